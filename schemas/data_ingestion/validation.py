@@ -1,0 +1,58 @@
+"""Validation: holds each delivery against the JSON Schema that its partner registered."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from schemas.data_ingestion.ingestion import Payload
+from schemas.message import Command, Event
+from schemas.text import Identifier
+
+Verdict = Literal["valid", "invalid"]
+
+
+class RegisterSchema(Command, name="register-schema"):
+    """Sets the JSON Schema (draft 2020-12) that a partner's data must meet from now on."""
+
+    partner_id: Identifier
+    json_schema: Annotated[dict[str, JsonValue], Field(description="A JSON Schema, draft 2020-12, without remote references.")]
+
+
+class ValidateData(Command, name="validate-data"):
+    """Gives the verdict on one delivery, once."""
+
+    data_id: UUID
+    partner_id: Identifier
+    payload: Payload
+
+
+class RuleViolation(BaseModel):
+    """One rule that a delivery breaks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pointer: str = Field(description="JSON pointer (RFC 6901) to the offending value in the payload.")
+    rule: str = Field(description="JSON pointer to the rule in the schema.")
+    detail: str
+
+
+class SchemaRegistered(Event, name="SchemaRegistered"):
+    """A partner's data has to meet this schema from now on."""
+
+    partner_id: str
+    json_schema: dict[str, JsonValue]
+
+
+class DataValidated(Event, name="DataValidated"):
+    """The verdict on one delivery, with every violation."""
+
+    data_id: UUID
+    partner_id: str
+    verdict: Verdict
+    violations: list[RuleViolation]
+    schema_revision: int = Field(description="Which of the partner's schemas it was held against; 0 is the default.")
+
+
+COMMANDS = (RegisterSchema, ValidateData)
+EVENTS = (SchemaRegistered, DataValidated)

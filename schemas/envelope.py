@@ -1,0 +1,78 @@
+"""What travels around a message: who sent a command and why, and where an event stands in its log."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from schemas.message import Command, Event
+
+C = TypeVar("C", bound=Command, covariant=True)
+E = TypeVar("E", bound=Event, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued(Generic[C]):
+    """A command as it was issued: all that a decision may know of the outside world."""
+
+    command: C
+    id: UUID
+    """The command's id: a repeated one is recognised by its receipt."""
+    at: datetime
+    """When it was issued, in UTC."""
+    correlation_id: str
+    """Shared by everything that one request set off."""
+    causation_id: str | None = None
+    """The id of the event that led to this command, where a policy sent it."""
+    actor: str | None = None
+    traceparent: str | None = None
+    """W3C Trace Context of the request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """Why an event happened: kept beside it in the log and on the topic."""
+
+    command_id: UUID
+    correlation_id: str
+    causation_id: str | None = None
+    actor: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded(Generic[E]):
+    """An event as the log holds it."""
+
+    event: E
+    id: UUID
+    stream: str
+    """``category-id``: one aggregate's events."""
+    version: int
+    """The event's place in its stream, from 1."""
+    position: int
+    """The event's place in its context's log, from 1, without gaps."""
+    recorded_at: datetime
+    metadata: Metadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The answer to a command, kept with its events: a repeated command gets it again."""
+
+    command_id: UUID
+    stream: str
+    """The stream that the command was about."""
+    version: int
+    """The stream's version after the command."""
+    position: int
+    """Position of the command's last event; 0 where it recorded none."""
+    partition: int
+    """Partition of the context's topic in which the stream's events travel."""
+    events: tuple[str, ...] = ()
+    """Names of the events that the command recorded, in order."""
+    refusal: str | None = None
+    """Why the command was refused; ``None`` where it was accepted."""
+    refusal_kind: str | None = None
+    repeated: bool = field(default=False, compare=False)
+    """Whether this is the answer of an earlier, equal command."""

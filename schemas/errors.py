@@ -1,0 +1,116 @@
+"""One tree of errors; each kind has one HTTP status in each API and one meaning everywhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing wrong with an input."""
+
+    pointer: str
+    """Where, as a JSON pointer (RFC 6901); ``""`` is the whole document."""
+    detail: str
+
+
+class CaudalError(Exception):
+    """Something went wrong in Caudal."""
+
+    kind: ClassVar[str] = "internal"
+
+    @property
+    def detail(self) -> str:
+        """The message, or the class's docstring where none was given."""
+        return str(self.args[0]) if self.args else (type(self).__doc__ or self.kind)
+
+
+class Invalid(CaudalError):
+    """The input does not have the form that is asked for."""
+
+    kind = "invalid"
+
+    def __init__(self, detail: str, violations: Sequence[Violation] = ()) -> None:
+        super().__init__(detail)
+        self.violations = tuple(violations)
+
+
+class TooLarge(Invalid):
+    """The input is larger than the limit."""
+
+    kind = "too_large"
+
+
+class UnsupportedFormat(Invalid):
+    """The input is in a format that is not read here."""
+
+    kind = "unsupported_format"
+
+
+class Refused(CaudalError):
+    """A rule of the domain says no."""
+
+    kind = "refused"
+
+
+class Conflict(CaudalError):
+    """Somebody else was faster: the stream is not at the version that was expected."""
+
+    kind = "conflict"
+
+
+class AlreadyExists(Refused):
+    """What was to be made is there already."""
+
+    kind = "already_exists"
+
+
+class InProgress(Conflict):
+    """A command with this id is being handled right now."""
+
+    kind = "in_progress"
+
+
+class PreconditionFailed(CaudalError):
+    """The stream is not at the version that the caller asked for."""
+
+    kind = "precondition_failed"
+
+
+class IdempotencyKeyReused(CaudalError):
+    """This command id or idempotency key was used before, with another command."""
+
+    kind = "key_reused"
+
+
+class NotFound(CaudalError):
+    """There is no such thing."""
+
+    kind = "not_found"
+
+
+class Unavailable(CaudalError):
+    """A part that is needed is out of reach for now; the same call may succeed later."""
+
+    kind = "unavailable"
+
+    retry_after = 1
+    """Seconds after which a further try makes sense."""
+
+
+class NotYetSeen(Unavailable):
+    """The view has not seen the write that the consistency token names."""
+
+    kind = "not_yet_seen"
+
+
+class LeaseLost(CaudalError):
+    """Another process owns this log's relay now."""
+
+    kind = "lease_lost"
+
+
+class Misconfigured(CaudalError):
+    """The installation does not fit together."""
+
+    kind = "misconfigured"

@@ -1,0 +1,36 @@
+"""Commands and events: what may be asked of a system, and what has happened in it."""
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Message(BaseModel):
+    """A named, immutable piece of the published language; unknown fields are refused.
+
+    The name is given where the class is defined (``class DataIngested(Event, name="DataIngested")``) and is what gets
+    stored and published: a class may move or be renamed without touching a byte of what is recorded.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    message_name: ClassVar[str]
+
+    def __init_subclass__(cls, *, name: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if name is not None:
+            cls.message_name = name
+
+
+class Command(Message):
+    """A request, in the imperative, to one bounded context; it may be refused."""
+
+
+class Event(Message):
+    """A fact, in the past tense, that a bounded context has recorded; it cannot be refused any more."""
+
+    schema_version: ClassVar[int] = 1
+
+    def __init_subclass__(cls, *, schema_version: int = 1, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.schema_version = schema_version

@@ -1,0 +1,66 @@
+"""Problem details (RFC 9457): the one form in which either API reports an error."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.errors import CaudalError, Invalid
+
+STATUSES = {
+    "invalid": 422,
+    "too_large": 413,
+    "unsupported_format": 415,
+    "refused": 422,
+    "already_exists": 409,
+    "conflict": 409,
+    "in_progress": 409,
+    "key_reused": 422,
+    "precondition_failed": 412,
+    "not_found": 404,
+    "unavailable": 503,
+    "not_yet_seen": 503,
+}
+"""HTTP status of each kind of error; a kind that is not listed is a fault of ours (500)."""
+
+TITLES = {
+    400: "Malformed request",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    412: "Precondition failed",
+    413: "Too large",
+    415: "Unsupported format",
+    422: "Refused",
+    500: "Internal error",
+    503: "Unavailable",
+}
+
+
+class ProblemViolation(BaseModel):
+    pointer: str = Field(description="JSON pointer (RFC 6901) to the offending value; empty for the whole document.")
+    detail: str
+
+
+class Problem(BaseModel):
+    """A problem document, served as ``application/problem+json``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str = Field(default="about:blank", description="`urn:caudal:problem:` and the kind of error.")
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemViolation] | None = Field(default=None, description="Each thing wrong with the input.")
+    correlation_id: str | None = None
+
+
+def problem_of(error: CaudalError, correlation_id: str | None = None) -> Problem:
+    """The problem document of an error."""
+    status = STATUSES.get(error.kind, 500)
+    violations = error.violations if isinstance(error, Invalid) else ()
+    return Problem(
+        type=f"urn:caudal:problem:{error.kind.replace('_', '-')}",
+        title=TITLES[status],
+        status=status,
+        detail=error.detail if status != 500 else "Something failed on our side; the log has the details.",
+        errors=[ProblemViolation(pointer=v.pointer, detail=v.detail) for v in violations] or None,
+        correlation_id=correlation_id,
+    )

@@ -1,0 +1,20 @@
+"""Text that every store on the way can keep: PostgreSQL has no NUL, UTF-8 no lone surrogates."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _without_control_characters(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("must not contain control characters or lone surrogates")
+    return text
+
+
+Identifier = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strict=True), AfterValidator(_without_control_characters)
+]
+"""1 to 200 characters without control characters or lone surrogates: an identifier that a client gives."""

@@ -1,0 +1,29 @@
+"""Declared view shapes: a view is a typed row with a key, kept as a PostgreSQL table of the read side."""
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class View(BaseModel):
+    """A read model's row.
+
+    Declared as ``class Records(View, name="records", context="ingestion", key="data_id", indexes=(...))``. Fields may
+    be ``str``, ``int``, ``float``, ``bool``, ``UUID``, ``datetime``, ``Literal`` strings, and lists or dicts (kept as
+    JSON). Every field but the key has a default, because the events that fill a row may come in any order.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    view_name: ClassVar[str]
+    view_context: ClassVar[str]
+    """The bounded context on whose read side the view lives."""
+    view_key: ClassVar[str]
+    view_indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Columns that are filtered or sorted by, each group one index."""
+
+    def __init_subclass__(
+        cls, *, name: str, context: str, key: str, indexes: tuple[tuple[str, ...], ...] = (), **kwargs: Any
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.view_name, cls.view_context, cls.view_key, cls.view_indexes = name, context, key, indexes

@@ -1,0 +1,96 @@
+"""The event log, appended to: a batch of commands in one round trip."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from schemas.catalog import ContextName
+from schemas.envelope import Receipt
+from schemas.errors import Conflict, IdempotencyKeyReused
+from streams.log import Append, PostgresLog
+from streams.partition import partition_of
+from streams.postgres import Databases, statement
+from streams.rows import encode_metadata
+
+APPENDED, CONFLICT, REPEATED, REUSED = range(4)
+
+
+class AppendablePostgresLog(PostgresLog):
+    """A context's log in PostgreSQL, for the write side."""
+
+    def __init__(self, databases: Databases, dsn: str, context: ContextName, partitions: int) -> None:
+        super().__init__(databases, dsn, context)
+        self._partitions = partitions
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+        """See `AppendableLog.append`; raises `Unavailable`, after which it is open whether the batch is in the log."""
+        arguments = as_arrays(appends, self._partitions)
+        async with self._databases.connection(self._dsn) as connection:
+            rows = await connection.fetch(statement("append", self._schema), *arguments)
+            if any(row["outcome"] == APPENDED and row["position"] for row in rows):
+                # After the commit: a notification inside the transaction would serialise commits.
+                await connection.execute(statement("wake_relay", self._schema), str(self.context))
+        return [_answer(row) for row in rows]
+
+    async def receipt(self, command_id: UUID) -> Receipt | None:
+        """The receipt of a command, where it has been handled."""
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("receipt", self._schema), command_id)
+        return row and _receipt(row)
+
+    async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the commands that have a receipt."""
+        async with self._databases.connection(self._dsn) as connection:
+            rows = await connection.fetch(statement("receipts", self._schema), list(command_ids))
+        return {row["command_id"] for row in rows}
+
+
+def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any], ...]:
+    """A batch as the arrays that ``append.sql`` takes: commands, writes, distinct streams, events."""
+    streams: dict[str, int] = {}
+    writes = [write for append in appends for write in append.writes]
+    for write in writes:
+        streams.setdefault(write.stream, len(streams) + 1)
+    events = [event for write in writes for event in write.events]
+    return (
+        [append.command_id for append in appends],
+        [append.fingerprint for append in appends],
+        [append.refusal for append in appends],
+        [append.refusal_kind for append in appends],
+        [encode_metadata(append.metadata) for append in appends],
+        [len(append.writes) for append in appends],
+        [streams[write.stream] for write in writes],
+        [write.expected for write in writes],
+        [len(write.events) for write in writes],
+        list(streams),
+        [partition_of(stream, partitions) for stream in streams],
+        [uuid7() for _ in events],
+        [event.message_name for event in events],
+        [event.schema_version for event in events],
+        [event.model_dump_json() for event in events],
+    )
+
+
+def _answer(row: Mapping[str, Any]) -> Receipt | Exception:
+    outcome = row["outcome"]
+    if outcome == CONFLICT:
+        return Conflict(f"the stream {row['stream']} is at version {row['version']} by now")
+    if outcome == REUSED:
+        return IdempotencyKeyReused("this command id was used before, for another command")
+    return _receipt(row, repeated=outcome == REPEATED)
+
+
+def _receipt(row: Mapping[str, Any], *, repeated: bool = False) -> Receipt:
+    return Receipt(
+        command_id=row["command_id"],
+        stream=row["stream"],
+        version=row["version"],
+        position=row["position"],
+        partition=row["partition"],
+        events=tuple(row["events"]),
+        refusal=row["refusal"],
+        refusal_kind=row["refusal_kind"],
+        repeated=repeated,
+    )

@@ -1,0 +1,115 @@
+"""The event log, read: streams, the log from a position, a partition of it, and its head."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from schemas.catalog import ContextName
+from schemas.envelope import Receipt
+from schemas.message import Event
+from schemas.envelope import Metadata
+from streams.postgres import Databases, log_schema, statement
+from streams.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a log goes."""
+
+    position: int
+    partitions: tuple[int, ...]
+    """Position of the newest event in each partition; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Events for one stream at an expected version; without events the version is only checked."""
+
+    stream: str
+    expected: int
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """Everything that one command appends, all or nothing, and the receipt that goes with it."""
+
+    command_id: UUID
+    fingerprint: bytes
+    """Tells equal commands from others that use the same id."""
+    metadata: Metadata
+    writes: tuple[Write, ...]
+    """The stream that the command is about comes first."""
+    refusal: str | None = None
+    refusal_kind: str | None = None
+
+
+class ReadableLog(Protocol):
+    """A context's log, for readers."""
+
+    context: ContextName
+
+    async def head(self) -> Head: ...
+
+    async def read_stream(self, stream: str, after: int = 0) -> Sequence[Row]: ...
+
+    async def read(self, after: int, limit: int) -> Sequence[Row]: ...
+
+    async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]: ...
+
+
+class AppendableLog(ReadableLog, Protocol):
+    """A context's log, for the write side."""
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+        """Appends a batch in one round trip; each command gets its receipt, or a `Conflict` or `IdempotencyKeyReused`.
+
+        A command that was handled before gets its first receipt, marked as repeated. No two commands of a batch may
+        have the same id.
+        """
+        ...
+
+    async def receipt(self, command_id: UUID) -> Receipt | None: ...
+
+    async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]: ...
+
+
+class PostgresLog:
+    """A context's log in PostgreSQL, for readers."""
+
+    def __init__(self, databases: Databases, dsn: str, context: ContextName) -> None:
+        self.context = context
+        self._databases, self._dsn, self._schema = databases, dsn, log_schema(context)
+
+    async def head(self) -> Head:
+        """How far the log goes now."""
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("head", self._schema))
+        assert row is not None, "the migration made the head row"
+        return Head(row["position"], tuple(row["partition_heads"]))
+
+    async def read_stream(self, stream: str, after: int = 0) -> Sequence[Row]:
+        """A stream's events above a version, in order."""
+        return await self._rows("read_stream", stream, after)
+
+    async def read(self, after: int, limit: int) -> Sequence[Row]:
+        """At most ``limit`` events above a position, in order."""
+        return await self._rows("read_log", after, limit)
+
+    async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]:
+        """At most ``limit`` events of a partition above ``after`` and not above ``upto``, in order."""
+        return await self._rows("read_partition", partition, after, upto, limit)
+
+    async def _rows(self, name: str, *arguments: object) -> Sequence[Row]:
+        async with self._databases.connection(self._dsn) as connection:
+            return [Row.of(record) for record in await connection.fetch(statement(name, self._schema), *arguments)]
+
+
+async def partition_events(
+    log: ReadableLog, partition: int, after: int, upto: int, limit: int = 1000
+) -> AsyncIterator[Sequence[Row]]:
+    """A partition's events above ``after`` and not above ``upto``, in chunks."""
+    while after < upto and (rows := await log.read_partition(partition, after, upto, limit)):
+        yield rows
+        after = rows[-1].position

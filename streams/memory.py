@@ -1,0 +1,92 @@
+"""The in-memory twin of the log: the same answers without a database, for tests; held to the same contract suite."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from schemas.catalog import ContextName
+from schemas.envelope import Receipt
+from schemas.errors import Conflict, IdempotencyKeyReused
+from schemas.message import Event
+from streams.log import Append, Head, Write
+from streams.partition import partition_of
+from streams.rows import Row, encode_metadata
+
+
+class MemoryLog:
+    """A context's log in memory."""
+
+    def __init__(self, context: ContextName, partitions: int = 4) -> None:
+        self.context = context
+        self._rows: list[Row] = []
+        self._heads = [0] * partitions
+        self._versions: dict[str, int] = {}
+        self._receipts: dict[UUID, tuple[bytes, Receipt]] = {}
+
+    async def head(self) -> Head:
+        return Head(len(self._rows), tuple(self._heads))
+
+    async def read_stream(self, stream: str, after: int = 0) -> Sequence[Row]:
+        return [row for row in self._rows if row.stream == stream and row.version > after]
+
+    async def read(self, after: int, limit: int) -> Sequence[Row]:
+        return self._rows[after : after + limit]
+
+    async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]:
+        return [row for row in self._rows[after:upto] if row.partition == partition][:limit]
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+        return [self._append(append) for append in appends]
+
+    async def receipt(self, command_id: UUID) -> Receipt | None:
+        return self._receipts[command_id][1] if command_id in self._receipts else None
+
+    async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]:
+        return {command_id for command_id in command_ids if command_id in self._receipts}
+
+    def _append(self, append: Append) -> Receipt | Exception:
+        if append.command_id in self._receipts:
+            fingerprint, receipt = self._receipts[append.command_id]
+            if fingerprint != append.fingerprint:
+                return IdempotencyKeyReused("this command id was used before, for another command")
+            return replace(receipt, repeated=True)
+        about = append.writes[0].stream
+        if any(self._versions.get(write.stream, 0) != write.expected for write in append.writes):
+            return Conflict(f"the stream {about} is at version {self._versions.get(about, 0)} by now")
+        events = [self._record(write, event, append) for write in append.writes for event in write.events]
+        receipt = Receipt(
+            command_id=append.command_id,
+            stream=about,
+            version=self._versions.get(about, 0),
+            position=len(self._rows) if events else 0,
+            partition=partition_of(about, len(self._heads)),
+            events=tuple(events),
+            refusal=append.refusal,
+            refusal_kind=append.refusal_kind,
+        )
+        self._receipts[append.command_id] = (append.fingerprint, receipt)
+        return receipt
+
+    def _record(self, write: Write, event: Event, append: Append) -> str:
+        version = self._versions[write.stream] = self._versions.get(write.stream, 0) + 1
+        partition = partition_of(write.stream, len(self._heads))
+        position = len(self._rows) + 1
+        row = Row(
+            position=position,
+            stream=write.stream,
+            version=version,
+            id=uuid7(),
+            type=event.message_name,
+            schema_version=event.schema_version,
+            partition=partition,
+            previous=self._heads[partition],
+            recorded_at=datetime.now(UTC),
+            data=event.model_dump_json(),
+            metadata=encode_metadata(append.metadata),
+        )
+        self._rows.append(row)
+        self._heads[partition] = position
+        return event.message_name

@@ -1,0 +1,105 @@
+"""The schema of every log and every view's read side: forward only, under an advisory lock, safe to run twice at once."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import Misconfigured
+from schemas.view import View
+from streams.postgres import SQL, Connection, Databases, log_schema, statement, views_schema
+from streams.settings import Settings
+from streams.view_table import definition, table_of
+
+_LOCK = 0x43415544414C  # "CAUDAL"
+
+
+async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool = False) -> list[str]:
+    """Brings every database to what the installed systems need and returns what was done, a line each.
+
+    Connects as the DSN's own user, who becomes the owner. ``recreate_views`` makes a view whose declared shape has
+    changed anew, empty: the projectors refill it from the log. Raises `Misconfigured` where that is needed but was not
+    asked for, and `Unavailable` where a database is out of reach.
+    """
+    databases = Databases(None, pool_size=1)
+    done: list[str] = []
+    try:
+        for context, declared in catalog.contexts.items():
+            async with _exclusively(databases, settings.log_dsn(context)) as connection:
+                values = {"{partitions}": str(declared.partitions)}
+                done += await _apply(connection, "log", log_schema(context), values)
+                await _check_partitions(connection, context, declared.partitions)
+        for context, view in catalog.views():
+            async with _exclusively(databases, settings.view_dsn(context)) as connection:
+                done += await _apply(connection, "views", views_schema(context), {})
+                done += await _make_view(connection, context, view, recreate=recreate_views)
+    finally:
+        await databases.close()
+    return done
+
+
+@asynccontextmanager
+async def _exclusively(databases: Databases, dsn: str) -> AsyncIterator[Connection]:
+    async with databases.transaction(dsn) as connection:
+        await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute((SQL / "roles.sql").read_text())
+        yield connection
+
+
+async def _apply(connection: Connection, kind: str, schema: str, values: dict[str, str]) -> list[str]:
+    values = {"{schema}": schema, **values}
+    await connection.execute(_filled(SQL / "migrations.sql", values))
+    applied = {row["name"] for row in await connection.fetch(f"select name from {schema}.migrations")}
+    done = []
+    for script in sorted((SQL / kind).glob("*.sql")):
+        if script.stem not in applied:
+            await connection.execute(_filled(script, values))
+            await connection.execute(f"insert into {schema}.migrations (name) values ($1)", script.stem)
+            done.append(f"{schema}: {script.stem}")
+    return done
+
+
+async def _check_partitions(connection: Connection, context: ContextName, declared: int) -> None:
+    row = await connection.fetchrow(statement("head", log_schema(context)))
+    made_with = len(row["partition_heads"]) if row else 0
+    if made_with != declared:
+        raise Misconfigured(
+            f"the log of {context} was made with {made_with} partitions, {declared} are declared: "
+            "a log is never repartitioned in place"
+        )
+
+
+async def _make_view(connection: Connection, context: ContextName, view: type[View], *, recreate: bool) -> list[str]:
+    table = table_of(context, view)
+    wanted = definition(table)
+    recorded = await connection.fetchval(
+        "select obj_description(to_regclass($1), 'pg_class')", f"{views_schema(context)}.{view.view_name}"
+    )
+    shape = "\n".join(wanted)
+    if recorded == shape:
+        return []
+    if recorded is not None:
+        if not recreate:
+            raise Misconfigured(
+                f"the view {view.view_name} of {context} has another shape than its table; "
+                "`caudal migrate --recreate-views` makes it anew and refills it from the log"
+            )
+        await connection.execute(f"drop table {views_schema(context)}.{view.view_name}")
+        await connection.execute(statement("checkpoints_forget", views_schema(context)), view.view_name)
+    for line in wanted:
+        await connection.execute(line)
+    await connection.execute(
+        await connection.fetchval(
+            "select format('comment on table %s is %L', $1::text, $2::text)",
+            f"{views_schema(context)}.{view.view_name}",
+            shape,
+        )
+    )
+    return [f"{views_schema(context)}: view {view.view_name}"]
+
+
+def _filled(script: Path, values: dict[str, str]) -> str:
+    text = script.read_text()
+    for placeholder, value in values.items():
+        text = text.replace(placeholder, value)
+    return text

@@ -1,0 +1,1 @@
+delete from {schema}.checkpoints where projection = $1

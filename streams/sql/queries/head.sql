@@ -1,0 +1,1 @@
+select position, partition_heads from {schema}.head

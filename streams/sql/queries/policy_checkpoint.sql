@@ -1,0 +1,1 @@
+select position from {schema}.policy_checkpoints where policy = $1 and partition = $2

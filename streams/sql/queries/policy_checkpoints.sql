@@ -1,0 +1,1 @@
+select policy, partition, position from {schema}.policy_checkpoints order by policy, partition

@@ -1,0 +1,1 @@
+select position, epoch, owner, expires_at > clock_timestamp() as held from {schema}.relay

@@ -1,0 +1,1 @@
+select pg_notify('caudal_appended', $1)

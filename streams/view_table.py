@@ -1,0 +1,145 @@
+"""The PostgreSQL table of a declared view: columns from the fields' types, and the statements that fill it."""
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.types import TypeEngine
+
+from schemas.catalog import ContextName
+from schemas.errors import Misconfigured
+from schemas.view import View
+
+CHANGED = "changed_in"
+"""Column of the engine's: the transaction that last changed the row, by which live readers follow a view."""
+
+_DIALECT = PGDialect_asyncpg()
+_TYPES: Mapping[type, type[TypeEngine[Any]]] = {
+    str: Text,
+    int: BigInteger,
+    float: Double,
+    bool: Boolean,
+    UUID: Uuid,
+    datetime: lambda: DateTime(timezone=True),  # type: ignore[dict-item]
+    date: Date,
+    dict: JSONB,
+    list: JSONB,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ViewStatements:
+    """SQL that a projection runs on a view's table; rows travel as one JSON array, keys as one array."""
+
+    lock: str
+    """Keys → the rows that are there, locked in key order."""
+    insert: str
+    """Rows that were not there → the keys of those that nobody else has put there meanwhile."""
+    update: str
+    delete: str
+    everything: str
+
+
+@cache
+def table_of(context: ContextName, view: type[View]) -> Table:
+    """A view's table, in the schema of its context's read side."""
+    columns = [
+        Column(name, column_type(field.annotation), primary_key=name == view.view_key)
+        for name, field in view.model_fields.items()
+    ]
+    columns.append(Column(CHANGED, BigInteger, nullable=False))
+    schema = f"{context.system}_{context.context}_views"
+    table = Table(view.view_name, MetaData(), *columns, schema=schema)
+    for group in view.view_indexes:
+        Index(f"{view.view_name}_{'_'.join(group)}", *(table.c[name] for name in group))
+    # A BRIN index does not stand in the way of in-place (HOT) updates, a B-tree on this column would stop all of them.
+    Index(f"{view.view_name}_{CHANGED}", table.c[CHANGED], postgresql_using="brin", postgresql_with={"autosummarize": "on"})
+    return table
+
+
+def definition(table: Table) -> list[str]:
+    """The statements that make a view's table and its indexes."""
+    return [sql(CreateTable(table)), *(sql(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name)))]
+
+
+@cache
+def statements(table: Table) -> ViewStatements:
+    """The statements that fill a view's table."""
+    key = next(iter(table.primary_key.columns))
+    names = [c.name for c in table.columns]
+    keys = bindparam("keys", type_=ARRAY(key.type))
+    rows = (
+        func.json_to_recordset(bindparam("rows", type_=postgresql.JSON))
+        .table_valued(*(column(c.name, c.type) for c in table.columns if c.name != CHANGED))
+        .render_derived(name="r", with_types=True)
+    )
+    this_transaction = func.pg_current_xact_id().cast(Text).cast(BigInteger)
+    values = [this_transaction if name == CHANGED else rows.c[name] for name in names]
+    return ViewStatements(
+        lock=sql(select(*_own_columns(table)).where(key == func.any(keys)).order_by(key).with_for_update()),
+        insert=sql(
+            insert(table)
+            .from_select(names, select(*values).order_by(rows.c[key.name]))
+            .on_conflict_do_nothing()
+            .returning(key)
+        ),
+        update=sql(
+            table.update()
+            .where(key == rows.c[key.name])
+            .values({name: value for name, value in zip(names, values, strict=True) if name != key.name})
+        ),
+        delete=sql(delete(table).where(key == func.any(keys))),
+        everything=sql(select(*_own_columns(table)).order_by(key)),
+    )
+
+
+def column_type(annotation: Any) -> TypeEngine[Any]:
+    """The column type of a view field's annotation; raises `Misconfigured` for one that has none."""
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        inner = [argument for argument in get_args(annotation) if argument is not type(None)]
+        if len(inner) == 1:
+            return column_type(inner[0])
+    if origin is Literal:
+        return Text()
+    found = _TYPES.get(origin or annotation)
+    if found is None:
+        raise Misconfigured(f"a view cannot have a column of type {annotation!r}")
+    return found()
+
+
+def sql(element: ClauseElement) -> str:
+    """A statement as text with ``$1`` parameters, as asyncpg takes it."""
+    return str(element.compile(dialect=_DIALECT))
+
+
+def _own_columns(table: Table) -> list[Column[Any]]:
+    return [c for c in table.columns if c.name != CHANGED]
