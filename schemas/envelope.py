@@ -66,7 +66,7 @@ class Receipt:
     version: int
     """The stream's version after the command."""
     position: int
-    """Position of the command's last event; 0 where it recorded none."""
+    """Position of the command's last event in that stream; 0 where it recorded none."""
     partition: int
     """Partition of the context's topic in which the stream's events travel."""
     events: tuple[str, ...] = ()

@@ -35,6 +35,12 @@ class Invalid(CaudalError):
         self.violations = tuple(violations)
 
 
+class Malformed(Invalid):
+    """The input cannot be read at all."""
+
+    kind = "malformed"
+
+
 class TooLarge(Invalid):
     """The input is larger than the limit."""
 

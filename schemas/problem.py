@@ -5,7 +5,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.errors import CaudalError, Invalid
 
 STATUSES = {
+    "malformed": 400,
     "invalid": 422,
+    "method_not_allowed": 405,
     "too_large": 413,
     "unsupported_format": 415,
     "refused": 422,

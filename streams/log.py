@@ -6,9 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from schemas.catalog import ContextName
-from schemas.envelope import Receipt
+from schemas.envelope import Metadata, Receipt
 from schemas.message import Event
-from schemas.envelope import Metadata
 from streams.postgres import Databases, log_schema, statement
 from streams.rows import Row
 
@@ -70,7 +69,9 @@ class AppendableLog(ReadableLog, Protocol):
         """
         ...
 
-    async def receipt(self, command_id: UUID) -> Receipt | None: ...
+    async def receipt(self, command_id: UUID, fingerprint: bytes) -> Receipt | None:
+        """The receipt of a command that was handled before; raises `IdempotencyKeyReused` where it was another one."""
+        ...
 
     async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]: ...
 

@@ -41,8 +41,13 @@ class MemoryLog:
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
         return [self._append(append) for append in appends]
 
-    async def receipt(self, command_id: UUID) -> Receipt | None:
-        return self._receipts[command_id][1] if command_id in self._receipts else None
+    async def receipt(self, command_id: UUID, fingerprint: bytes) -> Receipt | None:
+        if command_id not in self._receipts:
+            return None
+        known, receipt = self._receipts[command_id]
+        if known != fingerprint:
+            raise IdempotencyKeyReused("this command id was used before, for another command")
+        return replace(receipt, repeated=True)
 
     async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]:
         return {command_id for command_id in command_ids if command_id in self._receipts}
@@ -56,21 +61,21 @@ class MemoryLog:
         about = append.writes[0].stream
         if any(self._versions.get(write.stream, 0) != write.expected for write in append.writes):
             return Conflict(f"the stream {about} is at version {self._versions.get(about, 0)} by now")
-        events = [self._record(write, event, append) for write in append.writes for event in write.events]
+        rows = [self._record(write, event, append) for write in append.writes for event in write.events]
         receipt = Receipt(
             command_id=append.command_id,
             stream=about,
             version=self._versions.get(about, 0),
-            position=len(self._rows) if events else 0,
+            position=max((row.position for row in rows if row.stream == about), default=0),
             partition=partition_of(about, len(self._heads)),
-            events=tuple(events),
+            events=tuple(row.type for row in rows),
             refusal=append.refusal,
             refusal_kind=append.refusal_kind,
         )
         self._receipts[append.command_id] = (append.fingerprint, receipt)
         return receipt
 
-    def _record(self, write: Write, event: Event, append: Append) -> str:
+    def _record(self, write: Write, event: Event, append: Append) -> Row:
         version = self._versions[write.stream] = self._versions.get(write.stream, 0) + 1
         partition = partition_of(write.stream, len(self._heads))
         position = len(self._rows) + 1
@@ -89,4 +94,4 @@ class MemoryLog:
         )
         self._rows.append(row)
         self._heads[partition] = position
-        return event.message_name
+        return row

@@ -61,6 +61,7 @@ begin
             p, streams[s], versions[s], event_ids[e], types[e], schema_versions[e], partitions[s], heads[k], stamp,
             data[e], metadata[c]), 'UTF8'));
           e_hash[e] := h; heads[k] := p; n := n + 1;
+          if i = first_w then r_position[c] := p; end if;
         end if;
       end loop;
     end loop;
@@ -68,7 +69,6 @@ begin
     r_stream[c] := s; r_version[c] := versions[s];
     if ok then
       r_first[c] := first_e; r_last[c] := e;
-      if e >= first_e then r_position[c] := p; end if;
     end if;
   end loop;
 

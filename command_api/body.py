@@ -1,0 +1,118 @@
+"""Command bodies: from the bytes that arrive to a command, or a precise refusal. Nothing that passes can fail later."""
+
+import json
+import re
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from starlette.requests import Request
+
+from schemas.errors import Invalid, Malformed, TooLarge, UnsupportedFormat, Violation
+from schemas.message import Command
+from schemas.pointer import pointer_of, step
+
+_SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\d{16}|[eE]\+?\d{3}")
+_LARGEST = 2**63 - 1
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json" and not content_type.endswith("+json"):
+        raise UnsupportedFormat(f"a command is sent as application/json, not as {content_type or 'an unnamed type'}")
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise TooLarge(f"a command may have {most} bytes at most")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def parse_command(body: bytes, command: type[Command], max_depth: int) -> Command:
+    """The command in a body; raises `Invalid` that names each offending value by its JSON pointer."""
+    document = parse_json(body, max_depth)
+    return validate_command(document, command)
+
+
+def validate_command(document: Any, command: type[Command]) -> Command:
+    """A command from a parsed document; raises `Invalid` that names each offending value by its JSON pointer."""
+    try:
+        return command.model_validate(document)
+    except ValidationError as error:
+        violations = [_violation(found) for found in error.errors(include_url=False, include_context=False, include_input=False)]
+        raise Invalid(f"the body is not a valid {command.message_name} command", violations) from error
+
+
+def parse_json(body: bytes, max_depth: int) -> Any:
+    """A JSON document whose every string and number each store on the way can keep; raises `Invalid`."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        _explain(body)
+        raise Malformed("the body is not JSON", [Violation("", str(error))]) from error
+    # Few bodies can hold anything that needs looking for: most are let through after two cheap scans.
+    if body.count(b"{") + body.count(b"[") > max_depth:
+        _check_depth(document, max_depth)
+    if _SUSPICIOUS.search(body):
+        _check_values(json.loads(body), "")
+    return document
+
+
+def _explain(body: bytes) -> None:
+    """Raises with a pointer where all that is wrong is one value: a number out of range, a lone surrogate."""
+    try:
+        _check_values(json.loads(body), "")
+    except (ValueError, RecursionError):
+        return
+
+
+def _check_values(value: Any, pointer: str) -> None:
+    if isinstance(value, str):
+        _check_text(value, pointer)
+    elif isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise _bad_value(pointer, "is a number out of range")
+    elif isinstance(value, int):
+        if not -_LARGEST - 1 <= value <= _LARGEST:
+            raise _bad_value(pointer, "is a number out of range: integers have 64 bits")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_text(key, step(pointer, key.encode("utf-8", "replace").decode()))
+            _check_values(inner, step(pointer, key))
+    elif isinstance(value, list):
+        for n, inner in enumerate(value):
+            _check_values(inner, step(pointer, n))
+
+
+def _check_text(text: str, pointer: str) -> None:
+    if "\x00" in text:
+        raise _bad_value(pointer, "contains the character NUL")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise _bad_value(pointer, "contains a lone surrogate")
+
+
+def _check_depth(document: Any, most: int) -> None:
+    # Level by level, not by recursion: depth is what is under suspicion.
+    level: list[tuple[str, Any]] = [("", document)]
+    for depth in range(1, most + 2):
+        nested = [(pointer, value) for pointer, value in level if isinstance(value, dict | list)]
+        if not nested:
+            return
+        if depth > most:
+            raise _bad_value(nested[0][0], f"is nested deeper than {most} levels")
+        level = [
+            (step(pointer, key), inner)
+            for pointer, value in nested
+            for key, inner in (value.items() if isinstance(value, dict) else enumerate(value))
+        ]
+
+
+def _bad_value(pointer: str, detail: str) -> Invalid:
+    return Invalid("the body holds a value that cannot be kept", [Violation(pointer, detail)])
+
+
+def _violation(found: Any) -> Violation:
+    # pydantic adds the names of the types that it tried to the path of a union; no pointer of ours has those.
+    return Violation(pointer_of(found["loc"]), found["msg"])

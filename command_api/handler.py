@@ -1,0 +1,201 @@
+"""Handles a command: load, decide, append, answer. The one way in which events come to be."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from aggregates.aggregate import Aggregate
+from aggregates.decision import Decision, Ref
+from aggregates.write_side import WriteSide
+from command_api.memory import AggregateMemory
+from schemas.catalog import Catalog, ContextName
+from schemas.envelope import Issued, Metadata, Receipt
+from schemas.errors import Conflict, InProgress, Misconfigured, PreconditionFailed, Refused
+from schemas.message import Command
+from streams.group_commit import GroupCommit
+from streams.log import Append, AppendableLog, Write
+from streams.rows import decode
+
+_log = structlog.get_logger()
+
+
+class CommandHandler:
+    """Decides commands on event-sourced aggregates and appends what they record, with a receipt for each command.
+
+    ``logs`` has a log for each context whose commands are handled here. Safe for any number of commands at once.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        write_sides: Mapping[str, WriteSide],
+        logs: Mapping[ContextName, AppendableLog],
+        *,
+        max_attempts: int = 5,
+        aggregates_in_memory: int = 10_000,
+    ) -> None:
+        self._catalog = catalog
+        self._decisions: dict[type[Command], Decision[Any]] = {
+            decision.command: decision for side in write_sides.values() for decision in side.decisions
+        }
+        for _, command in catalog.commands():
+            if command not in self._decisions:
+                raise Misconfigured(f"no decision is declared for the command {command.message_name!r}")
+        self._logs = logs
+        self._commits = {context: GroupCommit(log) for context, log in logs.items()}
+        self._memories = {context: AggregateMemory(aggregates_in_memory) for context in logs}
+        self._max_attempts = max_attempts
+        self._in_progress: set[tuple[ContextName, object]] = set()
+
+    async def handle(self, issued: Issued[Command], *, if_version: int | None = None) -> Receipt:
+        """Handles one command and returns its receipt; a repeated command gets its first receipt again.
+
+        ``if_version`` is the version at which the caller believes the command's stream to be.
+
+        Raises `Refused` where a rule of the domain says no (recorded too: a repeat is refused alike),
+        `PreconditionFailed`, `Conflict` where every attempt lost a race, `InProgress`, `IdempotencyKeyReused`, and
+        `Unavailable` while the log is out of reach: then it is open whether the command was handled, and repeating it
+        under the same id is safe.
+        """
+        context = self._catalog.context_of(type(issued.command))
+        mark = (context, issued.id)
+        if mark in self._in_progress:
+            raise InProgress("a command with this id is being handled right now")
+        self._in_progress.add(mark)
+        try:
+            receipt = await self._with_retries(context, issued, if_version)
+        finally:
+            self._in_progress.discard(mark)
+        if receipt.refusal is not None:
+            raise _refusal_of(receipt)
+        return receipt
+
+    async def _with_retries(self, context: ContextName, issued: Issued[Command], if_version: int | None) -> Receipt:
+        for attempt in range(1, self._max_attempts + 1):
+            try:
+                return await self._attempt(context, issued, if_version, trust_nothing=attempt > 1)
+            except Conflict as conflict:
+                if attempt == self._max_attempts:
+                    raise
+                _log.debug("lost a race, deciding again", command=str(issued.id), attempt=attempt, why=conflict.detail)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(
+        self, context: ContextName, issued: Issued[Command], if_version: int | None, *, trust_nothing: bool
+    ) -> Receipt:
+        memory, decision = self._memories[context], self._decisions[type(issued.command)]
+        mark = fingerprint(issued.command)
+
+        # 1. Load what the decision is about.
+        refs = decision.about(issued)
+        aggregates = [
+            await self._load(context, ref, issued.at, assume_new=decision.creates and n == 0 and not trust_nothing)
+            for n, ref in enumerate(refs)
+        ]
+        if if_version is not None and aggregates[0].version != if_version:
+            return await self._precondition_failed(context, issued, mark, refs[0], if_version)
+
+        # 2. Decide. From here to the queue nothing is awaited, so that no other command comes in between.
+        try:
+            expected = [aggregate.version for aggregate in aggregates]
+            refusal = _decide(decision, issued, aggregates)
+            append = Append(
+                command_id=issued.id,
+                fingerprint=mark,
+                metadata=_metadata(issued),
+                writes=tuple(
+                    Write(aggregate.id, version, aggregate.take_recorded())
+                    for aggregate, version in zip(aggregates, expected, strict=True)
+                ),
+                refusal=refusal and refusal.detail,
+                refusal_kind=refusal and refusal.kind,
+            )
+            # 3. Append: all or none, and only if none of the streams has moved.
+            receipt = await self._commits[context].append(
+                append, stands=lambda: all(memory.believes(aggregate) for aggregate in aggregates)
+            )
+        except BaseException:
+            _disown(memory, aggregates)
+            raise
+        if receipt.repeated:
+            _disown(memory, aggregates)
+
+        # 4. Answer.
+        return receipt
+
+    async def _load(self, context: ContextName, ref: Ref, at: datetime, *, assume_new: bool) -> Aggregate:
+        memory = self._memories[context]
+        aggregate = memory.get(ref.stream)
+        if aggregate is None:
+            aggregate = ref.aggregate.empty(ref.stream, at)
+            rows = () if assume_new else await self._logs[context].read_stream(ref.stream)
+            for row in rows:
+                recorded = decode(row, context, self._catalog)
+                aggregate.replay(recorded.event, recorded.version, recorded.recorded_at)
+            # Somebody may have loaded the same stream meanwhile: one object stands for it.
+            aggregate = memory.get(ref.stream) or aggregate
+        memory.keep(aggregate)
+        return aggregate
+
+    async def _precondition_failed(
+        self, context: ContextName, issued: Issued[Command], mark: bytes, ref: Ref, if_version: int
+    ) -> Receipt:
+        first_answer = await self._logs[context].receipt(issued.id, mark)
+        if first_answer is not None:
+            return first_answer
+        memory = self._memories[context]
+        remembered = memory.get(ref.stream)
+        rows = await self._logs[context].read_stream(ref.stream)
+        version = rows[-1].version if rows else 0
+        if version != if_version:
+            raise PreconditionFailed(f"the stream {ref.stream} is at version {version}, not {if_version}")
+        if remembered is not None:
+            memory.disown(remembered)
+        raise Conflict("the remembered state was out of date")
+
+
+def _decide(decision: Decision[Any], issued: Issued[Command], aggregates: Sequence[Aggregate]) -> Refused | None:
+    for aggregate in aggregates:
+        aggregate.decided_at = issued.at
+    try:
+        decision.decide(issued, *aggregates)
+    except Refused as refusal:
+        if any(aggregate.take_recorded() for aggregate in aggregates):
+            raise Misconfigured(f"{decision.command.__name__} was refused after events had been recorded") from refusal
+        return refusal
+    return None
+
+
+def _disown(memory: AggregateMemory, aggregates: Sequence[Aggregate]) -> None:
+    for aggregate in aggregates:
+        memory.disown(aggregate)
+
+
+def fingerprint(command: Command) -> bytes:
+    """Tells commands apart: SHA-256 of the name and the canonical JSON."""
+    body = orjson.dumps(command.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(command.message_name.encode() + b"\n" + body).digest()
+
+
+def now() -> datetime:
+    """The time at which a command that arrives now is issued."""
+    return datetime.now(UTC)
+
+
+def _metadata(issued: Issued[Command]) -> Metadata:
+    return Metadata(
+        command_id=issued.id,
+        correlation_id=issued.correlation_id,
+        causation_id=issued.causation_id,
+        actor=issued.actor,
+        traceparent=issued.traceparent,
+    )
+
+
+def _refusal_of(receipt: Receipt) -> Refused:
+    kinds = {kind.kind: kind for kind in (Refused, *Refused.__subclasses__())}
+    return kinds.get(receipt.refusal_kind or "", Refused)(receipt.refusal)

@@ -1,0 +1,155 @@
+"""Runs the policies: events in, commands out to their contexts' topics.
+
+A policy's checkpoint moves once every command that the events below it asked for has its receipt. Until then the commands
+count as being on their way, and those whose receipt is overdue are sent again under the same ids: nothing depends on what
+the broker remembers.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from aggregates.policy import Policy
+from command_api.handler import now
+from schemas.catalog import Catalog, ContextName
+from schemas.envelope import Issued, Recorded
+from schemas.errors import Unavailable
+from schemas.message import Command, Event
+from streams.command_topics import CommandSender
+from streams.continuity import rows_to_apply
+from streams.log import AppendableLog
+from streams.policy_checkpoints import PolicyCheckpoints
+from streams.rows import Row, decode
+
+_log = structlog.get_logger()
+
+OVERDUE_SECONDS = 10.0
+MOST_ON_THEIR_WAY = 5000
+
+Order = tuple[ContextName, Issued[Command], str]
+
+
+@dataclass(slots=True)
+class _Cause:
+    """An event, or the last of some, and the commands it asked for that have no receipt yet."""
+
+    position: int
+    orders: dict[UUID, Order]
+    sent_at: float
+
+
+@dataclass(slots=True)
+class _Stand:
+    """Where a policy stands in a partition."""
+
+    sent: int
+    """Position up to which everything that was asked for has been sent."""
+    confirmed: int
+    """Position up to which everything that was asked for has a receipt; what is stored."""
+    underway: deque[_Cause] = field(default_factory=deque)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class PolicyRunner:
+    """Runs one policy: a subscriber whose effect is commands, handled once each."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        system: str,
+        policy: Policy,
+        logs: Mapping[ContextName, AppendableLog],
+        checkpoints: PolicyCheckpoints,
+        sender: CommandSender,
+    ) -> None:
+        self.name = f"{system}.{policy.name}"
+        self.contexts = frozenset(catalog.context_of(event) for event in policy.reactions)
+        self._types = {(catalog.context_of(event), event.message_name) for event in policy.reactions}
+        self._catalog, self._policy, self._logs = catalog, policy, logs
+        self._checkpoints, self._sender = checkpoints, sender
+        self._stands: dict[tuple[ContextName, int], _Stand] = {}
+        self._opening = asyncio.Lock()
+
+    async def position(self, context: ContextName, partition: int) -> int:
+        """Up to where its commands are sent."""
+        return (await self._stand(context, partition)).sent
+
+    async def take(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
+        """Sends what these rows ask for, unless it was sent before; raises `Unavailable` while no broker answers."""
+        stand = await self._stand(context, partition)
+        async with stand.lock:
+            fresh = await rows_to_apply(self.name, stand.sent, rows, self._logs[context], partition)
+            if not fresh:
+                return
+            orders: list[Order] = []
+            for row in fresh:
+                if (context, row.type) in self._types:
+                    orders += self._orders(decode(row, context, self._catalog))
+            await self._sender.send(orders)
+            stand.sent = fresh[-1].position
+            stand.underway.append(_Cause(stand.sent, {issued.id: order for order in orders for issued in (order[1],)}, time.monotonic()))
+        while sum(len(cause.orders) for cause in stand.underway) > MOST_ON_THEIR_WAY:
+            await asyncio.sleep(0.05)
+
+    async def confirm(self) -> None:
+        """Follows up the commands on their way, until cancelled."""
+        while True:
+            await asyncio.sleep(0.1)
+            for (context, partition), stand in list(self._stands.items()):
+                try:
+                    await self._confirm(context, partition, stand)
+                except Unavailable as error:
+                    _log.debug("cannot follow up commands", policy=self.name, why=error.detail)
+
+    async def _confirm(self, context: ContextName, partition: int, stand: _Stand) -> None:
+        open_orders: dict[ContextName, list[UUID]] = {}
+        for cause in stand.underway:
+            for command_id, (target, _, _) in cause.orders.items():
+                open_orders.setdefault(target, []).append(command_id)
+        handled: set[UUID] = set()
+        for target, ids in open_orders.items():
+            handled |= await self._logs[target].handled(ids)
+        confirmed = stand.confirmed
+        for cause in stand.underway:
+            cause.orders = {id: order for id, order in cause.orders.items() if id not in handled}
+        while stand.underway and not stand.underway[0].orders:
+            confirmed = stand.underway.popleft().position
+        if confirmed > stand.confirmed:
+            await self._checkpoints.move(context, self._policy.name, partition, confirmed)
+            stand.confirmed = confirmed
+        for cause in stand.underway:
+            if cause.orders and time.monotonic() - cause.sent_at > OVERDUE_SECONDS:
+                _log.warning("sending overdue commands again", policy=self.name, commands=len(cause.orders))
+                cause.sent_at = time.monotonic()
+                await self._sender.send(list(cause.orders.values()))
+
+    def _orders(self, recorded: Recorded[Event]) -> list[Order]:
+        why = recorded.metadata
+        return [
+            (
+                self._catalog.context_of(type(command)),
+                Issued(
+                    command=command,
+                    id=command_id,
+                    at=now(),
+                    correlation_id=why.correlation_id,
+                    causation_id=str(recorded.id),
+                    actor=why.actor,
+                    traceparent=why.traceparent,
+                ),
+                recorded.stream,
+            )
+            for command_id, command in self._policy.react(recorded)
+        ]
+
+    async def _stand(self, context: ContextName, partition: int) -> _Stand:
+        async with self._opening:
+            if (context, partition) not in self._stands:
+                position = await self._checkpoints.position(context, self._policy.name, partition)
+                self._stands[context, partition] = _Stand(position, position)
+            return self._stands[context, partition]

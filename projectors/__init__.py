@@ -1,0 +1,1 @@
+"""The read side's writers: projections that fold events into views."""

@@ -1,0 +1,66 @@
+"""Records: one row for each delivery, filled by three contexts in whatever order they report."""
+
+from typing import Any
+
+from projectors.projection import Fold, Projection
+from schemas.data_ingestion.ingestion import DataIngested, DataReceived
+from schemas.data_ingestion.processing import DataProcessed
+from schemas.data_ingestion.records import Record
+from schemas.data_ingestion.validation import DataValidated
+from schemas.envelope import Recorded
+
+
+def received(row: Record | None, recorded: Recorded[DataReceived]) -> Record:
+    data = recorded.event
+    return _changed(
+        row, recorded, partner_id=data.partner_id, payload=data.payload, received_at=recorded.recorded_at
+    )
+
+
+def ingested(row: Record | None, recorded: Recorded[DataIngested]) -> Record:
+    return _changed(row, recorded, ingestion_status="ingested", ingested_at=recorded.recorded_at)
+
+
+def validated(row: Record | None, recorded: Recorded[DataValidated]) -> Record:
+    verdict = recorded.event
+    return _changed(
+        row,
+        recorded,
+        validation_status=verdict.verdict,
+        violations=[violation.model_dump() for violation in verdict.violations],
+        schema_revision=verdict.schema_revision,
+        validated_at=recorded.recorded_at,
+    )
+
+
+def processed(row: Record | None, recorded: Recorded[DataProcessed]) -> Record:
+    results = recorded.event.results
+    return _changed(
+        row,
+        recorded,
+        processing_status="processed",
+        results=results.model_dump(mode="json"),
+        duplicate_of=results.duplicate_of,
+        processed_at=recorded.recorded_at,
+    )
+
+
+def _changed(row: Record | None, recorded: Recorded[Any], **fields: object) -> Record:
+    return (row or Record(data_id=recorded.event.data_id)).model_copy(update=fields)
+
+
+def _data_id(recorded: Recorded[Any]) -> object:
+    return recorded.event.data_id
+
+
+PROJECTIONS = (
+    Projection(
+        Record,
+        {
+            DataReceived: Fold(_data_id, received),
+            DataIngested: Fold(_data_id, ingested),
+            DataValidated: Fold(_data_id, validated),
+            DataProcessed: Fold(_data_id, processed),
+        },
+    ),
+)

@@ -1,0 +1,119 @@
+"""The projector: applies a slice of events to a view, rows and position in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from prometheus_client import Counter
+
+from projectors.projection import Projection
+from schemas.catalog import Catalog, ContextName
+from schemas.envelope import Recorded
+from schemas.errors import Conflict, Misconfigured
+from schemas.view import View
+from streams.continuity import rows_to_apply
+from streams.log import ReadableLog
+from streams.postgres import Connection, Databases, statement, views_schema
+from streams.rows import Row, decode
+from streams.settings import Settings
+from streams.view_table import statements, table_of
+
+APPLIED = Counter("caudal_projection_events", "Events applied.", ["projection", "context"])
+
+
+class Projector:
+    """Keeps one view up to date: a subscriber whose effects are exactly once.
+
+    The checkpoint of (projection, context, partition) is locked first, so that whatever the consumer does, of two workers
+    on one partition the second finds the first one's position, and skips.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        system: str,
+        projection: Projection[Any],
+        databases: Databases,
+        logs: Mapping[ContextName, ReadableLog],
+    ) -> None:
+        home = ContextName(system, projection.view.view_context)
+        self.name = f"{system}.{projection.name}"
+        self.contexts = frozenset(catalog.context_of(event) for event in projection.folds)
+        self._projection, self._catalog, self._databases, self._logs = projection, catalog, databases, logs
+        self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
+        self._dsn, self._schema = settings.view_dsn(home), views_schema(home)
+        self._sql = statements(table_of(home, projection.view))
+
+    async def position(self, context: ContextName, partition: int) -> int:
+        """Where the view stands in a partition of a context."""
+        async with self._databases.connection(self._dsn) as connection:
+            sql = statement("checkpoint", self._schema)
+            return await connection.fetchval(sql, self._projection.name, str(context), partition) or 0
+
+    async def take(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
+        """Applies what the view has not seen of these rows. Raises `Unavailable` while a database is out of reach."""
+        while True:
+            try:
+                await self._take(context, partition, rows)
+            except Conflict:
+                continue  # somebody put a row there that was missing a moment ago; now it can be locked
+            return
+
+    async def _take(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
+        checkpoint = (self._projection.name, str(context), partition)
+        async with self._databases.transaction(self._dsn) as connection:
+            position = await self._lock(connection, checkpoint)
+            fresh = await rows_to_apply(self.name, position, rows, self._logs[context], partition)
+            if not fresh:
+                return
+            events = [decode(row, context, self._catalog) for row in fresh if (context, row.type) in self._types]
+            if events:
+                await self._apply(connection, events)
+            await connection.execute(statement("checkpoint_move", self._schema), *checkpoint, fresh[-1].position)
+        APPLIED.labels(self.name, str(context)).inc(len(events))
+
+    async def _lock(self, connection: Connection, checkpoint: tuple[str, str, int]) -> int:
+        sql = statement("checkpoint_lock", self._schema)
+        position = await connection.fetchval(sql, *checkpoint)
+        if position is None:
+            await connection.execute(statement("checkpoint_open", self._schema), *checkpoint)
+            position = await connection.fetchval(sql, *checkpoint)
+        return int(position)
+
+    async def _apply(self, connection: Connection, events: Sequence[Recorded[Any]]) -> None:
+        folds = self._projection.folds
+        keyed = [(folds[type(recorded.event)], recorded) for recorded in events]
+        keys = {fold.key(recorded) for fold, recorded in keyed}
+        before = await self._load(connection, keys)
+        after: dict[Any, View | None] = dict(before)
+        for fold, recorded in keyed:
+            key = fold.key(recorded)
+            after[key] = fold.apply(after.get(key), recorded)
+        await self._write(connection, before, after)
+
+    async def _load(self, connection: Connection, keys: set[Any]) -> dict[Any, View]:
+        view = self._projection.view
+        found = await connection.fetch(self._sql.lock, list(keys))
+        return {record[view.view_key]: view.model_construct(**record) for record in found}
+
+    async def _write(self, connection: Connection, before: Mapping[Any, View], after: Mapping[Any, View | None]) -> None:
+        added = [row for key, row in after.items() if row is not None and key not in before]
+        changed = [row for key, row in after.items() if row is not None and key in before and row is not before[key]]
+        removed = [key for key, row in after.items() if row is None and key in before]
+        if added:
+            inserted = await connection.fetch(self._sql.insert, self._as_json(added))
+            if len(inserted) < len(added):
+                raise Conflict("a row has appeared meanwhile")
+        if changed:
+            await connection.execute(self._sql.update, self._as_json(changed))
+        if removed:
+            await connection.execute(self._sql.delete, removed)
+
+    def _as_json(self, rows: Sequence[View]) -> str:
+        key = self._projection.view.view_key
+        for row in rows:
+            if not isinstance(row, self._projection.view):
+                raise Misconfigured(f"a fold of {self.name} returned {type(row).__name__}, not its view's row")
+        ordered = sorted(rows, key=lambda row: str(getattr(row, key)))
+        return orjson.dumps([vars(row) for row in ordered], default=str).decode()

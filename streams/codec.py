@@ -1,0 +1,150 @@
+"""Records: log rows and commands as CloudEvents in Kafka's binary mode, readable by any consumer as they are.
+
+The CloudEvents specification and its Kafka binding (1.0.2) say what the ``ce_`` headers mean. Extensions of ours:
+``sequence`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
+``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``actor``, ``traceparent``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from schemas.catalog import ContextName
+from schemas.envelope import Issued
+from schemas.errors import Malformed
+from schemas.message import Command
+from streams.rows import Row
+
+Headers = Sequence[tuple[str, bytes]]
+
+_JSON = b"application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to be produced."""
+
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCommand:
+    """A command record, taken apart but not yet validated."""
+
+    type: str
+    """``system.command``"""
+    id: UUID
+    value: bytes
+    at: datetime | None
+    correlation_id: str
+    causation_id: str | None
+    actor: str | None
+    traceparent: str | None
+
+
+def encode_event(row: Row, context: ContextName) -> Outgoing:
+    """The record of a log row: a pure function of the row."""
+    metadata = orjson.loads(row.metadata)
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(row.id).encode()),
+        ("ce_source", f"/caudal/{context.system}/{context.context}".encode()),
+        ("ce_type", row.type.encode()),
+        ("ce_subject", row.stream.encode()),
+        ("ce_time", row.recorded_at.isoformat().encode()),
+        ("ce_sequence", b"%d" % row.position),
+        ("ce_previous", b"%d" % row.previous),
+        ("ce_streamversion", b"%d" % row.version),
+        ("ce_schemaversion", b"%d" % row.schema_version),
+        ("content-type", _JSON),
+    ]
+    headers += [(f"ce_{name.replace('_', '')}", value.encode()) for name, value in metadata.items()]
+    return Outgoing(row.stream.encode(), _bytes(row.data), headers, int(row.recorded_at.timestamp() * 1000))
+
+
+def decode_event(record: Any) -> Row:
+    """The log row in a record; raises `Malformed` where it is none of ours."""
+    try:
+        h = dict(record.headers)
+        metadata = {
+            name: h[header].decode()
+            for name, header in (
+                ("command_id", "ce_commandid"),
+                ("correlation_id", "ce_correlationid"),
+                ("causation_id", "ce_causationid"),
+                ("actor", "ce_actor"),
+                ("traceparent", "ce_traceparent"),
+            )
+            if header in h
+        }
+        return Row(
+            position=int(h["ce_sequence"]),
+            stream=h["ce_subject"].decode(),
+            version=int(h["ce_streamversion"]),
+            id=UUID(h["ce_id"].decode()),
+            type=h["ce_type"].decode(),
+            schema_version=int(h["ce_schemaversion"]),
+            partition=record.partition,
+            previous=int(h["ce_previous"]),
+            recorded_at=datetime.fromisoformat(h["ce_time"].decode()),
+            data=record.value,
+            metadata=orjson.dumps(metadata),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no event of ours: {error!r}") from error
+
+
+def encode_command(issued: Issued[Command], system: str, key: str) -> Outgoing:
+    """The record of a command; records of equal key keep their order."""
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(issued.id).encode()),
+        ("ce_source", f"/caudal/{system}".encode()),
+        ("ce_type", f"{system}.{issued.command.message_name}".encode()),
+        ("ce_time", issued.at.isoformat().encode()),
+        ("ce_correlationid", issued.correlation_id.encode()),
+        ("content-type", _JSON),
+    ]
+    for name, value in (
+        ("ce_causationid", issued.causation_id),
+        ("ce_actor", issued.actor),
+        ("ce_traceparent", issued.traceparent),
+    ):
+        if value is not None:
+            headers.append((name, value.encode()))
+    value = issued.command.model_dump_json().encode()
+    return Outgoing(key.encode(), value, headers, int(issued.at.timestamp() * 1000))
+
+
+def decode_command(record: Any) -> IncomingCommand:
+    """A command record taken apart; raises `Malformed` where its headers are not those of a command."""
+    try:
+        h = dict(record.headers)
+        return IncomingCommand(
+            type=h["ce_type"].decode(),
+            id=UUID(h["ce_id"].decode()),
+            value=record.value or b"",
+            at=datetime.fromisoformat(h["ce_time"].decode()) if "ce_time" in h else None,
+            correlation_id=_text(h, "ce_correlationid") or h["ce_id"].decode(),
+            causation_id=_text(h, "ce_causationid"),
+            actor=_text(h, "ce_actor"),
+            traceparent=_text(h, "ce_traceparent"),
+        )
+    except (KeyError, ValueError) as error:
+        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no command: {error!r}") from error
+
+
+def _text(headers: dict[str, bytes], name: str) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode()
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text

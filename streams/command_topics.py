@@ -1,0 +1,139 @@
+"""Commands topics: sent to by an idempotent producer, consumed at least once with offsets committed after handling."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import CommitFailedError, KafkaError
+
+from schemas.catalog import Catalog, ContextName
+from schemas.envelope import Issued
+from schemas.errors import CaudalError, Unavailable
+from schemas.message import Command
+from streams.codec import encode_command
+from streams.partition import partition_of
+from streams.settings import Settings
+from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
+
+_log = structlog.get_logger()
+
+
+class CommandSender:
+    """Sends commands to their contexts' topics."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        self._settings, self._catalog = settings, catalog
+        self._topics = Topics(settings, catalog)
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def send(self, commands: Sequence[tuple[ContextName, Issued[Command], str]]) -> None:
+        """Sends commands, each with the key that orders it, and returns once the broker has acknowledged all of them.
+
+        Raises `Unavailable` where it does not; some may be in the topic then, and sending all of them again is safe.
+        """
+        try:
+            producer = await self._started()
+            acknowledgements = []
+            for context, issued, key in commands:
+                record = encode_command(issued, context.system, key)
+                acknowledgements.append(
+                    await producer.send(
+                        self._topics.commands(context),
+                        record.value,
+                        record.key,
+                        partition=partition_of(key, self._catalog.context(context).partitions),
+                        timestamp_ms=record.timestamp_ms,
+                        headers=record.headers,
+                    )
+                )
+            await asyncio.gather(*acknowledgements)
+        except (KafkaError, OSError) as error:
+            # A producer that has failed once may be fenced or out of step with a broker that lost its state.
+            await self.close()
+            raise Unavailable(f"no broker acknowledges: {error}") from error
+
+    async def close(self) -> None:
+        """Stops the producer; the next `send` starts another."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await stop_quietly(producer)
+
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                await ensure_topics(self._settings, self._catalog)
+                producer = new_producer(self._settings)
+                try:
+                    await producer.start()
+                except BaseException:
+                    await stop_quietly(producer)
+                    raise
+                self._producer = producer
+            return self._producer
+
+
+class CommandConsumer:
+    """Consumes the commands topics of every context within one consumer group."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, group: str) -> None:
+        self._settings, self._catalog, self._group = settings, catalog, group
+        self._topics = Topics(settings, catalog)
+        self._producer: AIOKafkaProducer | None = None
+
+    async def run(self, handle: Callable[[Sequence[Any]], Awaitable[None]]) -> None:
+        """Gives every record to ``handle`` and commits what it has returned from; runs until cancelled."""
+        while True:
+            try:
+                await ensure_topics(self._settings, self._catalog)
+                await self._consume(handle)
+            except (KafkaError, Unavailable, OSError) as error:
+                _log.warning("consuming commands again soon", why=str(error) or repr(error))
+                await asyncio.sleep(1)
+
+    async def park(self, record: Any, error: CaudalError) -> None:
+        """Puts a record that is no command onto its context's dead-letters topic, as it came, with the reason."""
+        context = self._topics.context_of(record.topic)
+        _log.warning("parked a record", topic=record.topic, partition=record.partition, offset=record.offset, why=error.detail)
+        headers = [
+            *record.headers,
+            ("caudal_origin", f"{record.topic}/{record.partition}@{record.offset}".encode()),
+            ("caudal_error", f"{error.kind}: {error.detail}".encode()),
+        ]
+        try:
+            assert self._producer is not None, "records are parked while they are consumed"
+            await self._producer.send_and_wait(
+                self._topics.dead_letters(context), record.value, record.key, headers=headers
+            )
+        except (KafkaError, OSError) as failed:
+            raise Unavailable(f"no broker acknowledges: {failed}") from failed
+
+    async def _consume(self, handle: Callable[[Sequence[Any]], Awaitable[None]]) -> None:
+        consumer = AIOKafkaConsumer(
+            *map(self._topics.commands, self._catalog.contexts),
+            bootstrap_servers=self._settings.brokers,
+            group_id=f"{self._settings.topic_prefix}.{self._group}",
+            group_instance_id=f"{self._group}-{self._settings.instance}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=self._settings.slice_records,
+        )
+        self._producer = new_producer(self._settings)
+        try:
+            await self._producer.start()
+            await consumer.start()
+            while True:
+                slices = await consumer.getmany(timeout_ms=1000)
+                records = [record for found in slices.values() for record in found]
+                if records:
+                    await handle(records)
+                    try:
+                        await consumer.commit({tp: found[-1].offset + 1 for tp, found in slices.items()})
+                    except CommitFailedError as error:
+                        # The partitions have moved on; who has them now will see repeated commands, known by receipt.
+                        _log.warning("could not commit offsets", why=str(error))
+        finally:
+            await stop_quietly(consumer)
+            await stop_quietly(self._producer)

@@ -1,0 +1,121 @@
+"""What every HTTP surface of Caudal has in common: problem documents, correlation, health. No business of its own."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram, generate_latest
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schemas.errors import CaudalError, Unavailable
+from schemas.problem import Problem, problem_of
+
+_log = structlog.get_logger()
+_CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,200}")
+
+REQUESTS = Counter("caudal_http_requests", "Requests answered.", ["method", "status"])
+SECONDS = Histogram(
+    "caudal_http_request_seconds",
+    "Time to answer a request.",
+    ["method"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+Check = Callable[[], Awaitable[str | None]]
+"""Says why a part is not ready, or ``None`` where it is."""
+
+
+class JsonResponse(Response):
+    """A JSON response, written by orjson."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+
+class Observed:
+    """ASGI middleware: gives each request a correlation id (its own ``X-Correlation-Id`` or a new one), counts it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-correlation-id", "")
+        correlation_id = given if _CORRELATION_ID.fullmatch(given) else str(uuid4())
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        method, started = scope["method"], time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Correlation-Id"] = correlation_id
+                REQUESTS.labels(method, message["status"]).inc()
+                SECONDS.labels(method).observe(time.perf_counter() - started)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+            await self._app(scope, receive, answer)
+
+
+def correlation_id(request: Request) -> str:
+    """The correlation id that `Observed` gave a request."""
+    return str(request.state.correlation_id)
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem document as a response."""
+    body = orjson.dumps(problem.model_dump(exclude_none=True))
+    return Response(body, problem.status, headers, "application/problem+json")
+
+
+def answer_error(request: Request, error: Exception) -> Response:
+    """The problem document for whatever was raised; what is our own fault goes to the log, not to the client."""
+    headers: dict[str, str] = {}
+    if isinstance(error, HTTPException):
+        phrase = HTTPStatus(error.status_code).phrase
+        problem = Problem(title=phrase, status=error.status_code, detail=error.detail, correlation_id=correlation_id(request))
+        return problem_response(problem, error.headers)
+    ours = error if isinstance(error, CaudalError) else CaudalError(str(error))
+    problem = problem_of(ours, correlation_id(request))
+    if isinstance(ours, Unavailable):
+        headers["Retry-After"] = str(ours.retry_after)
+    if problem.status == 500:
+        _log.error("a request failed", path=request.url.path, exc_info=error)
+    return problem_response(problem, headers)
+
+
+EXCEPTION_HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
+    CaudalError: answer_error,
+    HTTPException: answer_error,
+    Exception: answer_error,
+}
+
+
+def operations_routes(checks: Mapping[str, Check]) -> list[Route]:
+    """``/livez``, ``/readyz`` (which says why not) and ``/metrics``."""
+
+    async def livez(_: Request) -> Response:
+        return JsonResponse({"status": "alive"})
+
+    async def readyz(_: Request) -> Response:
+        failing = {name: why for name, check in checks.items() if (why := await check()) is not None}
+        status = "not ready" if failing else "ready"
+        return JsonResponse({"status": status, "failing": failing}, 503 if failing else 200)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -1,0 +1,54 @@
+"""The lease on a log: one owner publishes it at a time, fenced by an epoch that grows with every change of owner."""
+
+import time
+
+from schemas.catalog import ContextName
+from schemas.errors import LeaseLost
+from streams.postgres import Databases, log_schema, statement
+
+
+class Lease:
+    """One process's hold on one context's log."""
+
+    def __init__(self, databases: Databases, dsn: str, context: ContextName, owner: str, seconds: float) -> None:
+        self._databases, self._dsn, self._schema = databases, dsn, log_schema(context)
+        self._owner, self._seconds = owner, seconds
+        self._epoch: int | None = None
+        self._renewed = 0.0
+
+    async def take(self) -> int | None:
+        """Takes the lease and returns the cursor's position; ``None`` while another process holds it."""
+        asked = time.monotonic()
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("lease_take", self._schema), self._owner, self._seconds)
+        if row is None:
+            return None
+        self._epoch, self._renewed = row["epoch"], asked
+        return int(row["position"])
+
+    async def renew_in_time(self) -> None:
+        """Renews the lease once a third of it is over; raises `LeaseLost` where another process has it."""
+        asked = time.monotonic()
+        if asked - self._renewed < self._seconds / 3:
+            return
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("lease_renew", self._schema), self._owner, self._epoch, self._seconds)
+        if row is None:
+            raise LeaseLost(f"epoch {self._epoch} is over")
+        self._renewed = asked
+
+    async def move(self, position: int) -> None:
+        """Moves the cursor; raises `LeaseLost` where another process has the lease, and moves nothing then."""
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("relay_move", self._schema), self._epoch, position)
+        if row is None:
+            raise LeaseLost(f"epoch {self._epoch} is over")
+        await self.renew_in_time()
+
+    async def release(self) -> None:
+        """Gives the lease back, so that another process need not wait for its end."""
+        if self._epoch is None:
+            return
+        epoch, self._epoch = self._epoch, None
+        async with self._databases.connection(self._dsn) as connection:
+            await connection.execute(statement("lease_release", self._schema), self._owner, epoch)

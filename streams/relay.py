@@ -1,0 +1,175 @@
+"""The relay: publishes each log to its topic. The log is the outbox; the cursor moves after the broker's acknowledgement."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from prometheus_client import Counter, Gauge
+
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import LeaseLost, Malformed, Unavailable
+from streams.codec import decode_event, encode_event
+from streams.lease import Lease
+from streams.log import PostgresLog
+from streams.postgres import Databases
+from streams.rows import Row
+from streams.settings import Settings
+from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
+
+_log = structlog.get_logger()
+
+PUBLISHED = Counter("caudal_relay_events", "Events acknowledged by the broker.", ["context"])
+REFILLED = Counter("caudal_relay_refills", "Times that a topic was found behind its log and filled up again.", ["context"])
+LAG = Gauge("caudal_relay_lag_events", "Events in the log that are not acknowledged yet.", ["context"])
+
+
+class BehindTheLog(Exception):
+    """The topic does not hold what it was acknowledged to hold: the broker has lost data."""
+
+
+class Relay:
+    """Publishes one context's log while it holds the log's lease.
+
+    A topic is checked against the log whenever the relay connects and while it is idle, so a broker that has lost
+    records, or everything, is filled up again. Repeated records are harmless: subscribers know their positions.
+    """
+
+    def __init__(
+        self, settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, owner: str
+    ) -> None:
+        self._settings, self._catalog, self._context = settings, catalog, context
+        dsn = settings.log_dsn(context)
+        self._log = PostgresLog(databases, dsn, context)
+        self._lease = Lease(databases, dsn, context, owner, settings.relay_lease_seconds)
+        self._topic = Topics(settings, catalog).events(context)
+        self._appended = asyncio.Event()
+        self._offsets: dict[int, int] = {}
+
+    def wake(self) -> None:
+        """Tells the relay that something was appended."""
+        self._appended.set()
+
+    async def run(self) -> None:
+        """Runs until cancelled, through outages of the broker and the database and changes of owner."""
+        pause = 0.1
+        while True:
+            try:
+                cursor = await self._lease.take()
+                if cursor is None:
+                    await asyncio.sleep(self._settings.relay_lease_seconds / 4)
+                    continue
+                _log.info("relaying", context=str(self._context), position=cursor)
+                pause = 0.1
+                await self._publish_while_owner(cursor)
+            except LeaseLost as lost:
+                _log.warning("another relay took over", context=str(self._context), why=lost.detail)
+            except (Unavailable, KafkaError, BehindTheLog, OSError) as error:
+                _log.warning("relaying again soon", context=str(self._context), why=str(error) or repr(error), seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 5)
+            finally:
+                with suppress(Unavailable):
+                    await self._lease.release()
+
+    async def _publish_while_owner(self, cursor: int) -> None:
+        await ensure_topics(self._settings, self._catalog, [self._context])
+        producer = new_producer(self._settings)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False)
+        try:
+            await producer.start()
+            await consumer.start()
+            cursor = await self._resume_at(consumer, cursor)
+            checked = time.monotonic()
+            while True:
+                self._appended.clear()
+                rows = await self._log.read(cursor, self._settings.relay_batch)
+                if rows:
+                    cursor = await self._publish(producer, rows)
+                    await self._lease.move(cursor)
+                    PUBLISHED.labels(str(self._context)).inc(len(rows))
+                    LAG.labels(str(self._context)).set(0)
+                    if len(rows) == self._settings.relay_batch:
+                        LAG.labels(str(self._context)).set((await self._log.head()).position - cursor)
+                        continue
+                await self._lease.renew_in_time()
+                if time.monotonic() - checked > 1:
+                    await self._check_offsets(consumer)
+                    checked = time.monotonic()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._appended.wait(), self._settings.relay_poll_seconds)
+        finally:
+            await stop_quietly(consumer)
+            await stop_quietly(producer)
+
+    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> int:
+        """Publishes rows in order and returns the last one's position once all are acknowledged."""
+        acknowledgements = []
+        for row in rows:
+            record = encode_event(row, self._context)
+            acknowledgements.append(
+                await producer.send(
+                    self._topic,
+                    record.value,
+                    record.key,
+                    partition=row.partition,
+                    timestamp_ms=record.timestamp_ms,
+                    headers=record.headers,
+                )
+            )
+        for done in await asyncio.gather(*acknowledgements):
+            if done.offset <= self._offsets.get(done.partition, -1):
+                raise BehindTheLog(f"{self._topic} went back to offset {done.offset}: the broker has lost records")
+            self._offsets[done.partition] = done.offset
+        return rows[-1].position
+
+    async def _resume_at(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
+        """The position up to which the topic really holds the log: the cursor, or less where records are missing."""
+        head = await self._log.head()
+        resume = cursor
+        self._offsets = {}
+        for partition, newest in enumerate(head.partitions):
+            held = await self._newest_held(consumer, partition)
+            if held < min(newest, await self._expected(partition, newest, cursor)):
+                resume = min(resume, held)
+        if resume < cursor:
+            REFILLED.labels(str(self._context)).inc()
+            _log.warning("the topic is behind its log, filling it up", context=str(self._context), after=resume, upto=cursor)
+        return resume
+
+    async def _expected(self, partition: int, newest: int, cursor: int) -> int:
+        """Position of the partition's newest event at or below the cursor."""
+        if newest <= cursor:
+            return newest
+        # What came after the cursor is still to be published; look back for the last one before it.
+        upto, span = cursor, 1000
+        while upto > 0:
+            rows = await self._log.read_partition(partition, max(0, upto - span), upto, span)
+            if rows:
+                return rows[-1].position
+            upto, span = upto - span, span * 2
+        return 0
+
+    async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int) -> int:
+        """Position of the newest event that a partition of the topic holds; 0 for none."""
+        tp = TopicPartition(self._topic, partition)
+        end = (await consumer.end_offsets([tp]))[tp]
+        self._offsets[partition] = end - 1
+        start = (await consumer.beginning_offsets([tp]))[tp]
+        # Anyone may have written to the topic: the newest record that is an event of ours counts.
+        for offset in range(end - 1, max(start, end - 100) - 1, -1):
+            consumer.assign([tp])
+            consumer.seek(tp, offset)
+            record = await asyncio.wait_for(consumer.getone(tp), 10)
+            with suppress(Malformed):
+                return decode_event(record).position
+        return 0
+
+    async def _check_offsets(self, consumer: AIOKafkaConsumer) -> None:
+        ends = await consumer.end_offsets([TopicPartition(self._topic, partition) for partition in self._offsets])
+        for tp, end in ends.items():
+            if end <= self._offsets[tp.partition]:
+                raise BehindTheLog(f"{self._topic}/{tp.partition} ends at offset {end}: the broker has lost records")

@@ -1,0 +1,100 @@
+"""Topics: their names, how they are made, and the one producer configuration that is used."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.errors import KafkaError, for_code
+
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import Misconfigured, Unavailable
+from streams.settings import Settings
+
+_log = structlog.get_logger()
+_TOPIC_EXISTS = 36
+_HOUR_MS = 3_600_000
+
+
+class Topics:
+    """The names of a deployment's topics: ``<prefix>.<system>.<context>.events``, ``….commands``, ``….dead-letters``."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        self._prefix = settings.topic_prefix
+        self._contexts = {self.events(name): name for name in catalog.contexts}
+        self._contexts |= {self.commands(name): name for name in catalog.contexts}
+
+    def events(self, context: ContextName) -> str:
+        return f"{self._prefix}.{context}.events"
+
+    def commands(self, context: ContextName) -> str:
+        return f"{self._prefix}.{context}.commands"
+
+    def dead_letters(self, context: ContextName) -> str:
+        return f"{self._prefix}.{context}.dead-letters"
+
+    def context_of(self, topic: str) -> ContextName:
+        """The context whose events or commands a topic carries."""
+        return self._contexts[topic]
+
+
+async def ensure_topics(settings: Settings, catalog: Catalog, contexts: Iterable[ContextName] | None = None) -> None:
+    """Makes what topics are missing, with the partitions and the retention that they are to have.
+
+    Raises `Unavailable` while no broker answers, `Misconfigured` where a topic has more partitions than it may.
+    """
+    topics = Topics(settings, catalog)
+    wanted = [
+        NewTopic(name, catalog.context(context).partitions, settings.replication_factor, topic_configs=config)
+        for context in (catalog.contexts if contexts is None else contexts)
+        for name, config in (
+            (topics.events(context), {"retention.ms": _retention(settings.events_retention_hours)}),
+            (topics.commands(context), {"retention.ms": _retention(settings.commands_retention_hours)}),
+            (topics.dead_letters(context), {"retention.ms": "-1"}),
+        )
+    ]
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=10_000)
+    try:
+        await admin.start()
+        for topic, code, message in (await admin.create_topics(wanted)).topic_errors:
+            if code not in (0, _TOPIC_EXISTS):
+                raise Unavailable(f"the topic {topic} could not be made: {message or for_code(code).__name__}")
+        await _complete_partitions(admin, wanted)
+    except KafkaError as error:
+        raise Unavailable(f"no broker answers at {settings.brokers}: {error}") from error
+    finally:
+        await admin.close()
+
+
+async def _complete_partitions(admin: AIOKafkaAdminClient, wanted: Iterable[NewTopic]) -> None:
+    """Adds partitions to a topic that a client's look-up has made with a broker's default before we could."""
+    by_name = {topic.name: topic.num_partitions for topic in wanted}
+    for found in await admin.describe_topics(list(by_name)):
+        name, partitions = found["topic"], len(found["partitions"])
+        if partitions > by_name[name]:
+            raise Misconfigured(f"the topic {name} has {partitions} partitions, its log {by_name[name]}")
+        if partitions < by_name[name]:
+            await admin.create_partitions({name: NewPartitions(by_name[name])})
+            _log.info("completed the partitions of a topic", topic=name, partitions=by_name[name])
+
+
+def new_producer(settings: Settings) -> AIOKafkaProducer:
+    """An idempotent producer that waits for every in-sync replica; not started yet."""
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.brokers,
+        enable_idempotence=True,
+        acks="all",
+        max_request_size=4 * settings.max_body_bytes + 64 * 1024,
+        request_timeout_ms=10_000,
+    )
+
+
+async def stop_quietly(client: AIOKafkaProducer) -> None:
+    """Stops a client whose broker may be gone."""
+    with suppress(KafkaError, OSError, TimeoutError):
+        await client.stop()
+
+
+def _retention(hours: int) -> str:
+    return "-1" if hours < 0 else str(hours * _HOUR_MS)
