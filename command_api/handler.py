@@ -14,7 +14,7 @@ from aggregates.write_side import WriteSide
 from command_api.memory import AggregateMemory
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued, Metadata, Receipt
-from schemas.errors import Conflict, InProgress, Misconfigured, PreconditionFailed, Refused
+from schemas.errors import Conflict, Failed, InProgress, Misconfigured, PreconditionFailed, Refused
 from schemas.message import Command
 from streams.group_commit import GroupCommit
 from streams.log import Append, AppendableLog, Write
@@ -51,10 +51,13 @@ class CommandHandler:
         self._max_attempts = max_attempts
         self._in_progress: set[tuple[ContextName, object]] = set()
 
-    async def handle(self, issued: Issued[Command], *, if_version: int | None = None) -> Receipt:
+    async def handle(
+        self, issued: Issued[Command], *, if_version: int | None = None, record_failure: bool = False
+    ) -> Receipt:
         """Handles one command and returns its receipt; a repeated command gets its first receipt again.
 
-        ``if_version`` is the version at which the caller believes the command's stream to be.
+        ``if_version`` is the version at which the caller believes the command's stream to be. With ``record_failure`` a
+        decision that breaks down is recorded as refused, for callers who would else bring the command again for ever.
 
         Raises `Refused` where a rule of the domain says no (recorded too: a repeat is refused alike),
         `PreconditionFailed`, `Conflict` where every attempt lost a race, `InProgress`, `IdempotencyKeyReused`, and
@@ -67,17 +70,19 @@ class CommandHandler:
             raise InProgress("a command with this id is being handled right now")
         self._in_progress.add(mark)
         try:
-            receipt = await self._with_retries(context, issued, if_version)
+            receipt = await self._with_retries(context, issued, if_version, record_failure)
         finally:
             self._in_progress.discard(mark)
         if receipt.refusal is not None:
             raise _refusal_of(receipt)
         return receipt
 
-    async def _with_retries(self, context: ContextName, issued: Issued[Command], if_version: int | None) -> Receipt:
+    async def _with_retries(
+        self, context: ContextName, issued: Issued[Command], if_version: int | None, record_failure: bool
+    ) -> Receipt:
         for attempt in range(1, self._max_attempts + 1):
             try:
-                return await self._attempt(context, issued, if_version, trust_nothing=attempt > 1)
+                return await self._attempt(context, issued, if_version, record_failure, trust_nothing=attempt > 1)
             except Conflict as conflict:
                 if attempt == self._max_attempts:
                     raise
@@ -85,7 +90,13 @@ class CommandHandler:
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(
-        self, context: ContextName, issued: Issued[Command], if_version: int | None, *, trust_nothing: bool
+        self,
+        context: ContextName,
+        issued: Issued[Command],
+        if_version: int | None,
+        record_failure: bool,
+        *,
+        trust_nothing: bool,
     ) -> Receipt:
         memory, decision = self._memories[context], self._decisions[type(issued.command)]
         mark = fingerprint(issued.command)
@@ -102,7 +113,7 @@ class CommandHandler:
         # 2. Decide. From here to the queue nothing is awaited, so that no other command comes in between.
         try:
             expected = [aggregate.version for aggregate in aggregates]
-            refusal = _decide(decision, issued, aggregates)
+            refusal = _decide(decision, issued, aggregates, record_failure)
             append = Append(
                 command_id=issued.id,
                 fingerprint=mark,
@@ -121,7 +132,7 @@ class CommandHandler:
         except BaseException:
             _disown(memory, aggregates)
             raise
-        if receipt.repeated:
+        if receipt.repeated or receipt.refusal_kind == Failed.kind:
             _disown(memory, aggregates)
 
         # 4. Answer.
@@ -158,7 +169,9 @@ class CommandHandler:
         raise Conflict("the remembered state was out of date")
 
 
-def _decide(decision: Decision[Any], issued: Issued[Command], aggregates: Sequence[Aggregate]) -> Refused | None:
+def _decide(
+    decision: Decision[Any], issued: Issued[Command], aggregates: Sequence[Aggregate], record_failure: bool
+) -> Refused | None:
     for aggregate in aggregates:
         aggregate.decided_at = issued.at
     try:
@@ -167,6 +180,13 @@ def _decide(decision: Decision[Any], issued: Issued[Command], aggregates: Sequen
         if any(aggregate.take_recorded() for aggregate in aggregates):
             raise Misconfigured(f"{decision.command.__name__} was refused after events had been recorded") from refusal
         return refusal
+    except Exception as error:
+        for aggregate in aggregates:
+            aggregate.take_recorded()
+        if not record_failure:
+            raise
+        _log.exception("a decision broke down", command=decision.command.__name__, id=str(issued.id))
+        return Failed(f"the decision broke down: {type(error).__name__}: {error}")
     return None
 
 

@@ -15,7 +15,7 @@ from command_api.body import parse_json, validate_command
 from command_api.handler import CommandHandler, now
 from schemas.catalog import Catalog
 from schemas.envelope import Issued
-from schemas.errors import CaudalError, Conflict, InProgress, Invalid, NotFound, Unavailable
+from schemas.errors import CaudalError, Conflict, Failed, InProgress, Invalid, NotFound, Unavailable
 from schemas.message import Command
 from streams.codec import decode_command
 from streams.command_topics import CommandConsumer
@@ -55,7 +55,7 @@ class Intake:
                 issued = self._issued(record)
                 HANDLED.labels(issued.command.message_name, await self._outcome(issued)).inc()
                 return
-            except (Invalid, NotFound) as error:
+            except (Invalid, NotFound, Failed) as error:
                 await self._consumer.park(record, error)
                 HANDLED.labels("?", "parked").inc()
                 return
@@ -67,8 +67,8 @@ class Intake:
     async def _outcome(self, issued: Issued[Command]) -> str:
         with structlog.contextvars.bound_contextvars(correlation_id=issued.correlation_id):
             try:
-                receipt = await self._handler.handle(issued)
-            except (Unavailable, Conflict):
+                receipt = await self._handler.handle(issued, record_failure=True)
+            except (Unavailable, Conflict, Failed):
                 raise
             except CaudalError as error:
                 _log.info("refused a command", command=issued.command.message_name, id=str(issued.id), why=error.detail)

@@ -96,6 +96,10 @@ class PolicyRunner:
         while sum(len(cause.orders) for cause in stand.underway) > MOST_ON_THEIR_WAY:
             await asyncio.sleep(0.05)
 
+    def forget(self, context: ContextName, partition: int) -> None:
+        """Whoever has the partition now goes on from the stored checkpoint, and so shall we if it comes back."""
+        self._stands.pop((context, partition), None)
+
     async def confirm(self) -> None:
         """Follows up the commands on their way, until cancelled."""
         while True:

@@ -60,6 +60,9 @@ class Projector:
                 continue  # somebody put a row there that was missing a moment ago; now it can be locked
             return
 
+    def forget(self, context: ContextName, partition: int) -> None:
+        """Nothing to forget: position and rows are in the database alone."""
+
     async def _take(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
         checkpoint = (self._projection.name, str(context), partition)
         async with self._databases.transaction(self._dsn) as connection:

@@ -59,6 +59,12 @@ class Refused(CaudalError):
     kind = "refused"
 
 
+class Failed(Refused):
+    """The decision broke down on this command, as it would each time."""
+
+    kind = "failed"
+
+
 class Conflict(CaudalError):
     """Somebody else was faster: the stream is not at the version that was expected."""
 

@@ -51,7 +51,7 @@ class ReadableLog(Protocol):
 
     async def head(self) -> Head: ...
 
-    async def read_stream(self, stream: str, after: int = 0) -> Sequence[Row]: ...
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]: ...
 
     async def read(self, after: int, limit: int) -> Sequence[Row]: ...
 
@@ -90,9 +90,9 @@ class PostgresLog:
         assert row is not None, "the migration made the head row"
         return Head(row["position"], tuple(row["partition_heads"]))
 
-    async def read_stream(self, stream: str, after: int = 0) -> Sequence[Row]:
-        """A stream's events above a version, in order."""
-        return await self._rows("read_stream", stream, after)
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]:
+        """A stream's events above a version, in order: all of them, or at most ``limit``."""
+        return await self._rows("read_stream", stream, after, limit)
 
     async def read(self, after: int, limit: int) -> Sequence[Row]:
         """At most ``limit`` events above a position, in order."""

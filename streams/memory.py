@@ -29,8 +29,8 @@ class MemoryLog:
     async def head(self) -> Head:
         return Head(len(self._rows), tuple(self._heads))
 
-    async def read_stream(self, stream: str, after: int = 0) -> Sequence[Row]:
-        return [row for row in self._rows if row.stream == stream and row.version > after]
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]:
+        return [row for row in self._rows if row.stream == stream and row.version > after][:limit]
 
     async def read(self, after: int, limit: int) -> Sequence[Row]:
         return self._rows[after : after + limit]

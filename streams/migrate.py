@@ -49,12 +49,12 @@ async def _exclusively(databases: Databases, dsn: str) -> AsyncIterator[Connecti
 async def _apply(connection: Connection, kind: str, schema: str, values: dict[str, str]) -> list[str]:
     values = {"{schema}": schema, **values}
     await connection.execute(_filled(SQL / "migrations.sql", values))
-    applied = {row["name"] for row in await connection.fetch(f"select name from {schema}.migrations")}
+    applied = {row["name"] for row in await connection.fetch(statement("migrations", schema))}
     done = []
     for script in sorted((SQL / kind).glob("*.sql")):
         if script.stem not in applied:
             await connection.execute(_filled(script, values))
-            await connection.execute(f"insert into {schema}.migrations (name) values ($1)", script.stem)
+            await connection.execute(statement("migration_done", schema), script.stem)
             done.append(f"{schema}: {script.stem}")
     return done
 

@@ -3,7 +3,7 @@
 from __future__ import annotations  # asyncpg's classes are generic for the type checker only
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -66,6 +66,16 @@ class Databases:
         """A connection inside a transaction, committed unless the block raises."""
         async with self.connection(dsn) as connection, connection.transaction():
             yield connection
+
+    async def out_of_reach(self, dsns: Iterable[str]) -> str | None:
+        """Says which of the databases does not answer, or ``None`` where all do."""
+        try:
+            for dsn in set(dsns):
+                async with self.connection(dsn) as connection:
+                    await connection.execute("select")
+        except Unavailable as error:
+            return error.detail
+        return None
 
     async def close(self) -> None:
         """Closes every pool, breaking off what does not end within seconds."""

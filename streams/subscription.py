@@ -8,7 +8,7 @@ or the broker has lost its data, the subscription reads on from the log itself.
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -45,6 +45,10 @@ class Subscriber(Protocol):
 
     async def take(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
         """Deals with rows of a partition, given in order; must skip what it has dealt with and let no hole stand."""
+        ...
+
+    def forget(self, context: ContextName, partition: int) -> None:
+        """The partition has gone to another process: whatever is remembered of it is out of date from now on."""
         ...
 
 
@@ -89,16 +93,20 @@ class Subscription:
         app = self._app()
         try:
             await app.start()
-            self._assigned = set()
             while not (app.should_stop or app.crashed):
-                self._assigned = {
-                    (self._topics.context_of(tp.topic), tp.partition) for tp in app.consumer.assignment()
-                }
+                self._note_assignment(app.consumer.assignment())
                 await asyncio.sleep(0.2)
             if app.crash_reason is not None:
                 _log.warning("Faust broke down, starting it anew", group=self._group, why=repr(app.crash_reason))
         finally:
             await app.stop()
+
+    def _note_assignment(self, partitions: Iterable[TP]) -> None:
+        assigned = {(self._topics.context_of(tp.topic), tp.partition) for tp in partitions}
+        for context, partition in self._assigned - assigned:
+            for subscriber in self._subscribers:
+                subscriber.forget(context, partition)
+        self._assigned = assigned
 
     def _app(self) -> faust.App:
         settings = self._settings

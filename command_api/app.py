@@ -1,0 +1,72 @@
+"""The command API as an application, and the parts that its process and the worker's share."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from aggregates import write_side
+from command_api import routes
+from command_api.handler import CommandHandler
+from command_api.openapi import TITLE, describe
+from schemas.catalog import Catalog, ContextName
+from streams.append import AppendablePostgresLog
+from streams.documentation import documentation_routes
+from streams.http import EXCEPTION_HANDLERS, Observed, operations_routes
+from streams.postgres import Databases
+from streams.settings import Settings
+
+
+def make_app(settings: Settings, catalog: Catalog) -> Starlette:
+    """The command API: takes commands over HTTP."""
+    databases = writer_databases(settings)
+    handler = make_handler(settings, catalog, open_logs(settings, catalog, databases))
+    systems = routes.installed()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await databases.close()
+
+    async def log_in_reach() -> str | None:
+        return await databases.out_of_reach(settings.log_dsn(context) for context in catalog.contexts)
+
+    return Starlette(
+        routes=[
+            *routes.CommandEndpoints(settings, catalog, handler).routes(systems),
+            *operations_routes({"log": log_in_reach}),
+            *documentation_routes(TITLE, lambda: describe(catalog, systems)),
+        ],
+        middleware=[Middleware(Observed)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=lifespan,
+    )
+
+
+def writer_databases(settings: Settings) -> Databases:
+    """Connections in the role that may append, and nothing else."""
+    return Databases("caudal_writer", settings.pool_size)
+
+
+def open_logs(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> Mapping[ContextName, AppendablePostgresLog]:
+    """Every context's log, for appending."""
+    return {
+        name: AppendablePostgresLog(databases, settings.log_dsn(name), name, context.partitions)
+        for name, context in catalog.contexts.items()
+    }
+
+
+def make_handler(
+    settings: Settings, catalog: Catalog, logs: Mapping[ContextName, AppendablePostgresLog]
+) -> CommandHandler:
+    """The handler of every installed system's commands."""
+    return CommandHandler(
+        catalog,
+        write_side.installed(),
+        logs,
+        max_attempts=settings.max_attempts,
+        aggregates_in_memory=settings.aggregates_in_memory,
+    )

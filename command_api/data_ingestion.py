@@ -1,0 +1,16 @@
+"""Data ingestion's own path for commands."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from command_api.routes import CommandRoute
+from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.envelope import Receipt
+
+
+def data_id(receipt: Receipt) -> Mapping[str, Any]:
+    """The id under which a delivery can be queried."""
+    return {"data_id": receipt.stream.removeprefix("delivery-")}
+
+
+ROUTES = (CommandRoute("/ingest", ReceiveData, data_id),)

@@ -1,0 +1,133 @@
+"""Routes: every command under ``/commands/{system}/{command}``, and the paths that a system's clients know."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from uuid_utils.compat import uuid7
+
+from command_api.body import parse_command, read_body
+from command_api.handler import CommandHandler, now
+from schemas.catalog import Catalog, ContextName, registered
+from schemas.envelope import Issued, Receipt
+from schemas.errors import Malformed, PreconditionFailed
+from schemas.message import Command
+from schemas.token import ConsistencyToken
+from streams.http import JsonResponse, correlation_id
+from streams.settings import Settings
+
+_KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_ETAG = re.compile(r'"(\d{1,9})"')
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRoute:
+    """A path of a system's own for one command; what a package of your own registers as ``caudal.command_api``."""
+
+    path: str
+    command: type[Command]
+    answer: Callable[[Receipt], Mapping[str, Any]]
+    """The body of the answer, as the system's clients know it."""
+    method: str = "POST"
+
+
+def installed() -> Mapping[str, tuple[CommandRoute, ...]]:
+    """The paths of every installed system, by its name."""
+    return dict(registered("caudal.command_api"))
+
+
+class CommandEndpoints:
+    """Takes commands from requests, and answers with receipts."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, handler: CommandHandler) -> None:
+        self._settings, self._catalog, self._handler = settings, catalog, handler
+
+    def routes(self, systems: Mapping[str, tuple[CommandRoute, ...]]) -> Iterator[BaseRoute]:
+        """Every path under which a command is taken."""
+        yield Route("/commands/{system}/{command}", self.any_command, methods=["POST"])
+        for own in systems.values():
+            for route in own:
+                yield Route(route.path, self._endpoint(route), methods=[route.method])
+
+    async def any_command(self, request: Request) -> Response:
+        """Takes the command that the path names."""
+        _, command = self._catalog.command(request.path_params["system"], request.path_params["command"])
+        return await self._take(request, command, generic_answer)
+
+    def _endpoint(self, route: CommandRoute) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            return await self._take(request, route.command, route.answer)
+
+        return endpoint
+
+    async def _take(
+        self, request: Request, command_class: type[Command], answer: Callable[[Receipt], Mapping[str, Any]]
+    ) -> Response:
+        if_version = _if_match(request)
+        context = self._catalog.context_of(command_class)
+        command_id = _command_id(request, context)
+        body = await read_body(request, self._settings.max_body_bytes)
+        issued = Issued(
+            command=parse_command(body, command_class, self._settings.max_depth),
+            id=command_id,
+            at=now(),
+            correlation_id=correlation_id(request),
+            traceparent=_traceparent(request),
+        )
+        receipt = await self._handler.handle(issued, if_version=if_version)
+        return _response(receipt, context, answer(receipt))
+
+
+def generic_answer(receipt: Receipt) -> Mapping[str, Any]:
+    """The body of the answer to a command: what it did, and where."""
+    return {
+        "command_id": str(receipt.command_id),
+        "stream": receipt.stream,
+        "version": receipt.version,
+        "position": receipt.position,
+        "events": list(receipt.events),
+    }
+
+
+def _response(receipt: Receipt, context: ContextName, body: Mapping[str, Any]) -> Response:
+    made = bool(receipt.events) and receipt.version == len(receipt.events)
+    headers = {
+        "ETag": f'"{receipt.version}"',
+        "Consistency-Token": str(ConsistencyToken(context, receipt.partition, receipt.position)),
+    }
+    if receipt.repeated:
+        headers["Idempotent-Replayed"] = "true"
+    return JsonResponse(body, 201 if made else 200, headers)
+
+
+def _command_id(request: Request, context: ContextName) -> UUID:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return uuid7()
+    if not _KEY.fullmatch(key):
+        raise Malformed("Idempotency-Key must be 1 to 200 visible ASCII characters")
+    return uuid5(_KEYED_COMMANDS, f"{context}/{key}")
+
+
+def _if_match(request: Request) -> int | None:
+    given = request.headers.get("if-match")
+    if given is None:
+        return None
+    if given.startswith("W/"):
+        raise PreconditionFailed("If-Match compares strongly: a weak entity tag never matches")
+    tag = _ETAG.fullmatch(given)
+    if tag is None:
+        raise Malformed('If-Match must be an entity tag that this API gave, such as "3"')
+    return int(tag[1])
+
+
+def _traceparent(request: Request) -> str | None:
+    given = request.headers.get("traceparent", "")
+    return given if _TRACEPARENT.fullmatch(given) else None

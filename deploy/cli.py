@@ -1,0 +1,145 @@
+"""The ``caudal`` command.
+
+Each command imports what it runs when it is called: five processes start at once, and none should load the others' rooms.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+import uvloop
+from pydantic import ValidationError
+from rich.console import Console
+
+from schemas.catalog import Catalog
+from schemas.errors import CaudalError
+from streams.settings import Settings
+from streams.telemetry import configure_logging
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Caudal: CQRS and event sourcing on PostgreSQL and Kafka-compatible streams.")
+DEFAULT_DATA_DIR = Path(".caudal")
+
+DataDir = Annotated[Path, typer.Option("--data-dir", help="Folder for the data and the logs.")]
+LogFormat = Annotated[Literal["text", "json"] | None, typer.Option(help="Lines for people, or JSON for machines.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command()
+def up(
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Data in a new folder, removed at the end.")] = False,
+    ports: Annotated[Literal["default", "auto"], typer.Option(help="Well-known ports, or any free ones.")] = "default",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line when ready.")] = False,
+    log_format: LogFormat = None,
+) -> None:
+    """Run the whole engine on this machine, until Ctrl-C: PostgreSQL, broker, and all of Caudal's processes."""
+    from deploy.local.up import run_stack
+
+    settings = _settings(log_format)
+    configure_logging(settings.log_format, "warning")
+    folder = None if ephemeral else data_dir
+    _exit_with(uvloop.run(run_stack(folder, settings, automatic_ports=ports == "auto", as_json=as_json)))
+
+
+@app.command()
+def status(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Show each process, each log's head, and each subscription's checkpoint and lag."""
+    from deploy.status import show_status
+
+    settings = _settings()
+    _exit_with(_complaining(lambda: uvloop.run(show_status(data_dir.resolve(), settings, as_json=as_json))))
+
+
+@app.command()
+def serve(
+    service: Annotated[Literal["command-api", "worker", "relay", "projectors", "query-api"], typer.Argument()],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the API, or of health and metrics; 0 for any.")] = 8000,
+    log_format: LogFormat = None,
+) -> None:
+    """Run one of Caudal's processes, as in production."""
+    from deploy.serve import serve as serve_process
+
+    settings = _settings(log_format)
+    configure_logging(settings.log_format, settings.log_level)
+    uvloop.run(serve_process(service, settings, host, port))
+
+
+@app.command()
+def migrate(
+    recreate_views: Annotated[
+        bool, typer.Option("--recreate-views", help="Make views whose shape has changed anew; the log refills them.")
+    ] = False,
+) -> None:
+    """Bring every database to what the installed systems need; safe to run at any time, twice at once too."""
+    from streams.migrate import migrate as migrate_databases
+
+    settings = _settings()
+    done = _complaining(lambda: uvloop.run(migrate_databases(settings, Catalog.installed(), recreate_views=recreate_views)))
+    console = Console(highlight=False)
+    for line in done:
+        console.print(line)
+    console.print("Nothing to do." if not done else f"{len(done)} migrations applied.")
+
+
+@app.command()
+def load(
+    file: Annotated[
+        Path, typer.Argument(help="NDJSON, a JSON array, or CSV with a header line.", exists=True, dir_okay=False)
+    ],
+    system: Annotated[str, typer.Option(help="The system that takes the command.")],
+    command: Annotated[str, typer.Option(help="The command that every line becomes.")],
+    into: Annotated[
+        str | None, typer.Option(help="Field of the command that takes the line; unset: the line is the command.")
+    ] = None,
+    fixed: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=TEXT", help="A field that every command gets; repeatable.")
+    ] = None,
+    numbers: Annotated[str, typer.Option(help="CSV columns that hold numbers, separated by commas.")] = "",
+    url: Annotated[str | None, typer.Option(help="The command API; unset: the stack that runs from --data-dir.")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    connections: Annotated[int, typer.Option(min=1, max=256, help="Commands under way at once; 1 keeps their order.")] = 32,
+) -> None:
+    """Send every line of a file as a command; a second run adds nothing."""
+    from deploy.load import command_url, load_file
+
+    fields = dict(_field(text) for text in fixed or ())
+    columns = frozenset(filter(None, numbers.split(",")))
+    target = _complaining(lambda: command_url(system, command, url, data_dir.resolve()))
+    work = load_file(file, target, fixed=fields, into=into, numbers=columns, connections=connections)
+    _exit_with(_complaining(lambda: uvloop.run(work)))
+
+
+def _field(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise typer.BadParameter(f"{text!r} does not read like field=text", param_hint="--set")
+    return name, value
+
+
+def _settings(log_format: str | None = None) -> Settings:
+    try:
+        return Settings(**({} if log_format is None else {"log_format": log_format}))  # type: ignore[arg-type]
+    except ValidationError as error:
+        for found in error.errors():
+            name = "_".join(["CAUDAL", *(str(part).upper() for part in found["loc"])])
+            Console(stderr=True).print(f"caudal: {name}: {found['msg']}", style="red", highlight=False)
+        raise typer.Exit(2) from error
+
+
+def _complaining(work: Any) -> Any:
+    try:
+        return work()
+    except CaudalError as error:
+        Console(stderr=True).print(f"caudal: {error.detail}", style="red", highlight=False, markup=False)
+        raise typer.Exit(1) from error
+
+
+def _exit_with(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    sys.exit(app())

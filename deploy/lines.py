@@ -1,0 +1,125 @@
+"""Lines of a file that is to be loaded: NDJSON, a JSON array or CSV, read as a stream, bad ones told by number."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import ijson
+import orjson
+
+from schemas.errors import Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, or one element of an array."""
+
+    number: int
+    """From 1, as an editor shows it; an array's elements are counted from 1."""
+    content: dict[str, Any] | None
+    problem: str | None
+    """Why the line cannot be read."""
+    read: int
+    """Bytes of the file that are read by now."""
+
+
+def read_lines(path: Path, numbers: frozenset[str] = frozenset()) -> Iterator[Line]:
+    """The lines of a file; ``numbers`` names the CSV columns that hold numbers, all others hold text.
+
+    Raises `Malformed` where the file's form cannot be told or breaks off.
+    """
+    with path.open("rb") as file:
+        if path.suffix.lower() == ".csv":
+            yield from _csv(file, path, numbers)
+        elif _first_character(file) == b"[":
+            yield from _array(file)
+        else:
+            yield from _ndjson(file)
+
+
+def _ndjson(file: BinaryIO) -> Iterator[Line]:
+    read = 0
+    for number, text in enumerate(file, start=1):
+        read += len(text)
+        if text.strip():
+            yield _parsed(number, text, read)
+
+
+def _parsed(number: int, text: bytes, read: int) -> Line:
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return Line(number, None, f"not JSON: {error}", read)
+    if not isinstance(content, dict):
+        return Line(number, None, "not a JSON object", read)
+    return Line(number, content, None, read)
+
+
+def _array(file: BinaryIO) -> Iterator[Line]:
+    number = 0
+    try:
+        for number, content in enumerate(ijson.items(file, "item", use_float=True), start=1):
+            problem = None if isinstance(content, dict) else "not a JSON object"
+            yield Line(number, content if problem is None else None, problem, file.tell())
+    except ijson.JSONError as error:
+        yield Line(number + 1, None, f"the array breaks off here: {error}", file.tell())
+
+
+def _csv(file: BinaryIO, path: Path, numbers: frozenset[str]) -> Iterator[Line]:
+    reader = csv.reader(_decoded(file, path), strict=True)
+    try:
+        columns = next(reader)
+    except StopIteration:
+        return
+    except csv.Error as error:
+        raise Malformed(f"{path} has no CSV header line: {error}") from error
+    if unknown := numbers - set(columns):
+        raise Malformed(f"{path} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}")
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Line(reader.line_num, None, f"not CSV: {error}", file.tell())
+            continue
+        if cells:
+            yield _row(reader.line_num, columns, cells, numbers, file.tell())
+
+
+def _row(number: int, columns: list[str], cells: list[str], numbers: frozenset[str], read: int) -> Line:
+    if len(cells) != len(columns):
+        return Line(number, None, f"has {len(cells)} cells, the header has {len(columns)}", read)
+    content: dict[str, Any] = {}
+    for column, cell in zip(columns, cells, strict=True):
+        try:
+            content[column] = _number(cell) if column in numbers else cell
+        except ValueError:
+            return Line(number, None, f"{column}: {cell!r} is not a number", read)
+    return Line(number, content, None, read)
+
+
+def _number(cell: str) -> float | int | None:
+    if not cell:
+        return None
+    value = orjson.loads(cell)
+    if not isinstance(value, float | int):
+        raise ValueError(cell)
+    return value
+
+
+def _decoded(file: BinaryIO, path: Path) -> Iterator[str]:
+    # Line by line, so that the position in the file tells the progress.
+    for number, text in enumerate(iter(file.readline, b""), start=1):
+        try:
+            yield text.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise Malformed(f"{path} is not UTF-8 in line {number}: {error}") from error
+
+
+def _first_character(file: BinaryIO) -> bytes:
+    start = file.read(4096).lstrip()[:1]
+    file.seek(0)
+    return start

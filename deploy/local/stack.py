@@ -1,0 +1,176 @@
+"""The local stack: PostgreSQL, broker and every process of Caudal, started and stopped together."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+import orjson
+
+from deploy.local.broker import EmbeddedBroker
+from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
+from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.process import ProcessSpec
+from deploy.local.supervisor import Supervised
+from schemas.catalog import Catalog
+from schemas.errors import Misconfigured
+from streams.migrate import migrate
+from streams.settings import Settings
+from streams.topics import ensure_topics
+
+SERVICES = ("command-api", "worker", "relay", "projectors", "query-api")
+DEFAULT_PORTS = {
+    "command-api": 5001,
+    "query-api": 5002,
+    "worker": 5003,
+    "relay": 5004,
+    "projectors": 5005,
+    "postgres": 55432,
+    "broker": 19092,
+}
+STATE_FILE = "stack.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where a running stack can be reached."""
+
+    command_api: str
+    query_api: str
+    postgres: str
+    brokers: str
+    data_dir: str
+    log_dir: str
+    ports: Mapping[str, int]
+    """Port of each process; the worker's, the relay's and the projectors' serve health and metrics."""
+    pid: int
+    """The supervisor's."""
+
+    def as_json(self) -> str:
+        return orjson.dumps(asdict(self)).decode()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings with which a process joins this stack."""
+        return {"CAUDAL_WRITE_DSN": self.postgres, "CAUDAL_BROKERS": self.brokers}
+
+
+class Stack:
+    """Everything that ``caudal up`` runs, with its data in one folder."""
+
+    def __init__(self, data_dir: Path, ports: Mapping[str, int], *, log_format: str, log_level: str) -> None:
+        self._data, self._ports = data_dir, ports
+        self._logs = data_dir / "logs"
+        self._postgres = EmbeddedPostgres(data_dir / "postgres", self._logs / "postgres.log", ports["postgres"])
+        self._broker = EmbeddedBroker(data_dir / "broker", self._logs / "broker.log", ports["broker"])
+        self._log_options = {"CAUDAL_LOG_FORMAT": log_format, "CAUDAL_LOG_LEVEL": log_level}
+        self.processes: list[Supervised] = []
+        self._keeping: list[asyncio.Task[None]] = []
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where to reach it."""
+        return Endpoints(
+            command_api=f"http://{LOOPBACK}:{self._ports['command-api']}",
+            query_api=f"http://{LOOPBACK}:{self._ports['query-api']}",
+            postgres=self._postgres.dsn,
+            brokers=self._broker.bootstrap,
+            data_dir=str(self._data),
+            log_dir=str(self._logs),
+            ports=dict(self._ports),
+            pid=os.getpid(),
+        )
+
+    async def start(self) -> None:
+        """Starts everything and returns when all of it is ready. Raises `Misconfigured`, `KeepsDying` or `Unavailable`."""
+        self._data.mkdir(parents=True, exist_ok=True)
+        settings = Settings(write_dsn=self._postgres.dsn, brokers=self._broker.bootstrap)
+        catalog = Catalog.installed()
+        async with asyncio.TaskGroup() as parts:
+            # Caudal's own processes wait for database and broker by themselves, and take longest to load.
+            for name in SERVICES:
+                parts.create_task(self._start(self._service(name)))
+            parts.create_task(self._start_postgres(settings, catalog))
+            parts.create_task(self._start_broker(settings, catalog))
+        (self._data / STATE_FILE).write_text(self.endpoints.as_json())
+
+    async def watch(self) -> None:
+        """Keeps every process running until cancelled; raises `KeepsDying`."""
+        async with asyncio.TaskGroup() as keeping:
+            for supervised in self.processes:
+                keeping.create_task(supervised.keep())
+
+    async def stop(self) -> None:
+        """Stops everything: who takes work in first, PostgreSQL last."""
+        with suppress(FileNotFoundError):
+            (self._data / STATE_FILE).unlink()
+        parts = [p for p in self.processes if p.spec.name in ("broker", "postgres")]
+        await asyncio.gather(*(p.stop() for p in self.processes if p not in parts))
+        await asyncio.gather(*(p.stop() for p in parts))
+
+    async def _start_postgres(self, settings: Settings, catalog: Catalog) -> None:
+        await self._postgres.prepare()
+        await self._start(self._postgres.process())
+        await self._postgres.make_database()
+        await migrate(settings, catalog)
+
+    async def _start_broker(self, settings: Settings, catalog: Catalog) -> None:
+        await self._start(self._broker.process())
+        await ensure_topics(settings, catalog)
+
+    async def _start(self, spec: ProcessSpec) -> None:
+        supervised = Supervised(spec)
+        self.processes.append(supervised)
+        await supervised.start()
+
+    def _service(self, name: str) -> ProcessSpec:
+        port = self._ports[name]
+        return ProcessSpec(
+            name=name,
+            command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port)),
+            log=self._logs / f"{name}.log",
+            ready=lambda: _answers(port),
+            port=port,
+            environment={**self.endpoints.environment, **self._log_options, "CAUDAL_INSTANCE": "local"},
+        )
+
+
+def choose_ports(*, automatic: bool) -> Mapping[str, int]:
+    """A port for each process; raises `Misconfigured` where a default one is taken."""
+    if automatic:
+        return dict(zip(DEFAULT_PORTS, free_ports(len(DEFAULT_PORTS)), strict=True))
+    taken = {name: port for name, port in DEFAULT_PORTS.items() if not is_free(port)}
+    if taken:
+        listed = ", ".join(f"{port} ({name})" for name, port in taken.items())
+        raise Misconfigured(f"taken by another program: port {listed}; `--ports auto` picks free ones")
+    return DEFAULT_PORTS
+
+
+def ephemeral_folder() -> Path:
+    """A folder for a stack whose data need not last; whoever asks for it removes it."""
+    return Path(tempfile.mkdtemp(prefix="caudal-"))
+
+
+def running_stack(data_dir: Path) -> Endpoints | None:
+    """The stack that runs with its data in this folder, where one does."""
+    try:
+        found = Endpoints(**orjson.loads((data_dir / STATE_FILE).read_bytes()))
+        os.kill(found.pid, 0)
+    except (FileNotFoundError, ProcessLookupError, orjson.JSONDecodeError, TypeError):
+        return None
+    return found
+
+
+async def _answers(port: int) -> bool:
+    if not listens(port):
+        return False
+    try:
+        async with httpx.AsyncClient(timeout=2, verify=False) as client:  # plain HTTP: no certificates to load
+            return (await client.get(f"http://{LOOPBACK}:{port}/readyz")).status_code == 200
+    except httpx.HTTPError:
+        return False

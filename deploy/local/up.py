@@ -1,0 +1,107 @@
+"""``caudal up``: starts the local stack, says where everything is, and stops it again."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local.stack import Endpoints, Stack, choose_ports, ephemeral_folder, running_stack
+from schemas.errors import CaudalError
+from streams.settings import Settings
+
+
+async def run_stack(data_dir: Path | None, settings: Settings, *, automatic_ports: bool, as_json: bool) -> int:
+    """Runs until SIGINT or SIGTERM and returns the exit code: 0 after either, 1 where something failed."""
+    errors = Console(stderr=True, highlight=False)
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    folder = (data_dir or ephemeral_folder()).resolve()
+    try:
+        if (other := running_stack(folder)) is not None:
+            errors.print(f"caudal: a stack with this data runs already, as process {other.pid}", style="red")
+            return 1
+        return await _run(folder, settings, stopping, errors, automatic_ports=automatic_ports, as_json=as_json)
+    finally:
+        if data_dir is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _run(
+    folder: Path, settings: Settings, stopping: asyncio.Event, errors: Console, *, automatic_ports: bool, as_json: bool
+) -> int:
+    started = time.monotonic()
+    code = 0
+    stack = None
+    try:
+        ports = choose_ports(automatic=automatic_ports)
+        stack = Stack(folder, ports, log_format=settings.log_format, log_level=settings.log_level)
+        starting = asyncio.create_task(stack.start())
+        if await _first(starting, stopping):
+            _announce(stack.endpoints, time.monotonic() - started, as_json=as_json)
+            await _first(asyncio.create_task(stack.watch()), stopping)
+    except* CaudalError as failures:
+        for failure in _flat(failures):
+            errors.print(f"caudal: {failure.detail}", style="red", markup=False)
+        code = 1
+    finally:
+        if stack is not None:
+            if not as_json:
+                errors.print("Stopping …")
+            await stack.stop()
+    return code
+
+
+async def _first(work: asyncio.Task[None], stopping: asyncio.Event) -> bool:
+    """Waits for the work or the signal to stop, whichever comes first; whether the work has ended by itself."""
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if work.done():
+        await work
+        return True
+    work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
+    return False
+
+
+def _flat(group: BaseExceptionGroup[CaudalError]) -> list[CaudalError]:
+    found: list[CaudalError] = []
+    for error in group.exceptions:
+        found += _flat(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
+
+
+def _announce(endpoints: Endpoints, seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(endpoints.as_json() + os.linesep)
+        sys.stdout.flush()
+        return
+    console = Console(highlight=False)
+    table = Table(title=f"Caudal is ready after {seconds:.1f} s", title_justify="left", show_header=False)
+    for name, where in (
+        ("Command API", f"{endpoints.command_api}/docs"),
+        ("Query API", f"{endpoints.query_api}/docs"),
+        ("PostgreSQL", endpoints.postgres),
+        ("Kafka brokers", endpoints.brokers),
+        ("Data", endpoints.data_dir),
+        ("Logs", endpoints.log_dir),
+    ):
+        table.add_row(name, where)
+    console.print(table)
+    console.print("Try it (the second line takes the data_id that the first one prints):\n")
+    body = '{"partner_id": "partner123", "payload": {"name": "Example Data", "age": 30}}'
+    console.print(
+        f"curl -s {endpoints.command_api}/ingest -H 'Content-Type: application/json' -d '{body}'",
+        markup=False, soft_wrap=True,
+    )
+    console.print(f"curl -s {endpoints.query_api}/query/partner/partner123", markup=False, soft_wrap=True)
+    console.print("\nCtrl-C stops everything.")

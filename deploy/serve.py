@@ -1,0 +1,98 @@
+"""Serves one of Caudal's processes until it is told to stop.
+
+Each process imports its own room alone: what a process does not run it need not load.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Literal
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from schemas.catalog import Catalog
+from streams.http import EXCEPTION_HANDLERS, Observed, operations_routes
+from streams.schema_state import wait_until_migrated
+from streams.settings import Settings
+
+Service = Literal["command-api", "worker", "relay", "projectors", "query-api"]
+_log = structlog.get_logger()
+
+
+async def serve(service: Service, settings: Settings, host: str, port: int) -> None:
+    """Runs a process's work beside its HTTP surface; returns after SIGTERM or SIGINT, raises where its work breaks down."""
+    catalog = Catalog.installed()
+    match service:
+        case "command-api":
+            from command_api.app import make_app as make_command_api
+
+            await wait_until_migrated(settings, catalog)
+            await _serve_http(make_command_api(settings, catalog), host, port)
+        case "query-api":
+            from query_api.app import make_app as make_query_api
+
+            await wait_until_migrated(settings, catalog)
+            await _serve_http(make_query_api(settings, catalog), host, port)
+        case "worker":
+            from command_api import worker
+
+            await wait_until_migrated(settings, catalog)
+            await _serve_beside(worker.run(settings, catalog), host, port)
+        case "relay":
+            from streams import relaying
+
+            await wait_until_migrated(settings, catalog)
+            await _serve_beside(relaying.run(settings, catalog), host, port)
+        case "projectors":
+            from projectors import service as projectors
+
+            await wait_until_migrated(settings, catalog)
+            await _serve_beside(projectors.run(settings, catalog), host, port)
+
+
+async def _serve_http(app: Starlette, host: str, port: int) -> None:
+    await _Server(app, host, port).serve()
+
+
+async def _serve_beside(work: Awaitable[None], host: str, port: int) -> None:
+    """Health and metrics for a process that works in the background; stops with whichever of the two ends first."""
+    app = Starlette(
+        routes=operations_routes({}), middleware=[Middleware(Observed)], exception_handlers=EXCEPTION_HANDLERS
+    )
+    server = _Server(app, host, port)
+    working = asyncio.ensure_future(work)
+    working.add_done_callback(lambda _: server.stop())
+    try:
+        await server.serve()
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+class _Server:
+    """uvicorn, quiet and stopped by us."""
+
+    def __init__(self, app: Starlette, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="none",
+            http="httptools",
+            ws="none",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+        self._server = uvicorn.Server(config)
+
+    async def serve(self) -> None:
+        await self._server.serve()
+
+    def stop(self) -> None:
+        self._server.should_exit = True

@@ -1,0 +1,138 @@
+"""``caudal status``: each process, each log's head, and each subscription's checkpoint and lag."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from aggregates import write_side
+from deploy.local.ports import LOOPBACK, listens
+from deploy.local.stack import Endpoints, running_stack
+from schemas.catalog import Catalog, ContextName
+from streams.log import PostgresLog
+from streams.postgres import Databases, log_schema, statement, views_schema
+from streams.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    name: str
+    port: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogStatus:
+    context: str
+    head: int
+    relayed: int
+    owner: str | None
+    """Who relays it right now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionStatus:
+    name: str
+    context: str
+    checkpoint: list[int]
+    """Position in each partition."""
+    lag: int
+    """Events of the log above the checkpoints, at most."""
+
+
+async def show_status(data_dir: Path, settings: Settings, *, as_json: bool) -> int:
+    """Prints the state of the stack that runs from a folder, else of what the settings name; 1 where something is down."""
+    stack = running_stack(data_dir)
+    if stack is not None:
+        settings = settings.model_copy(update={"write_dsn": stack.postgres, "read_dsn": None, "brokers": stack.brokers})
+    processes = [] if stack is None else [await _process(stack, name) for name in stack.ports]
+    databases = Databases(None, pool_size=2)
+    try:
+        catalog = Catalog.installed()
+        logs = [await _log(settings, databases, context) for context in catalog.contexts]
+        subscriptions = await _subscriptions(settings, databases, catalog)
+    finally:
+        await databases.close()
+    if as_json:
+        content = {"processes": processes, "logs": logs, "subscriptions": subscriptions}
+        sys.stdout.write(orjson.dumps(content, default=asdict).decode() + "\n")
+    else:
+        _print(processes, logs, subscriptions)
+    return 1 if any(process.state != "ready" for process in processes) else 0
+
+
+async def _process(stack: Endpoints, name: str) -> ProcessStatus:
+    port = stack.ports[name]
+    if not listens(port):
+        return ProcessStatus(name, port, "down")
+    if name in ("postgres", "broker"):
+        return ProcessStatus(name, port, "ready")
+    try:
+        async with httpx.AsyncClient(timeout=3, verify=False) as client:
+            answer = (await client.get(f"http://{LOOPBACK}:{port}/readyz")).json()
+    except (httpx.HTTPError, ValueError):
+        return ProcessStatus(name, port, "does not answer")
+    return ProcessStatus(name, port, answer["status"])
+
+
+async def _log(settings: Settings, databases: Databases, context: ContextName) -> LogStatus:
+    dsn = settings.log_dsn(context)
+    head = await PostgresLog(databases, dsn, context).head()
+    async with databases.connection(dsn) as connection:
+        relay = await connection.fetchrow(statement("relay_state", log_schema(context)))
+    assert relay is not None, "the migration made the row"
+    return LogStatus(str(context), head.position, relay["position"], relay["owner"] if relay["held"] else None)
+
+
+async def _subscriptions(settings: Settings, databases: Databases, catalog: Catalog) -> list[SubscriptionStatus]:
+    found = []
+    heads = {
+        context: (await PostgresLog(databases, settings.log_dsn(context), context).head()).partitions
+        for context in catalog.contexts
+    }
+    for home, view in catalog.views():
+        async with databases.connection(settings.view_dsn(home)) as connection:
+            rows = await connection.fetch(statement("checkpoints", views_schema(home)))
+        for source in sorted({row["source"] for row in rows if row["projection"] == view.view_name}):
+            at = {r["partition"]: r["position"] for r in rows if (r["projection"], r["source"]) == (view.view_name, source)}
+            found.append(_subscription(f"{home.system}.{view.view_name}", ContextName.parse(source), at, heads))
+    for system, side in write_side.installed().items():
+        for policy in side.policies:
+            for context in sorted({catalog.context_of(event) for event in policy.reactions}):
+                async with databases.connection(settings.log_dsn(context)) as connection:
+                    rows = await connection.fetch(statement("policy_checkpoints", log_schema(context)))
+                at = {row["partition"]: row["position"] for row in rows if row["policy"] == policy.name}
+                found.append(_subscription(f"{system}.{policy.name}", context, at, heads))
+    return found
+
+
+def _subscription(
+    name: str, context: ContextName, at: dict[int, int], heads: dict[ContextName, tuple[int, ...]]
+) -> SubscriptionStatus:
+    checkpoint = [at.get(partition, 0) for partition in range(len(heads[context]))]
+    lag = sum(max(0, head - position) for head, position in zip(heads[context], checkpoint, strict=True))
+    return SubscriptionStatus(name, str(context), checkpoint, lag)
+
+
+def _print(
+    processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], subscriptions: Sequence[SubscriptionStatus]
+) -> None:
+    console = Console(highlight=False)
+    if processes:
+        table = Table("Process", "Port", "State")
+        for p in processes:
+            table.add_row(p.name, str(p.port), p.state)
+        console.print(table)
+    table = Table("Log", "Head", "Relayed", "Relayed by")
+    for log in logs:
+        table.add_row(log.context, str(log.head), str(log.relayed), log.owner or "nobody")
+    console.print(table)
+    table = Table("Subscription", "Follows", "Checkpoint", "Lag")
+    for s in subscriptions:
+        table.add_row(s.name, s.context, " ".join(map(str, s.checkpoint)), str(s.lag))
+    console.print(table)

@@ -1,0 +1,41 @@
+"""The query API as an application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from query_api import routes
+from query_api.openapi import TITLE, describe
+from schemas.catalog import Catalog
+from streams.documentation import documentation_routes
+from streams.http import EXCEPTION_HANDLERS, Observed, operations_routes
+from streams.postgres import Databases
+from streams.settings import Settings
+
+
+def make_app(settings: Settings, catalog: Catalog) -> Starlette:
+    """The query API: answers from views, and shows the history behind them."""
+    databases = Databases("caudal_reader", settings.pool_size)
+    systems = routes.installed()
+    views = routes.Views(settings, catalog, databases)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await databases.close()
+
+    async def views_in_reach() -> str | None:
+        return await databases.out_of_reach(settings.view_dsn(context) for context, _ in catalog.views())
+
+    return Starlette(
+        routes=[
+            *routes.QueryEndpoints(settings, catalog, views, databases).routes(systems),
+            *operations_routes({"views": views_in_reach}),
+            *documentation_routes(TITLE, lambda: describe(catalog, systems)),
+        ],
+        middleware=[Middleware(Observed)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=lifespan,
+    )

@@ -1,0 +1,44 @@
+"""Live views: a row is sent whenever it has changed, as server-sent events that resume after a break."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import orjson
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+
+from query_api.views import ViewReader
+from schemas.errors import Malformed, Unavailable
+
+_POLL_SECONDS = 0.1
+_CHUNK = 500
+
+
+async def follow(request: Request, reader: ViewReader) -> EventSourceResponse:
+    """Streams a view's changed rows, from now on or after the ``Last-Event-ID`` that the client has.
+
+    Each event's id is the transaction up to which nothing is missing. A row that changes twice in between may be sent once.
+    """
+    given = request.headers.get("last-event-id")
+    if given is not None and not (given.isascii() and given.isdigit() and len(given) < 19):
+        raise Malformed("Last-Event-ID must be an id that this stream gave")
+    horizon = await reader.horizon() - 1
+    # An id from beyond the horizon comes from a database that is gone: start from the beginning.
+    since = horizon if given is None else (int(given) if int(given) <= horizon else 0)
+    return EventSourceResponse(_events(reader, since), ping=15)
+
+
+async def _events(reader: ViewReader, since: int) -> AsyncIterator[ServerSentEvent]:
+    while True:
+        try:
+            rows, upto = await reader.changed_after(since, _CHUNK)
+        except Unavailable:
+            await asyncio.sleep(1)
+            continue
+        for n, row in enumerate(rows):
+            # Only the last row of a chunk carries the new id: a client that got half of it gets the whole again.
+            event_id = str(upto) if n == len(rows) - 1 else None
+            yield ServerSentEvent(orjson.dumps(row, default=str).decode(), event="row", id=event_id)
+        since = upto
+        if len(rows) < _CHUNK // 2:
+            await asyncio.sleep(_POLL_SECONDS)

@@ -1,0 +1,146 @@
+"""Routes: ``/views`` and ``/audit`` for every system, and the paths that a system's clients know."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from query_api.audit import history_of
+from query_api.consistency import wait_until_seen
+from query_api.live import follow
+from query_api.views import Page, ViewReader, next_link, parse_query
+from schemas.catalog import Catalog, ContextName, registered
+from schemas.errors import NotFound
+from schemas.token import ConsistencyToken
+from streams.http import JsonResponse
+from streams.log import PostgresLog
+from streams.postgres import Databases
+from streams.settings import Settings
+
+_HISTORY_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRoute:
+    """A path of a system's own; what a package of your own registers as ``caudal.query_api``.
+
+    ``answer`` gets the request and the `Views` and returns what is sent as JSON; a ``NotFound`` becomes a 404.
+    """
+
+    path: str
+    view: str
+    answer: Callable[[Request, "Views"], Awaitable["Answer"]]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """JSON to be sent, and headers with it."""
+
+    body: Any
+    headers: Mapping[str, str]
+
+
+def installed() -> Mapping[str, tuple[QueryRoute, ...]]:
+    """The paths of every installed system, by its name."""
+    return dict(registered("caudal.query_api"))
+
+
+class Views:
+    """Every view of the installed systems, read as consistently as the request asks for."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
+        self._settings, self._catalog, self._databases = settings, catalog, databases
+        self._readers = {
+            (home.system, view.view_name): (home, ViewReader(settings, databases, home, view))
+            for home, view in catalog.views()
+        }
+
+    async def row(self, request: Request, system: str, view: str, key: str) -> Answer:
+        """One row by its key; raises `NotFound`."""
+        reader = await self.reader(request, system, view)
+        row = await reader.get(key)
+        if row is None:
+            raise NotFound(f"the view {view} has no row {key!r}")
+        return Answer(dict(row), {})
+
+    async def rows(self, request: Request, system: str, view: str, *fixed: tuple[str, str]) -> Answer:
+        """A page of rows by the request's filters and ``fixed`` ones, with the ``Link`` to the next."""
+        reader = await self.reader(request, system, view)
+        asked = list(request.query_params.multi_items())
+        page: Page = await reader.page(parse_query([*asked, *fixed]))
+        headers = {} if page.next is None else {"Link": next_link(request.url.path, asked, page.next)}
+        return Answer([dict(row) for row in page.rows], headers)
+
+    async def reader(self, request: Request, system: str, view: str) -> ViewReader:
+        """The reader of a view, once the view has seen what the request's consistency token names."""
+        shape = self._catalog.view(system, view)
+        home, reader = self._readers[system, view]
+        token = request.headers.get("consistency-token")
+        if token is not None:
+            await wait_until_seen(self._settings, self._databases, home, shape, ConsistencyToken.parse(token))
+        return reader
+
+
+class QueryEndpoints:
+    """Answers queries."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, views: Views, databases: Databases) -> None:
+        self._catalog, self._views = catalog, views
+        self._logs = {
+            context: PostgresLog(databases, settings.log_dsn(context), context) for context in catalog.contexts
+        }
+
+    def routes(self, systems: Mapping[str, tuple[QueryRoute, ...]]) -> Iterator[BaseRoute]:
+        """Every path that can be read."""
+        yield Route("/views/{system}/{view}", self.rows)
+        yield Route("/views/{system}/{view}/live", self.live)
+        yield Route("/views/{system}/{view}/{key:path}", self.row)
+        yield Route("/audit/{system}/{context}/streams/{stream:path}", self.history)
+        for own in systems.values():
+            for route in own:
+                yield Route(route.path, self._endpoint(route))
+
+    async def rows(self, request: Request) -> Response:
+        """A page of a view."""
+        return _response(await self._views.rows(request, request.path_params["system"], request.path_params["view"]))
+
+    async def row(self, request: Request) -> Response:
+        """One row of a view."""
+        path = request.path_params
+        return _response(await self._views.row(request, path["system"], path["view"], path["key"]))
+
+    async def live(self, request: Request) -> Response:
+        """A view's changes as they happen."""
+        path = request.path_params
+        return await follow(request, await self._views.reader(request, path["system"], path["view"]))
+
+    async def history(self, request: Request) -> Response:
+        """A stream's events, a page at a time by version."""
+        path = request.path_params
+        context = ContextName(path["system"], path["context"])
+        self._catalog.context(context)
+        asked = list(request.query_params.multi_items())
+        query = parse_query(asked)
+        after = int(query.after) if query.after and query.after.isascii() and query.after.isdigit() else 0
+        limit = min(query.limit, _HISTORY_LIMIT)
+        events = await history_of(self._logs[context], path["stream"], after, limit)
+        headers = {}
+        if len(events) == limit:
+            headers["Link"] = next_link(request.url.path, asked, str(events[-1]["version"]))
+        return _response(Answer({"context": str(context), "stream": path["stream"], "events": events}, headers))
+
+    def _endpoint(self, route: QueryRoute) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            return _response(await route.answer(request, self._views))
+
+        return endpoint
+
+
+def _response(answer: Answer) -> Response:
+    body = orjson.dumps(answer.body, default=str, option=orjson.OPT_UTC_Z)
+    return Response(body, headers=answer.headers, media_type=JsonResponse.media_type)

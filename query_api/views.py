@@ -1,0 +1,248 @@
+"""Views: filters, sorting and keyset pages over the typed tables that the projectors fill."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ColumnElement, Table, and_, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql import Select
+from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Uuid
+
+from schemas.catalog import ContextName
+from schemas.errors import Invalid, Violation
+from schemas.view import View
+from streams.postgres import Databases
+from streams.settings import Settings
+from streams.view_table import CHANGED, table_of
+
+DEFAULT_LIMIT, MOST = 100, 1000
+_OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in")
+_DIALECT = PGDialect_asyncpg()
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What rows of a view are wanted."""
+
+    filters: tuple[tuple[str, str, str], ...] = ()
+    """Column, operator and value as text, all of which must hold."""
+    sort: tuple[tuple[str, bool], ...] = ()
+    """Columns to sort by, each with whether it descends; the key comes last by itself."""
+    limit: int = DEFAULT_LIMIT
+    after: str | None = None
+    """Cursor of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a view, and how to go on."""
+
+    rows: Sequence[Mapping[str, Any]]
+    next: str | None
+    """Cursor for the page after this one; ``None`` on the last."""
+
+
+class ViewReader:
+    """Reads one view. Shapes of rows are the declared view's; nothing else of the table shows."""
+
+    def __init__(self, settings: Settings, databases: Databases, context: ContextName, view: type[View]) -> None:
+        self.view = view
+        self._databases, self._dsn = databases, settings.view_dsn(context)
+        self._table: Table = table_of(context, view)
+        self._columns = [column for column in self._table.columns if column.name != CHANGED]
+
+    async def get(self, key: str) -> Mapping[str, Any] | None:
+        """The row of a key, where there is one."""
+        column = self._table.c[self.view.view_key]
+        try:
+            value = typed(column.type, key)
+        except ValueError:
+            return None
+        rows = await self._fetch(select(*self._columns).where(column == value))
+        return rows[0] if rows else None
+
+    async def page(self, query: Query) -> Page:
+        """A page of rows; raises `Invalid` for a filter, a sort order or a cursor that makes no sense."""
+        order = [*query.sort, (self.view.view_key, query.sort[-1][1] if query.sort else False)]
+        statement = select(*self._columns).where(*(self._condition(*filter) for filter in query.filters))
+        if query.after is not None:
+            statement = statement.where(self._beyond(order, query.after))
+        for name, descending in order:
+            column = self._column(name)
+            # NULLs come last either way, which the cursor's comparison relies on.
+            statement = statement.order_by((column.desc() if descending else column.asc()).nulls_last())
+        rows = await self._fetch(statement.limit(query.limit + 1))
+        if len(rows) <= query.limit:
+            return Page(rows, None)
+        last = rows[query.limit - 1]
+        return Page(rows[: query.limit], _cursor(order, [last[name] for name, _ in order]))
+
+    async def changed_after(self, transaction: int, limit: int) -> tuple[Sequence[Mapping[str, Any]], int]:
+        """Rows that changed in transactions after one, oldest change first, and the transaction up to which that is all.
+
+        Only transactions older than every running one are looked at: none of those can commit late any more.
+        """
+        changed = self._table.c[CHANGED]
+        horizon = await self.horizon()
+        settled = select(*self._columns, changed).order_by(changed, self._table.c[self.view.view_key])
+        rows = await self._fetch(settled.where(changed > transaction, changed < horizon).limit(limit))
+        upto = horizon - 1
+        if len(rows) == limit:
+            # The newest transaction may be cut: leave it for the next time, or take it whole where it is the only one.
+            newest = rows[-1][CHANGED]
+            whole = newest > rows[0][CHANGED]
+            upto = newest - 1 if whole else newest
+            rows = [row for row in rows if row[CHANGED] < newest] if whole else await self._fetch(settled.where(changed == newest))
+        return [{name: value for name, value in row.items() if name != CHANGED} for row in rows], max(upto, transaction)
+
+    async def horizon(self) -> int:
+        """The transaction before which nothing changes any more."""
+        async with self._databases.connection(self._dsn) as connection:
+            return int(await connection.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+
+    def _condition(self, name: str, operator: str, text: str) -> ColumnElement[bool]:
+        column = self._column(name)
+        if isinstance(column.type, JSONB):
+            raise _unusable(name, "holds JSON, which cannot be filtered by")
+        try:
+            if operator == "in":
+                values = [typed(column.type, part) for part in text.split(",")]
+                return column == literal(values, ARRAY(column.type)).any_()  # type: ignore[attr-defined,no-any-return]
+            value = literal(typed(column.type, text), column.type)
+        except ValueError as error:
+            raise _unusable(name, f"cannot be compared with {text!r}: {error}") from error
+        match operator:
+            case "eq":
+                return column == value
+            case "ne":
+                return column.is_distinct_from(value)
+            case "lt":
+                return column < value
+            case "lte":
+                return column <= value
+            case "gt":
+                return column > value
+            case _:
+                return column >= value
+
+    def _beyond(self, order: Sequence[tuple[str, bool]], cursor: str) -> ColumnElement[bool]:
+        """Rows after the one that the cursor names: past its first value, or equal there and past the second, and so on."""
+        values = _cursor_values(order, cursor)
+        alternatives: list[ColumnElement[bool]] = []
+        equal: list[ColumnElement[bool]] = []
+        for (name, descending), raw in zip(order, values, strict=True):
+            column = self._column(name)
+            if raw is None:
+                equal.append(column.is_(None))
+                continue
+            try:
+                value = literal(typed(column.type, str(raw)), column.type)
+            except ValueError as error:
+                raise _bad_cursor() from error
+            past = column < value if descending else column > value
+            alternatives.append(and_(*equal, or_(past, column.is_(None))))
+            equal.append(column == value)
+        return or_(*alternatives)
+
+    def _column(self, name: str) -> Any:
+        if name == CHANGED or name not in self._table.c:
+            raise _unusable(name, f"is no column of the view {self.view.view_name}")
+        return self._table.c[name]
+
+    async def _fetch(self, statement: Select[Any]) -> list[Mapping[str, Any]]:
+        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        arguments = [compiled.params[name] for name in compiled.positiontup or ()]
+        async with self._databases.connection(self._dsn) as connection:
+            return list(await connection.fetch(str(compiled), *arguments))
+
+
+def parse_query(parameters: Sequence[tuple[str, str]]) -> Query:
+    """A query from a URL's parameters: ``status=valid``, ``received_at[gte]=…``, ``sort=-received_at``, ``limit``, ``after``.
+
+    Raises `Invalid`, naming the parameter.
+    """
+    filters, sort, limit, after = [], (), DEFAULT_LIMIT, None
+    for name, value in parameters:
+        if "\x00" in value or "\x00" in name:
+            raise _unusable(name, "contains the character NUL")
+        if name == "sort":
+            sort = tuple((part.lstrip("-"), part.startswith("-")) for part in value.split(","))
+        elif name == "limit":
+            limit = _limit(value)
+        elif name == "after":
+            after = value
+        else:
+            column, bracket, operator = name.partition("[")
+            operator = operator.removesuffix("]") if bracket else "eq"
+            if operator not in _OPERATORS:
+                raise _unusable(name, f"is compared by one of {', '.join(_OPERATORS)}")
+            filters.append((column, operator, value))
+    return Query(tuple(filters), sort, limit, after)
+
+
+def next_link(path: str, parameters: Sequence[tuple[str, str]], cursor: str) -> str:
+    """The ``Link`` header that leads to the next page."""
+    kept = [(name, value) for name, value in parameters if name != "after"]
+    return f'<{path}?{urlencode([*kept, ("after", cursor)])}>; rel="next"'
+
+
+def typed(column_type: Any, text: str) -> Any:
+    """Text as a value of a column's type; raises ``ValueError``."""
+    if isinstance(column_type, Uuid):
+        return UUID(text)
+    if isinstance(column_type, BigInteger):
+        number = int(text)
+        if not _SMALLEST <= number <= _LARGEST:
+            raise ValueError("an integer has 64 bits")
+        return number
+    if isinstance(column_type, Double):
+        return float(text)
+    if isinstance(column_type, Boolean):
+        if text not in ("true", "false"):
+            raise ValueError("it is either true or false")
+        return text == "true"
+    if isinstance(column_type, DateTime):
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+        if moment.tzinfo is None:
+            raise ValueError("a time needs its offset, such as Z")
+        return moment
+    if isinstance(column_type, Date):
+        return datetime.fromisoformat(text).date()
+    return text
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST:
+        raise _unusable("limit", f"is a number from 1 to {MOST}")
+    return int(text)
+
+
+def _cursor(order: Sequence[tuple[str, bool]], values: Sequence[Any]) -> str:
+    content = orjson.dumps([[f"-{name}" if down else name for name, down in order], list(values)], default=str)
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _cursor_values(order: Sequence[tuple[str, bool]], cursor: str) -> list[Any]:
+    try:
+        names, values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError) as error:
+        raise _bad_cursor() from error
+    if names != [f"-{name}" if down else name for name, down in order] or len(values) != len(names):
+        raise _bad_cursor()
+    return list(values)
+
+
+def _bad_cursor() -> Invalid:
+    return _unusable("after", "is not a cursor of this list in this order")
+
+
+def _unusable(name: str, why: str) -> Invalid:
+    return Invalid(f"the parameter {name!r} {why}", [Violation("", f"{name} {why}")])

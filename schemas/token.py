@@ -1,0 +1,29 @@
+"""The consistency token: names a write, so that a read elsewhere can wait until its view has seen it."""
+
+import re
+from dataclasses import dataclass
+
+from schemas.catalog import ContextName
+from schemas.errors import Malformed
+
+_FORM = re.compile(r"(\w+)\.(\w+)/(\d{1,5})@(\d{1,18})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistencyToken:
+    """A position in one partition of one context: a read waits for that partition's checkpoint and no other."""
+
+    context: ContextName
+    partition: int
+    position: int
+
+    @classmethod
+    def parse(cls, text: str) -> "ConsistencyToken":
+        """Reads ``system.context/partition@position``; raises `Malformed`."""
+        found = _FORM.fullmatch(text)
+        if found is None:
+            raise Malformed("Consistency-Token must be one that the command API gave")
+        return cls(ContextName(found[1], found[2]), int(found[3]), int(found[4]))
+
+    def __str__(self) -> str:
+        return f"{self.context}/{self.partition}@{self.position}"

@@ -1,0 +1,44 @@
+"""Whether the databases are migrated: a process that starts before ``caudal migrate`` has run waits for it."""
+
+import asyncio
+
+import asyncpg
+import structlog
+
+from schemas.catalog import Catalog
+from schemas.errors import Unavailable
+from streams.postgres import SQL, Databases, log_schema, statement, views_schema
+from streams.settings import Settings
+
+_log = structlog.get_logger()
+
+
+async def wait_until_migrated(settings: Settings, catalog: Catalog) -> None:
+    """Returns once every database is in reach and has every migration that this code needs."""
+    databases = Databases(None, pool_size=1)
+    wanted = {(settings.log_dsn(context), log_schema(context), "log") for context in catalog.contexts}
+    wanted |= {(settings.view_dsn(context), views_schema(context), "views") for context, _ in catalog.views()}
+    said = ""
+    try:
+        for dsn, schema, kind in sorted(wanted):
+            while (missing := await _missing(databases, dsn, schema, kind)) is not None:
+                if missing != said:
+                    _log.info("waiting for the database", why=missing)
+                    said = missing
+                await asyncio.sleep(0.2)
+    finally:
+        await databases.close()
+
+
+async def _missing(databases: Databases, dsn: str, schema: str, kind: str) -> str | None:
+    try:
+        async with databases.connection(dsn) as connection:
+            applied = {row["name"] for row in await connection.fetch(statement("migrations", schema))}
+    except Unavailable as error:
+        return error.detail
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError, asyncpg.InvalidCatalogNameError):
+        return f"{schema} is not there yet: run `caudal migrate`"
+    except asyncpg.InsufficientPrivilegeError as error:
+        return str(error)
+    lacking = {script.stem for script in (SQL / kind).glob("*.sql")} - applied
+    return f"{schema} lacks {', '.join(sorted(lacking))}: run `caudal migrate`" if lacking else None
