@@ -24,7 +24,8 @@ from streams.command_topics import CommandSender
 from streams.continuity import rows_to_apply
 from streams.log import AppendableLog
 from streams.policy_checkpoints import PolicyCheckpoints
-from streams.rows import Row, decode
+from streams.rows import decode
+from streams.subscription import Slice
 
 _log = structlog.get_logger()
 
@@ -52,7 +53,6 @@ class _Stand:
     confirmed: int
     """Position up to which everything that was asked for has a receipt; what is stored."""
     underway: deque[_Cause] = field(default_factory=deque)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class PolicyRunner:
@@ -73,27 +73,35 @@ class PolicyRunner:
         self._catalog, self._policy, self._logs = catalog, policy, logs
         self._checkpoints, self._sender = checkpoints, sender
         self._stands: dict[tuple[ContextName, int], _Stand] = {}
-        self._opening = asyncio.Lock()
+        self._taking = asyncio.Lock()
 
     async def position(self, context: ContextName, partition: int) -> int:
         """Up to where its commands are sent."""
         return (await self._stand(context, partition)).sent
 
-    async def take(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
-        """Sends what these rows ask for, unless it was sent before; raises `Unavailable` while no broker answers."""
-        stand = await self._stand(context, partition)
-        async with stand.lock:
-            fresh = await rows_to_apply(self.name, stand.sent, rows, self._logs[context], partition)
-            if not fresh:
-                return
+    async def take(self, slices: Sequence[Slice]) -> None:
+        """Sends what these slices ask for, unless it was sent before; raises `Unavailable` while no broker answers."""
+        async with self._taking:
             orders: list[Order] = []
-            for row in fresh:
-                if (context, row.type) in self._types:
-                    orders += self._orders(decode(row, context, self._catalog))
+            causes: list[tuple[_Stand, _Cause]] = []
+            for slice in slices:
+                context, partition = slice.context, slice.partition
+                stand = await self._stand(context, partition)
+                fresh = await rows_to_apply(self.name, stand.sent, slice.rows, self._logs[context], partition)
+                asked = [
+                    order
+                    for row in fresh
+                    if (context, row.type) in self._types
+                    for order in self._orders(decode(row, context, self._catalog))
+                ]
+                if fresh:
+                    causes.append((stand, _Cause(fresh[-1].position, {order[1].id: order for order in asked}, time.monotonic())))
+                    orders += asked
             await self._sender.send(orders)
-            stand.sent = fresh[-1].position
-            stand.underway.append(_Cause(stand.sent, {issued.id: order for order in orders for issued in (order[1],)}, time.monotonic()))
-        while sum(len(cause.orders) for cause in stand.underway) > MOST_ON_THEIR_WAY:
+            for stand, cause in causes:
+                stand.sent = cause.position
+                stand.underway.append(cause)
+        while self._on_their_way() > MOST_ON_THEIR_WAY:
             await asyncio.sleep(0.05)
 
     def forget(self, context: ContextName, partition: int) -> None:
@@ -152,8 +160,10 @@ class PolicyRunner:
         ]
 
     async def _stand(self, context: ContextName, partition: int) -> _Stand:
-        async with self._opening:
-            if (context, partition) not in self._stands:
-                position = await self._checkpoints.position(context, self._policy.name, partition)
-                self._stands[context, partition] = _Stand(position, position)
-            return self._stands[context, partition]
+        if (context, partition) not in self._stands:
+            position = await self._checkpoints.position(context, self._policy.name, partition)
+            self._stands.setdefault((context, partition), _Stand(position, position))
+        return self._stands[context, partition]
+
+    def _on_their_way(self) -> int:
+        return sum(len(cause.orders) for stand in self._stands.values() for cause in stand.underway)

@@ -24,6 +24,7 @@ from schemas.errors import NotFound, Unavailable
 
 GIVE_UP_SECONDS = 120.0
 _MOST_COMPLAINTS = 50
+_REDRAW = 50
 
 
 @dataclass(slots=True)
@@ -62,7 +63,9 @@ async def load_file(
                 # Every sender takes the next line from the one iterator, which hands each line out once.
                 for line, key, body in keyed:
                     await _send(session, target, line.number, key, body, outcome)
-                    progress.update(task, completed=line.read, commands=outcome.accepted + outcome.known)
+                    done = outcome.accepted + outcome.known
+                    if done % _REDRAW == 0:
+                        progress.update(task, completed=line.read, commands=done)
 
             try:
                 async with asyncio.TaskGroup() as senders:
@@ -70,6 +73,7 @@ async def load_file(
                         senders.create_task(send_some())
             except* Unavailable as group:
                 raise group.exceptions[0] from group
+        progress.update(task, completed=file.stat().st_size, commands=outcome.accepted + outcome.known)
     _report(console, outcome)
     return 1 if outcome.failed else 0
 

@@ -14,11 +14,12 @@ from schemas.view import View
 from streams.continuity import rows_to_apply
 from streams.log import ReadableLog
 from streams.postgres import Connection, Databases, statement, views_schema
-from streams.rows import Row, decode
+from streams.rows import decode
 from streams.settings import Settings
+from streams.subscription import Slice
 from streams.view_table import statements, table_of
 
-APPLIED = Counter("caudal_projection_events", "Events applied.", ["projection", "context"])
+APPLIED = Counter("caudal_projection_events", "Events applied.", ["projection"])
 
 
 class Projector:
@@ -51,11 +52,11 @@ class Projector:
             sql = statement("checkpoint", self._schema)
             return await connection.fetchval(sql, self._projection.name, str(context), partition) or 0
 
-    async def take(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
-        """Applies what the view has not seen of these rows. Raises `Unavailable` while a database is out of reach."""
+    async def take(self, slices: Sequence[Slice]) -> None:
+        """Applies what the view has not seen of these slices. Raises `Unavailable` while a database is out of reach."""
         while True:
             try:
-                await self._take(context, partition, rows)
+                await self._take(slices)
             except Conflict:
                 continue  # somebody put a row there that was missing a moment ago; now it can be locked
             return
@@ -63,26 +64,34 @@ class Projector:
     def forget(self, context: ContextName, partition: int) -> None:
         """Nothing to forget: position and rows are in the database alone."""
 
-    async def _take(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
-        checkpoint = (self._projection.name, str(context), partition)
+    async def _take(self, slices: Sequence[Slice]) -> None:
         async with self._databases.transaction(self._dsn) as connection:
-            position = await self._lock(connection, checkpoint)
-            fresh = await rows_to_apply(self.name, position, rows, self._logs[context], partition)
-            if not fresh:
-                return
-            events = [decode(row, context, self._catalog) for row in fresh if (context, row.type) in self._types]
+            positions = await self._lock(connection, slices)
+            events: list[Recorded[Any]] = []
+            moved: list[tuple[str, int, int]] = []
+            for slice in slices:
+                context, partition = slice.context, slice.partition
+                position = positions[str(context), partition]
+                fresh = await rows_to_apply(self.name, position, slice.rows, self._logs[context], partition)
+                if fresh:
+                    moved.append((str(context), partition, fresh[-1].position))
+                    events += [decode(row, context, self._catalog) for row in fresh if (context, row.type) in self._types]
             if events:
                 await self._apply(connection, events)
-            await connection.execute(statement("checkpoint_move", self._schema), *checkpoint, fresh[-1].position)
-        APPLIED.labels(self.name, str(context)).inc(len(events))
+            if moved:
+                sources, partitions, reached = (list(column) for column in zip(*moved, strict=True))
+                sql = statement("checkpoints_move", self._schema)
+                await connection.execute(sql, self._projection.name, sources, partitions, reached)
+        APPLIED.labels(self.name).inc(len(events))
 
-    async def _lock(self, connection: Connection, checkpoint: tuple[str, str, int]) -> int:
-        sql = statement("checkpoint_lock", self._schema)
-        position = await connection.fetchval(sql, *checkpoint)
-        if position is None:
-            await connection.execute(statement("checkpoint_open", self._schema), *checkpoint)
-            position = await connection.fetchval(sql, *checkpoint)
-        return int(position)
+    async def _lock(self, connection: Connection, slices: Sequence[Slice]) -> dict[tuple[str, int], int]:
+        of_slices = ([str(slice.context) for slice in slices], [slice.partition for slice in slices])
+        sql = statement("checkpoints_lock", self._schema)
+        found = await connection.fetch(sql, self._projection.name, *of_slices)
+        if len(found) < len(slices):
+            await connection.execute(statement("checkpoints_open", self._schema), self._projection.name, *of_slices)
+            found = await connection.fetch(sql, self._projection.name, *of_slices)
+        return {(row["source"], row["partition"]): row["position"] for row in found}
 
     async def _apply(self, connection: Connection, events: Sequence[Recorded[Any]]) -> None:
         folds = self._projection.folds

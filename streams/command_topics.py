@@ -1,23 +1,26 @@
 """Commands topics: sent to by an idempotent producer, consumed at least once with offsets committed after handling."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
 from schemas.errors import CaudalError, Unavailable
 from schemas.message import Command
 from streams.codec import encode_command
+from streams.pacing import paced
 from streams.partition import partition_of
 from streams.settings import Settings
 from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
 
 _log = structlog.get_logger()
+_COMMIT_SECONDS = 1.0
 
 
 class CommandSender:
@@ -111,29 +114,38 @@ class CommandConsumer:
             raise Unavailable(f"no broker acknowledges: {failed}") from failed
 
     async def _consume(self, handle: Callable[[Sequence[Any]], Awaitable[None]]) -> None:
-        consumer = AIOKafkaConsumer(
-            *map(self._topics.commands, self._catalog.contexts),
-            bootstrap_servers=self._settings.brokers,
-            group_id=f"{self._settings.topic_prefix}.{self._group}",
-            group_instance_id=f"{self._group}-{self._settings.instance}",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_poll_records=self._settings.slice_records,
+        consumer = paced(
+            AIOKafkaConsumer(
+                *map(self._topics.commands, self._catalog.contexts),
+                bootstrap_servers=self._settings.brokers,
+                group_id=f"{self._settings.topic_prefix}.{self._group}",
+                group_instance_id=f"{self._group}-{self._settings.instance}",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_poll_records=self._settings.slice_records,
+            )
         )
         self._producer = new_producer(self._settings)
         try:
             await self._producer.start()
             await consumer.start()
+            handled: dict[Any, int] = {}
+            committed = time.monotonic()
             while True:
-                slices = await consumer.getmany(timeout_ms=1000)
-                records = [record for found in slices.values() for record in found]
-                if records:
-                    await handle(records)
-                    try:
-                        await consumer.commit({tp: found[-1].offset + 1 for tp, found in slices.items()})
-                    except CommitFailedError as error:
-                        # The partitions have moved on; who has them now will see repeated commands, known by receipt.
-                        _log.warning("could not commit offsets", why=str(error))
+                slices = await consumer.getmany(timeout_ms=500)
+                if slices:
+                    await handle([record for found in slices.values() for record in found])
+                    handled |= {tp: found[-1].offset + 1 for tp, found in slices.items()}
+                if handled and time.monotonic() - committed > _COMMIT_SECONDS:
+                    await self._commit(consumer, handled)
+                    handled, committed = {}, time.monotonic()
         finally:
             await stop_quietly(consumer)
             await stop_quietly(self._producer)
+
+    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[Any, int]) -> None:
+        try:
+            await consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError) as error:
+            # The partitions have moved on; who has them now will see repeated commands, known by their receipts.
+            _log.warning("could not commit offsets", why=str(error))

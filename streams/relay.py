@@ -15,12 +15,15 @@ from schemas.errors import LeaseLost, Malformed, Unavailable
 from streams.codec import decode_event, encode_event
 from streams.lease import Lease
 from streams.log import PostgresLog
+from streams.pacing import paced
 from streams.postgres import Databases
 from streams.rows import Row
 from streams.settings import Settings
 from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
 
 _log = structlog.get_logger()
+
+_SHORTEST_ROUND = 0.005
 
 PUBLISHED = Counter("caudal_relay_events", "Events acknowledged by the broker.", ["context"])
 REFILLED = Counter("caudal_relay_refills", "Times that a topic was found behind its log and filled up again.", ["context"])
@@ -78,7 +81,7 @@ class Relay:
     async def _publish_while_owner(self, cursor: int) -> None:
         await ensure_topics(self._settings, self._catalog, [self._context])
         producer = new_producer(self._settings)
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False)
+        consumer = paced(AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False))
         try:
             await producer.start()
             await consumer.start()
@@ -99,6 +102,9 @@ class Relay:
                 if time.monotonic() - checked > 1:
                     await self._check_offsets(consumer)
                     checked = time.monotonic()
+                if rows:
+                    # At once when idle; under load a pause that costs little time lets much more come together.
+                    await asyncio.sleep(_SHORTEST_ROUND)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._appended.wait(), self._settings.relay_poll_seconds)
         finally:
@@ -133,6 +139,7 @@ class Relay:
         self._offsets = {}
         for partition, newest in enumerate(head.partitions):
             held = await self._newest_held(consumer, partition)
+            consumer.unsubscribe()
             if held < min(newest, await self._expected(partition, newest, cursor)):
                 resume = min(resume, held)
         if resume < cursor:
@@ -159,9 +166,11 @@ class Relay:
         end = (await consumer.end_offsets([tp]))[tp]
         self._offsets[partition] = end - 1
         start = (await consumer.beginning_offsets([tp]))[tp]
+        if end == start:
+            return 0
+        consumer.assign([tp])
         # Anyone may have written to the topic: the newest record that is an event of ours counts.
         for offset in range(end - 1, max(start, end - 100) - 1, -1):
-            consumer.assign([tp])
             consumer.seek(tp, offset)
             record = await asyncio.wait_for(consumer.getone(tp), 10)
             with suppress(Malformed):

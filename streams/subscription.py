@@ -10,11 +10,13 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import faust
 import structlog
 from aiokafka.errors import KafkaError
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 from prometheus_client import Gauge
@@ -24,13 +26,26 @@ from schemas.errors import Malformed, Unavailable
 from streams.codec import decode_event
 from streams.continuity import REPAIRED
 from streams.log import ReadableLog, partition_events
+from streams.pacing import paced
 from streams.rows import Row
 from streams.settings import Settings
 from streams.topics import Topics, ensure_topics
 
 _log = structlog.get_logger()
 
+_MOST_WAITING = 64
+_SHORTEST_ROUND = 0.005
+
 LAG = Gauge("caudal_subscription_lag_events", "Events of the log that are not applied yet.", ["subscription", "context"])
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Rows of one partition of a context's topic, in order."""
+
+    context: ContextName
+    partition: int
+    rows: Sequence[Row]
 
 
 class Subscriber(Protocol):
@@ -43,8 +58,8 @@ class Subscriber(Protocol):
         """Where it stands: the position of the last event that it has dealt with."""
         ...
 
-    async def take(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
-        """Deals with rows of a partition, given in order; must skip what it has dealt with and let no hole stand."""
+    async def take(self, slices: Sequence[Slice]) -> None:
+        """Deals with slices, at most one of a partition; must skip what it has dealt with and let no hole stand."""
         ...
 
     def forget(self, context: ContextName, partition: int) -> None:
@@ -126,28 +141,52 @@ class Subscription:
             stream_wait_empty=False,
             ConsumerScheduler=_SliceScheduler,
         )
+        app.transport = _PacedTransport(app.conf.broker_consumer, app)
         topic = app.topic(*map(self._topics.events, self._contexts), schema=_Untouched(), value_serializer="raw")
         app.agent(topic)(self._deliver)
         return app
 
     async def _deliver(self, stream: Any) -> None:
-        async for event in stream.events():
-            tp, records = event.message.tp, event.value
-            context = self._topics.context_of(tp.topic)
-            await self._hand_over(context, tp.partition, list(_rows(records)))
+        """Collects what Faust hands over, and deals with all that has come in while the last was being dealt with."""
+        arrived: asyncio.Queue[Any] = asyncio.Queue(maxsize=_MOST_WAITING)
+        dealing = asyncio.create_task(self._deal(arrived))
+        try:
+            async for event in stream.noack().events():
+                await arrived.put(event)
+        finally:
+            dealing.cancel()
 
-    async def _hand_over(self, context: ContextName, partition: int, rows: Sequence[Row]) -> None:
-        """Gives rows to every subscriber of the context, as often as it takes: order leaves no other way."""
+    async def _deal(self, arrived: asyncio.Queue[Any]) -> None:
+        while True:
+            events = [await arrived.get()]
+            while not arrived.empty():
+                events.append(arrived.get_nowait())
+            began = time.monotonic()
+            await self._hand_over(self._slices(events))
+            for event in events:
+                event.ack()
+            # At once when idle; under load a pause that costs little time lets much more come together.
+            await asyncio.sleep(max(0.0, began + _SHORTEST_ROUND - time.monotonic()))
+
+    def _slices(self, events: Sequence[Any]) -> list[Slice]:
+        rows: dict[tuple[ContextName, int], list[Row]] = {}
+        for event in events:
+            tp = event.message.tp
+            rows.setdefault((self._topics.context_of(tp.topic), tp.partition), []).extend(_rows(event.value))
+        return [Slice(context, partition, found) for (context, partition), found in sorted(rows.items())]
+
+    async def _hand_over(self, slices: Sequence[Slice]) -> None:
+        """Gives slices to every subscriber of their contexts, as often as it takes: order leaves no other way."""
         for subscriber in self._subscribers:
+            wanted = [slice for slice in slices if slice.context in subscriber.contexts]
             pause = 0.1
-            while context in subscriber.contexts:
+            while wanted:
                 try:
-                    await subscriber.take(context, partition, rows)
+                    await subscriber.take(wanted)
                     break
                 except Exception as error:
                     log = _log.warning if isinstance(error, Unavailable) else _log.exception
-                    log("delivering again soon", subscription=subscriber.name, context=str(context), partition=partition,
-                        why=str(error) or repr(error), seconds=pause)
+                    log("delivering again soon", subscription=subscriber.name, why=str(error) or repr(error), seconds=pause)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5)
 
@@ -187,7 +226,21 @@ class Subscription:
         )
         async for rows in partition_events(self._logs[context], partition, after, upto):
             REPAIRED.labels(subscriber.name, str(context)).inc(len(rows))
-            await subscriber.take(context, partition, rows)
+            await subscriber.take([Slice(context, partition, rows)])
+
+
+class _PacedThread(AIOKafkaConsumerThread):
+    def _create_worker_consumer(self, transport: Transport) -> Any:
+        return paced(super()._create_worker_consumer(transport))
+
+
+class _PacedConsumer(Consumer):
+    def _new_consumer_thread(self) -> Any:
+        return _PacedThread(self, loop=self.loop, beacon=self.beacon)
+
+
+class _PacedTransport(Transport):
+    Consumer = _PacedConsumer
 
 
 class _Slice:

@@ -149,5 +149,5 @@ def _json_type(value: JsonValue) -> JsonType:
             return "object"
 
 
-DECISIONS = (Decision(ProcessData, content_of, process_data),)
+DECISIONS = (Decision(ProcessData, content_of, process_data, creates=True),)
 POLICIES = (Policy("process-what-is-ingested", {DataIngested: ask_for_processing}),)
