@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate
-from typing_extensions import Self
 
 from schemas.message import Event
 

@@ -1,15 +1,13 @@
 """Given/when/then for decisions and policies: the public test kit of this folder.
 
-    Scenario(DECISIONS).given("rulebook-acme", SchemaRegistered(...)).when(ValidateData(...)).then(DataValidated(...))
+Scenario(DECISIONS).given("rulebook-acme", SchemaRegistered(...)).when(ValidateData(...)).then(DataValidated(...))
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
-
-from typing_extensions import Self
 
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Decisions, Ref
@@ -89,7 +87,5 @@ def reaction_of(policy: Policy, event: Event, *, id: UUID = FIRST_ID) -> Iterabl
 def recorded(event: Event, *, id: UUID = FIRST_ID, position: int = 1) -> Recorded[Event]:
     """An event as a log would hold it, for tests of policies and projections."""
     metadata = Metadata(command_id=FIRST_ID, correlation_id=str(FIRST_ID))
-    first = Recorded(
-        event=event, id=id, stream="scenario-1", version=1, position=1, recorded_at=MIDNIGHT, metadata=metadata
-    )
+    first = Recorded(event=event, id=id, stream="scenario-1", version=1, position=1, recorded_at=MIDNIGHT, metadata=metadata)
     return replace(first, position=position)

@@ -49,9 +49,7 @@ def writer_databases(settings: Settings) -> Databases:
     return Databases("caudal_writer", settings.pool_size)
 
 
-def open_logs(
-    settings: Settings, catalog: Catalog, databases: Databases
-) -> Mapping[ContextName, AppendablePostgresLog]:
+def open_logs(settings: Settings, catalog: Catalog, databases: Databases) -> Mapping[ContextName, AppendablePostgresLog]:
     """Every context's log, for appending."""
     return {
         name: AppendablePostgresLog(databases, settings.log_dsn(name), name, context.partitions)
@@ -59,9 +57,7 @@ def open_logs(
     }
 
 
-def make_handler(
-    settings: Settings, catalog: Catalog, logs: Mapping[ContextName, AppendablePostgresLog]
-) -> CommandHandler:
+def make_handler(settings: Settings, catalog: Catalog, logs: Mapping[ContextName, AppendablePostgresLog]) -> CommandHandler:
     """The handler of every installed system's commands."""
     return CommandHandler(
         catalog,

@@ -1,6 +1,7 @@
 """Command bodies: from the bytes that arrive to a command, or a precise refusal. Nothing that passes can fail later."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -41,7 +42,9 @@ def validate_command(document: Any, command: type[Command]) -> Command:
     try:
         return command.model_validate(document)
     except ValidationError as error:
-        violations = [_violation(found) for found in error.errors(include_url=False, include_context=False, include_input=False)]
+        violations = [
+            _violation(found) for found in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
         raise Invalid(f"the body is not a valid {command.message_name} command", violations) from error
 
 
@@ -72,7 +75,7 @@ def _check_values(value: Any, pointer: str) -> None:
     if isinstance(value, str):
         _check_text(value, pointer)
     elif isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             raise _bad_value(pointer, "is a number out of range")
     elif isinstance(value, int):
         if not -_LARGEST - 1 <= value <= _LARGEST:

@@ -51,9 +51,7 @@ class CommandHandler:
         self._max_attempts = max_attempts
         self._in_progress: set[tuple[ContextName, object]] = set()
 
-    async def handle(
-        self, issued: Issued[Command], *, if_version: int | None = None, record_failure: bool = False
-    ) -> Receipt:
+    async def handle(self, issued: Issued[Command], *, if_version: int | None = None, record_failure: bool = False) -> Receipt:
         """Handles one command and returns its receipt; a repeated command gets its first receipt again.
 
         ``if_version`` is the version at which the caller believes the command's stream to be. With ``record_failure`` a
@@ -122,8 +120,8 @@ class CommandHandler:
                     Write(aggregate.id, version, aggregate.take_recorded())
                     for aggregate, version in zip(aggregates, expected, strict=True)
                 ),
-                refusal=refusal and refusal.detail,
-                refusal_kind=refusal and refusal.kind,
+                refusal=None if refusal is None else refusal.detail,
+                refusal_kind=None if refusal is None else refusal.kind,
             )
             # 3. Append: all or none, and only if none of the streams has moved.
             receipt = await self._commits[context].append(
@@ -217,5 +215,5 @@ def _metadata(issued: Issued[Command]) -> Metadata:
 
 
 def _refusal_of(receipt: Receipt) -> Refused:
-    kinds = {kind.kind: kind for kind in (Refused, *Refused.__subclasses__())}
+    kinds: dict[str, type[Refused]] = {kind.kind: kind for kind in Refused.__subclasses__()}
     return kinds.get(receipt.refusal_kind or "", Refused)(receipt.refusal)

@@ -95,13 +95,15 @@ class PolicyRunner:
                     for order in self._orders(decode(row, context, self._catalog))
                 ]
                 if fresh:
-                    causes.append((stand, _Cause(fresh[-1].position, {order[1].id: order for order in asked}, time.monotonic())))
+                    causes.append(
+                        (stand, _Cause(fresh[-1].position, {order[1].id: order for order in asked}, time.monotonic()))
+                    )
                     orders += asked
             await self._sender.send(orders)
             for stand, cause in causes:
                 stand.sent = cause.position
                 stand.underway.append(cause)
-        while self._on_their_way() > MOST_ON_THEIR_WAY:
+        while self._on_their_way() > MOST_ON_THEIR_WAY:  # noqa: ASYNC110 - `confirm` polls too, there is nothing to wait on
             await asyncio.sleep(0.05)
 
     def forget(self, context: ContextName, partition: int) -> None:

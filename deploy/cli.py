@@ -17,7 +17,12 @@ from schemas.errors import CaudalError
 from streams.settings import Settings
 from streams.telemetry import configure_logging
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Caudal: CQRS and event sourcing on PostgreSQL and Kafka-compatible streams.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Caudal: CQRS and event sourcing on PostgreSQL and Kafka-compatible streams.",
+)
 DEFAULT_DATA_DIR = Path(".caudal")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Folder for the data and the logs.")]
@@ -85,16 +90,15 @@ def migrate(
 
 @app.command()
 def load(
-    file: Annotated[
-        Path, typer.Argument(help="NDJSON, a JSON array, or CSV with a header line.", exists=True, dir_okay=False)
-    ],
+    file: Annotated[Path, typer.Argument(help="NDJSON, a JSON array, or CSV with a header line.", exists=True, dir_okay=False)],
     system: Annotated[str, typer.Option(help="The system that takes the command.")],
     command: Annotated[str, typer.Option(help="The command that every line becomes.")],
     into: Annotated[
         str | None, typer.Option(help="Field of the command that takes the line; unset: the line is the command.")
     ] = None,
     fixed: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=TEXT", help="A field that every command gets; repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=TEXT", help="A field that every command gets; repeatable."),
     ] = None,
     numbers: Annotated[str, typer.Option(help="CSV columns that hold numbers, separated by commas.")] = "",
     url: Annotated[str | None, typer.Option(help="The command API; unset: the stack that runs from --data-dir.")] = None,

@@ -104,10 +104,7 @@ def _row(number: int, columns: list[str], cells: list[str], numbers: frozenset[s
 def _number(cell: str) -> float | int | None:
     if not cell:
         return None
-    value = orjson.loads(cell)
-    if not isinstance(value, float | int):
-        raise ValueError(cell)
-    return value
+    return int(cell) if cell.lstrip("-").isdecimal() else float(cell)
 
 
 def _decoded(file: BinaryIO, path: Path) -> Iterator[str]:

@@ -59,9 +59,7 @@ async def _serve_http(app: Starlette, host: str, port: int) -> None:
 
 async def _serve_beside(work: Awaitable[None], host: str, port: int) -> None:
     """Health and metrics for a process that works in the background; stops with whichever of the two ends first."""
-    app = Starlette(
-        routes=operations_routes({}), middleware=[Middleware(Observed)], exception_handlers=EXCEPTION_HANDLERS
-    )
+    app = Starlette(routes=operations_routes({}), middleware=[Middleware(Observed)], exception_handlers=EXCEPTION_HANDLERS)
     server = _Server(app, host, port)
     working = asyncio.ensure_future(work)
     working.add_done_callback(lambda _: server.stop())

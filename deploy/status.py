@@ -119,9 +119,7 @@ def _subscription(
     return SubscriptionStatus(name, str(context), checkpoint, lag)
 
 
-def _print(
-    processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], subscriptions: Sequence[SubscriptionStatus]
-) -> None:
+def _print(processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], subscriptions: Sequence[SubscriptionStatus]) -> None:
     console = Console(highlight=False)
     if processes:
         table = Table("Process", "Port", "State")

@@ -38,13 +38,14 @@ class Projector:
         databases: Databases,
         logs: Mapping[ContextName, ReadableLog],
     ) -> None:
-        home = ContextName(system, projection.view.view_context)
+        view: type[View] = projection.view
+        home = ContextName(system, view.view_context)
         self.name = f"{system}.{projection.name}"
         self.contexts = frozenset(catalog.context_of(event) for event in projection.folds)
         self._projection, self._catalog, self._databases, self._logs = projection, catalog, databases, logs
         self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
         self._dsn, self._schema = settings.view_dsn(home), views_schema(home)
-        self._sql = statements(table_of(home, projection.view))
+        self._sql = statements(table_of(home, view))
 
     async def position(self, context: ContextName, partition: int) -> int:
         """Where the view stands in a partition of a context."""

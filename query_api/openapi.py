@@ -69,7 +69,10 @@ def _live(operation_id: str, tag: str) -> dict[str, Any]:
         "summary": "Rows of the view as they change, as server-sent events.",
         "tags": [tag],
         "parameters": [resume, _TOKEN],
-        "responses": {"200": {"description": "Never ends.", "content": {"text/event-stream": {}}}, **_problems(400, 503)},
+        "responses": {
+            "200": {"description": "Never ends.", "content": {"text/event-stream": {}}},
+            **_problems(400, 503),
+        },
     }
 
 

@@ -56,8 +56,7 @@ class Views:
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
         self._settings, self._catalog, self._databases = settings, catalog, databases
         self._readers = {
-            (home.system, view.view_name): (home, ViewReader(settings, databases, home, view))
-            for home, view in catalog.views()
+            (home.system, view.view_name): (home, ViewReader(settings, databases, home, view)) for home, view in catalog.views()
         }
 
     async def row(self, request: Request, system: str, view: str, key: str) -> Answer:
@@ -91,9 +90,7 @@ class QueryEndpoints:
 
     def __init__(self, settings: Settings, catalog: Catalog, views: Views, databases: Databases) -> None:
         self._catalog, self._views = catalog, views
-        self._logs = {
-            context: PostgresLog(databases, settings.log_dsn(context), context) for context in catalog.contexts
-        }
+        self._logs = {context: PostgresLog(databases, settings.log_dsn(context), context) for context in catalog.contexts}
 
     def routes(self, systems: Mapping[str, tuple[QueryRoute, ...]]) -> Iterator[BaseRoute]:
         """Every path that can be read."""

@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ColumnElement, Table, and_, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql import Select
 from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Uuid
 
@@ -20,11 +19,10 @@ from schemas.errors import Invalid, Violation
 from schemas.view import View
 from streams.postgres import Databases
 from streams.settings import Settings
-from streams.view_table import CHANGED, table_of
+from streams.view_table import CHANGED, DIALECT, table_of
 
 DEFAULT_LIMIT, MOST = 100, 1000
 _OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in")
-_DIALECT = PGDialect_asyncpg()
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
@@ -100,7 +98,9 @@ class ViewReader:
             newest = rows[-1][CHANGED]
             whole = newest > rows[0][CHANGED]
             upto = newest - 1 if whole else newest
-            rows = [row for row in rows if row[CHANGED] < newest] if whole else await self._fetch(settled.where(changed == newest))
+            rows = (
+                [row for row in rows if row[CHANGED] < newest] if whole else await self._fetch(settled.where(changed == newest))
+            )
         return [{name: value for name, value in row.items() if name != CHANGED} for row in rows], max(upto, transaction)
 
     async def horizon(self) -> int:
@@ -109,13 +109,13 @@ class ViewReader:
             return int(await connection.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
 
     def _condition(self, name: str, operator: str, text: str) -> ColumnElement[bool]:
-        column = self._column(name)
+        column: ColumnElement[Any] = self._column(name)
         if isinstance(column.type, JSONB):
             raise _unusable(name, "holds JSON, which cannot be filtered by")
         try:
             if operator == "in":
                 values = [typed(column.type, part) for part in text.split(",")]
-                return column == literal(values, ARRAY(column.type)).any_()  # type: ignore[attr-defined,no-any-return]
+                return column == literal(values, ARRAY(column.type)).any_()
             value = literal(typed(column.type, text), column.type)
         except ValueError as error:
             raise _unusable(name, f"cannot be compared with {text!r}: {error}") from error
@@ -158,7 +158,7 @@ class ViewReader:
         return self._table.c[name]
 
     async def _fetch(self, statement: Select[Any]) -> list[Mapping[str, Any]]:
-        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         arguments = [compiled.params[name] for name in compiled.positiontup or ()]
         async with self._databases.connection(self._dsn) as connection:
             return list(await connection.fetch(str(compiled), *arguments))
@@ -169,7 +169,9 @@ def parse_query(parameters: Sequence[tuple[str, str]]) -> Query:
 
     Raises `Invalid`, naming the parameter.
     """
-    filters, sort, limit, after = [], (), DEFAULT_LIMIT, None
+    filters: list[tuple[str, str, str]] = []
+    sort: tuple[tuple[str, bool], ...] = ()
+    limit, after = DEFAULT_LIMIT, None
     for name, value in parameters:
         if "\x00" in value or "\x00" in name:
             raise _unusable(name, "contains the character NUL")

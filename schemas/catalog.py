@@ -91,7 +91,9 @@ class Catalog:
         for view in system.views:
             _once(self._views, (system.name, view.view_name), view, "view")
             if ContextName(system.name, view.view_context) not in self.contexts:
-                raise Misconfigured(f"view {view.view_name!r} of {system.name!r} lives in no known context: {view.view_context!r}")
+                raise Misconfigured(
+                    f"view {view.view_name!r} of {system.name!r} lives in no known context: {view.view_context!r}"
+                )
 
     def command(self, system: str, name: str) -> tuple[ContextName, type[Command]]:
         """The context and class of a command; raises `NotFound`."""

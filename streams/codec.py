@@ -1,7 +1,7 @@
 """Records: log rows and commands as CloudEvents in Kafka's binary mode, readable by any consumer as they are.
 
-The CloudEvents specification and its Kafka binding (1.0.2) say what the ``ce_`` headers mean. Extensions of ours:
-``sequence`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
+The CloudEvents specification and its Kafka binding (1.0.2) say what the ``ce_`` headers mean. Extensions of
+ours: ``sequence`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
 ``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``actor``, ``traceparent``.
 """
 
@@ -112,13 +112,13 @@ def encode_command(issued: Issued[Command], system: str, key: str) -> Outgoing:
         ("ce_correlationid", issued.correlation_id.encode()),
         ("content-type", _JSON),
     ]
-    for name, value in (
+    for name, text in (
         ("ce_causationid", issued.causation_id),
         ("ce_actor", issued.actor),
         ("ce_traceparent", issued.traceparent),
     ):
-        if value is not None:
-            headers.append((name, value.encode()))
+        if text is not None:
+            headers.append((name, text.encode()))
     value = issued.command.model_dump_json().encode()
     return Outgoing(key.encode(), value, headers, int(issued.at.timestamp() * 1000))
 

@@ -107,9 +107,7 @@ class CommandConsumer:
         ]
         try:
             assert self._producer is not None, "records are parked while they are consumed"
-            await self._producer.send_and_wait(
-                self._topics.dead_letters(context), record.value, record.key, headers=headers
-            )
+            await self._producer.send_and_wait(self._topics.dead_letters(context), record.value, record.key, headers=headers)
         except (KafkaError, OSError) as failed:
             raise Unavailable(f"no broker acknowledges: {failed}") from failed
 

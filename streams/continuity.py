@@ -12,13 +12,13 @@ _log = structlog.get_logger()
 
 SKIPPED = Counter("caudal_subscription_skipped", "Events that came again.", ["subscription", "context"])
 REPAIRED = Counter(
-    "caudal_subscription_repaired", "Events that the topic did not deliver and the log did.", ["subscription", "context"]
+    "caudal_subscription_repaired",
+    "Events that the topic did not deliver and the log did.",
+    ["subscription", "context"],
 )
 
 
-async def rows_to_apply(
-    subscription: str, position: int, rows: Sequence[Row], log: ReadableLog, partition: int
-) -> list[Row]:
+async def rows_to_apply(subscription: str, position: int, rows: Sequence[Row], log: ReadableLog, partition: int) -> list[Row]:
     """The rows with which a subscriber that stands at ``position`` in a partition goes on, in order and without a hole.
 
     A row at or below the position is skipped. Where a row's predecessor is above it, what is missing is read from the
@@ -33,8 +33,13 @@ async def rows_to_apply(
         if row.previous > position:
             missing = [m async for chunk in partition_events(log, partition, position, row.previous) for m in chunk]
             _log.warning(
-                "filled a hole from the log", subscription=subscription, context=context, partition=partition,
-                after=position, upto=row.previous, events=len(missing),
+                "filled a hole from the log",
+                subscription=subscription,
+                context=context,
+                partition=partition,
+                after=position,
+                upto=row.previous,
+                events=len(missing),
             )
             REPAIRED.labels(subscription, context).inc(len(missing))
             fresh += missing

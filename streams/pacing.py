@@ -38,6 +38,4 @@ def paced(consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
 
 
 def _brings_something(response: Any) -> bool:
-    return any(
-        error_code or data[-1] for _, partitions in response.topics for _, error_code, *data in partitions
-    )
+    return any(error_code or data[-1] for _, partitions in response.topics for _, error_code, *data in partitions)

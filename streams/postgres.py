@@ -133,9 +133,7 @@ def translated() -> Iterator[None]:
 
 
 async def _with_json(connection: Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_dumps, decoder=orjson.loads, format="text"
-    )
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_dumps, decoder=orjson.loads, format="text")
 
 
 async def _nothing_to_reset(_: Connection) -> None:

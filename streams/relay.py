@@ -41,9 +41,7 @@ class Relay:
     records, or everything, is filled up again. Repeated records are harmless: subscribers know their positions.
     """
 
-    def __init__(
-        self, settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, owner: str
-    ) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, owner: str) -> None:
         self._settings, self._catalog, self._context = settings, catalog, context
         dsn = settings.log_dsn(context)
         self._log = PostgresLog(databases, dsn, context)

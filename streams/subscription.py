@@ -186,7 +186,12 @@ class Subscription:
                     break
                 except Exception as error:
                     log = _log.warning if isinstance(error, Unavailable) else _log.exception
-                    log("delivering again soon", subscription=subscriber.name, why=str(error) or repr(error), seconds=pause)
+                    log(
+                        "delivering again soon",
+                        subscription=subscriber.name,
+                        why=str(error) or repr(error),
+                        seconds=pause,
+                    )
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5)
 
@@ -222,7 +227,11 @@ class Subscription:
     async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, upto: int) -> None:
         _log.warning(
             "a partition stands still, reading on from the log",
-            subscription=subscriber.name, context=str(context), partition=partition, after=after, upto=upto,
+            subscription=subscriber.name,
+            context=str(context),
+            partition=partition,
+            after=after,
+            upto=upto,
         )
         async for rows in partition_events(self._logs[context], partition, after, upto):
             REPAIRED.labels(subscriber.name, str(context)).inc(len(rows))
@@ -247,8 +256,17 @@ class _Slice:
     """What Faust takes for a record: the newest record's coordinates, and all records as its value."""
 
     __slots__ = (
-        "checksum", "headers", "key", "offset", "partition", "serialized_key_size", "serialized_value_size", "timestamp",
-        "timestamp_type", "topic", "value",
+        "checksum",
+        "headers",
+        "key",
+        "offset",
+        "partition",
+        "serialized_key_size",
+        "serialized_value_size",
+        "timestamp",
+        "timestamp_type",
+        "topic",
+        "value",
     )
 
     def __init__(self, records: Sequence[Any]) -> None:
@@ -270,10 +288,10 @@ class _SliceScheduler(DefaultSchedulingStrategy):
                 yield tp, _Slice(slice_of_tp)
 
 
-class _Untouched(faust.Schema):
+class _Untouched(faust.Schema[Any, Any]):
     """Leaves key and value as the client gave them: decoding belongs to the slice, not to the record."""
 
-    def compile(self, app: Any, *, on_key_decode_error: Any, on_value_decode_error: Any, **_: Any) -> Any:
+    def compile(self, app: Any, **_: Any) -> Any:
         async def decode(message: Any, *, propagate: bool = False) -> Any:
             return app.create_event(message.key, message.value, message.headers, message)
 

@@ -41,7 +41,7 @@ from schemas.view import View
 CHANGED = "changed_in"
 """Column of the engine's: the transaction that last changed the row, by which live readers follow a view."""
 
-_DIALECT = PGDialect_asyncpg()
+DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 _TYPES: Mapping[type, type[TypeEngine[Any]]] = {
     str: Text,
     int: BigInteger,
@@ -81,13 +81,21 @@ def table_of(context: ContextName, view: type[View]) -> Table:
     for group in view.view_indexes:
         Index(f"{view.view_name}_{'_'.join(group)}", *(table.c[name] for name in group))
     # A BRIN index does not stand in the way of in-place (HOT) updates, a B-tree on this column would stop all of them.
-    Index(f"{view.view_name}_{CHANGED}", table.c[CHANGED], postgresql_using="brin", postgresql_with={"autosummarize": "on"})
+    Index(
+        f"{view.view_name}_{CHANGED}",
+        table.c[CHANGED],
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on"},
+    )
     return table
 
 
 def definition(table: Table) -> list[str]:
     """The statements that make a view's table and its indexes."""
-    return [sql(CreateTable(table)), *(sql(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name)))]
+    return [
+        sql(CreateTable(table)),
+        *(sql(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name))),
+    ]
 
 
 @cache
@@ -106,10 +114,7 @@ def statements(table: Table) -> ViewStatements:
     return ViewStatements(
         lock=sql(select(*_own_columns(table)).where(key == func.any(keys)).order_by(key).with_for_update()),
         insert=sql(
-            insert(table)
-            .from_select(names, select(*values).order_by(rows.c[key.name]))
-            .on_conflict_do_nothing()
-            .returning(key)
+            insert(table).from_select(names, select(*values).order_by(rows.c[key.name])).on_conflict_do_nothing().returning(key)
         ),
         update=sql(
             table.update()
@@ -138,7 +143,7 @@ def column_type(annotation: Any) -> TypeEngine[Any]:
 
 def sql(element: ClauseElement) -> str:
     """A statement as text with ``$1`` parameters, as asyncpg takes it."""
-    return str(element.compile(dialect=_DIALECT))
+    return str(element.compile(dialect=DIALECT))
 
 
 def _own_columns(table: Table) -> list[Column[Any]]:

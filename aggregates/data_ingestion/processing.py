@@ -59,12 +59,8 @@ def process_data(issued: Issued[ProcessData], content: Content) -> None:
     content.record(DataProfiled(data_id=command.data_id, profile=found))
     duplicate_of = content.first
     if duplicate_of is not None:
-        content.record(
-            DuplicateFound(data_id=command.data_id, duplicate_of=duplicate_of, content_hash=content_hash)
-        )
-    results = ProcessingResults(
-        content_hash=content_hash, duplicate_of=duplicate_of, normalised=len(changed), profile=found
-    )
+        content.record(DuplicateFound(data_id=command.data_id, duplicate_of=duplicate_of, content_hash=content_hash))
+    results = ProcessingResults(content_hash=content_hash, duplicate_of=duplicate_of, normalised=len(changed), profile=found)
     content.record(DataProcessed(data_id=command.data_id, partner_id=command.partner_id, results=results))
 
 

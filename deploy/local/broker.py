@@ -26,7 +26,16 @@ class EmbeddedBroker:
     def process(self) -> ProcessSpec:
         """The broker's process. On glibc before 2.39 its loader warns of a missing version, without consequence."""
         self._data.mkdir(parents=True, exist_ok=True)
-        options = ("--only", "kafka", "--host", LOOPBACK, "--kafka-port", str(self._port), "--data-dir", str(self._data))
+        options = (
+            "--only",
+            "kafka",
+            "--host",
+            LOOPBACK,
+            "--kafka-port",
+            str(self._port),
+            "--data-dir",
+            str(self._data),
+        )
         return ProcessSpec(
             name="broker", command=(_binary(), "start", *options), log=self._log, ready=self._ready, port=self._port
         )

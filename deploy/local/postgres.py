@@ -58,7 +58,11 @@ class EmbeddedPostgres:
             *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
         )
         initdb = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd="/"
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd="/",
         )
         output, _ = await initdb.communicate()
         if initdb.returncode:
@@ -94,7 +98,7 @@ class EmbeddedPostgres:
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         # Another server might have the port: only ours answers from our folder.
-        ours = await connection.fetchval("show data_directory") == str(self._data)
+        ours = bool(await connection.fetchval("show data_directory") == str(self._data))
         await connection.close()
         return ours
 

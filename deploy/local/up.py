@@ -101,7 +101,8 @@ def _announce(endpoints: Endpoints, seconds: float, *, as_json: bool) -> None:
     body = '{"partner_id": "partner123", "payload": {"name": "Example Data", "age": 30}}'
     console.print(
         f"curl -s {endpoints.command_api}/ingest -H 'Content-Type: application/json' -d '{body}'",
-        markup=False, soft_wrap=True,
+        markup=False,
+        soft_wrap=True,
     )
     console.print(f"curl -s {endpoints.query_api}/query/partner/partner123", markup=False, soft_wrap=True)
     console.print("\nCtrl-C stops everything.")

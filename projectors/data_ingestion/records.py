@@ -12,9 +12,7 @@ from schemas.envelope import Recorded
 
 def received(row: Record | None, recorded: Recorded[DataReceived]) -> Record:
     data = recorded.event
-    return _changed(
-        row, recorded, partner_id=data.partner_id, payload=data.payload, received_at=recorded.recorded_at
-    )
+    return _changed(row, recorded, partner_id=data.partner_id, payload=data.payload, received_at=recorded.recorded_at)
 
 
 def ingested(row: Record | None, recorded: Recorded[DataIngested]) -> Record:

@@ -1,0 +1,55 @@
+# Everything that a checkout needs: `make up`, `make test`, `make check`. Each installs what it uses.
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null | grep True),$(p))))
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: up test check format lock clean
+
+up: $(VENV)/.installed  ## Run the whole engine in the foreground; ARGS="--ephemeral --ports auto --json"
+	@exec $(BIN)/caudal up $(ARGS)
+
+test: $(VENV)/.installed-dev  ## Run every test, the real stack included
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/unit tests/architecture
+
+format: $(VENV)/.installed-dev  ## Put the code into its form
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock:  ## Pin every dependency anew, with hashes and without addresses (needs uv)
+	uv pip compile pyproject.toml --extra local --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade -q -o requirements.lock
+	uv pip compile pyproject.toml --extra local --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -q -o requirements-dev.lock
+
+clean:  ## Remove the environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(call install,requirements.lock)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock pyproject.toml
+	@$(call install,requirements-dev.lock)
+	@touch $@ $(VENV)/.installed
+
+# With uv where it is installed, else with venv and pip. The project itself is installed editable, without a build of its own
+# environment: what builds it is in the lock file.
+define install
+	if [ -z "$(PYTHON)" ] && ! command -v uv >/dev/null; then echo "Caudal needs Python 3.11 or newer"; exit 1; fi; \
+	echo "Installing into $(VENV) from $(1) …"; \
+	if command -v uv >/dev/null; then \
+	  { test -x $(BIN)/python || uv venv -q --python '>=3.11' $(VENV); } && \
+	  uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r $(1) && \
+	  uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+	else \
+	  { test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } && \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1) && \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	fi && $(BIN)/python -m compileall -q schemas aggregates streams command_api projectors query_api deploy
+endef
