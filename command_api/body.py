@@ -66,9 +66,13 @@ def parse_json(body: bytes, max_depth: int) -> Any:
 def _explain(body: bytes) -> None:
     """Raises with a pointer where all that is wrong is one value: a number out of range, a lone surrogate."""
     try:
-        _check_values(json.loads(body), "")
+        _check_values(json.loads(body, parse_constant=_no_constant), "")
     except (ValueError, RecursionError):
         return
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _check_values(value: Any, pointer: str) -> None:

@@ -152,5 +152,6 @@ def registered(group: str) -> Iterator[tuple[str, Any]]:
 
 def _once(names: dict[Any, Any], name: Any, value: Any, what: str) -> None:
     if name in names:
-        raise Misconfigured(f"the {what} {name!r} is declared twice")
+        shown = name if isinstance(name, str) else name[-1]
+        raise Misconfigured(f"the {what} {shown!r} is declared twice")
     names[name] = value

@@ -1,0 +1,1 @@
+"""Tests mirror the folders and read as a specification."""

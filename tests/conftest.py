@@ -1,0 +1,87 @@
+"""The real parts that tests stand on: a PostgreSQL server, a broker, and fresh databases in the one server."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from deploy.local.broker import EmbeddedBroker
+from deploy.local.ports import free_ports
+from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.supervisor import Supervised
+from schemas.catalog import Catalog
+from streams.migrate import migrate
+from streams.settings import Settings
+
+
+@dataclass(frozen=True)
+class FreshDatabase:
+    """A database of a test's own."""
+
+    dsn: str
+    catalog: Catalog
+
+    async def migrated(self) -> str:
+        await migrate(Settings(write_dsn=self.dsn), self.catalog)
+        return self.dsn
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder for the parts of this run; not pytest's own, which only root may enter."""
+    made = Path(tempfile.mkdtemp(prefix="caudal-test-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    return Catalog.installed()
+
+
+@pytest.fixture(scope="session")
+async def postgres(folder: Path) -> AsyncIterator[EmbeddedPostgres]:
+    """A PostgreSQL server for the whole run."""
+    server = EmbeddedPostgres(folder / "postgres", folder / "logs" / "postgres.log", free_ports(1)[0])
+    await server.prepare()
+    running = Supervised(server.process())
+    await running.start()
+    await server.make_database()
+    yield server
+    await running.stop()
+
+
+@pytest.fixture(scope="session")
+async def broker(folder: Path) -> AsyncIterator[EmbeddedBroker]:
+    """A Kafka-protocol broker for the whole run; tests keep apart by topic prefix."""
+    server = EmbeddedBroker(folder / "broker", folder / "logs" / "broker.log", free_ports(1)[0])
+    running = Supervised(server.process())
+    await running.start()
+    yield server
+    await running.stop()
+
+
+@pytest.fixture
+async def fresh_database(postgres: EmbeddedPostgres, catalog: Catalog) -> AsyncIterator[FreshDatabase]:
+    """A database of the test's own in the run's server, dropped afterwards."""
+    name = f"test_{uuid4().hex}"
+    connection = await asyncpg.connect(postgres.dsn)
+    await connection.execute(f"create database {name}")
+    yield FreshDatabase(postgres.dsn.rpartition("/")[0] + f"/{name}", catalog)
+    await connection.execute(f"drop database {name} with (force)")
+    await connection.close()
+
+
+async def eventually(condition: object, seconds: float = 15, what: str = "it") -> None:
+    """Waits until an async condition holds; fails after a while."""
+    assert callable(condition)
+    give_up = asyncio.get_running_loop().time() + seconds
+    while not await condition():
+        assert asyncio.get_running_loop().time() < give_up, f"{what} did not happen within {seconds} s"
+        await asyncio.sleep(0.05)

@@ -1,0 +1,200 @@
+"""What every log holds to: one suite for PostgreSQL and for the in-memory twin."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+
+from schemas.catalog import ContextName
+from schemas.data_ingestion.ingestion import DataIngested
+from schemas.envelope import Metadata, Receipt
+from schemas.errors import Conflict, IdempotencyKeyReused
+from streams.append import AppendablePostgresLog
+from streams.log import Append, AppendableLog, Write, partition_events
+from streams.memory import MemoryLog
+from streams.partition import partition_of
+from streams.postgres import Databases
+from streams.rows import decode_metadata
+from tests.conftest import FreshDatabase
+
+CONTEXT = ContextName("data_ingestion", "ingestion")
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def log(request: pytest.FixtureRequest, fresh_database: FreshDatabase) -> AsyncIterator[AppendableLog]:
+    if request.param == "memory":
+        yield MemoryLog(CONTEXT)
+        return
+    databases = Databases("caudal_writer", 4)
+    yield AppendablePostgresLog(databases, await fresh_database.migrated(), CONTEXT, 4)
+    await databases.close()
+
+
+def event(n: int = 0) -> DataIngested:
+    return DataIngested(data_id=UUID(int=n), partner_id="acme", payload={"n": n, "text": "ñ \u2028 \U0001f600"})
+
+
+def append(
+    stream: str, expected: int = 0, *, events: int = 1, id: UUID | None = None, mark: bytes = b"x", more: tuple[Write, ...] = ()
+) -> Append:
+    command_id = id or uuid4()
+    return Append(
+        command_id=command_id,
+        fingerprint=mark,
+        metadata=Metadata(command_id=command_id, correlation_id="c", actor="ñ"),
+        writes=(Write(stream, expected, tuple(event(n) for n in range(events))), *more),
+    )
+
+
+async def one(log: AppendableLog, wanted: Append) -> Receipt | Exception:
+    (answer,) = await log.append([wanted])
+    return answer
+
+
+async def test_what_is_appended_is_read_back(log: AppendableLog) -> None:
+    command = append("a-1", events=2)
+
+    receipt = await one(log, command)
+
+    assert isinstance(receipt, Receipt)
+    assert (receipt.version, receipt.position, receipt.events) == (2, 2, ("DataIngested", "DataIngested"))
+    rows = await log.read_stream("a-1")
+    assert [(row.position, row.version, row.type, row.schema_version) for row in rows] == [
+        (1, 1, "DataIngested", 1),
+        (2, 2, "DataIngested", 1),
+    ]
+    assert [DataIngested.model_validate_json(row.data) for row in rows] == [event(0), event(1)]
+    assert decode_metadata(rows[0].metadata) == command.metadata
+    assert rows[0].recorded_at.tzinfo is not None
+
+
+async def test_another_version_than_expected_is_a_conflict(log: AppendableLog) -> None:
+    await one(log, append("a-1"))
+
+    for expected in (0, 2):
+        assert isinstance(await one(log, append("a-1", expected)), Conflict)
+
+    assert (await log.head()).position == 1
+
+
+async def test_a_repeated_command_gets_its_first_receipt(log: AppendableLog) -> None:
+    command = append("a-1")
+    first = await one(log, command)
+    await one(log, append("a-1", 1))
+
+    again = await one(log, command)
+
+    assert again == first
+    assert isinstance(again, Receipt)
+    assert again.repeated
+    assert (await log.head()).position == 2
+
+
+async def test_a_used_id_is_refused_to_another_command(log: AppendableLog) -> None:
+    id = uuid4()
+    await one(log, append("a-1", id=id, mark=b"x"))
+
+    assert isinstance(await one(log, append("a-2", id=id, mark=b"y")), IdempotencyKeyReused)
+    with pytest.raises(IdempotencyKeyReused):
+        await log.receipt(id, b"y")
+    receipt = await log.receipt(id, b"x")
+    assert receipt is not None
+    assert receipt.repeated
+    assert await log.receipt(uuid4(), b"x") is None
+
+
+async def test_in_a_batch_later_commands_see_earlier_ones(log: AppendableLog) -> None:
+    batch = [append("a-1"), append("a-1", 0), append("a-1", 1, events=2), append("b-1"), append("a-1", 3)]
+
+    answers = await log.append(batch)
+
+    assert [type(answer) for answer in answers] == [Receipt, Conflict, Receipt, Receipt, Receipt]
+    assert [answer.version for answer in answers if isinstance(answer, Receipt)] == [1, 3, 1, 4]
+    assert [row.position for row in await log.read(0, 100)] == [1, 2, 3, 4, 5]
+
+
+async def test_a_command_about_several_streams_is_all_or_none(log: AppendableLog) -> None:
+    await one(log, append("b-1"))
+
+    refused = await one(log, append("a-1", more=(Write("b-1", 0, (event(),)),)))
+    done = await one(log, append("a-1", more=(Write("b-1", 1, (event(),)), Write("c-1", 0))))
+
+    assert isinstance(refused, Conflict)
+    assert isinstance(done, Receipt)
+    assert (done.stream, done.version, done.position) == ("a-1", 1, 2)
+    assert len(await log.read_stream("b-1")) == 2
+    assert await log.read_stream("c-1") == []
+
+
+async def test_a_stream_that_is_only_checked_must_not_have_moved(log: AppendableLog) -> None:
+    await one(log, append("rules-1"))
+
+    assert isinstance(await one(log, append("a-1", more=(Write("rules-1", 0),))), Conflict)
+    assert isinstance(await one(log, append("a-1", more=(Write("rules-1", 1),))), Receipt)
+
+
+async def test_a_refusal_leaves_a_receipt_and_no_event(log: AppendableLog) -> None:
+    id = uuid4()
+    refused = Append(
+        command_id=id,
+        fingerprint=b"x",
+        metadata=Metadata(command_id=id, correlation_id="c"),
+        writes=(Write("a-1", 0),),
+        refusal="no",
+        refusal_kind="refused",
+    )
+
+    receipt = await one(log, refused)
+
+    assert isinstance(receipt, Receipt)
+    assert (receipt.refusal, receipt.refusal_kind, receipt.events, receipt.position) == ("no", "refused", (), 0)
+    assert await log.handled([id, uuid4()]) == {id}
+    assert (await log.head()).position == 0
+
+
+async def test_each_row_names_its_predecessor_in_its_partition(log: AppendableLog) -> None:
+    await log.append([append(f"s-{n}") for n in range(40)])
+
+    rows = await log.read(0, 100)
+    newest = [0, 0, 0, 0]
+    for row in rows:
+        assert row.partition == partition_of(row.stream, 4)
+        assert row.previous == newest[row.partition]
+        newest[row.partition] = row.position
+    assert (await log.head()).partitions == tuple(newest)
+    assert len({row.partition for row in rows}) == 4
+
+
+async def test_a_partition_is_read_in_chunks(log: AppendableLog) -> None:
+    await log.append([append(f"s-{n}") for n in range(60)])
+    everything = [row for row in await log.read(0, 100) if row.partition == 1 and 10 < row.position <= 50]
+
+    chunks = [rows async for rows in partition_events(log, 1, 10, 50, limit=3)]
+
+    assert [row for chunk in chunks for row in chunk] == everything
+    assert all(len(chunk) <= 3 for chunk in chunks)
+
+
+async def test_reads_begin_after_where_they_are_told(log: AppendableLog) -> None:
+    await one(log, append("a-1", events=5))
+
+    assert [row.version for row in await log.read_stream("a-1", 2)] == [3, 4, 5]
+    assert [row.version for row in await log.read_stream("a-1", 2, 2)] == [3, 4]
+    assert [row.position for row in await log.read(3, 1)] == [4]
+
+
+async def test_many_writers_leave_no_gap_and_no_double(log: AppendableLog) -> None:
+    async def write(writer: int) -> None:
+        version = 0
+        for _ in range(20):
+            answer = await one(log, append("hot-1", version))
+            version = version + 1 if isinstance(answer, Receipt) else len(await log.read_stream("hot-1"))
+            await one(log, append(f"own-{writer}-{uuid4()}"))
+
+    await asyncio.gather(*(write(writer) for writer in range(8)))
+
+    rows = await log.read(0, 1000)
+    assert [row.position for row in rows] == list(range(1, len(rows) + 1))
+    hot = await log.read_stream("hot-1")
+    assert [row.version for row in hot] == list(range(1, len(hot) + 1))

@@ -1,0 +1,13 @@
+"""One stack for all tests that leave it as they found it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.stack import RunningStack, running_stack
+
+
+@pytest.fixture(scope="session")
+async def stack() -> AsyncIterator[RunningStack]:
+    async with running_stack() as running:
+        yield running

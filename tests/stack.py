@@ -1,0 +1,106 @@
+"""A whole stack of a test's own, run by `caudal up` as a user runs it."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import orjson
+import psutil
+
+START_SECONDS = 60
+
+
+class RunningStack:
+    """A running stack: its APIs, its database, its processes."""
+
+    def __init__(self, process: asyncio.subprocess.Process, endpoints: Mapping[str, Any]) -> None:
+        self.process, self.endpoints = process, endpoints
+        self.data_dir = Path(endpoints["data_dir"])
+        self.commands = httpx.AsyncClient(base_url=endpoints["command_api"], timeout=30, verify=False)
+        self.queries = httpx.AsyncClient(base_url=endpoints["query_api"], timeout=30, verify=False)
+
+    async def close(self) -> None:
+        await self.commands.aclose()
+        await self.queries.aclose()
+
+    def pid_of(self, name: str) -> int:
+        """The process id of one of the stack's processes."""
+        marks = {"postgres": "bin/postgres", "broker": "noida-db"}
+        mark = marks.get(name, f"serve {name}")
+        for child in psutil.Process(self.process.pid).children():
+            if mark in " ".join(child.cmdline()):
+                return child.pid
+        raise AssertionError(f"{name} does not run")
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to one of the stack's processes."""
+        os.kill(self.pid_of(name), signal.SIGKILL)
+
+    def log(self, name: str) -> str:
+        return (self.data_dir / "logs" / f"{name}.log").read_text(errors="replace")
+
+    async def fetch(self, sql: str, *arguments: object) -> list[dict[str, Any]]:
+        connection = await asyncpg.connect(self.endpoints["postgres"])
+        try:
+            return [dict(row) for row in await connection.fetch(sql, *arguments)]
+        finally:
+            await connection.close()
+
+    async def caudal(self, *arguments: str) -> tuple[int, str, str]:
+        """Runs the command against this stack."""
+        return await caudal(*arguments, "--data-dir", str(self.data_dir))
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), 20)
+
+
+async def caudal(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+    """Runs the `caudal` command to its end: exit code, standard output, standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.cli", *arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "160", **(environment or {})},
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def running_stack(*arguments: str, environment: Mapping[str, str] | None = None) -> AsyncIterator[RunningStack]:
+    """`caudal up` with these arguments, ready; stopped at the end, and then nothing of it may be left."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.cli", "up", "--ports", "auto", "--json", *(arguments or ("--ephemeral",))),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+    )
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+    assert line, f"the stack did not start: exit code {await process.wait()}"
+    stack = RunningStack(process, orjson.loads(line))
+    family = psutil.Process(process.pid).children(recursive=True)
+    try:
+        yield stack
+    finally:
+        await stack.close()
+        if process.returncode is None:
+            family = psutil.Process(process.pid).children(recursive=True)
+            await stack.stop()
+        assert not left_over(family), "processes were left behind"
+
+
+def left_over(family: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Those processes that still run."""
+    return psutil.wait_procs(family, timeout=3)[1]

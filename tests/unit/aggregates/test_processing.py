@@ -1,0 +1,87 @@
+"""Processing: normalise, profile, compare; one event a step."""
+
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import JsonValue
+
+from aggregates.data_ingestion.processing import DECISIONS, POLICIES, hash_of, normalise, profile
+from aggregates.scenario import FIRST_ID, Scenario, reaction_of
+from schemas.data_ingestion.ingestion import DataIngested
+from schemas.data_ingestion.processing import DataNormalised, DataProcessed, DataProfiled, DuplicateFound, ProcessData
+from schemas.errors import AlreadyExists
+
+SECOND_ID = UUID("01940000-0000-7000-8000-000000000002")
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
+payloads = st.dictionaries(st.text(max_size=5), json_values, max_size=5)
+
+
+def process(payload: dict[str, JsonValue], id: UUID = FIRST_ID, partner: str = "acme") -> ProcessData:
+    return ProcessData(data_id=id, partner_id=partner, payload=payload)
+
+
+def test_every_step_is_recorded() -> None:
+    scenario = Scenario(DECISIONS).when(process({"name": " Ñandú ", "note": "", "tags": [1, 2.5]}))
+
+    normalised, profiled, processed = scenario.recorded
+    assert isinstance(normalised, DataNormalised)
+    assert normalised.payload == {"name": "Ñandú", "note": None, "tags": [1, 2.5]}
+    assert normalised.changed == ["/name", "/note"]
+    assert isinstance(profiled, DataProfiled)
+    assert profiled.profile.types == {"/name": "string", "/note": "null", "/tags/0": "integer", "/tags/1": "number"}
+    assert (profiled.profile.values, profiled.profile.nulls, profiled.profile.depth) == (4, 1, 2)
+    assert isinstance(processed, DataProcessed)
+    assert processed.results.profile == profiled.profile
+    assert (processed.results.normalised, processed.results.duplicate_of) == (2, None)
+
+
+def test_the_same_content_is_found_to_be_a_duplicate_of_the_first() -> None:
+    scenario = Scenario(DECISIONS).when(process({"a": "x", "b": 1})).when(process({"b": 1, "a": "x "}, SECOND_ID))
+
+    found = [event for event in scenario.recorded if isinstance(event, DuplicateFound)]
+    assert [(event.data_id, event.duplicate_of) for event in found] == [(SECOND_ID, FIRST_ID)]
+    last = scenario.recorded[-1]
+    assert isinstance(last, DataProcessed)
+    assert last.results.duplicate_of == FIRST_ID
+
+
+def test_another_partners_equal_content_is_no_duplicate() -> None:
+    scenario = Scenario(DECISIONS).when(process({"a": 1})).when(process({"a": 1}, SECOND_ID, "other"))
+
+    assert not any(isinstance(event, DuplicateFound) for event in scenario.recorded)
+
+
+def test_a_delivery_is_processed_once() -> None:
+    Scenario(DECISIONS).when(process({"a": 1})).when(process({"a": 1})).then_refused(AlreadyExists)
+
+
+def test_whatever_is_ingested_gets_processed() -> None:
+    ingested = DataIngested(data_id=FIRST_ID, partner_id="acme", payload={"x": 1})
+
+    assert reaction_of(POLICIES[0], ingested) == (process({"x": 1}),)
+
+
+@given(payloads)
+def test_the_normal_form_is_normal(payload: dict[str, JsonValue]) -> None:
+    normal, _ = normalise(payload)
+
+    assert normalise(normal) == (normal, [])
+
+
+@given(payloads)
+def test_the_hash_does_not_depend_on_the_order_of_members(payload: dict[str, JsonValue]) -> None:
+    assert hash_of(dict(reversed(payload.items()))) == hash_of(payload)
+
+
+@given(payloads)
+def test_a_profile_counts_every_value_once(payload: dict[str, JsonValue]) -> None:
+    found = profile(payload)
+
+    assert found.values == len(found.types)
+    assert found.nulls == list(found.types.values()).count("null")

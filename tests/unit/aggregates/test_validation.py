@@ -1,0 +1,115 @@
+"""Validation: each delivery is held against its partner's schema, once."""
+
+import pytest
+from pydantic import JsonValue
+
+from aggregates.data_ingestion.validation import DECISIONS, POLICIES
+from aggregates.scenario import FIRST_ID, Scenario, reaction_of
+from schemas.data_ingestion.ingestion import DataIngested
+from schemas.data_ingestion.validation import (
+    DataValidated,
+    RegisterSchema,
+    RuleViolation,
+    SchemaRegistered,
+    ValidateData,
+    Verdict,
+)
+from schemas.errors import AlreadyExists, Refused
+
+SCHEMA: dict[str, JsonValue] = {
+    "type": "object",
+    "required": ["code"],
+    "properties": {"code": {"type": "string", "pattern": "^[A-Z]{3}$"}, "a/b": {"items": {"type": "integer"}}},
+}
+REGISTERED = SchemaRegistered(partner_id="acme", json_schema=SCHEMA)
+
+
+def validate(payload: dict[str, JsonValue]) -> ValidateData:
+    return ValidateData(data_id=FIRST_ID, partner_id="acme", payload=payload)
+
+
+def verdict(verdict: Verdict, *violations: RuleViolation, revision: int = 1) -> DataValidated:
+    return DataValidated(
+        data_id=FIRST_ID, partner_id="acme", verdict=verdict, violations=list(violations), schema_revision=revision
+    )
+
+
+def test_without_a_schema_anything_that_says_something_is_valid() -> None:
+    Scenario(DECISIONS).when(validate({"x": None})).then(verdict("valid", revision=0))
+
+
+def test_without_a_schema_an_empty_payload_is_invalid() -> None:
+    Scenario(DECISIONS).when(validate({})).then(
+        verdict("invalid", RuleViolation(pointer="", rule="/minProperties", detail="{} has less than 1 property"), revision=0)
+    )
+
+
+def test_a_payload_that_meets_the_schema_is_valid() -> None:
+    Scenario(DECISIONS).given("rulebook-acme", REGISTERED).when(validate({"code": "JFK"})).then(verdict("valid"))
+
+
+def test_each_violation_is_named_by_the_pointers_of_value_and_rule() -> None:
+    scenario = Scenario(DECISIONS).given("rulebook-acme", REGISTERED).when(validate({"code": "jfk", "a/b": [1, "x"]}))
+
+    (event,) = scenario.recorded
+    assert isinstance(event, DataValidated)
+    assert event.verdict == "invalid"
+    assert {(v.pointer, v.rule) for v in event.violations} == {
+        ("/code", "/properties/code/pattern"),
+        ("/a~1b/1", "/properties/a~1b/items/type"),
+    }
+
+
+def test_another_partners_schema_does_not_matter() -> None:
+    Scenario(DECISIONS).given("rulebook-other", REGISTERED).when(validate({"x": 1})).then(verdict("valid", revision=0))
+
+
+def test_a_verdict_is_given_once() -> None:
+    Scenario(DECISIONS).given(f"inspection-{FIRST_ID}", verdict("valid")).when(validate({"x": 1})).then_refused(AlreadyExists)
+
+
+def test_a_schema_is_registered_and_replaced() -> None:
+    stricter: dict[str, JsonValue] = {**SCHEMA, "required": ["code", "name"]}
+    scenario = Scenario(DECISIONS).when(RegisterSchema(partner_id="acme", json_schema=SCHEMA)).then(REGISTERED)
+
+    scenario.when(RegisterSchema(partner_id="acme", json_schema=stricter))
+
+    scenario.then(SchemaRegistered(partner_id="acme", json_schema=stricter))
+
+
+def test_the_schema_in_force_need_not_be_recorded_again() -> None:
+    Scenario(DECISIONS).given("rulebook-acme", REGISTERED).when(RegisterSchema(partner_id="acme", json_schema=SCHEMA)).then()
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"type": "objekt"}, "/type"),
+        ({"minLength": -1}, "/minLength"),
+        ({"properties": {"a": {"pattern": "("}}}, "/properties/a/pattern"),
+        ({"pattern": "(?=x)"}, "/pattern"),
+        ({"$ref": "#/nowhere"}, "nowhere"),
+        ({"$ref": "http://127.0.0.1:9/x.json"}, "remote references are not followed"),
+    ],
+)
+def test_a_broken_schema_is_refused(schema: dict[str, JsonValue], why: str) -> None:
+    scenario = Scenario(DECISIONS).when(RegisterSchema(partner_id="acme", json_schema=schema))
+
+    scenario.then_refused(Refused, containing=why)
+
+
+def test_a_pattern_made_to_stall_is_matched_in_no_time() -> None:
+    schema: dict[str, JsonValue] = {"properties": {"a": {"pattern": "^(a+)+$"}}}
+    registered = SchemaRegistered(partner_id="acme", json_schema=schema)
+
+    scenario = Scenario(DECISIONS).given("rulebook-acme", registered).when(validate({"a": "a" * 5000 + "!"}))
+
+    (event,) = scenario.recorded
+    assert isinstance(event, DataValidated)
+    assert event.verdict == "invalid"
+
+
+def test_whatever_is_ingested_gets_validated() -> None:
+    ingested = DataIngested(data_id=FIRST_ID, partner_id="acme", payload={"x": 1})
+
+    assert reaction_of(POLICIES[0], ingested) == (validate({"x": 1}),)

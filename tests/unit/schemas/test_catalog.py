@@ -1,0 +1,52 @@
+"""The catalog: every name of every installed system."""
+
+import pytest
+
+from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.data_ingestion import SYSTEM
+from schemas.data_ingestion.ingestion import DataIngested, ReceiveData
+from schemas.errors import Malformed, Misconfigured, NotFound
+from schemas.token import ConsistencyToken
+
+INGESTION = ContextName("data_ingestion", "ingestion")
+
+
+def test_the_installed_systems_are_found() -> None:
+    assert Catalog.installed().systems["data_ingestion"] is SYSTEM
+
+
+def test_names_lead_to_classes_and_back() -> None:
+    catalog = Catalog.of([SYSTEM])
+
+    assert catalog.command("data_ingestion", "receive-data") == (INGESTION, ReceiveData)
+    assert catalog.event(INGESTION, "DataIngested") is DataIngested
+    assert catalog.context_of(DataIngested) == INGESTION
+
+
+def test_unknown_names_are_refused() -> None:
+    catalog = Catalog.of([SYSTEM])
+
+    with pytest.raises(NotFound, match="no command 'nothing'"):
+        catalog.command("data_ingestion", "nothing")
+    with pytest.raises(Misconfigured, match="the installed code does not know"):
+        catalog.event(INGESTION, "Nothing")
+
+
+def test_a_name_cannot_be_declared_twice() -> None:
+    twice = System("twice", (Context("a", commands=(ReceiveData,)), Context("b", commands=(ReceiveData,))))
+
+    with pytest.raises(Misconfigured, match="'receive-data' is declared twice"):
+        Catalog.of([twice])
+
+
+def test_a_token_reads_as_it_writes() -> None:
+    token = ConsistencyToken(INGESTION, 3, 1234)
+
+    assert str(token) == "data_ingestion.ingestion/3@1234"
+    assert ConsistencyToken.parse(str(token)) == token
+
+
+@pytest.mark.parametrize("text", ["", "x", "a.b/1", "a.b/1@x", "a.b/1@" + "9" * 30, "a.b/-1@2", "a.b/1@2\n"])
+def test_a_strange_token_is_malformed(text: str) -> None:
+    with pytest.raises(Malformed):
+        ConsistencyToken.parse(text)
