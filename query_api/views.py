@@ -75,6 +75,8 @@ class ViewReader:
             statement = statement.where(self._beyond(order, query.after))
         for name, descending in order:
             column = self._column(name)
+            if isinstance(column.type, JSONB):
+                raise _unusable(name, "holds JSON, which cannot be sorted by")
             # NULLs come last either way, which the cursor's comparison relies on.
             statement = statement.order_by((column.desc() if descending else column.asc()).nulls_last())
         rows = await self._fetch(statement.limit(query.limit + 1))

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schemas.errors import CaudalError, Unavailable
+from schemas.errors import CaudalError, TooLarge, Unavailable
 from schemas.problem import Problem, problem_of
 
 _log = structlog.get_logger()
@@ -90,6 +90,8 @@ def answer_error(request: Request, error: Exception) -> Response:
         return problem_response(problem, error.headers)
     ours = error if isinstance(error, CaudalError) else CaudalError(str(error))
     problem = problem_of(ours, correlation_id(request))
+    if isinstance(ours, TooLarge):
+        headers["Connection"] = "close"  # the rest of the body is not worth receiving
     if isinstance(ours, Unavailable):
         headers["Retry-After"] = str(ours.retry_after)
     if problem.status == 500:

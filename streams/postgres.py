@@ -13,7 +13,7 @@ import asyncpg
 import orjson
 
 from schemas.catalog import ContextName
-from schemas.errors import Conflict, Unavailable
+from schemas.errors import Conflict, Invalid, Unavailable
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Role = Literal["caudal_writer", "caudal_projector", "caudal_reader"]
@@ -128,6 +128,8 @@ def translated() -> Iterator[None]:
         yield
     except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
         raise Conflict(str(error)) from error
+    except asyncpg.CharacterNotInRepertoireError as error:
+        raise Invalid("a text holds the character NUL, which cannot be looked for") from error
     except _OUT_OF_REACH as error:
         raise Unavailable(f"PostgreSQL is out of reach: {type(error).__name__}: {error}".rstrip(": ")) from error
 

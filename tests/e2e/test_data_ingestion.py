@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -207,7 +208,7 @@ async def test_a_live_view_shows_changes_and_resumes(stack: RunningStack) -> Non
 
 async def test_real_data_comes_out_as_counted_without_the_engine(stack: RunningStack) -> None:
     airports = list(vega.airports().to_dict("records"))
-    cars = json.loads(vega.cars.filepath and open(vega.cars.filepath).read())  # noqa: SIM115, PTH123
+    cars = json.loads(Path(vega.cars.filepath).read_bytes())
     for partner, schema in (("faa", AIRPORT_SCHEMA), ("cars", CAR_SCHEMA)):
         body = {"partner_id": partner, "json_schema": schema}
         assert (await stack.commands.post("/commands/data_ingestion/register-schema", json=body)).status_code == 201
@@ -251,6 +252,7 @@ async def test_real_data_comes_out_as_counted_without_the_engine(stack: RunningS
 
 async def test_no_process_had_to_repair_anything(stack: RunningStack) -> None:
     for name in ("projectors", "worker"):
-        metrics = httpx.get(f"http://127.0.0.1:{stack.endpoints['ports'][name]}/metrics").text
+        async with httpx.AsyncClient(verify=False) as client:
+            metrics = (await client.get(f"http://127.0.0.1:{stack.endpoints['ports'][name]}/metrics")).text
         repaired = [line for line in metrics.splitlines() if line.startswith("caudal_subscription_repaired_total")]
         assert all(line.endswith(" 0.0") for line in repaired), repaired
