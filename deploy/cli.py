@@ -115,6 +115,15 @@ def load(
     _exit_with(_complaining(lambda: uvloop.run(work)))
 
 
+@app.command("topic-docs")
+def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.", file_okay=False)]) -> None:
+    """Write a page for each topic: its events or commands with their JSON Schemas, as Redpanda Console shows them."""
+    from deploy.topic_docs import write_topic_docs
+
+    for path in write_topic_docs(folder, _settings(), Catalog.installed()):
+        typer.echo(path)
+
+
 def _field(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals):

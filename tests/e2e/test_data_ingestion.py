@@ -37,11 +37,8 @@ CAR_SCHEMA = {
 
 
 def is_complete(record: dict[str, Any]) -> bool:
-    return (
-        record["ingestion_status"] == "ingested"
-        and record["validation_status"] != "pending"
-        and record["processing_status"] == "processed"
-    )
+    statuses = [record[f"{what}_status"] for what in ("ingestion", "validation", "processing")]
+    return "pending" not in statuses
 
 
 async def complete_record(stack: RunningStack, data_id: str, seconds: float = 10) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """The aggregate on eventsourcing's domain layer."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
 import pytest
 from eventsourcing.domain import OriginatorVersionError
 
@@ -8,7 +11,8 @@ from aggregates.policy import Policy
 from aggregates.scenario import FIRST_ID, MIDNIGHT, recorded
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.data_ingestion.processing import ProcessData
-from schemas.message import Event
+from schemas.envelope import Recorded
+from schemas.message import Command, Event
 
 
 class Counted(Event, name="Counted"):
@@ -49,7 +53,9 @@ def test_replayed_events_must_follow_each_other() -> None:
 
 def test_a_policys_commands_have_the_same_ids_however_often_it_reacts() -> None:
     ingested = recorded(DataIngested(data_id=FIRST_ID, partner_id="acme", payload={}))
-    ask = {DataIngested: lambda r: [ProcessData(data_id=r.event.data_id, partner_id="a", payload={})] * 2}
+    ask: Mapping[type[Event], Callable[[Recorded[Any]], Iterable[Command]]] = {
+        DataIngested: lambda r: [ProcessData(data_id=r.event.data_id, partner_id="a", payload={})] * 2
+    }
 
     first, again = Policy("one", ask).react(ingested), Policy("one", ask).react(ingested)
     other = Policy("two", ask).react(ingested)

@@ -1,0 +1,45 @@
+"""The rooms: which folders there are, and who may import whom."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ROOMS = {"schemas", "aggregates", "streams", "command_api", "projectors", "query_api", "deploy", "tests"}
+
+
+def test_the_rooms_are_these_and_no_others() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+
+    found = {path.partition("/")[0] for path in tracked if path.endswith(".py")}
+
+    assert found == ROOMS
+
+
+def test_every_system_has_a_place_in_every_room() -> None:
+    for room in ("schemas", "aggregates", "projectors"):
+        assert (ROOT / room / "data_ingestion" / "__init__.py").exists(), room
+    for room in ("command_api", "query_api"):
+        assert (ROOT / room / "data_ingestion.py").exists(), room
+
+
+def test_data_makes_a_circle_and_imports_never_do() -> None:
+    script = Path(sys.executable).with_name("lint-imports")
+
+    result = subprocess.run([str(script), "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stdout
+
+
+def test_lock_files_hold_versions_and_hashes_and_no_addresses() -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        text = lock.read_text()
+        assert "://" not in text
+        assert "--hash=sha256:" in text
+
+
+def test_no_sql_is_put_together_in_python() -> None:
+    """Identifiers of schemas are filled into files by `streams.postgres`; statements live in ``sql/``."""
+    for room in ("command_api", "query_api", "projectors", "aggregates", "schemas"):
+        for path in (ROOT / room).rglob("*.py"):
+            assert 'f"select' not in path.read_text(), path

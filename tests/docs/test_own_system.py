@@ -1,0 +1,67 @@
+"""The system in docs/own_system.md, installed as a package outside the tree, with no line changed in it."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import eventually
+from tests.stack import caudal, running_stack
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "own_system.md"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """The document's files, and the metadata that installing the package would leave."""
+    for name, text in re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", DOCUMENT.read_text(), re.S):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]
+    installed = tmp_path / "todo-0.1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: todo\nVersion: 0.1.0\n")
+    groups = (
+        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in points.items())
+        for group, points in project["entry-points"].items()
+    )
+    (installed / "entry_points.txt").write_text("\n".join(groups))
+    return tmp_path
+
+
+def test_its_own_tests_pass(package: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_todo.py"],
+        cwd=package, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "2 passed" in result.stdout, result.stdout + result.stderr
+
+
+async def test_it_runs_beside_the_built_in_systems(package: Path) -> None:
+    environment = {"PYTHONPATH": str(package)}
+    async with running_stack(environment=environment) as stack:
+        added = await stack.commands.post("/commands/todo/add-task", json={"title": "Read the docs"})
+        assert added.status_code == 201, added.text
+        task_id = added.json()["stream"].removeprefix("task-")
+        token = {"Consistency-Token": added.headers["Consistency-Token"]}
+        assert (await stack.queries.get("/views/todo/tasks?finished=false", headers=token)).json() == [
+            {"task_id": task_id, "title": "Read the docs", "finished": False}
+        ]
+
+        await stack.commands.post("/commands/todo/finish-task", json={"task_id": task_id})
+
+        async def finished() -> bool:
+            return bool((await stack.queries.get(f"/views/todo/tasks/{task_id}")).json()["finished"])
+
+        await eventually(finished)
+        unknown = await stack.commands.post("/commands/todo/finish-task", json={"task_id": "0" * 32})
+        assert (unknown.status_code, unknown.json()["detail"]) == (422, "there is no such task")
+        code, out, _ = await caudal("status", "--data-dir", str(stack.data_dir), environment=environment)
+        assert (code, "todo.tasks" in out) == (0, True)

@@ -1,0 +1,147 @@
+"""What happens when a part dies: nothing is lost, nothing is doubled, order is kept."""
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from vega_datasets import data as vega
+
+from tests.conftest import eventually
+from tests.e2e.test_data_ingestion import complete_record, wait_for
+from tests.stack import RunningStack, running_stack
+from tests.verify import verify
+
+LOAD = (
+    *("load", str(vega.airports.filepath), "--system", "data_ingestion", "--command", "receive-data"),
+    *("--into", "payload", "--set", "partner_id=faa", "--numbers", "latitude,longitude"),
+)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="caudal-kept-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+async def ready(stack: RunningStack) -> None:
+    async def answers() -> bool:
+        code, _, _ = await stack.caudal("status", "--json")
+        return code == 0
+
+    await eventually(answers, 30, "the stack's recovery")
+
+
+async def caught_up(stack: RunningStack, records: int) -> None:
+    await wait_for(stack, "faa", records, 90)
+
+    async def no_lag() -> bool:
+        rows = await stack.fetch("select sum(position) as s from data_ingestion_ingestion.relay")
+        (head,) = await stack.fetch("select position from data_ingestion_ingestion.head")
+        return bool(rows[0]["s"] == head["position"])
+
+    await eventually(no_lag, 30, "the relay's cursor at the head")
+
+
+@pytest.mark.timeout(240)
+async def test_killing_each_process_in_turn_during_a_load_loses_and_doubles_nothing() -> None:
+    async with running_stack() as stack:
+        loading = asyncio.create_task(stack.caudal(*LOAD))
+        for name in ("relay", "projectors", "worker", "command-api", "broker", "query-api", "postgres"):
+            await asyncio.sleep(1)
+            stack.kill(name)
+
+        code, _, said = await asyncio.wait_for(loading, 150)
+        assert code == 0, said
+        await ready(stack)
+        await caught_up(stack, 3376)
+
+        logs = await verify(stack)
+        assert sum(row.type == "DataReceived" for rows in logs.values() for row in rows) == 3376
+        assert sum(row.type == "DataProcessed" for rows in logs.values() for row in rows) == 3376
+        again = await stack.caudal(*LOAD)
+        assert again[2].splitlines()[-1] == "0 accepted, 3376 there already, 0 failed"
+
+
+@pytest.mark.timeout(180)
+async def test_while_a_part_is_gone_the_others_do_what_they_can() -> None:
+    async with running_stack() as stack:
+        body = {"partner_id": f"p-{uuid4()}", "payload": {"n": 1}}
+        await complete_record(stack, (await stack.commands.post("/ingest", json=body)).json()["data_id"])
+        supervisor = stack.process.pid
+
+        # Without the supervisor nobody starts a part again.
+        os.kill(supervisor, signal.SIGSTOP)
+        stack.kill("broker")
+        accepted = [await stack.commands.post("/ingest", json={**body, "payload": {"n": n}}) for n in range(20)]
+        assert {answer.status_code for answer in accepted} == {201}
+        os.kill(supervisor, signal.SIGCONT)
+        for answer in accepted:
+            await complete_record(stack, answer.json()["data_id"], 60)
+
+        os.kill(supervisor, signal.SIGSTOP)
+        stack.kill("postgres")
+        refused = await stack.commands.post("/ingest", json=body)
+        unread = await stack.queries.get("/query/all")
+        not_ready = await stack.commands.get("/readyz")
+        os.kill(supervisor, signal.SIGCONT)
+        for answer in (refused, unread):
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+            assert answer.headers["Content-Type"] == "application/problem+json"
+        assert not_ready.status_code == 503
+        assert "out of reach" in not_ready.json()["failing"]["log"]
+
+        async def accepts_again() -> bool:
+            return (await stack.commands.post("/ingest", json=body)).status_code == 201
+
+        await eventually(accepts_again, 30, "PostgreSQL's return")
+        await ready(stack)
+
+
+@pytest.mark.timeout(240)
+async def test_data_survives_a_restart_and_a_lost_broker_is_refilled(data_dir: Path) -> None:
+    arguments = ("--data-dir", str(data_dir))
+    async with running_stack(*arguments) as stack:
+        small = data_dir / "some.ndjson"
+        small.write_bytes(b"".join(b'{"partner_id": "faa", "payload": {"n": %d}}\n' % (n % 250) for n in range(300)))
+        load = ("load", str(small), "--system", "data_ingestion", "--command", "receive-data")
+        assert (await stack.caudal(*load))[0] == 0
+        await caught_up(stack, 300)
+        before = await verify(stack)
+        assert await stack.stop() == 0
+    assert not (data_dir / "stack.json").exists()
+
+    async with running_stack(*arguments) as stack:
+        assert await verify(stack) == before
+        assert (await stack.caudal(*load))[2].splitlines()[-1] == "0 accepted, 300 there already, 0 failed"
+        assert "filling it up" not in stack.log("relay")
+    shutil.rmtree(data_dir / "broker")
+
+    async with running_stack(*arguments) as stack:
+
+        async def refilled() -> bool:
+            try:
+                await verify(stack)
+            except AssertionError:
+                return False
+            return True
+
+        await eventually(refilled, 40, "the topics' refill")
+        assert "filling it up" in stack.log("relay")
+        answer = await stack.commands.post("/ingest", json={"partner_id": "faa", "payload": {"late": True}})
+        await complete_record(stack, answer.json()["data_id"])
+        await caught_up(stack, 301)
+        await verify(stack)
+
+
+async def test_a_second_stack_on_the_same_data_is_refused(stack: RunningStack) -> None:
+    code, _, said = await stack.caudal("up", "--ports", "auto")
+
+    assert code == 1
+    assert "runs already" in said

@@ -1,0 +1,84 @@
+"""Migrations: forward only, twice at once, with rights that make the log append-only."""
+
+import asyncio
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from schemas.catalog import Catalog, Context, System
+from schemas.data_ingestion import SYSTEM
+from schemas.data_ingestion.records import Record
+from schemas.errors import Misconfigured
+from schemas.view import View
+from streams.migrate import migrate
+from streams.settings import Settings
+from tests.conftest import FreshDatabase
+
+
+async def test_migrating_twice_at_once_does_everything_once(fresh_database: FreshDatabase) -> None:
+    settings = Settings(write_dsn=fresh_database.dsn)
+
+    done = await asyncio.gather(*(migrate(settings, fresh_database.catalog) for _ in range(3)))
+
+    assert sorted(map(len, done))[:2] == [0, 0]
+    assert len(max(done, key=len)) == 12
+    assert await migrate(settings, fresh_database.catalog) == []
+
+
+@pytest.mark.parametrize("role", ["caudal_writer", "caudal_projector", "caudal_reader"])
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "update data_ingestion_ingestion.events set data = '{}'",
+        "delete from data_ingestion_ingestion.events",
+        "truncate data_ingestion_ingestion.events",
+        "insert into data_ingestion_ingestion.events default values",
+        "update data_ingestion_ingestion.head set position = 0",
+        "delete from data_ingestion_ingestion.receipts",
+        "alter table data_ingestion_ingestion.events disable trigger all",
+        "drop table data_ingestion_ingestion.events",
+        "drop function data_ingestion_ingestion.append",
+    ],
+)
+async def test_no_role_but_the_owner_can_touch_the_log(fresh_database: FreshDatabase, role: str, attempt: str) -> None:
+    connection = await asyncpg.connect(await fresh_database.migrated(), server_settings={"role": role})
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(attempt)
+
+    await connection.close()
+
+
+@pytest.mark.parametrize("role", ["caudal_projector", "caudal_reader"])
+async def test_the_read_side_cannot_append(fresh_database: FreshDatabase, role: str) -> None:
+    connection = await asyncpg.connect(await fresh_database.migrated(), server_settings={"role": role})
+    nothing = ", ".join(["'{}'"] * 15)
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(f"select * from data_ingestion_ingestion.append({nothing})")
+
+    await connection.close()
+
+
+async def test_a_view_of_another_shape_is_made_anew_only_when_asked(fresh_database: FreshDatabase) -> None:
+    settings = Settings(write_dsn=await fresh_database.migrated())
+
+    class Grown(Record, View, name="records", context="ingestion", key="data_id"):
+        note: str | None = None
+
+    grown = Catalog.of([replace(SYSTEM, views=(Grown,))])
+
+    with pytest.raises(Misconfigured, match="another shape"):
+        await migrate(settings, grown)
+
+    assert len(await migrate(settings, grown, recreate_views=True)) == 1
+    assert await migrate(settings, grown) == []
+
+
+async def test_a_log_is_never_repartitioned_in_place(fresh_database: FreshDatabase) -> None:
+    settings = Settings(write_dsn=await fresh_database.migrated())
+    more = System("data_ingestion", (Context("ingestion", partitions=8),))
+
+    with pytest.raises(Misconfigured, match="made with 4 partitions, 8 are declared"):
+        await migrate(settings, Catalog.of([more]))

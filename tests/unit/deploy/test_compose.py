@@ -1,0 +1,49 @@
+"""The compose file, as far as it can be checked without an engine."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from deploy.local.stack import SERVICES
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((DEPLOY / "compose.yaml").read_text()))
+
+
+def test_it_meets_the_compose_specification(compose: dict[str, Any]) -> None:
+    package = find_spec("check_jsonschema")
+    assert package is not None
+    assert package.submodule_search_locations
+    (schema,) = Path(package.submodule_search_locations[0]).rglob("compose-spec.json")
+
+    jsonschema_rs.validator_for(json.loads(schema.read_text())).validate(compose)
+
+
+def test_it_runs_every_process_and_what_they_need(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == {*SERVICES, "postgres", "redpanda", "console", "topic-docs", "migrate"}
+    for service in SERVICES:
+        assert compose["services"][service]["command"][:2] == ["serve", service]
+
+
+def test_ports_are_published_on_loopback_alone(compose: dict[str, Any]) -> None:
+    published = [port for service in compose["services"].values() for port in service.get("ports", ())]
+
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_console_knows_brokers_schema_registry_and_topic_documentation() -> None:
+    console = yaml.safe_load((DEPLOY / "console" / "console.yaml").read_text())
+
+    assert console["kafka"]["brokers"] == ["redpanda:9092"]
+    assert console["schemaRegistry"]["enabled"]
+    assert console["console"]["topicDocumentation"]["git"]["repository"]["url"] == "git://topic-docs/topics"

@@ -1,0 +1,59 @@
+"""The supervisor, with small processes of the test's own."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local.process import ProcessSpec
+from deploy.local.supervisor import KeepsDying, Supervised
+
+
+def spec(tmp_path: Path, program: str) -> ProcessSpec:
+    async def ready() -> bool:
+        return (tmp_path / "started").exists()
+
+    mark = f"import pathlib; pathlib.Path({str(tmp_path / 'started')!r}).touch(); "
+    return ProcessSpec(name="it", command=(sys.executable, "-c", mark + program), log=tmp_path / "it.log", ready=ready, port=0)
+
+
+async def test_a_process_that_dies_is_started_again(tmp_path: Path) -> None:
+    supervised = Supervised(spec(tmp_path, "import time; time.sleep(60)"))
+    await supervised.start()
+    keeping = asyncio.create_task(supervised.keep())
+    first = supervised.process
+    assert first is not None
+    first.kill()
+
+    while supervised.pid in (None, first.pid):
+        await asyncio.sleep(0.02)
+
+    assert supervised.restarts == 1
+    await supervised.stop()
+    await keeping
+    assert supervised.pid is None
+
+
+async def test_one_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.local.supervisor._PAUSES", (0.0,) * 5)
+    supervised = Supervised(spec(tmp_path, "raise SystemExit('no such thing')"))
+    await supervised.start()
+
+    with pytest.raises(KeepsDying, match="died 5 times") as caught:
+        await supervised.keep()
+
+    assert "no such thing" in caught.value.detail
+
+
+async def test_one_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.local.supervisor.STOP_SECONDS", 0.2)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    supervised = Supervised(spec(tmp_path, deaf))
+    await supervised.start()
+    await asyncio.sleep(0.3)
+
+    await supervised.stop()
+
+    assert supervised.process is not None
+    assert supervised.process.returncode == -9
