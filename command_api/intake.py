@@ -65,15 +65,15 @@ class Intake:
             pause = min(2 * pause, 5)
 
     async def _outcome(self, issued: Issued[Command]) -> str:
-        with structlog.contextvars.bound_contextvars(correlation_id=issued.correlation_id):
-            try:
-                receipt = await self._handler.handle(issued, record_failure=True)
-            except (Unavailable, Conflict, Failed):
-                raise
-            except CaudalError as error:
-                _log.info("refused a command", command=issued.command.message_name, id=str(issued.id), why=error.detail)
-                return error.kind
-            return "repeated" if receipt.repeated else "accepted"
+        try:
+            receipt = await self._handler.handle(issued, record_failure=True)
+        except (Unavailable, Conflict, Failed):
+            raise
+        except CaudalError as error:
+            name, correlation_id = issued.command.message_name, issued.correlation_id
+            _log.info("refused", command=name, id=str(issued.id), correlation_id=correlation_id, why=error.detail)
+            return error.kind
+        return "repeated" if receipt.repeated else "accepted"
 
     def _issued(self, record: Any) -> Issued[Command]:
         incoming = decode_command(record)

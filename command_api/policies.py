@@ -31,6 +31,7 @@ _log = structlog.get_logger()
 
 OVERDUE_SECONDS = 10.0
 MOST_ON_THEIR_WAY = 5000
+_ASKED_AT_ONCE = 500
 
 Order = tuple[ContextName, Issued[Command], str]
 
@@ -122,9 +123,13 @@ class PolicyRunner:
 
     async def _confirm(self, context: ContextName, partition: int, stand: _Stand) -> None:
         open_orders: dict[ContextName, list[UUID]] = {}
+        asked = 0
         for cause in stand.underway:
             for command_id, (target, _, _) in cause.orders.items():
                 open_orders.setdefault(target, []).append(command_id)
+            asked += len(cause.orders)
+            if asked >= _ASKED_AT_ONCE:
+                break  # the checkpoint waits for the oldest
         handled: set[UUID] = set()
         for target, ids in open_orders.items():
             handled |= await self._logs[target].handled(ids)

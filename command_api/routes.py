@@ -4,15 +4,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid5
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from uuid_utils.compat import uuid7
 
+from command_api.batch import is_batch, take_batch
 from command_api.body import parse_command, read_body
 from command_api.handler import CommandHandler, now
+from command_api.identity import command_id, traceparent
 from schemas.catalog import Catalog, ContextName, registered
 from schemas.envelope import Issued, Receipt
 from schemas.errors import Malformed, PreconditionFailed
@@ -21,10 +21,7 @@ from schemas.token import ConsistencyToken
 from streams.http import JsonResponse, correlation_id
 from streams.settings import Settings
 
-_KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _ETAG = re.compile(r'"(\d{1,9})"')
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +67,17 @@ class CommandEndpoints:
     async def _take(
         self, request: Request, command_class: type[Command], answer: Callable[[Receipt], Mapping[str, Any]]
     ) -> Response:
-        if_version = _if_match(request)
         context = self._catalog.context_of(command_class)
-        command_id = _command_id(request, context)
+        if is_batch(request):
+            return await take_batch(request, self._settings, self._handler, context, command_class)
+        if_version = _if_match(request)
         body = await read_body(request, self._settings.max_body_bytes)
         issued = Issued(
             command=parse_command(body, command_class, self._settings.max_depth),
-            id=command_id,
+            id=command_id(request.headers.get("idempotency-key"), context),
             at=now(),
             correlation_id=correlation_id(request),
-            traceparent=_traceparent(request),
+            traceparent=traceparent(request),
         )
         receipt = await self._handler.handle(issued, if_version=if_version)
         return _response(receipt, context, answer(receipt))
@@ -97,23 +95,13 @@ def generic_answer(receipt: Receipt) -> Mapping[str, Any]:
 
 
 def _response(receipt: Receipt, context: ContextName, body: Mapping[str, Any]) -> Response:
-    made = bool(receipt.events) and receipt.version == len(receipt.events)
     headers = {
         "ETag": f'"{receipt.version}"',
         "Consistency-Token": str(ConsistencyToken(context, receipt.partition, receipt.position)),
     }
     if receipt.repeated:
         headers["Idempotent-Replayed"] = "true"
-    return JsonResponse(body, 201 if made else 200, headers)
-
-
-def _command_id(request: Request, context: ContextName) -> UUID:
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return uuid7()
-    if not _KEY.fullmatch(key):
-        raise Malformed("Idempotency-Key must be 1 to 200 visible ASCII characters")
-    return uuid5(_KEYED_COMMANDS, f"{context}/{key}")
+    return JsonResponse(body, receipt.status, headers)
 
 
 def _if_match(request: Request) -> int | None:
@@ -126,8 +114,3 @@ def _if_match(request: Request) -> int | None:
     if tag is None:
         raise Malformed('If-Match must be an entity tag that this API gave, such as "3"')
     return int(tag[1])
-
-
-def _traceparent(request: Request) -> str | None:
-    given = request.headers.get("traceparent", "")
-    return given if _TRACEPARENT.fullmatch(given) else None

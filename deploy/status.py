@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from aggregates import write_side
+from deploy.local.endpoints import Endpoints, running_stack
 from deploy.local.ports import LOOPBACK, listens
-from deploy.local.stack import Endpoints, running_stack
 from schemas.catalog import Catalog, ContextName
 from streams.log import PostgresLog
 from streams.postgres import Databases, log_schema, statement, views_schema

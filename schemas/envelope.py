@@ -76,3 +76,8 @@ class Receipt:
     refusal_kind: str | None = None
     repeated: bool = field(default=False, compare=False)
     """Whether this is the answer of an earlier, equal command."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status of the answer: 201 where the command began its stream, else 200."""
+        return 201 if self.events and self.version == len(self.events) else 200

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from schemas.catalog import ContextName
 from schemas.envelope import Receipt
@@ -83,7 +83,7 @@ def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any], ..
         [len(write.events) for write in writes],
         list(streams),
         [partition_of(stream, partitions) for stream in streams],
-        [uuid7() for _ in events],
+        [str(uuid7()) for _ in events],
         [event.message_name for event in events],
         [event.schema_version for event in events],
         [event.model_dump_json() for event in events],

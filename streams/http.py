@@ -82,21 +82,25 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
 
 
 def answer_error(request: Request, error: Exception) -> Response:
-    """The problem document for whatever was raised; what is our own fault goes to the log, not to the client."""
-    headers: dict[str, str] = {}
+    """The problem document for whatever was raised."""
     if isinstance(error, HTTPException):
         phrase = HTTPStatus(error.status_code).phrase
         problem = Problem(title=phrase, status=error.status_code, detail=error.detail, correlation_id=correlation_id(request))
         return problem_response(problem, error.headers)
-    ours = error if isinstance(error, CaudalError) else CaudalError(str(error))
-    problem = problem_of(ours, correlation_id(request))
-    if isinstance(ours, TooLarge):
+    if not isinstance(error, CaudalError) or (problem := problem_of(error, correlation_id(request))).status == 500:
+        return problem_response(internal_error(request, error))
+    headers: dict[str, str] = {}
+    if isinstance(error, TooLarge):
         headers["Connection"] = "close"  # the rest of the body is not worth receiving
-    if isinstance(ours, Unavailable):
-        headers["Retry-After"] = str(ours.retry_after)
-    if problem.status == 500:
-        _log.error("a request failed", path=request.url.path, exc_info=error)
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
     return problem_response(problem, headers)
+
+
+def internal_error(request: Request, error: Exception) -> Problem:
+    """The problem document of a fault of ours; what it was goes to the log, not to the client."""
+    _log.error("a request failed", path=request.url.path, exc_info=error)
+    return problem_of(CaudalError(str(error)), correlation_id(request))
 
 
 EXCEPTION_HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {

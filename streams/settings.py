@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: Positive = Field(1024 * 1024, description="Largest command body.")
+    max_batch_bytes: Positive = Field(8 * 1024 * 1024, description="Largest batch of commands.")
+    max_batch_lines: Positive = Field(1000, description="Most commands in a batch.")
     max_depth: Positive = Field(64, description="Deepest nesting of a command body.")
     max_attempts: Positive = Field(5, description="How often a command that lost a race is decided again.")
     aggregates_in_memory: Positive = Field(10_000, description="Aggregates that a command process keeps.")

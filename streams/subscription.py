@@ -83,6 +83,7 @@ class Subscription:
         self._topics = Topics(settings, catalog)
         self._contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts})
         self._assigned: set[tuple[ContextName, int]] = set()
+        self._dealing_since: float | None = None
         self._stood_since: dict[tuple[str, ContextName, int], tuple[int, float]] = {}
 
     async def run(self) -> None:
@@ -161,8 +162,9 @@ class Subscription:
             events = [await arrived.get()]
             while not arrived.empty():
                 events.append(arrived.get_nowait())
-            began = time.monotonic()
+            began = self._dealing_since = time.monotonic()
             await self._hand_over(self._slices(events))
+            self._dealing_since = None if arrived.empty() else time.monotonic()
             for event in events:
                 event.ack()
             # At once when idle; under load a pause that costs little time lets much more come together.
@@ -199,6 +201,9 @@ class Subscription:
         """Compares what is applied with the logs, and reads on from the log where a partition stands still."""
         while True:
             await asyncio.sleep(self._settings.stall_seconds / 3)
+            if self._dealing_since is not None:
+                # Whatever stands still now does so because there is so much to do.
+                self._stood_since.clear()
             for context in {context for context, _ in self._assigned}:
                 try:
                     head = await self._logs[context].head()

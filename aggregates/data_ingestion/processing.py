@@ -32,6 +32,9 @@ from schemas.message import Command, Event
 from schemas.pointer import step
 
 
+_KEY_DIGITS = 32  # half of the hash tells contents apart
+
+
 class Content(Aggregate):
     """Everything that a partner delivered with one and the same content."""
 
@@ -67,7 +70,7 @@ def process_data(issued: Issued[ProcessData], content: Content) -> None:
 def content_of(issued: Issued[ProcessData]) -> tuple[Ref, ...]:
     """The content that a delivery belongs to: its partner's, with the hash of its normal form."""
     payload, _ = normalise(issued.command.payload)
-    return (Ref(Content, f"{issued.command.partner_id}-{hash_of(payload)}"),)
+    return (Ref(Content, f"{issued.command.partner_id}-{hash_of(payload)[:_KEY_DIGITS]}"),)
 
 
 def normalise(payload: Payload) -> tuple[Payload, list[str]]:

@@ -6,13 +6,12 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
-import orjson
 
 from deploy.local.broker import EmbeddedBroker
+from deploy.local.endpoints import STATE_FILE, Endpoints
 from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.process import ProcessSpec
@@ -33,31 +32,6 @@ DEFAULT_PORTS = {
     "postgres": 55432,
     "broker": 19092,
 }
-STATE_FILE = "stack.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Where a running stack can be reached."""
-
-    command_api: str
-    query_api: str
-    postgres: str
-    brokers: str
-    data_dir: str
-    log_dir: str
-    ports: Mapping[str, int]
-    """Port of each process; the worker's, the relay's and the projectors' serve health and metrics."""
-    pid: int
-    """The supervisor's."""
-
-    def as_json(self) -> str:
-        return orjson.dumps(asdict(self)).decode()
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The settings with which a process joins this stack."""
-        return {"CAUDAL_WRITE_DSN": self.postgres, "CAUDAL_BROKERS": self.brokers}
 
 
 class Stack:
@@ -154,16 +128,6 @@ def choose_ports(*, automatic: bool) -> Mapping[str, int]:
 def ephemeral_folder() -> Path:
     """A folder for a stack whose data need not last; whoever asks for it removes it."""
     return Path(tempfile.mkdtemp(prefix="caudal-"))
-
-
-def running_stack(data_dir: Path) -> Endpoints | None:
-    """The stack that runs with its data in this folder, where one does."""
-    try:
-        found = Endpoints(**orjson.loads((data_dir / STATE_FILE).read_bytes()))
-        os.kill(found.pid, 0)
-    except (FileNotFoundError, ProcessLookupError, orjson.JSONDecodeError, TypeError):
-        return None
-    return found
 
 
 async def _answers(port: int) -> bool:

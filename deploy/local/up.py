@@ -12,7 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local.stack import Endpoints, Stack, choose_ports, ephemeral_folder, running_stack
+from deploy.local.endpoints import Endpoints, running_stack
+from deploy.local.stack import Stack, choose_ports, ephemeral_folder
 from schemas.errors import CaudalError
 from streams.settings import Settings
 

@@ -1,0 +1,90 @@
+"""Batches: many commands in one request, a line of JSON each, every one answered by a line of its own.
+
+A line reads ``{"command": {…}, "idempotency_key": "…"}``, the key being optional. The commands of a batch are independent: each
+is accepted or refused for itself, they are handled side by side, and nothing is said of their order.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from command_api.body import parse_json, read_body, validate_command, violations_of
+from command_api.handler import CommandHandler, now
+from command_api.identity import KEY, command_id, traceparent
+from schemas.catalog import ContextName
+from schemas.envelope import Issued
+from schemas.errors import CaudalError, Invalid, TooLarge
+from schemas.message import Command
+from schemas.problem import problem_of
+from streams.http import correlation_id, internal_error
+from streams.settings import Settings
+
+MEDIA_TYPE = "application/x-ndjson"
+
+
+class BatchLine(BaseModel):
+    """One line of a batch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    command: dict[str, Any] = Field(description="The command, as it would be sent alone.")
+    idempotency_key: Annotated[str, Field(pattern=KEY.pattern)] | None = None
+
+
+def is_batch(request: Request) -> bool:
+    """Whether a request's body is a batch."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == MEDIA_TYPE
+
+
+async def take_batch(
+    request: Request, settings: Settings, handler: CommandHandler, context: ContextName, command: type[Command]
+) -> Response:
+    """Handles every command of a batch and answers with a line for each, in the order of the lines.
+
+    Raises `TooLarge` for the batch as a whole; whatever is wrong with one line is said in its answer.
+    """
+    body = await read_body(request, settings.max_batch_bytes, MEDIA_TYPE)
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    if len(lines) > settings.max_batch_lines:
+        raise TooLarge(f"a batch may have {settings.max_batch_lines} lines at most")
+
+    async def take(line: bytes) -> Mapping[str, Any]:
+        try:
+            issued = _issued(request, settings, context, command, line)
+            receipt = await handler.handle(issued)
+        except CaudalError as error:
+            return problem_of(error, correlation_id(request)).model_dump(exclude_none=True)
+        except Exception as error:
+            return internal_error(request, error).model_dump(exclude_none=True)
+        return {
+            "status": receipt.status,
+            "command_id": str(receipt.command_id),
+            "stream": receipt.stream,
+            "version": receipt.version,
+            "repeated": receipt.repeated,
+        }
+
+    answers: Sequence[Mapping[str, Any]] = await asyncio.gather(*map(take, lines))
+    return Response(b"".join(orjson.dumps(answer) + b"\n" for answer in answers), media_type=MEDIA_TYPE)
+
+
+def _issued(request: Request, settings: Settings, context: ContextName, command: type[Command], line: bytes) -> Issued[Command]:
+    if len(line) > settings.max_body_bytes:
+        raise TooLarge(f"a command may have {settings.max_body_bytes} bytes at most")
+    document = parse_json(line, settings.max_depth + 1)
+    try:
+        wrapped = BatchLine.model_validate(document)
+    except ValidationError as error:
+        raise Invalid("the line is not one of a batch", violations_of(error)) from error
+    return Issued(
+        command=validate_command(wrapped.command, command),
+        id=command_id(wrapped.idempotency_key, context),
+        at=now(),
+        correlation_id=correlation_id(request),
+        traceparent=traceparent(request),
+    )

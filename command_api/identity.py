@@ -1,0 +1,29 @@
+"""Who a command is: its id, from an idempotency key or new, and the trace that it belongs to."""
+
+import re
+from uuid import UUID, uuid5
+
+from starlette.requests import Request
+from uuid_utils.compat import uuid7
+
+from schemas.catalog import ContextName
+from schemas.errors import Malformed
+
+KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
+_KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def command_id(key: str | None, context: ContextName) -> UUID:
+    """The id of a command: the same for the same key in a context, a new one without a key. Raises `Malformed`."""
+    if key is None:
+        return uuid7()
+    if not KEY.match(key):
+        raise Malformed("Idempotency-Key must be 1 to 200 visible ASCII characters")
+    return uuid5(_KEYED_COMMANDS, f"{context}/{key}")
+
+
+def traceparent(request: Request) -> str | None:
+    """The W3C trace context of a request, where it has a sound one."""
+    given = request.headers.get("traceparent", "")
+    return given if _TRACEPARENT.fullmatch(given) else None

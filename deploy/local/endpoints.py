@@ -1,0 +1,44 @@
+"""Where a running local stack can be reached: what it writes down in its data folder for other commands."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+STATE_FILE = "stack.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where a running stack can be reached."""
+
+    command_api: str
+    query_api: str
+    postgres: str
+    brokers: str
+    data_dir: str
+    log_dir: str
+    ports: Mapping[str, int]
+    """Port of each process; the worker's, the relay's and the projectors' serve health and metrics."""
+    pid: int
+    """The supervisor's."""
+
+    def as_json(self) -> str:
+        return orjson.dumps(asdict(self)).decode()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings with which a process joins this stack."""
+        return {"CAUDAL_WRITE_DSN": self.postgres, "CAUDAL_BROKERS": self.brokers}
+
+
+def running_stack(data_dir: Path) -> Endpoints | None:
+    """The stack that runs with its data in this folder, where one does."""
+    try:
+        found = Endpoints(**orjson.loads((data_dir / STATE_FILE).read_bytes()))
+        os.kill(found.pid, 0)
+    except (FileNotFoundError, ProcessLookupError, orjson.JSONDecodeError, TypeError):
+        return None
+    return found
