@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: up test check format lock clean
+.PHONY: up test check bench format lock clean
 
 up: $(VENV)/.installed  ## Run the whole engine in the foreground; ARGS="--ephemeral --ports auto --json"
 	@exec $(BIN)/caudal up $(ARGS)
@@ -18,6 +18,9 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q tests/unit tests/architecture
+
+bench: $(VENV)/.installed-dev  ## Measure; ARGS="load [--rounds N] [--json]"
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 format: $(VENV)/.installed-dev  ## Put the code into its form
 	$(BIN)/ruff format

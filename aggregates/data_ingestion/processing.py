@@ -31,7 +31,6 @@ from schemas.errors import AlreadyExists
 from schemas.message import Command, Event
 from schemas.pointer import step
 
-
 _KEY_DIGITS = 32  # half of the hash tells contents apart
 
 

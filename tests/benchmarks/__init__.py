@@ -1,0 +1,1 @@
+"""Benchmarks: ``make bench ARGS="load [--rounds N] [--json]"``."""

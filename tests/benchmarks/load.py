@@ -1,0 +1,44 @@
+"""`caudal load` of the 3,376 airports on a fresh stack: how many deliveries a second are in the view, complete.
+
+The time runs from the start of the `caudal load` process (its loading included) until the last delivery shows in the view as
+ingested, validated and processed. Each delivery is three commands: receive-data over HTTP, validate-data and process-data by
+topic.
+"""
+
+import asyncio
+import time
+
+from vega_datasets import data as vega
+
+from tests.stack import RunningStack, running_stack
+
+DELIVERIES = 3376
+COMMANDS_EACH = 3
+
+
+async def measure_load() -> dict[str, float]:
+    """Rates of one round, by case."""
+    async with running_stack() as stack:
+        started = time.perf_counter()
+        code, _, said = await stack.caudal(
+            *("load", str(vega.airports.filepath), "--system", "data_ingestion", "--command", "receive-data"),
+            *("--into", "payload", "--set", "partner_id=faa", "--numbers", "latitude,longitude"),
+        )
+        assert code == 0, said
+        accepted = time.perf_counter() - started
+        while await _complete(stack) < DELIVERIES:
+            await asyncio.sleep(0.05)
+        visible = time.perf_counter() - started
+    return {
+        "deliveries accepted": DELIVERIES / accepted,
+        "deliveries in the view": DELIVERIES / visible,
+        "commands handled": DELIVERIES * COMMANDS_EACH / visible,
+    }
+
+
+async def _complete(stack: RunningStack) -> int:
+    rows = await stack.fetch(
+        "select count(*) as n from data_ingestion_ingestion_views.records"
+        " where validation_status <> 'pending' and processing_status = 'processed'"
+    )
+    return int(rows[0]["n"])
