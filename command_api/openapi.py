@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from command_api.batch import MEDIA_TYPE, BatchLine
 from command_api.routes import CommandRoute
 from schemas.catalog import Catalog, ContextName
 from schemas.message import Command
@@ -41,7 +42,10 @@ def _operation(context: ContextName, command: type[Command], path: str) -> dict[
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": schema_of(command)}},
+            "content": {
+                "application/json": {"schema": schema_of(command)},
+                MEDIA_TYPE: {"schema": schema_of(BatchLine)},
+            },
         },
         "responses": {
             "200": _done("Done; the stream was there before, or there was nothing to record."),

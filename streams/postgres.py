@@ -20,6 +20,7 @@ Role = Literal["caudal_writer", "caudal_projector", "caudal_reader"]
 
 SQL = Path(__file__).parent / "sql"
 _CONNECT_SECONDS = 5
+_COMMAND_SECONDS = 15
 _OUT_OF_REACH = (
     OSError,
     asyncio.TimeoutError,
@@ -98,7 +99,7 @@ class Databases:
             min_size=1,
             max_size=self._size,
             timeout=_CONNECT_SECONDS,
-            command_timeout=60,
+            command_timeout=_COMMAND_SECONDS,
             server_settings=server_settings,
             init=_with_json,
             reset=_nothing_to_reset,

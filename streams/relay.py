@@ -24,6 +24,7 @@ from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
 _log = structlog.get_logger()
 
 _SHORTEST_ROUND = 0.005
+_LOOK_UP_MS = 3000
 
 PUBLISHED = Counter("caudal_relay_events", "Events acknowledged by the broker.", ["context"])
 REFILLED = Counter("caudal_relay_refills", "Times that a topic was found behind its log and filled up again.", ["context"])
@@ -79,7 +80,10 @@ class Relay:
     async def _publish_while_owner(self, cursor: int) -> None:
         await ensure_topics(self._settings, self._catalog, [self._context])
         producer = new_producer(self._settings)
-        consumer = paced(AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False))
+        # A short time-out: a topic that is gone must be noticed, made and filled again, not waited for.
+        consumer = paced(
+            AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False, request_timeout_ms=_LOOK_UP_MS)
+        )
         try:
             await producer.start()
             await consumer.start()

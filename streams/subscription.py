@@ -150,12 +150,15 @@ class Subscription:
     async def _deliver(self, stream: Any) -> None:
         """Collects what Faust hands over, and deals with all that has come in while the last was being dealt with."""
         arrived: asyncio.Queue[Any] = asyncio.Queue(maxsize=_MOST_WAITING)
-        dealing = asyncio.create_task(self._deal(arrived))
-        try:
-            async for event in stream.noack().events():
-                await arrived.put(event)
-        finally:
-            dealing.cancel()
+        # Within a group, so that dealing cannot break down unnoticed while slices pile up.
+        async with asyncio.TaskGroup() as tasks:
+            dealing = tasks.create_task(self._deal(arrived))
+            try:
+                async for event in stream.noack().events():
+                    await arrived.put(event)
+            finally:
+                dealing.cancel()
+                self._dealing_since = None
 
     async def _deal(self, arrived: asyncio.Queue[Any]) -> None:
         while True:

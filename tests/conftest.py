@@ -85,3 +85,15 @@ async def eventually(condition: object, seconds: float = 15, what: str = "it") -
     while not await condition():
         assert asyncio.get_running_loop().time() < give_up, f"{what} did not happen within {seconds} s"
         await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def settings(fresh_database: FreshDatabase, broker: EmbeddedBroker) -> Settings:
+    """Settings for a deployment of the test's own: its database, and its prefix on the run's broker."""
+    return Settings(
+        write_dsn=await fresh_database.migrated(),
+        brokers=broker.bootstrap,
+        topic_prefix=f"test{uuid4().hex[:12]}",
+        relay_lease_seconds=1,
+        stall_seconds=1,
+    )

@@ -123,5 +123,7 @@ def _unprivileged() -> tuple[str, ...]:
     nobody = pwd.getpwnam(_NOBODY)
     return (
         *(setpriv, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),
-        *("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override", "--"),
+        *("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"),
+        # Changing the user forgets what the supervisor asked for: to be told to stop when it is killed outright.
+        *("--pdeathsig=INT", "--"),
     )

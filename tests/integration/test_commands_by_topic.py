@@ -1,0 +1,175 @@
+"""Commands by topic: handled once each, parked where they cannot be commands; policies that depend on receipts alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from aggregates import write_side
+from aggregates.data_ingestion.validation import POLICIES
+from command_api import policies
+from command_api.app import make_handler, open_logs
+from command_api.handler import now
+from command_api.intake import Intake
+from command_api.policies import PolicyRunner
+from schemas.catalog import Catalog, ContextName
+from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.envelope import Issued
+from streams.command_topics import CommandSender
+from streams.pacing import paced
+from streams.policy_checkpoints import PolicyCheckpoints
+from streams.postgres import Databases
+from streams.settings import Settings
+from streams.subscription import Slice
+from streams.topics import Topics
+from tests.conftest import eventually
+
+INGESTION = ContextName("data_ingestion", "ingestion")
+VALIDATION = ContextName("data_ingestion", "validation")
+
+
+@pytest.fixture
+async def databases() -> AsyncIterator[Databases]:
+    made = Databases("caudal_writer", 6)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def intake(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Intake]:
+    made = Intake(settings, catalog, make_handler(settings, catalog, open_logs(settings, catalog, databases)))
+    task = asyncio.create_task(made.run())
+    yield made
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def sender(settings: Settings, catalog: Catalog) -> AsyncIterator[CommandSender]:
+    made = CommandSender(settings, catalog)
+    yield made
+    await made.close()
+
+
+def receive(n: int) -> Issued[ReceiveData]:
+    command = ReceiveData(partner_id="by-topic", payload={"n": n})
+    return Issued(command=command, id=uuid4(), at=now(), correlation_id="c")
+
+
+async def test_a_command_that_comes_again_and_again_is_handled_once(
+    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake, sender: CommandSender
+) -> None:
+    log = open_logs(settings, catalog, databases)[INGESTION]
+    commands = [receive(n) for n in range(20)]
+    for _ in range(3):
+        await sender.send([(INGESTION, issued, str(issued.id)) for issued in commands])
+
+    async def handled() -> bool:
+        return len(await log.handled([issued.id for issued in commands])) == 20
+
+    await eventually(handled)
+    await asyncio.sleep(0.5)
+    assert (await log.head()).position == 40
+
+
+async def test_a_record_that_is_no_command_is_parked_as_it_came(
+    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake, sender: CommandSender
+) -> None:
+    topics, log = Topics(settings, catalog), open_logs(settings, catalog, databases)[INGESTION]
+    good = receive(1)
+    await sender.send([(INGESTION, receive(0), "first")])
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
+    await producer.start()
+    poison: list[tuple[bytes, list[tuple[str, bytes]]]] = [
+        (b"nonsense", []),
+        (b"{}", [("ce_type", b"data_ingestion.receive-data"), ("ce_id", str(uuid4()).encode())]),
+        (b"{}", [("ce_type", b"data_ingestion.nothing"), ("ce_id", str(uuid4()).encode())]),
+    ]
+    for value, headers in poison:
+        await producer.send_and_wait(topics.commands(INGESTION), value, b"key", headers=headers, partition=0)
+    await producer.stop()
+    await sender.send([(INGESTION, good, "key")])
+
+    async def handled() -> bool:
+        return await log.handled([good.id]) == {good.id}
+
+    await eventually(handled, what="the good command behind the poison")
+    parked = await everything(settings, topics.dead_letters(INGESTION), 3)
+    assert [(record.key, record.value) for record in parked] == [(b"key", value) for value, _ in poison]
+    for record, (_, headers) in zip(parked, poison, strict=True):
+        assert list(record.headers[: len(headers)]) == headers
+        assert dict(record.headers)["caudal_origin"].startswith(topics.commands(INGESTION).encode())
+        assert dict(record.headers)["caudal_error"]
+
+
+async def everything(settings: Settings, topic: str, count: int) -> list[Any]:
+    consumer = paced(AIOKafkaConsumer(bootstrap_servers=settings.brokers))
+    await consumer.start()
+    partitions = [TopicPartition(topic, partition) for partition in range(4)]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning()
+    found: list[Any] = []
+    while len(found) < count:
+        for records in (await asyncio.wait_for(consumer.getmany(timeout_ms=5000), 10)).values():
+            found += records
+    await consumer.stop()
+    return sorted(found, key=lambda record: (record.partition, record.offset))
+
+
+class ForgetfulSender(CommandSender):
+    """Loses everything while it is told to, as a broker that is wiped does."""
+
+    forgets = True
+    sent: int = 0
+
+    async def send(self, commands: Sequence[tuple[ContextName, Issued[Any], str]]) -> None:
+        self.sent += len(commands)
+        if not self.forgets:
+            await super().send(commands)
+
+
+async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sent_again(
+    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "OVERDUE_SECONDS", 1.0)
+    logs = open_logs(settings, catalog, databases)
+    handler = make_handler(settings, catalog, logs)
+    for n in range(10):
+        await handler.handle(receive(n))
+    checkpoints, sender = PolicyCheckpoints(settings, databases), ForgetfulSender(settings, catalog)
+    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender)
+    confirming = asyncio.create_task(runner.confirm())
+    rows = await logs[INGESTION].read(0, 1000)
+    for partition in range(4):
+        await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+    assert sender.sent == 10
+    await asyncio.sleep(0.5)
+
+    async def stored() -> list[int]:
+        return [await checkpoints.position(INGESTION, POLICIES[0].name, partition) for partition in range(4)]
+
+    assert await stored() == [0, 0, 0, 0]
+    sender.forgets = False
+
+    async def caught_up() -> bool:
+        return tuple(await stored()) == (await logs[INGESTION].head()).partitions
+
+    await eventually(caught_up, what="the checkpoint at the head")
+    assert (await logs[VALIDATION].head()).position == 10
+
+    # Another process that starts from the stored checkpoint has nothing left to send.
+    again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender)
+    before = sender.sent
+    for partition in range(4):
+        await again.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+    assert sender.sent == before
+    confirming.cancel()
+    await sender.close()
+
+
+def test_every_policy_has_a_name_of_its_own() -> None:
+    names = [policy.name for side in write_side.installed().values() for policy in side.policies]
+    assert len(names) == len(set(names))

@@ -1,0 +1,118 @@
+"""The projector: exactly-once effects, whoever else works on the same view."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from random import Random
+from uuid import UUID, uuid4
+
+import pytest
+
+from command_api.app import make_handler, open_logs
+from command_api.handler import now
+from projectors.data_ingestion import PROJECTIONS
+from projectors.projector import Projector
+from schemas.catalog import Catalog, ContextName
+from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.data_ingestion.processing import ProcessData
+from schemas.data_ingestion.validation import ValidateData
+from schemas.envelope import Issued
+from schemas.message import Command
+from streams.postgres import Databases
+from streams.rows import Row
+from streams.settings import Settings
+from streams.subscription import Slice
+
+DELIVERIES = 40
+
+
+@pytest.fixture
+async def databases() -> AsyncIterator[Databases]:
+    made = Databases(None, 12)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def logs(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[Row]]:
+    """Forty deliveries, received, validated and processed; every row by context."""
+    opened = open_logs(settings, catalog, databases)
+    handler = make_handler(settings, catalog, opened)
+
+    async def issue(command: Command) -> UUID:
+        receipt = await handler.handle(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))
+        return receipt.command_id
+
+    for n in range(DELIVERIES):
+        payload = {"n": n}
+        data_id = await issue(ReceiveData(partner_id="p", payload=payload))
+        await issue(ValidateData(data_id=data_id, partner_id="p", payload=payload))
+        await issue(ProcessData(data_id=data_id, partner_id="p", payload=payload))
+    return {context: list(await log.read(0, 10_000)) for context, log in opened.items()}
+
+
+def projector(settings: Settings, catalog: Catalog, databases: Databases) -> Projector:
+    readable = open_logs(settings, catalog, databases)
+    return Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, readable)
+
+
+async def complete(databases: Databases, settings: Settings) -> int:
+    async with databases.connection(settings.write_dsn) as connection:
+        sql = (
+            "select count(*) from data_ingestion_ingestion_views.records where ingestion_status = 'ingested'"
+            " and partner_id = 'p' and validation_status = 'valid' and processing_status = 'processed'"
+        )
+        return int(await connection.fetchval(sql))
+
+
+def slices_of(logs: dict[ContextName, list[Row]], size: int) -> list[Slice]:
+    found = []
+    for context, rows in logs.items():
+        for partition in range(4):
+            own = [row for row in rows if row.partition == partition]
+            found += [Slice(context, partition, own[at : at + size]) for at in range(0, len(own), size)]
+    return found
+
+
+async def test_several_workers_on_one_view_never_undo_each_other(
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+) -> None:
+    workers = [projector(settings, catalog, databases) for _ in range(4)]
+    by_partition: dict[tuple[ContextName, int], list[Slice]] = {}
+    for slice in slices_of(logs, 3):
+        by_partition.setdefault((slice.context, slice.partition), []).append(slice)
+
+    async def work(n: int, slices: list[Slice]) -> None:
+        for slice in slices:
+            await workers[n % 4].take([slice])
+
+    await asyncio.gather(*(work(n, slices) for n, slices in enumerate(by_partition.values())))
+
+    assert await complete(databases, settings) == DELIVERIES
+
+
+async def test_any_order_any_repeat_any_hole_comes_out_the_same(
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+) -> None:
+    worker, random = projector(settings, catalog, databases), Random(7)
+    chaos = slices_of(logs, 4) * 2
+    random.shuffle(chaos)
+    newest = slices_of(logs, 10_000)  # so that nothing is missing at the end
+
+    for slice in [*(s for s in chaos if random.random() < 0.7), *newest]:
+        await worker.take([slice])
+
+    assert await complete(databases, settings) == DELIVERIES
+    for context, rows in logs.items():
+        for partition in range(4):
+            last = max((row.position for row in rows if row.partition == partition), default=0)
+            assert await worker.position(context, partition) == last
+
+
+async def test_two_workers_on_the_same_slices_apply_them_once(
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+) -> None:
+    slices = slices_of(logs, 10_000)
+
+    await asyncio.gather(*(projector(settings, catalog, databases).take(slices) for _ in range(3)))
+
+    assert await complete(databases, settings) == DELIVERIES

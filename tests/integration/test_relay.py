@@ -1,0 +1,126 @@
+"""The relay: every event of the log is in the topic, whoever relays and whatever the broker forgets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from schemas.catalog import Catalog, ContextName
+from schemas.data_ingestion.ingestion import DataIngested
+from schemas.envelope import Metadata
+from schemas.errors import LeaseLost
+from streams.append import AppendablePostgresLog
+from streams.lease import Lease
+from streams.log import Append, Write
+from streams.postgres import Databases
+from streams.relay import Relay
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.conftest import eventually
+from tests.verify import check_topic
+
+CONTEXT = ContextName("data_ingestion", "ingestion")
+
+
+@pytest.fixture
+async def databases() -> AsyncIterator[Databases]:
+    made = Databases("caudal_writer", 6)
+    yield made
+    await made.close()
+
+
+class Log(AppendablePostgresLog):
+    async def grow(self, count: int) -> None:
+        for _ in range(count):
+            id = uuid4()
+            event = DataIngested(data_id=id, partner_id="p", payload={"text": "ñ\u2028"})
+            metadata = Metadata(command_id=id, correlation_id="c")
+            await self.append(
+                [Append(command_id=id, fingerprint=b"", metadata=metadata, writes=(Write(f"d-{id}", 0, (event,)),))]
+            )
+
+    async def is_in_the_topic(self, settings: Settings, topic: str) -> bool:
+        try:
+            await check_topic(settings, topic, list(await self.read(0, 10_000)))
+        except AssertionError:
+            return False
+        return True
+
+
+@pytest.fixture
+def log(databases: Databases, settings: Settings) -> Log:
+    return Log(databases, settings.write_dsn, CONTEXT, 4)
+
+
+@asynccontextmanager
+async def running(settings: Settings, catalog: Catalog, databases: Databases, owner: str) -> AsyncIterator[Relay]:
+    relay = Relay(settings, catalog, databases, CONTEXT, owner)
+    task = asyncio.create_task(relay.run())
+    try:
+        yield relay
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_is_appended_is_published(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:
+    topic = Topics(settings, catalog).events(CONTEXT)
+    await log.grow(20)
+
+    async with running(settings, catalog, databases, "one"):
+        await eventually(lambda: log.is_in_the_topic(settings, topic))
+        await log.grow(20)
+        await eventually(lambda: log.is_in_the_topic(settings, topic))
+
+
+async def test_a_relay_that_comes_back_goes_on_where_it_was(
+    settings: Settings, catalog: Catalog, databases: Databases, log: Log
+) -> None:
+    topic = Topics(settings, catalog).events(CONTEXT)
+    for _ in range(3):
+        await log.grow(7)
+        async with running(settings, catalog, databases, "one"):
+            await eventually(lambda: log.is_in_the_topic(settings, topic))
+
+
+async def test_a_topic_that_is_lost_while_relaying_is_filled_again(
+    settings: Settings, catalog: Catalog, databases: Databases, log: Log
+) -> None:
+    topic = Topics(settings, catalog).events(CONTEXT)
+    await log.grow(30)
+    async with running(settings, catalog, databases, "one"):
+        await eventually(lambda: log.is_in_the_topic(settings, topic))
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+        await admin.start()
+        await admin.delete_topics([topic])
+        await admin.close()
+
+        await eventually(lambda: log.is_in_the_topic(settings, topic), 30)
+
+
+async def test_two_relays_share_the_work_by_lease(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:
+    topic = Topics(settings, catalog).events(CONTEXT)
+    async with running(settings, catalog, databases, "one"), running(settings, catalog, databases, "two"):
+        await log.grow(40)
+        await eventually(lambda: log.is_in_the_topic(settings, topic))
+
+
+async def test_a_zombie_cannot_move_the_cursor(settings: Settings, databases: Databases, log: Log) -> None:
+    zombie = Lease(databases, settings.write_dsn, CONTEXT, "zombie", 0.2)
+    heir = Lease(databases, settings.write_dsn, CONTEXT, "heir", 5)
+    assert await zombie.take() == 0
+    assert await heir.take() is None
+    await asyncio.sleep(0.3)
+
+    assert await heir.take() == 0
+    await heir.move(5)
+
+    with pytest.raises(LeaseLost):
+        await zombie.move(9)
+    await zombie.release()
+    assert await Lease(databases, settings.write_dsn, CONTEXT, "third", 5).take() is None
+    await heir.release()
+    assert await Lease(databases, settings.write_dsn, CONTEXT, "third", 5).take() == 5
