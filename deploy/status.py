@@ -42,7 +42,7 @@ class SubscriptionStatus:
     checkpoint: list[int]
     """Position in each partition."""
     lag: int
-    """Events of the log above the checkpoints, at most."""
+    """Events of the log above the checkpoints."""
 
 
 async def show_status(data_dir: Path, settings: Settings, *, as_json: bool) -> int:
@@ -91,31 +91,29 @@ async def _log(settings: Settings, databases: Databases, context: ContextName) -
 
 async def _subscriptions(settings: Settings, databases: Databases, catalog: Catalog) -> list[SubscriptionStatus]:
     found = []
-    heads = {
-        context: (await PostgresLog(databases, settings.log_dsn(context), context).head()).partitions
-        for context in catalog.contexts
-    }
     for home, view in catalog.views():
         async with databases.connection(settings.view_dsn(home)) as connection:
             rows = await connection.fetch(statement("checkpoints", views_schema(home)))
         for source in sorted({row["source"] for row in rows if row["projection"] == view.view_name}):
             at = {r["partition"]: r["position"] for r in rows if (r["projection"], r["source"]) == (view.view_name, source)}
-            found.append(_subscription(f"{home.system}.{view.view_name}", ContextName.parse(source), at, heads))
+            name, context = f"{home.system}.{view.view_name}", ContextName.parse(source)
+            found.append(await _subscription(settings, databases, catalog, name, context, at))
     for system, side in write_side.installed().items():
         for policy in side.policies:
             for context in sorted({catalog.context_of(event) for event in policy.reactions}):
                 async with databases.connection(settings.log_dsn(context)) as connection:
                     rows = await connection.fetch(statement("policy_checkpoints", log_schema(context)))
                 at = {row["partition"]: row["position"] for row in rows if row["policy"] == policy.name}
-                found.append(_subscription(f"{system}.{policy.name}", context, at, heads))
+                found.append(await _subscription(settings, databases, catalog, f"{system}.{policy.name}", context, at))
     return found
 
 
-def _subscription(
-    name: str, context: ContextName, at: dict[int, int], heads: dict[ContextName, tuple[int, ...]]
+async def _subscription(
+    settings: Settings, databases: Databases, catalog: Catalog, name: str, context: ContextName, at: dict[int, int]
 ) -> SubscriptionStatus:
-    checkpoint = [at.get(partition, 0) for partition in range(len(heads[context]))]
-    lag = sum(max(0, head - position) for head, position in zip(heads[context], checkpoint, strict=True))
+    checkpoint = [at.get(partition, 0) for partition in range(catalog.context(context).partitions)]
+    async with databases.connection(settings.log_dsn(context)) as connection:
+        lag = await connection.fetchval(statement("lag", log_schema(context)), checkpoint)
     return SubscriptionStatus(name, str(context), checkpoint, lag)
 
 

@@ -36,7 +36,11 @@ _log = structlog.get_logger()
 _MOST_WAITING = 64
 _SHORTEST_ROUND = 0.005
 
-LAG = Gauge("caudal_subscription_lag_events", "Events of the log that are not applied yet.", ["subscription", "context"])
+LAG = Gauge(
+    "caudal_subscription_lag_positions",
+    "Positions between a log's newest event and the checkpoint, in the partition that is furthest behind.",
+    ["subscription", "context"],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +233,7 @@ class Subscription:
             elif time.monotonic() - since > self._settings.stall_seconds:
                 await self._read_on(subscriber, context, partition, position, heads[partition])
                 self._stood_since.pop(mark)
-            lag += max(0, heads[partition] - position)
+            lag = max(lag, heads[partition] - position)
         LAG.labels(subscriber.name, str(context)).set(lag)
 
     async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, upto: int) -> None:

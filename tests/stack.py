@@ -84,6 +84,7 @@ async def running_stack(*arguments: str, environment: Mapping[str, str] | None =
         *(sys.executable, "-m", "deploy.cli", "up", "--ports", "auto", "--json", *(arguments or ("--ephemeral",))),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(environment or {})},
     )
     assert process.stdout is not None

@@ -16,7 +16,7 @@ from schemas.errors import CaudalError, Unavailable
 _log = structlog.get_logger()
 _PR_SET_PDEATHSIG = 1
 READY_SECONDS = 30.0
-STOP_SECONDS = 6.0
+STOP_SECONDS = 4.0
 DEATHS, WITHIN_SECONDS = 5, 30.0
 _PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0)
 

@@ -98,7 +98,7 @@ def _announce(endpoints: Endpoints, seconds: float, *, as_json: bool) -> None:
     ):
         table.add_row(name, where)
     console.print(table)
-    console.print("Try it (the second line takes the data_id that the first one prints):\n")
+    console.print("Try it:\n")
     body = '{"partner_id": "partner123", "payload": {"name": "Example Data", "age": 30}}'
     console.print(
         f"curl -s {endpoints.command_api}/ingest -H 'Content-Type: application/json' -d '{body}'",

@@ -44,7 +44,8 @@ def processed(row: Record | None, recorded: Recorded[DataProcessed]) -> Record:
 
 
 def _changed(row: Record | None, recorded: Recorded[Any], **fields: object) -> Record:
-    return (row or Record(data_id=recorded.event.data_id)).model_copy(update=fields)
+    row = row or Record(data_id=recorded.event.data_id)
+    return row.model_copy(update={"correlation_id": recorded.metadata.correlation_id, **fields})
 
 
 def _data_id(recorded: Recorded[Any]) -> object:

@@ -28,6 +28,7 @@ class Record(
     schema_revision: int | None = None
     results: dict[str, JsonValue] | None = None
     duplicate_of: UUID | None = None
+    correlation_id: str | None = None
     received_at: datetime | None = None
     ingested_at: datetime | None = None
     validated_at: datetime | None = None

@@ -11,7 +11,7 @@ import httpx
 from vega_datasets import data as vega
 
 from tests.conftest import eventually
-from tests.stack import RunningStack
+from tests.stack import RunningStack, caudal
 
 SEEDS_BODY = {
     "partner_id": "partner123",
@@ -165,6 +165,7 @@ async def test_the_history_of_a_delivery_can_be_audited(stack: RunningStack) -> 
     assert [event["type"] for event in history["events"]] == ["DataReceived", "DataIngested"]
     assert history["events"][0]["data"] == {**SEEDS_BODY, "data_id": data_id}
     assert {event["metadata"]["correlation_id"] for event in history["events"] + verdict["events"]} == {"audit-me"}
+    assert (await stack.queries.get(f"/query/{data_id}")).json()["correlation_id"] == "audit-me"
     assert verdict["events"][0]["metadata"]["causation_id"] == history["events"][1]["id"]
     assert (await stack.queries.get("/audit/data_ingestion/ingestion/streams/nothing")).status_code == 404
 
@@ -245,6 +246,33 @@ async def test_real_data_comes_out_as_counted_without_the_engine(stack: RunningS
     assert (second[0], second[2].splitlines()[-1]) == (0, "0 accepted, 3376 there already, 0 failed")
     (head,) = await stack.fetch("select count(*) as n from data_ingestion_ingestion.events where data->>'partner_id' = 'faa'")
     assert head["n"] == 2 * 3376
+
+
+async def test_bad_lines_are_told_by_number_and_the_rest_is_loaded(stack: RunningStack, tmp_path: Path) -> None:
+    file = tmp_path / "some.ndjson"
+    good = {"partner_id": f"p-{uuid4()}", "payload": {"n": 1}}
+    file.write_text("\n".join([json.dumps(good), "nonsense", json.dumps({**good, "partner_id": 7}), json.dumps(good)]))
+
+    code, _, said = await stack.caudal("load", str(file), "--system", "data_ingestion", "--command", "receive-data")
+
+    assert code == 1
+    assert "line 2: not JSON" in said
+    assert "line 3: the body is not a valid receive-data command (/partner_id Input should be a valid string)" in said
+    assert said.splitlines()[-1] == "2 accepted, 0 there already, 2 failed"
+    records = await wait_for(stack, good["partner_id"], 2)  # type: ignore[arg-type]
+    assert sorted(record["duplicate_of"] is None for record in records) == [False, True]
+
+
+async def test_an_unknown_command_and_a_stack_that_is_not_there_are_said_plainly(stack: RunningStack, tmp_path: Path) -> None:
+    file = tmp_path / "some.ndjson"
+    file.write_text('{"a": 1}')
+
+    unknown = await stack.caudal("load", str(file), "--system", "data_ingestion", "--command", "nothing")
+    nowhere = await caudal("load", str(file), "--system", "x", "--command", "y", "--data-dir", str(tmp_path))
+
+    assert (unknown[0], nowhere[0]) == (1, 1)
+    assert "there is no command 'nothing' in 'data_ingestion'" in unknown[2]
+    assert "no stack runs from" in nowhere[2]
 
 
 async def test_no_process_had_to_repair_anything(stack: RunningStack) -> None:

@@ -1,6 +1,7 @@
 """What happens when a part dies: nothing is lost, nothing is doubled, order is kept."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -9,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import pytest
 from vega_datasets import data as vega
 
 from tests.conftest import eventually
 from tests.e2e.test_data_ingestion import complete_record, wait_for
-from tests.stack import RunningStack, running_stack
+from tests.stack import RunningStack, left_over, running_stack
 from tests.verify import verify
 
 LOAD = (
@@ -138,6 +140,29 @@ async def test_data_survives_a_restart_and_a_lost_broker_is_refilled(data_dir: P
         await complete_record(stack, answer.json()["data_id"])
         await caught_up(stack, 301)
         await verify(stack)
+
+
+@pytest.mark.timeout(120)
+async def test_a_process_that_keeps_dying_stops_the_stack_with_its_last_words() -> None:
+    async with running_stack() as stack:
+        family = psutil.Process(stack.process.pid).children()
+        seen: set[int] = set()
+
+        async def another() -> bool:
+            with contextlib.suppress(AssertionError, psutil.NoSuchProcess):
+                pid = stack.pid_of("relay")
+                if pid not in seen:
+                    seen.add(pid)
+                    os.kill(pid, signal.SIGKILL)
+            return len(seen) == 5
+
+        await eventually(another, 40)
+
+        assert await asyncio.wait_for(stack.process.wait(), 20) == 1
+        assert stack.process.stderr is not None
+        said = (await stack.process.stderr.read()).decode()
+        assert "relay died 5 times within 30 s; the last lines of" in said
+        assert not left_over(family)
 
 
 async def test_a_second_stack_on_the_same_data_is_refused(stack: RunningStack) -> None:

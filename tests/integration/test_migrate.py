@@ -6,6 +6,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from deploy.local.postgres import EmbeddedPostgres
 from schemas.catalog import Catalog, Context, System
 from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.records import Record
@@ -74,6 +75,26 @@ async def test_a_view_of_another_shape_is_made_anew_only_when_asked(fresh_databa
 
     assert len(await migrate(settings, grown, recreate_views=True)) == 1
     assert await migrate(settings, grown) == []
+
+
+async def test_a_context_can_have_databases_of_its_own(fresh_database: FreshDatabase, postgres: EmbeddedPostgres) -> None:
+    settings = Settings(
+        write_dsn=fresh_database.dsn,
+        read_dsn=fresh_database.dsn,
+        write_dsns={"data_ingestion.validation": postgres.dsn},
+        read_dsns={"data_ingestion.ingestion": postgres.dsn},
+    )
+
+    await migrate(settings, fresh_database.catalog)
+
+    async def schemas(dsn: str) -> set[str]:
+        connection = await asyncpg.connect(dsn)
+        rows = await connection.fetch("select nspname from pg_namespace where nspname like 'data_ingestion%'")
+        await connection.close()
+        return {row["nspname"] for row in rows}
+
+    assert await schemas(fresh_database.dsn) == {"data_ingestion_ingestion", "data_ingestion_processing"}
+    assert await schemas(postgres.dsn) == {"data_ingestion_validation", "data_ingestion_ingestion_views"}
 
 
 async def test_a_log_is_never_repartitioned_in_place(fresh_database: FreshDatabase) -> None:
