@@ -1,9 +1,8 @@
-"""Subscriptions: topics to subscribers by Faust, a partition slice at a time; the only module that knows Faust.
+"""Subscriptions: the topics' events to subscribers, in order and without a hole.
 
-Faust's own offsets are a hint from where to read on. What is applied is the subscriber's business: it keeps its position
-with its effects, skips what it has seen and fetches from the log what is missing (`streams.continuity`). Where a
-partition stands still though its log goes on, because the consumer has silently stopped, an offset was committed too far,
-or the broker has lost its data, the subscription reads on from the log itself.
+What is applied is the subscriber's business: it keeps its position with its effects, skips what it has seen and fetches from
+the log what is missing (`streams.continuity`). Where a partition stands still though its log goes on, because the consumer has
+silently stopped, an offset was committed too far, or the broker has lost its data, the subscription reads on from the log.
 """
 
 import asyncio
@@ -13,28 +12,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import faust
 import structlog
 from aiokafka.errors import KafkaError
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
-from faust.transport.utils import DefaultSchedulingStrategy
-from faust.types import TP
 from prometheus_client import Gauge
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Malformed, Unavailable
 from streams.codec import decode_event
 from streams.continuity import REPAIRED
+from streams.faust_consumer import FaustConsumer, Fetched
 from streams.log import ReadableLog, partition_events
-from streams.pacing import paced
 from streams.rows import Row
 from streams.settings import Settings
 from streams.topics import Topics, ensure_topics
 
 _log = structlog.get_logger()
-
-_MOST_WAITING = 64
-_SHORTEST_ROUND = 0.005
 
 LAG = Gauge(
     "caudal_subscription_lag_positions",
@@ -86,106 +78,39 @@ class Subscription:
         self._subscribers = subscribers
         self._topics = Topics(settings, catalog)
         self._contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts})
+        topics = [self._topics.events(context) for context in self._contexts]
+        self._consumer = FaustConsumer(settings, group, topics, self._deal, self._note_assignment)
         self._assigned: set[tuple[ContextName, int]] = set()
-        self._dealing_since: float | None = None
         self._stood_since: dict[tuple[str, ContextName, int], tuple[int, float]] = {}
 
     async def run(self) -> None:
-        """Runs until cancelled; starts anew where Faust breaks down, which it does when a broker goes for long."""
+        """Runs until cancelled, through outages of the broker and the database."""
         if not self._subscribers:
             await asyncio.Event().wait()
         watch = asyncio.create_task(self._watch())
         try:
             while True:
-                with suppress(asyncio.TimeoutError):
-                    try:
-                        await ensure_topics(self._settings, self._catalog, self._contexts)
-                        await self._run_faust()
-                    except (Unavailable, KafkaError, OSError) as error:
-                        _log.warning("subscribing again soon", group=self._group, why=str(error) or repr(error))
+                try:
+                    await ensure_topics(self._settings, self._catalog, self._contexts)
+                    await self._consumer.run()
+                except (Unavailable, KafkaError, OSError) as error:
+                    _log.warning("subscribing again soon", group=self._group, why=str(error) or repr(error))
                 await asyncio.sleep(1)
         finally:
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
 
-    async def _run_faust(self) -> None:
-        app = self._app()
-        try:
-            await app.start()
-            while not (app.should_stop or app.crashed):
-                self._note_assignment(app.consumer.assignment())
-                await asyncio.sleep(0.2)
-            if app.crash_reason is not None:
-                _log.warning("Faust broke down, starting it anew", group=self._group, why=repr(app.crash_reason))
-        finally:
-            await app.stop()
-
-    def _note_assignment(self, partitions: Iterable[TP]) -> None:
-        assigned = {(self._topics.context_of(tp.topic), tp.partition) for tp in partitions}
+    def _note_assignment(self, partitions: Iterable[tuple[str, int]]) -> None:
+        assigned = {(self._topics.context_of(topic), partition) for topic, partition in partitions}
         for context, partition in self._assigned - assigned:
             for subscriber in self._subscribers:
                 subscriber.forget(context, partition)
         self._assigned = assigned
 
-    def _app(self) -> faust.App:
-        settings = self._settings
-        app = faust.App(
-            f"{settings.topic_prefix}.{self._group}",
-            broker=f"aiokafka://{settings.brokers.replace(',', ';aiokafka://')}",
-            store="memory://",
-            web_enabled=False,
-            topic_disable_leader=True,
-            topic_allow_declare=False,
-            autodiscover=False,
-            consumer_auto_offset_reset="earliest",
-            # Without a stable name, a killed worker's partitions stay orphaned for more than a minute.
-            consumer_group_instance_id=f"{self._group}-{settings.instance}",
-            broker_max_poll_records=settings.slice_records,
-            broker_commit_interval=1.0,
-            stream_wait_empty=False,
-            ConsumerScheduler=_SliceScheduler,
-        )
-        app.transport = _PacedTransport(app.conf.broker_consumer, app)
-        topic = app.topic(*map(self._topics.events, self._contexts), schema=_Untouched(), value_serializer="raw")
-        app.agent(topic)(self._deliver)
-        return app
-
-    async def _deliver(self, stream: Any) -> None:
-        """Collects what Faust hands over, and deals with all that has come in while the last was being dealt with."""
-        arrived: asyncio.Queue[Any] = asyncio.Queue(maxsize=_MOST_WAITING)
-        # Within a group, so that dealing cannot break down unnoticed while slices pile up.
-        async with asyncio.TaskGroup() as tasks:
-            dealing = tasks.create_task(self._deal(arrived))
-            try:
-                async for event in stream.noack().events():
-                    await arrived.put(event)
-            finally:
-                dealing.cancel()
-                self._dealing_since = None
-
-    async def _deal(self, arrived: asyncio.Queue[Any]) -> None:
-        while True:
-            events = [await arrived.get()]
-            while not arrived.empty():
-                events.append(arrived.get_nowait())
-            began = self._dealing_since = time.monotonic()
-            await self._hand_over(self._slices(events))
-            self._dealing_since = None if arrived.empty() else time.monotonic()
-            for event in events:
-                event.ack()
-            # At once when idle; under load a pause that costs little time lets much more come together.
-            await asyncio.sleep(max(0.0, began + _SHORTEST_ROUND - time.monotonic()))
-
-    def _slices(self, events: Sequence[Any]) -> list[Slice]:
-        rows: dict[tuple[ContextName, int], list[Row]] = {}
-        for event in events:
-            tp = event.message.tp
-            rows.setdefault((self._topics.context_of(tp.topic), tp.partition), []).extend(_rows(event.value))
-        return [Slice(context, partition, found) for (context, partition), found in sorted(rows.items())]
-
-    async def _hand_over(self, slices: Sequence[Slice]) -> None:
+    async def _deal(self, fetched: Sequence[Fetched]) -> None:
         """Gives slices to every subscriber of their contexts, as often as it takes: order leaves no other way."""
+        slices = self._slices(fetched)
         for subscriber in self._subscribers:
             wanted = [slice for slice in slices if slice.context in subscriber.contexts]
             pause = 0.1
@@ -195,20 +120,21 @@ class Subscription:
                     break
                 except Exception as error:
                     log = _log.warning if isinstance(error, Unavailable) else _log.exception
-                    log(
-                        "delivering again soon",
-                        subscription=subscriber.name,
-                        why=str(error) or repr(error),
-                        seconds=pause,
-                    )
+                    log("delivering again soon", subscription=subscriber.name, why=str(error) or repr(error), seconds=pause)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5)
+
+    def _slices(self, fetched: Sequence[Fetched]) -> list[Slice]:
+        rows: dict[tuple[ContextName, int], list[Row]] = {}
+        for part in fetched:
+            rows.setdefault((self._topics.context_of(part.topic), part.partition), []).extend(_rows(part.records))
+        return [Slice(context, partition, found) for (context, partition), found in sorted(rows.items())]
 
     async def _watch(self) -> None:
         """Compares what is applied with the logs, and reads on from the log where a partition stands still."""
         while True:
             await asyncio.sleep(self._settings.stall_seconds / 3)
-            if self._dealing_since is not None:
+            if self._consumer.is_dealing:
                 # Whatever stands still now does so because there is so much to do.
                 self._stood_since.clear()
             for context in {context for context, _ in self._assigned}:
@@ -232,7 +158,7 @@ class Subscription:
                 self._stood_since[mark] = (position, time.monotonic())
             elif time.monotonic() - since > self._settings.stall_seconds:
                 await self._read_on(subscriber, context, partition, position, heads[partition])
-                self._stood_since.pop(mark)
+                self._stood_since.pop(mark, None)
             lag = max(lag, heads[partition] - position)
         LAG.labels(subscriber.name, str(context)).set(lag)
 
@@ -248,66 +174,6 @@ class Subscription:
         async for rows in partition_events(self._logs[context], partition, after, upto):
             REPAIRED.labels(subscriber.name, str(context)).inc(len(rows))
             await subscriber.take([Slice(context, partition, rows)])
-
-
-class _PacedThread(AIOKafkaConsumerThread):
-    def _create_worker_consumer(self, transport: Transport) -> Any:
-        return paced(super()._create_worker_consumer(transport))
-
-
-class _PacedConsumer(Consumer):
-    def _new_consumer_thread(self) -> Any:
-        return _PacedThread(self, loop=self.loop, beacon=self.beacon)
-
-
-class _PacedTransport(Transport):
-    Consumer = _PacedConsumer
-
-
-class _Slice:
-    """What Faust takes for a record: the newest record's coordinates, and all records as its value."""
-
-    __slots__ = (
-        "checksum",
-        "headers",
-        "key",
-        "offset",
-        "partition",
-        "serialized_key_size",
-        "serialized_value_size",
-        "timestamp",
-        "timestamp_type",
-        "topic",
-        "value",
-    )
-
-    def __init__(self, records: Sequence[Any]) -> None:
-        newest = records[-1]
-        self.topic, self.partition, self.offset = newest.topic, newest.partition, newest.offset
-        self.timestamp, self.timestamp_type = newest.timestamp, newest.timestamp_type
-        self.key, self.checksum = newest.key, newest.checksum
-        self.serialized_key_size, self.serialized_value_size = newest.serialized_key_size, newest.serialized_value_size
-        self.value, self.headers = records, ()
-
-
-class _SliceScheduler(DefaultSchedulingStrategy):
-    """Hands each fetched partition slice over as one event: fifty times the rate of one record at a time."""
-
-    def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
-        for tp, found in records.items():
-            slice_of_tp = list(found)
-            if slice_of_tp:
-                yield tp, _Slice(slice_of_tp)
-
-
-class _Untouched(faust.Schema[Any, Any]):
-    """Leaves key and value as the client gave them: decoding belongs to the slice, not to the record."""
-
-    def compile(self, app: Any, **_: Any) -> Any:
-        async def decode(message: Any, *, propagate: bool = False) -> Any:
-            return app.create_event(message.key, message.value, message.headers, message)
-
-        return decode
 
 
 def _rows(records: Sequence[Any]) -> Iterator[Row]:
