@@ -19,12 +19,17 @@ class Policy:
     """Unique within its system; never reused, because the policy's checkpoint is kept under it."""
     reactions: Mapping[type[Event], Callable[[Recorded[Any]], Iterable[Command]]]
 
-    def react(self, recorded: Recorded[Event]) -> tuple[tuple[UUID, Command], ...]:
-        """The commands that an event asks for, each with the id that it will have however often this is repeated."""
+    def react(self, recorded: Recorded[Event], full_name: str | None = None) -> tuple[tuple[UUID, Command], ...]:
+        """The commands that an event asks for, each with the id that it will have however often this is repeated.
+
+        ``full_name`` is the policy's name with its system's, which tells it from other systems' policies.
+        """
         reaction = self.reactions.get(type(recorded.event))
         if reaction is None:
             return ()
-        return tuple((self._command_id(recorded, n), command) for n, command in enumerate(reaction(recorded)))
+        name = full_name or self.name
+        return tuple((_command_id(name, recorded, n), command) for n, command in enumerate(reaction(recorded)))
 
-    def _command_id(self, cause: Recorded[Event], ordinal: int) -> UUID:
-        return uuid5(_POLICY_COMMANDS, f"{self.name}/{cause.id}/{ordinal}")
+
+def _command_id(policy: str, cause: Recorded[Event], ordinal: int) -> UUID:
+    return uuid5(_POLICY_COMMANDS, f"{policy}/{cause.id}/{ordinal}")

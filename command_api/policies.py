@@ -43,6 +43,7 @@ class _Cause:
     position: int
     orders: dict[UUID, Order]
     sent_at: float
+    sent_again: int = 0
 
 
 @dataclass(slots=True)
@@ -120,6 +121,8 @@ class PolicyRunner:
                     await self._confirm(context, partition, stand)
                 except Unavailable as error:
                     _log.debug("cannot follow up commands", policy=self.name, why=error.detail)
+                except Exception:
+                    _log.exception("following up commands failed", policy=self.name)
 
     async def _confirm(self, context: ContextName, partition: int, stand: _Stand) -> None:
         open_orders: dict[ContextName, list[UUID]] = {}
@@ -139,12 +142,13 @@ class PolicyRunner:
         while stand.underway and not stand.underway[0].orders:
             confirmed = stand.underway.popleft().position
         if confirmed > stand.confirmed:
-            await self._checkpoints.move(context, self._policy.name, partition, confirmed)
+            await self._checkpoints.move(context, self.name, partition, confirmed)
             stand.confirmed = confirmed
-        for cause in stand.underway:
-            if cause.orders and time.monotonic() - cause.sent_at > OVERDUE_SECONDS:
+        for cause in list(stand.underway):
+            # Waiting longer each time: a handler that is only slow must not get its backlog doubled.
+            if cause.orders and time.monotonic() - cause.sent_at > OVERDUE_SECONDS * 2**cause.sent_again:
                 _log.warning("sending overdue commands again", policy=self.name, commands=len(cause.orders))
-                cause.sent_at = time.monotonic()
+                cause.sent_at, cause.sent_again = time.monotonic(), cause.sent_again + 1
                 await self._sender.send(list(cause.orders.values()))
 
     def _orders(self, recorded: Recorded[Event]) -> list[Order]:
@@ -163,12 +167,12 @@ class PolicyRunner:
                 ),
                 recorded.stream,
             )
-            for command_id, command in self._policy.react(recorded)
+            for command_id, command in self._policy.react(recorded, self.name)
         ]
 
     async def _stand(self, context: ContextName, partition: int) -> _Stand:
         if (context, partition) not in self._stands:
-            position = await self._checkpoints.position(context, self._policy.name, partition)
+            position = await self._checkpoints.position(context, self.name, partition)
             self._stands.setdefault((context, partition), _Stand(position, position))
         return self._stands[context, partition]
 

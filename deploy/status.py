@@ -103,8 +103,9 @@ async def _subscriptions(settings: Settings, databases: Databases, catalog: Cata
             for context in sorted({catalog.context_of(event) for event in policy.reactions}):
                 async with databases.connection(settings.log_dsn(context)) as connection:
                     rows = await connection.fetch(statement("policy_checkpoints", log_schema(context)))
-                at = {row["partition"]: row["position"] for row in rows if row["policy"] == policy.name}
-                found.append(await _subscription(settings, databases, catalog, f"{system}.{policy.name}", context, at))
+                name = f"{system}.{policy.name}"
+                at = {row["partition"]: row["position"] for row in rows if row["policy"] == name}
+                found.append(await _subscription(settings, databases, catalog, name, context, at))
     return found
 
 

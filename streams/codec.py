@@ -97,7 +97,7 @@ def decode_event(record: Any) -> Row:
             data=record.value,
             metadata=orjson.dumps(metadata),
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no event of ours: {error!r}") from error
 
 
@@ -137,7 +137,7 @@ def decode_command(record: Any) -> IncomingCommand:
             actor=_text(h, "ce_actor"),
             traceparent=_text(h, "ce_traceparent"),
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no command: {error!r}") from error
 
 

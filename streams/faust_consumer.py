@@ -83,6 +83,7 @@ class FaustConsumer:
             broker_max_poll_records=settings.slice_records,
             broker_commit_interval=1.0,
             stream_wait_empty=False,
+            stream_buffer_maxsize=16,  # slices, not records
             ConsumerScheduler=_SliceScheduler,
         )
         app.transport = _PacedTransport(app.conf.broker_consumer, app)

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from schemas.envelope import Receipt
-from schemas.errors import Conflict
+from schemas.errors import Conflict, Unavailable
 from streams.log import Append, AppendableLog
 
 MOST = 512
-"""Commands in a batch at most: beyond it a batch only gets slower (``../docs/performance.md``)."""
+"""Commands in a batch at most; from some hundred on, a larger one is hardly faster and holds the head lock longer."""
 
 
 class GroupCommit:
@@ -41,13 +41,7 @@ class GroupCommit:
             batch = self._next_batch()
             if not batch:
                 continue
-            try:
-                answers = await self._log.append([append for append, _ in batch])
-            except Exception as error:
-                for _, waiting in batch:
-                    if not waiting.done():
-                        waiting.set_exception(error)
-                continue
+            answers = await self._append([append for append, _ in batch])
             for (_, waiting), answer in zip(batch, answers, strict=True):
                 if waiting.done():
                     continue
@@ -57,6 +51,15 @@ class GroupCommit:
                     waiting.set_result(answer)
             # Whoever waited for a failed append must be able to disown its state before the next batch is made.
             await asyncio.sleep(0)
+
+    async def _append(self, batch: list[Append]) -> Sequence[Receipt | Exception]:
+        try:
+            return await self._log.append(batch)
+        except Exception as error:
+            if isinstance(error, Unavailable) or len(batch) == 1:
+                return [error] * len(batch)
+        # Something in one of them cannot be stored: let it fail alone. Each is told by its id if it is in the log after all.
+        return [answer for append in batch for answer in await self._append([append])]
 
     def _next_batch(self) -> list[tuple[Append, asyncio.Future[Receipt]]]:
         batch: list[tuple[Append, asyncio.Future[Receipt]]] = []

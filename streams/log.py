@@ -64,8 +64,9 @@ class AppendableLog(ReadableLog, Protocol):
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
         """Appends a batch in one round trip; each command gets its receipt, or a `Conflict` or `IdempotencyKeyReused`.
 
-        A command that was handled before gets its first receipt, marked as repeated. No two commands of a batch may
-        have the same id.
+        A command that was handled before gets its first receipt, marked as repeated. Once a command is not appended,
+        later commands of the batch that touch a stream it had events for are conflicts: they were decided on top of it.
+        No two commands of a batch may have the same id.
         """
         ...
 

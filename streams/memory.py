@@ -39,7 +39,14 @@ class MemoryLog:
         return [row for row in self._rows[after:upto] if row.partition == partition][:limit]
 
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
-        return [self._append(append) for append in appends]
+        tainted: set[str] = set()
+        answers = []
+        for append in appends:
+            answer = self._append(append, tainted)
+            answers.append(answer)
+            if isinstance(answer, Exception) or answer.repeated:
+                tainted |= {write.stream for write in append.writes if write.events}
+        return answers
 
     async def receipt(self, command_id: UUID, fingerprint: bytes) -> Receipt | None:
         if command_id not in self._receipts:
@@ -52,14 +59,14 @@ class MemoryLog:
     async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]:
         return {command_id for command_id in command_ids if command_id in self._receipts}
 
-    def _append(self, append: Append) -> Receipt | Exception:
+    def _append(self, append: Append, tainted: set[str]) -> Receipt | Exception:
         if append.command_id in self._receipts:
             fingerprint, receipt = self._receipts[append.command_id]
             if fingerprint != append.fingerprint:
                 return IdempotencyKeyReused("this command id was used before, for another command")
             return replace(receipt, repeated=True)
         about = append.writes[0].stream
-        if any(self._versions.get(write.stream, 0) != write.expected for write in append.writes):
+        if any(w.stream in tainted or self._versions.get(w.stream, 0) != w.expected for w in append.writes):
             return Conflict(f"the stream {about} is at version {self._versions.get(about, 0)} by now")
         rows = [self._record(write, event, append) for write in append.writes for event in write.events]
         receipt = Receipt(

@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @property
+    def max_record_bytes(self) -> int:
+        """Largest record of a topic: an event may be several times its command's body, whose ``1e15`` it writes out."""
+        return 8 * self.max_body_bytes + 1024 * 1024
+
     def log_dsn(self, context: ContextName) -> str:
         """Where a context's log lives."""
         return self.write_dsns.get(str(context), self.write_dsn)

@@ -45,13 +45,14 @@ async def ensure_topics(settings: Settings, catalog: Catalog, contexts: Iterable
     Raises `Unavailable` while no broker answers, `Misconfigured` where a topic has more partitions than it may.
     """
     topics = Topics(settings, catalog)
+    size = {"max.message.bytes": str(settings.max_record_bytes)}
     wanted = [
         NewTopic(name, catalog.context(context).partitions, settings.replication_factor, topic_configs=config)
         for context in (catalog.contexts if contexts is None else contexts)
         for name, config in (
-            (topics.events(context), {"retention.ms": _retention(settings.events_retention_hours)}),
-            (topics.commands(context), {"retention.ms": _retention(settings.commands_retention_hours)}),
-            (topics.dead_letters(context), {"retention.ms": "-1"}),
+            (topics.events(context), {"retention.ms": _retention(settings.events_retention_hours), **size}),
+            (topics.commands(context), {"retention.ms": _retention(settings.commands_retention_hours), **size}),
+            (topics.dead_letters(context), {"retention.ms": "-1", **size}),
         )
     ]
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=10_000)
@@ -86,7 +87,7 @@ def new_producer(settings: Settings) -> AIOKafkaProducer:
         enable_idempotence=True,
         acks="all",
         max_batch_size=256 * 1024,  # what is sent together travels together: the default holds a dozen events
-        max_request_size=4 * settings.max_body_bytes + 64 * 1024,
+        max_request_size=settings.max_record_bytes,
         request_timeout_ms=10_000,
     )
 

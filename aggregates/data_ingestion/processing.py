@@ -8,6 +8,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -31,6 +32,7 @@ from schemas.errors import AlreadyExists
 from schemas.message import Command, Event
 from schemas.pointer import step
 
+_ROOM_FOR_POINTERS = 32_768  # characters; a payload of many or long names must not make an event of gigabytes
 _KEY_DIGITS = 32  # half of the hash tells contents apart
 
 
@@ -57,7 +59,7 @@ def process_data(issued: Issued[ProcessData], content: Content) -> None:
     payload, changed = normalise(command.payload)
     found = profile(payload)
     content_hash = hash_of(payload)
-    content.record(DataNormalised(data_id=command.data_id, payload=payload, changed=changed))
+    content.record(DataNormalised(data_id=command.data_id, payload=payload, changed=_that_fit(changed)))
     content.record(DataProfiled(data_id=command.data_id, profile=found))
     duplicate_of = content.first
     if duplicate_of is not None:
@@ -86,14 +88,14 @@ def hash_of(payload: Payload) -> str:
 
 def profile(payload: Payload) -> Profile:
     """Takes stock of a payload."""
-    leaves = list(_leaves(payload, "", 0))
-    types = {pointer: kind for pointer, kind, _ in leaves}
-    return Profile(
-        types=types,
-        values=len(leaves),
-        nulls=sum(kind == "null" for kind in types.values()),
-        depth=max((depth for *_, depth in leaves), default=0),
-    )
+    types: dict[str, JsonType] = {}
+    values = nulls = deepest = room = 0
+    for pointer, kind, depth in _leaves(payload, "", 0):
+        values, nulls, deepest = values + 1, nulls + (kind == "null"), max(deepest, depth)
+        room += len(pointer)
+        if room <= _ROOM_FOR_POINTERS:
+            types[pointer] = kind
+    return Profile(types=types, values=values, nulls=nulls, depth=deepest)
 
 
 def ask_for_processing(ingested: Recorded[DataIngested]) -> Iterable[Command]:
@@ -113,6 +115,11 @@ def _normal(value: JsonValue, pointer: str, changed: list[str]) -> JsonValue:
     if normal != value:
         changed.append(pointer)
     return normal
+
+
+def _that_fit(pointers: Iterable[str]) -> list[str]:
+    room = accumulate(map(len, pointers := list(pointers)))
+    return [pointer for pointer, used in zip(pointers, room, strict=True) if used <= _ROOM_FOR_POINTERS]
 
 
 def _leaves(value: JsonValue, pointer: str, depth: int) -> Iterator[tuple[str, JsonType, int]]:

@@ -1,6 +1,8 @@
 """Validation: a partner's rule book, and one verdict for each delivery."""
 
 from collections.abc import Iterable
+from itertools import islice
+from urllib.parse import unquote
 
 from jsonschema_rs import Draft202012Validator, ReferencingError, RegexOptions, ValidationError
 from pydantic import JsonValue
@@ -20,6 +22,10 @@ from schemas.envelope import Issued, Recorded
 from schemas.errors import AlreadyExists, Refused
 from schemas.message import Command, Event
 from schemas.pointer import pointer_of
+
+MOST_VIOLATIONS = 1000
+_LONGEST_DETAIL = 300
+_MOST_STEPS = 10_000
 
 DEFAULT_SCHEMA: dict[str, JsonValue] = {"type": "object", "minProperties": 1}
 """What every delivery has to meet until its partner registers a schema: to say something at all."""
@@ -42,11 +48,11 @@ class RuleBook(Aggregate):
             self._validator = None
 
     def violations(self, payload: Payload) -> list[RuleViolation]:
-        """Every rule that a payload breaks."""
+        """The rules that a payload breaks, `MOST_VIOLATIONS` at most."""
         self._validator = self._validator or compiled(self.schema)
         return [
-            RuleViolation(pointer=pointer_of(e.instance_path), rule=pointer_of(e.schema_path), detail=e.message)
-            for e in self._validator.iter_errors(payload)
+            RuleViolation(pointer=pointer_of(e.instance_path), rule=pointer_of(e.schema_path), detail=shortened(e.message))
+            for e in islice(self._validator.iter_errors(payload), MOST_VIOLATIONS)
         ]
 
 
@@ -90,10 +96,12 @@ def compiled(schema: dict[str, JsonValue]) -> Draft202012Validator:
     Raises `Refused` where the schema is broken, refers to another document, or uses a pattern (look-around, back
     reference) that cannot be matched in linear time: a partner must not be able to stall the service.
     """
+    check_references(schema)
     try:
         return Draft202012Validator(schema, retriever=_refuse_to_read, pattern_options=RegexOptions())
     except ValidationError as broken:
-        raise Refused(f"the schema is broken at {pointer_of(broken.instance_path) or 'its root'}: {broken.message}") from broken
+        where = pointer_of(broken.instance_path) or "its root"
+        raise Refused(f"the schema is broken at {where}: {shortened(broken.message)}") from broken
     except (ReferencingError, ValueError) as broken:
         raise Refused(f"the schema is broken: {broken}") from broken
 
@@ -102,6 +110,54 @@ def ask_for_a_verdict(ingested: Recorded[DataIngested]) -> Iterable[Command]:
     """Whatever is ingested gets validated."""
     data = ingested.event
     yield ValidateData(data_id=data.data_id, partner_id=data.partner_id, payload=data.payload)
+
+
+def shortened(text: str) -> str:
+    """A text that may quote a whole payload, cut to what a reader needs."""
+    return text if len(text) <= _LONGEST_DETAIL else f"{text[: _LONGEST_DETAIL - 1]}…"
+
+
+def check_references(schema: JsonValue) -> None:
+    """Refuses references to anything but places in the schema, and such that would unfold without end.
+
+    Definitions that refer to each other twice unfold to the power of two: forty of them would keep a service busy for hours.
+    """
+    cost: dict[str, int] = {}
+
+    def steps(value: JsonValue) -> int:
+        total = 1
+        if isinstance(value, dict):
+            for keyword, inner in value.items():
+                if keyword in ("$ref", "$dynamicRef") and isinstance(inner, str):
+                    total += unfolded(inner)
+                else:
+                    total += steps(inner)
+        elif isinstance(value, list):
+            total += sum(map(steps, value))
+        if total > _MOST_STEPS:
+            raise Refused(f"the schema unfolds to more than {_MOST_STEPS} rules")
+        return total
+
+    def unfolded(reference: str) -> int:
+        if reference not in cost:
+            cost[reference] = 1  # a reference back to where we are costs nothing more: it goes on with a deeper value
+            cost[reference] = steps(_target(schema, reference))
+        return cost[reference]
+
+    steps(schema)
+
+
+def _target(schema: JsonValue, reference: str) -> JsonValue:
+    if reference != "#" and not reference.startswith("#/"):
+        raise Refused(f"remote references are not followed, only such as #/$defs/…: {reference}")
+    target = schema
+    for part in reference.split("/")[1:]:
+        key = unquote(part).replace("~1", "/").replace("~0", "~")
+        try:
+            target = target[int(key)] if isinstance(target, list) else target[key]  # type: ignore[index]
+        except (KeyError, IndexError, ValueError, TypeError):
+            raise Refused(f"the schema is broken: {reference} leads nowhere") from None
+    return target
 
 
 def _refuse_to_read(uri: str) -> JsonValue:

@@ -25,8 +25,10 @@ class Profile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    types: dict[str, JsonType] = Field(description="JSON type of every value that holds no others, by JSON pointer.")
-    values: int = Field(description="How many such values there are.")
+    types: dict[str, JsonType] = Field(
+        description="JSON type of each value that holds no others, by JSON pointer: as many as fit into 32 KiB of pointers."
+    )
+    values: int = Field(description="How many such values there are, fitting or not.")
     nulls: int = Field(description="How many of them are null.")
     depth: int = Field(description="Levels of nesting; a flat object has 1.")
 
@@ -47,7 +49,7 @@ class DataNormalised(Event, name="DataNormalised"):
 
     data_id: UUID
     payload: Payload
-    changed: list[str] = Field(description="JSON pointers of the values that were changed.")
+    changed: list[str] = Field(description="JSON pointers of the values that were changed, as many as fit into 32 KiB.")
 
 
 class DataProfiled(Event, name="DataProfiled"):

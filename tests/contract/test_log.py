@@ -105,13 +105,24 @@ async def test_a_used_id_is_refused_to_another_command(log: AppendableLog) -> No
 
 
 async def test_in_a_batch_later_commands_see_earlier_ones(log: AppendableLog) -> None:
-    batch = [append("a-1"), append("a-1", 0), append("a-1", 1, events=2), append("b-1"), append("a-1", 3)]
+    batch = [append("a-1"), append("a-1", 1, events=2), append("b-1"), append("a-1", 3)]
 
     answers = await log.append(batch)
 
-    assert [type(answer) for answer in answers] == [Receipt, Conflict, Receipt, Receipt, Receipt]
     assert [answer.version for answer in answers if isinstance(answer, Receipt)] == [1, 3, 1, 4]
     assert [row.position for row in await log.read(0, 100)] == [1, 2, 3, 4, 5]
+
+
+async def test_what_was_decided_on_top_of_a_failed_command_fails_even_where_the_version_fits(log: AppendableLog) -> None:
+    known = append("b-1")
+    await log.append([append("a-1"), known])
+
+    answers = await log.append([append("a-1", 0), append("a-1", 1), append("c-1", more=(Write("a-1", 1),)), append("d-1")])
+    after_a_repeat = await log.append([known, append("b-1", 1)])
+
+    assert [type(answer) for answer in answers] == [Conflict, Conflict, Conflict, Receipt]
+    assert [type(answer) for answer in after_a_repeat] == [Receipt, Conflict]
+    assert (await log.head()).position == 3
 
 
 async def test_a_command_about_several_streams_is_all_or_none(log: AppendableLog) -> None:

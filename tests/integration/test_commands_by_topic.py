@@ -149,7 +149,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     await asyncio.sleep(0.5)
 
     async def stored() -> list[int]:
-        return [await checkpoints.position(INGESTION, POLICIES[0].name, partition) for partition in range(4)]
+        return [await checkpoints.position(INGESTION, runner.name, partition) for partition in range(4)]
 
     assert await stored() == [0, 0, 0, 0]
     sender.forgets = False

@@ -17,6 +17,7 @@ declare
   p bigint; h bytea; heads bigint[]; at timestamptz; stamp text;
   versions int[]; was int[]; known bytea[];
   outcomes int[] := array_fill(0, array[cardinality(command_ids)]);
+  tainted boolean[];                  -- streams for which a command of this batch had events that are not appended
   w int := 0; e int := 0; first_w int; ok boolean; s int; k int; n int := 0; first_e int;
   r_version int[] := array_fill(0, array[cardinality(command_ids)]);
   r_position bigint[] := array_fill(0::bigint, array[cardinality(command_ids)]);
@@ -37,6 +38,7 @@ begin
   select array_agg(r.fingerprint order by o) into known
     from unnest(command_ids) with ordinality q(id, o) left join {schema}.receipts r on r.command_id = q.id;
   was := versions;
+  tainted := array_fill(false, array[cardinality(streams)]);
 
   for c in 1 .. cardinality(command_ids) loop
     first_w := w + 1; w := w + write_counts[c]; first_e := e + 1;
@@ -45,9 +47,15 @@ begin
       outcomes[c] := case when known[c] = fingerprints[c] then 2 else 3 end;
     else
       for i in first_w .. w loop
-        if expected[i] <> versions[write_streams[i]] then
+        -- What was decided on top of events that did not come to be is not appended, even where the version fits by chance.
+        if expected[i] <> versions[write_streams[i]] or tainted[write_streams[i]] then
           ok := false; outcomes[c] := 1;
         end if;
+      end loop;
+    end if;
+    if not ok then
+      for i in first_w .. w loop
+        if event_counts[i] > 0 then tainted[write_streams[i]] := true; end if;
       end loop;
     end if;
     for i in first_w .. w loop

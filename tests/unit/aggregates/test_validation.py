@@ -88,7 +88,7 @@ def test_the_schema_in_force_need_not_be_recorded_again() -> None:
         ({"minLength": -1}, "/minLength"),
         ({"properties": {"a": {"pattern": "("}}}, "/properties/a/pattern"),
         ({"pattern": "(?=x)"}, "/pattern"),
-        ({"$ref": "#/nowhere"}, "nowhere"),
+        ({"$ref": "#/nowhere"}, "leads nowhere"),
         ({"$ref": "http://127.0.0.1:9/x.json"}, "remote references are not followed"),
     ],
 )
@@ -107,6 +107,36 @@ def test_a_pattern_made_to_stall_is_matched_in_no_time() -> None:
     (event,) = scenario.recorded
     assert isinstance(event, DataValidated)
     assert event.verdict == "invalid"
+
+
+def test_a_schema_that_unfolds_without_end_is_refused() -> None:
+    definitions: dict[str, JsonValue] = {
+        f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"$ref": f"#/$defs/d{n + 1}"}]} for n in range(40)
+    }
+    bomb: dict[str, JsonValue] = {"$ref": "#/$defs/d0", "$defs": {**definitions, "d40": {"type": "object"}}}
+
+    Scenario(DECISIONS).when(RegisterSchema(partner_id="acme", json_schema=bomb)).then_refused(Refused, containing="unfolds")
+
+
+def test_a_schema_may_refer_to_itself() -> None:
+    tree: dict[str, JsonValue] = {"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}, "n": {"type": "integer"}}}
+    scenario = Scenario(DECISIONS).when(RegisterSchema(partner_id="acme", json_schema=tree))
+
+    scenario.when(validate({"left": {"right": {"n": "x"}}}))
+
+    (event,) = scenario.recorded
+    assert isinstance(event, DataValidated)
+    assert [violation.pointer for violation in event.violations] == ["/left/right/n"]
+
+
+def test_violations_are_limited_in_number_and_length() -> None:
+    registered = SchemaRegistered(partner_id="acme", json_schema={"properties": {"x": {"items": {"type": "string"}}}})
+    scenario = Scenario(DECISIONS).given("rulebook-acme", registered).when(validate({"x": [["y" * 1000]] * 2000}))
+
+    (event,) = scenario.recorded
+    assert isinstance(event, DataValidated)
+    assert len(event.violations) == 1000
+    assert max(len(violation.detail) for violation in event.violations) == 300
 
 
 def test_whatever_is_ingested_gets_validated() -> None:

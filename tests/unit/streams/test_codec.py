@@ -71,7 +71,9 @@ def test_a_command_comes_back_as_it_was() -> None:
     assert ReceiveData.model_validate_json(found.value) == command
 
 
-@pytest.mark.parametrize("headers", [(), (("ce_type", b"x"),), (("ce_type", b"x"), ("ce_id", b"nonsense"))])
+@pytest.mark.parametrize(
+    "headers", [(), (("ce_type", b"x"),), (("ce_type", b"x"), ("ce_id", b"nonsense")), (("ce_type", None), ("ce_id", None))]
+)
 def test_a_strange_record_is_malformed(headers: Any) -> None:
     record = SimpleNamespace(topic="t", partition=0, offset=1, key=None, value=b"", headers=headers)
 
