@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -74,6 +75,19 @@ class CommandHandler:
         if receipt.refusal is not None:
             raise _refusal_of(receipt)
         return receipt
+
+    async def record_failure(self, context: ContextName, command_id: UUID, correlation_id: str, why: str) -> None:
+        """Leaves a receipt for a command that can never be decided, so that its sender knows; raises `Unavailable`."""
+        await self._commits[context].append(
+            Append(
+                command_id=command_id,
+                fingerprint=b"failed",
+                metadata=Metadata(command_id=command_id, correlation_id=correlation_id),
+                writes=(Write(f"failed-{command_id}", 0),),
+                refusal=why,
+                refusal_kind=Failed.kind,
+            )
+        )
 
     async def _with_retries(
         self, context: ContextName, issued: Issued[Command], if_version: int | None, record_failure: bool

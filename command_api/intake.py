@@ -6,6 +6,7 @@ A record's offset is committed after it has been handled; a command that comes a
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -15,7 +16,7 @@ from command_api.body import parse_json, validate_command
 from command_api.handler import CommandHandler, now
 from schemas.catalog import Catalog
 from schemas.envelope import Issued
-from schemas.errors import CaudalError, Conflict, Failed, InProgress, Invalid, NotFound, Unavailable
+from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, Refused, Unavailable
 from schemas.message import Command
 from streams.codec import decode_command
 from streams.command_topics import CommandConsumer
@@ -49,31 +50,47 @@ class Intake:
             await self._handle(record)
 
     async def _handle(self, record: Any) -> None:
+        """Handles one record to its end: an answer with a receipt, or its place among the dead letters."""
         pause = 0.05
         while True:
             try:
                 issued = self._issued(record)
                 HANDLED.labels(issued.command.message_name, await self._outcome(issued)).inc()
                 return
-            except (Invalid, NotFound, Failed) as error:
-                await self._consumer.park(record, error)
-                HANDLED.labels("?", "parked").inc()
-                return
-            except (Unavailable, Conflict, InProgress) as error:
+            except (Unavailable, Conflict) as error:
                 _log.warning("handling a command again soon", why=error.detail, seconds=pause)
+            except Exception as error:
+                if not isinstance(error, CaudalError):
+                    _log.exception("a command could not be handled", topic=record.topic, offset=record.offset)
+                if await self._gave_up(record, error):
+                    return
             await asyncio.sleep(pause)
             pause = min(2 * pause, 5)
 
     async def _outcome(self, issued: Issued[Command]) -> str:
         try:
             receipt = await self._handler.handle(issued, record_failure=True)
-        except (Unavailable, Conflict, Failed):
+        except Failed:
             raise
-        except CaudalError as error:
+        except Refused as error:
             name, correlation_id = issued.command.message_name, issued.correlation_id
             _log.info("refused", command=name, id=str(issued.id), correlation_id=correlation_id, why=error.detail)
             return error.kind
         return "repeated" if receipt.repeated else "accepted"
+
+    async def _gave_up(self, record: Any, error: Exception) -> bool:
+        """Parks a record, with a receipt where it has an id, so that whoever sent it does not wait for ever."""
+        try:
+            await self._consumer.park(record, error)
+            with suppress(Malformed, IdempotencyKeyReused):
+                context, incoming = self._consumer.context_of(record), decode_command(record)
+                why = error.detail if isinstance(error, CaudalError) else repr(error)
+                await self._handler.record_failure(context, incoming.id, incoming.correlation_id, why)
+        except Unavailable as unavailable:
+            _log.warning("parking a record again soon", why=unavailable.detail)
+            return False
+        HANDLED.labels("?", "parked").inc()
+        return True
 
     def _issued(self, record: Any) -> Issued[Command]:
         incoming = decode_command(record)

@@ -21,7 +21,7 @@ from schemas.envelope import Issued, Recorded
 from schemas.errors import Unavailable
 from schemas.message import Command, Event
 from streams.command_topics import CommandSender
-from streams.continuity import rows_to_apply
+from streams.continuity import continuation
 from streams.log import AppendableLog
 from streams.policy_checkpoints import PolicyCheckpoints
 from streams.rows import decode
@@ -83,30 +83,38 @@ class PolicyRunner:
 
     async def take(self, slices: Sequence[Slice]) -> None:
         """Sends what these slices ask for, unless it was sent before; raises `Unavailable` while no broker answers."""
-        async with self._taking:
-            orders: list[Order] = []
-            causes: list[tuple[_Stand, _Cause]] = []
-            for slice in slices:
-                context, partition = slice.context, slice.partition
-                stand = await self._stand(context, partition)
-                fresh = await rows_to_apply(self.name, stand.sent, slice.rows, self._logs[context], partition)
-                asked = [
-                    order
-                    for row in fresh
-                    if (context, row.type) in self._types
-                    for order in self._orders(decode(row, context, self._catalog))
-                ]
-                if fresh:
-                    causes.append(
-                        (stand, _Cause(fresh[-1].position, {order[1].id: order for order in asked}, time.monotonic()))
-                    )
-                    orders += asked
-            await self._sender.send(orders)
-            for stand, cause in causes:
-                stand.sent = cause.position
-                stand.underway.append(cause)
+        whole = False
+        while not whole:
+            async with self._taking:
+                whole = await self._take(slices)
         while self._on_their_way() > MOST_ON_THEIR_WAY:  # noqa: ASYNC110 - `confirm` polls too, there is nothing to wait on
             await asyncio.sleep(0.05)
+
+    async def _take(self, slices: Sequence[Slice]) -> bool:
+        """Sends what the next rows ask for; whether that was all."""
+        whole = True
+        orders: list[Order] = []
+        causes: list[tuple[_Stand, _Cause]] = []
+        for slice in slices:
+            context, partition = slice.context, slice.partition
+            stand = await self._stand(context, partition)
+            found = await continuation(self.name, stand.sent, slice.rows, self._logs[context], partition)
+            whole = whole and found.is_whole
+            asked = [
+                order
+                for row in found.rows
+                if (context, row.type) in self._types
+                for order in self._orders(decode(row, context, self._catalog))
+            ]
+            if found.rows:
+                cause = _Cause(found.rows[-1].position, {order[1].id: order for order in asked}, time.monotonic())
+                causes.append((stand, cause))
+                orders += asked
+        await self._sender.send(orders)
+        for stand, cause in causes:
+            stand.sent = cause.position
+            stand.underway.append(cause)
+        return whole
 
     def forget(self, context: ContextName, partition: int) -> None:
         """Whoever has the partition now goes on from the stored checkpoint, and so shall we if it comes back."""

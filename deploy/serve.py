@@ -5,8 +5,9 @@ Each process imports its own room alone: what a process does not run it need not
 
 import asyncio
 import gc
-from collections.abc import Awaitable
-from contextlib import suppress
+import signal
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Literal
 
 import structlog
@@ -74,8 +75,8 @@ async def _serve_beside(work: Awaitable[None], host: str, port: int) -> None:
             await working
 
 
-class _Server:
-    """uvicorn, quiet and stopped by us."""
+class _Server(uvicorn.Server):
+    """uvicorn, quiet; a signal only asks it to stop, so that what is beside it is stopped in order too."""
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
         config = uvicorn.Config(
@@ -88,12 +89,16 @@ class _Server:
             access_log=False,
             log_config=None,
             server_header=False,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=2,
         )
-        self._server = uvicorn.Server(config)
+        super().__init__(config)
 
-    async def serve(self) -> None:
-        await self._server.serve()
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        yield
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        self.should_exit = True

@@ -1,7 +1,9 @@
 """The projector: applies a slice of events to a view, rows and position in one transaction."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
 from prometheus_client import Counter
@@ -11,13 +13,15 @@ from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Recorded
 from schemas.errors import Conflict, Misconfigured
 from schemas.view import View
-from streams.continuity import rows_to_apply
+from streams.continuity import continuation
 from streams.log import ReadableLog
 from streams.postgres import Connection, Databases, statement, views_schema
 from streams.rows import decode
 from streams.settings import Settings
 from streams.subscription import Slice
 from streams.view_table import statements, table_of
+
+_MOST_RACES = 20
 
 APPLIED = Counter("caudal_projection_events", "Events applied.", ["projection"])
 
@@ -54,18 +58,27 @@ class Projector:
             return await connection.fetchval(sql, self._projection.name, str(context), partition) or 0
 
     async def take(self, slices: Sequence[Slice]) -> None:
-        """Applies what the view has not seen of these slices. Raises `Unavailable` while a database is out of reach."""
-        while True:
+        """Applies what the view has not seen of these slices. Raises `Unavailable` while a database is out of reach.
+
+        Raises `Conflict` where another worker put rows there again and again that were missing a moment before.
+        """
+        races = 0
+        whole = False
+        while not whole:
             try:
-                await self._take(slices)
+                whole = await self._take(slices)
             except Conflict:
-                continue  # somebody put a row there that was missing a moment ago; now it can be locked
-            return
+                races += 1
+                if races == _MOST_RACES:
+                    raise
+                await asyncio.sleep(0.005 * races)
 
     def forget(self, context: ContextName, partition: int) -> None:
         """Nothing to forget: position and rows are in the database alone."""
 
-    async def _take(self, slices: Sequence[Slice]) -> None:
+    async def _take(self, slices: Sequence[Slice]) -> bool:
+        """Applies what is next in one transaction; whether that was all."""
+        whole = True
         async with self._databases.transaction(self._dsn) as connection:
             positions = await self._lock(connection, slices)
             events: list[Recorded[Any]] = []
@@ -73,10 +86,11 @@ class Projector:
             for slice in slices:
                 context, partition = slice.context, slice.partition
                 position = positions[str(context), partition]
-                fresh = await rows_to_apply(self.name, position, slice.rows, self._logs[context], partition)
-                if fresh:
-                    moved.append((str(context), partition, fresh[-1].position))
-                    events += [decode(row, context, self._catalog) for row in fresh if (context, row.type) in self._types]
+                found = await continuation(self.name, position, slice.rows, self._logs[context], partition)
+                whole = whole and found.is_whole
+                if found.rows:
+                    moved.append((str(context), partition, found.rows[-1].position))
+                    events += [decode(row, context, self._catalog) for row in found.rows if (context, row.type) in self._types]
             if events:
                 await self._apply(connection, events)
             if moved:
@@ -84,6 +98,7 @@ class Projector:
                 sql = statement("checkpoints_move", self._schema)
                 await connection.execute(sql, self._projection.name, sources, partitions, reached)
         APPLIED.labels(self.name).inc(len(events))
+        return whole
 
     async def _lock(self, connection: Connection, slices: Sequence[Slice]) -> dict[tuple[str, int], int]:
         of_slices = ([str(slice.context) for slice in slices], [slice.partition for slice in slices])
@@ -129,4 +144,10 @@ class Projector:
             if not isinstance(row, self._projection.view):
                 raise Misconfigured(f"a fold of {self.name} returned {type(row).__name__}, not its view's row")
         ordered = sorted(rows, key=lambda row: str(getattr(row, key)))
-        return orjson.dumps([vars(row) for row in ordered], default=str).decode()
+        return orjson.dumps([vars(row) for row in ordered], default=_as_text).decode()
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, UUID):
+        return str(value)  # the driver's own subclass of it
+    raise Misconfigured(f"a view's row holds a {type(value).__name__}, which is none of the types that a view may have")

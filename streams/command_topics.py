@@ -96,14 +96,22 @@ class CommandConsumer:
                 _log.warning("consuming commands again soon", why=str(error) or repr(error))
                 await asyncio.sleep(1)
 
-    async def park(self, record: Any, error: CaudalError) -> None:
-        """Puts a record that is no command onto its context's dead-letters topic, as it came, with the reason."""
-        context = self._topics.context_of(record.topic)
-        _log.warning("parked a record", topic=record.topic, partition=record.partition, offset=record.offset, why=error.detail)
+    def context_of(self, record: Any) -> ContextName:
+        """The context on whose commands topic a record came."""
+        return self._topics.context_of(record.topic)
+
+    async def park(self, record: Any, error: Exception) -> None:
+        """Puts a record that is no command onto its context's dead-letters topic, as it came, with the reason.
+
+        Raises `Unavailable` where no broker acknowledges it.
+        """
+        context = self.context_of(record)
+        why = f"{error.kind}: {error.detail}" if isinstance(error, CaudalError) else repr(error)
+        _log.warning("parked a record", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
         headers = [
-            *record.headers,
+            *((name, value or b"") for name, value in record.headers),
             ("caudal_origin", f"{record.topic}/{record.partition}@{record.offset}".encode()),
-            ("caudal_error", f"{error.kind}: {error.detail}".encode()),
+            ("caudal_error", why.encode(errors="replace")),
         ]
         try:
             assert self._producer is not None, "records are parked while they are consumed"

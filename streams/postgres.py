@@ -44,11 +44,11 @@ class Databases:
     def __init__(self, role: Role | None, pool_size: int, *, durable: bool = True) -> None:
         self._role, self._size, self._durable = role, pool_size, durable
         self._pools: dict[str, asyncpg.Pool[asyncpg.Record]] = {}
-        self._opening = asyncio.Lock()
+        self._opening: dict[str, asyncio.Lock] = {}
 
     async def pool(self, dsn: str) -> asyncpg.Pool[asyncpg.Record]:
         """The pool of a database; raises `Unavailable` while it is out of reach."""
-        async with self._opening:
+        async with self._opening.setdefault(dsn, asyncio.Lock()):
             if dsn not in self._pools:
                 with translated():
                     self._pools[dsn] = await self._open(dsn)

@@ -140,7 +140,7 @@ class Relay:
         resume = cursor
         self._offsets = {}
         for partition, newest in enumerate(head.partitions):
-            held = await self._newest_held(consumer, partition)
+            held = await self._newest_held(consumer, partition, newest)
             consumer.unsubscribe()
             if held < min(newest, await self._expected(partition, newest, cursor)):
                 resume = min(resume, held)
@@ -162,14 +162,15 @@ class Relay:
             upto, span = upto - span, span * 2
         return 0
 
-    async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int) -> int:
+    async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int, newest: int) -> int:
         """Position of the newest event that a partition of the topic holds; 0 for none."""
         tp = TopicPartition(self._topic, partition)
         end = (await consumer.end_offsets([tp]))[tp]
         self._offsets[partition] = end - 1
         start = (await consumer.beginning_offsets([tp]))[tp]
         if end == start:
-            return 0
+            # Emptied by retention, or never filled: offsets tell which, for they do not go back.
+            return newest if end else 0
         consumer.assign([tp])
         # Anyone may have written to the topic: the newest record that is an event of ours counts.
         for offset in range(end - 1, max(start, end - 100) - 1, -1):
