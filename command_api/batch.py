@@ -1,7 +1,7 @@
 """Batches: many commands in one request, a line of JSON each, every one answered by a line of its own.
 
-A line reads ``{"command": {…}, "idempotency_key": "…"}``, the key being optional. The commands of a batch are independent: each
-is accepted or refused for itself, they are handled side by side, and nothing is said of their order.
+A line reads ``{"command": {…}, "idempotency_key": "…"}``, the key being optional; blank lines do not count. The commands of
+a batch are independent: each is accepted or refused for itself, they are handled side by side, in no promised order.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from command_api.handler import CommandHandler, now
 from command_api.identity import KEY, command_id, traceparent
 from schemas.catalog import ContextName
 from schemas.envelope import Issued
-from schemas.errors import CaudalError, Invalid, TooLarge
+from schemas.errors import CaudalError, Invalid, Malformed, TooLarge
 from schemas.message import Command
 from schemas.problem import problem_of
 from streams.http import correlation_id, internal_error
@@ -48,29 +48,54 @@ async def take_batch(
 
     Raises `TooLarge` for the batch as a whole; whatever is wrong with one line is said in its answer.
     """
+    for header in ("if-match", "idempotency-key"):
+        if header in request.headers:
+            raise Malformed(f"{header} is said of one command, not of a batch; a line has its own idempotency_key")
     body = await read_body(request, settings.max_batch_bytes, MEDIA_TYPE)
     lines = [line for line in body.split(b"\n") if line.strip()]
     if len(lines) > settings.max_batch_lines:
         raise TooLarge(f"a batch may have {settings.max_batch_lines} lines at most")
 
-    async def take(line: bytes) -> Mapping[str, Any]:
+    by_id: dict[object, list[tuple[int, Issued[Command]]]] = {}
+    answers: dict[int, Mapping[str, Any]] = {}
+    for number, line in enumerate(lines):
         try:
             issued = _issued(request, settings, context, command, line)
-            receipt = await handler.handle(issued)
+            by_id.setdefault(issued.id, []).append((number, issued))
         except CaudalError as error:
-            return problem_of(error, correlation_id(request)).model_dump(exclude_none=True)
-        except Exception as error:
-            return internal_error(request, error).model_dump(exclude_none=True)
-        return {
-            "status": receipt.status,
-            "command_id": str(receipt.command_id),
-            "stream": receipt.stream,
-            "version": receipt.version,
-            "repeated": receipt.repeated,
-        }
+            answers[number] = _problem(request, error)
 
-    answers: Sequence[Mapping[str, Any]] = await asyncio.gather(*map(take, lines))
-    return Response(b"".join(orjson.dumps(answer) + b"\n" for answer in answers), media_type=MEDIA_TYPE)
+    async def take(numbered: Sequence[tuple[int, Issued[Command]]]) -> None:
+        # Lines with one key follow each other, so that the second finds the first one's receipt.
+        for number, issued in numbered:
+            answers[number] = await _answer(request, handler, issued)
+
+    await asyncio.gather(*map(take, by_id.values()))
+    body = b"".join(orjson.dumps(answers[number]) + b"\n" for number in range(len(lines)))
+    return Response(body, media_type=MEDIA_TYPE)
+
+
+async def _answer(request: Request, handler: CommandHandler, issued: Issued[Command]) -> Mapping[str, Any]:
+    try:
+        receipt = await handler.handle(issued)
+    except Exception as error:
+        return _problem(request, error)
+    return {
+        "status": 201 if receipt.began_stream else 200,
+        "command_id": str(receipt.command_id),
+        "stream": receipt.stream,
+        "version": receipt.version,
+        "position": receipt.position,
+        "repeated": receipt.repeated,
+    }
+
+
+def _problem(request: Request, error: Exception) -> Mapping[str, Any]:
+    if isinstance(error, CaudalError):
+        problem = problem_of(error, correlation_id(request))
+        if problem.status != 500:
+            return problem.model_dump(exclude_none=True)
+    return internal_error(request, error).model_dump(exclude_none=True)
 
 
 def _issued(request: Request, settings: Settings, context: ContextName, command: type[Command], line: bytes) -> Issued[Command]:

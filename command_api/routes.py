@@ -101,7 +101,7 @@ def _response(receipt: Receipt, context: ContextName, body: Mapping[str, Any]) -
     }
     if receipt.repeated:
         headers["Idempotent-Replayed"] = "true"
-    return JsonResponse(body, receipt.status, headers)
+    return JsonResponse(body, 201 if receipt.began_stream else 200, headers)
 
 
 def _if_match(request: Request) -> int | None:

@@ -3,6 +3,7 @@
 Each command imports what it runs when it is called: five processes start at once, and none should load the others' rooms.
 """
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,7 +33,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 @app.command()
 def up(
-    data_dir: DataDir = DEFAULT_DATA_DIR,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder for the data and the logs.", show_default=str(DEFAULT_DATA_DIR))
+    ] = None,
     ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Data in a new folder, removed at the end.")] = False,
     ports: Annotated[Literal["default", "auto"], typer.Option(help="Well-known ports, or any free ones.")] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line when ready.")] = False,
@@ -41,9 +44,12 @@ def up(
     """Run the whole engine on this machine, until Ctrl-C: PostgreSQL, broker, and all of Caudal's processes."""
     from deploy.local.up import run_stack
 
+    if ephemeral and data_dir is not None:
+        raise typer.BadParameter("either --data-dir or --ephemeral", param_hint="--ephemeral")
     settings = _settings(log_format)
     configure_logging(settings.log_format, "warning")
-    folder = None if ephemeral else data_dir
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is still starting is no news
+    folder = None if ephemeral else data_dir or DEFAULT_DATA_DIR
     _exit_with(uvloop.run(run_stack(folder, settings, automatic_ports=ports == "auto", as_json=as_json)))
 
 
@@ -146,7 +152,7 @@ def _complaining(work: Any) -> Any:
     try:
         return work()
     except CaudalError as error:
-        Console(stderr=True).print(f"caudal: {error.detail}", style="red", highlight=False, markup=False)
+        Console(stderr=True).print(f"caudal: {error.detail}", style="red", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
 
 

@@ -1,6 +1,7 @@
 """Lines of a file that is to be loaded: NDJSON, a JSON array or CSV, read as a stream, bad ones told by number."""
 
 import csv
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ import ijson
 import orjson
 
 from schemas.errors import Malformed
+
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,12 @@ def _array(file: BinaryIO) -> Iterator[Line]:
             problem = None if isinstance(content, dict) else "not a JSON object"
             yield Line(number, content if problem is None else None, problem, file.tell())
     except ijson.JSONError as error:
-        yield Line(number + 1, None, f"the array breaks off here: {error}", file.tell())
+        why = str(error).splitlines()[0] if str(error) else "unexpected end"
+        yield Line(number + 1, None, f"the array breaks off here: {why}", file.tell())
 
 
 def _csv(file: BinaryIO, path: Path, numbers: frozenset[str]) -> Iterator[Line]:
-    reader = csv.reader(_decoded(file, path), strict=True)
+    reader = csv.reader(_decoded(file), strict=True)
     try:
         columns = next(reader)
     except StopIteration:
@@ -92,6 +96,8 @@ def _csv(file: BinaryIO, path: Path, numbers: frozenset[str]) -> Iterator[Line]:
 def _row(number: int, columns: list[str], cells: list[str], numbers: frozenset[str], read: int) -> Line:
     if len(cells) != len(columns):
         return Line(number, None, f"has {len(cells)} cells, the header has {len(columns)}", read)
+    if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
+        return Line(number, None, "is not UTF-8", read)
     content: dict[str, Any] = {}
     for column, cell in zip(columns, cells, strict=True):
         try:
@@ -104,16 +110,17 @@ def _row(number: int, columns: list[str], cells: list[str], numbers: frozenset[s
 def _number(cell: str) -> float | int | None:
     if not cell:
         return None
-    return int(cell) if cell.lstrip("-").isdecimal() else float(cell)
+    number = int(cell) if cell.lstrip("-").isdecimal() else float(cell)
+    if not math.isfinite(number) or (abs(number) > _LARGEST and isinstance(number, int)):
+        raise ValueError(cell)
+    return number
 
 
-def _decoded(file: BinaryIO, path: Path) -> Iterator[str]:
+def _decoded(file: BinaryIO) -> Iterator[str]:
     # Line by line, so that the position in the file tells the progress.
     for number, text in enumerate(iter(file.readline, b""), start=1):
-        try:
-            yield text.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise Malformed(f"{path} is not UTF-8 in line {number}: {error}") from error
+        # What is no UTF-8 becomes lone surrogates, and with them the row is refused by its number.
+        yield text.decode("utf-8-sig" if number == 1 else "utf-8", errors="surrogateescape")
 
 
 def _first_character(file: BinaryIO) -> bytes:

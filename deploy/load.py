@@ -6,7 +6,7 @@ Each command's idempotency key is made of its content (and, of equal lines, the 
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from rich.text import Text
 
 from deploy.lines import Line, read_lines
 from deploy.local.endpoints import running_stack
-from schemas.errors import NotFound, Unavailable
+from schemas.errors import CaudalError, NotFound, Unavailable
 
 GIVE_UP_SECONDS = 120.0
 _MOST_COMPLAINTS = 50
@@ -44,12 +44,12 @@ class Outcome:
     known: int = 0
     """Commands that were handled before."""
     failed: int = 0
-    complaints: list[str] = field(default_factory=list)
+    complaints: list[tuple[int, str]] = field(default_factory=list)
 
     def complain(self, number: int, why: str) -> None:
         self.failed += 1
         if len(self.complaints) < _MOST_COMPLAINTS:
-            self.complaints.append(f"line {number}: {why}")
+            self.complaints.append((number, f"line {number}: {why}"))
 
     @property
     def done(self) -> int:
@@ -82,17 +82,20 @@ async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connec
         timeout = aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections), timeout=timeout) as session:
 
+            def say(what: str) -> None:
+                progress.console.print(what, style="yellow", markup=False, soft_wrap=True)
+
             async def send_some() -> None:
                 # Every sender takes the next lines from the one iterator, which hands each line out once.
                 while some := _some(orders, batch):
-                    await _send(session, target, some, outcome)
+                    await _send(session, target, some, outcome, say)
                     progress.update(task, completed=some[-1].line.read, commands=outcome.done)
 
             try:
                 async with asyncio.TaskGroup() as senders:
                     for _ in range(connections):
                         senders.create_task(send_some())
-            except* Unavailable as group:
+            except* CaudalError as group:
                 raise group.exceptions[0] from group
         progress.update(task, completed=size, commands=outcome.done)
     _report(console, outcome)
@@ -117,7 +120,12 @@ def _orders(lines: Iterator[Line], target: str, shape: Shape, outcome: Outcome) 
             outcome.complain(line.number, line.problem or "unreadable")
             continue
         command = {**shape.fixed, **(line.content if shape.into is None else {shape.into: line.content})}
-        mark = hashlib.sha256(name + b"\n" + orjson.dumps(command, option=orjson.OPT_SORT_KEYS)).digest()
+        try:
+            canonical = orjson.dumps(command, option=orjson.OPT_SORT_KEYS)
+        except TypeError as error:
+            outcome.complain(line.number, f"cannot be kept: {error}")
+            continue
+        mark = hashlib.sha256(name + b"\n" + canonical).digest()
         seen[mark] += 1
         key = f"load-{mark.hex()[:40]}-{seen[mark]}"
         yield _Order(line, orjson.dumps({"command": command, "idempotency_key": key}))
@@ -134,7 +142,9 @@ def _some(orders: Iterator[_Order], batch: int) -> list[_Order]:
     return some
 
 
-async def _send(session: aiohttp.ClientSession, target: str, orders: list[_Order], outcome: Outcome) -> None:
+async def _send(
+    session: aiohttp.ClientSession, target: str, orders: list[_Order], outcome: Outcome, say: Callable[[str], None]
+) -> None:
     clock = asyncio.get_running_loop()
     give_up, pause = clock.time() + GIVE_UP_SECONDS, 0.1
     while orders:
@@ -148,14 +158,22 @@ async def _send(session: aiohttp.ClientSession, target: str, orders: list[_Order
                     orders, why = _sorted_out(orders, answers, outcome)
                 elif response.status in (429, 500, 502, 503, 504):
                     why = _detail(answers[0])
-                else:
+                elif response.status == 404:
+                    raise NotFound(_detail(answers[0]))
+                elif len(orders) > 1:
+                    # One of them spoils the batch: each for itself then.
                     for order in orders:
-                        outcome.complain(order.line.number, _detail(answers[0]))
+                        await _send(session, target, [order], outcome, say)
+                    return
+                else:
+                    outcome.complain(orders[0].line.number, _detail(answers[0]))
                     return
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError, IndexError) as error:
             why = str(error) or type(error).__name__
         if not orders:
             return
+        if pause == 0.1:
+            say(f"trying again for {GIVE_UP_SECONDS:g} s at most: {why}")
         if clock.time() > give_up:
             raise Unavailable(f"line {orders[0].line.number} was not accepted for {GIVE_UP_SECONDS:g} s: {why}")
         await asyncio.sleep(pause)
@@ -184,8 +202,8 @@ def _detail(problem: Any) -> str:
 
 
 def _report(console: Console, outcome: Outcome) -> None:
-    for complaint in outcome.complaints:
-        console.print(complaint, style="red", markup=False)
+    for _, complaint in sorted(outcome.complaints):
+        console.print(complaint, style="red", markup=False, soft_wrap=True)
     if outcome.failed > len(outcome.complaints):
         console.print(f"… and {outcome.failed - len(outcome.complaints)} more", style="red")
     console.print(f"{outcome.accepted} accepted, {outcome.known} there already, {outcome.failed} failed")

@@ -4,12 +4,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.dialects.postgresql import JSONB
+
 from query_api.routes import QueryRoute
 from query_api.views import DEFAULT_LIMIT, MOST
 from schemas.catalog import Catalog
 from schemas.problem import TITLES, Problem
 from schemas.view import View
 from streams.documentation import document, schema_of
+from streams.view_table import column_type
 
 TITLE = "Caudal: query API"
 _TOKEN = {
@@ -40,10 +43,10 @@ def describe(catalog: Catalog, systems: Mapping[str, tuple[QueryRoute, ...]]) ->
     for system, routes in systems.items():
         for route in routes:
             view, operation_id = catalog.view(system, route.view), re.sub(r"\W+", "_", route.path).strip("_")
-            keys = re.findall(r"{(\w+)}", route.path)
+            keys = re.findall(r"{(\w+)(?::path)?}", route.path)
             one = view.view_key in keys
             make = _row if one else _rows
-            paths[route.path] = {"get": make(operation_id, system, route.summary, view, *keys)}
+            paths[route.path.replace(":path", "")] = {"get": make(operation_id, system, route.summary, view, *keys)}
     return document(TITLE, "Views as they stand, and the history behind them.", paths)
 
 
@@ -51,7 +54,7 @@ def _rows(operation_id: str, tag: str, summary: str, view: type[View], *keys: st
     filters = [
         _parameter(name, "query", f"Only rows with this {name}; `{name}[gte]=…` and the like compare.", {"type": "string"})
         for name in view.model_fields
-        if name not in keys
+        if name not in keys and not isinstance(column_type(view.model_fields[name].annotation), JSONB)
     ]
     paging = [_parameter(name, "query", why, schema) for name, why, schema in _PAGING]
     body = {"type": "array", "items": schema_of(view)}
@@ -82,7 +85,8 @@ def _history(operation_id: str) -> dict[str, Any]:
         _parameter("after", "query", "The version after which to begin.", {"type": "integer"}),
         _parameter("limit", "query", "Events of a page.", {"type": "integer", "minimum": 1, "maximum": MOST}),
     ]
-    return _operation(operation_id, "audit", "A stream's events, as recorded.", parameters, {"type": "object"}, 404, 503)
+    operation = _operation(operation_id, "audit", "A stream's events, as recorded.", parameters, {"type": "object"}, 404, 503)
+    return {**operation, "parameters": parameters}
 
 
 def _operation(

@@ -14,14 +14,12 @@ from query_api.consistency import wait_until_seen
 from query_api.live import follow
 from query_api.views import Page, ViewReader, next_link, parse_query
 from schemas.catalog import Catalog, ContextName, registered
-from schemas.errors import NotFound
+from schemas.errors import Invalid, NotFound
 from schemas.token import ConsistencyToken
 from streams.http import JsonResponse
 from streams.log import PostgresLog
 from streams.postgres import Databases
 from streams.settings import Settings
-
-_HISTORY_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class Views:
         reader = await self.reader(request, system, view)
         asked = list(request.query_params.multi_items())
         page: Page = await reader.page(parse_query([*asked, *fixed]))
-        headers = {} if page.next is None else {"Link": next_link(request.url.path, asked, page.next)}
+        headers = {} if page.next is None else {"Link": next_link(request.scope["path"], asked, page.next)}
         return Answer([dict(row) for row in page.rows], headers)
 
     async def reader(self, request: Request, system: str, view: str) -> ViewReader:
@@ -123,12 +121,12 @@ class QueryEndpoints:
         self._catalog.context(context)
         asked = list(request.query_params.multi_items())
         query = parse_query(asked)
-        after = int(query.after) if query.after and query.after.isascii() and query.after.isdigit() else 0
-        limit = min(query.limit, _HISTORY_LIMIT)
-        events = await history_of(self._logs[context], path["stream"], after, limit)
+        if query.filters or query.sort:
+            raise Invalid("a history can be paged by `after` and `limit`, and by nothing else")
+        events = await history_of(self._logs[context], path["stream"], _version(query.after), query.limit)
         headers = {}
-        if len(events) == limit:
-            headers["Link"] = next_link(request.url.path, asked, str(events[-1]["version"]))
+        if len(events) == query.limit:
+            headers["Link"] = next_link(request.scope["path"], asked, str(events[-1]["version"]))
         return _response(Answer({"context": str(context), "stream": path["stream"], "events": events}, headers))
 
     def _endpoint(self, route: QueryRoute) -> Callable[[Request], Awaitable[Response]]:
@@ -136,6 +134,14 @@ class QueryEndpoints:
             return _response(await route.answer(request, self._views))
 
         return endpoint
+
+
+def _version(after: str | None) -> int:
+    if after is None:
+        return 0
+    if not (after.isascii() and after.isdigit() and len(after) < 10):
+        raise Invalid("`after` is a version, from which the history goes on")
+    return int(after)
 
 
 def _response(answer: Answer) -> Response:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import orjson
@@ -146,7 +146,7 @@ class ViewReader:
                 equal.append(column.is_(None))
                 continue
             try:
-                value = literal(typed(column.type, str(raw)), column.type)
+                value = literal(typed(column.type, str(raw).lower() if isinstance(raw, bool) else str(raw)), column.type)
             except ValueError as error:
                 raise _bad_cursor() from error
             past = column < value if descending else column > value
@@ -195,7 +195,7 @@ def parse_query(parameters: Sequence[tuple[str, str]]) -> Query:
 def next_link(path: str, parameters: Sequence[tuple[str, str]], cursor: str) -> str:
     """The ``Link`` header that leads to the next page."""
     kept = [(name, value) for name, value in parameters if name != "after"]
-    return f'<{path}?{urlencode([*kept, ("after", cursor)])}>; rel="next"'
+    return f'<{quote(path)}?{urlencode([*kept, ("after", cursor)])}>; rel="next"'
 
 
 def typed(column_type: Any, text: str) -> Any:
@@ -224,7 +224,7 @@ def typed(column_type: Any, text: str) -> Any:
 
 
 def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST):
         raise _unusable("limit", f"is a number from 1 to {MOST}")
     return int(text)
 
@@ -239,9 +239,10 @@ def _cursor_values(order: Sequence[tuple[str, bool]], cursor: str) -> list[Any]:
         names, values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError) as error:
         raise _bad_cursor() from error
-    if names != [f"-{name}" if down else name for name, down in order] or len(values) != len(names):
+    wanted = [f"-{name}" if down else name for name, down in order]
+    if names != wanted or not isinstance(values, list) or len(values) != len(names) or values[-1] is None:
         raise _bad_cursor()
-    return list(values)
+    return values
 
 
 def _bad_cursor() -> Invalid:

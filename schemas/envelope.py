@@ -70,14 +70,11 @@ class Receipt:
     partition: int
     """Partition of the context's topic in which the stream's events travel."""
     events: tuple[str, ...] = ()
-    """Names of the events that the command recorded, in order."""
+    """Names of the events that the command recorded, in order, those of its own stream first."""
+    began_stream: bool = False
+    """Whether the stream was not there before."""
     refusal: str | None = None
     """Why the command was refused; ``None`` where it was accepted."""
     refusal_kind: str | None = None
     repeated: bool = field(default=False, compare=False)
     """Whether this is the answer of an earlier, equal command."""
-
-    @property
-    def status(self) -> int:
-        """HTTP status of the answer: 201 where the command began its stream, else 200."""
-        return 201 if self.events and self.version == len(self.events) else 200

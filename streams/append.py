@@ -107,6 +107,7 @@ def _receipt(row: Mapping[str, Any], *, repeated: bool = False) -> Receipt:
         position=row["position"],
         partition=row["partition"],
         events=tuple(row["events"]),
+        began_stream=row["began_stream"],
         refusal=row["refusal"],
         refusal_kind=row["refusal_kind"],
         repeated=repeated,

@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram, generate_latest
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -57,17 +57,27 @@ class Observed:
         given = Headers(scope=scope).get("x-correlation-id", "")
         correlation_id = given if _CORRELATION_ID.fullmatch(given) else str(uuid4())
         scope.setdefault("state", {})["correlation_id"] = correlation_id
-        method, started = scope["method"], time.perf_counter()
+        method, started, answered = scope["method"], time.perf_counter(), False
 
         async def answer(message: Message) -> None:
+            nonlocal answered
             if message["type"] == "http.response.start":
+                answered = True
                 MutableHeaders(scope=message)["X-Correlation-Id"] = correlation_id
                 REQUESTS.labels(method, message["status"]).inc()
                 SECONDS.labels(method).observe(time.perf_counter() - started)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
-            await self._app(scope, receive, answer)
+            try:
+                await self._app(scope, receive, answer)
+            except ClientDisconnect:
+                return  # nobody is there to be answered
+            except Exception as error:
+                # Here, and not in starlette's own outermost handler, so that faults are counted and correlated too.
+                if answered:
+                    raise
+                await problem_response(internal_error(Request(scope), error))(scope, receive, answer)
 
 
 def correlation_id(request: Request) -> str:
@@ -106,7 +116,6 @@ def internal_error(request: Request, error: Exception) -> Problem:
 EXCEPTION_HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
     CaudalError: answer_error,
     HTTPException: answer_error,
-    Exception: answer_error,
 }
 
 

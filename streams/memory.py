@@ -76,6 +76,7 @@ class MemoryLog:
             position=max((row.position for row in rows if row.stream == about), default=0),
             partition=partition_of(about, len(self._heads)),
             events=tuple(row.type for row in rows),
+            began_stream=append.writes[0].expected == 0 and bool(append.writes[0].events),
             refusal=append.refusal,
             refusal_kind=append.refusal_kind,
         )

@@ -131,6 +131,8 @@ def translated() -> Iterator[None]:
         raise Conflict(str(error)) from error
     except asyncpg.CharacterNotInRepertoireError as error:
         raise Invalid("a text holds the character NUL, which cannot be looked for") from error
+    except asyncpg.DataError as error:
+        raise Invalid(f"a value is out of PostgreSQL's range: {error}") from error
     except _OUT_OF_REACH as error:
         raise Unavailable(f"PostgreSQL is out of reach: {type(error).__name__}: {error}".rstrip(": ")) from error
 

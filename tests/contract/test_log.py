@@ -59,6 +59,7 @@ async def test_what_is_appended_is_read_back(log: AppendableLog) -> None:
 
     assert isinstance(receipt, Receipt)
     assert (receipt.version, receipt.position, receipt.events) == (2, 2, ("DataIngested", "DataIngested"))
+    assert receipt.began_stream
     rows = await log.read_stream("a-1")
     assert [(row.position, row.version, row.type, row.schema_version) for row in rows] == [
         (1, 1, "DataIngested", 1),
@@ -133,8 +134,11 @@ async def test_a_command_about_several_streams_is_all_or_none(log: AppendableLog
 
     assert isinstance(refused, Conflict)
     assert isinstance(done, Receipt)
-    assert (done.stream, done.version, done.position) == ("a-1", 1, 2)
-    assert len(await log.read_stream("b-1")) == 2
+    assert (done.stream, done.version, done.position, done.began_stream) == ("a-1", 1, 2, True)
+    further = await one(log, append("b-1", 2, more=(Write("d-1", 0, (event(),)),)))
+    assert isinstance(further, Receipt)
+    assert (further.version, len(further.events), further.began_stream) == (3, 2, False)
+    assert len(await log.read_stream("b-1")) == 3
     assert await log.read_stream("c-1") == []
 
 

@@ -53,5 +53,22 @@ async def test_a_batch_has_its_limits(stack: RunningStack, content: bytes) -> No
     assert answer.status_code == 413
 
 
+async def test_a_key_used_twice_in_a_batch_is_one_command(stack: RunningStack) -> None:
+    key = str(uuid4())
+
+    first, again, other = await post(stack, line(1, key), line(1, key), line(2, key))
+
+    assert (first["status"], again["status"], other["status"]) == (201, 201, 422)
+    assert (first["stream"], first["repeated"]) == (again["stream"], False)
+    assert again["repeated"]
+
+
+@pytest.mark.parametrize("header", ["If-Match", "Idempotency-Key"])
+async def test_what_is_said_of_one_command_is_not_taken_for_a_batch(stack: RunningStack, header: str) -> None:
+    answer = await stack.commands.post(URL, content=line(1), headers={**NDJSON, header: '"1"'})
+
+    assert answer.status_code == 400
+
+
 async def test_an_empty_batch_is_answered_with_nothing(stack: RunningStack) -> None:
     assert await post(stack, "", "") == []

@@ -1,6 +1,7 @@
 """Both APIs' manners: answers, headers, and a clear error for every kind of bad input."""
 
 import asyncio
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -165,6 +166,12 @@ async def test_unknown_places_get_problem_documents(stack: RunningStack, method:
         ("/audit/data_ingestion/nothing/streams/x", 404),
         ("/audit/data_ingestion/ingestion/streams/%00", 422),
         ("/query/partner/%00", 422),
+        ("/views/data_ingestion/records?limit=00000199999999", 422),
+        ("/views/data_ingestion/records?after=W1siZGF0YV9pZCJdLDVd", 422),
+        ("/views/data_ingestion/records?after=W1siZGF0YV9pZCJdLFtudWxsXV0", 422),
+        ("/views/data_ingestion/records?received_at[gte]=0001-01-01T00:00:00%2B14:00", 422),
+        ("/audit/data_ingestion/ingestion/streams/x?after=99999999999", 422),
+        ("/audit/data_ingestion/ingestion/streams/x?foo=1", 422),
         ("/query/%00", 404),
         ("/nowhere", 404),
     ],
@@ -204,6 +211,22 @@ async def test_pages_in_any_order_have_every_row_once(stack: RunningStack) -> No
             seen += [row["data_id"] for row in page.json()]
             url = page.links["next"]["url"] if "next" in page.links else None
         assert len(seen) == len(set(seen)) == 23, sort
+
+
+async def test_a_partner_may_be_called_anything(stack: RunningStack) -> None:
+    partner = f"東京/a b?{uuid4()}"
+    for n in range(3):
+        answer = await stack.commands.post("/ingest", json={"partner_id": partner, "payload": {"n": n}})
+    token = {"Consistency-Token": answer.headers["Consistency-Token"]}
+    url: str | None = f"/query/partner/{quote(partner, safe='')}?limit=1"
+    seen = 0
+    while url:
+        page = await stack.queries.get(url, headers=token)
+        assert (page.status_code, len(page.json())) == (200, 1), page.text
+        seen += 1
+        url = page.links["next"]["url"] if "next" in page.links else None
+
+    assert seen == 3
 
 
 async def test_filters_compare(stack: RunningStack) -> None:

@@ -36,6 +36,7 @@ create table {schema}.receipts (
   position bigint not null,
   partition int not null,
   events text[] not null,
+  began_stream boolean not null,
   refusal text,
   refusal_kind text,
   recorded_at timestamptz not null

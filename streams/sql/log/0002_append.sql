@@ -10,7 +10,7 @@ create function {schema}.append(
   event_ids uuid[], types text[], schema_versions int[], data json[]
 ) returns table (
   outcome int, command_id uuid, stream text, version int, "position" bigint, partition int, events text[],
-  refusal text, refusal_kind text
+  began_stream boolean, refusal text, refusal_kind text
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -23,6 +23,7 @@ declare
   r_position bigint[] := array_fill(0::bigint, array[cardinality(command_ids)]);
   r_first int[] := array_fill(1, array[cardinality(command_ids)]);
   r_last int[] := array_fill(0, array[cardinality(command_ids)]);
+  r_began boolean[] := array_fill(false, array[cardinality(command_ids)]);
   r_stream int[] := array_fill(0, array[cardinality(command_ids)]);
   e_position bigint[] := array_fill(null::bigint, array[cardinality(event_ids)]);
   e_previous bigint[] := e_position; e_stream int[]; e_version int[]; e_hash bytea[]; e_command int[];
@@ -74,6 +75,7 @@ begin
       end loop;
     end loop;
     s := write_streams[first_w];
+    r_began[c] := ok and expected[first_w] = 0 and event_counts[first_w] > 0;
     r_stream[c] := s; r_version[c] := versions[s];
     if ok then
       r_first[c] := first_e; r_last[c] := e;
@@ -92,13 +94,13 @@ begin
     update {schema}.head set position = p, hash = h, recorded_at = at, partition_heads = heads;
   end if;
   insert into {schema}.receipts
-    select id, fp, streams[rs], rv, rp, partitions[rs], types[rf:rl], why, kind, at
-    from unnest(command_ids, fingerprints, outcomes, r_stream, r_version, r_position, r_first, r_last, refusals, refusal_kinds)
-      q(id, fp, o, rs, rv, rp, rf, rl, why, kind)
+    select id, fp, streams[rs], rv, rp, partitions[rs], types[rf:rl], rb, why, kind, at
+    from unnest(command_ids, fingerprints, outcomes, r_stream, r_version, r_position, r_first, r_last, r_began,
+      refusals, refusal_kinds) q(id, fp, o, rs, rv, rp, rf, rl, rb, why, kind)
     where o = 0;
   return query
     select q.o, q.id, coalesce(r.stream, streams[q.rs]), coalesce(r.version, q.rv), coalesce(r.position, 0),
-      coalesce(r.partition, partitions[q.rs]), r.events, r.refusal, r.refusal_kind
+      coalesce(r.partition, partitions[q.rs]), r.events, r.began_stream, r.refusal, r.refusal_kind
     from unnest(command_ids, outcomes, r_stream, r_version) with ordinality q(id, o, rs, rv, ord)
     left join {schema}.receipts r on r.command_id = q.id
     order by q.ord;

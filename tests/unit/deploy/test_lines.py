@@ -38,6 +38,13 @@ def test_csv_is_text_but_for_the_columns_named(tmp_path: Path) -> None:
     )
 
 
+def test_numbers_that_cannot_be_kept_and_lines_that_are_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(b"n,note\n1,a\nnan,a\n1e999,a\n99999999999999999999,a\n2,\xff\n-3,b\n")
+
+    assert good_and_bad(file, frozenset({"n"})) == ([{"n": 1, "note": "a"}, {"n": -3, "note": "b"}], [3, 4, 5, 6])
+
+
 def test_a_column_that_is_not_there(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_text("a,b\n1,2\n")
