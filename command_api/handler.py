@@ -15,7 +15,7 @@ from aggregates.write_side import WriteSide
 from command_api.memory import AggregateMemory
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued, Metadata, Receipt
-from schemas.errors import Conflict, Failed, InProgress, Misconfigured, PreconditionFailed, Refused
+from schemas.errors import AlreadyExists, Conflict, Failed, InProgress, Misconfigured, PreconditionFailed, Refused
 from schemas.message import Command
 from streams.group_commit import GroupCommit
 from streams.log import Append, AppendableLog, Write
@@ -229,5 +229,6 @@ def _metadata(issued: Issued[Command]) -> Metadata:
 
 
 def _refusal_of(receipt: Receipt) -> Refused:
-    kinds: dict[str, type[Refused]] = {kind.kind: kind for kind in Refused.__subclasses__()}
-    return kinds.get(receipt.refusal_kind or "", Refused)(receipt.refusal)
+    # A kind of a system's own comes back as a plain refusal: its class may be gone when the answer is repeated.
+    kinds: dict[str | None, type[Refused]] = {AlreadyExists.kind: AlreadyExists, Failed.kind: Failed}
+    return kinds.get(receipt.refusal_kind, Refused)(receipt.refusal)

@@ -34,6 +34,10 @@ class Intake:
         self._settings, self._catalog, self._handler = settings, catalog, handler
         self._consumer = CommandConsumer(settings, catalog, "commands")
 
+    def why_not_ready(self) -> str | None:
+        """Why no command can be taken yet, or ``None``."""
+        return self._consumer.why_not_ready()
+
     async def run(self) -> None:
         """Runs until cancelled, through outages of the broker and the database."""
         await self._consumer.run(self._handle_batch)

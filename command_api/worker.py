@@ -15,24 +15,34 @@ from streams.subscription import Subscription
 GROUP = "policies"
 
 
-async def run(settings: Settings, catalog: Catalog) -> None:
-    """Handles commands from topics and reacts to events, until cancelled."""
-    databases = writer_databases(settings)
-    logs = open_logs(settings, catalog, databases)
-    sender = CommandSender(settings, catalog)
-    checkpoints = PolicyCheckpoints(settings, databases)
-    policies = [
-        PolicyRunner(catalog, system, policy, logs, checkpoints, sender)
-        for system, side in write_side.installed().items()
-        for policy in side.policies
-    ]
-    intake = Intake(settings, catalog, make_handler(settings, catalog, logs))
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(intake.run())
-            tasks.create_task(Subscription(settings, catalog, GROUP, policies, logs).run())
-            for policy in policies:
-                tasks.create_task(policy.confirm())
-    finally:
-        await sender.close()
-        await databases.close()
+class Worker:
+    """Handles commands from topics and reacts to events."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        self._databases = writer_databases(settings)
+        logs = open_logs(settings, catalog, self._databases)
+        self._sender = CommandSender(settings, catalog)
+        checkpoints = PolicyCheckpoints(settings, self._databases)
+        self._policies = [
+            PolicyRunner(catalog, system, policy, logs, checkpoints, self._sender)
+            for system, side in write_side.installed().items()
+            for policy in side.policies
+        ]
+        self._intake = Intake(settings, catalog, make_handler(settings, catalog, logs))
+        self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs)
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._intake.run())
+                tasks.create_task(self._subscription.run())
+                for policy in self._policies:
+                    tasks.create_task(policy.confirm())
+        finally:
+            await self._sender.close()
+            await self._databases.close()
+
+    async def why_not_ready(self) -> str | None:
+        """Why it does not do all of its work yet, or ``None``."""
+        return self._intake.why_not_ready() or self._subscription.why_not_ready()

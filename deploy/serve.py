@@ -6,9 +6,9 @@ Each process imports its own room alone: what a process does not run it need not
 import asyncio
 import gc
 import signal
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 import uvicorn
@@ -19,6 +19,15 @@ from schemas.catalog import Catalog
 from streams.http import EXCEPTION_HANDLERS, Observed, operations_routes
 from streams.schema_state import wait_until_migrated
 from streams.settings import Settings
+
+
+class BackgroundWork(Protocol):
+    """What a process without an API of its own does."""
+
+    async def run(self) -> None: ...
+
+    async def why_not_ready(self) -> str | None: ...
+
 
 Service = Literal["command-api", "worker", "relay", "projectors", "query-api"]
 _log = structlog.get_logger()
@@ -41,31 +50,35 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
             await wait_until_migrated(settings, catalog)
             await _serve_http(make_query_api(settings, catalog), host, port)
         case "worker":
-            from command_api import worker
+            from command_api.worker import Worker
 
             await wait_until_migrated(settings, catalog)
-            await _serve_beside(worker.run(settings, catalog), host, port)
+            await _serve_beside(Worker(settings, catalog), host, port)
         case "relay":
-            from streams import relaying
+            from streams.relaying import Relaying
 
             await wait_until_migrated(settings, catalog)
-            await _serve_beside(relaying.run(settings, catalog), host, port)
+            await _serve_beside(Relaying(settings, catalog), host, port)
         case "projectors":
-            from projectors import service as projectors
+            from projectors.service import Projectors
 
             await wait_until_migrated(settings, catalog)
-            await _serve_beside(projectors.run(settings, catalog), host, port)
+            await _serve_beside(Projectors(settings, catalog), host, port)
 
 
 async def _serve_http(app: Starlette, host: str, port: int) -> None:
     await _Server(app, host, port).serve()
 
 
-async def _serve_beside(work: Awaitable[None], host: str, port: int) -> None:
+async def _serve_beside(work: BackgroundWork, host: str, port: int) -> None:
     """Health and metrics for a process that works in the background; stops with whichever of the two ends first."""
-    app = Starlette(routes=operations_routes({}), middleware=[Middleware(Observed)], exception_handlers=EXCEPTION_HANDLERS)
+    app = Starlette(
+        routes=operations_routes({"work": work.why_not_ready}),
+        middleware=[Middleware(Observed)],
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
     server = _Server(app, host, port)
-    working = asyncio.ensure_future(work)
+    working = asyncio.create_task(work.run())
     working.add_done_callback(lambda _: server.stop())
     try:
         await server.serve()

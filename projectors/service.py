@@ -16,19 +16,29 @@ def installed() -> dict[str, tuple[Projection, ...]]:  # type: ignore[type-arg]
     return dict(registered("caudal.projectors"))
 
 
-async def run(settings: Settings, catalog: Catalog) -> None:
-    """Keeps every installed view up to date, until cancelled."""
-    # A view's rows and its position are committed together, so a crash can only set both back: no need to wait for disk.
-    views = Databases("caudal_projector", settings.pool_size, durable=False)
-    databases = Databases("caudal_projector", settings.pool_size)
-    logs = {context: PostgresLog(databases, settings.log_dsn(context), context) for context in catalog.contexts}
-    projectors = [
-        Projector(settings, catalog, system, projection, views, logs)
-        for system, projections in installed().items()
-        for projection in projections
-    ]
-    try:
-        await Subscription(settings, catalog, GROUP, projectors, logs).run()
-    finally:
-        await views.close()
-        await databases.close()
+class Projectors:
+    """Keeps every installed view up to date."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        # A view's rows and its position are committed together, so a crash can only set both back: no need to wait for disk.
+        self._views = Databases("caudal_projector", settings.pool_size, durable=False)
+        self._databases = Databases("caudal_projector", settings.pool_size)
+        logs = {context: PostgresLog(self._databases, settings.log_dsn(context), context) for context in catalog.contexts}
+        projectors = [
+            Projector(settings, catalog, system, projection, self._views, logs)
+            for system, projections in installed().items()
+            for projection in projections
+        ]
+        self._subscription = Subscription(settings, catalog, GROUP, projectors, logs)
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        try:
+            await self._subscription.run()
+        finally:
+            await self._views.close()
+            await self._databases.close()
+
+    async def why_not_ready(self) -> str | None:
+        """Why no view is being kept up to date yet, or ``None``."""
+        return self._subscription.why_not_ready()

@@ -1,5 +1,6 @@
 """The systems that are installed: which contexts each has, and which name means which class."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -8,6 +9,8 @@ from typing import Any
 from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
 from schemas.view import View
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -78,10 +81,10 @@ class Catalog:
         return cls.of(system for _, system in registered("caudal.schemas"))
 
     def _add(self, system: System) -> None:
-        _once(self.systems, system.name, system, "system")
+        _once(self.systems, _sound(system.name), system, "system")
         for context in system.contexts:
-            name = ContextName(system.name, context.name)
-            self.contexts[name] = context
+            name = ContextName(system.name, _sound(context.name))
+            _once(self.contexts, name, context, "context")
             for command in context.commands:
                 _once(self._commands, (system.name, command.message_name), (name, command), "command")
                 self._context_of[command] = name
@@ -89,7 +92,7 @@ class Catalog:
                 _once(self._events, (name, event.message_name), event, "event")
                 self._context_of[event] = name
         for view in system.views:
-            _once(self._views, (system.name, view.view_name), view, "view")
+            _once(self._views, (system.name, _sound(view.view_name)), view, "view")
             if ContextName(system.name, view.view_context) not in self.contexts:
                 raise Misconfigured(
                     f"view {view.view_name!r} of {system.name!r} lives in no known context: {view.view_context!r}"
@@ -150,8 +153,14 @@ def registered(group: str) -> Iterator[tuple[str, Any]]:
         yield name, found[name].load()
 
 
+def _sound(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise Misconfigured(f"{name!r} is no name for a system, a context or a view: one reads like data_ingestion")
+    return name
+
+
 def _once(names: dict[Any, Any], name: Any, value: Any, what: str) -> None:
     if name in names:
-        shown = name if isinstance(name, str) else name[-1]
+        shown = name[-1] if isinstance(name, tuple) else str(name)
         raise Misconfigured(f"the {what} {shown!r} is declared twice")
     names[name] = value

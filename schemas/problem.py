@@ -2,12 +2,11 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.errors import CaudalError, Invalid
+from schemas.errors import CaudalError, Invalid, Refused
 
 STATUSES = {
     "malformed": 400,
     "invalid": 422,
-    "method_not_allowed": 405,
     "too_large": 413,
     "unsupported_format": 415,
     "refused": 422,
@@ -56,7 +55,7 @@ class Problem(BaseModel):
 
 def problem_of(error: CaudalError, correlation_id: str | None = None) -> Problem:
     """The problem document of an error."""
-    status = STATUSES.get(error.kind, 500)
+    status = STATUSES.get(error.kind, STATUSES[Refused.kind] if isinstance(error, Refused) else 500)
     violations = error.violations if isinstance(error, Invalid) else ()
     return Problem(
         type=f"urn:caudal:problem:{error.kind.replace('_', '-')}",

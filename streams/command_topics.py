@@ -21,6 +21,7 @@ from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
 
 _log = structlog.get_logger()
 _COMMIT_SECONDS = 1.0
+_LONGEST_JOIN_SECONDS = 20
 
 
 class CommandSender:
@@ -85,6 +86,14 @@ class CommandConsumer:
         self._settings, self._catalog, self._group = settings, catalog, group
         self._topics = Topics(settings, catalog)
         self._producer: AIOKafkaProducer | None = None
+        self._had_partitions = False
+        self._began = time.monotonic()
+
+    def why_not_ready(self) -> str | None:
+        """Says that the group has not given this process partitions yet; with many processes some never get any."""
+        if self._had_partitions or time.monotonic() - self._began > _LONGEST_JOIN_SECONDS:
+            return None
+        return f"the consumer group {self._group} has not assigned partitions yet"
 
     async def run(self, handle: Callable[[Sequence[Any]], Awaitable[None]]) -> None:
         """Gives every record to ``handle`` and commits what it has returned from; runs until cancelled."""
@@ -138,7 +147,8 @@ class CommandConsumer:
             handled: dict[Any, int] = {}
             committed = time.monotonic()
             while True:
-                slices = await consumer.getmany(timeout_ms=500)
+                slices = await consumer.getmany(timeout_ms=500 if self._had_partitions else 50)
+                self._had_partitions = self._had_partitions or bool(consumer.assignment())
                 if slices:
                     await handle([record for found in slices.values() for record in found])
                     handled |= {tp: found[-1].offset + 1 for tp, found in slices.items()}

@@ -50,6 +50,8 @@ class Relay:
         self._topic = Topics(settings, catalog).events(context)
         self._appended = asyncio.Event()
         self._offsets: dict[int, int] = {}
+        self.is_cared_for = False
+        """Whether this or another relay publishes the log, as far as is known."""
 
     def wake(self) -> None:
         """Tells the relay that something was appended."""
@@ -62,6 +64,7 @@ class Relay:
             try:
                 cursor = await self._lease.take()
                 if cursor is None:
+                    self.is_cared_for = True
                     await asyncio.sleep(self._settings.relay_lease_seconds / 4)
                     continue
                 _log.info("relaying", context=str(self._context), position=cursor)
@@ -70,6 +73,7 @@ class Relay:
             except LeaseLost as lost:
                 _log.warning("another relay took over", context=str(self._context), why=lost.detail)
             except (Unavailable, KafkaError, BehindTheLog, OSError) as error:
+                self.is_cared_for = False
                 _log.warning("relaying again soon", context=str(self._context), why=str(error) or repr(error), seconds=pause)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5)
@@ -88,6 +92,7 @@ class Relay:
             await producer.start()
             await consumer.start()
             cursor = await self._resume_at(consumer, cursor)
+            self.is_cared_for = True
             checked = time.monotonic()
             while True:
                 self._appended.clear()

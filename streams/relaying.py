@@ -11,21 +11,31 @@ from streams.settings import Settings
 from streams.wake import listen
 
 
-async def run(settings: Settings, catalog: Catalog) -> None:
-    """Relays every installed context's log, until cancelled."""
-    databases = Databases("caudal_writer", settings.pool_size)
-    owner = f"{settings.instance}-{uuid7()}"
-    relays = {str(name): Relay(settings, catalog, databases, name, owner) for name in catalog.contexts}
+class Relaying:
+    """Relays every installed context's log, as far as no other process does."""
 
-    def wake(context: str) -> None:
-        if context in relays:
-            relays[context].wake()
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        self._databases = Databases("caudal_writer", settings.pool_size)
+        self._dsns = {settings.log_dsn(name) for name in catalog.contexts}
+        owner = f"{settings.instance}-{uuid7()}"
+        self._relays = {str(name): Relay(settings, catalog, self._databases, name, owner) for name in catalog.contexts}
 
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for dsn in {settings.log_dsn(name) for name in catalog.contexts}:
-                tasks.create_task(listen(dsn, wake))
-            for relay in relays.values():
-                tasks.create_task(relay.run())
-    finally:
-        await databases.close()
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for dsn in self._dsns:
+                    tasks.create_task(listen(dsn, self._wake))
+                for relay in self._relays.values():
+                    tasks.create_task(relay.run())
+        finally:
+            await self._databases.close()
+
+    async def why_not_ready(self) -> str | None:
+        """Which logs are relayed by nobody yet, as far as this process knows, or ``None``."""
+        waiting = [name for name, relay in self._relays.items() if not relay.is_cared_for]
+        return f"not relayed yet: {', '.join(waiting)}" if waiting else None
+
+    def _wake(self, context: str) -> None:
+        if context in self._relays:
+            self._relays[context].wake()

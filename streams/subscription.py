@@ -27,6 +27,7 @@ from streams.settings import Settings
 from streams.topics import Topics, ensure_topics
 
 _log = structlog.get_logger()
+_LONGEST_JOIN_SECONDS = 20
 
 LAG = Gauge(
     "caudal_subscription_lag_positions",
@@ -81,6 +82,8 @@ class Subscription:
         topics = [self._topics.events(context) for context in self._contexts]
         self._consumer = FaustConsumer(settings, group, topics, self._deal, self._note_assignment)
         self._assigned: set[tuple[ContextName, int]] = set()
+        self._had_partitions = False
+        self._began = time.monotonic()
         self._stood_since: dict[tuple[str, ContextName, int], tuple[int, float]] = {}
 
     async def run(self) -> None:
@@ -107,6 +110,13 @@ class Subscription:
             for subscriber in self._subscribers:
                 subscriber.forget(context, partition)
         self._assigned = assigned
+        self._had_partitions = self._had_partitions or bool(assigned)
+
+    def why_not_ready(self) -> str | None:
+        """Says that the group has not given this process partitions yet; with many processes some never get any."""
+        if self._had_partitions or not self._subscribers or time.monotonic() - self._began > _LONGEST_JOIN_SECONDS:
+            return None
+        return f"the consumer group {self._group} has not assigned partitions yet"
 
     async def _deal(self, fetched: Sequence[Fetched]) -> None:
         """Gives slices to every subscriber of their contexts, as often as it takes: order leaves no other way."""

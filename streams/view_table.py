@@ -65,7 +65,6 @@ class ViewStatements:
     """Rows that were not there → the keys of those that nobody else has put there meanwhile."""
     update: str
     delete: str
-    everything: str
 
 
 @cache
@@ -122,7 +121,6 @@ def statements(table: Table) -> ViewStatements:
             .values({name: value for name, value in zip(names, values, strict=True) if name != key.name})
         ),
         delete=sql(delete(table).where(key == func.any(keys))),
-        everything=sql(select(*_own_columns(table)).order_by(key)),
     )
 
 

@@ -36,9 +36,7 @@ class EmbeddedBroker:
             "--data-dir",
             str(self._data),
         )
-        return ProcessSpec(
-            name="broker", command=(_binary(), "start", *options), log=self._log, ready=self._ready, port=self._port
-        )
+        return ProcessSpec(name="broker", command=(_binary(), "start", *options), log=self._log, ready=self._ready)
 
     async def _ready(self) -> bool:
         if not listens(self._port):

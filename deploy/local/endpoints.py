@@ -7,6 +7,8 @@ from pathlib import Path
 
 import orjson
 
+from streams.settings import Settings
+
 STATE_FILE = "stack.json"
 
 
@@ -31,7 +33,19 @@ class Endpoints:
     @property
     def environment(self) -> dict[str, str]:
         """The settings with which a process joins this stack."""
-        return {"CAUDAL_WRITE_DSN": self.postgres, "CAUDAL_BROKERS": self.brokers}
+        return {
+            "CAUDAL_WRITE_DSN": self.postgres,
+            "CAUDAL_BROKERS": self.brokers,
+            # Whatever the shell is set up for, a local stack keeps to its own databases.
+            "CAUDAL_READ_DSN": self.postgres,
+            "CAUDAL_WRITE_DSNS": "{}",
+            "CAUDAL_READ_DSNS": "{}",
+        }
+
+    def applied_to(self, settings: Settings) -> Settings:
+        """Settings with which this process joins the stack."""
+        own = {"write_dsn": self.postgres, "read_dsn": self.postgres, "write_dsns": {}, "read_dsns": {}}
+        return settings.model_copy(update={**own, "brokers": self.brokers})
 
 
 def running_stack(data_dir: Path) -> Endpoints | None:
@@ -39,6 +53,6 @@ def running_stack(data_dir: Path) -> Endpoints | None:
     try:
         found = Endpoints(**orjson.loads((data_dir / STATE_FILE).read_bytes()))
         os.kill(found.pid, 0)
-    except (FileNotFoundError, ProcessLookupError, orjson.JSONDecodeError, TypeError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError, orjson.JSONDecodeError, TypeError):
         return None
     return found

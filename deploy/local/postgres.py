@@ -47,15 +47,17 @@ class EmbeddedPostgres:
         """Makes the data folder where there is none. Raises `Misconfigured` where PostgreSQL cannot be run here."""
         if (self._data / "PG_VERSION").exists():
             return
-        self._data.mkdir(parents=True, exist_ok=True)
-        self._data.chmod(0o700)
+        # Made beside its place and moved there when complete: a set-up that is broken off leaves nothing half done.
+        unfinished = self._data.with_name(f"{self._data.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True, mode=0o700)
         if os.geteuid() == 0:
             nobody = pwd.getpwnam(_NOBODY)
-            os.chown(self._data, nobody.pw_uid, nobody.pw_gid)
+            os.chown(unfinished, nobody.pw_uid, nobody.pw_gid)
         command = (
             *_unprivileged(),
-            *(_binary("initdb"), "--pgdata", str(self._data), "--username", USER),
-            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
+            *(_binary("initdb"), "--pgdata", str(unfinished), "--username", USER),
+            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"),
         )
         initdb = await asyncio.create_subprocess_exec(
             *command,
@@ -64,9 +66,14 @@ class EmbeddedPostgres:
             stderr=asyncio.subprocess.STDOUT,
             cwd="/",
         )
-        output, _ = await initdb.communicate()
+        try:
+            output, _ = await initdb.communicate()
+        except asyncio.CancelledError:
+            initdb.kill()
+            raise
         if initdb.returncode:
             raise Misconfigured(f"PostgreSQL could not make its data folder {self._data}: {output.decode()[-500:]}")
+        unfinished.rename(self._data)
 
     def process(self) -> ProcessSpec:
         """The server's process."""
@@ -79,7 +86,6 @@ class EmbeddedPostgres:
             ),
             log=self._log,
             ready=self._ready,
-            port=self._port,
             stop_signal=signal.SIGINT,  # "fast": break off sessions, checkpoint, leave
         )
 

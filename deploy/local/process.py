@@ -15,6 +15,5 @@ class ProcessSpec:
     log: Path
     ready: Callable[[], Awaitable[bool]]
     """Whether it does its work; asked again and again after a start."""
-    port: int
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: Signals = SIGTERM

@@ -63,7 +63,7 @@ class Stack:
     async def start(self) -> None:
         """Starts everything and returns when all of it is ready. Raises `Misconfigured`, `KeepsDying` or `Unavailable`."""
         self._data.mkdir(parents=True, exist_ok=True)
-        settings = Settings(write_dsn=self._postgres.dsn, brokers=self._broker.bootstrap)
+        settings = self.endpoints.applied_to(Settings())
         catalog = Catalog.installed()
         async with asyncio.TaskGroup() as parts:
             # Caudal's own processes wait for database and broker by themselves, and take longest to load.
@@ -91,7 +91,8 @@ class Stack:
         await self._postgres.prepare()
         await self._start(self._postgres.process())
         await self._postgres.make_database()
-        await migrate(settings, catalog)
+        # A view of another shape than before is made anew: the projectors refill it from the log.
+        await migrate(settings, catalog, recreate_views=True)
 
     async def _start_broker(self, settings: Settings, catalog: Catalog) -> None:
         await self._start(self._broker.process())
@@ -109,7 +110,6 @@ class Stack:
             command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port)),
             log=self._logs / f"{name}.log",
             ready=lambda: _answers(port),
-            port=port,
             environment={**self.endpoints.environment, **self._log_options, "CAUDAL_INSTANCE": "local"},
         )
 

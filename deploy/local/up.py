@@ -1,6 +1,7 @@
 """``caudal up``: starts the local stack, says where everything is, and stops it again."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
@@ -25,11 +26,17 @@ async def run_stack(data_dir: Path | None, settings: Settings, *, automatic_port
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     folder = (data_dir or ephemeral_folder()).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        if (other := running_stack(folder)) is not None:
-            errors.print(f"caudal: a stack with this data runs already, as process {other.pid}", style="red")
-            return 1
-        return await _run(folder, settings, stopping, errors, automatic_ports=automatic_ports, as_json=as_json)
+        with (folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                other = running_stack(folder)
+                which = f", as process {other.pid}" if other else " and is still starting"
+                errors.print(f"caudal: a stack with this data runs already{which}", style="red", soft_wrap=True)
+                return 1
+            return await _run(folder, settings, stopping, errors, automatic_ports=automatic_ports, as_json=as_json)
     finally:
         if data_dir is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -50,7 +57,7 @@ async def _run(
             await _first(asyncio.create_task(stack.watch()), stopping)
     except* CaudalError as failures:
         for failure in _flat(failures):
-            errors.print(f"caudal: {failure.detail}", style="red", markup=False)
+            errors.print(f"caudal: {failure.detail}", style="red", markup=False, soft_wrap=True)
         code = 1
     finally:
         if stack is not None:
@@ -98,7 +105,7 @@ def _announce(endpoints: Endpoints, seconds: float, *, as_json: bool) -> None:
     ):
         table.add_row(name, where)
     console.print(table)
-    console.print("Try it:\n")
+    console.print("Try it (validated and processed a moment after it is ingested):\n")
     body = '{"partner_id": "partner123", "payload": {"name": "Example Data", "age": 30}}'
     console.print(
         f"curl -s {endpoints.command_api}/ingest -H 'Content-Type: application/json' -d '{body}'",

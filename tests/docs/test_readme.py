@@ -18,7 +18,7 @@ async def test_the_curl_lines_work_as_they_stand(stack: RunningStack) -> None:
     import asyncio
 
     block = next(block for block in re.findall(r"```sh\n(.*?)```", README, re.S) if "curl" in block)
-    posted, queried, _ = block.replace("\\\n", "").strip().splitlines()
+    posted, _, queried, _ = block.replace("\\\n", "").strip().splitlines()
 
     async def run(line: str) -> str:
         line = line.replace("http://127.0.0.1:5001", stack.endpoints["command_api"])

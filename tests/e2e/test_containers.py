@@ -41,7 +41,7 @@ def surroundings() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.timeout(300)
-async def test_the_seeds_body_on_containers(surroundings: dict[str, str], tmp_path: Path) -> None:
+async def test_a_delivery_on_containers(surroundings: dict[str, str], tmp_path: Path) -> None:
     code, _, err = await caudal("migrate", environment=surroundings)
     assert code == 0, err
     ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
@@ -56,9 +56,7 @@ async def test_the_seeds_body_on_containers(surroundings: dict[str, str], tmp_pa
 
         command = (sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(ports[name]))
         log = tmp_path / f"{name}.log"
-        return Supervised(
-            ProcessSpec(name=name, command=command, log=log, ready=ready, port=ports[name], environment=surroundings)
-        )
+        return Supervised(ProcessSpec(name=name, command=command, log=log, ready=ready, environment=surroundings))
 
     processes = [process(name) for name in SERVICES]
     try:

@@ -1,4 +1,4 @@
-"""Data ingestion end to end: the seed's calls on the whole stack."""
+"""Data ingestion end to end: the calls of its clients on the whole stack."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from vega_datasets import data as vega
 from tests.conftest import eventually
 from tests.stack import RunningStack, caudal
 
-SEEDS_BODY = {
+EXAMPLE_BODY = {
     "partner_id": "partner123",
     "payload": {"name": "Example Data", "age": 30, "attributes": {"key1": "value1", "key2": "value2"}},
 }
@@ -76,15 +76,15 @@ async def wait_for(stack: RunningStack, partner: str, count: int, seconds: float
     return await everything_of(stack, partner)
 
 
-async def test_the_seeds_body_is_ingested_validated_and_processed(stack: RunningStack) -> None:
-    answer = await stack.commands.post("/ingest", json=SEEDS_BODY)
+async def test_a_delivery_is_ingested_validated_and_processed(stack: RunningStack) -> None:
+    answer = await stack.commands.post("/ingest", json=EXAMPLE_BODY)
     assert answer.status_code == 201
     data_id = answer.json()["data_id"]
 
     record = await complete_record(stack, data_id, seconds=2)
 
     assert UUID(data_id)
-    assert record["payload"] == SEEDS_BODY["payload"]
+    assert record["payload"] == EXAMPLE_BODY["payload"]
     assert (record["partner_id"], record["validation_status"], record["violations"]) == ("partner123", "valid", [])
     assert record["results"]["profile"]["types"]["/attributes/key1"] == "string"
     assert record["received_at"] <= record["validated_at"]
@@ -155,7 +155,7 @@ async def test_a_broken_schema_is_refused(stack: RunningStack) -> None:
 
 
 async def test_the_history_of_a_delivery_can_be_audited(stack: RunningStack) -> None:
-    answer = await stack.commands.post("/ingest", json=SEEDS_BODY, headers={"X-Correlation-Id": "audit-me"})
+    answer = await stack.commands.post("/ingest", json=EXAMPLE_BODY, headers={"X-Correlation-Id": "audit-me"})
     data_id = answer.json()["data_id"]
     await complete_record(stack, data_id)
 
@@ -163,7 +163,7 @@ async def test_the_history_of_a_delivery_can_be_audited(stack: RunningStack) -> 
     verdict = (await stack.queries.get(f"/audit/data_ingestion/validation/streams/inspection-{data_id}")).json()
 
     assert [event["type"] for event in history["events"]] == ["DataReceived", "DataIngested"]
-    assert history["events"][0]["data"] == {**SEEDS_BODY, "data_id": data_id}
+    assert history["events"][0]["data"] == {**EXAMPLE_BODY, "data_id": data_id}
     assert {event["metadata"]["correlation_id"] for event in history["events"] + verdict["events"]} == {"audit-me"}
     assert (await stack.queries.get(f"/query/{data_id}")).json()["correlation_id"] == "audit-me"
     assert verdict["events"][0]["metadata"]["causation_id"] == history["events"][1]["id"]

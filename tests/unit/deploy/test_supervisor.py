@@ -15,7 +15,7 @@ def spec(tmp_path: Path, program: str) -> ProcessSpec:
         return (tmp_path / "started").exists()
 
     mark = f"import pathlib; pathlib.Path({str(tmp_path / 'started')!r}).touch(); "
-    return ProcessSpec(name="it", command=(sys.executable, "-c", mark + program), log=tmp_path / "it.log", ready=ready, port=0)
+    return ProcessSpec(name="it", command=(sys.executable, "-c", mark + program), log=tmp_path / "it.log", ready=ready)
 
 
 async def test_a_process_that_dies_is_started_again(tmp_path: Path) -> None:

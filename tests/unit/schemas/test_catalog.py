@@ -39,6 +39,17 @@ def test_a_name_cannot_be_declared_twice() -> None:
         Catalog.of([twice])
 
 
+@pytest.mark.parametrize("name", ["my-system", "Upper", "", "1st", "x" * 40, 'a"b'])
+def test_a_name_must_be_one_that_every_store_can_use(name: str) -> None:
+    with pytest.raises(Misconfigured, match="is no name"):
+        Catalog.of([System(name, ())])
+
+
+def test_a_context_cannot_be_declared_twice() -> None:
+    with pytest.raises(Misconfigured, match=r"'twice\.a' is declared twice"):
+        Catalog.of([System("twice", (Context("a"), Context("a")))])
+
+
 def test_a_token_reads_as_it_writes() -> None:
     token = ConsistencyToken(INGESTION, 3, 1234)
 
