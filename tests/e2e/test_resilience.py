@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ import psutil
 import pytest
 from vega_datasets import data as vega
 
+from deploy.local.ports import free_ports, listens
+from deploy.local.process import ProcessSpec
+from deploy.local.supervisor import Supervised
 from tests.conftest import eventually
 from tests.e2e.test_data_ingestion import complete_record, wait_for
 from tests.stack import RunningStack, left_over, running_stack
@@ -69,6 +73,50 @@ async def test_killing_each_process_in_turn_during_a_load_loses_and_doubles_noth
         assert sum(row.type == "DataProcessed" for rows in logs.values() for row in rows) == 3376
         again = await stack.caudal(*LOAD)
         assert again[2].splitlines()[-1] == "0 accepted, 3376 there already, 0 failed"
+
+
+@pytest.mark.timeout(240)
+async def test_two_of_everything_that_come_and_go_lose_and_double_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "some.ndjson"
+    file.write_text("".join(f'{{"partner_id": "faa", "payload": {{"n": {n}}}}}\n' for n in range(1500)))
+    async with running_stack() as stack:
+        loading = asyncio.create_task(
+            stack.caudal("load", str(file), "--system", "data_ingestion", "--command", "receive-data", "--batch", "20")
+        )
+        seconds = [second(stack, name, tmp_path) for name in ("worker", "projectors", "relay", "command-api")]
+        await asyncio.gather(*(process.start() for process in seconds))
+        await asyncio.sleep(2)
+        for process in seconds:
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGKILL)
+
+        code, _, said = await asyncio.wait_for(loading, 150)
+        assert code == 0, said
+        await caught_up(stack, 1500)
+        await verify(stack)
+
+
+def second(stack: RunningStack, name: str, folder: Path) -> Supervised:
+    """A second process of a kind, joining the stack under a name of its own."""
+    port = free_ports(1)[0]
+    log = folder / f"second-{name}.log"
+
+    async def ready() -> bool:
+        return listens(port)
+
+    return Supervised(
+        ProcessSpec(
+            name=name,
+            command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port)),
+            log=log,
+            ready=ready,
+            environment={
+                "CAUDAL_WRITE_DSN": stack.endpoints["postgres"],
+                "CAUDAL_BROKERS": stack.endpoints["brokers"],
+                "CAUDAL_INSTANCE": "second",
+            },
+        )
+    )
 
 
 @pytest.mark.timeout(180)
