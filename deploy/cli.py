@@ -5,6 +5,7 @@ Each command imports what it runs when it is called: five processes start at onc
 
 import logging
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,13 +23,27 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Caudal: CQRS and event sourcing on PostgreSQL and Kafka-compatible streams.",
 )
 DEFAULT_DATA_DIR = Path(".caudal")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Folder for the data and the logs.")]
 LogFormat = Annotated[Literal["text", "json"] | None, typer.Option(help="Lines for people, or JSON for machines.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"caudal {version('caudal')}")
+        raise typer.Exit
+
+
+@app.callback()
+def caudal(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Caudal: CQRS and event sourcing on PostgreSQL and Kafka-compatible streams."""
 
 
 @app.command()

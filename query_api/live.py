@@ -8,7 +8,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 
 from query_api.views import ViewReader
-from schemas.errors import Malformed, Unavailable
+from schemas.errors import Invalid, Malformed, Unavailable
 
 _POLL_SECONDS = 0.1
 _CHUNK = 500
@@ -19,6 +19,8 @@ async def follow(request: Request, reader: ViewReader) -> EventSourceResponse:
 
     Each event's id is the transaction up to which nothing is missing. A row that changes twice in between may be sent once.
     """
+    if request.query_params:
+        raise Invalid("a live view is sent whole: it takes no parameters")
     given = request.headers.get("last-event-id")
     if given is not None and not (given.isascii() and given.isdigit() and len(given) < 19):
         raise Malformed("Last-Event-ID must be an id that this stream gave")
@@ -38,7 +40,7 @@ async def _events(reader: ViewReader, since: int) -> AsyncIterator[ServerSentEve
         for n, row in enumerate(rows):
             # Only the last row of a chunk carries the new id: a client that got half of it gets the whole again.
             event_id = str(upto) if n == len(rows) - 1 else None
-            yield ServerSentEvent(orjson.dumps(row, default=str).decode(), event="row", id=event_id)
+            yield ServerSentEvent(orjson.dumps(row, default=str, option=orjson.OPT_UTC_Z).decode(), event="row", id=event_id)
         since = upto
         if len(rows) < _CHUNK // 2:
             await asyncio.sleep(_POLL_SECONDS)

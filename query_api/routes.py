@@ -14,7 +14,7 @@ from query_api.consistency import wait_until_seen
 from query_api.live import follow
 from query_api.views import Page, ViewReader, next_link, parse_query
 from schemas.catalog import Catalog, ContextName, registered
-from schemas.errors import Invalid, NotFound
+from schemas.errors import Invalid, Malformed, NotFound
 from schemas.token import ConsistencyToken
 from streams.http import JsonResponse
 from streams.log import PostgresLog
@@ -79,7 +79,10 @@ class Views:
         home, reader = self._readers[system, view]
         token = request.headers.get("consistency-token")
         if token is not None:
-            await wait_until_seen(self._settings, self._databases, home, shape, ConsistencyToken.parse(token))
+            write = ConsistencyToken.parse(token)
+            if write.partition >= self._catalog.context(write.context).partitions:
+                raise Malformed(f"the context {write.context} has no partition {write.partition}")
+            await wait_until_seen(self._settings, self._databases, home, shape, write)
         return reader
 
 

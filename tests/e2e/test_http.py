@@ -173,6 +173,7 @@ async def test_unknown_places_get_problem_documents(stack: RunningStack, method:
         ("/audit/data_ingestion/ingestion/streams/x?after=99999999999", 422),
         ("/audit/data_ingestion/ingestion/streams/x?foo=1", 422),
         ("/query/%00", 404),
+        ("/views/data_ingestion/records/live?partner_id=x", 422),
         ("/nowhere", 404),
     ],
 )
@@ -182,7 +183,7 @@ async def test_strange_queries_get_problem_documents(stack: RunningStack, path: 
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json"), answer.text
 
 
-@pytest.mark.parametrize("token", ["nonsense", "a.b/1@x"])
+@pytest.mark.parametrize("token", ["nonsense", "a.b/1@x", "data_ingestion.ingestion/9@1"])
 async def test_a_strange_token_is_malformed(stack: RunningStack, token: str) -> None:
     answer = await stack.queries.get("/query/all", headers={"Consistency-Token": token})
 
