@@ -1,14 +1,14 @@
 """Runs the policies: events in, commands out to their contexts' topics.
 
 A policy's checkpoint moves once every command that the events below it asked for has its receipt. Until then the commands
-count as being on their way, and those whose receipt is overdue are sent again under the same ids: nothing depends on what
-the broker remembers.
+count as being on their way, and those whose receipt is overdue are sent again under the same ids, then handled here: nothing
+depends on what the broker remembers or on who has its partitions.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -29,8 +29,8 @@ from streams.subscription import Slice
 
 _log = structlog.get_logger()
 
-OVERDUE_SECONDS = 10.0
-MOST_ON_THEIR_WAY = 5000
+OVERDUE_SECONDS = 5.0
+MOST_ON_THEIR_WAY = 2000
 _ASKED_AT_ONCE = 500
 
 Order = tuple[ContextName, Issued[Command], str]
@@ -68,18 +68,24 @@ class PolicyRunner:
         logs: Mapping[ContextName, AppendableLog],
         checkpoints: PolicyCheckpoints,
         sender: CommandSender,
+        handle: Callable[[Issued[Command]], Awaitable[None]],
     ) -> None:
         self.name = f"{system}.{policy.name}"
         self.contexts = frozenset(catalog.context_of(event) for event in policy.reactions)
         self._types = {(catalog.context_of(event), event.message_name) for event in policy.reactions}
         self._catalog, self._policy, self._logs = catalog, policy, logs
-        self._checkpoints, self._sender = checkpoints, sender
+        self._checkpoints, self._sender, self._handle = checkpoints, sender, handle
         self._stands: dict[tuple[ContextName, int], _Stand] = {}
         self._taking = asyncio.Lock()
 
     async def position(self, context: ContextName, partition: int) -> int:
         """Up to where its commands are sent."""
-        return (await self._stand(context, partition)).sent
+        stand = await self._stand(context, partition)
+        if not stand.underway:
+            # Another process may have gone on from here meanwhile.
+            stored = await self._checkpoints.position(context, self.name, partition)
+            stand.sent, stand.confirmed = max(stand.sent, stored), max(stand.confirmed, stored)
+        return stand.sent
 
     async def take(self, slices: Sequence[Slice]) -> None:
         """Sends what these slices ask for, unless it was sent before; raises `Unavailable` while no broker answers."""
@@ -155,9 +161,15 @@ class PolicyRunner:
         for cause in list(stand.underway):
             # Waiting longer each time: a handler that is only slow must not get its backlog doubled.
             if cause.orders and time.monotonic() - cause.sent_at > OVERDUE_SECONDS * 2**cause.sent_again:
-                _log.warning("sending overdue commands again", policy=self.name, commands=len(cause.orders))
+                orders = list(cause.orders.values())
                 cause.sent_at, cause.sent_again = time.monotonic(), cause.sent_again + 1
-                await self._sender.send(list(cause.orders.values()))
+                if cause.sent_again == 1:
+                    _log.warning("sending overdue commands again", policy=self.name, commands=len(orders))
+                    await self._sender.send(orders)
+                else:
+                    # Whoever has their partitions is dead or stuck: receipts make it safe to handle them here.
+                    _log.warning("handling overdue commands here", policy=self.name, commands=len(orders))
+                    await asyncio.gather(*(self._handle(issued) for _, issued, _ in orders))
 
     def _orders(self, recorded: Recorded[Event]) -> list[Order]:
         why = recorded.metadata

@@ -1,12 +1,16 @@
 """The worker's process: takes commands in by topic, and runs the policies."""
 
 import asyncio
+from contextlib import suppress
 
 from aggregates import write_side
 from command_api.app import make_handler, open_logs, writer_databases
 from command_api.intake import Intake
 from command_api.policies import PolicyRunner
 from schemas.catalog import Catalog
+from schemas.envelope import Issued
+from schemas.errors import CaudalError
+from schemas.message import Command
 from streams.command_topics import CommandSender
 from streams.policy_checkpoints import PolicyCheckpoints
 from streams.settings import Settings
@@ -23,12 +27,13 @@ class Worker:
         logs = open_logs(settings, catalog, self._databases)
         self._sender = CommandSender(settings, catalog)
         checkpoints = PolicyCheckpoints(settings, self._databases)
+        self._handler = make_handler(settings, catalog, logs)
         self._policies = [
-            PolicyRunner(catalog, system, policy, logs, checkpoints, self._sender)
+            PolicyRunner(catalog, system, policy, logs, checkpoints, self._sender, self._handle_here)
             for system, side in write_side.installed().items()
             for policy in side.policies
         ]
-        self._intake = Intake(settings, catalog, make_handler(settings, catalog, logs))
+        self._intake = Intake(settings, catalog, self._handler)
         self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs)
 
     async def run(self) -> None:
@@ -42,6 +47,11 @@ class Worker:
         finally:
             await self._sender.close()
             await self._databases.close()
+
+    async def _handle_here(self, issued: Issued[Command]) -> None:
+        """Handles a command without its topic; a refusal is answered by its receipt, anything else comes up again."""
+        with suppress(CaudalError):
+            await self._handler.handle(issued, record_failure=True)
 
     async def why_not_ready(self) -> str | None:
         """Why it does not do all of its work yet, or ``None``."""

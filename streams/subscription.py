@@ -28,6 +28,7 @@ from streams.topics import Topics, ensure_topics
 
 _log = structlog.get_logger()
 _LONGEST_JOIN_SECONDS = 20
+_PATIENCE_WITH_OTHERS = 4
 
 LAG = Gauge(
     "caudal_subscription_lag_positions",
@@ -52,7 +53,7 @@ class Subscriber(Protocol):
     contexts: frozenset[ContextName]
 
     async def position(self, context: ContextName, partition: int) -> int:
-        """Where it stands: the position of the last event that it has dealt with."""
+        """Where it stands: the position of the last event that it, or its like in another process, has dealt with."""
         ...
 
     async def take(self, slices: Sequence[Slice]) -> None:
@@ -147,7 +148,7 @@ class Subscription:
             if self._consumer.is_dealing:
                 # Whatever stands still now does so because there is so much to do.
                 self._stood_since.clear()
-            for context in {context for context, _ in self._assigned}:
+            for context in self._contexts:
                 try:
                     head = await self._logs[context].head()
                     for subscriber in self._subscribers:
@@ -160,16 +161,21 @@ class Subscription:
 
     async def _compare(self, subscriber: Subscriber, context: ContextName, heads: Sequence[int]) -> None:
         lag = 0
-        for partition in [p for c, p in self._assigned if c == context]:
+        for partition in range(len(heads)):
+            # A killed process keeps its partitions until the broker gives it up, which takes a minute or more: those of
+            # others are watched too, with more patience. Doing their work as well is harmless, leaving it undone is not.
+            ours = (context, partition) in self._assigned
+            patience = self._settings.stall_seconds * (1 if ours else _PATIENCE_WITH_OTHERS)
             position = await subscriber.position(context, partition)
             mark = (subscriber.name, context, partition)
             stood_at, since = self._stood_since.get(mark, (-1, 0.0))
             if position >= heads[partition] or position != stood_at:
                 self._stood_since[mark] = (position, time.monotonic())
-            elif time.monotonic() - since > self._settings.stall_seconds:
+            elif time.monotonic() - since > patience:
                 await self._read_on(subscriber, context, partition, position, heads[partition])
                 self._stood_since.pop(mark, None)
-            lag = max(lag, heads[partition] - position)
+            if ours:
+                lag = max(lag, heads[partition] - position)
         LAG.labels(subscriber.name, str(context)).set(lag)
 
     async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, upto: int) -> None:

@@ -137,10 +137,16 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     monkeypatch.setattr(policies, "OVERDUE_SECONDS", 1.0)
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs)
+    handled_here: list[Issued[Any]] = []
+
+    async def handle(issued: Issued[Any]) -> None:
+        handled_here.append(issued)
+        await handler.handle(issued)
+
     for n in range(10):
         await handler.handle(receive(n))
     checkpoints, sender = PolicyCheckpoints(settings, databases), ForgetfulSender(settings, catalog)
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender)
+    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender, handle)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
@@ -158,16 +164,45 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
         return tuple(await stored()) == (await logs[INGESTION].head()).partitions
 
     await eventually(caught_up, what="the checkpoint at the head")
+    assert not handled_here
     assert (await logs[VALIDATION].head()).position == 10
 
     # Another process that starts from the stored checkpoint has nothing left to send.
-    again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender)
+    again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender, handle)
     before = sender.sent
     for partition in range(4):
         await again.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
     assert sender.sent == before
     confirming.cancel()
     await sender.close()
+
+
+async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_policys_own_process(
+    settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "OVERDUE_SECONDS", 0.3)
+    logs = open_logs(settings, catalog, databases)
+    handler = make_handler(settings, catalog, logs)
+
+    async def handle(issued: Issued[Any]) -> None:
+        await handler.handle(issued)
+
+    for n in range(10):
+        await handler.handle(receive(n))
+    sender = ForgetfulSender(settings, catalog)
+    checkpoints = PolicyCheckpoints(settings, databases)
+    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender, handle)
+    confirming = asyncio.create_task(runner.confirm())
+    rows = await logs[INGESTION].read(0, 1000)
+    for partition in range(4):
+        await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+
+    async def validated() -> bool:
+        return (await logs[VALIDATION].head()).position == 10
+
+    await eventually(validated)
+    assert sender.sent == 20
+    confirming.cancel()
 
 
 def test_every_policy_has_a_name_of_its_own() -> None:
