@@ -85,7 +85,7 @@ async def test_two_of_everything_that_come_and_go_lose_and_double_nothing(tmp_pa
         )
         seconds = [second(stack, name, tmp_path) for name in ("worker", "projectors", "relay", "command-api")]
         await asyncio.gather(*(process.start() for process in seconds))
-        await asyncio.sleep(2)
+        await asyncio.sleep(4)  # long enough to be given partitions, which are orphaned now
         for process in seconds:
             assert process.pid is not None
             os.kill(process.pid, signal.SIGKILL)
