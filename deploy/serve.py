@@ -6,7 +6,7 @@ Each process imports its own room alone: what a process does not run it need not
 import asyncio
 import gc
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal, Protocol
 
@@ -37,37 +37,39 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
     """Runs a process's work beside its HTTP surface; returns after SIGTERM or SIGINT, raises where its work breaks down."""
     # Most objects here live for one command or one slice: collecting generations less often saves a tenth of the time.
     gc.set_threshold(50_000, 20, 50)
+    make = _room(service)  # loaded first: that takes as long as a database needs to start
     catalog = Catalog.installed()
+    await wait_until_migrated(settings, catalog)
+    made = make(settings, catalog)
+    if isinstance(made, Starlette):
+        await _Server(made, host, port).serve()
+    else:
+        await _serve_beside(made, host, port)
+
+
+def _room(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
+    """What makes a process's work; imports the process's own room and no other."""
     match service:
         case "command-api":
             from command_api.app import make_app as make_command_api
 
-            await wait_until_migrated(settings, catalog)
-            await _serve_http(make_command_api(settings, catalog), host, port)
+            return make_command_api
         case "query-api":
             from query_api.app import make_app as make_query_api
 
-            await wait_until_migrated(settings, catalog)
-            await _serve_http(make_query_api(settings, catalog), host, port)
+            return make_query_api
         case "worker":
             from command_api.worker import Worker
 
-            await wait_until_migrated(settings, catalog)
-            await _serve_beside(Worker(settings, catalog), host, port)
+            return Worker
         case "relay":
             from streams.relaying import Relaying
 
-            await wait_until_migrated(settings, catalog)
-            await _serve_beside(Relaying(settings, catalog), host, port)
+            return Relaying
         case "projectors":
             from projectors.service import Projectors
 
-            await wait_until_migrated(settings, catalog)
-            await _serve_beside(Projectors(settings, catalog), host, port)
-
-
-async def _serve_http(app: Starlette, host: str, port: int) -> None:
-    await _Server(app, host, port).serve()
+            return Projectors
 
 
 async def _serve_beside(work: BackgroundWork, host: str, port: int) -> None:

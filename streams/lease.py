@@ -43,7 +43,6 @@ class Lease:
             row = await connection.fetchrow(statement("relay_move", self._schema), self._epoch, position)
         if row is None:
             raise LeaseLost(f"epoch {self._epoch} is over")
-        await self.renew_in_time()
 
     async def release(self) -> None:
         """Gives the lease back, so that another process need not wait for its end."""

@@ -95,6 +95,7 @@ class Relay:
             self.is_cared_for = True
             checked = time.monotonic()
             while True:
+                await self._lease.renew_in_time()
                 self._appended.clear()
                 rows = await self._log.read(cursor, self._settings.relay_batch)
                 if rows:
@@ -105,7 +106,6 @@ class Relay:
                     if len(rows) == self._settings.relay_batch:
                         LAG.labels(str(self._context)).set((await self._log.head()).position - cursor)
                         continue
-                await self._lease.renew_in_time()
                 if time.monotonic() - checked > 1:
                     await self._check_offsets(consumer)
                     checked = time.monotonic()
