@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate
 
+from aggregates.snapshot import SnapshotPolicy
 from schemas.message import Event
 
 
@@ -30,6 +31,8 @@ class Aggregate(BaseAggregate[str]):
     """
 
     category: ClassVar[str]
+    snapshots: ClassVar[SnapshotPolicy | None] = None
+    """How its snapshots are made; without it there are none, which is best for streams that stay short."""
 
     @classmethod
     def empty(cls, stream: str, at: datetime) -> Self:
@@ -44,6 +47,8 @@ class Aggregate(BaseAggregate[str]):
         # When the command that is being decided was issued; set by whoever runs the decision. Not annotated: the
         # domain layer would take an annotated attribute for an argument of __init__.
         self.decided_at = timestamp
+        # The version up to which a snapshot tells its state; set by whoever loads it and takes one.
+        self.snapshot_version = 0
 
     @property
     def key(self) -> str:
@@ -67,6 +72,17 @@ class Aggregate(BaseAggregate[str]):
         """Changes the state by one event. Must accept every event of its streams and never refuse."""
         raise NotImplementedError
 
+    def state(self) -> dict[str, Any]:
+        """What its events have added up to, by attribute, for those who look at it: public attributes of its own."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_") and name not in _OURS}
+
+    def is_snapshot_due(self) -> bool:
+        """Whether enough has happened since the last snapshot."""
+        return self.snapshots is not None and self.version - self.snapshot_version >= self.snapshots.every
+
     def take_recorded(self) -> tuple[Event, ...]:
         """Hands over the events recorded since the last call, in order."""
         return tuple(happened.event for happened in self.collect_events() if isinstance(happened, Happened))
+
+
+_OURS = frozenset({"decided_at", "snapshot_version"})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aggregates.aggregate import Aggregate
 from aggregates.decision import Decisions
 from aggregates.policy import Policy
 from schemas.catalog import registered
@@ -13,6 +14,8 @@ class WriteSide:
     """One system's decisions and policies. What a package of your own registers as ``caudal.aggregates``."""
 
     decisions: Decisions
+    aggregates: tuple[type[Aggregate], ...]
+    """Every class of aggregate that the decisions are about."""
     policies: tuple[Policy, ...] = ()
 
 

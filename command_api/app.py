@@ -64,5 +64,5 @@ def make_handler(settings: Settings, catalog: Catalog, logs: Mapping[ContextName
         write_side.installed(),
         logs,
         max_attempts=settings.max_attempts,
-        aggregates_in_memory=settings.aggregates_in_memory,
+        memory_bytes=settings.aggregate_memory_bytes,
     )

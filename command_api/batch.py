@@ -6,7 +6,7 @@ a batch are independent: each is accepted or refused for itself, they are handle
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,9 +16,11 @@ from starlette.responses import Response
 from command_api.body import parse_json, read_body, validate_command, violations_of
 from command_api.handler import CommandHandler, now
 from command_api.identity import KEY, command_id, traceparent
-from schemas.catalog import ContextName
+from command_api.preconditions import check_stated, expectation
+from schemas.catalog import Catalog
 from schemas.envelope import Issued
 from schemas.errors import CaudalError, Invalid, Malformed, TooLarge
+from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
 from schemas.problem import problem_of
 from streams.http import correlation_id, internal_error
@@ -34,6 +36,8 @@ class BatchLine(BaseModel):
 
     command: dict[str, Any] = Field(description="The command, as it would be sent alone.")
     idempotency_key: Annotated[str, Field(pattern=KEY.pattern)] | None = None
+    if_match: str | None = Field(default=None, description="The version, as ETag, that the stream must have; * for any.")
+    if_none_match: Literal["*"] | None = Field(default=None, description="The stream must not exist.")
 
 
 def is_batch(request: Request) -> bool:
@@ -42,42 +46,44 @@ def is_batch(request: Request) -> bool:
 
 
 async def take_batch(
-    request: Request, settings: Settings, handler: CommandHandler, context: ContextName, command: type[Command]
+    request: Request, settings: Settings, handler: CommandHandler, catalog: Catalog, command: type[Command]
 ) -> Response:
     """Handles every command of a batch and answers with a line for each, in the order of the lines.
 
     Raises `TooLarge` for the batch as a whole; whatever is wrong with one line is said in its answer.
     """
-    for header in ("if-match", "idempotency-key"):
+    for header in ("if-match", "if-none-match", "idempotency-key"):
         if header in request.headers:
-            raise Malformed(f"{header} is said of one command, not of a batch; a line has its own idempotency_key")
+            raise Malformed(f"{header} is said of one command, not of a batch; a line has its own {header.replace('-', '_')}")
     body = await read_body(request, settings.max_batch_bytes, MEDIA_TYPE)
     lines = [line for line in body.split(b"\n") if line.strip()]
     if len(lines) > settings.max_batch_lines:
         raise TooLarge(f"a batch may have {settings.max_batch_lines} lines at most")
 
-    by_id: dict[object, list[tuple[int, Issued[Command]]]] = {}
+    by_id: dict[object, list[tuple[int, Issued[Command], ExpectedVersion]]] = {}
     answers: dict[int, Mapping[str, Any]] = {}
     for number, line in enumerate(lines):
         try:
-            issued = _issued(request, settings, context, command, line)
-            by_id.setdefault(issued.id, []).append((number, issued))
+            issued, expected = _issued(request, settings, catalog, command, line)
+            by_id.setdefault(issued.id, []).append((number, issued, expected))
         except CaudalError as error:
             answers[number] = _problem(request, error)
 
-    async def take(numbered: Sequence[tuple[int, Issued[Command]]]) -> None:
+    async def take(numbered: Sequence[tuple[int, Issued[Command], ExpectedVersion]]) -> None:
         # Lines with one key follow each other, so that the second finds the first one's receipt.
-        for number, issued in numbered:
-            answers[number] = await _answer(request, handler, issued)
+        for number, issued, expected in numbered:
+            answers[number] = await _answer(request, handler, issued, expected)
 
     await asyncio.gather(*map(take, by_id.values()))
     body = b"".join(orjson.dumps(answers[number]) + b"\n" for number in range(len(lines)))
     return Response(body, media_type=MEDIA_TYPE)
 
 
-async def _answer(request: Request, handler: CommandHandler, issued: Issued[Command]) -> Mapping[str, Any]:
+async def _answer(
+    request: Request, handler: CommandHandler, issued: Issued[Command], expected: ExpectedVersion
+) -> Mapping[str, Any]:
     try:
-        receipt = await handler.handle(issued)
+        receipt = await handler.handle(issued, expected=expected)
     except Exception as error:
         return _problem(request, error)
     return {
@@ -98,7 +104,9 @@ def _problem(request: Request, error: Exception) -> Mapping[str, Any]:
     return internal_error(request, error).model_dump(exclude_none=True)
 
 
-def _issued(request: Request, settings: Settings, context: ContextName, command: type[Command], line: bytes) -> Issued[Command]:
+def _issued(
+    request: Request, settings: Settings, catalog: Catalog, command: type[Command], line: bytes
+) -> tuple[Issued[Command], ExpectedVersion]:
     if len(line) > settings.max_body_bytes:
         raise TooLarge(f"a command may have {settings.max_body_bytes} bytes at most")
     document = parse_json(line, settings.max_depth + 1)
@@ -106,10 +114,14 @@ def _issued(request: Request, settings: Settings, context: ContextName, command:
         wrapped = BatchLine.model_validate(document)
     except ValidationError as error:
         raise Invalid("the line is not one of a batch", violations_of(error)) from error
-    return Issued(
+    context = catalog.context_of(command)
+    expected = expectation(wrapped.if_match, wrapped.if_none_match)
+    check_stated(catalog.context(context), expected)
+    issued: Issued[Command] = Issued(
         command=validate_command(wrapped.command, command),
         id=command_id(wrapped.idempotency_key, context),
         at=now(),
         correlation_id=correlation_id(request),
         traceparent=traceparent(request),
     )
+    return issued, expected

@@ -13,13 +13,15 @@ from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.write_side import WriteSide
 from command_api.memory import AggregateMemory
+from command_api.repository import Repository
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued, Metadata, Receipt
+from schemas.envelope import Issued, Metadata, Receipt, Refusal
 from schemas.errors import AlreadyExists, Conflict, Failed, InProgress, Misconfigured, PreconditionFailed, Refused
+from schemas.expected_version import ANY_VERSION, NO_STREAM, ExpectedVersion
 from schemas.message import Command
 from streams.group_commit import GroupCommit
 from streams.log import Append, AppendableLog, Write
-from streams.rows import decode
+from streams.rows import encode
 
 _log = structlog.get_logger()
 
@@ -37,7 +39,7 @@ class CommandHandler:
         logs: Mapping[ContextName, AppendableLog],
         *,
         max_attempts: int = 5,
-        aggregates_in_memory: int = 10_000,
+        memory_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._catalog = catalog
         self._decisions: dict[type[Command], Decision[Any]] = {
@@ -46,17 +48,20 @@ class CommandHandler:
         for _, command in catalog.commands():
             if command not in self._decisions:
                 raise Misconfigured(f"no decision is declared for the command {command.message_name!r}")
+        memory = AggregateMemory(memory_bytes)
         self._logs = logs
         self._commits = {context: GroupCommit(log) for context, log in logs.items()}
-        self._memories = {context: AggregateMemory(aggregates_in_memory) for context in logs}
+        self._repositories = {context: Repository(log, catalog, memory) for context, log in logs.items()}
         self._max_attempts = max_attempts
         self._in_progress: set[tuple[ContextName, object]] = set()
 
-    async def handle(self, issued: Issued[Command], *, if_version: int | None = None, record_failure: bool = False) -> Receipt:
+    async def handle(
+        self, issued: Issued[Command], *, expected: ExpectedVersion = ANY_VERSION, record_failure: bool = False
+    ) -> Receipt:
         """Handles one command and returns its receipt; a repeated command gets its first receipt again.
 
-        ``if_version`` is the version at which the caller believes the command's stream to be. With ``record_failure`` a
-        decision that breaks down is recorded as refused, for callers who would else bring the command again for ever.
+        ``expected`` is what the caller believes of the command's stream. With ``record_failure`` a decision that breaks down
+        is recorded as refused, for callers who would else bring the command again for ever.
 
         Raises `Refused` where a rule of the domain says no (recorded too: a repeat is refused alike),
         `PreconditionFailed`, `Conflict` where every attempt lost a race, `InProgress`, `IdempotencyKeyReused`, and
@@ -69,11 +74,11 @@ class CommandHandler:
             raise InProgress("a command with this id is being handled right now")
         self._in_progress.add(mark)
         try:
-            receipt = await self._with_retries(context, issued, if_version, record_failure)
+            receipt = await self._with_retries(context, issued, expected, record_failure)
         finally:
             self._in_progress.discard(mark)
         if receipt.refusal is not None:
-            raise _refusal_of(receipt)
+            raise _refused(receipt.refusal)
         return receipt
 
     async def record_failure(self, context: ContextName, command_id: UUID, correlation_id: str, why: str) -> None:
@@ -83,18 +88,17 @@ class CommandHandler:
                 command_id=command_id,
                 fingerprint=b"failed",
                 metadata=Metadata(command_id=command_id, correlation_id=correlation_id),
-                writes=(Write(f"failed-{command_id}", 0),),
-                refusal=why,
-                refusal_kind=Failed.kind,
+                writes=(Write(f"failed-{command_id}", NO_STREAM),),
+                refusal=Refusal(Failed.kind, why, correlation_id),
             )
         )
 
     async def _with_retries(
-        self, context: ContextName, issued: Issued[Command], if_version: int | None, record_failure: bool
+        self, context: ContextName, issued: Issued[Command], expected: ExpectedVersion, record_failure: bool
     ) -> Receipt:
         for attempt in range(1, self._max_attempts + 1):
             try:
-                return await self._attempt(context, issued, if_version, record_failure, trust_nothing=attempt > 1)
+                return await self._attempt(context, issued, expected, record_failure, first=attempt == 1)
             except Conflict as conflict:
                 if attempt == self._max_attempts:
                     raise
@@ -102,82 +106,59 @@ class CommandHandler:
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(
-        self,
-        context: ContextName,
-        issued: Issued[Command],
-        if_version: int | None,
-        record_failure: bool,
-        *,
-        trust_nothing: bool,
+        self, context: ContextName, issued: Issued[Command], expected: ExpectedVersion, record_failure: bool, *, first: bool
     ) -> Receipt:
-        memory, decision = self._memories[context], self._decisions[type(issued.command)]
+        repository, decision = self._repositories[context], self._decisions[type(issued.command)]
         mark = fingerprint(issued.command)
 
         # 1. Load what the decision is about.
         refs = decision.about(issued)
         aggregates = [
-            await self._load(context, ref, issued.at, assume_new=decision.creates and n == 0 and not trust_nothing)
+            await repository.load(ref, issued.at, assume_new=decision.creates and n == 0 and first)
             for n, ref in enumerate(refs)
         ]
-        if if_version is not None and aggregates[0].version != if_version:
-            return await self._precondition_failed(context, issued, mark, refs[0], if_version)
+        if not expected.allows(aggregates[0].version):
+            return await self._precondition_failed(context, issued, mark, refs[0], expected)
 
         # 2. Decide. From here to the queue nothing is awaited, so that no other command comes in between.
         try:
-            expected = [aggregate.version for aggregate in aggregates]
+            versions = [aggregate.version for aggregate in aggregates]
             refusal = _decide(decision, issued, aggregates, record_failure)
             append = Append(
                 command_id=issued.id,
                 fingerprint=mark,
                 metadata=_metadata(issued),
                 writes=tuple(
-                    Write(aggregate.id, version, aggregate.take_recorded())
-                    for aggregate, version in zip(aggregates, expected, strict=True)
+                    Write(aggregate.id, ExpectedVersion(version), tuple(map(encode, aggregate.take_recorded())))
+                    for aggregate, version in zip(aggregates, versions, strict=True)
                 ),
-                refusal=None if refusal is None else refusal.detail,
-                refusal_kind=None if refusal is None else refusal.kind,
+                refusal=None if refusal is None else Refusal(refusal.kind, refusal.detail, issued.correlation_id),
             )
+            snapshots = repository.due_snapshots(aggregates)
             # 3. Append: all or none, and only if none of the streams has moved.
-            receipt = await self._commits[context].append(
-                append, stands=lambda: all(memory.believes(aggregate) for aggregate in aggregates)
-            )
+            receipt = await self._commits[context].append(append, stands=lambda: repository.believes(aggregates))
         except BaseException:
-            _disown(memory, aggregates)
+            repository.disown(aggregates)
             raise
-        if receipt.repeated or receipt.refusal_kind == Failed.kind:
-            _disown(memory, aggregates)
+        if receipt.repeated or isinstance(refusal, Failed):
+            repository.disown(aggregates)
+        else:
+            repository.keep(snapshots)
 
         # 4. Answer.
         return receipt
 
-    async def _load(self, context: ContextName, ref: Ref, at: datetime, *, assume_new: bool) -> Aggregate:
-        memory = self._memories[context]
-        aggregate = memory.get(ref.stream)
-        if aggregate is None:
-            aggregate = ref.aggregate.empty(ref.stream, at)
-            rows = () if assume_new else await self._logs[context].read_stream(ref.stream)
-            for row in rows:
-                recorded = decode(row, context, self._catalog)
-                aggregate.replay(recorded.event, recorded.version, recorded.recorded_at)
-            # Somebody may have loaded the same stream meanwhile: one object stands for it.
-            aggregate = memory.get(ref.stream) or aggregate
-        memory.keep(aggregate)
-        return aggregate
-
     async def _precondition_failed(
-        self, context: ContextName, issued: Issued[Command], mark: bytes, ref: Ref, if_version: int
+        self, context: ContextName, issued: Issued[Command], mark: bytes, ref: Ref, expected: ExpectedVersion
     ) -> Receipt:
-        first_answer = await self._logs[context].receipt(issued.id, mark)
+        log = self._logs[context]
+        first_answer = await log.receipt(issued.id, mark)
         if first_answer is not None:
             return first_answer
-        memory = self._memories[context]
-        remembered = memory.get(ref.stream)
-        rows = await self._logs[context].read_stream(ref.stream)
-        version = rows[-1].version if rows else 0
-        if version != if_version:
-            raise PreconditionFailed(f"the stream {ref.stream} is at version {version}, not {if_version}")
-        if remembered is not None:
-            memory.disown(remembered)
+        version = await log.version(ref.stream)
+        if not expected.allows(version):
+            raise PreconditionFailed(f"the stream {ref.stream} is at version {version}, expected was {expected}")
+        self._repositories[context].forget(ref.stream)
         raise Conflict("the remembered state was out of date")
 
 
@@ -202,11 +183,6 @@ def _decide(
     return None
 
 
-def _disown(memory: AggregateMemory, aggregates: Sequence[Aggregate]) -> None:
-    for aggregate in aggregates:
-        memory.disown(aggregate)
-
-
 def fingerprint(command: Command) -> bytes:
     """Tells commands apart: SHA-256 of the name and the canonical JSON."""
     body = orjson.dumps(command.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
@@ -221,6 +197,7 @@ def now() -> datetime:
 def _metadata(issued: Issued[Command]) -> Metadata:
     return Metadata(
         command_id=issued.id,
+        command=issued.command.message_name,
         correlation_id=issued.correlation_id,
         causation_id=issued.causation_id,
         actor=issued.actor,
@@ -228,7 +205,7 @@ def _metadata(issued: Issued[Command]) -> Metadata:
     )
 
 
-def _refusal_of(receipt: Receipt) -> Refused:
+def _refused(refusal: Refusal) -> Refused:
     # A kind of a system's own comes back as a plain refusal: its class may be gone when the answer is repeated.
-    kinds: dict[str | None, type[Refused]] = {AlreadyExists.kind: AlreadyExists, Failed.kind: Failed}
-    return kinds.get(receipt.refusal_kind, Refused)(receipt.refusal)
+    kinds: dict[str, type[Refused]] = {AlreadyExists.kind: AlreadyExists, Failed.kind: Failed}
+    return kinds.get(refusal.kind, Refused)(refusal.detail, correlation_id=refusal.correlation_id)

@@ -1,36 +1,90 @@
 """Aggregates in memory: those in use need no reading; the append tells when one is out of date."""
 
+import gc
+import sys
 from collections import OrderedDict
+from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from prometheus_client import Gauge
 
 from aggregates.aggregate import Aggregate
+from schemas.catalog import ContextName
+
+BYTES = Gauge("caudal_aggregates_bytes", "What the aggregates in memory weigh, about.")
+_SHARED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
+
+
+@dataclass(slots=True)
+class _Kept:
+    aggregate: Aggregate
+    bytes: int
+    weighed_at: int
+    """The version that it had when it was weighed last."""
 
 
 class AggregateMemory:
-    """The most recently used aggregates of one context, by stream."""
+    """The most recently used aggregates of one process, as many as a number of bytes holds."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._aggregates: OrderedDict[str, Aggregate] = OrderedDict()
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._kept: OrderedDict[tuple[ContextName, str], _Kept] = OrderedDict()
+        self._bytes = 0
 
-    def get(self, stream: str) -> Aggregate | None:
+    def get(self, context: ContextName, stream: str) -> Aggregate | None:
         """The aggregate of a stream, where it is here; now the most recently used."""
-        aggregate = self._aggregates.get(stream)
-        if aggregate is not None:
-            self._aggregates.move_to_end(stream)
-        return aggregate
+        kept = self._kept.get((context, stream))
+        if kept is None:
+            return None
+        self._kept.move_to_end((context, stream))
+        return kept.aggregate
 
-    def keep(self, aggregate: Aggregate) -> None:
-        """Keeps an aggregate, in the place of the least recently used one if need be."""
-        self._aggregates[aggregate.id] = aggregate
-        self._aggregates.move_to_end(aggregate.id)
-        if len(self._aggregates) > self._most:
-            self._aggregates.popitem(last=False)
+    def keep(self, context: ContextName, aggregate: Aggregate) -> None:
+        """Keeps an aggregate, in the place of the least recently used ones if need be.
 
-    def believes(self, aggregate: Aggregate) -> bool:
+        It is weighed when it is new here and whenever its version has doubled, so that weighing costs little however large
+        it grows.
+        """
+        key = (context, aggregate.id)
+        kept = self._kept.get(key)
+        if kept is None or kept.aggregate is not aggregate:
+            self._forget(key)
+            kept = self._kept[key] = _Kept(aggregate, 0, -1)
+        else:
+            self._kept.move_to_end(key)
+        if kept.weighed_at < 0 or aggregate.version >= 2 * kept.weighed_at + 2:
+            weight = size_of(aggregate)
+            self._bytes += weight - kept.bytes
+            kept.bytes, kept.weighed_at = weight, aggregate.version
+        while self._bytes > self._most and len(self._kept) > 1:
+            self._forget(next(iter(self._kept)))
+        BYTES.set(self._bytes)
+
+    def believes(self, context: ContextName, aggregate: Aggregate) -> bool:
         """Whether this very object still stands for its stream."""
-        return self._aggregates.get(aggregate.id) is aggregate
+        kept = self._kept.get((context, aggregate.id))
+        return kept is not None and kept.aggregate is aggregate
 
-    def disown(self, aggregate: Aggregate) -> None:
+    def disown(self, context: ContextName, aggregate: Aggregate) -> None:
         """Drops an aggregate whose state did not come to be."""
-        if self.believes(aggregate):
-            del self._aggregates[aggregate.id]
+        if self.believes(context, aggregate):
+            self._forget((context, aggregate.id))
+
+    def _forget(self, key: tuple[ContextName, str]) -> None:
+        if (kept := self._kept.pop(key, None)) is not None:
+            self._bytes -= kept.bytes
+
+
+def size_of(value: Any) -> int:
+    """Bytes that a value and all that it alone refers to take, about: what classes and modules share does not count."""
+    seen: set[int] = set()
+    todo, total = [value], 0
+    while todo:
+        item = todo.pop()
+        if id(item) in seen or isinstance(item, _SHARED):
+            continue
+        seen.add(id(item))
+        total += sys.getsizeof(item)
+        todo += gc.get_referents(item)
+    return total

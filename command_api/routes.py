@@ -1,6 +1,5 @@
 """Routes: every command under ``/commands/{system}/{command}``, and the paths that a system's clients know."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +12,13 @@ from command_api.batch import is_batch, take_batch
 from command_api.body import parse_command, read_body
 from command_api.handler import CommandHandler, now
 from command_api.identity import command_id, traceparent
+from command_api.preconditions import check_stated, expectation
 from schemas.catalog import Catalog, ContextName, registered
 from schemas.envelope import Issued, Receipt
-from schemas.errors import Malformed, PreconditionFailed
 from schemas.message import Command
 from schemas.token import ConsistencyToken
 from streams.http import JsonResponse, correlation_id
 from streams.settings import Settings
-
-_ETAG = re.compile(r'"(\d{1,9})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +66,9 @@ class CommandEndpoints:
     ) -> Response:
         context = self._catalog.context_of(command_class)
         if is_batch(request):
-            return await take_batch(request, self._settings, self._handler, context, command_class)
-        if_version = _if_match(request)
+            return await take_batch(request, self._settings, self._handler, self._catalog, command_class)
+        expected = expectation(request.headers.get("if-match"), request.headers.get("if-none-match"))
+        check_stated(self._catalog.context(context), expected)
         body = await read_body(request, self._settings.max_body_bytes)
         issued = Issued(
             command=parse_command(body, command_class, self._settings.max_depth),
@@ -79,7 +77,7 @@ class CommandEndpoints:
             correlation_id=correlation_id(request),
             traceparent=traceparent(request),
         )
-        receipt = await self._handler.handle(issued, if_version=if_version)
+        receipt = await self._handler.handle(issued, expected=expected)
         return _response(receipt, context, answer(receipt))
 
 
@@ -102,15 +100,3 @@ def _response(receipt: Receipt, context: ContextName, body: Mapping[str, Any]) -
     if receipt.repeated:
         headers["Idempotent-Replayed"] = "true"
     return JsonResponse(body, 201 if receipt.began_stream else 200, headers)
-
-
-def _if_match(request: Request) -> int | None:
-    given = request.headers.get("if-match")
-    if given is None:
-        return None
-    if given.startswith("W/"):
-        raise PreconditionFailed("If-Match compares strongly: a weak entity tag never matches")
-    tag = _ETAG.fullmatch(given)
-    if tag is None:
-        raise Malformed('If-Match must be an entity tag that this API gave, such as "3"')
-    return int(tag[1])

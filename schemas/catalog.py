@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
+from schemas.upcasting import Upcaster, chains, upcast
 from schemas.view import View
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
@@ -39,8 +40,12 @@ class Context:
     name: str
     commands: tuple[type[Command], ...] = ()
     events: tuple[type[Event], ...] = ()
+    upcasters: tuple[Upcaster, ...] = ()
+    """How events of earlier schema versions are read: one for each step of each event."""
     partitions: int = 4
     """Partitions of its topics, fixed when its log is made."""
+    requires_expected_version: bool = False
+    """Whether commands over HTTP must say, by ``If-Match`` or ``If-None-Match``, what they expect of their stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class System:
 class Catalog:
     """Every name of every installed system, both ways.
 
-    Raises `Misconfigured` while it is made where a name is used twice within a system.
+    Raises `Misconfigured` while it is made where a name is used twice within a system, or an upcaster is missing.
     """
 
     systems: dict[str, System] = field(default_factory=dict)
@@ -65,6 +70,7 @@ class Catalog:
     _commands: dict[tuple[str, str], tuple[ContextName, type[Command]]] = field(default_factory=dict)
     _context_of: dict[type[Command] | type[Event], ContextName] = field(default_factory=dict)
     _events: dict[tuple[ContextName, str], type[Event]] = field(default_factory=dict)
+    _upcasters: dict[tuple[ContextName, str], tuple[Upcaster, ...]] = field(default_factory=dict)
     _views: dict[tuple[str, str], type[View]] = field(default_factory=dict)
 
     @classmethod
@@ -91,6 +97,8 @@ class Catalog:
             for event in context.events:
                 _once(self._events, (name, event.message_name), event, "event")
                 self._context_of[event] = name
+            for event_name, chain in chains(context.events, context.upcasters).items():
+                self._upcasters[name, event_name] = chain
         for view in system.views:
             _once(self._views, (system.name, _sound(view.view_name)), view, "view")
             if ContextName(system.name, view.view_context) not in self.contexts:
@@ -122,6 +130,22 @@ class Catalog:
             return self._events[context, name]
         except KeyError:
             raise Misconfigured(f"the log of {context} holds {name!r}, which the installed code does not know") from None
+
+    def read_event(self, context: ContextName, name: str, schema_version: int, data: str | bytes) -> Event:
+        """A recorded event as today's class, brought up from the schema version with which it was recorded.
+
+        Raises `Misconfigured` where the installed code cannot read it.
+        """
+        event = self.event(context, name)
+        try:
+            if schema_version != event.schema_version:
+                data = upcast(event, self._upcasters[context, name], schema_version, data)
+            return event.model_validate_json(data)
+        except Exception as error:
+            raise Misconfigured(
+                f"{name} of {context}, schema version {schema_version}, cannot be read by the installed code "
+                f"(schema version {event.schema_version}): {error}"
+            ) from error
 
     def context(self, name: ContextName) -> Context:
         """A context's declaration; raises `NotFound`."""

@@ -35,7 +35,10 @@ class Metadata:
 
     command_id: UUID
     correlation_id: str
+    command: str | None = None
+    """Name of the command, where it was one of a system's."""
     causation_id: str | None = None
+    """The id of the event that led to the command, where a policy sent it."""
     actor: str | None = None
     traceparent: str | None = None
 
@@ -56,6 +59,15 @@ class Recorded(Generic[E]):
     metadata: Metadata
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A domain's no, as it is told to whoever asks, the first time and every time."""
+
+    kind: str
+    detail: str
+    correlation_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """The answer to a command, kept with its events: a repeated command gets it again."""
@@ -73,8 +85,7 @@ class Receipt:
     """Names of the events that the command recorded, in order, those of its own stream first."""
     began_stream: bool = False
     """Whether the stream was not there before."""
-    refusal: str | None = None
+    refusal: Refusal | None = None
     """Why the command was refused; ``None`` where it was accepted."""
-    refusal_kind: str | None = None
     repeated: bool = field(default=False, compare=False)
     """Whether this is the answer of an earlier, equal command."""

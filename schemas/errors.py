@@ -58,6 +58,11 @@ class Refused(CaudalError):
 
     kind = "refused"
 
+    def __init__(self, *detail: str, correlation_id: str | None = None) -> None:
+        super().__init__(*detail)
+        self.correlation_id = correlation_id
+        """That of the request which was refused first, where this is the answer to a repeat."""
+
 
 class Failed(Refused):
     """The decision broke down on this command, as it would each time."""
@@ -87,6 +92,12 @@ class PreconditionFailed(CaudalError):
     """The stream is not at the version that the caller asked for."""
 
     kind = "precondition_failed"
+
+
+class PreconditionRequired(CaudalError):
+    """This context takes commands only from callers who say what they expect of the stream."""
+
+    kind = "precondition_required"
 
 
 class IdempotencyKeyReused(CaudalError):

@@ -15,6 +15,7 @@ STATUSES = {
     "in_progress": 409,
     "key_reused": 422,
     "precondition_failed": 412,
+    "precondition_required": 428,
     "not_found": 404,
     "unavailable": 503,
     "not_yet_seen": 503,
@@ -30,6 +31,7 @@ TITLES = {
     413: "Too large",
     415: "Unsupported format",
     422: "Refused",
+    428: "Precondition required",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -57,6 +59,8 @@ def problem_of(error: CaudalError, correlation_id: str | None = None) -> Problem
     """The problem document of an error."""
     status = STATUSES.get(error.kind, STATUSES[Refused.kind] if isinstance(error, Refused) else 500)
     violations = error.violations if isinstance(error, Invalid) else ()
+    if isinstance(error, Refused) and error.correlation_id is not None:
+        correlation_id = error.correlation_id  # a repeat gets the first answer to the letter
     return Problem(
         type=f"urn:caudal:problem:{error.kind.replace('_', '-')}",
         title=TITLES[status],

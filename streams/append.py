@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from uuid_utils import uuid7
+import orjson
 
 from schemas.catalog import ContextName
-from schemas.envelope import Receipt
+from schemas.envelope import Receipt, Refusal
 from schemas.errors import Conflict, IdempotencyKeyReused, Unavailable
 from streams.log import Append, PostgresLog
 from streams.partition import partition_of
 from streams.postgres import Databases, statement
 from streams.rows import encode_metadata
+from streams.snapshots import Snapshot
 
 APPENDED, CONFLICT, REPEATED, REUSED = range(4)
 _REUSED = "this command id or idempotency key was used before, for another command"
@@ -31,26 +33,61 @@ class AppendablePostgresLog(PostgresLog):
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
         """See `AppendableLog.append`; raises `Unavailable`, after which it is open whether the batch is in the log."""
         arguments = as_arrays(appends, self._partitions)
+        repeated: Mapping[UUID, Receipt] = {}
         async with self._databases.connection(self._dsn) as connection:
             rows = await connection.fetch(statement("append", self._schema), *arguments)
+            if again := [append.command_id for append, row in zip(appends, rows, strict=True) if row["outcome"] == REPEATED]:
+                found = await connection.fetch(statement("receipts", self._schema), again)
+                repeated = {row["command_id"]: _stored(row) for row in found}
         self._wake_relay()
-        return [_answer(row) for row in rows]
+        return [self._answer(append, row, repeated) for append, row in zip(appends, rows, strict=True)]
 
     async def receipt(self, command_id: UUID, fingerprint: bytes) -> Receipt | None:
         """See `AppendableLog.receipt`."""
         async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("receipt", self._schema), command_id)
+            row = await connection.fetchrow(statement("receipts", self._schema), [command_id])
         if row is None:
             return None
         if row["fingerprint"] != fingerprint:
             raise IdempotencyKeyReused(_REUSED)
-        return _receipt(row, repeated=True)
+        return _stored(row)
 
     async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]:
         """Those of the commands that have a receipt."""
         async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("receipts", self._schema), list(command_ids))
+            rows = await connection.fetch(statement("handled", self._schema), list(command_ids))
         return {row["command_id"] for row in rows}
+
+    async def snapshot(self, stream: str) -> Snapshot | None:
+        """See `AppendableLog.snapshot`."""
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("snapshot", self._schema), stream)
+        return None if row is None else Snapshot(*row.values())
+
+    async def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """See `AppendableLog.keep_snapshot`."""
+        values = (snapshot.stream, snapshot.version, snapshot.state_schema, snapshot.state)
+        async with self._databases.connection(self._dsn) as connection:
+            await connection.execute(statement("snapshot_keep", self._schema), *values)
+
+    async def purge_receipts(self, keep: timedelta) -> list[str]:
+        """Drops the tables whose every receipt is older than ``keep`` and returns their names.
+
+        Raises `Unavailable` too where a long read of them is in the way.
+        """
+        async with self._databases.connection(self._dsn) as connection:
+            return [row[0] for row in await connection.fetch(statement("purge_receipts", self._schema), keep)]
+
+    def _answer(self, append: Append, row: Mapping[str, Any], repeated: Mapping[UUID, Receipt]) -> Receipt | Exception:
+        about = append.writes[0]
+        match row["outcome"]:
+            case outcome if outcome == APPENDED:
+                return receipt_of(append, row["version"], row["position"], partition_of(about.stream, self._partitions))
+            case outcome if outcome == REPEATED:
+                return repeated[append.command_id]
+            case outcome if outcome == CONFLICT:
+                return Conflict(f"the stream {about.stream} is at version {row['version']} by now")
+        return IdempotencyKeyReused(_REUSED)
 
     def _wake_relay(self) -> None:
         # After the commit and on a connection of its own: a notification inside the transaction would serialise
@@ -61,7 +98,7 @@ class AppendablePostgresLog(PostgresLog):
     async def _notify(self) -> None:
         with suppress(Unavailable):
             async with self._databases.connection(self._dsn) as connection:
-                await connection.execute(statement("wake_relay", self._schema), str(self.context))
+                await connection.execute(statement("wake_relay", self._schema))
 
 
 def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any], ...]:
@@ -74,32 +111,37 @@ def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any], ..
     return (
         [append.command_id for append in appends],
         [append.fingerprint for append in appends],
-        [append.refusal for append in appends],
-        [append.refusal_kind for append in appends],
+        [append.refusal and orjson.dumps(append.refusal).decode() for append in appends],
         [encode_metadata(append.metadata) for append in appends],
         [len(append.writes) for append in appends],
         [streams[write.stream] for write in writes],
-        [write.expected for write in writes],
+        [write.expected.code for write in writes],
         [len(write.events) for write in writes],
         list(streams),
         [partition_of(stream, partitions) for stream in streams],
-        [str(uuid7()) for _ in events],
-        [event.message_name for event in events],
+        [event.id for event in events],
+        [event.type for event in events],
         [event.schema_version for event in events],
-        [event.model_dump_json() for event in events],
+        [event.data for event in events],
     )
 
 
-def _answer(row: Mapping[str, Any]) -> Receipt | Exception:
-    outcome = row["outcome"]
-    if outcome == CONFLICT:
-        return Conflict(f"the stream {row['stream']} is at version {row['version']} by now")
-    if outcome == REUSED:
-        return IdempotencyKeyReused(_REUSED)
-    return _receipt(row, repeated=outcome == REPEATED)
+def receipt_of(append: Append, version: int, position: int, partition: int) -> Receipt:
+    """The receipt of what has just been appended."""
+    about = append.writes[0]
+    return Receipt(
+        command_id=append.command_id,
+        stream=about.stream,
+        version=version,
+        position=position,
+        partition=partition,
+        events=tuple(event.type for write in append.writes for event in write.events),
+        began_stream=bool(about.events) and version == sum(len(w.events) for w in append.writes if w.stream == about.stream),
+        refusal=append.refusal,
+    )
 
 
-def _receipt(row: Mapping[str, Any], *, repeated: bool = False) -> Receipt:
+def _stored(row: Mapping[str, Any]) -> Receipt:
     return Receipt(
         command_id=row["command_id"],
         stream=row["stream"],
@@ -108,7 +150,6 @@ def _receipt(row: Mapping[str, Any], *, repeated: bool = False) -> Receipt:
         partition=row["partition"],
         events=tuple(row["events"]),
         began_stream=row["began_stream"],
-        refusal=row["refusal"],
-        refusal_kind=row["refusal_kind"],
-        repeated=repeated,
+        refusal=None if row["refusal"] is None else Refusal(**orjson.loads(row["refusal"])),
+        repeated=True,
     )

@@ -6,10 +6,11 @@ from typing import Protocol
 from uuid import UUID
 
 from schemas.catalog import ContextName
-from schemas.envelope import Metadata, Receipt
-from schemas.message import Event
+from schemas.envelope import Metadata, Receipt, Refusal
+from schemas.expected_version import ExpectedVersion
 from streams.postgres import Databases, log_schema, statement
-from streams.rows import Row
+from streams.rows import NewEvent, Row
+from streams.snapshots import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Write:
     """Events for one stream at an expected version; without events the version is only checked."""
 
     stream: str
-    expected: int
-    events: tuple[Event, ...] = ()
+    expected: ExpectedVersion
+    events: tuple[NewEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,7 @@ class Append:
     metadata: Metadata
     writes: tuple[Write, ...]
     """The stream that the command is about comes first."""
-    refusal: str | None = None
-    refusal_kind: str | None = None
+    refusal: Refusal | None = None
 
 
 class ReadableLog(Protocol):
@@ -50,6 +50,8 @@ class ReadableLog(Protocol):
     context: ContextName
 
     async def head(self) -> Head: ...
+
+    async def version(self, stream: str) -> int: ...
 
     async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]: ...
 
@@ -65,8 +67,8 @@ class AppendableLog(ReadableLog, Protocol):
         """Appends a batch in one round trip; each command gets its receipt, or a `Conflict` or `IdempotencyKeyReused`.
 
         A command that was handled before gets its first receipt, marked as repeated. Once a command is not appended,
-        later commands of the batch that touch a stream it had events for are conflicts: they were decided on top of it.
-        No two commands of a batch may have the same id.
+        later commands of the batch that expect an exact version of a stream it had events for are conflicts: they were
+        decided on top of it. No two commands of a batch may have the same id.
         """
         ...
 
@@ -75,6 +77,14 @@ class AppendableLog(ReadableLog, Protocol):
         ...
 
     async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]: ...
+
+    async def snapshot(self, stream: str) -> Snapshot | None:
+        """The newest snapshot of a stream's aggregate, unless it is ahead of the stream."""
+        ...
+
+    async def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keeps a snapshot in the place of an older one."""
+        ...
 
 
 class PostgresLog:
@@ -90,6 +100,11 @@ class PostgresLog:
             row = await connection.fetchrow(statement("head", self._schema))
         assert row is not None, "the migration made the head row"
         return Head(row["position"], tuple(row["partition_heads"]))
+
+    async def version(self, stream: str) -> int:
+        """The version at which a stream is; 0 where it does not exist."""
+        async with self._databases.connection(self._dsn) as connection:
+            return await connection.fetchval(statement("version", self._schema), stream) or 0
 
     async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]:
         """A stream's events above a version, in order: all of them, or at most ``limit``."""

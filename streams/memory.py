@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
 from schemas.catalog import ContextName
 from schemas.envelope import Receipt
 from schemas.errors import Conflict, IdempotencyKeyReused
-from schemas.message import Event
+from schemas.expected_version import ANY_VERSION, STREAM_EXISTS
+from streams.append import receipt_of
 from streams.log import Append, Head, Write
 from streams.partition import partition_of
-from streams.rows import Row, encode_metadata
+from streams.rows import NewEvent, Row, encode_metadata
+from streams.snapshots import Snapshot
 
 
 class MemoryLog:
@@ -25,9 +25,13 @@ class MemoryLog:
         self._heads = [0] * partitions
         self._versions: dict[str, int] = {}
         self._receipts: dict[UUID, tuple[bytes, Receipt]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
 
     async def head(self) -> Head:
         return Head(len(self._rows), tuple(self._heads))
+
+    async def version(self, stream: str) -> int:
+        return self._versions.get(stream, 0)
 
     async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]:
         return [row for row in self._rows if row.stream == stream and row.version > after][:limit]
@@ -59,6 +63,13 @@ class MemoryLog:
     async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]:
         return {command_id for command_id in command_ids if command_id in self._receipts}
 
+    async def snapshot(self, stream: str) -> Snapshot | None:
+        snapshot = self._snapshots.get(stream)
+        return snapshot if snapshot is not None and snapshot.version <= self._versions.get(stream, 0) else None
+
+    async def keep_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshots[snapshot.stream] = snapshot
+
     def _append(self, append: Append, tainted: set[str]) -> Receipt | Exception:
         if append.command_id in self._receipts:
             fingerprint, receipt = self._receipts[append.command_id]
@@ -66,24 +77,21 @@ class MemoryLog:
                 return IdempotencyKeyReused("this command id was used before, for another command")
             return replace(receipt, repeated=True)
         about = append.writes[0].stream
-        if any(w.stream in tainted or self._versions.get(w.stream, 0) != w.expected for w in append.writes):
+        if not all(self._allows(write, tainted) for write in append.writes):
             return Conflict(f"the stream {about} is at version {self._versions.get(about, 0)} by now")
         rows = [self._record(write, event, append) for write in append.writes for event in write.events]
-        receipt = Receipt(
-            command_id=append.command_id,
-            stream=about,
-            version=self._versions.get(about, 0),
-            position=max((row.position for row in rows if row.stream == about), default=0),
-            partition=partition_of(about, len(self._heads)),
-            events=tuple(row.type for row in rows),
-            began_stream=append.writes[0].expected == 0 and bool(append.writes[0].events),
-            refusal=append.refusal,
-            refusal_kind=append.refusal_kind,
-        )
+        position = max((row.position for row in rows if row.stream == about), default=0)
+        receipt = receipt_of(append, self._versions.get(about, 0), position, partition_of(about, len(self._heads)))
         self._receipts[append.command_id] = (append.fingerprint, receipt)
         return receipt
 
-    def _record(self, write: Write, event: Event, append: Append) -> Row:
+    def _allows(self, write: Write, tainted: set[str]) -> bool:
+        decided_on_a_version = write.expected not in (ANY_VERSION, STREAM_EXISTS)
+        return write.expected.allows(self._versions.get(write.stream, 0)) and not (
+            decided_on_a_version and write.stream in tainted
+        )
+
+    def _record(self, write: Write, event: NewEvent, append: Append) -> Row:
         version = self._versions[write.stream] = self._versions.get(write.stream, 0) + 1
         partition = partition_of(write.stream, len(self._heads))
         position = len(self._rows) + 1
@@ -91,13 +99,13 @@ class MemoryLog:
             position=position,
             stream=write.stream,
             version=version,
-            id=uuid7(),
-            type=event.message_name,
+            id=UUID(event.id),
+            type=event.type,
             schema_version=event.schema_version,
             partition=partition,
             previous=self._heads[partition],
             recorded_at=datetime.now(UTC),
-            data=event.model_dump_json(),
+            data=event.data,
             metadata=encode_metadata(append.metadata),
         )
         self._rows.append(row)

@@ -11,22 +11,25 @@ from streams.postgres import SQL, Connection, Databases, log_schema, statement, 
 from streams.settings import Settings
 from streams.view_table import definition, table_of
 
+EVENTS_A_TABLE = 10_000_000
+"""How many events lie in one table of a log."""
+
 _LOCK = 0x43415544414C  # "CAUDAL"
 
 
 async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool = False) -> list[str]:
     """Brings every database to what the installed systems need and returns what was done, a line each.
 
-    Connects as the DSN's own user, who becomes the owner. ``recreate_views`` makes a view whose declared shape has
-    changed anew, empty: the projectors refill it from the log. Raises `Misconfigured` where that is needed but was not
-    asked for, and `Unavailable` where a database is out of reach.
+    Connects as the DSN's own user and acts as ``caudal_owner``, who owns everything. ``recreate_views`` makes a view
+    whose declared shape has changed anew, empty: the projectors refill it from the log. Raises `Misconfigured` where
+    that is needed but was not asked for, and `Unavailable` where a database is out of reach.
     """
     databases = Databases(None, pool_size=1)
     done: list[str] = []
     try:
         for context, declared in catalog.contexts.items():
             async with _exclusively(databases, settings.log_dsn(context)) as connection:
-                values = {"{partitions}": str(declared.partitions)}
+                values = {"{partitions}": str(declared.partitions), "{events_a_table}": str(EVENTS_A_TABLE)}
                 done += await _apply(connection, "log", log_schema(context), values)
                 await _check_partitions(connection, context, declared.partitions)
         for context, view in catalog.views():
@@ -43,6 +46,7 @@ async def _exclusively(databases: Databases, dsn: str) -> AsyncIterator[Connecti
     async with databases.transaction(dsn) as connection:
         await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
         await connection.execute((SQL / "roles.sql").read_text())
+        await connection.execute("set local role caudal_owner")
         yield connection
 
 

@@ -35,6 +35,7 @@ _OUT_OF_REACH = (
     asyncpg.InternalClientError,
     asyncpg.PostgresIOError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.LockNotAvailableError,
 )
 
 

@@ -5,7 +5,7 @@ import asyncio
 from uuid_utils.compat import uuid7
 
 from schemas.catalog import Catalog
-from streams.postgres import Databases
+from streams.postgres import Databases, log_schema
 from streams.relay import Relay
 from streams.settings import Settings
 from streams.wake import listen
@@ -18,7 +18,8 @@ class Relaying:
         self._databases = Databases("caudal_writer", settings.pool_size)
         self._dsns = {settings.log_dsn(name) for name in catalog.contexts}
         owner = f"{settings.instance}-{uuid7()}"
-        self._relays = {str(name): Relay(settings, catalog, self._databases, name, owner) for name in catalog.contexts}
+        self._relays = {name: Relay(settings, catalog, self._databases, name, owner) for name in catalog.contexts}
+        self._by_schema = {log_schema(name): relay for name, relay in self._relays.items()}
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -33,9 +34,9 @@ class Relaying:
 
     async def why_not_ready(self) -> str | None:
         """Which logs are relayed by nobody yet, as far as this process knows, or ``None``."""
-        waiting = [name for name, relay in self._relays.items() if not relay.is_cared_for]
+        waiting = [str(name) for name, relay in self._relays.items() if not relay.is_cared_for]
         return f"not relayed yet: {', '.join(waiting)}" if waiting else None
 
-    def _wake(self, context: str) -> None:
-        if context in self._relays:
-            self._relays[context].wake()
+    def _wake(self, schema: str) -> None:
+        if schema in self._by_schema:
+            self._by_schema[schema].wake()

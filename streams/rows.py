@@ -1,4 +1,4 @@
-"""Rows of a log: an event as it is stored, and how it becomes the published class again."""
+"""Rows of a log: events on their way in, as they are stored, and how they become the published classes again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,24 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from uuid_utils import uuid7
 
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Metadata, Recorded
 from schemas.errors import Misconfigured
 from schemas.message import Event
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event that is to be appended, encoded."""
+
+    id: str
+    """UUIDv7"""
+    type: str
+    schema_version: int
+    data: str
+    """JSON text"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +49,19 @@ class Row:
         return cls(*record.values())
 
 
+def encode(event: Event) -> NewEvent:
+    """An event in the form in which the log takes it, with an id of its own."""
+    return NewEvent(str(uuid7()), event.message_name, event.schema_version, event.model_dump_json())
+
+
 def decode(row: Row, context: ContextName, catalog: Catalog) -> Recorded[Event]:
-    """The event in a row; raises `Misconfigured` where the installed code cannot read it."""
-    event_class = catalog.event(context, row.type)
-    if row.schema_version != event_class.schema_version:
-        raise Misconfigured(
-            f"{row.type} at position {row.position} of {context} has schema version {row.schema_version}, "
-            f"the installed code reads {event_class.schema_version}"
-        )
+    """The event in a row, brought to today's schema version; raises `Misconfigured` where the installed code cannot."""
+    try:
+        event = catalog.read_event(context, row.type, row.schema_version, row.data)
+    except Misconfigured as error:
+        raise Misconfigured(f"position {row.position}: {error.detail}") from error
     return Recorded(
-        event=event_class.model_validate_json(row.data),
+        event=event,
         id=row.id,
         stream=row.stream,
         version=row.version,
@@ -59,6 +75,7 @@ def encode_metadata(metadata: Metadata) -> str:
     """Metadata as JSON, without what is not known."""
     known = {
         "command_id": str(metadata.command_id),
+        "command": metadata.command,
         "correlation_id": metadata.correlation_id,
         "causation_id": metadata.causation_id,
         "actor": metadata.actor,

@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     max_batch_lines: Positive = Field(1000, description="Most commands in a batch.")
     max_depth: Positive = Field(64, description="Deepest nesting of a command body.")
     max_attempts: Positive = Field(5, description="How often a command that lost a race is decided again.")
-    aggregates_in_memory: Positive = Field(10_000, description="Aggregates that a command process keeps.")
+    aggregate_memory_bytes: Positive = Field(64 * 1024 * 1024, description="What aggregates may take of a process's memory.")
+    receipts_days: Positive = Field(7, description="How long a repeated command is recognised, at least.")
     max_wait_seconds: float = Field(5, gt=0, description="How long a read may wait for its consistency token.")
 
     log_format: Literal["text", "json"] = "text"

@@ -11,7 +11,7 @@ _RECONNECT_SECONDS = 1
 
 
 async def listen(dsn: str, on_append: Callable[[str], None]) -> None:
-    """Calls ``on_append`` with a context's name whenever its log has grown; reconnects by itself, runs until cancelled.
+    """Calls ``on_append`` with a log's schema whenever its log has grown; reconnects by itself, runs until cancelled.
 
     Notifications may get lost while there is no connection: whoever listens must look for itself now and then.
     """
@@ -20,7 +20,7 @@ async def listen(dsn: str, on_append: Callable[[str], None]) -> None:
             connection = await asyncpg.connect(dsn, timeout=5)
             gone = asyncio.Event()
             connection.add_termination_listener(lambda _, gone=gone: gone.set())
-            await connection.add_listener(CHANNEL, lambda _connection, _pid, _channel, context: on_append(context))
+            await connection.add_listener(CHANNEL, lambda _connection, _pid, _channel, schema: on_append(schema))
             try:
                 await gone.wait()
             finally:

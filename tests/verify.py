@@ -64,7 +64,8 @@ async def check_chain(stack: RunningStack, context: ContextName, rows: list[Row]
             *(row.position, row.stream, row.version, row.id, row.type, row.schema_version, row.partition, row.previous),
             *(stamp, row.data, row.metadata),
         )
-        digest = hashlib.sha256(digest + "\n".join(map(str, covered)).encode()).digest()
+        content = hashlib.sha256("\n".join(map(str, covered)).encode()).digest()
+        digest = hashlib.sha256(digest + content).digest()
         assert found["hash"] == digest, row
     (head,) = await stack.fetch(f"select position, hash from {schema}.head")
     assert (head["position"], head["hash"]) == (len(rows), digest)

@@ -5,5 +5,6 @@ from aggregates.write_side import WriteSide
 
 WRITE_SIDE = WriteSide(
     decisions=(*ingestion.DECISIONS, *validation.DECISIONS, *processing.DECISIONS),
+    aggregates=(*ingestion.AGGREGATES, *validation.AGGREGATES, *processing.AGGREGATES),
     policies=(*validation.POLICIES, *processing.POLICIES),
 )

@@ -28,4 +28,5 @@ def receive_data(issued: Issued[ReceiveData], delivery: Delivery) -> None:
     delivery.record(DataIngested(data_id=data_id, partner_id=command.partner_id, payload=command.payload))
 
 
+AGGREGATES = (Delivery,)
 DECISIONS = (Decision(ReceiveData, lambda issued: (Ref(Delivery, str(issued.id)),), receive_data, creates=True),)

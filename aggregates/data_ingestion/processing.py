@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.policy import Policy
+from aggregates.snapshot import SnapshotPolicy
 from schemas.data_ingestion.ingestion import DataIngested, Payload
 from schemas.data_ingestion.processing import (
     DataNormalised,
@@ -36,10 +37,18 @@ _ROOM_FOR_POINTERS = 32_768  # characters; a payload of many or long names must 
 _KEY_DIGITS = 32  # half of the hash tells contents apart
 
 
+class ContentState(BaseModel):
+    """What a snapshot of a content keeps."""
+
+    first: UUID | None
+    processed: set[UUID]
+
+
 class Content(Aggregate):
     """Everything that a partner delivered with one and the same content."""
 
     category = "content"
+    snapshots = SnapshotPolicy(ContentState, every=200)  # a partner may deliver the same for ever
 
     def __init__(self) -> None:
         self.first: UUID | None = None
@@ -154,5 +163,6 @@ def _json_type(value: JsonValue) -> JsonType:
             return "object"
 
 
+AGGREGATES = (Content,)
 DECISIONS = (Decision(ProcessData, content_of, process_data, creates=True),)
 POLICIES = (Policy("process-what-is-ingested", {DataIngested: ask_for_processing}),)

@@ -164,6 +164,7 @@ def _refuse_to_read(uri: str) -> JsonValue:
     raise ValueError(f"remote references are not followed: {uri}")
 
 
+AGGREGATES = (RuleBook, Inspection)
 DECISIONS = (
     Decision(RegisterSchema, lambda issued: (Ref(RuleBook, issued.command.partner_id),), register_schema),
     Decision(

@@ -1,9 +1,10 @@
--- The roles that Caudal's processes act in; the role that migrates owns everything and is none of them.
+-- The roles that Caudal's processes act in, and the one that owns everything and runs the functions that they may call.
+-- Whoever migrates may act in all of them; nobody else may be the owner.
 do $$
 declare
   name text;
 begin
-  foreach name in array array['caudal_writer', 'caudal_projector', 'caudal_reader'] loop
+  foreach name in array array['caudal_owner', 'caudal_writer', 'caudal_projector', 'caudal_reader'] loop
     if not exists (select from pg_roles where rolname = name) then
       execute format('create role %I nologin', name);
     end if;
@@ -11,4 +12,7 @@ begin
       execute format('grant %I to current_user', name);
     end if;
   end loop;
+  if not has_database_privilege('caudal_owner', current_database(), 'create') then
+    execute format('grant create on database %I to caudal_owner', current_database());
+  end if;
 end $$;

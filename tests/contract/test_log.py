@@ -8,14 +8,16 @@ import pytest
 
 from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
-from schemas.envelope import Metadata, Receipt
+from schemas.envelope import Metadata, Receipt, Refusal
 from schemas.errors import Conflict, IdempotencyKeyReused
+from schemas.expected_version import ANY_VERSION, STREAM_EXISTS, ExpectedVersion
 from streams.append import AppendablePostgresLog
 from streams.log import Append, AppendableLog, Write, partition_events
 from streams.memory import MemoryLog
 from streams.partition import partition_of
 from streams.postgres import Databases
-from streams.rows import decode_metadata
+from streams.rows import decode_metadata, encode
+from streams.snapshots import Snapshot
 from tests.conftest import FreshDatabase
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
@@ -35,15 +37,26 @@ def event(n: int = 0) -> DataIngested:
     return DataIngested(data_id=UUID(int=n), partner_id="acme", payload={"n": n, "text": "ñ \u2028 \U0001f600"})
 
 
+def write(stream: str, expected: int | ExpectedVersion, events: int = 0) -> Write:
+    exact = expected if isinstance(expected, ExpectedVersion) else ExpectedVersion.exact(expected)
+    return Write(stream, exact, tuple(encode(event(n)) for n in range(events)))
+
+
 def append(
-    stream: str, expected: int = 0, *, events: int = 1, id: UUID | None = None, mark: bytes = b"x", more: tuple[Write, ...] = ()
+    stream: str,
+    expected: int | ExpectedVersion = 0,
+    *,
+    events: int = 1,
+    id: UUID | None = None,
+    mark: bytes = b"x",
+    more: tuple[Write, ...] = (),
 ) -> Append:
     command_id = id or uuid4()
     return Append(
         command_id=command_id,
         fingerprint=mark,
         metadata=Metadata(command_id=command_id, correlation_id="c", actor="ñ"),
-        writes=(Write(stream, expected, tuple(event(n) for n in range(events))), *more),
+        writes=(write(stream, expected, events), *more),
     )
 
 
@@ -77,6 +90,33 @@ async def test_another_version_than_expected_is_a_conflict(log: AppendableLog) -
         assert isinstance(await one(log, append("a-1", expected)), Conflict)
 
     assert (await log.head()).position == 1
+
+
+async def test_a_stream_can_be_expected_to_be_there_at_whatever_version(log: AppendableLog) -> None:
+    assert isinstance(await one(log, append("a-1", STREAM_EXISTS)), Conflict)
+    await one(log, append("a-1", 0, events=2))
+
+    found = await one(log, append("a-1", STREAM_EXISTS))
+
+    assert isinstance(found, Receipt)
+    assert (found.version, found.began_stream) == (3, False)
+
+
+async def test_nothing_need_be_expected(log: AppendableLog) -> None:
+    answers = [await one(log, append("a-1", ANY_VERSION)) for _ in range(2)]
+
+    assert [(a.version, a.began_stream) for a in answers if isinstance(a, Receipt)] == [(1, True), (2, False)]
+
+
+async def test_one_command_may_write_to_a_stream_in_turns(log: AppendableLog) -> None:
+    turns = (write("b-1", 0, 1), write("a-1", ANY_VERSION, 2))
+
+    receipt = await one(log, append("a-1", 0, events=1, more=turns))
+
+    assert isinstance(receipt, Receipt)
+    assert (receipt.version, receipt.position, receipt.began_stream) == (3, 4, True)
+    assert await one(log, append("a-1", 0, events=1, more=turns, id=receipt.command_id)) == receipt
+    assert [(row.stream, row.version) for row in await log.read(0, 9)] == [("a-1", 1), ("b-1", 1), ("a-1", 2), ("a-1", 3)]
 
 
 async def test_a_repeated_command_gets_its_first_receipt(log: AppendableLog) -> None:
@@ -118,24 +158,31 @@ async def test_what_was_decided_on_top_of_a_failed_command_fails_even_where_the_
     known = append("b-1")
     await log.append([append("a-1"), known])
 
-    answers = await log.append([append("a-1", 0), append("a-1", 1), append("c-1", more=(Write("a-1", 1),)), append("d-1")])
+    batch = [
+        append("a-1", 0),
+        append("a-1", 1),
+        append("c-1", more=(write("a-1", 1),)),
+        append("d-1"),
+        append("a-1", ANY_VERSION),
+    ]
+    answers = await log.append(batch)
     after_a_repeat = await log.append([known, append("b-1", 1)])
 
-    assert [type(answer) for answer in answers] == [Conflict, Conflict, Conflict, Receipt]
+    assert [type(answer) for answer in answers] == [Conflict, Conflict, Conflict, Receipt, Receipt]
     assert [type(answer) for answer in after_a_repeat] == [Receipt, Conflict]
-    assert (await log.head()).position == 3
+    assert (await log.head()).position == 4
 
 
 async def test_a_command_about_several_streams_is_all_or_none(log: AppendableLog) -> None:
     await one(log, append("b-1"))
 
-    refused = await one(log, append("a-1", more=(Write("b-1", 0, (event(),)),)))
-    done = await one(log, append("a-1", more=(Write("b-1", 1, (event(),)), Write("c-1", 0))))
+    refused = await one(log, append("a-1", more=(write("b-1", 0, 1),)))
+    done = await one(log, append("a-1", more=(write("b-1", 1, 1), write("c-1", 0))))
 
     assert isinstance(refused, Conflict)
     assert isinstance(done, Receipt)
     assert (done.stream, done.version, done.position, done.began_stream) == ("a-1", 1, 2, True)
-    further = await one(log, append("b-1", 2, more=(Write("d-1", 0, (event(),)),)))
+    further = await one(log, append("b-1", 2, more=(write("d-1", 0, 1),)))
     assert isinstance(further, Receipt)
     assert (further.version, len(further.events), further.began_stream) == (3, 2, False)
     assert len(await log.read_stream("b-1")) == 3
@@ -145,8 +192,8 @@ async def test_a_command_about_several_streams_is_all_or_none(log: AppendableLog
 async def test_a_stream_that_is_only_checked_must_not_have_moved(log: AppendableLog) -> None:
     await one(log, append("rules-1"))
 
-    assert isinstance(await one(log, append("a-1", more=(Write("rules-1", 0),))), Conflict)
-    assert isinstance(await one(log, append("a-1", more=(Write("rules-1", 1),))), Receipt)
+    assert isinstance(await one(log, append("a-1", more=(write("rules-1", 0),))), Conflict)
+    assert isinstance(await one(log, append("a-1", more=(write("rules-1", 1),))), Receipt)
 
 
 async def test_a_refusal_leaves_a_receipt_and_no_event(log: AppendableLog) -> None:
@@ -155,15 +202,15 @@ async def test_a_refusal_leaves_a_receipt_and_no_event(log: AppendableLog) -> No
         command_id=id,
         fingerprint=b"x",
         metadata=Metadata(command_id=id, correlation_id="c"),
-        writes=(Write("a-1", 0),),
-        refusal="no",
-        refusal_kind="refused",
+        writes=(write("a-1", 0),),
+        refusal=Refusal("refused", "no", "c"),
     )
 
     receipt = await one(log, refused)
 
     assert isinstance(receipt, Receipt)
-    assert (receipt.refusal, receipt.refusal_kind, receipt.events, receipt.position) == ("no", "refused", (), 0)
+    assert (receipt.refusal, receipt.events, receipt.position) == (refused.refusal, (), 0)
+    assert await one(log, refused) == receipt
     assert await log.handled([id, uuid4()]) == {id}
     assert (await log.head()).position == 0
 
@@ -197,6 +244,25 @@ async def test_reads_begin_after_where_they_are_told(log: AppendableLog) -> None
     assert [row.version for row in await log.read_stream("a-1", 2)] == [3, 4, 5]
     assert [row.version for row in await log.read_stream("a-1", 2, 2)] == [3, 4]
     assert [row.position for row in await log.read(3, 1)] == [4]
+
+
+async def test_the_newest_snapshot_of_a_stream_is_kept_unless_it_is_ahead_of_it(log: AppendableLog) -> None:
+    assert await log.snapshot("a-1") is None
+    await log.keep_snapshot(Snapshot("a-1", 2, "1", "{}"))
+    await one(log, append("a-1", events=1))
+    assert await log.snapshot("a-1") is None
+
+    await one(log, append("a-1", 1))
+    newer = Snapshot("a-1", 2, "2", '{"n": 1}')
+    await log.keep_snapshot(newer)
+
+    assert await log.snapshot("a-1") == newer
+
+
+async def test_a_streams_version_can_be_asked_for(log: AppendableLog) -> None:
+    await one(log, append("a-1", events=3))
+
+    assert (await log.version("a-1"), await log.version("b-1")) == (3, 0)
 
 
 async def test_many_writers_leave_no_gap_and_no_double(log: AppendableLog) -> None:

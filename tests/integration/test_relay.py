@@ -12,11 +12,13 @@ from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.errors import LeaseLost
+from schemas.expected_version import NO_STREAM
 from streams.append import AppendablePostgresLog
 from streams.lease import Lease
 from streams.log import Append, Write
 from streams.postgres import Databases
 from streams.relay import Relay
+from streams.rows import encode
 from streams.settings import Settings
 from streams.topics import Topics
 from tests.conftest import eventually
@@ -39,7 +41,14 @@ class Log(AppendablePostgresLog):
             event = DataIngested(data_id=id, partner_id="p", payload={"text": "ñ\u2028"})
             metadata = Metadata(command_id=id, correlation_id="c")
             await self.append(
-                [Append(command_id=id, fingerprint=b"", metadata=metadata, writes=(Write(f"d-{id}", 0, (event,)),))]
+                [
+                    Append(
+                        command_id=id,
+                        fingerprint=b"",
+                        metadata=metadata,
+                        writes=(Write(f"d-{id}", NO_STREAM, (encode(event),)),),
+                    )
+                ]
             )
 
     async def is_in_the_topic(self, settings: Settings, topic: str) -> bool:

@@ -4,32 +4,36 @@ create table {schema}.head (
   position bigint not null,
   hash bytea not null,
   recorded_at timestamptz not null,
-  partition_heads bigint[] not null   -- position of the newest event in each partition of the topic; 0 for none
+  partition_heads bigint[] not null,  -- position of the newest event in each partition of the topic; 0 for none
+  events_upto bigint not null,        -- the tables of events hold positions below this one
+  events_a_table bigint not null,     -- how many positions the next one will hold
+  receipts_upto timestamptz not null  -- the tables of receipts hold those before this time
 ) with (fillfactor = 10);
 
 create table {schema}.streams (
-  stream text primary key,
-  version int not null
+  stream text primary key check (strpos(stream, E'\n') = 0),
+  version int not null,
+  first_position bigint not null,     -- a reader of the stream looks into those tables of events that can hold it
+  last_position bigint not null
 ) with (fillfactor = 70);
 
 create table {schema}.events (
-  position bigint primary key,
+  position bigint not null,
   stream text not null,
   version int not null,
   id uuid not null,
-  type text not null,
+  type text not null check (strpos(type, E'\n') = 0),
   schema_version int not null,
   partition int not null,
   previous bigint not null,           -- position of the event before it in this partition of the topic; 0 for none
   recorded_at timestamptz not null,
   data json not null,
   metadata json not null,
-  hash bytea not null,                -- SHA-256 over the predecessor's hash and every other column
-  unique (stream, version)
-);
+  hash bytea not null                 -- the chain: see the function `link`
+) partition by range (position);
 
 create table {schema}.receipts (
-  command_id uuid primary key,
+  command_id uuid not null,
   fingerprint bytea not null,
   stream text not null,
   version int not null,
@@ -37,9 +41,24 @@ create table {schema}.receipts (
   partition int not null,
   events text[] not null,
   began_stream boolean not null,
-  refusal text,
-  refusal_kind text,
+  refusal json,                       -- kind, detail and correlation_id of the first answer where that was a refusal
   recorded_at timestamptz not null
+) partition by range (recorded_at);
+
+create table {schema}.snapshots (
+  stream text primary key,
+  version int not null,
+  state_schema text not null,
+  state text not null,
+  taken_at timestamptz not null default clock_timestamp()
+);
+
+create table {schema}.signed_heads (
+  position bigint primary key,
+  hash bytea not null,
+  signed_at timestamptz not null,
+  key text not null,                  -- SHA-256 of the public key, in hexadecimal
+  signature bytea not null
 );
 
 create table {schema}.relay (
@@ -57,5 +76,6 @@ create table {schema}.policy_checkpoints (
   primary key (policy, partition)
 ) with (fillfactor = 10);
 
-insert into {schema}.head values (true, 0, '\x', '-infinity', array_fill(0::bigint, array[{partitions}]));
+insert into {schema}.head
+  values (true, 0, '\x', clock_timestamp(), array_fill(0::bigint, array[{partitions}]), 1, {events_a_table}, '-infinity');
 insert into {schema}.relay values (true, 0, 0, null, '-infinity');

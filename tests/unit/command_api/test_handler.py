@@ -24,6 +24,7 @@ from schemas.errors import (
     Refused,
     Unavailable,
 )
+from schemas.expected_version import NO_STREAM, ExpectedVersion
 from schemas.message import Command, Event
 from streams.log import Append
 from streams.memory import MemoryLog
@@ -102,7 +103,7 @@ class SlowLog(MemoryLog):
 
 
 def handler_on(log: MemoryLog, **options: int) -> CommandHandler:
-    return CommandHandler(Catalog.of([SYSTEM]), {"bank": WriteSide(DECISIONS)}, {BANK: log}, **options)
+    return CommandHandler(Catalog.of([SYSTEM]), {"bank": WriteSide(DECISIONS, (Account,))}, {BANK: log}, **options)
 
 
 def issued(command: Command, id: UUID | None = None) -> Issued[Command]:
@@ -243,16 +244,16 @@ async def test_an_expected_version_is_held_against_the_log_not_against_memory() 
     await handler.handle(issued(Deposit(account="a", amount=5)))
     await handler_on(log).handle(issued(Deposit(account="a", amount=5)))
 
-    assert (await handler.handle(issued(Deposit(account="a", amount=1)), if_version=2)).version == 3
-    with pytest.raises(PreconditionFailed, match="at version 3, not 2"):
-        await handler.handle(issued(Deposit(account="a", amount=1)), if_version=2)
+    assert (await handler.handle(issued(Deposit(account="a", amount=1)), expected=ExpectedVersion.exact(2))).version == 3
+    with pytest.raises(PreconditionFailed, match="at version 3, expected was version 2"):
+        await handler.handle(issued(Deposit(account="a", amount=1)), expected=ExpectedVersion.exact(2))
 
 
 async def test_a_repeat_with_an_expected_version_gets_its_first_answer() -> None:
     handler, command = handler_on(SlowLog()), issued(Deposit(account="a", amount=5))
-    first = await handler.handle(command, if_version=0)
+    first = await handler.handle(command, expected=NO_STREAM)
 
-    assert await handler.handle(command, if_version=0) == first
+    assert await handler.handle(command, expected=NO_STREAM) == first
 
 
 async def test_while_the_log_is_gone_nothing_is_believed_that_was_not_appended() -> None:

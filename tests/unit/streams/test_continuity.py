@@ -10,10 +10,11 @@ from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.errors import Misconfigured
+from schemas.expected_version import NO_STREAM
 from streams.continuity import REPAIRED, SKIPPED, continuation
 from streams.log import Append, Write, partition_events
 from streams.memory import MemoryLog
-from streams.rows import Row
+from streams.rows import Row, encode
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 
@@ -25,7 +26,9 @@ async def log() -> MemoryLog:
         id = uuid4()
         event = DataIngested(data_id=id, partner_id="p", payload={})
         metadata = Metadata(command_id=id, correlation_id="c")
-        await log.append([Append(command_id=id, fingerprint=b"", metadata=metadata, writes=(Write(f"s-{n}", 0, (event,)),))])
+        await log.append(
+            [Append(command_id=id, fingerprint=b"", metadata=metadata, writes=(Write(f"s-{n}", NO_STREAM, (encode(event),)),))]
+        )
     return log
 
 

@@ -1,8 +1,9 @@
 -- Append-only for real: no role but the owner may write the log's tables; the writer appends through the function alone.
 revoke all on all tables in schema {schema} from public;
-revoke all on function {schema}.append from public;
+revoke all on all functions in schema {schema} from public;
 grant usage on schema {schema} to caudal_writer, caudal_projector, caudal_reader;
 grant select on all tables in schema {schema} to caudal_writer, caudal_projector, caudal_reader;
-grant execute on function {schema}.append to caudal_writer;
+grant execute on function {schema}.append, {schema}.purge_receipts to caudal_writer;
 grant update on {schema}.relay to caudal_writer;
-grant insert, update on {schema}.policy_checkpoints to caudal_writer;
+grant insert, update on {schema}.policy_checkpoints, {schema}.snapshots to caudal_writer;
+grant insert on {schema}.signed_heads to caudal_writer;

@@ -1,0 +1,37 @@
+"""Preconditions (RFC 9110, RFC 6585): what a caller expects of a command's stream, from headers or a batch's line."""
+
+import re
+
+from schemas.catalog import Context
+from schemas.errors import Malformed, PreconditionFailed, PreconditionRequired
+from schemas.expected_version import ANY_VERSION, NO_STREAM, STREAM_EXISTS, ExpectedVersion
+
+_ETAG = re.compile(r'"(\d{1,9})"')
+
+
+def expectation(if_match: str | None, if_none_match: str | None) -> ExpectedVersion:
+    """What ``If-Match`` (a version's entity tag, or ``*`` for any that exists) or ``If-None-Match: *`` says.
+
+    Raises `Malformed` for anything else, and `PreconditionFailed` for a weak entity tag, which never matches.
+    """
+    if if_match is None and if_none_match is None:
+        return ANY_VERSION
+    if if_none_match is not None:
+        if if_match is not None or if_none_match.strip() != "*":
+            raise Malformed("If-None-Match must be *, and stand alone: the stream must not exist")
+        return NO_STREAM
+    assert if_match is not None, "one of them is given"
+    if if_match.strip() == "*":
+        return STREAM_EXISTS
+    if if_match.startswith("W/"):
+        raise PreconditionFailed("If-Match compares strongly: a weak entity tag never matches")
+    tag = _ETAG.fullmatch(if_match.strip())
+    if tag is None:
+        raise Malformed('If-Match must be *, or an entity tag that this API gave, such as "3"')
+    return ExpectedVersion.exact(int(tag[1]))
+
+
+def check_stated(context: Context, expected: ExpectedVersion) -> None:
+    """Raises `PreconditionRequired` where a context takes no command without an expectation, and there is none."""
+    if context.requires_expected_version and expected == ANY_VERSION:
+        raise PreconditionRequired("this command needs If-Match with the stream's version, or If-None-Match: *")

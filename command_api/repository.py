@@ -1,0 +1,111 @@
+"""Aggregates of one context as they stand: from memory, from a snapshot and the events after it, or from all events."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+
+import structlog
+from prometheus_client import Counter
+
+from aggregates.aggregate import Aggregate
+from aggregates.decision import Ref
+from aggregates.snapshot import Unusable
+from command_api.memory import AggregateMemory
+from schemas.catalog import Catalog
+from schemas.errors import Unavailable
+from streams.log import AppendableLog
+from streams.rows import decode
+from streams.snapshots import Snapshot
+
+_log = structlog.get_logger()
+_EVENTS_AT_ONCE = 5000
+
+LOADED = Counter("caudal_aggregates_loaded", "Aggregates that were looked for.", ["source"])
+SNAPSHOTS_IGNORED = Counter("caudal_snapshots_ignored", "Snapshots that today's code cannot use.", ["category"])
+
+
+class Repository:
+    """Loads aggregates of one context and keeps their snapshots."""
+
+    def __init__(self, log: AppendableLog, catalog: Catalog, memory: AggregateMemory) -> None:
+        self._log, self._catalog, self._memory = log, catalog, memory
+        self._keeping: set[asyncio.Task[None]] = set()
+
+    async def load(self, ref: Ref, at: datetime, *, assume_new: bool = False) -> Aggregate:
+        """An aggregate as far as this process knows it; the append tells if it is out of date.
+
+        With ``assume_new`` one that is not in memory is taken to be new, and nothing is read.
+        """
+        aggregate = self._memory.get(self._log.context, ref.stream)
+        if aggregate is not None:
+            LOADED.labels("memory").inc()
+        else:
+            aggregate = ref.aggregate.empty(ref.stream, at)
+            if not assume_new:
+                await self._read(aggregate)
+                # Somebody may have loaded the same stream meanwhile: one object stands for it.
+                aggregate = self._memory.get(self._log.context, ref.stream) or aggregate
+        self._memory.keep(self._log.context, aggregate)
+        return aggregate
+
+    def believes(self, aggregates: Iterable[Aggregate]) -> bool:
+        """Whether these very objects still stand for their streams."""
+        return all(self._memory.believes(self._log.context, aggregate) for aggregate in aggregates)
+
+    def disown(self, aggregates: Iterable[Aggregate]) -> None:
+        """Forgets aggregates whose state did not come to be."""
+        for aggregate in aggregates:
+            self._memory.disown(self._log.context, aggregate)
+
+    def forget(self, stream: str) -> None:
+        """Forgets what is remembered of a stream: the log knows better."""
+        aggregate = self._memory.get(self._log.context, stream)
+        if aggregate is not None:
+            self._memory.disown(self._log.context, aggregate)
+
+    def due_snapshots(self, aggregates: Iterable[Aggregate]) -> list[Snapshot]:
+        """Snapshots of those that have one due, taken now, for `keep` once the log has their events."""
+        return [snapshot_of(aggregate) for aggregate in aggregates if aggregate.is_snapshot_due()]
+
+    def keep(self, snapshots: Iterable[Snapshot]) -> None:
+        """Keeps snapshots in the background; one that is not kept costs a longer load, nothing else."""
+        for snapshot in snapshots:
+            task = asyncio.create_task(self._keep(snapshot))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
+
+    async def _keep(self, snapshot: Snapshot) -> None:
+        try:
+            await self._log.keep_snapshot(snapshot)
+        except Unavailable as error:
+            _log.warning("a snapshot was not kept", stream=snapshot.stream, why=error.detail)
+
+    async def _read(self, aggregate: Aggregate) -> None:
+        await self._restore(aggregate)
+        LOADED.labels("snapshot" if aggregate.version else "events").inc()
+        while rows := await self._log.read_stream(aggregate.id, aggregate.version, _EVENTS_AT_ONCE):
+            for row in rows:
+                recorded = decode(row, self._log.context, self._catalog)
+                aggregate.replay(recorded.event, recorded.version, recorded.recorded_at)
+            if len(rows) < _EVENTS_AT_ONCE:
+                break
+        self.keep(self.due_snapshots([aggregate]))
+
+    async def _restore(self, aggregate: Aggregate) -> None:
+        if aggregate.snapshots is None or (snapshot := await self._log.snapshot(aggregate.id)) is None:
+            return
+        try:
+            aggregate.snapshots.restore(aggregate, snapshot.state_schema, snapshot.state)
+        except Unusable as error:
+            SNAPSHOTS_IGNORED.labels(aggregate.category).inc()
+            _log.info("ignored a snapshot", stream=aggregate.id, why=error.detail)
+            return
+        aggregate.version = aggregate.snapshot_version = snapshot.version
+
+
+def snapshot_of(aggregate: Aggregate) -> Snapshot:
+    """A snapshot of an aggregate as it stands."""
+    assert aggregate.snapshots is not None, "asked only where one is due"
+    aggregate.snapshot_version = aggregate.version
+    policy = aggregate.snapshots
+    return Snapshot(aggregate.id, aggregate.version, policy.state_schema, policy.take(aggregate))

@@ -1,0 +1,53 @@
+"""Upcasting: events keep the schema version they were written with; pure functions bring them up, a step each, on read."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.errors import Misconfigured
+from schemas.message import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Upcaster:
+    """One step: what an event's data of schema version ``from_version`` reads like in the next one.
+
+    ``upcast`` gets the data as JSON values and returns them so; it is pure, and never refuses.
+    """
+
+    event: str
+    """The event's recorded name."""
+    from_version: int
+    upcast: Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def chains(events: Iterable[type[Event]], upcasters: Iterable[Upcaster]) -> Mapping[str, tuple[Upcaster, ...]]:
+    """The upcasters of each event in order, from version 1 to today's.
+
+    Raises `Misconfigured` where a step is missing, given twice, or leads beyond today's version.
+    """
+    steps = list(upcasters)
+    found = {}
+    for event in events:
+        chain = sorted((one for one in steps if one.event == event.message_name), key=lambda one: one.from_version)
+        wanted = list(range(1, event.schema_version))
+        if [one.from_version for one in chain] != wanted:
+            raise Misconfigured(
+                f"{event.message_name} has schema version {event.schema_version} and needs one upcaster from each of the "
+                f"versions {wanted}; there are such from {[one.from_version for one in chain]}"
+            )
+        found[event.message_name] = tuple(chain)
+    if unknown := {one.event for one in steps} - set(found):
+        raise Misconfigured(f"upcasters are declared for events that are not: {', '.join(sorted(unknown))}")
+    return found
+
+
+def upcast(event: type[Event], chain: tuple[Upcaster, ...], schema_version: int, data: str | bytes) -> str:
+    """Brings an event's JSON up to today's schema version; raises ``ValueError`` for one that is not known yet."""
+    if not 1 <= schema_version < event.schema_version:
+        raise ValueError(f"schema version {schema_version} is not known here")
+    document = json.loads(data)
+    for step in chain[schema_version - 1 :]:
+        document = step.upcast(document)
+    return json.dumps(document)

@@ -1,0 +1,117 @@
+-- Appends a batch of commands in one round trip, each all or none, and answers each.
+--
+-- A command is a run of write_counts[c] writes; a write is one stream at an expected version with a run of
+-- event_counts[w] events, none meaning that the stream is only checked. An expected version is a number, -1 for a stream
+-- that must be there, -2 for any. outcome: 0 appended, 1 version conflict, 2 handled before, 3 command id used before
+-- for another command. version and position are those of the command's first stream.
+create function {schema}.append(
+  command_ids uuid[], fingerprints bytea[], refusals json[], metadata json[], write_counts int[],
+  write_streams int[], expected int[], event_counts int[],
+  streams text[], partitions int[],
+  event_ids uuid[], types text[], schema_versions int[], data json[]
+) returns table (outcome int, version int, "position" bigint)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+-- One plan for ever, and one that does not depend on how large a table was when it was made.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+declare
+  p bigint; h bytea; heads bigint[]; at timestamptz; stamp bigint; events_upto bigint; events_a_table bigint;
+  receipts_upto timestamptz;
+  commands constant int := cardinality(command_ids);
+  versions int[]; was int[]; firsts bigint[]; lasts bigint[]; known bytea[];
+  tainted boolean[] := array_fill(false, array[cardinality(streams)]);
+  outcomes int[] := array_fill(0, array[commands]);
+  w int := 0; e int := 0; first_w int; first_e int; ok boolean; s int; k int; v int; before bigint; appended boolean := false;
+  r_stream int[] := outcomes; r_version int[] := outcomes; r_first int[] := outcomes; r_last int[] := outcomes;
+  r_position bigint[] := array_fill(0::bigint, array[commands]);
+  r_began boolean[] := array_fill(false, array[commands]);
+  e_position bigint[] := array_fill(null::bigint, array[cardinality(event_ids)]); e_previous bigint[] := e_position;
+  e_stream int[] := array_fill(null::int, array[cardinality(event_ids)]); e_version int[] := e_stream; e_command int[] := e_stream;
+  e_hash bytea[] := array_fill(null::bytea, array[cardinality(event_ids)]);
+begin
+  -- This row lock is held until commit: positions become visible in order and without gaps.
+  select head.position, head.hash, head.partition_heads, greatest(head.recorded_at, clock_timestamp()), head.events_upto,
+      head.events_a_table, head.receipts_upto
+    into p, h, heads, at, events_upto, events_a_table, receipts_upto
+    from {schema}.head for update;
+  stamp := extract(epoch from at) * 1000000;
+  if p + cardinality(event_ids) + events_a_table / 10 >= events_upto then
+    perform {schema}.add_events_table();
+  end if;
+  if at + interval '1 day' >= receipts_upto then
+    perform {schema}.add_receipts_table(greatest(at, receipts_upto));
+  end if;
+
+  select array_agg(coalesce(t.version, 0) order by i), array_agg(t.first_position order by i), array_agg(t.last_position order by i)
+    into versions, firsts, lasts
+    from generate_series(1, cardinality(streams)) i left join {schema}.streams t on t.stream = streams[i];
+  select array_agg(r.fingerprint order by i) into known
+    from generate_series(1, commands) i left join {schema}.receipts r on r.command_id = command_ids[i];
+  was := versions;
+
+  for c in 1 .. commands loop
+    first_w := w + 1; w := w + write_counts[c]; first_e := e + 1;
+    ok := known[c] is null;
+    if not ok then
+      outcomes[c] := case when known[c] = fingerprints[c] then 2 else 3 end;
+    else
+      for i in first_w .. w loop
+        s := write_streams[i];
+        -- What was decided on top of events that did not come to be is not appended, even where the version fits by chance.
+        if (case expected[i] when -2 then false when -1 then versions[s] = 0 else expected[i] <> versions[s] or tainted[s] end) then
+          ok := false; outcomes[c] := 1;
+        end if;
+      end loop;
+    end if;
+    for i in first_w .. w loop
+      s := write_streams[i];
+      if event_counts[i] = 0 then
+        continue;
+      elsif not ok then
+        tainted[s] := true; e := e + event_counts[i];
+        continue;
+      end if;
+      k := partitions[s]; before := heads[k + 1]; v := versions[s];
+      if v = 0 then
+        firsts[s] := p + 1;
+      end if;
+      for j in 1 .. event_counts[i] loop
+        e := e + 1; p := p + 1; v := v + 1;
+        -- The chain. An event's content is hashed by itself first, so that the chain can be shown to a stranger without
+        -- showing every event. No part but the last two can hold a newline, and those are JSON documents: no two events
+        -- have the same content.
+        h := sha256(h || sha256(convert_to(concat_ws(E'\n',
+          p, streams[s], v, event_ids[e], types[e], schema_versions[e], k, before, stamp, data[e], metadata[c]), 'UTF8')));
+        e_position[e] := p; e_stream[e] := s; e_version[e] := v; e_previous[e] := before; e_command[e] := c; e_hash[e] := h;
+        before := p;
+      end loop;
+      heads[k + 1] := p; versions[s] := v; lasts[s] := p; appended := true;
+    end loop;
+    s := write_streams[first_w];
+    r_stream[c] := s; r_version[c] := versions[s];
+    if ok then
+      r_first[c] := first_e; r_last[c] := e;
+      r_position[c] := case when event_counts[first_w] > 0 then lasts[s] else 0 end;
+      r_began[c] := event_counts[first_w] > 0 and firsts[s] = e_position[first_e];
+    end if;
+  end loop;
+
+  if appended then
+    insert into {schema}.streams as t (stream, version, first_position, last_position)
+      select streams[i], versions[i], firsts[i], lasts[i]
+      from generate_series(1, cardinality(streams)) i where versions[i] <> was[i]
+      on conflict (stream) do update set version = excluded.version, last_position = excluded.last_position;
+    insert into {schema}.events
+      select e_position[i], streams[e_stream[i]], e_version[i], event_ids[i], types[i], schema_versions[i],
+        partitions[e_stream[i]], e_previous[i], at, data[i], metadata[e_command[i]], e_hash[i]
+      from generate_series(1, cardinality(event_ids)) i where e_position[i] is not null;
+    update {schema}.head set position = p, hash = h, recorded_at = at, partition_heads = heads;
+  end if;
+  insert into {schema}.receipts
+    select command_ids[i], fingerprints[i], streams[r_stream[i]], r_version[i], r_position[i], partitions[r_stream[i]],
+      types[r_first[i] : r_last[i]], r_began[i], refusals[i], at
+    from generate_series(1, commands) i where outcomes[i] = 0;
+  return query select outcomes[i], r_version[i], r_position[i] from generate_series(1, commands) i;
+end $$;

@@ -1,0 +1,1 @@
+select * from {schema}.purge_receipts($1)

@@ -1,0 +1,1 @@
+select version from {schema}.streams where stream = $1

@@ -1,0 +1,135 @@
+"""A log that grows old: tables of events are made ahead of need, receipts expire by the week."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from schemas.catalog import ContextName
+from schemas.data_ingestion.ingestion import DataIngested
+from schemas.envelope import Metadata, Receipt
+from schemas.expected_version import ANY_VERSION
+from streams.append import AppendablePostgresLog
+from streams.log import Append, Write
+from streams.postgres import Databases
+from streams.rows import encode
+from tests.conftest import FreshDatabase
+
+CONTEXT = ContextName("data_ingestion", "ingestion")
+SCHEMA = "data_ingestion_ingestion"
+
+
+@pytest.fixture
+async def owner(fresh_database: FreshDatabase) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser's connection."""
+    connection = await asyncpg.connect(await fresh_database.migrated())
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def log(fresh_database: FreshDatabase, owner: asyncpg.Connection) -> AsyncIterator[AppendablePostgresLog]:
+    databases = Databases("caudal_writer", 4)
+    yield AppendablePostgresLog(databases, fresh_database.dsn, CONTEXT, 4)
+    await databases.close()
+
+
+def append(stream: str) -> Append:
+    id = uuid4()
+    event = DataIngested(data_id=id, partner_id="acme", payload={})
+    metadata = Metadata(command_id=id, correlation_id="c")
+    return Append(command_id=id, fingerprint=b"x", metadata=metadata, writes=(Write(stream, ANY_VERSION, (encode(event),)),))
+
+
+async def tables(owner: asyncpg.Connection, of: str) -> list[str]:
+    rows = await owner.fetch(
+        "select relname from pg_inherits join pg_class on oid = inhrelid where inhparent = $1::text::regclass order by oid",
+        f"{SCHEMA}.{of}",
+    )
+    return [row["relname"] for row in rows]
+
+
+async def test_tables_of_events_are_made_ahead_of_need(log: AppendablePostgresLog, owner: asyncpg.Connection) -> None:
+    await owner.execute(f"drop table {SCHEMA}.events_from_1")
+    await owner.execute(f"update {SCHEMA}.head set events_upto = 1, events_a_table = 100")
+
+    async def write() -> None:
+        for n in range(50):
+            await log.append([append(f"s-{n}"), append("hot-1")])
+
+    await asyncio.gather(*(write() for _ in range(4)))
+
+    made = await tables(owner, "events")
+    assert made[:4] == ["events_from_1", "events_from_101", "events_from_201", "events_from_301"]
+    assert await owner.fetchval(f"select count(*) from {SCHEMA}.{made[-1]}") == 0
+    assert [row.position for row in await log.read(0, 1000)] == list(range(1, 401))
+    assert [row.version for row in await log.read_stream("hot-1")] == list(range(1, 201))
+    assert [row.version for row in await log.read_stream("hot-1", 150, 10)] == list(range(151, 161))
+    assert len(await log.read_stream("s-7")) == 4
+
+
+async def test_a_read_of_a_stream_looks_into_no_table_that_cannot_hold_it(
+    log: AppendablePostgresLog, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(f"update {SCHEMA}.head set events_upto = 11, events_a_table = 10")
+    await owner.execute(f"alter table {SCHEMA}.events detach partition {SCHEMA}.events_from_1")
+    await owner.execute(f"alter table {SCHEMA}.events attach partition {SCHEMA}.events_from_1 for values from (1) to (11)")
+    for n in range(60):
+        await log.append([append(f"s-{n}")])
+
+    statement = (await asyncio.to_thread(_read_stream)).replace("{schema}", SCHEMA)
+    for number, value in (("$1", "'s-25'"), ("$2", "0"), ("$3", "10")):
+        statement = statement.replace(number, value)
+    plan = "\n".join(row[0] for row in await owner.fetch(f"explain analyze {statement}"))
+
+    assert len(await log.read_stream("s-25")) == 1
+    assert "events_from_21" in plan
+    scanned = [line for line in plan.splitlines() if "on events_from_" in line and "never executed" not in line]
+    assert len(scanned) == 1, plan
+
+
+def _read_stream() -> str:
+    from streams.postgres import SQL
+
+    return (SQL / "queries" / "read_stream.sql").read_text()
+
+
+async def test_receipts_expire_by_the_week_and_the_first_answer_with_them(
+    log: AppendablePostgresLog, owner: asyncpg.Connection
+) -> None:
+    old, fresh = append("a-1"), append("b-1")
+    await log.append([old])
+    # The week of that receipt was a month ago.
+    table, *ahead = await tables(owner, "receipts")
+    for name in ahead:
+        await owner.execute(f"drop table {SCHEMA}.{name}")
+    await owner.execute(f"alter table {SCHEMA}.receipts detach partition {SCHEMA}.{table}")
+    await owner.execute(f"update {SCHEMA}.{table} set recorded_at = recorded_at - interval '28 days'")
+    await owner.execute(f"alter table {SCHEMA}.{table} rename to now_old")
+    await owner.execute(
+        f"""do $$ declare week timestamptz := date_trunc('week', now() - interval '28 days', 'UTC'); begin
+        execute format('alter table {SCHEMA}.now_old rename to receipts_from_%s', to_char(week, 'YYYYMMDD'));
+        execute format('alter table {SCHEMA}.receipts attach partition {SCHEMA}.receipts_from_%s for values from (%L) to (%L)',
+          to_char(week, 'YYYYMMDD'), week, week + interval '7 days'); end $$"""
+    )
+    await owner.execute(f"update {SCHEMA}.head set receipts_upto = '-infinity'")
+    await log.append([fresh])
+    assert await log.handled([old.command_id, fresh.command_id]) == {old.command_id, fresh.command_id}
+
+    dropped = await log.purge_receipts(timedelta(days=7))
+
+    assert len(dropped) == 1
+    assert await log.handled([old.command_id, fresh.command_id]) == {fresh.command_id}
+    assert await log.purge_receipts(timedelta(days=7)) == []
+
+
+async def test_a_long_pause_leaves_no_hole_in_the_receipts(log: AppendablePostgresLog, owner: asyncpg.Connection) -> None:
+    await owner.execute(f"update {SCHEMA}.head set recorded_at = now() + interval '100 days'")
+
+    (answer,) = await log.append([append("a-1")])
+
+    assert isinstance(answer, Receipt)
+    assert await log.handled([answer.command_id]) == {answer.command_id}

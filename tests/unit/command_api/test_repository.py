@@ -1,0 +1,167 @@
+"""Loading aggregates: from memory, from snapshots, from events; a snapshot can only ever help."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import BaseModel
+
+from aggregates.aggregate import Aggregate
+from aggregates.decision import Ref
+from aggregates.scenario import MIDNIGHT
+from aggregates.snapshot import SnapshotPolicy
+from command_api.memory import AggregateMemory
+from command_api.repository import Repository, snapshot_of
+from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.envelope import Metadata
+from schemas.errors import Unavailable
+from schemas.expected_version import ANY_VERSION
+from schemas.message import Event
+from streams.log import Append, Write
+from streams.memory import MemoryLog
+from streams.rows import encode
+from streams.snapshots import Snapshot
+
+CONTEXT = ContextName("shop", "stock")
+
+
+class Counted(Event, name="Counted"):
+    by: int
+
+
+class Total(BaseModel):
+    total: int
+    seen: set[int]
+
+
+class Stock(Aggregate):
+    category = "stock"
+    snapshots = SnapshotPolicy(Total, every=10)
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.seen: set[int] = set()
+
+    def evolve(self, event: Event) -> None:
+        assert isinstance(event, Counted)
+        self.total += event.by
+        self.seen.add(event.by)
+
+
+CATALOG = Catalog.of([System("shop", (Context("stock", events=(Counted,)),))])
+REF = Ref(Stock, "a")
+
+
+class WatchedLog(MemoryLog):
+    """Tells after which version streams were read."""
+
+    def __init__(self) -> None:
+        super().__init__(CONTEXT)
+        self.read_after: list[int] = []
+        self.broken = False
+
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Any]:
+        self.read_after.append(after)
+        return await super().read_stream(stream, after, limit)
+
+    async def keep_snapshot(self, snapshot: Snapshot) -> None:
+        if self.broken:
+            raise Unavailable("the database is gone")
+        await super().keep_snapshot(snapshot)
+
+
+@pytest.fixture
+async def log() -> WatchedLog:
+    log = WatchedLog()
+    for n in range(25):
+        id = uuid4()
+        writes = (Write(REF.stream, ANY_VERSION, (encode(Counted(by=n % 7)),)),)
+        await log.append(
+            [Append(command_id=id, fingerprint=b"", metadata=Metadata(command_id=id, correlation_id="c"), writes=writes)]
+        )
+    return log
+
+
+def repository(log: MemoryLog) -> Repository:
+    return Repository(log, CATALOG, AggregateMemory(1_000_000))
+
+
+async def load(log: MemoryLog) -> Stock:
+    loaded = await repository(log).load(REF, MIDNIGHT)
+    await asyncio.sleep(0)
+    assert isinstance(loaded, Stock)
+    assert (loaded.version, loaded.total, loaded.seen) == (25, 69, set(range(7)))
+    return loaded
+
+
+async def test_a_long_load_leaves_a_snapshot_and_the_next_one_reads_only_what_came_after(log: WatchedLog) -> None:
+    await load(log)
+    snapshot = await log.snapshot(REF.stream)
+    assert snapshot is not None
+    assert (snapshot.version, snapshot.state_schema) == (25, Stock.snapshots.state_schema)
+
+    await load(log)
+
+    assert log.read_after == [0, 25]
+
+
+async def test_a_snapshot_is_due_when_enough_has_happened_since_the_last_one(log: WatchedLog) -> None:
+    here = repository(log)
+    stock = await here.load(REF, MIDNIGHT)
+    for _ in range(9):
+        stock.record(Counted(by=1))
+    assert here.due_snapshots([stock]) == []
+
+    stock.record(Counted(by=1))
+
+    assert [snapshot.version for snapshot in here.due_snapshots([stock])] == [35]
+    assert here.due_snapshots([stock]) == []
+
+
+@pytest.mark.parametrize(
+    ("state_schema", "state"),
+    [
+        (Stock.snapshots.state_schema, "{"),
+        (Stock.snapshots.state_schema, '{"total": "many", "seen": []}'),
+        (Stock.snapshots.state_schema, '{"total": 1}'),
+        ("0-of-another-time", '{"total": 1, "seen": []}'),
+    ],
+)
+async def test_a_snapshot_that_cannot_be_used_is_ignored(log: WatchedLog, state_schema: str, state: str) -> None:
+    await log.keep_snapshot(Snapshot(REF.stream, 20, state_schema, state))
+
+    await load(log)
+
+    assert log.read_after == [0]
+
+
+async def test_a_snapshot_that_cannot_be_kept_hurts_nobody(log: WatchedLog) -> None:
+    log.broken = True
+
+    await load(log)
+
+    assert await log.snapshot(REF.stream) is None
+
+
+def test_another_shape_or_another_version_makes_older_snapshots_unusable() -> None:
+    class More(Total):
+        note: str = ""
+
+    first = SnapshotPolicy(Total, every=10)
+
+    assert first.state_schema == SnapshotPolicy(Total, every=99).state_schema
+    assert (
+        len({first.state_schema, SnapshotPolicy(Total, 10, version=2).state_schema, SnapshotPolicy(More, 10).state_schema}) == 3
+    )
+
+
+def test_a_snapshot_holds_the_state_as_it_was_taken() -> None:
+    stock = Stock.empty(REF.stream, MIDNIGHT)
+    stock.record(Counted(by=3))
+
+    snapshot = snapshot_of(stock)
+    stock.record(Counted(by=4))
+
+    assert (snapshot.version, snapshot.state) == (1, '{"total":3,"seen":[3]}')
