@@ -17,6 +17,7 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/caudal schemas check
 	$(BIN)/pytest -q tests/unit tests/architecture
 
 bench: $(VENV)/.installed-dev  ## Measure; ARGS="load [--rounds N] [--json]"

@@ -24,6 +24,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+schemas = typer.Typer(no_args_is_help=True, help="Hold event classes against the shapes that are recorded in files.")
+app.add_typer(schemas, name="schemas")
 DEFAULT_DATA_DIR = Path(".caudal")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Folder for the data and the logs.")]
@@ -144,6 +146,22 @@ def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to."
 
     for path in write_topic_docs(folder, _settings(), Catalog.installed()):
         typer.echo(path)
+
+
+@schemas.command("check")
+def schemas_check() -> None:
+    """Fail where an event that may have been recorded could not be read any more."""
+    from deploy.schemas_check import check
+
+    _exit_with(_complaining(check))
+
+
+@schemas.command("record")
+def schemas_record() -> None:
+    """Record the shapes of new events and new schema versions in files, to be committed."""
+    from deploy.schemas_check import record
+
+    _exit_with(_complaining(record))
 
 
 def _field(text: str) -> tuple[str, str]:

@@ -1,0 +1,51 @@
+"""``caudal schemas``: holds today's event classes against the shapes that are recorded beside them."""
+
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+from rich.console import Console
+
+from schemas import shapes
+from schemas.catalog import Catalog, Context, ContextName
+from schemas.errors import Misconfigured
+
+
+def check() -> int:
+    """Prints what recorded events would not survive; 1 where there is any such thing."""
+    console, catalog = Console(highlight=False, soft_wrap=True), Catalog.installed()
+    found = [
+        problem for folder, name, context in _contexts(catalog) for problem in shapes.problems(folder, name, context, catalog)
+    ]
+    for problem in found:
+        console.print(problem, style="red", markup=False)
+    if found:
+        console.print("`caudal schemas record` records what is new. A recorded shape is never changed to fit.")
+        return 1
+    events = sum(len(context.events) for context in catalog.contexts.values())
+    console.print(f"{events} events: every recorded shape can be read.")
+    return 0
+
+
+def record() -> int:
+    """Records the shapes of new events and of new schema versions; then checks."""
+    console = Console(highlight=False, soft_wrap=True)
+    for folder, name, context in _contexts(Catalog.installed()):
+        for path in shapes.record(folder, name, context):
+            console.print(f"recorded {path}", markup=False)
+    return check()
+
+
+def _contexts(catalog: Catalog) -> Iterator[tuple[Path, ContextName, Context]]:
+    folders = {point.name: _folder_beside(point.module) for point in entry_points(group="caudal.schemas")}
+    for name, context in catalog.contexts.items():
+        yield folders[name.system], name, context
+
+
+def _folder_beside(module: str) -> Path:
+    """``shapes`` beside the module that registers a system, or inside the package."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise Misconfigured(f"the module {module} has no folder to keep shapes in")
+    return Path(spec.origin).parent / "shapes"

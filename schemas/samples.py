@@ -1,0 +1,48 @@
+"""Samples: a document that a JSON Schema describes, to try upcasters on; the schemas are those that pydantic makes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_TEXTS = {
+    "uuid": "01940000-0000-7000-8000-000000000001",
+    "date-time": "2026-01-01T00:00:00Z",
+    "date": "2026-01-01",
+    "time": "00:00:00Z",
+    "duration": "PT1S",
+    "email": "someone@example.org",
+    "uri": "https://example.org/",
+}
+
+
+def sample(schema: Mapping[str, Any], *, full: bool) -> Any:
+    """A document with every member that the schema knows, or only with those that it requires."""
+    return _value(schema, schema.get("$defs", {}), full, 0)
+
+
+def _value(schema: Mapping[str, Any] | bool, definitions: Mapping[str, Any], full: bool, depth: int) -> Any:
+    if isinstance(schema, bool) or not schema:
+        return {}
+    if "$ref" in schema:
+        return _value(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions, full and depth < 8, depth + 1)
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0 if full else -1]
+    if choices := schema.get("anyOf", schema.get("oneOf")):
+        return _value(choices[0 if full else -1], definitions, full, depth)
+    match schema.get("type"):
+        case "object":
+            wanted = schema.get("properties", {}) if full else schema.get("required", ())
+            properties = schema.get("properties", {})
+            return {name: _value(properties.get(name, True), definitions, full, depth + 1) for name in wanted}
+        case "array":
+            items = max(int(full and depth < 8), schema.get("minItems", 0))
+            return [_value(schema.get("items", True), definitions, full, depth + 1) for _ in range(items)]
+        case "string":
+            return _TEXTS.get(schema.get("format", ""), "text".ljust(schema.get("minLength", 0), "x"))
+        case "integer" | "number":
+            return schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+        case "boolean":
+            return full
+        case _:
+            return None

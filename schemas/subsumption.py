@@ -1,0 +1,117 @@
+"""Whether one JSON Schema accepts all that another does, for the schemas that pydantic makes of events.
+
+Careful rather than clever: what cannot be compared counts as refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+_LOWER = ("minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum")
+_UPPER = ("maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum")
+_EQUAL = ("pattern", "format", "multipleOf", "uniqueItems", "propertyNames", "prefixItems")
+_COMPARED = {
+    *("$ref", "$defs", "type", "properties", "required", "additionalProperties", "items", "anyOf", "oneOf", "enum", "const"),
+    *("default", "discriminator", *_LOWER, *_UPPER, *_EQUAL),
+}
+
+
+def refusals(today: Schema, recorded: Schema) -> list[str]:
+    """Why ``today`` does not accept everything that ``recorded`` does, each with the place; empty where it does."""
+    return _Comparison(today.get("$defs", {}), recorded.get("$defs", {})).compare(today, recorded, "")
+
+
+class _Comparison:
+    def __init__(self, todays: Mapping[str, Schema], recorded: Mapping[str, Schema]) -> None:
+        self._todays, self._recorded = todays, recorded
+        self._found: dict[tuple[str, str], list[str]] = {}
+
+    def compare(self, today: Schema | bool, recorded: Schema | bool, at: str) -> list[str]:
+        pair = (str(today), str(recorded))
+        if pair not in self._found:
+            # A schema that holds itself accepts another if it does one step further down.
+            self._found[pair] = []
+            self._found[pair] = list(self._compare(today, recorded, at))
+        return self._found[pair]
+
+    def _compare(self, today: Schema | bool, recorded: Schema | bool, at: str) -> Iterator[str]:
+        if today is True or today == {}:
+            return
+        for alternative in _alternatives(_resolved(recorded, self._recorded)):
+            found = [
+                list(self._compare_one(_resolved(choice, self._todays), _resolved(alternative, self._recorded), at))
+                for choice in _alternatives(_resolved(today, self._todays))
+            ]
+            if all(found):
+                yield from min(found, key=len)
+
+    def _compare_one(self, today: Schema, recorded: Schema, at: str) -> Iterator[str]:
+        if unknown := (set(today) | set(recorded)) - _COMPARED:
+            yield f"{at or 'the event'}: {', '.join(sorted(unknown))} cannot be compared"
+            return
+        if not {"anyOf", "oneOf"}.isdisjoint((*today, *recorded)):
+            yield from self.compare(today, recorded, at)
+            return
+        values = _values(recorded)
+        if (allowed := _values(today)) is not None:
+            gone = ["anything else"] if values is None else [repr(value) for value in values if value not in allowed]
+            if gone:
+                yield f"{at or 'the event'}: {', '.join(gone)} is not accepted any more"
+            return
+        if not _covers(today.get("type"), recorded.get("type")):
+            yield f"{at or 'the event'}: was {recorded.get('type', 'anything')}, is {today.get('type')}"
+            return
+        yield from _narrowed(today, recorded, at)
+        if today.get("type") == "object":
+            yield from self._compare_objects(today, recorded, at)
+        if "items" in today:
+            yield from self.compare(today["items"], recorded.get("items", True), f"{at}[]")
+
+    def _compare_objects(self, today: Schema, recorded: Schema, at: str) -> Iterator[str]:
+        known, was = today.get("properties", {}), recorded.get("properties", {})
+        others, were_others = today.get("additionalProperties", True), recorded.get("additionalProperties", True)
+        for name, schema in was.items():
+            if name not in known and others is False:
+                yield f"{at}.{name} is gone"
+            else:
+                yield from self.compare(known.get(name, others), schema, f"{at}.{name}")
+        for name in today.get("required", ()):
+            if name not in recorded.get("required", ()):
+                yield f"{at}.{name} is required now"
+        if were_others is not False:
+            if others is False:
+                yield f"{at or 'the event'}: further members are not accepted any more"
+            else:
+                yield from self.compare(others, were_others, f"{at}.*")
+
+
+def _alternatives(schema: Schema) -> list[Schema]:
+    return list(schema.get("anyOf", schema.get("oneOf", [schema])))
+
+
+def _resolved(schema: Schema | bool, definitions: Mapping[str, Schema]) -> Schema:
+    if isinstance(schema, bool):
+        return {} if schema else {"enum": []}
+    while "$ref" in schema:
+        schema = definitions[schema["$ref"].removeprefix("#/$defs/")]
+    return schema
+
+
+def _values(schema: Schema) -> list[Any] | None:
+    if "const" in schema:
+        return [schema["const"]]
+    return schema.get("enum")
+
+
+def _covers(today: str | None, recorded: str | None) -> bool:
+    return today is None or today == recorded or (today, recorded) == ("number", "integer")
+
+
+def _narrowed(today: Schema, recorded: Schema, at: str) -> Iterator[str]:
+    for key in (*_LOWER, *_UPPER, *_EQUAL):
+        if key not in today or today[key] == recorded.get(key):
+            continue
+        known = recorded.get(key)
+        if known is None or key in _EQUAL or (today[key] > known if key in _LOWER else today[key] < known):
+            yield f"{at or 'the event'}: {key} is {today[key]!r}, was {'not there' if known is None else repr(known)}"
