@@ -26,6 +26,8 @@ app = typer.Typer(
 )
 schemas = typer.Typer(no_args_is_help=True, help="Hold event classes against the shapes that are recorded in files.")
 app.add_typer(schemas, name="schemas")
+verify = typer.Typer(no_args_is_help=True, help="Prove that nothing was lost, altered or made up.")
+app.add_typer(verify, name="verify")
 DEFAULT_DATA_DIR = Path(".caudal")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Folder for the data and the logs.")]
@@ -146,6 +148,38 @@ def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to."
 
     for path in write_topic_docs(folder, _settings(), Catalog.installed()):
         typer.echo(path)
+
+
+@verify.command("log")
+def verify_log(
+    contexts: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYSTEM.CONTEXT]...", help="Logs to look through; unset: all.")
+    ] = None,
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="PEM file with a public key whose signatures are trusted; repeatable.", exists=True, dir_okay=False),
+    ] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute every log's hash chain and hold it against its signed heads; name the first position that is wrong."""
+    from deploy.verify_log import verify_logs
+
+    work = verify_logs(contexts or [], public_key or [], data_dir.resolve(), _settings(), as_json=as_json)
+    _exit_with(_complaining(lambda: uvloop.run(work)))
+
+
+@app.command("signing-key")
+def signing_key(
+    folder: Annotated[Path, typer.Argument(help="Folder for signing.pem and public.pem.", file_okay=False)],
+) -> None:
+    """Make a pair of keys to sign the logs' heads with: the private one for CAUDAL_SIGNING_KEY, the public one for all."""
+    from streams.signing import make_keys
+
+    folder.mkdir(parents=True, exist_ok=True)
+    private, public = folder / "signing.pem", folder / "public.pem"
+    _complaining(lambda: make_keys(private, public))
+    typer.echo(f"{private}\n{public}")
 
 
 @schemas.command("check")

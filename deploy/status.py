@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from aggregates import write_side
+from deploy.connection import connected
 from deploy.local.endpoints import Endpoints, running_stack
 from deploy.local.ports import LOOPBACK, listens
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import NotFound
 from streams.log import PostgresLog
 from streams.postgres import Databases, log_schema, statement, views_schema
 from streams.settings import Settings
@@ -49,10 +49,7 @@ class SubscriptionStatus:
 async def show_status(data_dir: Path, settings: Settings, *, as_json: bool) -> int:
     """Prints the state of the stack that runs from a folder, else of what the settings name; 1 where something is down."""
     stack = running_stack(data_dir)
-    if stack is None and "write_dsn" not in settings.model_fields_set:
-        raise NotFound(f"no stack runs from {data_dir}; start one with `caudal up`, or name a database by CAUDAL_WRITE_DSN")
-    if stack is not None:
-        settings = stack.applied_to(settings)
+    settings = connected(settings, data_dir)
     processes = [] if stack is None else [await _process(stack, name) for name in stack.ports]
     databases = Databases(None, pool_size=2)
     try:

@@ -2,7 +2,7 @@
 
 The CloudEvents specification and its Kafka binding (1.0.2) say what the ``ce_`` headers mean. Extensions of
 ours: ``sequence`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
-``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``actor``, ``traceparent``.
+``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``command``, ``actor``, ``traceparent``.
 """
 
 from collections.abc import Sequence
@@ -77,6 +77,7 @@ def decode_event(record: Any) -> Row:
             name: h[header].decode()
             for name, header in (
                 ("command_id", "ce_commandid"),
+                ("command", "ce_command"),
                 ("correlation_id", "ce_correlationid"),
                 ("causation_id", "ce_causationid"),
                 ("actor", "ce_actor"),

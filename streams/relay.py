@@ -52,6 +52,8 @@ class Relay:
         self._offsets: dict[int, int] = {}
         self.is_cared_for = False
         """Whether this or another relay publishes the log, as far as is known."""
+        self.is_owner = False
+        """Whether this relay holds the log's lease."""
 
     def wake(self) -> None:
         """Tells the relay that something was appended."""
@@ -69,6 +71,7 @@ class Relay:
                     continue
                 _log.info("relaying", context=str(self._context), position=cursor)
                 pause = 0.1
+                self.is_owner = True
                 await self._publish_while_owner(cursor)
             except LeaseLost as lost:
                 _log.warning("another relay took over", context=str(self._context), why=lost.detail)
@@ -78,6 +81,7 @@ class Relay:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5)
             finally:
+                self.is_owner = False
                 with suppress(Unavailable):
                     await self._lease.release()
 

@@ -1,14 +1,18 @@
-"""The relay's process: every installed context's log, woken by appends."""
+"""The relay's process: publishes every installed context's log, woken by appends, and keeps the logs up."""
 
 import asyncio
 
+import structlog
 from uuid_utils.compat import uuid7
 
-from schemas.catalog import Catalog
+from schemas.catalog import Catalog, ContextName
 from streams.postgres import Databases, log_schema
 from streams.relay import Relay
 from streams.settings import Settings
+from streams.upkeep import HeadSigner, ReceiptsPurge, signer_of
 from streams.wake import listen
+
+_log = structlog.get_logger()
 
 
 class Relaying:
@@ -19,6 +23,9 @@ class Relaying:
         self._dsns = {settings.log_dsn(name) for name in catalog.contexts}
         owner = f"{settings.instance}-{uuid7()}"
         self._relays = {name: Relay(settings, catalog, self._databases, name, owner) for name in catalog.contexts}
+        self._purge = ReceiptsPurge(settings, catalog, self._databases)
+        signer = signer_of(settings)
+        self._signer = None if signer is None else HeadSigner(settings, catalog, self._databases, signer)
         self._by_schema = {log_schema(name): relay for name, relay in self._relays.items()}
 
     async def run(self) -> None:
@@ -29,6 +36,11 @@ class Relaying:
                     tasks.create_task(listen(dsn, self._wake))
                 for relay in self._relays.values():
                     tasks.create_task(relay.run())
+                tasks.create_task(self._purge.run(self._owned))
+                if self._signer is None:
+                    _log.warning("the logs' heads are not signed: CAUDAL_SIGNING_KEY names no key")
+                else:
+                    tasks.create_task(self._signer.run(self._owned))
         finally:
             await self._databases.close()
 
@@ -36,6 +48,9 @@ class Relaying:
         """Which logs are relayed by nobody yet, as far as this process knows, or ``None``."""
         waiting = [str(name) for name, relay in self._relays.items() if not relay.is_cared_for]
         return f"not relayed yet: {', '.join(waiting)}" if waiting else None
+
+    def _owned(self) -> list[ContextName]:
+        return [name for name, relay in self._relays.items() if relay.is_owner]
 
     def _wake(self, schema: str) -> None:
         if schema in self._by_schema:

@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         3, gt=0, description="After how long without progress a subscription that lags reads on from the log itself."
     )
 
+    signing_key: str | None = Field(
+        None, description="PEM file with the Ed25519 key that signs the logs' heads; unset: none is."
+    )
+    sign_seconds: float = Field(10, gt=0, description="How often the heads of logs that have grown are signed.")
+
     max_body_bytes: Positive = Field(1024 * 1024, description="Largest command body.")
     max_batch_bytes: Positive = Field(8 * 1024 * 1024, description="Largest batch of commands.")
     max_batch_lines: Positive = Field(1000, description="Most commands in a batch.")

@@ -18,7 +18,7 @@ _HOUR_MS = 3_600_000
 
 
 class Topics:
-    """The names of a deployment's topics: ``<prefix>.<system>.<context>.events``, ``….commands``, ``….dead-letters``."""
+    """A deployment's topics: ``<prefix>.<system>.<context>.events``, ``….commands``, ``….dead-letters``, ``….signed-heads``."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._prefix = settings.topic_prefix
@@ -34,6 +34,9 @@ class Topics:
     def dead_letters(self, context: ContextName) -> str:
         return f"{self._prefix}.{context}.dead-letters"
 
+    def signed_heads(self, context: ContextName) -> str:
+        return f"{self._prefix}.{context}.signed-heads"
+
     def context_of(self, topic: str) -> ContextName:
         """The context whose events or commands a topic carries."""
         return self._contexts[topic]
@@ -47,12 +50,14 @@ async def ensure_topics(settings: Settings, catalog: Catalog, contexts: Iterable
     topics = Topics(settings, catalog)
     size = {"max.message.bytes": str(settings.max_record_bytes)}
     wanted = [
-        NewTopic(name, catalog.context(context).partitions, settings.replication_factor, topic_configs=config)
+        NewTopic(name, partitions, settings.replication_factor, topic_configs=config)
         for context in (catalog.contexts if contexts is None else contexts)
-        for name, config in (
-            (topics.events(context), {"retention.ms": _retention(settings.events_retention_hours), **size}),
-            (topics.commands(context), {"retention.ms": _retention(settings.commands_retention_hours), **size}),
-            (topics.dead_letters(context), {"retention.ms": "-1", **size}),
+        for partitions in (catalog.context(context).partitions,)
+        for name, partitions, config in (
+            (topics.events(context), partitions, {"retention.ms": _retention(settings.events_retention_hours), **size}),
+            (topics.commands(context), partitions, {"retention.ms": _retention(settings.commands_retention_hours), **size}),
+            (topics.dead_letters(context), partitions, {"retention.ms": "-1", **size}),
+            (topics.signed_heads(context), 1, {"cleanup.policy": "compact"}),
         )
     ]
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=10_000)

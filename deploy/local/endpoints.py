@@ -40,7 +40,18 @@ class Endpoints:
             "CAUDAL_READ_DSN": self.postgres,
             "CAUDAL_WRITE_DSNS": "{}",
             "CAUDAL_READ_DSNS": "{}",
+            "CAUDAL_SIGNING_KEY": str(self.signing_key),
         }
+
+    @property
+    def signing_key(self) -> Path:
+        """The key with which this stack signs its logs' heads."""
+        return Path(self.data_dir) / "keys" / "signing.pem"
+
+    @property
+    def public_key(self) -> Path:
+        """The key with which anyone can check that."""
+        return Path(self.data_dir) / "keys" / "public.pem"
 
     def applied_to(self, settings: Settings) -> Settings:
         """Settings with which this process joins the stack."""

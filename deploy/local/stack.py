@@ -20,6 +20,7 @@ from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from streams.migrate import migrate
 from streams.settings import Settings
+from streams.signing import make_keys
 from streams.topics import ensure_topics
 
 SERVICES = ("command-api", "worker", "relay", "projectors", "query-api")
@@ -63,6 +64,7 @@ class Stack:
     async def start(self) -> None:
         """Starts everything and returns when all of it is ready. Raises `Misconfigured`, `KeepsDying` or `Unavailable`."""
         self._data.mkdir(parents=True, exist_ok=True)
+        self._make_keys()
         settings = self.endpoints.applied_to(Settings())
         catalog = Catalog.installed()
         async with asyncio.TaskGroup() as parts:
@@ -86,6 +88,12 @@ class Stack:
         parts = [p for p in self.processes if p.spec.name in ("broker", "postgres")]
         await asyncio.gather(*(p.stop() for p in self.processes if p not in parts))
         await asyncio.gather(*(p.stop() for p in parts))
+
+    def _make_keys(self) -> None:
+        private, public = self.endpoints.signing_key, self.endpoints.public_key
+        if not private.exists():
+            private.parent.mkdir(mode=0o700, exist_ok=True)
+            make_keys(private, public)
 
     async def _start_postgres(self, settings: Settings, catalog: Catalog) -> None:
         await self._postgres.prepare()

@@ -1,0 +1,67 @@
+"""The compacted topic of a log's signed heads: out of the database's reach, so that cutting its newest events off shows."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import Malformed, Unavailable
+from streams.pacing import paced
+from streams.settings import Settings
+from streams.signing import SignedHead
+from streams.topics import Topics, new_producer, stop_quietly
+
+
+class SignedHeadsTopic:
+    """Publishes signed heads, a record a log, the newest of which compaction keeps."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        self._settings, self._topics = settings, Topics(settings, catalog)
+        self._producer: AIOKafkaProducer | None = None
+
+    async def publish(self, head: SignedHead) -> None:
+        """Publishes a head and returns once it is acknowledged; raises `Unavailable`."""
+        try:
+            if self._producer is None:
+                producer = new_producer(self._settings)
+                await producer.start()
+                self._producer = producer
+            value, key = orjson.dumps(head.as_json()), str(head.context).encode()
+            await self._producer.send_and_wait(self._topics.signed_heads(head.context), value, key, partition=0)
+        except (KafkaError, OSError) as error:
+            await self.close()
+            raise Unavailable(f"no broker acknowledges: {error}") from error
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await stop_quietly(producer)
+
+
+async def published_heads(settings: Settings, catalog: Catalog, context: ContextName) -> Sequence[SignedHead]:
+    """Every signed head of a log that the topic still holds; raises `Unavailable`.
+
+    Records that are none are passed over: anyone may have written to the topic.
+    """
+    consumer = paced(AIOKafkaConsumer(bootstrap_servers=settings.brokers, enable_auto_commit=False, request_timeout_ms=10_000))
+    partition = TopicPartition(Topics(settings, catalog).signed_heads(context), 0)
+    found: list[SignedHead] = []
+    try:
+        await consumer.start()
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        end = (await consumer.end_offsets([partition]))[partition]
+        async with asyncio.timeout(30):
+            while await consumer.position(partition) < end:
+                for record in (await consumer.getmany(partition, timeout_ms=500)).get(partition, []):
+                    with suppress(Malformed):
+                        found.append(SignedHead.parse(record.value or b""))
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Unavailable(f"no broker shows the signed heads: {error!r}") from error
+    finally:
+        await stop_quietly(consumer)
+    return [head for head in found if head.context == context]

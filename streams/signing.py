@@ -1,0 +1,154 @@
+"""Signed heads: how far a log went and with which hash, signed with a key that the database does not know.
+
+Whoever can rewrite the database can rewrite the chain too; not the heads that were signed before (Ed25519, RFC 8032).
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from schemas.catalog import ContextName
+from schemas.errors import Malformed, Misconfigured, NotFound
+
+SEGMENT = 1000
+"""At least every so many positions there is a signed head, so that the proof of an event stays short."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A log's position and hash at a time, signed."""
+
+    context: ContextName
+    position: int
+    hash: bytes
+    signed_at: datetime
+    key: str
+    """Which key: SHA-256 of the public one, in hexadecimal."""
+    signature: bytes
+
+    @property
+    def message(self) -> bytes:
+        """What the signature covers."""
+        return head_message(self.context, self.position, self.hash, self.signed_at)
+
+    def as_json(self) -> dict[str, Any]:
+        """As on the topic and in proofs; bytes in hexadecimal."""
+        return {
+            "context": str(self.context),
+            "position": self.position,
+            "hash": self.hash.hex(),
+            "signed_at": _stamp(self.signed_at),
+            "key": self.key,
+            "signature": self.signature.hex(),
+        }
+
+    @classmethod
+    def parse(cls, text: bytes) -> "SignedHead":
+        """Reads what `as_json` gave; raises `Malformed`."""
+        try:
+            fields = orjson.loads(text)
+            return cls(
+                ContextName.parse(str(fields["context"])),
+                int(fields["position"]),
+                bytes.fromhex(fields["hash"]),
+                datetime.fromisoformat(fields["signed_at"]),
+                str(fields["key"]),
+                bytes.fromhex(fields["signature"]),
+            )
+        except (ValueError, KeyError, TypeError, NotFound) as error:
+            raise Malformed(f"this is no signed head: {error!r}") from error
+
+
+class Signer:
+    """Signs heads with the private key in a file."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            key = load_pem_private_key(path.read_bytes(), password=None)
+        except (OSError, ValueError, TypeError) as error:
+            raise Misconfigured(f"there is no private key to sign with in {path}: {error}") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Misconfigured(f"the key in {path} is no Ed25519 key")
+        self._key = key
+        self.public = key.public_key()
+
+    def sign(self, context: ContextName, position: int, digest: bytes) -> SignedHead:
+        """The head of a log at a position, signed now."""
+        at = datetime.now(UTC)
+        signature = self._key.sign(head_message(context, position, digest, at))
+        return SignedHead(context, position, digest, at, key_name(self.public), signature)
+
+
+class Verifier:
+    """Checks signatures with the public keys that are trusted."""
+
+    def __init__(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
+        self._keys = keys
+
+    @classmethod
+    def of(cls, *keys: Ed25519PublicKey) -> "Verifier":
+        return cls({key_name(key): key for key in keys})
+
+    def why_not(self, head: SignedHead) -> str | None:
+        """Why a signed head cannot be believed, or ``None``."""
+        key = self._keys.get(head.key)
+        if key is None:
+            return f"it is signed with a key that is not trusted: {head.key}"
+        try:
+            key.verify(head.signature, head.message)
+        except InvalidSignature:
+            return "its signature is not that of its content"
+        return None
+
+
+def head_message(context: ContextName, position: int, digest: bytes, at: datetime) -> bytes:
+    """The bytes that are signed: five lines."""
+    return f"caudal signed head 1\n{context}\n{position}\n{digest.hex()}\n{_stamp(at)}".encode()
+
+
+def key_name(key: Ed25519PublicKey) -> str:
+    """What a key is called: SHA-256 of its 32 bytes, in hexadecimal."""
+    return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
+
+
+def read_public_key(path: Path) -> Ed25519PublicKey:
+    """The public key in a PEM file; raises `Misconfigured`."""
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"there is no public key in {path}: {error}") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise Misconfigured(f"the key in {path} is no Ed25519 key")
+    return key
+
+
+def make_keys(private: Path, public: Path) -> None:
+    """Writes a new pair of keys as PEM files, the private one for its owner alone; raises `Misconfigured` where one is."""
+    key = Ed25519PrivateKey.generate()
+    try:
+        handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Misconfigured(f"no key was written to {private}: {error.strerror}") from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,1 @@
+select position, hash from {schema}.events where position = any($1) order by position

@@ -1,0 +1,311 @@
+"""`caudal verify log` against someone with a superuser's rights: it names the first bad position, whatever was done."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+import pytest
+
+from deploy.local.broker import EmbeddedBroker
+from schemas.catalog import Catalog, ContextName
+from schemas.data_ingestion.ingestion import DataIngested
+from schemas.envelope import Metadata
+from schemas.errors import Malformed, Misconfigured
+from schemas.expected_version import ANY_VERSION
+from streams.append import AppendablePostgresLog
+from streams.chain import BEGIN, content_hash, linked
+from streams.log import Append, Write
+from streams.postgres import Databases
+from streams.proof_log import ProofLog
+from streams.rows import encode
+from streams.settings import Settings
+from streams.signed_heads_topic import published_heads
+from streams.signing import SEGMENT, SignedHead, Signer, Verifier, make_keys, read_public_key
+from streams.topics import ensure_topics
+from streams.upkeep import HeadSigner
+from streams.verification import Verification, Verified
+from tests.conftest import FreshDatabase
+from tests.stack import caudal
+
+CONTEXT = ContextName("data_ingestion", "ingestion")
+SCHEMA = "data_ingestion_ingestion"
+
+
+@pytest.fixture
+async def log(fresh_database: FreshDatabase) -> AsyncIterator[ProofLog]:
+    """A log of 60 events in 10 streams."""
+    databases = Databases(None, 2)
+    appendable = AppendablePostgresLog(databases, await fresh_database.migrated(), CONTEXT, 4)
+    for n in range(60):
+        await appendable.append([append(f"s-{n % 10}", n)])
+    yield ProofLog(databases, fresh_database.dsn, CONTEXT)
+    await databases.close()
+
+
+@pytest.fixture
+async def superuser(log: ProofLog, fresh_database: FreshDatabase) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(fresh_database.dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    make_keys(tmp_path / "signing.pem", tmp_path / "public.pem")
+    return Signer(tmp_path / "signing.pem")
+
+
+def append(stream: str, n: int) -> Append:
+    id = uuid4()
+    event = encode(DataIngested(data_id=UUID(int=n), partner_id="ñ \u2028", payload={"n": n, "x": 1e15}))
+    metadata = Metadata(command_id=id, correlation_id="c", actor="someone")
+    return Append(command_id=id, fingerprint=b"x", metadata=metadata, writes=(Write(stream, ANY_VERSION, (event,)),))
+
+
+async def verify(log: ProofLog, verifier: Verifier | None = None, published: Sequence[SignedHead] = ()) -> Verified:
+    return await Verification(log, verifier, published).run(lambda done, total: None)
+
+
+async def sign(log: ProofLog, signer: Signer) -> SignedHead:
+    ends = await log.ends()
+    head = signer.sign(CONTEXT, ends.position, ends.hash)
+    await log.add_signed_head(head)
+    return head
+
+
+async def rechain(superuser: asyncpg.Connection, log: ProofLog) -> None:
+    """Writes the chain, the head and the streams anew: what a thorough forger would do."""
+    digest = BEGIN
+    for link in await log.links(0, 1000):
+        digest = linked(digest, content_hash(link.row))
+        await superuser.execute(f"update {SCHEMA}.events set hash = $2 where position = $1", link.row.position, digest)
+    await superuser.execute(
+        f"update {SCHEMA}.head set hash = $1, position = (select coalesce(max(position), 0) from {SCHEMA}.events)", digest
+    )
+    await superuser.execute(
+        f"update {SCHEMA}.streams s set (version, last_position) ="
+        f" (select max(version), max(position) from {SCHEMA}.events e where e.stream = s.stream)"
+    )
+
+
+async def test_a_log_that_nobody_touched_is_whole(log: ProofLog, signer: Signer) -> None:
+    await sign(log, signer)
+
+    verified = await verify(log, Verifier.of(signer.public))
+
+    assert (verified.events, verified.head, verified.signed_upto, verified.findings) == (60, 60, 60, [])
+
+
+async def test_an_empty_log_is_whole(fresh_database: FreshDatabase) -> None:
+    databases = Databases("caudal_reader", 1)
+    await fresh_database.migrated()
+
+    assert (await verify(ProofLog(databases, fresh_database.dsn, CONTEXT))).findings == []
+
+    await databases.close()
+
+
+SWAPPED = """
+    with a as (select * from {s}.events where position = 20), b as (select * from {s}.events where position = 35)
+    update {s}.events e set data = case e.position when 20 then b.data else a.data end from a, b where e.position in (20, 35)
+"""
+MOVED = """
+    update {s}.events set position = 999 where position = 20;
+    update {s}.events set position = 20 where position = 35;
+    update {s}.events set position = 35 where position = 999;
+"""
+INSERTED = """
+    update {s}.events set position = position + 1000 where position >= 30;
+    update {s}.events set position = position - 999 where position >= 1000;
+    insert into {s}.events
+      select 30, 's-forged', 1, gen_random_uuid(), type, 1, partition, previous, recorded_at, data, metadata, hash
+      from {s}.events where position = 29;
+    update {s}.head set position = 61;
+    insert into {s}.streams values ('s-forged', 1, 30, 30);
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "sql", "first", "says"),
+    [
+        ("data altered", "update {s}.events set data = '{{}}' where position = 17", 17, "altered"),
+        ("one blank more", "update {s}.events set data = (data::text || ' ')::json where position = 17", 17, "altered"),
+        ("actor altered", "update {s}.events set metadata = '{{}}' where position = 1", 1, "altered"),
+        ("time altered", "update {s}.events set recorded_at = recorded_at + interval '1 us' where position = 9", 9, "altered"),
+        ("type altered", "update {s}.events set type = 'DataReceived' where position = 60", 60, "altered"),
+        ("id altered", "update {s}.events set id = gen_random_uuid() where position = 44", 44, "altered"),
+        ("hash altered", "update {s}.events set hash = sha256(hash) where position = 5", 5, "altered"),
+        ("stream altered", "update {s}.events set stream = 's-x' where position = 12", 12, "altered"),
+        ("removed", "delete from {s}.events where position = 31", 31, "missing"),
+        ("first removed", "delete from {s}.events where position = 1", 1, "missing"),
+        ("several removed", "delete from {s}.events where position between 31 and 40", 31, "missing"),
+        ("swapped", SWAPPED, 20, "altered"),
+        ("moved", MOVED, 20, "altered"),
+        ("inserted", INSERTED, 30, "altered"),
+        ("cut off", "delete from {s}.events where position > 50", 51, "missing"),
+        ("everything cut off", "truncate {s}.events", 1, "missing"),
+        ("head's hash altered", "update {s}.head set hash = sha256(hash)", 60, "the head's hash"),
+        ("head put back", "update {s}.head set position = 55", 55, "head"),
+        ("stream's version altered", "update {s}.streams set version = 9 where stream = 's-3'", 60, "streams' versions"),
+        (
+            "streams' versions swapped",
+            "update {s}.streams set version = case stream when 's-3' then 7 else 5 end where stream in ('s-3', 's-4')",
+            54,
+            "says that its last event",
+        ),
+    ],
+)
+async def test_the_first_bad_position_is_named(
+    log: ProofLog, superuser: asyncpg.Connection, what: str, sql: str, first: int, says: str
+) -> None:
+    await superuser.execute(sql.format(s=SCHEMA))
+
+    found = (await verify(log)).first
+
+    assert found is not None, what
+    assert found.position == first, found
+    assert says in found.what
+
+
+@pytest.mark.parametrize(
+    ("what", "sql", "first", "says"),
+    [
+        ("altered", "update {s}.events set data = '{{}}' where position = 17", 1, "rewritten"),
+        ("newest cut off", "delete from {s}.events where position > 50", 51, "cut off"),
+        ("all cut off", "delete from {s}.events; delete from {s}.streams", 1, "cut off"),
+    ],
+)
+async def test_a_forger_who_writes_the_chain_anew_is_told_by_what_was_signed(
+    log: ProofLog, superuser: asyncpg.Connection, signer: Signer, what: str, sql: str, first: int, says: str
+) -> None:
+    await sign(log, signer)
+    await superuser.execute(sql.format(s=SCHEMA))
+    if what != "all cut off":
+        await rechain(superuser, log)
+    else:
+        await superuser.execute(f"update {SCHEMA}.head set position = 0, hash = ''")
+    assert (await verify(log)).findings == [], "the chain alone does not show it"
+
+    found = (await verify(log, Verifier.of(signer.public))).first
+
+    assert found is not None
+    assert (found.position, says in found.what) == (first, True), found
+
+
+async def test_what_came_after_the_last_good_signature_is_where_the_rewriting_is(
+    log: ProofLog, superuser: asyncpg.Connection, signer: Signer, fresh_database: FreshDatabase
+) -> None:
+    await sign(log, signer)
+    appendable = AppendablePostgresLog(log._databases, fresh_database.dsn, CONTEXT, 4)
+    await appendable.append([append("later-1", n) for n in range(5)])
+    await sign(log, signer)
+    await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 63")
+    await rechain(superuser, log)
+
+    verified = await verify(log, Verifier.of(signer.public))
+
+    assert verified.signed_upto == 60
+    assert verified.first is not None
+    assert (verified.first.position, "rewritten" in verified.first.what) == (61, True)
+
+
+async def test_a_head_on_the_topic_outlives_the_forgers_of_the_table(
+    log: ProofLog, superuser: asyncpg.Connection, signer: Signer
+) -> None:
+    published = await sign(log, signer)
+    await superuser.execute(f"delete from {SCHEMA}.events where position > 50; delete from {SCHEMA}.signed_heads")
+    await rechain(superuser, log)
+    assert (await verify(log, Verifier.of(signer.public))).findings == []
+
+    found = (await verify(log, Verifier.of(signer.public), [published])).first
+
+    assert found is not None
+    assert (found.position, "cut off" in found.what) == (51, True)
+
+
+async def test_a_head_that_someone_else_signed_is_not_believed(log: ProofLog, signer: Signer, tmp_path: Path) -> None:
+    make_keys(tmp_path / "other.pem", tmp_path / "other.pub")
+    await sign(log, Signer(tmp_path / "other.pem"))
+
+    found = (await verify(log, Verifier.of(signer.public))).first
+
+    assert found is not None
+    assert "not trusted" in found.what
+
+
+async def test_a_signature_of_something_else_is_not_believed(signer: Signer) -> None:
+    head, verifier = signer.sign(CONTEXT, 7, b"h" * 32), Verifier.of(signer.public)
+    assert verifier.why_not(head) is None
+    assert SignedHead.parse(orjson.dumps(head.as_json())) == head
+
+    for name, value in (
+        ("position", 8),
+        ("hash", b"g" * 32),
+        ("signed_at", datetime.now(UTC)),
+        ("context", ContextName("a", "b")),
+    ):
+        fields = {field: getattr(head, field) for field in ("context", "position", "hash", "signed_at", "key", "signature")}
+        assert "not that of its content" in (verifier.why_not(SignedHead(**{**fields, name: value})) or "")
+
+
+def test_a_head_or_a_key_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_text("no key")
+    for text in (b"", b"{}", b"[]", b'{"context": 1}'):
+        with pytest.raises(Malformed):
+            SignedHead.parse(text)
+    with pytest.raises(Misconfigured):
+        Signer(tmp_path / "x.pem")
+    with pytest.raises(Misconfigured):
+        read_public_key(tmp_path / "y.pem")
+    with pytest.raises(Misconfigured, match="no key was written"):
+        make_keys(tmp_path / "x.pem", tmp_path / "y.pem")
+
+
+async def test_heads_are_signed_into_the_table_and_onto_the_topic(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
+) -> None:
+    databases = Databases("caudal_writer", 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    proof = ProofLog(databases, settings.write_dsn, CONTEXT)
+    await ensure_topics(settings, catalog)
+    heads = HeadSigner(settings, catalog, databases, signer)
+    assert await heads.sign(CONTEXT) == 0
+    for _ in range(5):
+        await log.append([append(f"s-{uuid4()}", n) for n in range(500)])
+
+    assert await heads.sign(CONTEXT) == 2500
+    assert await heads.sign(CONTEXT) == 2500
+    await log.append([append("one-more", 1)])
+    assert await heads.sign(CONTEXT) == 2501
+
+    signed = [head.position for head in await proof.signed_heads(0, 100)]
+    assert signed == [SEGMENT, 2 * SEGMENT, 2500, 2501]
+    published = await published_heads(settings, catalog, CONTEXT)
+    assert published[-1].position == 2501
+    verified = await verify(proof, Verifier.of(signer.public), published)
+    assert (verified.signed_upto, verified.findings) == (2501, [])
+    await heads.close()
+    await databases.close()
+
+
+async def test_the_command_names_the_position_and_leaves_with_one(
+    log: ProofLog, superuser: asyncpg.Connection, signer: Signer, fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    await sign(log, signer)
+    environment = {"CAUDAL_WRITE_DSN": fresh_database.dsn, "CAUDAL_BROKERS": "127.0.0.1:1"}
+    options = ("--public-key", str(tmp_path / "public.pem"), "--data-dir", str(tmp_path))
+    code, out, _ = await caudal("verify", "log", *options, environment=environment)
+    assert code == 0, out
+    assert "data_ingestion.ingestion: 60 events" in out
+    assert "as signed up to 60" in out
+    assert "the topic of signed heads was not looked at" in out
+
+    await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17")
+    code, out, _ = await caudal("verify", "log", "data_ingestion.ingestion", "--json", *options, environment=environment)
+
+    (report,) = orjson.loads(out)
+    assert code == 1
+    assert report["findings"][0]["position"] == 17
