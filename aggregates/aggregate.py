@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate
 
-from aggregates.snapshot import SnapshotPolicy
+from aggregates.snapshot import SnapshotPolicy, Unusable
 from schemas.message import Event
 
 
@@ -67,6 +67,13 @@ class Aggregate(BaseAggregate[str]):
     def replay(self, event: Event, version: int, recorded_at: datetime) -> None:
         """Lets a recorded event take effect; raises ``OriginatorVersionError`` where it is not the next one."""
         Happened(originator_id=self.id, originator_version=version, timestamp=recorded_at, event=event).mutate(self)
+
+    def restore(self, version: int, state_schema: str, state: str) -> None:
+        """Puts the state of a snapshot in place of events; raises `Unusable`, and changes nothing then."""
+        if self.snapshots is None:
+            raise Unusable("the aggregate has no snapshots any more")
+        self.snapshots.restore(self, state_schema, state)
+        self.version = self.snapshot_version = version
 
     def evolve(self, event: Event) -> None:
         """Changes the state by one event. Must accept every event of its streams and never refuse."""

@@ -95,12 +95,10 @@ class Repository:
         if aggregate.snapshots is None or (snapshot := await self._log.snapshot(aggregate.id)) is None:
             return
         try:
-            aggregate.snapshots.restore(aggregate, snapshot.state_schema, snapshot.state)
+            aggregate.restore(snapshot.version, snapshot.state_schema, snapshot.state)
         except Unusable as error:
             SNAPSHOTS_IGNORED.labels(aggregate.category).inc()
             _log.info("ignored a snapshot", stream=aggregate.id, why=error.detail)
-            return
-        aggregate.version = aggregate.snapshot_version = snapshot.version
 
 
 def snapshot_of(aggregate: Aggregate) -> Snapshot:

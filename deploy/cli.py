@@ -14,7 +14,7 @@ import uvloop
 from pydantic import ValidationError
 from rich.console import Console
 
-from schemas.catalog import Catalog
+from schemas.catalog import Catalog, ContextName
 from schemas.errors import CaudalError
 from streams.settings import Settings
 from streams.telemetry import configure_logging
@@ -139,6 +139,44 @@ def load(
     target = _complaining(lambda: command_url(system, command, url, data_dir.resolve()))
     work = load_file(file, target, shape, batch=batch, connections=connections)
     _exit_with(_complaining(lambda: uvloop.run(work)))
+
+
+@app.command()
+def replay(
+    context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The log to read.")],
+    begin: Annotated[str | None, typer.Option("--from", help="First position, or a time such as 2026-01-31T12:00Z.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last position, or a time before which.")] = None,
+    stream: Annotated[str | None, typer.Option(help="Only events of this stream.")] = None,
+    type: Annotated[list[str] | None, typer.Option(help="Only events of this type; repeatable.")] = None,
+    correlation: Annotated[str | None, typer.Option(help="Only events of this correlation.")] = None,
+    format: Annotated[Literal["table", "ndjson", "csv"], typer.Option(help="How to print them.")] = "table",
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Print a log's events again, as they were recorded, with who did what and why."""
+    from deploy.replay import Replay, replay
+    from query_api.audit import Selection, place
+    from streams.search import Conditions
+
+    def asked() -> Replay:
+        conditions = Conditions(stream, tuple(type) if type else None, correlation)
+        places = (None if text is None else place(text, name) for text, name in ((begin, "--from"), (end, "--to")))
+        return Replay(ContextName.parse(context), Selection(conditions, *places), format)
+
+    wanted = _complaining(asked)
+    _exit_with(_complaining(lambda: uvloop.run(replay(wanted, data_dir.resolve(), _settings()))))
+
+
+@app.command()
+def why(
+    context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The log that the event is in.")],
+    position: Annotated[int, typer.Argument(min=1, help="The event's position.")],
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Print what led to an event and what came of it, through every context of its system."""
+    from deploy.replay import show_causes
+
+    name = _complaining(lambda: ContextName.parse(context))
+    _exit_with(_complaining(lambda: uvloop.run(show_causes(name, position, data_dir.resolve(), _settings()))))
 
 
 @app.command("topic-docs")

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from query_api import routes
+from query_api.audit_routes import AuditEndpoints
 from query_api.openapi import TITLE, describe
 from schemas.catalog import Catalog
 from streams.documentation import documentation_routes
@@ -31,7 +32,8 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
 
     return Starlette(
         routes=[
-            *routes.QueryEndpoints(settings, catalog, views, databases).routes(systems),
+            *routes.QueryEndpoints(views).routes(systems),
+            *AuditEndpoints(settings, catalog, databases).routes(),
             *operations_routes({"views": views_in_reach}),
             *documentation_routes(TITLE, lambda: describe(catalog, systems)),
         ],

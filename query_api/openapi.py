@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import JSONB
 
+from query_api.parameters import DEFAULT_LIMIT, MOST
 from query_api.routes import QueryRoute
-from query_api.views import DEFAULT_LIMIT, MOST
 from schemas.catalog import Catalog
 from schemas.problem import TITLES, Problem
 from schemas.view import View
@@ -38,8 +38,8 @@ def describe(catalog: Catalog, systems: Mapping[str, tuple[QueryRoute, ...]]) ->
         paths[f"{path}/{{key}}"] = {"get": _row(f"{tag}_{view.view_name}_row", tag, "One row of the view.", view, "key")}
         paths[f"{path}/live"] = {"get": _live(f"{tag}_{view.view_name}_live", tag)}
     for context in catalog.contexts:
-        path = f"/audit/{context.system}/{context.context}/streams/{{stream}}"
-        paths[path] = {"get": _history(f"audit_{context.system}_{context.context}")}
+        for path, operation in _audit(f"audit_{context.system}_{context.context}").items():
+            paths[f"/audit/{context.system}/{context.context}/{path}"] = {"get": operation}
     for system, routes in systems.items():
         for route in routes:
             view, operation_id = catalog.view(system, route.view), re.sub(r"\W+", "_", route.path).strip("_")
@@ -79,14 +79,62 @@ def _live(operation_id: str, tag: str) -> dict[str, Any]:
     }
 
 
-def _history(operation_id: str) -> dict[str, Any]:
-    parameters = [
-        *_in_path(("stream",)),
-        _parameter("after", "query", "The version after which to begin.", {"type": "integer"}),
-        _parameter("limit", "query", "Events of a page.", {"type": "integer", "minimum": 1, "maximum": MOST}),
-    ]
-    operation = _operation(operation_id, "audit", "A stream's events, as recorded.", parameters, {"type": "object"}, 404, 503)
-    return {**operation, "parameters": parameters}
+_AUDIT: tuple[tuple[str, str, str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "streams/{stream}",
+        "history",
+        "A stream's events, as recorded.",
+        (("after", "integer", "The version after which to begin."), ("limit", "integer", "Events of a page.")),
+    ),
+    (
+        "states/{stream}",
+        "state",
+        "A stream's aggregate as it was at a version or a time, or as it is.",
+        (("version", "integer", "After which of its events."), ("at", "string", "At which time, with its offset.")),
+    ),
+    (
+        "differences/{stream}",
+        "difference",
+        "What changed in a stream's aggregate between two versions (JSON Patch), and the events that did it.",
+        (("from", "integer", "The earlier version; the one before `to`."), ("to", "integer", "The later one; the newest.")),
+    ),
+    (
+        "proofs/{stream}",
+        "proof",
+        "A stream's events with the proof that the signed log holds them.",
+        (("after", "integer", "The version after which to begin."), ("limit", "integer", "Events of a proof.")),
+    ),
+    (
+        "events",
+        "events",
+        "The log's events: pages, or all of them with `Accept: application/x-ndjson`.",
+        (
+            ("from", "string", "The first position, or a time."),
+            ("to", "string", "The last position, or a time up to which."),
+            ("stream", "string", "Only events of this stream."),
+            ("type", "string", "Only events of this type; may be repeated."),
+            ("correlation_id", "string", "Only events of this correlation."),
+            ("after", "integer", "The position after which to begin; the `Link` header has it."),
+            ("limit", "integer", "Events of a page."),
+        ),
+    ),
+    (
+        "events/{position}/causation",
+        "causation",
+        "The event at a position in the tree of what led to it and what came of it.",
+        (),
+    ),
+)
+
+
+def _audit(prefix: str) -> dict[str, dict[str, Any]]:
+    found = {}
+    for path, name, summary, asked in _AUDIT:
+        parameters = [*_in_path(tuple(re.findall(r"{(\w+)}", path)))]
+        parameters += [_parameter(one, "query", why, {"type": kind}) for one, kind, why in asked]
+        operation = _operation(f"{prefix}_{name}", "audit", summary, parameters, {"type": "object"}, 404, 422, 503)
+        found[path] = {**operation, "parameters": parameters}
+    return found
 
 
 def _operation(

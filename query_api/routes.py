@@ -1,4 +1,4 @@
-"""Routes: ``/views`` and ``/audit`` for every system, and the paths that a system's clients know."""
+"""Routes: ``/views`` for every system, and the paths that a system's clients know."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,15 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from query_api.audit import history_of
 from query_api.consistency import wait_until_seen
 from query_api.live import follow
-from query_api.views import Page, ViewReader, next_link, parse_query
-from schemas.catalog import Catalog, ContextName, registered
-from schemas.errors import Invalid, Malformed, NotFound
+from query_api.parameters import next_link
+from query_api.views import Page, ViewReader, parse_query
+from schemas.catalog import Catalog, registered
+from schemas.errors import Malformed, NotFound
 from schemas.token import ConsistencyToken
 from streams.http import JsonResponse
-from streams.log import PostgresLog
 from streams.postgres import Databases
 from streams.settings import Settings
 
@@ -70,7 +69,7 @@ class Views:
         reader = await self.reader(request, system, view)
         asked = list(request.query_params.multi_items())
         page: Page = await reader.page(parse_query([*asked, *fixed]))
-        headers = {} if page.next is None else {"Link": next_link(request.scope["path"], asked, page.next)}
+        headers = {} if page.next is None else {"Link": next_link(request, page.next)}
         return Answer([dict(row) for row in page.rows], headers)
 
     async def reader(self, request: Request, system: str, view: str) -> ViewReader:
@@ -89,16 +88,14 @@ class Views:
 class QueryEndpoints:
     """Answers queries."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, views: Views, databases: Databases) -> None:
-        self._catalog, self._views = catalog, views
-        self._logs = {context: PostgresLog(databases, settings.log_dsn(context), context) for context in catalog.contexts}
+    def __init__(self, views: Views) -> None:
+        self._views = views
 
     def routes(self, systems: Mapping[str, tuple[QueryRoute, ...]]) -> Iterator[BaseRoute]:
         """Every path that can be read."""
         yield Route("/views/{system}/{view}", self.rows)
         yield Route("/views/{system}/{view}/live", self.live)
         yield Route("/views/{system}/{view}/{key:path}", self.row)
-        yield Route("/audit/{system}/{context}/streams/{stream:path}", self.history)
         for own in systems.values():
             for route in own:
                 yield Route(route.path, self._endpoint(route))
@@ -117,34 +114,11 @@ class QueryEndpoints:
         path = request.path_params
         return await follow(request, await self._views.reader(request, path["system"], path["view"]))
 
-    async def history(self, request: Request) -> Response:
-        """A stream's events, a page at a time by version."""
-        path = request.path_params
-        context = ContextName(path["system"], path["context"])
-        self._catalog.context(context)
-        asked = list(request.query_params.multi_items())
-        query = parse_query(asked)
-        if query.filters or query.sort:
-            raise Invalid("a history can be paged by `after` and `limit`, and by nothing else")
-        events = await history_of(self._logs[context], path["stream"], _version(query.after), query.limit)
-        headers = {}
-        if len(events) == query.limit:
-            headers["Link"] = next_link(request.scope["path"], asked, str(events[-1]["version"]))
-        return _response(Answer({"context": str(context), "stream": path["stream"], "events": events}, headers))
-
     def _endpoint(self, route: QueryRoute) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             return _response(await route.answer(request, self._views))
 
         return endpoint
-
-
-def _version(after: str | None) -> int:
-    if after is None:
-        return 0
-    if not (after.isascii() and after.isdigit() and len(after) < 10):
-        raise Invalid("`after` is a version, from which the history goes on")
-    return int(after)
 
 
 def _response(answer: Answer) -> Response:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import orjson
@@ -14,14 +13,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import Select
 from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Uuid
 
+from query_api.parameters import DEFAULT_LIMIT, limit_of, unusable
 from schemas.catalog import ContextName
-from schemas.errors import Invalid, Violation
+from schemas.errors import Invalid
 from schemas.view import View
 from streams.postgres import Databases
 from streams.settings import Settings
 from streams.view_table import CHANGED, DIALECT, table_of
 
-DEFAULT_LIMIT, MOST = 100, 1000
 _OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
@@ -76,7 +75,7 @@ class ViewReader:
         for name, descending in order:
             column = self._column(name)
             if isinstance(column.type, JSONB):
-                raise _unusable(name, "holds JSON, which cannot be sorted by")
+                raise unusable(name, "holds JSON, which cannot be sorted by")
             # NULLs come last either way, which the cursor's comparison relies on.
             statement = statement.order_by((column.desc() if descending else column.asc()).nulls_last())
         rows = await self._fetch(statement.limit(query.limit + 1))
@@ -113,14 +112,14 @@ class ViewReader:
     def _condition(self, name: str, operator: str, text: str) -> ColumnElement[bool]:
         column: ColumnElement[Any] = self._column(name)
         if isinstance(column.type, JSONB):
-            raise _unusable(name, "holds JSON, which cannot be filtered by")
+            raise unusable(name, "holds JSON, which cannot be filtered by")
         try:
             if operator == "in":
                 values = [typed(column.type, part) for part in text.split(",")]
                 return column == literal(values, ARRAY(column.type)).any_()
             value = literal(typed(column.type, text), column.type)
         except ValueError as error:
-            raise _unusable(name, f"cannot be compared with {text!r}: {error}") from error
+            raise unusable(name, f"cannot be compared with {text!r}: {error}") from error
         match operator:
             case "eq":
                 return column == value
@@ -156,7 +155,7 @@ class ViewReader:
 
     def _column(self, name: str) -> Any:
         if name == CHANGED or name not in self._table.c:
-            raise _unusable(name, f"is no column of the view {self.view.view_name}")
+            raise unusable(name, f"is no column of the view {self.view.view_name}")
         return self._table.c[name]
 
     async def _fetch(self, statement: Select[Any]) -> list[Mapping[str, Any]]:
@@ -176,26 +175,20 @@ def parse_query(parameters: Sequence[tuple[str, str]]) -> Query:
     limit, after = DEFAULT_LIMIT, None
     for name, value in parameters:
         if "\x00" in value or "\x00" in name:
-            raise _unusable(name, "contains the character NUL")
+            raise unusable(name, "contains the character NUL")
         if name == "sort":
             sort = tuple((part.lstrip("-"), part.startswith("-")) for part in value.split(","))
         elif name == "limit":
-            limit = _limit(value)
+            limit = limit_of(value)
         elif name == "after":
             after = value
         else:
             column, bracket, operator = name.partition("[")
             operator = operator.removesuffix("]") if bracket else "eq"
             if operator not in _OPERATORS:
-                raise _unusable(name, f"is compared by one of {', '.join(_OPERATORS)}")
+                raise unusable(name, f"is compared by one of {', '.join(_OPERATORS)}")
             filters.append((column, operator, value))
     return Query(tuple(filters), sort, limit, after)
-
-
-def next_link(path: str, parameters: Sequence[tuple[str, str]], cursor: str) -> str:
-    """The ``Link`` header that leads to the next page."""
-    kept = [(name, value) for name, value in parameters if name != "after"]
-    return f'<{quote(path)}?{urlencode([*kept, ("after", cursor)])}>; rel="next"'
 
 
 def typed(column_type: Any, text: str) -> Any:
@@ -223,12 +216,6 @@ def typed(column_type: Any, text: str) -> Any:
     return text
 
 
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST):
-        raise _unusable("limit", f"is a number from 1 to {MOST}")
-    return int(text)
-
-
 def _cursor(order: Sequence[tuple[str, bool]], values: Sequence[Any]) -> str:
     content = orjson.dumps([[f"-{name}" if down else name for name, down in order], list(values)], default=str)
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
@@ -246,8 +233,4 @@ def _cursor_values(order: Sequence[tuple[str, bool]], cursor: str) -> list[Any]:
 
 
 def _bad_cursor() -> Invalid:
-    return _unusable("after", "is not a cursor of this list in this order")
-
-
-def _unusable(name: str, why: str) -> Invalid:
-    return Invalid(f"the parameter {name!r} {why}", [Violation("", f"{name} {why}")])
+    return unusable("after", "is not a cursor of this list in this order")

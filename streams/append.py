@@ -58,12 +58,6 @@ class AppendablePostgresLog(PostgresLog):
             rows = await connection.fetch(statement("handled", self._schema), list(command_ids))
         return {row["command_id"] for row in rows}
 
-    async def snapshot(self, stream: str) -> Snapshot | None:
-        """See `AppendableLog.snapshot`."""
-        async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("snapshot", self._schema), stream)
-        return None if row is None else Snapshot(*row.values())
-
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
         """See `AppendableLog.keep_snapshot`."""
         values = (snapshot.stream, snapshot.version, snapshot.state_schema, snapshot.state)

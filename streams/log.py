@@ -59,6 +59,8 @@ class ReadableLog(Protocol):
 
     async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]: ...
 
+    async def snapshot(self, stream: str) -> Snapshot | None: ...
+
 
 class AppendableLog(ReadableLog, Protocol):
     """A context's log, for the write side."""
@@ -77,10 +79,6 @@ class AppendableLog(ReadableLog, Protocol):
         ...
 
     async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]: ...
-
-    async def snapshot(self, stream: str) -> Snapshot | None:
-        """The newest snapshot of a stream's aggregate, unless it is ahead of the stream."""
-        ...
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
         """Keeps a snapshot in the place of an older one."""
@@ -117,6 +115,12 @@ class PostgresLog:
     async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]:
         """At most ``limit`` events of a partition above ``after`` and not above ``upto``, in order."""
         return await self._rows("read_partition", partition, after, upto, limit)
+
+    async def snapshot(self, stream: str) -> Snapshot | None:
+        """The newest snapshot of a stream's aggregate, unless it is ahead of the stream."""
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("snapshot", self._schema), stream)
+        return None if row is None else Snapshot(*row.values())
 
     async def _rows(self, name: str, *arguments: object) -> Sequence[Row]:
         async with self._databases.connection(self._dsn) as connection:

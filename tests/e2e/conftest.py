@@ -9,5 +9,5 @@ from tests.stack import RunningStack, running_stack
 
 @pytest.fixture(scope="session")
 async def stack() -> AsyncIterator[RunningStack]:
-    async with running_stack() as running:
+    async with running_stack(environment={"CAUDAL_SIGN_SECONDS": "0.5"}) as running:
         yield running

@@ -12,8 +12,8 @@ begin
   name := 'events_from_' || lower;
   execute format('create table {schema}.%I (like {schema}.events including all)', name);
   execute format('alter table {schema}.%I add primary key (position), add unique (stream, version)', name);
-  -- Ids (UUIDv7) and times grow with the log: block ranges find them, at next to no cost for the append.
-  execute format('create index on {schema}.%I using brin (id, recorded_at) with (pages_per_range = 32, autosummarize = on)', name);
+  -- Ids (UUIDv7) grow with the log: block ranges find them, at next to no cost for the append.
+  execute format('create index on {schema}.%I using brin (id) with (pages_per_range = 32, autosummarize = on)', name);
   execute format('alter table {schema}.events attach partition {schema}.%I for values from (%s) to (%s)', name, lower, upper);
   execute format('grant select on {schema}.%I to caudal_writer, caudal_projector, caudal_reader', name);
 end $$;

@@ -1,0 +1,137 @@
+"""Routes of the audit: ``/audit/{system}/{context}/…``."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from query_api.audit import Selection, described, events_of, history_of, moment, page_of, place
+from query_api.causation import causation_of
+from query_api.parameters import Parameters, next_link
+from query_api.proof import MOST_EVENTS, proof_of
+from query_api.time_travel import TimeTravel
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import Invalid
+from streams.http import JsonResponse
+from streams.postgres import Databases
+from streams.proof_log import ProofLog
+from streams.search import Conditions, SearchableLog
+from streams.settings import Settings
+
+_NDJSON = "application/x-ndjson"
+_LINES_AT_ONCE = 500
+Log = TypeVar("Log", SearchableLog, ProofLog)
+
+
+class AuditEndpoints:
+    """Shows what the logs hold: to whoever may look, exactly as it was recorded."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
+        self._settings, self._catalog, self._databases = settings, catalog, databases
+        self._time_travel = TimeTravel(catalog)
+
+    def routes(self) -> Iterator[BaseRoute]:
+        """Every path of the audit."""
+        own: tuple[tuple[str, Callable[[Request], Awaitable[Response]]], ...] = (
+            ("streams/{stream:path}", self.history),
+            ("states/{stream:path}", self.state),
+            ("differences/{stream:path}", self.difference),
+            ("proofs/{stream:path}", self.proof),
+            ("events", self.events),
+            ("events/{position:int}/causation", self.causation),
+        )
+        for path, endpoint in own:
+            yield Route(f"/audit/{{system}}/{{context}}/{path}", endpoint)
+
+    async def history(self, request: Request) -> Response:
+        """A stream's events, a page at a time by version."""
+        log, stream = self._log(request, SearchableLog), request.path_params["stream"]
+        asked = Parameters(request, "after", "limit")
+        limit = asked.limit()
+        events = await history_of(log, stream, asked.number("after", 0), limit)
+        headers = {}
+        if len(events) == limit:
+            headers["Link"] = next_link(request, str(events[-1]["version"]))
+        return _json({"context": str(log.context), "stream": stream, "events": events}, headers)
+
+    async def state(self, request: Request) -> Response:
+        """A stream's aggregate after a version, as it was at a time, or now."""
+        log, stream = self._log(request, SearchableLog), request.path_params["stream"]
+        asked = Parameters(request, "version", "at")
+        if asked.given("version") and asked.given("at"):
+            raise Invalid("a state is one at a version or at a time, not both")
+        version = asked.number("version", 0) if asked.given("version") else None
+        at = asked.text("at")
+        found = await self._time_travel.state(log, stream, version=version, at=None if at is None else moment(at, "at"))
+        return _json({"context": str(log.context), "stream": stream, **_fields(found)}, {"ETag": f'"{found.version}"'})
+
+    async def difference(self, request: Request) -> Response:
+        """What changed in a stream's aggregate between two versions, and the events that did it."""
+        log, stream = self._log(request, SearchableLog), request.path_params["stream"]
+        asked = Parameters(request, "from", "to")
+        new = asked.number("to", await log.version(stream))
+        found = await self._time_travel.difference(log, stream, asked.number("from", max(new - 1, 0)), new)
+        return _json({"context": str(log.context), "stream": stream, **found})
+
+    async def proof(self, request: Request) -> Response:
+        """A stream's events with the proof that the signed log holds them."""
+        log, stream = self._log(request, ProofLog), request.path_params["stream"]
+        asked = Parameters(request, "after", "limit")
+        return _json(await proof_of(log, stream, asked.number("after", 0), asked.limit(MOST_EVENTS)))
+
+    async def events(self, request: Request) -> Response:
+        """A log's events: pages by position, or all of them as NDJSON."""
+        log = self._log(request, SearchableLog)
+        asked = Parameters(request, "from", "to", "stream", "type", "correlation_id", "after", "limit")
+        begin, end, types = asked.text("from"), asked.text("to"), asked.texts("type")
+        selection = Selection(
+            Conditions(asked.text("stream"), types or None, asked.text("correlation_id")),
+            None if begin is None else place(begin, "from"),
+            None if end is None else place(end, "to"),
+        )
+        if _NDJSON in request.headers.get("accept", ""):
+            if asked.given("after") or asked.given("limit"):
+                raise Invalid("as NDJSON all events are sent: `after` and `limit` are for pages")
+            return StreamingResponse(_lines(log, selection), media_type=_NDJSON)
+        rows, after = await page_of(log, selection, asked.number("after", 0), asked.limit())
+        headers = {} if after is None else {"Link": next_link(request, str(after))}
+        return _json({"context": str(log.context), "events": [described(row) for row in rows]}, headers)
+
+    async def causation(self, request: Request) -> Response:
+        """The event at a position in the tree of what led to it and what came of it, through the system's contexts."""
+        Parameters(request)
+        here = self._log(request, SearchableLog).context
+        logs = {
+            name: SearchableLog(self._databases, self._settings.log_dsn(name), name)
+            for name in self._catalog.contexts
+            if name.system == here.system
+        }
+        tree = await causation_of(logs, here, request.path_params["position"])
+        roots = [root.as_json() for root in tree.roots]
+        return _json({"correlation_id": tree.correlation_id, "is_whole": tree.is_whole, "roots": roots})
+
+    def _log(self, request: Request, kind: type[Log]) -> Log:
+        context = ContextName(request.path_params["system"], request.path_params["context"])
+        self._catalog.context(context)
+        return kind(self._databases, self._settings.log_dsn(context), context)
+
+
+async def _lines(log: SearchableLog, selection: Selection) -> AsyncIterator[bytes]:
+    lines: list[bytes] = []
+    async for row in events_of(log, selection):
+        lines.append(orjson.dumps(described(row), option=orjson.OPT_UTC_Z) + b"\n")
+        if len(lines) == _LINES_AT_ONCE:
+            yield b"".join(lines)
+            lines.clear()
+    yield b"".join(lines)
+
+
+def _fields(value: Any) -> Mapping[str, Any]:
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), headers=headers, media_type=JsonResponse.media_type)

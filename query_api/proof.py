@@ -1,0 +1,81 @@
+"""Proofs: a stream's events with all that a stranger needs to check that the signed log holds them, and nothing else of it.
+
+`docs/verify_proof.py` is that stranger: some fifty lines that share no code with this.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.errors import NotFound
+from streams.chain import BEGIN, Link, content_hash
+from streams.proof_log import ProofLog
+from streams.rows import Row
+from streams.signing import SignedHead
+
+_EVENTS_AT_ONCE = 2000
+MOST_EVENTS = 1000
+
+
+async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MOST_EVENTS) -> Mapping[str, Any]:
+    """A stream's events above a version, each with its place in a segment of the chain that ends in a signed head.
+
+    A segment begins at the first event that it proves and names the hash before it; of other streams' events it shows the
+    hash of the content alone. Events that no signed head covers yet are left out and counted as ``unsigned``. Raises
+    `NotFound`.
+    """
+    rows = await log.read_stream(stream, after, limit)
+    if not rows:
+        raise NotFound(f"there is no stream {stream!r} in {log.context} with a version above {after}")
+    segments: list[Mapping[str, Any]] = []
+    proved = 0
+    while proved < len(rows):
+        head = await _head_at_or_above(log, rows[proved].position)
+        if head is None:
+            break
+        covered = [row for row in rows[proved:] if row.position <= head.position]
+        segments.append(await _segment(log, covered, head))
+        proved += len(covered)
+    return {
+        "format": "caudal proof 1",
+        "context": str(log.context),
+        "stream": stream,
+        "after_version": after,
+        "unsigned": len(rows) - proved,
+        "segments": segments,
+    }
+
+
+async def _head_at_or_above(log: ProofLog, position: int) -> SignedHead | None:
+    heads = await log.signed_heads(position - 1, 1)
+    return heads[0] if heads else None
+
+
+async def _segment(log: ProofLog, covered: Sequence[Row], head: SignedHead) -> Mapping[str, Any]:
+    begin = covered[0].position
+    before = await log.hashes([begin - 1])
+    shown = {row.position for row in covered}
+    chain: list[Any] = []
+    position = begin - 1
+    while position < head.position:
+        for link in await log.links(position, min(_EVENTS_AT_ONCE, head.position - position)):
+            chain.append(_event(link) if link.row.position in shown else content_hash(link.row).hex())
+            position = link.row.position
+    return {"hash_before": (before[0][1] if before else BEGIN).hex(), "chain": chain, "head": head.as_json()}
+
+
+def _event(link: Link) -> Mapping[str, Any]:
+    # JSON as text: its every blank is hashed.
+    row = link.row
+    return {
+        "position": row.position,
+        "stream": row.stream,
+        "version": row.version,
+        "id": str(row.id),
+        "type": row.type,
+        "schema_version": row.schema_version,
+        "partition": row.partition,
+        "previous": row.previous,
+        "recorded_at": row.recorded_at,
+        "data": row.data,
+        "metadata": row.metadata,
+    }

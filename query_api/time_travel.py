@@ -1,0 +1,133 @@
+"""Time travel: what a stream's events had added up to at a version or a time, and what lies between two versions.
+
+The one place of the read side that knows aggregates: it folds, and decides nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import jsonpatch
+from pydantic_core import to_jsonable_python
+
+from aggregates import write_side
+from aggregates.aggregate import Aggregate
+from aggregates.snapshot import Unusable
+from query_api.audit import described
+from schemas.catalog import Catalog
+from schemas.errors import Invalid, NotFound
+from streams.log import ReadableLog
+from streams.rows import Row, decode
+
+_EVENTS_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An aggregate as it was."""
+
+    aggregate: str
+    version: int
+    recorded_at: datetime
+    """When the event of that version was recorded."""
+    state: Mapping[str, Any]
+
+
+class TimeTravel:
+    """Tells how the aggregates of the installed systems were."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._aggregates = {system: side.aggregates for system, side in write_side.installed().items()}
+
+    async def state(self, log: ReadableLog, stream: str, *, version: int | None = None, at: datetime | None = None) -> State:
+        """The state after a version, or as it was at a time, or now; raises `NotFound` where there was nothing."""
+        traveller = _Traveller(log, self._catalog, await self._begin(log, stream), use_snapshots=version is None and at is None)
+        await traveller.go(version, at)
+        return traveller.state(stream, version, at)
+
+    async def difference(self, log: ReadableLog, stream: str, old: int, new: int) -> Mapping[str, Any]:
+        """What changed between two versions, as a JSON Patch (RFC 6902), and the events that did it."""
+        if not 0 <= old < new:
+            raise Invalid("a difference is one from a version to a later one")
+        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
+        await traveller.go(old)
+        before = traveller.shown()
+        events = await traveller.go(new)
+        after = traveller.state(stream, new)
+        return {
+            "aggregate": after.aggregate,
+            "from": old,
+            "to": new,
+            "patch": jsonpatch.make_patch(before, after.state).patch,
+            "events": [described(row) for row in events],
+        }
+
+    async def _begin(self, log: ReadableLog, stream: str) -> Aggregate:
+        known = [a for a in self._aggregates.get(log.context.system, ()) if stream.startswith(f"{a.category}-")]
+        rows = await log.read_stream(stream, 0, 1)
+        if not known or not rows:
+            raise NotFound(f"there is no stream {stream!r} of an aggregate in {log.context}")
+        return max(known, key=lambda a: len(a.category)).empty(stream, rows[0].recorded_at)
+
+
+class _Traveller:
+    """An aggregate on its way through its stream."""
+
+    def __init__(self, log: ReadableLog, catalog: Catalog, aggregate: Aggregate, *, use_snapshots: bool = False) -> None:
+        self._log, self._catalog, self._aggregate, self._use_snapshots = log, catalog, aggregate, use_snapshots
+        self._recorded_at = aggregate.created_on
+
+    async def go(self, version: int | None = None, at: datetime | None = None) -> Sequence[Row]:
+        """Goes on to a version, a time or the end, and returns the events on the way."""
+        passed: list[Row] = []
+        await self._restore()
+        while version is None or self._aggregate.version < version:
+            limit = _EVENTS_AT_ONCE if version is None else min(_EVENTS_AT_ONCE, version - self._aggregate.version)
+            rows = await self._log.read_stream(self._aggregate.id, self._aggregate.version, limit)
+            for row in rows:
+                if at is not None and row.recorded_at > at:
+                    return passed
+                recorded = decode(row, self._log.context, self._catalog)
+                self._aggregate.replay(recorded.event, recorded.version, recorded.recorded_at)
+                self._recorded_at = row.recorded_at
+                passed.append(row)
+            if len(rows) < limit:
+                break
+        return passed
+
+    def state(self, stream: str, version: int | None = None, at: datetime | None = None) -> State:
+        """Where it stands; raises `NotFound` where the stream did not get to the version, or had not begun at the time."""
+        here = self._aggregate
+        if version is not None and here.version < version:
+            raise NotFound(f"the stream {stream!r} has {here.version} versions, not {version}")
+        if not here.version:
+            raise NotFound(f"the stream {stream!r} had not begun {'yet' if at is None else f'at {at.isoformat()}'}")
+        return State(type(here).__name__, here.version, self._recorded_at, self.shown())
+
+    def shown(self) -> Mapping[str, Any]:
+        """The state as JSON values."""
+        shown: Mapping[str, Any] = to_jsonable_python(_ordered(self._aggregate.state()), fallback=repr)
+        return shown
+
+    async def _restore(self) -> None:
+        if not self._use_snapshots or (snapshot := await self._log.snapshot(self._aggregate.id)) is None:
+            return
+        try:
+            self._aggregate.restore(snapshot.version, snapshot.state_schema, snapshot.state)
+        except Unusable:
+            return
+        rows = await self._log.read_stream(self._aggregate.id, snapshot.version - 1, 1)
+        self._recorded_at = rows[0].recorded_at
+
+
+def _ordered(value: Any) -> Any:
+    """The same with its sets as lists in a fixed order, so that two states can be compared."""
+    if isinstance(value, set | frozenset):
+        return sorted(map(_ordered, value), key=repr)
+    if isinstance(value, Mapping):
+        return {key: _ordered(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_ordered(inner) for inner in value]
+    return value

@@ -1,0 +1,61 @@
+"""Looks through a log: events that meet conditions, between positions or times. Bounded work a step, whatever is looked for."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from streams.log import PostgresLog
+from streams.rows import Row
+
+_POSITIONS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What all events that are looked for have in common; ``None`` for no matter."""
+
+    stream: str | None = None
+    types: tuple[str, ...] | None = None
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one step of looking brought."""
+
+    rows: Sequence[Row]
+    looked_upto: int
+    """The position up to which there is nothing more."""
+
+
+class SearchableLog(PostgresLog):
+    """A context's log in PostgreSQL, for those who look for events in it."""
+
+    async def search(self, conditions: Conditions, after: int, upto: int) -> AsyncIterator[Found]:
+        """Looks at the positions above ``after`` and not above ``upto``, in order, some thousand a step."""
+        arguments = (conditions.stream, None if conditions.types is None else list(conditions.types), conditions.correlation_id)
+        while after < upto:
+            end = min(after + _POSITIONS_AT_ONCE, upto)
+            yield Found(await self._rows("search", after, end, *arguments), end)
+            after = end
+
+    async def by_id(self, event_id: UUID) -> Row | None:
+        """The event with an id, where the log has it."""
+        rows = await self._rows("by_id", event_id)
+        return rows[0] if rows else None
+
+    async def position_before(self, time: datetime) -> int:
+        """The position of the last event that was recorded before a time; 0 where there is none.
+
+        Times grow with positions, so halving finds it in some twenty reads of one row.
+        """
+        low, high = 0, (await self.head()).position
+        while low < high:
+            middle = (low + high + 1) // 2
+            (row,) = await self._rows("read_log", middle - 1, 1) or (None,)
+            if row is not None and row.recorded_at < time:
+                low = max(middle, row.position)
+            else:
+                high = middle - 1
+        return low
