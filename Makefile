@@ -20,7 +20,7 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 	$(BIN)/caudal schemas check
 	$(BIN)/pytest -q tests/unit tests/architecture
 
-bench: $(VENV)/.installed-dev  ## Measure; ARGS="load [--rounds N] [--json]"
+bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load [--rounds N] [--json]"
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 format: $(VENV)/.installed-dev  ## Put the code into its form

@@ -19,6 +19,7 @@ from streams.rows import encode_metadata
 from streams.snapshots import Snapshot
 
 APPENDED, CONFLICT, REPEATED, REUSED = range(4)
+_SHORTEST_WAKE = 0.005
 _REUSED = "this command id or idempotency key was used before, for another command"
 
 
@@ -29,14 +30,17 @@ class AppendablePostgresLog(PostgresLog):
         super().__init__(databases, dsn, context)
         self._partitions = partitions
         self._waking: asyncio.Task[None] | None = None
+        self._grown = False
 
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
         """See `AppendableLog.append`; raises `Unavailable`, after which it is open whether the batch is in the log."""
         arguments = as_arrays(appends, self._partitions)
         repeated: Mapping[UUID, Receipt] = {}
         async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("append", self._schema), *arguments)
-            if again := [append.command_id for append, row in zip(appends, rows, strict=True) if row["outcome"] == REPEATED]:
+            answers = await connection.fetchrow(statement("append", self._schema), *arguments)
+            assert answers is not None, "the function returns one row"
+            rows = list(zip(*answers, strict=True))
+            if again := [append.command_id for append, (outcome, *_) in zip(appends, rows, strict=True) if outcome == REPEATED]:
                 found = await connection.fetch(statement("receipts", self._schema), again)
                 repeated = {row["command_id"]: _stored(row) for row in found}
         self._wake_relay()
@@ -72,30 +76,36 @@ class AppendablePostgresLog(PostgresLog):
         async with self._databases.connection(self._dsn) as connection:
             return [row[0] for row in await connection.fetch(statement("purge_receipts", self._schema), keep)]
 
-    def _answer(self, append: Append, row: Mapping[str, Any], repeated: Mapping[UUID, Receipt]) -> Receipt | Exception:
+    def _answer(self, append: Append, row: Sequence[int], repeated: Mapping[UUID, Receipt]) -> Receipt | Exception:
         about = append.writes[0]
-        match row["outcome"]:
-            case outcome if outcome == APPENDED:
-                return receipt_of(append, row["version"], row["position"], partition_of(about.stream, self._partitions))
-            case outcome if outcome == REPEATED:
-                return repeated[append.command_id]
-            case outcome if outcome == CONFLICT:
-                return Conflict(f"the stream {about.stream} is at version {row['version']} by now")
-        return IdempotencyKeyReused(_REUSED)
+        outcome, version, position = row
+        if outcome == APPENDED:
+            return receipt_of(append, version, position, partition_of(about.stream, self._partitions))
+        if outcome == REPEATED:
+            return repeated[append.command_id]
+        if outcome == REUSED:
+            return IdempotencyKeyReused(_REUSED)
+        if about.expected.allows(version):
+            return Conflict(f"a stream that was looked at beside {about.stream} is not at the expected version by now")
+        return Conflict(f"the stream {about.stream} is at version {version} by now, expected was {about.expected}")
 
     def _wake_relay(self) -> None:
         # After the commit and on a connection of its own: a notification inside the transaction would serialise
         # commits, and one before the answer would hold it up. One that gets lost costs the relay's polling interval.
+        self._grown = True
         if self._waking is None or self._waking.done():
             self._waking = asyncio.create_task(self._notify())
 
     async def _notify(self) -> None:
-        with suppress(Unavailable):
-            async with self._databases.connection(self._dsn) as connection:
-                await connection.execute(statement("wake_relay", self._schema))
+        while self._grown:
+            self._grown = False
+            with suppress(Unavailable):
+                async with self._databases.connection(self._dsn) as connection:
+                    await connection.execute(statement("wake_relay", self._schema))
+            await asyncio.sleep(_SHORTEST_WAKE)
 
 
-def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any], ...]:
+def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any] | str, ...]:
     """A batch as the arrays that ``append.sql`` takes: commands, writes, distinct streams, events."""
     streams: dict[str, int] = {}
     writes = [write for append in appends for write in append.writes]
@@ -103,34 +113,44 @@ def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any], ..
         streams.setdefault(write.stream, len(streams) + 1)
     events = [event for write in writes for event in write.events]
     return (
-        [append.command_id for append in appends],
+        _array([append.command_id.hex for append in appends]),
         [append.fingerprint for append in appends],
         [append.refusal and orjson.dumps(append.refusal).decode() for append in appends],
         [encode_metadata(append.metadata) for append in appends],
-        [len(append.writes) for append in appends],
-        [streams[write.stream] for write in writes],
-        [write.expected.code for write in writes],
-        [len(write.events) for write in writes],
+        _array([str(len(append.writes)) for append in appends]),
+        _array([str(streams[write.stream]) for write in writes]),
+        _array([str(write.expected.code) for write in writes]),
+        _array([str(len(write.events)) for write in writes]),
         list(streams),
-        [partition_of(stream, partitions) for stream in streams],
-        [event.id for event in events],
+        _array([str(partition_of(stream, partitions)) for stream in streams]),
+        _array([event.id for event in events]),
         [event.type for event in events],
-        [event.schema_version for event in events],
+        _array([str(event.schema_version) for event in events]),
         [event.data for event in events],
     )
+
+
+def _array(values: Sequence[str]) -> str:
+    """An array of what needs no quotes, as PostgreSQL's text."""
+    return f"{{{','.join(values)}}}"
 
 
 def receipt_of(append: Append, version: int, position: int, partition: int) -> Receipt:
     """The receipt of what has just been appended."""
     about = append.writes[0]
+    if len(append.writes) == 1:
+        events, own = tuple([event.type for event in about.events]), len(about.events)
+    else:
+        events = tuple([event.type for write in append.writes for event in write.events])
+        own = sum(len(write.events) for write in append.writes if write.stream == about.stream)
     return Receipt(
         command_id=append.command_id,
         stream=about.stream,
         version=version,
         position=position,
         partition=partition,
-        events=tuple(event.type for write in append.writes for event in write.events),
-        began_stream=bool(about.events) and version == sum(len(w.events) for w in append.writes if w.stream == about.stream),
+        events=events,
+        began_stream=bool(about.events) and version == own,
         refusal=append.refusal,
     )
 

@@ -1,8 +1,9 @@
-"""Group commit: commands in flight are appended together, one batch at a time, at once when idle."""
+"""Group commit: commands in flight are appended together, at once when idle, and never on top of what may not come to be."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from schemas.envelope import Receipt
 from schemas.errors import Conflict, Unavailable
@@ -11,18 +12,30 @@ from streams.log import Append, AppendableLog
 MOST = 512
 """Commands in a batch at most; from some hundred on, a larger one is hardly faster and holds the head lock longer."""
 
+WORTH_OVERTAKING = 24
+"""Commands that must wait before a second batch is sent behind the first: while one is appended, the next is encoded."""
+
+
+class _Waiting(NamedTuple):
+    append: Append
+    stands: Callable[[], bool]
+    answer: asyncio.Future[Receipt]
+
 
 class GroupCommit:
-    """Queues the appends of one process for one log and sends what has queued up while the last batch was under way.
+    """Queues the appends of one process for one log and sends what has queued up while other batches were under way.
 
-    One batch at a time: what is decided on top of an append that then fails is recognised, through ``stands``, before
-    it is sent. Running loop needed.
+    At most two batches are under way, and no stream is in both: what is decided on top of an append that then fails is
+    recognised, through ``stands``, before it is sent. Running loop needed.
     """
 
     def __init__(self, log: AppendableLog) -> None:
         self._log = log
-        self._queue: deque[tuple[Append, Callable[[], bool], asyncio.Future[Receipt]]] = deque()
-        self._sending: asyncio.Task[None] | None = None
+        self._queue: deque[_Waiting] = deque()
+        self._under_way: list[set[str]] = []
+        """The streams of each batch that is under way."""
+        self._sending: set[asyncio.Task[None]] = set()
+        self._about_to_send = False
 
     async def append(self, append: Append, stands: Callable[[], bool] = lambda: True) -> Receipt:
         """Appends what one command decided and returns its receipt.
@@ -30,27 +43,41 @@ class GroupCommit:
         ``stands`` is asked right before sending: whether the state that the decision was made on is still believed in.
         Raises `Conflict`, `IdempotencyKeyReused` or `Unavailable`.
         """
-        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._queue.append((append, stands, answer))
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send())
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Receipt] = loop.create_future()
+        self._queue.append(_Waiting(append, stands, answer))
+        if not self._about_to_send:
+            # Whoever else is about to append in this turn of the loop comes along.
+            self._about_to_send = True
+            loop.call_soon(self._send_if_worth_it)
         return await answer
 
-    async def _send(self) -> None:
-        while self._queue:
-            batch = self._next_batch()
+    def _send_if_worth_it(self) -> None:
+        self._about_to_send = False
+        while self._queue and (not self._under_way or (len(self._under_way) == 1 and len(self._queue) >= WORTH_OVERTAKING)):
+            batch, streams = self._next_batch()
             if not batch:
-                continue
-            answers = await self._append([append for append, _ in batch])
-            for (_, waiting), answer in zip(batch, answers, strict=True):
-                if waiting.done():
+                return
+            self._under_way.append(streams)
+            task = asyncio.create_task(self._send(batch, streams))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _send(self, batch: list[_Waiting], streams: set[str]) -> None:
+        try:
+            answers = await self._append([waiting.append for waiting in batch])
+            for waiting, answer in zip(batch, answers, strict=True):
+                if waiting.answer.done():
                     continue
                 if isinstance(answer, Exception):
-                    waiting.set_exception(answer)
+                    waiting.answer.set_exception(answer)
                 else:
-                    waiting.set_result(answer)
+                    waiting.answer.set_result(answer)
             # Whoever waited for a failed append must be able to disown its state before the next batch is made.
             await asyncio.sleep(0)
+        finally:
+            self._under_way.remove(streams)
+            self._send_if_worth_it()
 
     async def _append(self, batch: list[Append]) -> Sequence[Receipt | Exception]:
         try:
@@ -61,14 +88,28 @@ class GroupCommit:
         # Something in one of them cannot be stored: let it fail alone. Each is told by its id if it is in the log after all.
         return [answer for append in batch for answer in await self._append([append])]
 
-    def _next_batch(self) -> list[tuple[Append, asyncio.Future[Receipt]]]:
-        batch: list[tuple[Append, asyncio.Future[Receipt]]] = []
-        while self._queue and len(batch) < MOST:
-            append, stands, waiting = self._queue.popleft()
-            if waiting.done():
+    def _next_batch(self) -> tuple[list[_Waiting], set[str]]:
+        """Takes off the queue what can be sent now, and names its streams: none that is under way or waited for already."""
+        batch: list[_Waiting] = []
+        streams: set[str] = set()
+        held: list[_Waiting] = []
+        busy: set[str] = set().union(*self._under_way)
+        most = MOST
+        if not self._under_way and len(self._queue) >= 2 * WORTH_OVERTAKING:
+            # Of many, half: while those are appended, the other half is encoded, and from then on they take turns.
+            most = min(MOST, len(self._queue) // 2)
+        while self._queue and len(batch) < most:
+            waiting = self._queue.popleft()
+            if waiting.answer.done():
                 continue
-            if stands():
-                batch.append((append, waiting))
+            own = [write.stream for write in waiting.append.writes]
+            if busy and not busy.isdisjoint(own):
+                busy.update(own)
+                held.append(waiting)
+            elif waiting.stands():
+                streams.update(own)
+                batch.append(waiting)
             else:
-                waiting.set_exception(Conflict("the decision was made on a state that did not come to be"))
-        return batch
+                waiting.answer.set_exception(Conflict("the decision was made on a state that did not come to be"))
+        self._queue.extendleft(reversed(held))
+        return batch, streams

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from schemas.catalog import ContextName
@@ -22,8 +22,7 @@ class Head:
     """Position of the newest event in each partition; 0 for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """Events for one stream at an expected version; without events the version is only checked."""
 
     stream: str
@@ -31,8 +30,7 @@ class Write:
     events: tuple[NewEvent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Append:
+class Append(NamedTuple):
     """Everything that one command appends, all or nothing, and the receipt that goes with it."""
 
     command_id: UUID

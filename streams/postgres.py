@@ -21,6 +21,14 @@ Role = Literal["caudal_writer", "caudal_projector", "caudal_reader"]
 SQL = Path(__file__).parent / "sql"
 _CONNECT_SECONDS = 5
 _COMMAND_SECONDS = 15
+_ONE_PLAN = {
+    # The append's statements are planned once, and must not be planned for how small a table was then. Said here and not in
+    # the function, where each call would pay for it.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 _OUT_OF_REACH = (
     OSError,
     asyncio.TimeoutError,
@@ -92,6 +100,8 @@ class Databases:
         server_settings = {"application_name": f"caudal {self._role or 'owner'}"}
         if self._role:
             server_settings["role"] = self._role
+        if self._role == "caudal_writer":
+            server_settings |= _ONE_PLAN
         if not self._durable:
             # What such a connection commits together with its position may be lost with it: it is done again then.
             server_settings["synchronous_commit"] = "off"

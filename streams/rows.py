@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -15,8 +15,7 @@ from schemas.errors import Misconfigured
 from schemas.message import Event
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An event that is to be appended, encoded."""
 
     id: str
@@ -73,15 +72,17 @@ def decode(row: Row, context: ContextName, catalog: Catalog) -> Recorded[Event]:
 
 def encode_metadata(metadata: Metadata) -> str:
     """Metadata as JSON, without what is not known."""
-    known = {
-        "command_id": str(metadata.command_id),
-        "command": metadata.command,
-        "correlation_id": metadata.correlation_id,
-        "causation_id": metadata.causation_id,
-        "actor": metadata.actor,
-        "traceparent": metadata.traceparent,
-    }
-    return orjson.dumps({key: value for key, value in known.items() if value is not None}).decode()
+    known = {"command_id": str(metadata.command_id)}
+    if metadata.command is not None:
+        known["command"] = metadata.command
+    known["correlation_id"] = metadata.correlation_id
+    if metadata.causation_id is not None:
+        known["causation_id"] = metadata.causation_id
+    if metadata.actor is not None:
+        known["actor"] = metadata.actor
+    if metadata.traceparent is not None:
+        known["traceparent"] = metadata.traceparent
+    return orjson.dumps(known).decode()
 
 
 def decode_metadata(text: str | bytes) -> Metadata:

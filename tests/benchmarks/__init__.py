@@ -1,1 +1,1 @@
-"""Benchmarks: ``make bench ARGS="load [--rounds N] [--json]"``."""
+"""Benchmarks: ``make bench ARGS="append|http|growth|load [--rounds N] [--seconds S] [--json]"``."""

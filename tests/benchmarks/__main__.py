@@ -1,44 +1,41 @@
 """Runs a benchmark and prints its medians, with the machine it ran on."""
 
 import asyncio
-import os
-import platform
-import statistics
-import sys
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from tests.benchmarks.load import measure_load
-
-TARGETS = {"commands handled": 1000}
+from tests.benchmarks.results import Result, show
 
 
 def main(
-    bench: Annotated[Literal["load"], typer.Argument()],
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds, each on a stack of its own.")] = 5,
+    bench: Annotated[Literal["append", "http", "growth", "load"], typer.Argument()],
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; the peers take turns in each.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long each case of append and http runs in a round.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print one array of rows.")] = False,
 ) -> None:
-    """Measure the whole way of a command, from `caudal load` to the view."""
-    results = [asyncio.run(measure_load()) for _ in range(rounds)]
-    rows = [_row(bench, case, statistics.median(result[case] for result in results)) for case in results[0]]
-    if as_json:
-        sys.stdout.write(orjson.dumps(rows).decode() + "\n")
-        return
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    table = Table("case", "median of the rounds", "unit", "target", "met", title=machine, title_justify="left")
-    for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in ("case", "caudal", "unit", "target", "met")))
-    Console().print(table)
+    """Measure Caudal beside its peers."""
+    show(asyncio.run(_measure(bench, rounds, seconds)), as_json=as_json)
 
 
-def _row(bench: str, case: str, median: float) -> dict[str, Any]:
-    target = TARGETS.get(case)
-    met = None if target is None else median >= target
-    return {"bench": bench, "case": case, "unit": "1/s", "caudal": round(median), "target": target, "met": met}
+async def _measure(bench: str, rounds: int, seconds: float) -> list[Result]:
+    match bench:
+        case "append":
+            from tests.benchmarks.append import measure_append
+
+            return await measure_append(rounds, seconds)
+        case "http":
+            from tests.benchmarks.http import measure_http
+
+            return await measure_http(rounds, seconds)
+        case "growth":
+            from tests.benchmarks.growth import measure_growth
+
+            return await measure_growth(rounds)
+        case _:
+            from tests.benchmarks.load import measure_load
+
+            return await measure_load(rounds)
 
 
 if __name__ == "__main__":

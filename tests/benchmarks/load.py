@@ -10,14 +10,23 @@ import time
 
 from vega_datasets import data as vega
 
+from tests.benchmarks.results import Result, alone
 from tests.stack import RunningStack, running_stack
 
 DELIVERIES = 3376
 COMMANDS_EACH = 3
 
 
-async def measure_load() -> dict[str, float]:
-    """Rates of one round, by case."""
+TARGETS = {"commands handled": 1000}
+
+
+async def measure_load(rounds: int) -> list[Result]:
+    """Rounds on a stack of its own each."""
+    measured = [await _round() for _ in range(rounds)]
+    return [alone("load", case, "1/s", [one[case] for one in measured], TARGETS.get(case)) for case in measured[0]]
+
+
+async def _round() -> dict[str, float]:
     async with running_stack() as stack:
         started = time.perf_counter()
         code, _, said = await stack.caudal(

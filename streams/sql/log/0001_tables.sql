@@ -11,7 +11,7 @@ create table {schema}.head (
 ) with (fillfactor = 10);
 
 create table {schema}.streams (
-  stream text primary key check (strpos(stream, E'\n') = 0),
+  stream text collate "C" primary key check (strpos(stream, E'\n') = 0),
   version int not null,
   first_position bigint not null,     -- a reader of the stream looks into those tables of events that can hold it
   last_position bigint not null
@@ -19,7 +19,7 @@ create table {schema}.streams (
 
 create table {schema}.events (
   position bigint not null,
-  stream text not null,
+  stream text collate "C" not null,   -- compared byte by byte: a third faster than by a language's rules, and never reordered
   version int not null,
   id uuid not null,
   type text not null check (strpos(type, E'\n') = 0),
@@ -46,7 +46,7 @@ create table {schema}.receipts (
 ) partition by range (recorded_at);
 
 create table {schema}.snapshots (
-  stream text primary key,
+  stream text collate "C" primary key,
   version int not null,
   state_schema text not null,
   state text not null,

@@ -9,11 +9,9 @@ create function {schema}.append(
   write_streams int[], expected int[], event_counts int[],
   streams text[], partitions int[],
   event_ids uuid[], types text[], schema_versions int[], data json[]
-) returns table (outcome int, version int, "position" bigint)
+, out outcomes int[], out r_version int[], out r_position bigint[])
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
--- One plan for ever, and one that does not depend on how large a table was when it was made.
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare
@@ -22,15 +20,15 @@ declare
   commands constant int := cardinality(command_ids);
   versions int[]; was int[]; firsts bigint[]; lasts bigint[]; known bytea[];
   tainted boolean[] := array_fill(false, array[cardinality(streams)]);
-  outcomes int[] := array_fill(0, array[commands]);
-  w int := 0; e int := 0; first_w int; first_e int; ok boolean; s int; k int; v int; before bigint; appended boolean := false;
-  r_stream int[] := outcomes; r_version int[] := outcomes; r_first int[] := outcomes; r_last int[] := outcomes;
-  r_position bigint[] := array_fill(0::bigint, array[commands]);
+  w int := 0; e int := 0; first_w int; first_e int; ok boolean; s int; k int; v int; before bigint;
+  any_new boolean := false; any_known boolean := false;
+  r_stream int[] := array_fill(0, array[commands]); r_first int[] := r_stream; r_last int[] := r_stream;
   r_began boolean[] := array_fill(false, array[commands]);
   e_position bigint[] := array_fill(null::bigint, array[cardinality(event_ids)]); e_previous bigint[] := e_position;
   e_stream int[] := array_fill(null::int, array[cardinality(event_ids)]); e_version int[] := e_stream; e_command int[] := e_stream;
   e_hash bytea[] := array_fill(null::bytea, array[cardinality(event_ids)]);
 begin
+  outcomes := r_stream; r_version := r_stream; r_position := array_fill(0::bigint, array[commands]);
   -- This row lock is held until commit: positions become visible in order and without gaps.
   select head.position, head.hash, head.partition_heads, greatest(head.recorded_at, clock_timestamp()), head.events_upto,
       head.events_a_table, head.receipts_upto
@@ -44,11 +42,11 @@ begin
     perform {schema}.add_receipts_table(greatest(at, receipts_upto));
   end if;
 
-  select array_agg(coalesce(t.version, 0) order by i), array_agg(t.first_position order by i), array_agg(t.last_position order by i)
-    into versions, firsts, lasts
+  select array_agg(coalesce(t.version, 0) order by i), array_agg(t.first_position order by i), array_agg(t.last_position order by i),
+    (select array_agg(r.fingerprint order by j)
+     from generate_series(1, commands) j left join {schema}.receipts r on r.command_id = command_ids[j])
+    into versions, firsts, lasts, known
     from generate_series(1, cardinality(streams)) i left join {schema}.streams t on t.stream = streams[i];
-  select array_agg(r.fingerprint order by i) into known
-    from generate_series(1, commands) i left join {schema}.receipts r on r.command_id = command_ids[i];
   was := versions;
 
   for c in 1 .. commands loop
@@ -75,7 +73,9 @@ begin
       end if;
       k := partitions[s]; before := heads[k + 1]; v := versions[s];
       if v = 0 then
-        firsts[s] := p + 1;
+        firsts[s] := p + 1; any_new := true;
+      else
+        any_known := true;
       end if;
       for j in 1 .. event_counts[i] loop
         e := e + 1; p := p + 1; v := v + 1;
@@ -87,7 +87,7 @@ begin
         e_position[e] := p; e_stream[e] := s; e_version[e] := v; e_previous[e] := before; e_command[e] := c; e_hash[e] := h;
         before := p;
       end loop;
-      heads[k + 1] := p; versions[s] := v; lasts[s] := p; appended := true;
+      heads[k + 1] := p; versions[s] := v; lasts[s] := p;
     end loop;
     s := write_streams[first_w];
     r_stream[c] := s; r_version[c] := versions[s];
@@ -98,20 +98,23 @@ begin
     end if;
   end loop;
 
-  if appended then
-    insert into {schema}.streams as t (stream, version, first_position, last_position)
+  with made as (
+    insert into {schema}.streams (stream, version, first_position, last_position)
       select streams[i], versions[i], firsts[i], lasts[i]
-      from generate_series(1, cardinality(streams)) i where versions[i] <> was[i]
-      on conflict (stream) do update set version = excluded.version, last_position = excluded.last_position;
+      from generate_series(1, cardinality(streams)) i where was[i] = 0 and versions[i] > 0
+  ), grown as (
+    update {schema}.streams t set version = versions[i], last_position = lasts[i]
+      from generate_series(1, cardinality(streams)) i where was[i] > 0 and versions[i] > was[i] and t.stream = streams[i]
+  ), appended as (
     insert into {schema}.events
       select e_position[i], streams[e_stream[i]], e_version[i], event_ids[i], types[i], schema_versions[i],
         partitions[e_stream[i]], e_previous[i], at, data[i], metadata[e_command[i]], e_hash[i]
-      from generate_series(1, cardinality(event_ids)) i where e_position[i] is not null;
-    update {schema}.head set position = p, hash = h, recorded_at = at, partition_heads = heads;
-  end if;
-  insert into {schema}.receipts
-    select command_ids[i], fingerprints[i], streams[r_stream[i]], r_version[i], r_position[i], partitions[r_stream[i]],
-      types[r_first[i] : r_last[i]], r_began[i], refusals[i], at
-    from generate_series(1, commands) i where outcomes[i] = 0;
-  return query select outcomes[i], r_version[i], r_position[i] from generate_series(1, commands) i;
+      from generate_series(1, cardinality(event_ids)) i where e_position[i] is not null
+  ), answered as (
+    insert into {schema}.receipts
+      select command_ids[i], fingerprints[i], streams[r_stream[i]], r_version[i], r_position[i], partitions[r_stream[i]],
+        types[r_first[i] : r_last[i]], r_began[i], refusals[i], at
+      from generate_series(1, commands) i where outcomes[i] = 0
+  )
+  update {schema}.head set position = p, hash = h, recorded_at = at, partition_heads = heads where head.position < p;
 end $$;

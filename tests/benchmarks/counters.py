@@ -1,0 +1,68 @@
+"""A small system for measurements: counters, whose every command records one event of 256 bytes."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from aggregates.aggregate import Aggregate
+from aggregates.decision import Decision, Ref
+from aggregates.snapshot import SnapshotPolicy
+from aggregates.write_side import WriteSide
+from schemas.catalog import Context, System
+from schemas.envelope import Issued
+from schemas.message import Command, Event
+from schemas.text import Identifier
+
+
+class OpenCounter(Command, name="open-counter"):
+    note: str
+
+
+class Count(Command, name="count"):
+    counter: Identifier
+    note: str
+
+
+class Counted(Event, name="Counted"):
+    note: str
+
+
+class Total(BaseModel):
+    total: int
+
+
+class Counter(Aggregate):
+    category = "counter"
+    snapshots = SnapshotPolicy(Total, every=100)
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def evolve(self, event: Event) -> None:
+        self.total += 1
+
+
+def count(issued: Issued[OpenCounter | Count], counter: Counter) -> None:
+    counter.record(Counted(note=issued.command.note))
+
+
+NOTE = "x" * 244
+SYSTEM = System("bench", (Context("counters", commands=(OpenCounter, Count), events=(Counted,)),))
+WRITE_SIDE = WriteSide(
+    decisions=(
+        Decision(OpenCounter, lambda issued: (Ref(Counter, str(issued.id)),), count, creates=True),
+        Decision(Count, lambda issued: (Ref(Counter, issued.command.counter),), count),
+    ),
+    aggregates=(Counter,),
+)
+
+
+def installed_in(folder: Path) -> dict[str, str]:
+    """The environment in which the system is installed: what `pip install` would leave, in a folder on the path."""
+    made = folder / "counters-0.1.0.dist-info"
+    made.mkdir(parents=True)
+    (made / "METADATA").write_text("Metadata-Version: 2.1\nName: counters\nVersion: 0.1.0\n")
+    points = {"caudal.schemas": "SYSTEM", "caudal.aggregates": "WRITE_SIDE"}
+    groups = (f"[{group}]\nbench = tests.benchmarks.counters:{name}\n" for group, name in points.items())
+    (made / "entry_points.txt").write_text("\n".join(groups))
+    return {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}
