@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from command_api.body import parse_json, read_body, validate_command, violations_of
+from command_api.body import content_type_of, parse_json, read_body, validate_command, violations_of
 from command_api.handler import CommandHandler, now
 from command_api.identity import KEY, command_id, traceparent
 from command_api.preconditions import check_stated, expectation
@@ -42,7 +42,7 @@ class BatchLine(BaseModel):
 
 def is_batch(request: Request) -> bool:
     """Whether a request's body is a batch."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == MEDIA_TYPE
+    return content_type_of(request) == MEDIA_TYPE
 
 
 async def take_batch(

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from schemas.errors import Invalid, Malformed, TooLarge, UnsupportedFormat, Violation
 from schemas.message import Command
 from schemas.pointer import pointer_of, step
+from streams.http import header
 
 # What orjson lets through though not every store can keep it: NUL, and integers that it would round to a float.
 _SUSPICIOUS = re.compile(rb"\\u0000|\d{19}")
@@ -20,8 +21,7 @@ _LARGEST = 2**63 - 1
 
 async def read_body(request: Request, most: int, media_type: str = "application/json") -> bytes:
     """The request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != media_type:
+    if (content_type := content_type_of(request)) != media_type:
         raise UnsupportedFormat(f"a command is sent as {media_type}, not as {content_type or 'an unnamed type'}")
     chunks, size = [], 0
     async for chunk in request.stream():
@@ -30,6 +30,11 @@ async def read_body(request: Request, most: int, media_type: str = "application/
             raise TooLarge(f"the body may have {most} bytes at most")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def content_type_of(request: Request) -> str:
+    """The media type of a request's body, without parameters; empty where it is not named."""
+    return (header(request, b"content-type") or "").partition(";")[0].strip().lower()
 
 
 def parse_command(body: bytes, command: type[Command], max_depth: int) -> Command:

@@ -134,6 +134,8 @@ class CommandHandler:
                 ),
                 refusal=None if refusal is None else Refusal(refusal.kind, refusal.detail, issued.correlation_id),
             )
+            for write in append.writes:
+                repository.record(write.stream, sum([len(event.data) for event in write.events]))
             snapshots = repository.due_snapshots(aggregates)
             # 3. Append: all or none, and only if none of the streams has moved.
             receipt = await self._commits[context].append(append, stands=lambda: repository.believes(aggregates))

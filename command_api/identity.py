@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from schemas.catalog import ContextName
 from schemas.errors import Malformed
+from streams.http import header
 
 KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 _KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
@@ -25,5 +26,5 @@ def command_id(key: str | None, context: ContextName) -> UUID:
 
 def traceparent(request: Request) -> str | None:
     """The W3C trace context of a request, where it has a sound one."""
-    given = request.headers.get("traceparent", "")
-    return given if _TRACEPARENT.fullmatch(given) else None
+    given = header(request, b"traceparent")
+    return given if given is not None and _TRACEPARENT.fullmatch(given) else None

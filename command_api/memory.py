@@ -13,6 +13,9 @@ from aggregates.aggregate import Aggregate
 from schemas.catalog import ContextName
 
 BYTES = Gauge("caudal_aggregates_bytes", "What the aggregates in memory weigh, about.")
+_EMPTY_BYTES = 2000
+_STATE_BY_DATA = 4
+"""Python's objects take up to so many times the bytes of the JSON that they come from."""
 _SHARED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 
 
@@ -31,6 +34,7 @@ class AggregateMemory:
         self._most = most_bytes
         self._kept: OrderedDict[tuple[ContextName, str], _Kept] = OrderedDict()
         self._bytes = 0
+        BYTES.set_function(lambda: self._bytes)
 
     def get(self, context: ContextName, stream: str) -> Aggregate | None:
         """The aggregate of a stream, where it is here; now the most recently used."""
@@ -43,23 +47,26 @@ class AggregateMemory:
     def keep(self, context: ContextName, aggregate: Aggregate) -> None:
         """Keeps an aggregate, in the place of the least recently used ones if need be.
 
-        It is weighed when it is new here and whenever its version has doubled, so that weighing costs little however large
-        it grows.
+        A new one is taken for small, and what it records is added to it (`record`). It is weighed when it comes with a
+        history, and whenever its version has doubled: so weighing costs little, however large it grows.
         """
         key = (context, aggregate.id)
         kept = self._kept.get(key)
         if kept is None or kept.aggregate is not aggregate:
             self._forget(key)
-            kept = self._kept[key] = _Kept(aggregate, 0, -1)
+            kept = self._kept[key] = _Kept(aggregate, 0, 0)
+            self._weigh(kept, size_of(aggregate) if aggregate.version else _EMPTY_BYTES)
         else:
             self._kept.move_to_end(key)
-        if kept.weighed_at < 0 or aggregate.version >= 2 * kept.weighed_at + 2:
-            weight = size_of(aggregate)
-            self._bytes += weight - kept.bytes
-            kept.bytes, kept.weighed_at = weight, aggregate.version
-        while self._bytes > self._most and len(self._kept) > 1:
-            self._forget(next(iter(self._kept)))
-        BYTES.set(self._bytes)
+            if aggregate.version >= 2 * kept.weighed_at + 4:
+                self._weigh(kept, size_of(aggregate))
+
+    def record(self, context: ContextName, stream: str, data_bytes: int) -> None:
+        """Takes into account that events of so many bytes were added to an aggregate; some of it may become its state."""
+        if (kept := self._kept.get((context, stream))) is not None:
+            kept.bytes += _STATE_BY_DATA * data_bytes
+            self._bytes += _STATE_BY_DATA * data_bytes
+            self._make_room()
 
     def believes(self, context: ContextName, aggregate: Aggregate) -> bool:
         """Whether this very object still stands for its stream."""
@@ -70,6 +77,15 @@ class AggregateMemory:
         """Drops an aggregate whose state did not come to be."""
         if self.believes(context, aggregate):
             self._forget((context, aggregate.id))
+
+    def _weigh(self, kept: _Kept, weight: int) -> None:
+        self._bytes += weight - kept.bytes
+        kept.bytes, kept.weighed_at = weight, kept.aggregate.version
+        self._make_room()
+
+    def _make_room(self) -> None:
+        while self._bytes > self._most and len(self._kept) > 1:
+            self._forget(next(iter(self._kept)))
 
     def _forget(self, key: tuple[ContextName, str]) -> None:
         if (kept := self._kept.pop(key, None)) is not None:

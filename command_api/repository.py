@@ -57,6 +57,10 @@ class Repository:
         for aggregate in aggregates:
             self._memory.disown(self._log.context, aggregate)
 
+    def record(self, stream: str, data_bytes: int) -> None:
+        """Takes into account that events of so many bytes were added to an aggregate in memory."""
+        self._memory.record(self._log.context, stream, data_bytes)
+
     def forget(self, stream: str) -> None:
         """Forgets what is remembered of a stream: the log knows better."""
         aggregate = self._memory.get(self._log.context, stream)

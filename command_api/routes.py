@@ -17,7 +17,7 @@ from schemas.catalog import Catalog, ContextName, registered
 from schemas.envelope import Issued, Receipt
 from schemas.message import Command
 from schemas.token import ConsistencyToken
-from streams.http import JsonResponse, correlation_id
+from streams.http import JsonResponse, correlation_id, header
 from streams.settings import Settings
 
 
@@ -67,12 +67,12 @@ class CommandEndpoints:
         context = self._catalog.context_of(command_class)
         if is_batch(request):
             return await take_batch(request, self._settings, self._handler, self._catalog, command_class)
-        expected = expectation(request.headers.get("if-match"), request.headers.get("if-none-match"))
+        expected = expectation(header(request, b"if-match"), header(request, b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
         body = await read_body(request, self._settings.max_body_bytes)
         issued = Issued(
             command=parse_command(body, command_class, self._settings.max_depth),
-            id=command_id(request.headers.get("idempotency-key"), context),
+            id=command_id(header(request, b"idempotency-key"), context),
             at=now(),
             correlation_id=correlation_id(request),
             traceparent=traceparent(request),

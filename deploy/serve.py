@@ -104,6 +104,7 @@ class _Server(uvicorn.Server):
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # no address of a client is looked at
             timeout_graceful_shutdown=2,
         )
         super().__init__(config)

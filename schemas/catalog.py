@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
@@ -14,8 +14,7 @@ from schemas.view import View
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class ContextName:
+class ContextName(NamedTuple):
     """A bounded context's full name: ``system.context``."""
 
     system: str
@@ -185,6 +184,6 @@ def _sound(name: str) -> str:
 
 def _once(names: dict[Any, Any], name: Any, value: Any, what: str) -> None:
     if name in names:
-        shown = name[-1] if isinstance(name, tuple) else str(name)
+        shown = name[-1] if type(name) is tuple else str(name)
         raise Misconfigured(f"the {what} {shown!r} is declared twice")
     names[name] = value

@@ -3,22 +3,23 @@
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram, generate_latest
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid4
 
 from schemas.errors import CaudalError, TooLarge, Unavailable
 from schemas.problem import Problem, problem_of
+from streams.telemetry import CORRELATION_ID
 
 _log = structlog.get_logger()
 _CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,200}")
@@ -45,7 +46,10 @@ class JsonResponse(Response):
 
 
 class Observed:
-    """ASGI middleware: gives each request a correlation id (its own ``X-Correlation-Id`` or a new one), counts it."""
+    """ASGI middleware: gives each request a correlation id (its own ``X-Correlation-Id`` or a new one), counts it.
+
+    Every command passes through here: what it does is kept short, and measured (docs/performance.md).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -54,35 +58,51 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-correlation-id", "")
+        headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        given = headers.get(b"x-correlation-id", "")
         correlation_id = given if _CORRELATION_ID.fullmatch(given) else str(uuid4())
-        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        state = scope.setdefault("state", {})
+        state["correlation_id"], state["headers"] = correlation_id, headers
         method, started, answered = scope["method"], time.perf_counter(), False
 
         async def answer(message: Message) -> None:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                MutableHeaders(scope=message)["X-Correlation-Id"] = correlation_id
-                REQUESTS.labels(method, message["status"]).inc()
-                SECONDS.labels(method).observe(time.perf_counter() - started)
+                message["headers"] = [*message["headers"], (b"x-correlation-id", correlation_id.encode("latin-1"))]
+                count, seconds = _metrics(method, message["status"])
+                count.inc()
+                seconds.observe(time.perf_counter() - started)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
-            try:
-                await self._app(scope, receive, answer)
-            except ClientDisconnect:
-                return  # nobody is there to be answered
-            except Exception as error:
-                # Here, and not in starlette's own outermost handler, so that faults are counted and correlated too.
-                if answered:
-                    raise
-                await problem_response(internal_error(Request(scope), error))(scope, receive, answer)
+        outer = CORRELATION_ID.set(correlation_id)
+        try:
+            await self._app(scope, receive, answer)
+        except ClientDisconnect:
+            return  # nobody is there to be answered
+        except Exception as error:
+            # Here, and not in starlette's own outermost handler, so that faults are counted and correlated too.
+            if answered:
+                raise
+            await problem_response(internal_error(Request(scope), error))(scope, receive, answer)
+        finally:
+            CORRELATION_ID.reset(outer)
+
+
+@lru_cache(maxsize=1000)
+def _metrics(method: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, status), SECONDS.labels(method)
 
 
 def correlation_id(request: Request) -> str:
     """The correlation id that `Observed` gave a request."""
-    return str(request.state.correlation_id)
+    return str(request.scope["state"]["correlation_id"])
+
+
+def header(request: Request, name: bytes) -> str | None:
+    """A header of a request by its lower-case name: the first, where it came more than once."""
+    found: str | None = request.scope["state"]["headers"].get(name)
+    return found
 
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:

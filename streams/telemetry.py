@@ -2,9 +2,14 @@
 
 import logging
 import sys
-from typing import Literal
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from typing import Any, Literal
 
 import structlog
+
+CORRELATION_ID: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+"""Of the request that is being answered; every line that is logged meanwhile has it."""
 
 _QUIET = ("aiokafka", "faust", "mode", "asyncio", "kafka", "uvicorn.access")
 
@@ -12,7 +17,7 @@ _QUIET = ("aiokafka", "faust", "mode", "asyncio", "kafka", "uvicorn.access")
 def configure_logging(format: Literal["text", "json"], level: str) -> None:
     """Sends structlog's and the standard library's logs to standard error, in one form."""
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _with_correlation_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -43,3 +48,9 @@ def configure_logging(format: Literal["text", "json"], level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _with_correlation_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if (correlation_id := CORRELATION_ID.get()) is not None:
+        event.setdefault("correlation_id", correlation_id)
+    return event
