@@ -62,7 +62,10 @@ class Aggregate(BaseAggregate[str]):
 
     def record(self, event: Event) -> None:
         """Adds an event and lets it take effect at once; it becomes fact when the log has appended it."""
-        self.trigger_event(Happened, event=event, timestamp=self.decided_at)
+        # What `trigger_event` does, without its search for arguments: it is the dearest step of a small decision.
+        happened = Happened(self.id, self.version + 1, self.decided_at, event)
+        happened.mutate(self)
+        self.pending_events.append(happened)
 
     def replay(self, event: Event, version: int, recorded_at: datetime) -> None:
         """Lets a recorded event take effect; raises ``OriginatorVersionError`` where it is not the next one."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 from pydantic import ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from schemas.errors import Invalid, Malformed, TooLarge, UnsupportedFormat, Violation
 from schemas.message import Command
@@ -23,13 +23,16 @@ async def read_body(request: Request, most: int, media_type: str = "application/
     """The request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`."""
     if (content_type := content_type_of(request)) != media_type:
         raise UnsupportedFormat(f"a command is sent as {media_type}, not as {content_type or 'an unnamed type'}")
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
+    body, more = b"", True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > most:
             raise TooLarge(f"the body may have {most} bytes at most")
-        chunks.append(chunk)
-    return b"".join(chunks)
+        more = message.get("more_body", False)
+    return body
 
 
 def content_type_of(request: Request) -> str:

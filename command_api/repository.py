@@ -21,6 +21,7 @@ _log = structlog.get_logger()
 _EVENTS_AT_ONCE = 5000
 
 LOADED = Counter("caudal_aggregates_loaded", "Aggregates that were looked for.", ["source"])
+_FROM_MEMORY, _FROM_SNAPSHOT, _FROM_EVENTS = map(LOADED.labels, ("memory", "snapshot", "events"))
 SNAPSHOTS_IGNORED = Counter("caudal_snapshots_ignored", "Snapshots that today's code cannot use.", ["category"])
 
 
@@ -38,7 +39,7 @@ class Repository:
         """
         aggregate = self._memory.get(self._log.context, ref.stream)
         if aggregate is not None:
-            LOADED.labels("memory").inc()
+            _FROM_MEMORY.inc()
         else:
             aggregate = ref.aggregate.empty(ref.stream, at)
             if not assume_new:
@@ -86,7 +87,7 @@ class Repository:
 
     async def _read(self, aggregate: Aggregate) -> None:
         await self._restore(aggregate)
-        LOADED.labels("snapshot" if aggregate.version else "events").inc()
+        (_FROM_SNAPSHOT if aggregate.version else _FROM_EVENTS).inc()
         while rows := await self._log.read_stream(aggregate.id, aggregate.version, _EVENTS_AT_ONCE):
             for row in rows:
                 recorded = decode(row, self._log.context, self._catalog)

@@ -1,12 +1,13 @@
 """Routes: every command under ``/commands/{system}/{command}``, and the paths that a system's clients know."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from command_api.batch import is_batch, take_batch
 from command_api.body import parse_command, read_body
@@ -37,6 +38,9 @@ def installed() -> Mapping[str, tuple[CommandRoute, ...]]:
     return dict(registered("caudal.command_api"))
 
 
+Answer = Callable[[Receipt], Mapping[str, Any]]
+
+
 class CommandEndpoints:
     """Takes commands from requests, and answers with receipts."""
 
@@ -45,25 +49,23 @@ class CommandEndpoints:
 
     def routes(self, systems: Mapping[str, tuple[CommandRoute, ...]]) -> Iterator[BaseRoute]:
         """Every path under which a command is taken."""
-        yield Route("/commands/{system}/{command}", self.any_command, methods=["POST"])
+        yield Route("/commands/{system}/{command}", _Endpoint(self.any_command), methods=["POST"])
         for own in systems.values():
             for route in own:
-                yield Route(route.path, self._endpoint(route), methods=[route.method])
+                yield Route(route.path, _Endpoint(self._taking(route)), methods=[route.method])
 
     async def any_command(self, request: Request) -> Response:
         """Takes the command that the path names."""
         _, command = self._catalog.command(request.path_params["system"], request.path_params["command"])
         return await self._take(request, command, generic_answer)
 
-    def _endpoint(self, route: CommandRoute) -> Callable[[Request], Any]:
-        async def endpoint(request: Request) -> Response:
+    def _taking(self, route: CommandRoute) -> Callable[[Request], Awaitable[Response]]:
+        async def take(request: Request) -> Response:
             return await self._take(request, route.command, route.answer)
 
-        return endpoint
+        return take
 
-    async def _take(
-        self, request: Request, command_class: type[Command], answer: Callable[[Receipt], Mapping[str, Any]]
-    ) -> Response:
+    async def _take(self, request: Request, command_class: type[Command], answer: Answer) -> Response:
         context = self._catalog.context_of(command_class)
         if is_batch(request):
             return await take_batch(request, self._settings, self._handler, self._catalog, command_class)
@@ -79,6 +81,17 @@ class CommandEndpoints:
         )
         receipt = await self._handler.handle(issued, expected=expected)
         return _response(receipt, context, answer(receipt))
+
+
+class _Endpoint:
+    """An endpoint as an ASGI application: errors go straight to the application's handlers, through one layer less."""
+
+    def __init__(self, take: Callable[[Request], Awaitable[Response]]) -> None:
+        self._take = take
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._take(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 def generic_answer(receipt: Receipt) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from prometheus_client import Histogram
+
 from schemas.envelope import Receipt
 from schemas.errors import Conflict, Unavailable
 from streams.log import Append, AppendableLog
@@ -14,6 +16,17 @@ MOST = 512
 
 WORTH_OVERTAKING = 24
 """Commands that must wait before a second batch is sent behind the first: while one is appended, the next is encoded."""
+
+
+BATCHES = Histogram(
+    "caudal_append_batch_commands", "Commands appended together.", ["context"], buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, MOST)
+)
+SECONDS = Histogram(
+    "caudal_append_batch_seconds",
+    "Time to append a batch.",
+    ["context"],
+    buckets=(0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8, 16),
+)
 
 
 class _Waiting(NamedTuple):
@@ -36,6 +49,7 @@ class GroupCommit:
         """The streams of each batch that is under way."""
         self._sending: set[asyncio.Task[None]] = set()
         self._about_to_send = False
+        self._batches, self._seconds = BATCHES.labels(str(log.context)), SECONDS.labels(str(log.context))
 
     async def append(self, append: Append, stands: Callable[[], bool] = lambda: True) -> Receipt:
         """Appends what one command decided and returns its receipt.
@@ -80,8 +94,10 @@ class GroupCommit:
             self._send_if_worth_it()
 
     async def _append(self, batch: list[Append]) -> Sequence[Receipt | Exception]:
+        self._batches.observe(len(batch))
         try:
-            return await self._log.append(batch)
+            with self._seconds.time():
+                return await self._log.append(batch)
         except Exception as error:
             if isinstance(error, Unavailable) or len(batch) == 1:
                 return [error] * len(batch)
