@@ -68,6 +68,11 @@ class AppendablePostgresLog(PostgresLog):
         async with self._databases.connection(self._dsn) as connection:
             await connection.execute(statement("snapshot_keep", self._schema), *values)
 
+    async def settle(self) -> None:
+        """Returns once nothing is left to do for what was appended; to be called before the databases are closed."""
+        if self._waking is not None:
+            await self._waking
+
     async def purge_receipts(self, keep: timedelta) -> list[str]:
         """Drops the tables whose every receipt is older than ``keep`` and returns their names.
 
