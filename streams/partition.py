@@ -7,7 +7,7 @@ from struct import Struct
 _FACTOR, _MASK = 0x5BD1E995, 0xFFFFFFFF
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=10_000)
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a key, the same as every Kafka client's default partitioner would choose."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions

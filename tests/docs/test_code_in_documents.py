@@ -1,0 +1,56 @@
+"""The documents' code: it runs as it stands."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import FreshDatabase
+
+DOCS = Path(__file__).parents[2] / "docs"
+PRELUDE = """
+from typing import Any
+
+from pydantic import BaseModel
+
+from aggregates.aggregate import Aggregate
+from aggregates.snapshot import SnapshotPolicy
+from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.message import Event
+from schemas.upcasting import Upcaster
+
+
+class OrderPlaced(Event, name="OrderPlaced", schema_version=2):
+    amount_cents: int
+"""
+AFTER = """
+orders = Context("orders", events=(OrderPlaced,), upcasters=(Upcaster("OrderPlaced", 1, in_cents),))
+catalog = Catalog.of([System("shop", (orders,))])
+assert catalog.read_event(ContextName("shop", "orders"), "OrderPlaced", 1, '{"amount": 12.5}').amount_cents == 1250
+assert Account.snapshots.state is AccountState
+"""
+
+
+def run(code: str, **environment: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def python_in(name: str) -> str:
+    return "\n".join(re.findall(r"```python\n(.*?)```", (DOCS / name).read_text(), re.S))
+
+
+def test_the_code_about_the_log_runs() -> None:
+    run(PRELUDE + python_in("log.md") + AFTER)
+
+
+async def test_an_application_of_eventsourcing_runs_as_it_stands(fresh_database: FreshDatabase) -> None:
+    again = "\nwith Bank({'PERSISTENCE_MODULE': 'streams.eventsourcing_recorder', 'CAUDAL_CONTEXT': 'kin.accounts'}) as bank:\n"
+
+    run(
+        python_in("eventsourcing.md") + again + "    assert bank.repository.get(account_id).owner == 'Ada'\n",
+        CAUDAL_WRITE_DSN=fresh_database.dsn,
+    )
