@@ -34,6 +34,12 @@ class Aggregate(BaseAggregate[str]):
     snapshots: ClassVar[SnapshotPolicy | None] = None
     """How its snapshots are made; without it there are none, which is best for streams that stay short."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if "__init__" not in cls.__dict__:
+            # Else the domain layer would make one, and what the class it derives from sets up would be missing.
+            cls.__init__ = cls.__init__  # type: ignore[method-assign]
+        super().__init_subclass__(**kwargs)
+
     @classmethod
     def empty(cls, stream: str, at: datetime) -> Self:
         """The aggregate of a stream that holds no event yet (version 0)."""
@@ -49,6 +55,8 @@ class Aggregate(BaseAggregate[str]):
         self.decided_at = timestamp
         # The version up to which a snapshot tells its state; set by whoever loads it and takes one.
         self.snapshot_version = 0
+        # Whether its state did come to be, as far as is known; whoever decided on one that did not must decide again.
+        self.stands = True
 
     @property
     def key(self) -> str:
@@ -95,4 +103,4 @@ class Aggregate(BaseAggregate[str]):
         return tuple(happened.event for happened in self.collect_events() if isinstance(happened, Happened))
 
 
-_OURS = frozenset({"decided_at", "snapshot_version"})
+_OURS = frozenset({"decided_at", "snapshot_version", "stands"})

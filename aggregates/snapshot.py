@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from schemas.errors import CaudalError
 
@@ -36,8 +36,11 @@ class SnapshotPolicy:
         return f"{self.version}-{hashlib.sha256(shape.encode()).hexdigest()[:16]}"
 
     def take(self, aggregate: object) -> str:
-        """The state of an aggregate as JSON."""
-        return self.state.model_validate(aggregate, from_attributes=True).model_dump_json()
+        """The state of an aggregate as JSON; raises `Unusable` where the model does not fit it."""
+        try:
+            return self.state.model_validate(aggregate, from_attributes=True).model_dump_json()
+        except Exception as error:
+            raise Unusable(f"{self.state.__name__} does not fit the aggregate: {error}") from error
 
     def restore(self, aggregate: object, state_schema: str, state: str) -> None:
         """Puts a kept state into an aggregate; raises `Unusable` for another shape or version, or what cannot be read."""
@@ -45,7 +48,7 @@ class SnapshotPolicy:
             raise Unusable(f"it is of {state_schema}, the code reads {self.state_schema}")
         try:
             kept = self.state.model_validate_json(state)
-        except ValidationError as error:
+        except Exception as error:  # a validator of the model's may raise anything; the events tell the same
             raise Unusable(str(error)) from error
         for name in self.state.model_fields:
             setattr(aggregate, name, getattr(kept, name))

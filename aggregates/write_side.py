@@ -14,8 +14,8 @@ class WriteSide:
     """One system's decisions and policies. What a package of your own registers as ``caudal.aggregates``."""
 
     decisions: Decisions
-    aggregates: tuple[type[Aggregate], ...]
-    """Every class of aggregate that the decisions are about."""
+    aggregates: Mapping[str, tuple[type[Aggregate], ...]]
+    """Every class of aggregate that the decisions are about, by the context whose log has its streams."""
     policies: tuple[Policy, ...] = ()
 
 

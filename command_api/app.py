@@ -1,5 +1,6 @@
 """The command API as an application, and the parts that its process and the worker's share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -21,12 +22,14 @@ from streams.settings import Settings
 def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     """The command API: takes commands over HTTP."""
     databases = writer_databases(settings)
-    handler = make_handler(settings, catalog, open_logs(settings, catalog, databases))
+    logs = open_logs(settings, catalog, databases)
+    handler = make_handler(settings, catalog, logs)
     systems = routes.installed()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        await asyncio.gather(*(log.settle() for log in logs.values()))
         await databases.close()
 
     async def log_in_reach() -> str | None:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from command_api.body import content_type_of, parse_json, read_body, validate_command, violations_of
 from command_api.handler import CommandHandler, now
-from command_api.identity import KEY, command_id, traceparent
+from command_api.identity import KEY, actor, command_id, traceparent
 from command_api.preconditions import check_stated, expectation
 from schemas.catalog import Catalog
 from schemas.envelope import Issued
@@ -122,6 +122,7 @@ def _issued(
         id=command_id(wrapped.idempotency_key, context),
         at=now(),
         correlation_id=correlation_id(request),
+        actor=actor(request),
         traceparent=traceparent(request),
     )
     return issued, expected

@@ -140,7 +140,9 @@ class CommandHandler:
                 repository.record(write.stream, sum([len(event.data) for event in write.events]))
             snapshots = repository.due_snapshots(aggregates)
             # 3. Append: all or none, and only if none of the streams has moved.
-            receipt = await self._commits[context].append(append, stands=lambda: repository.believes(aggregates))
+            receipt = await self._commits[context].append(
+                append, stands=lambda: all(aggregate.stands for aggregate in aggregates)
+            )
         except BaseException:
             repository.disown(aggregates)
             raise

@@ -24,6 +24,14 @@ def command_id(key: str | None, context: ContextName) -> UUID:
     return uuid5(_KEYED_COMMANDS, f"{context}/{key}")
 
 
+def actor(request: Request) -> str | None:
+    """Who sends a command, by their own word: ``X-Actor``; raises `Malformed`."""
+    given = header(request, b"x-actor")
+    if given is not None and not KEY.match(given):
+        raise Malformed("X-Actor must be 1 to 200 visible ASCII characters")
+    return given
+
+
 def traceparent(request: Request) -> str | None:
     """The W3C trace context of a request, where it has a sound one."""
     given = header(request, b"traceparent")

@@ -16,6 +16,7 @@ BYTES = Gauge("caudal_aggregates_bytes", "What the aggregates in memory weigh, a
 _EMPTY_BYTES = 2000
 _STATE_BY_DATA = 4
 """Python's objects take up to so many times the bytes of the JSON that they come from."""
+_WORTH_WEIGHING = 64 * 1024
 _SHARED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 
 
@@ -23,8 +24,9 @@ _SHARED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 class _Kept:
     aggregate: Aggregate
     bytes: int
-    weighed_at: int
-    """The version that it had when it was weighed last."""
+    """What it weighed when it was weighed, and what was estimated since."""
+    weighed: int
+    """What it weighed when it was weighed last."""
 
 
 class AggregateMemory:
@@ -47,8 +49,7 @@ class AggregateMemory:
     def keep(self, context: ContextName, aggregate: Aggregate) -> None:
         """Keeps an aggregate, in the place of the least recently used ones if need be.
 
-        A new one is taken for small, and what it records is added to it (`record`). It is weighed when it comes with a
-        history, and whenever its version has doubled: so weighing costs little, however large it grows.
+        A new one is taken for small, one that comes with a history is weighed; what it records is estimated (`record`).
         """
         key = (context, aggregate.id)
         kept = self._kept.get(key)
@@ -58,29 +59,28 @@ class AggregateMemory:
             self._weigh(kept, size_of(aggregate) if aggregate.version else _EMPTY_BYTES)
         else:
             self._kept.move_to_end(key)
-            if aggregate.version >= 2 * kept.weighed_at + 4:
-                self._weigh(kept, size_of(aggregate))
 
     def record(self, context: ContextName, stream: str, data_bytes: int) -> None:
-        """Takes into account that events of so many bytes were added to an aggregate; some of it may become its state."""
+        """Takes into account that events of so many bytes were added to an aggregate; some of it may become its state.
+
+        It is weighed again whenever the estimate has doubled: so weighing costs little, however large it grows.
+        """
         if (kept := self._kept.get((context, stream))) is not None:
             kept.bytes += _STATE_BY_DATA * data_bytes
             self._bytes += _STATE_BY_DATA * data_bytes
+            if kept.bytes > 2 * kept.weighed + _WORTH_WEIGHING:
+                self._weigh(kept, size_of(kept.aggregate))
             self._make_room()
 
-    def believes(self, context: ContextName, aggregate: Aggregate) -> bool:
-        """Whether this very object still stands for its stream."""
+    def forget(self, context: ContextName, aggregate: Aggregate) -> None:
+        """Drops an aggregate, where it is this very object that is kept."""
         kept = self._kept.get((context, aggregate.id))
-        return kept is not None and kept.aggregate is aggregate
-
-    def disown(self, context: ContextName, aggregate: Aggregate) -> None:
-        """Drops an aggregate whose state did not come to be."""
-        if self.believes(context, aggregate):
+        if kept is not None and kept.aggregate is aggregate:
             self._forget((context, aggregate.id))
 
     def _weigh(self, kept: _Kept, weight: int) -> None:
         self._bytes += weight - kept.bytes
-        kept.bytes, kept.weighed_at = weight, kept.aggregate.version
+        kept.bytes = kept.weighed = weight
         self._make_room()
 
     def _make_room(self) -> None:

@@ -11,10 +11,12 @@ from schemas.problem import TITLES, Problem
 from streams.documentation import document, schema_of
 
 TITLE = "Caudal: command API"
-_ERRORS = (400, 409, 412, 413, 415, 422, 503)
+_ERRORS = (400, 409, 412, 413, 415, 422, 428, 503)
 _HEADERS = (
     ("Idempotency-Key", "Makes a repeat safe: a command with a known key gets the first answer again."),
-    ("If-Match", "The version, as ETag, that the command's stream must have."),
+    ("If-Match", "The version, as ETag, that the command's stream must have; * for any, of a stream that exists."),
+    ("If-None-Match", "*: the command's stream must not exist."),
+    ("X-Actor", "Who sends the command; recorded with its events, not checked."),
     ("X-Correlation-Id", "Shared by everything that the request sets off; made up where it is missing."),
 )
 

@@ -12,7 +12,6 @@ from aggregates.decision import Ref
 from aggregates.snapshot import Unusable
 from command_api.memory import AggregateMemory
 from schemas.catalog import Catalog
-from schemas.errors import Unavailable
 from streams.log import AppendableLog
 from streams.rows import decode
 from streams.snapshots import Snapshot
@@ -22,7 +21,7 @@ _EVENTS_AT_ONCE = 5000
 
 LOADED = Counter("caudal_aggregates_loaded", "Aggregates that were looked for.", ["source"])
 _FROM_MEMORY, _FROM_SNAPSHOT, _FROM_EVENTS = map(LOADED.labels, ("memory", "snapshot", "events"))
-SNAPSHOTS_IGNORED = Counter("caudal_snapshots_ignored", "Snapshots that today's code cannot use.", ["category"])
+SNAPSHOTS_IGNORED = Counter("caudal_snapshots_ignored", "Snapshots that today's code cannot use, or not take.", ["category"])
 
 
 class Repository:
@@ -49,14 +48,11 @@ class Repository:
         self._memory.keep(self._log.context, aggregate)
         return aggregate
 
-    def believes(self, aggregates: Iterable[Aggregate]) -> bool:
-        """Whether these very objects still stand for their streams."""
-        return all(self._memory.believes(self._log.context, aggregate) for aggregate in aggregates)
-
     def disown(self, aggregates: Iterable[Aggregate]) -> None:
-        """Forgets aggregates whose state did not come to be."""
+        """Forgets aggregates whose state did not come to be; whatever else was decided on them does not stand either."""
         for aggregate in aggregates:
-            self._memory.disown(self._log.context, aggregate)
+            aggregate.stands = False
+            self._memory.forget(self._log.context, aggregate)
 
     def record(self, stream: str, data_bytes: int) -> None:
         """Takes into account that events of so many bytes were added to an aggregate in memory."""
@@ -66,11 +62,19 @@ class Repository:
         """Forgets what is remembered of a stream: the log knows better."""
         aggregate = self._memory.get(self._log.context, stream)
         if aggregate is not None:
-            self._memory.disown(self._log.context, aggregate)
+            self._memory.forget(self._log.context, aggregate)
 
     def due_snapshots(self, aggregates: Iterable[Aggregate]) -> list[Snapshot]:
         """Snapshots of those that have one due, taken now, for `keep` once the log has their events."""
-        return [snapshot_of(aggregate) for aggregate in aggregates if aggregate.is_snapshot_due()]
+        taken = []
+        for aggregate in aggregates:
+            if aggregate.is_snapshot_due():
+                try:
+                    taken.append(snapshot_of(aggregate))
+                except Unusable as error:
+                    SNAPSHOTS_IGNORED.labels(aggregate.category).inc()
+                    _log.error("no snapshot could be taken", stream=aggregate.id, why=error.detail)
+        return taken
 
     def keep(self, snapshots: Iterable[Snapshot]) -> None:
         """Keeps snapshots in the background; one that is not kept costs a longer load, nothing else."""
@@ -82,8 +86,8 @@ class Repository:
     async def _keep(self, snapshot: Snapshot) -> None:
         try:
             await self._log.keep_snapshot(snapshot)
-        except Unavailable as error:
-            _log.warning("a snapshot was not kept", stream=snapshot.stream, why=error.detail)
+        except Exception as error:
+            _log.warning("a snapshot was not kept", stream=snapshot.stream, why=repr(error))
 
     async def _read(self, aggregate: Aggregate) -> None:
         await self._restore(aggregate)

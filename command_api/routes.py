@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from command_api.batch import is_batch, take_batch
 from command_api.body import parse_command, read_body
 from command_api.handler import CommandHandler, now
-from command_api.identity import command_id, traceparent
+from command_api.identity import actor, command_id, traceparent
 from command_api.preconditions import check_stated, expectation
 from schemas.catalog import Catalog, ContextName, registered
 from schemas.envelope import Issued, Receipt
@@ -77,6 +77,7 @@ class CommandEndpoints:
             id=command_id(header(request, b"idempotency-key"), context),
             at=now(),
             correlation_id=correlation_id(request),
+            actor=actor(request),
             traceparent=traceparent(request),
         )
         receipt = await self._handler.handle(issued, expected=expected)

@@ -24,7 +24,7 @@ class Worker:
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._databases = writer_databases(settings)
-        logs = open_logs(settings, catalog, self._databases)
+        self._logs = logs = open_logs(settings, catalog, self._databases)
         self._sender = CommandSender(settings, catalog)
         checkpoints = PolicyCheckpoints(settings, self._databases)
         self._handler = make_handler(settings, catalog, logs)
@@ -46,6 +46,7 @@ class Worker:
                     tasks.create_task(policy.confirm())
         finally:
             await self._sender.close()
+            await asyncio.gather(*(log.settle() for log in self._logs.values()))
             await self._databases.close()
 
     async def _handle_here(self, issued: Issued[Command]) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from jsonschema_rs import Draft202012Validator
 from rich.console import Console
 
 from schemas import shapes
@@ -16,8 +18,11 @@ def check() -> int:
     """Prints what recorded events would not survive; 1 where there is any such thing."""
     console, catalog = Console(highlight=False, soft_wrap=True), Catalog.installed()
     found = [
-        problem for folder, name, context in _contexts(catalog) for problem in shapes.problems(folder, name, context, catalog)
+        problem
+        for folder, name, context in _contexts(catalog)
+        for problem in shapes.problems(folder, name, context, catalog, is_document)
     ]
+    found += [f"{path} is the shape of no context's event" for path in _strays(catalog)]
     for problem in found:
         console.print(problem, style="red", markup=False)
     if found:
@@ -35,6 +40,19 @@ def record() -> int:
         for path in shapes.record(folder, name, context):
             console.print(f"recorded {path}", markup=False)
     return check()
+
+
+def is_document(schema: dict[str, Any], document: Any) -> bool:
+    """Whether a document is one of a schema."""
+    return bool(Draft202012Validator(schema, validate_formats=True).is_valid(document))
+
+
+def _strays(catalog: Catalog) -> Iterator[Path]:
+    known = {(folder, context.name) for folder, _, context in _contexts(catalog)}
+    for folder in sorted({folder for folder, _ in known}):
+        for path in sorted(folder.glob("*.json")):
+            if (folder, path.name.partition(".")[0]) not in known:
+                yield path
 
 
 def _contexts(catalog: Catalog) -> Iterator[tuple[Path, ContextName, Context]]:

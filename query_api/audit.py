@@ -1,6 +1,6 @@
 """Audit: what happened, event by event, with who and why: one stream's history, or a whole log looked through."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -43,14 +43,6 @@ async def bounds(log: SearchableLog, selection: Selection) -> tuple[int, int]:
     return after, upto
 
 
-async def events_of(log: SearchableLog, selection: Selection) -> AsyncIterator[Row]:
-    """Every event of a selection, oldest first."""
-    after, upto = await bounds(log, selection)
-    async for found in log.search(selection.conditions, after, upto):
-        for row in found.rows:
-            yield row
-
-
 async def page_of(log: SearchableLog, selection: Selection, after: int, limit: int) -> tuple[Sequence[Row], int | None]:
     """Events of a selection above a position, and the position after which to go on; ``None`` at the end.
 
@@ -60,7 +52,7 @@ async def page_of(log: SearchableLog, selection: Selection, after: int, limit: i
     begin, upto = await bounds(log, selection)
     begin = max(begin, after)
     rows: list[Row] = []
-    async for found in log.search(selection.conditions, begin, min(upto, begin + _MOST_POSITIONS_A_PAGE)):
+    async for found in log.search(selection.conditions, begin, min(upto, begin + _MOST_POSITIONS_A_PAGE), limit):
         rows += found.rows
         if len(rows) >= limit:
             last = rows[limit - 1].position
@@ -94,9 +86,9 @@ def place(text: str, name: str) -> int | datetime:
 def moment(text: str, name: str) -> datetime:
     """A time with its offset, from text; raises `Invalid`."""
     try:
-        parsed = datetime.fromisoformat(text.replace(" ", "+"))
+        parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid(f"`{name}` is no position from 1 and no time such as 2026-01-31T12:00:00Z: {text!r}") from None
+        raise Invalid(f"`{name}` is no time such as 2026-01-31T12:00:00Z: {text!r}") from None
     if parsed.tzinfo is None:
         raise Invalid(f"`{name}` needs its offset, such as Z: {text!r}")
     return parsed

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from query_api.audit import Selection, described, events_of, history_of, moment, page_of, place
+from query_api.audit import Selection, bounds, described, history_of, moment, page_of, place
 from query_api.causation import causation_of
 from query_api.parameters import Parameters, next_link
 from query_api.proof import MOST_EVENTS, proof_of
@@ -22,7 +22,6 @@ from streams.search import Conditions, SearchableLog
 from streams.settings import Settings
 
 _NDJSON = "application/x-ndjson"
-_LINES_AT_ONCE = 500
 Log = TypeVar("Log", SearchableLog, ProofLog)
 
 
@@ -65,7 +64,9 @@ class AuditEndpoints:
             raise Invalid("a state is one at a version or at a time, not both")
         version = asked.number("version", 0) if asked.given("version") else None
         at = asked.text("at")
-        found = await self._time_travel.state(log, stream, version=version, at=None if at is None else moment(at, "at"))
+        found = await self._time_travel.state(
+            log, stream, version=version, at=None if at is None else moment(_from_url(at), "at")
+        )
         return _json({"context": str(log.context), "stream": stream, **_fields(found)}, {"ETag": f'"{found.version}"'})
 
     async def difference(self, request: Request) -> Response:
@@ -89,15 +90,16 @@ class AuditEndpoints:
         begin, end, types = asked.text("from"), asked.text("to"), asked.texts("type")
         selection = Selection(
             Conditions(asked.text("stream"), types or None, asked.text("correlation_id")),
-            None if begin is None else place(begin, "from"),
-            None if end is None else place(end, "to"),
+            None if begin is None else place(_from_url(begin), "from"),
+            None if end is None else place(_from_url(end), "to"),
         )
         if _NDJSON in request.headers.get("accept", ""):
             if asked.given("after") or asked.given("limit"):
                 raise Invalid("as NDJSON all events are sent: `after` and `limit` are for pages")
-            return StreamingResponse(_lines(log, selection), media_type=_NDJSON)
-        rows, after = await page_of(log, selection, asked.number("after", 0), asked.limit())
-        headers = {} if after is None else {"Link": next_link(request, str(after))}
+            after, upto = await bounds(log, selection)  # before the answer begins: a database that is gone is a 503 still
+            return StreamingResponse(_lines(log, selection.conditions, after, upto), media_type=_NDJSON)
+        rows, further = await page_of(log, selection, asked.number("after", 0), asked.limit())
+        headers = {} if further is None else {"Link": next_link(request, str(further))}
         return _json({"context": str(log.context), "events": [described(row) for row in rows]}, headers)
 
     async def causation(self, request: Request) -> Response:
@@ -119,14 +121,13 @@ class AuditEndpoints:
         return kind(self._databases, self._settings.log_dsn(context), context)
 
 
-async def _lines(log: SearchableLog, selection: Selection) -> AsyncIterator[bytes]:
-    lines: list[bytes] = []
-    async for row in events_of(log, selection):
-        lines.append(orjson.dumps(described(row), option=orjson.OPT_UTC_Z) + b"\n")
-        if len(lines) == _LINES_AT_ONCE:
-            yield b"".join(lines)
-            lines.clear()
-    yield b"".join(lines)
+async def _lines(log: SearchableLog, conditions: Conditions, after: int, upto: int) -> AsyncIterator[bytes]:
+    async for found in log.search(conditions, after, upto):
+        yield b"".join([orjson.dumps(described(row), option=orjson.OPT_UTC_Z) + b"\n" for row in found.rows])
+
+
+def _from_url(time: str) -> str:
+    return time.replace(" ", "+")  # an offset such as +01:00 whose plus sign was not escaped
 
 
 def _fields(value: Any) -> Mapping[str, Any]:

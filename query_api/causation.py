@@ -14,6 +14,7 @@ from streams.search import Conditions, SearchableLog
 
 _MOST_POSITIONS = 100_000
 _MOST_GENERATIONS = 1000
+_DEEPEST = 50
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
@@ -37,7 +38,7 @@ class CausationTree:
     correlation_id: str
     roots: Sequence[Cause]
     is_whole: bool
-    """Whether every log was looked through to its end; else only so many thousand positions of it."""
+    """Whether every log was looked through to its end, and no branch was cut because it is too deep."""
 
 
 async def causation_of(logs: Mapping[ContextName, SearchableLog], context: ContextName, position: int) -> CausationTree:
@@ -59,7 +60,8 @@ async def causation_of(logs: Mapping[ContextName, SearchableLog], context: Conte
         is_whole = is_whole and upto == head
         async for step in log.search(Conditions(correlation_id=correlation_id), after, upto):
             found += [Cause(name, row) for row in step.rows]
-    return CausationTree(correlation_id, _tree(found), is_whole)
+    roots, is_joined = _tree(found)
+    return CausationTree(correlation_id, roots, is_whole and is_joined)
 
 
 async def _first_cause(logs: Mapping[ContextName, SearchableLog], row: Row) -> Row:
@@ -83,10 +85,19 @@ async def _by_id(logs: Mapping[ContextName, SearchableLog], text: str) -> Row | 
     return None
 
 
-def _tree(found: Sequence[Cause]) -> Sequence[Cause]:
+def _tree(found: Sequence[Cause]) -> tuple[Sequence[Cause], bool]:
+    """The causes without a known cause, and whether none was taken for such only because the tree would be too deep."""
     by_id = {str(cause.row.id): cause for cause in found}
+    depths: dict[int, int] = {}
     roots: list[Cause] = []
+    is_whole = True
     for cause in sorted(found, key=lambda one: (one.row.recorded_at, one.row.position)):
         above = by_id.get(decode_metadata(cause.row.metadata).causation_id or "")
-        (roots if above is None else above.effects).append(cause)
-    return roots
+        depth = 0 if above is None else depths.get(id(above), 0) + 1
+        if above is None or depth > _DEEPEST:
+            is_whole, depth = is_whole and above is None, 0
+            roots.append(cause)
+        else:
+            above.effects.append(cause)
+        depths[id(cause)] = depth
+    return roots, is_whole

@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.errors import NotFound
+from schemas.errors import NotAsSigned, NotFound
 from streams.chain import BEGIN, Link, content_hash
 from streams.proof_log import ProofLog
 from streams.rows import Row
@@ -21,7 +21,7 @@ async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MOST
 
     A segment begins at the first event that it proves and names the hash before it; of other streams' events it shows the
     hash of the content alone. Events that no signed head covers yet are left out and counted as ``unsigned``. Raises
-    `NotFound`.
+    `NotFound`, and `NotAsSigned` where events are missing that were signed.
     """
     rows = await log.read_stream(stream, after, limit)
     if not rows:
@@ -46,8 +46,10 @@ async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MOST
 
 
 async def _head_at_or_above(log: ProofLog, position: int) -> SignedHead | None:
-    heads = await log.signed_heads(position - 1, 1)
-    return heads[0] if heads else None
+    for head in await log.signed_heads(position - 1, 10):
+        if await log.hashes([head.position]) == [(head.position, head.hash)]:
+            return head
+    return None
 
 
 async def _segment(log: ProofLog, covered: Sequence[Row], head: SignedHead) -> Mapping[str, Any]:
@@ -57,9 +59,14 @@ async def _segment(log: ProofLog, covered: Sequence[Row], head: SignedHead) -> M
     chain: list[Any] = []
     position = begin - 1
     while position < head.position:
-        for link in await log.links(position, min(_EVENTS_AT_ONCE, head.position - position)):
-            chain.append(_event(link) if link.row.position in shown else content_hash(link.row).hex())
-            position = link.row.position
+        links = await log.links(position, min(_EVENTS_AT_ONCE, head.position - position))
+        for link in links:
+            position += 1
+            if link.row.position != position:
+                break
+            chain.append(_event(link) if position in shown else content_hash(link.row).hex())
+        if not links or links[-1].row.position != position:
+            raise NotAsSigned(f"the log of {log.context} lacks events below {head.position}, which is signed")
     return {"hash_before": (before[0][1] if before else BEGIN).hex(), "chain": chain, "head": head.as_json()}
 
 

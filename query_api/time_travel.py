@@ -1,6 +1,7 @@
 """Time travel: what a stream's events had added up to at a version or a time, and what lies between two versions.
 
-The one place of the read side that knows aggregates: it folds, and decides nothing.
+The one place of the read side that knows aggregates: it folds, and decides nothing. Snapshots are not looked at: an auditor
+is told what the events say, not what somebody wrote down about them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,6 @@ from pydantic_core import to_jsonable_python
 
 from aggregates import write_side
 from aggregates.aggregate import Aggregate
-from aggregates.snapshot import Unusable
 from query_api.audit import described
 from schemas.catalog import Catalog
 from schemas.errors import Invalid, NotFound
@@ -43,7 +43,7 @@ class TimeTravel:
 
     async def state(self, log: ReadableLog, stream: str, *, version: int | None = None, at: datetime | None = None) -> State:
         """The state after a version, or as it was at a time, or now; raises `NotFound` where there was nothing."""
-        traveller = _Traveller(log, self._catalog, await self._begin(log, stream), use_snapshots=version is None and at is None)
+        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
         await traveller.go(version, at)
         return traveller.state(stream, version, at)
 
@@ -65,7 +65,8 @@ class TimeTravel:
         }
 
     async def _begin(self, log: ReadableLog, stream: str) -> Aggregate:
-        known = [a for a in self._aggregates.get(log.context.system, ()) if stream.startswith(f"{a.category}-")]
+        declared = self._aggregates.get(log.context.system, {}).get(log.context.context, ())
+        known = [aggregate for aggregate in declared if stream.startswith(f"{aggregate.category}-")]
         rows = await log.read_stream(stream, 0, 1)
         if not known or not rows:
             raise NotFound(f"there is no stream {stream!r} of an aggregate in {log.context}")
@@ -75,14 +76,13 @@ class TimeTravel:
 class _Traveller:
     """An aggregate on its way through its stream."""
 
-    def __init__(self, log: ReadableLog, catalog: Catalog, aggregate: Aggregate, *, use_snapshots: bool = False) -> None:
-        self._log, self._catalog, self._aggregate, self._use_snapshots = log, catalog, aggregate, use_snapshots
+    def __init__(self, log: ReadableLog, catalog: Catalog, aggregate: Aggregate) -> None:
+        self._log, self._catalog, self._aggregate = log, catalog, aggregate
         self._recorded_at = aggregate.created_on
 
     async def go(self, version: int | None = None, at: datetime | None = None) -> Sequence[Row]:
         """Goes on to a version, a time or the end, and returns the events on the way."""
         passed: list[Row] = []
-        await self._restore()
         while version is None or self._aggregate.version < version:
             limit = _EVENTS_AT_ONCE if version is None else min(_EVENTS_AT_ONCE, version - self._aggregate.version)
             rows = await self._log.read_stream(self._aggregate.id, self._aggregate.version, limit)
@@ -110,16 +110,6 @@ class _Traveller:
         """The state as JSON values."""
         shown: Mapping[str, Any] = to_jsonable_python(_ordered(self._aggregate.state()), fallback=repr)
         return shown
-
-    async def _restore(self) -> None:
-        if not self._use_snapshots or (snapshot := await self._log.snapshot(self._aggregate.id)) is None:
-            return
-        try:
-            self._aggregate.restore(snapshot.version, snapshot.state_schema, snapshot.state)
-        except Unusable:
-            return
-        rows = await self._log.read_stream(self._aggregate.id, snapshot.version - 1, 1)
-        self._recorded_at = rows[0].recorded_at
 
 
 def _ordered(value: Any) -> Any:

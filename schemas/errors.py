@@ -127,6 +127,12 @@ class NotYetSeen(Unavailable):
     kind = "not_yet_seen"
 
 
+class NotAsSigned(CaudalError):
+    """The log is not what was signed: somebody has altered it."""
+
+    kind = "not_as_signed"
+
+
 class LeaseLost(CaudalError):
     """Another process owns this log's relay now."""
 

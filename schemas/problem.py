@@ -17,6 +17,7 @@ STATUSES = {
     "precondition_failed": 412,
     "precondition_required": 428,
     "not_found": 404,
+    "not_as_signed": 409,
     "unavailable": 503,
     "not_yet_seen": 503,
 }

@@ -39,9 +39,11 @@ def _value(schema: Mapping[str, Any] | bool, definitions: Mapping[str, Any], ful
             items = max(int(full and depth < 8), schema.get("minItems", 0))
             return [_value(schema.get("items", True), definitions, full, depth + 1) for _ in range(items)]
         case "string":
-            return _TEXTS.get(schema.get("format", ""), "text".ljust(schema.get("minLength", 0), "x"))
+            return _TEXTS.get(
+                schema.get("format", ""), "text".ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]
+            )
         case "integer" | "number":
-            return schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+            return schema.get("minimum", schema.get("maximum", schema.get("exclusiveMinimum", 0) + schema.get("multipleOf", 1)))
         case "boolean":
             return full
         case _:

@@ -5,7 +5,7 @@ all of it, or be of a new schema version with an upcaster from the old one.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +24,42 @@ def shape_of(event: type[Event]) -> dict[str, Any]:
     return shape
 
 
-def problems(folder: Path, name: ContextName, context: Context, catalog: Catalog) -> Iterator[str]:
-    """What keeps today's classes of a context from reading every event that may have been recorded, a sentence each."""
+def problems(
+    folder: Path, name: ContextName, context: Context, catalog: Catalog, is_document: Callable[[dict[str, Any], Any], bool]
+) -> Iterator[str]:
+    """What keeps today's classes of a context from reading every event that may have been recorded, a sentence each.
+
+    Samples of each recorded shape are read with today's classes; ``is_document`` says whether a sample is a document of its
+    schema: some schemas (a pattern) have none that could be made up.
+    """
     classes = {event.message_name: event for event in context.events}
+    recorded = _recorded(folder, name)
     for event in classes.values():
-        path = file_of(folder, name, event)
-        if not path.exists():
-            yield f"{event.message_name} of {name}, schema version {event.schema_version}, is not recorded yet"
-            continue
-        for why in refusals(shape_of(event), json.loads(path.read_text())):
-            yield (
-                f"{event.message_name} of {name} does not accept what is recorded as its schema version "
-                f"{event.schema_version}: {why}; raise schema_version and add an upcaster"
-            )
-    for path in sorted(folder.glob(f"{name.context}.*.json")):
-        event_name, version = path.stem.removeprefix(f"{name.context}.").rsplit(".v", 1)
+        for version in range(1, event.schema_version + 1):
+            if (event.message_name, version) not in recorded:
+                yield f"{event.message_name} of {name}, schema version {version}, is not recorded"
+    for (event_name, version), shape in recorded.items():
         if event_name not in classes:
             yield f"the log of {name} may hold {event_name}, which no class reads"
-        elif int(version) < classes[event_name].schema_version:
-            yield from _upcasting_problems(catalog, name, event_name, int(version), json.loads(path.read_text()))
+        elif version > (today := classes[event_name].schema_version):
+            yield f"the log of {name} may hold schema version {version} of {event_name}, the class is of version {today}"
+        else:
+            found = refusals(shape_of(classes[event_name]), shape) if version == today else []
+            for why in found:
+                yield (
+                    f"{event_name} of {name} does not accept what is recorded as its schema version {version}: {why}; "
+                    "raise schema_version and add an upcaster"
+                )
+            if not found:
+                yield from _reading_problems(catalog, name, event_name, version, shape, is_document)
+
+
+def _recorded(folder: Path, name: ContextName) -> dict[tuple[str, int], dict[str, Any]]:
+    found = {}
+    for path in sorted(folder.glob(f"{name.context}.*.json")):
+        event, version = path.stem.removeprefix(f"{name.context}.").rsplit(".v", 1)
+        found[event, int(version)] = json.loads(path.read_text())
+    return found
 
 
 def record(folder: Path, name: ContextName, context: Context) -> Iterator[Path]:
@@ -61,13 +78,22 @@ def file_of(folder: Path, name: ContextName, event: type[Event]) -> Path:
     return folder / f"{name.context}.{event.message_name}.v{event.schema_version}.json"
 
 
-def _upcasting_problems(catalog: Catalog, name: ContextName, event: str, version: int, shape: dict[str, Any]) -> Iterator[str]:
+def _reading_problems(
+    catalog: Catalog,
+    name: ContextName,
+    event: str,
+    version: int,
+    shape: dict[str, Any],
+    is_document: Callable[[dict[str, Any], Any], bool],
+) -> Iterator[str]:
     for full in (False, True):
-        document = json.dumps(sample(shape, full=full))
+        document = sample(shape, full=full)
+        if not is_document(shape, document):
+            continue
         try:
-            catalog.read_event(name, event, version, document)
+            catalog.read_event(name, event, version, json.dumps(document))
         except CaudalError as error:
-            yield f"an event of an earlier version does not survive its upcasters: {error.detail} (the event: {document})"
+            yield f"a recorded event could not be read: {error.detail} (such as {json.dumps(document)})"
             return
 
 

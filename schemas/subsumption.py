@@ -11,6 +11,8 @@ Schema = Mapping[str, Any]
 _LOWER = ("minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum")
 _UPPER = ("maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum")
 _EQUAL = ("pattern", "format", "multipleOf", "uniqueItems", "propertyNames", "prefixItems")
+_CHOICES = {"anyOf", "oneOf", "$ref"}
+_BESIDE_CHOICES = {*_CHOICES, "default", "discriminator", "$defs"}
 _COMPARED = {
     *("$ref", "$defs", "type", "properties", "required", "additionalProperties", "items", "anyOf", "oneOf", "enum", "const"),
     *("default", "discriminator", *_LOWER, *_UPPER, *_EQUAL),
@@ -38,6 +40,10 @@ class _Comparison:
     def _compare(self, today: Schema | bool, recorded: Schema | bool, at: str) -> Iterator[str]:
         if today is True or today == {}:
             return
+        for schema in (today, recorded):
+            if isinstance(schema, Mapping) and not _CHOICES.isdisjoint(schema) and (beside := set(schema) - _BESIDE_CHOICES):
+                yield f"{at or 'the event'}: {', '.join(sorted(beside))} beside a choice or a reference cannot be compared"
+                return
         for alternative in _alternatives(_resolved(recorded, self._recorded)):
             found = [
                 list(self._compare_one(_resolved(choice, self._todays), _resolved(alternative, self._recorded), at))
@@ -76,6 +82,10 @@ class _Comparison:
                 yield f"{at}.{name} is gone"
             else:
                 yield from self.compare(known.get(name, others), schema, f"{at}.{name}")
+        if were_others is not False:
+            for name, schema in known.items():
+                if name not in was:
+                    yield from self.compare(schema, were_others, f"{at}.{name}")
         for name in today.get("required", ()):
             if name not in recorded.get("required", ()):
                 yield f"{at}.{name} is required now"

@@ -8,13 +8,14 @@ from pydantic import AfterValidator, StringConstraints
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def _without_control_characters(text: str) -> str:
+def without_control_characters(text: str) -> str:
+    """The text itself; raises ``ValueError`` where it holds what not every store can keep."""
     if _CONTROL.search(text):
         raise ValueError("must not contain control characters or lone surrogates")
     return text
 
 
 Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strict=True), AfterValidator(_without_control_characters)
+    str, StringConstraints(min_length=1, max_length=200, strict=True), AfterValidator(without_control_characters)
 ]
 """1 to 200 characters without control characters or lone surrogates: an identifier that a client gives."""

@@ -91,7 +91,7 @@ class AppendablePostgresLog(PostgresLog):
         if outcome == REUSED:
             return IdempotencyKeyReused(_REUSED)
         if about.expected.allows(version):
-            return Conflict(f"a stream that was looked at beside {about.stream} is not at the expected version by now")
+            return Conflict(f"what was decided about {about.stream} rests on another stream, or a command, that did not stand")
         return Conflict(f"the stream {about.stream} is at version {version} by now, expected was {about.expected}")
 
     def _wake_relay(self) -> None:

@@ -17,11 +17,13 @@ from schemas.catalog import ContextName
 from schemas.envelope import Issued
 from schemas.errors import Malformed
 from schemas.message import Command
+from schemas.text import without_control_characters
 from streams.rows import Row
 
 Headers = Sequence[tuple[str, bytes]]
 
 _JSON = b"application/json"
+_LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,11 @@ def decode_command(record: Any) -> IncomingCommand:
 
 def _text(headers: dict[str, bytes], name: str) -> str | None:
     value = headers.get(name)
-    return None if value is None else value.decode()
+    if value is None:
+        return None
+    if not 0 < len(value) <= _LONGEST_TEXT:
+        raise ValueError(f"{name} has {len(value)} bytes")
+    return without_control_characters(value.decode())
 
 
 def _bytes(text: str | bytes) -> bytes:

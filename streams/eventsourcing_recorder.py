@@ -10,7 +10,6 @@ import base64
 import re
 import threading
 from collections.abc import Coroutine, Sequence
-from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 from weakref import WeakSet
@@ -49,6 +48,7 @@ from streams.wake import listen
 T = TypeVar("T")
 _CATEGORY = "aggregate"
 _MOST = 2**62
+_POLL_SECONDS = 0.25
 _FORM = re.compile(r'{"originator_version":(\d+),"(state|base64)":')
 
 
@@ -58,19 +58,21 @@ class CaudalRecorder(ApplicationRecorder):
     An originator's versions may begin at 0 or 1 and must follow each other: a gap is refused, as a conflict is.
     """
 
-    def __init__(
-        self, dsn: str, context: ContextName, partitions: int = 4, *, originator_ids: type[UUID] | type[str] = UUID
-    ) -> None:
+    def __init__(self, dsn: str, context: ContextName, *, originator_ids: type[UUID] | type[str] = UUID) -> None:
         self._dsn, self._originator_ids = dsn, originator_ids
         self._subscriptions: WeakSet[RecorderSubscription] = WeakSet()
         self._loop = asyncio.new_event_loop()
         self._databases = Databases("caudal_writer", 8)
-        self._log = AppendablePostgresLog(self._databases, dsn, context, partitions)
         self._reader = SearchableLog(self._databases, dsn, context)
-        self._commit = GroupCommit(self._log)
-        self._listening: asyncio.Task[None] | None = None
+        self._waking: list[asyncio.Task[None]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"log of {context}", daemon=True)
         self._thread.start()
+        try:
+            self._log = self._run(self._open(context))
+        except BaseException:
+            self._stop()
+            raise
+        self._commit = GroupCommit(self._log)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Appends events, all or none, and returns their positions.
@@ -112,18 +114,18 @@ class CaudalRecorder(ApplicationRecorder):
         """Events above a position, and on as they are appended, by whatever process."""
         subscription = RecorderSubscription(self, gt, topics)
         self._subscriptions.add(subscription)
-        if self._listening is None:
-            self._listening = self._run(self._listen())
-        subscription.wake()
         return subscription
 
     def close(self) -> None:
         """Ends the thread and its connections."""
         if not self._loop.is_closed():
             self._run(self._close())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+            self._stop()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         try:
@@ -141,11 +143,14 @@ class CaudalRecorder(ApplicationRecorder):
             else:
                 runs.append([event])
         expected: dict[UUID | str, ExpectedVersion] = {}
-        for run in runs:
-            if any(later.originator_version != earlier.originator_version + 1 for earlier, later in pairwise(run)):
-                raise IntegrityError(f"the versions of {run[0].originator_id} do not follow each other")
-            if run[0].originator_id not in expected:
-                expected[run[0].originator_id] = await self._expected(run[0])
+        newest: dict[UUID | str, int] = {}
+        for event in events:
+            id, version = event.originator_id, event.originator_version
+            if newest.setdefault(id, version - 1) != version - 1:
+                raise IntegrityError(f"the versions of {id} do not follow each other")
+            newest[id] = version
+            if id not in expected:
+                expected[id] = await self._expected(event)
         seen: set[UUID | str] = set()
         writes = []
         for run in runs:
@@ -190,17 +195,25 @@ class CaudalRecorder(ApplicationRecorder):
                 break
         return found[:limit]
 
-    async def _listen(self) -> asyncio.Task[None]:
-        def on_append(_: str) -> None:
-            for subscription in list(self._subscriptions):
-                subscription.wake()
+    async def _open(self, context: ContextName) -> AppendablePostgresLog:
+        partitions = len((await self._reader.head()).partitions)
+        # Whoever listens may miss a notification, so the subscriptions look by themselves too.
+        self._waking = [asyncio.create_task(listen(self._dsn, self._wake)), asyncio.create_task(self._wake_now_and_then())]
+        return AppendablePostgresLog(self._databases, self._dsn, context, partitions)
 
-        return asyncio.create_task(listen(self._dsn, on_append))
+    async def _wake_now_and_then(self) -> None:
+        while True:
+            self._wake()
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _wake(self, _: str = "") -> None:
+        for subscription in list(self._subscriptions):
+            subscription.wake()
 
     async def _close(self) -> None:
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+        for task in self._waking:
+            task.cancel()
+        await asyncio.gather(*self._waking, return_exceptions=True)
         await self._log.settle()
         await self._databases.close()
 
@@ -237,7 +250,8 @@ class CaudalFactory(InfrastructureFactory[TrackingRecorder]):
             raise Misconfigured("CAUDAL_CONTEXT must name the log of the application, such as bank.accounts")
         context, settings = ContextName.parse(name), Settings()
         if self.env.get("CREATE_TABLE", "yes").lower() not in ("no", "false", "0", "n", "off"):
-            asyncio.run(migrate(settings, Catalog.of([System(context.system, (Context(context.context),))])))
+            declared = Catalog.installed().contexts.get(context, Context(context.context))
+            asyncio.run(migrate(settings, Catalog.of([System(context.system, (declared,))])))
         ids = str if self.env.get("ORIGINATOR_ID_TYPE", "uuid").lower() == "text" else UUID
         self._recorder = CaudalRecorder(settings.log_dsn(context), context, originator_ids=ids)
         return self._recorder

@@ -101,8 +101,30 @@ class GroupCommit:
         except Exception as error:
             if isinstance(error, Unavailable) or len(batch) == 1:
                 return [error] * len(batch)
-        # Something in one of them cannot be stored: let it fail alone. Each is told by its id if it is in the log after all.
-        return [answer for append in batch for answer in await self._append([append])]
+        return await self._append_alone(batch)
+
+    async def _append_alone(self, batch: Sequence[Append]) -> Sequence[Receipt | Exception]:
+        """Appends one after another what cannot be stored together, so that only what is at fault fails.
+
+        As within a batch, nothing is appended that was decided on top of what was not.
+        """
+        failed: set[str] = set()
+        gone: Unavailable | None = None
+        answers: list[Receipt | Exception] = []
+        for append in batch:
+            answer: Receipt | Exception
+            if gone is not None:
+                answer = gone
+            elif any(write.expected.code >= 0 and write.stream in failed for write in append.writes):
+                answer = Conflict("the decision was made on a state that did not come to be")
+            else:
+                (answer,) = await self._append([append])
+            if isinstance(answer, Unavailable):
+                gone = answer
+            if isinstance(answer, Exception) or answer.repeated:
+                failed |= {write.stream for write in append.writes if write.events}
+            answers.append(answer)
+        return answers
 
     def _next_batch(self) -> tuple[list[_Waiting], set[str]]:
         """Takes off the queue what can be sent now, and names its streams: none that is under way or waited for already."""

@@ -8,6 +8,8 @@ from streams.log import PostgresLog
 from streams.postgres import statement
 from streams.signing import SignedHead
 
+_WHOLE_LOG_SECONDS = 3600
+
 
 @dataclass(frozen=True, slots=True)
 class Ends:
@@ -27,7 +29,7 @@ class ProofLog(PostgresLog):
     async def ends(self) -> Ends:
         """Where it ends."""
         async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("ends", self._schema))
+            row = await connection.fetchrow(statement("ends", self._schema), timeout=_WHOLE_LOG_SECONDS)
         assert row is not None, "the migration made the head row"
         return Ends(row["position"], row["hash"], row["last"], int(row["versions"]))
 
@@ -59,7 +61,7 @@ class ProofLog(PostgresLog):
     async def stream_astray(self) -> tuple[str, int] | None:
         """A stream, with its last position, that says another last event than the log has; ``None`` where there is none."""
         async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("streams_astray", self._schema))
+            row = await connection.fetchrow(statement("streams_astray", self._schema), timeout=_WHOLE_LOG_SECONDS)
         return None if row is None else (row["stream"], row["last_position"])
 
     async def signed_heads(self, after: int, limit: int) -> Sequence[SignedHead]:
@@ -68,13 +70,14 @@ class ProofLog(PostgresLog):
             rows = await connection.fetch(statement("signed_heads", self._schema), after, limit)
         return [SignedHead(self.context, *row.values()) for row in rows]
 
-    async def signed_upto(self) -> int:
-        """Position of the newest signed head; 0 for none."""
+    async def newest_signed_heads(self, limit: int) -> Sequence[SignedHead]:
+        """At most ``limit`` signed heads, the newest first."""
         async with self._databases.connection(self._dsn) as connection:
-            return int(await connection.fetchval(statement("signed_upto", self._schema)))
+            rows = await connection.fetch(statement("signed_heads_newest", self._schema), limit)
+        return [SignedHead(self.context, *row.values()) for row in rows]
 
     async def add_signed_head(self, head: SignedHead) -> None:
-        """Keeps a signed head."""
+        """Keeps a signed head, where the log holds that event with that hash."""
         values = (head.position, head.hash, head.signed_at, head.key, head.signature)
         async with self._databases.connection(self._dsn) as connection:
             await connection.execute(statement("signed_head_add", self._schema), *values)

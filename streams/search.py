@@ -32,12 +32,15 @@ class Found:
 class SearchableLog(PostgresLog):
     """A context's log in PostgreSQL, for those who look for events in it."""
 
-    async def search(self, conditions: Conditions, after: int, upto: int) -> AsyncIterator[Found]:
-        """Looks at the positions above ``after`` and not above ``upto``, in order, some thousand a step."""
+    async def search(self, conditions: Conditions, after: int, upto: int, limit: int = 500) -> AsyncIterator[Found]:
+        """Looks at the positions above ``after`` and not above ``upto``, in order; a step brings ``limit`` events at most."""
         arguments = (conditions.stream, None if conditions.types is None else list(conditions.types), conditions.correlation_id)
         while after < upto:
             end = min(after + _POSITIONS_AT_ONCE, upto)
-            yield Found(await self._rows("search", after, end, *arguments), end)
+            rows = await self._rows("search", after, end, *arguments, limit)
+            if len(rows) == limit:
+                end = rows[-1].position
+            yield Found(rows, end)
             after = end
 
     async def by_id(self, event_id: UUID) -> Row | None:

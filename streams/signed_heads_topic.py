@@ -52,6 +52,8 @@ async def published_heads(settings: Settings, catalog: Catalog, context: Context
     found: list[SignedHead] = []
     try:
         await consumer.start()
+        if partition.topic not in await consumer.topics():
+            return []  # asked for by its name, a missing topic would be made with the broker's defaults
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
         end = (await consumer.end_offsets([partition]))[partition]

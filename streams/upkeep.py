@@ -7,26 +7,37 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from prometheus_client import Counter
 
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import Unavailable
+from schemas.errors import NotAsSigned, Unavailable
 from streams.append import AppendablePostgresLog
+from streams.chain import BEGIN, content_hash, linked
 from streams.postgres import Databases
 from streams.proof_log import ProofLog
 from streams.settings import Settings
-from streams.signed_heads_topic import SignedHeadsTopic
-from streams.signing import SEGMENT, Signer
+from streams.signed_heads_topic import SignedHeadsTopic, published_heads
+from streams.signing import SEGMENT, SignedHead, Signer, Verifier
 
 _log = structlog.get_logger()
 _MOST_AT_ONCE = 1000
+_EVENTS_AT_ONCE = 5 * SEGMENT
+
+REFUSED = Counter("caudal_signing_refused", "Times that a log did not lead on from what was signed before.", ["context"])
 
 
 class HeadSigner:
-    """Signs the heads of logs, and a position in every `SEGMENT` below, into the log's table and onto its topic."""
+    """Signs the heads of logs, and a position in every `SEGMENT` below, into the log's table and onto its topic.
+
+    It signs only what leads on from the newest head that it has signed before, as far as it, the table or the topic knows:
+    a log that was altered below it is not signed again.
+    """
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, signer: Signer) -> None:
-        self._settings, self._databases, self._signer = settings, databases, signer
+        self._settings, self._catalog, self._databases, self._signer = settings, catalog, databases, signer
+        self._verifier = Verifier.of(signer.public)
         self._topic = SignedHeadsTopic(settings, catalog)
+        self._newest: dict[ContextName, SignedHead | None] = {}
 
     async def run(self, owned: Callable[[], Iterable[ContextName]]) -> None:
         """Signs at the interval of the settings until cancelled, through outages."""
@@ -38,6 +49,9 @@ class HeadSigner:
                         await self.sign(context)
                     except Unavailable as error:
                         _log.warning("signing a head again soon", context=str(context), why=error.detail)
+                    except NotAsSigned as error:
+                        REFUSED.labels(str(context)).inc()
+                        _log.error("nothing is signed: run `caudal verify log`", context=str(context), why=error.detail)
         finally:
             await self.close()
 
@@ -46,25 +60,42 @@ class HeadSigner:
         await self._topic.close()
 
     async def sign(self, context: ContextName) -> int:
-        """Signs what has come since the last time and returns the position up to which that is. Raises `Unavailable`."""
+        """Signs what has come since the last time and returns the position up to which that is.
+
+        Raises `Unavailable`, and `NotAsSigned` where the log does not lead on from what was signed before.
+        """
         log = ProofLog(self._databases, self._settings.log_dsn(context), context)
-        signed, end = await log.signed_upto(), (await log.head()).position
-        if end < signed:
-            _log.error(
-                "the log is shorter than what was signed: `caudal verify log`", context=str(context), end=end, signed=signed
-            )
-        while signed < end:
-            positions = [*range(signed - signed % SEGMENT + SEGMENT, end, SEGMENT), end][:_MOST_AT_ONCE]
-            hashes = await log.hashes(positions)
-            if [position for position, _ in hashes] != positions:
-                _log.error("the log lacks events below its head: `caudal verify log`", context=str(context), end=end)
-                break
-            heads = [self._signer.sign(context, position, digest) for position, digest in hashes]
+        if context not in self._newest:
+            self._newest[context] = await self._newest_known(log)
+        newest = self._newest[context]
+        position, digest = (0, BEGIN) if newest is None else (newest.position, newest.hash)
+        end = (await log.head()).position
+        if end < position or (position and await log.hashes([position]) != [(position, digest)]):
+            raise NotAsSigned(f"the log of {context} does not hold what was signed for position {position}")
+        while position < end:
+            heads = []
+            for link in await log.links(position, min(_EVENTS_AT_ONCE, end - position)):
+                position, digest = position + 1, linked(digest, content_hash(link.row))
+                if (link.row.position, link.hash) != (position, digest):
+                    raise NotAsSigned(f"the log of {context} is broken at position {position}")
+                if position % SEGMENT == 0 or position == end:
+                    heads.append(self._signer.sign(context, position, digest))
+            if not heads:
+                raise NotAsSigned(f"the log of {context} ends at position {position}, its head stands at {end}")
             for head in heads:
                 await log.add_signed_head(head)
             await self._topic.publish(heads[-1])
-            signed = positions[-1]
-        return signed
+            self._newest[context] = heads[-1]
+        return position
+
+    async def _newest_known(self, log: ProofLog) -> SignedHead | None:
+        """The newest head of ours in the table and on the topic; raises `Unavailable` where the topic cannot be read."""
+        known = [
+            *await log.newest_signed_heads(_MOST_AT_ONCE),
+            *await published_heads(self._settings, self._catalog, log.context),
+        ]
+        believed = [head for head in known if self._verifier.why_not(head) is None]
+        return max(believed, key=lambda head: head.position, default=None)
 
 
 class ReceiptsPurge:

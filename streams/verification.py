@@ -111,8 +111,10 @@ class Verification:
     async def _check_heads_beyond(self, position: int) -> None:
         ends = await self._log.ends()
         while (head := self._next) is not None:
-            believed = self._verifier is not None and self._verifier.why_not(head) is None
-            if believed and head.position > max(ends.position, position):
+            assert self._verifier is not None, "without one there is no next head"
+            if (why := self._verifier.why_not(head)) is not None:
+                self._result.find(head.position, f"the head that is signed for {head.position} cannot be believed: {why}")
+            elif head.position > max(ends.position, position):
                 signed = f"a head was signed for {head.position} at {head.signed_at.isoformat()}"
                 self._result.find(ends.last + 1, f"cut off: {signed}")
             await self._advance()
@@ -125,7 +127,9 @@ class Verification:
             what = f"the streams' versions add up to {ends.versions}, the log's head stands at {ends.position}"
             self._result.find(ends.position, what)
         if not self._result.findings and (astray := await self._log.stream_astray()) is not None:
-            self._result.find(astray[1], f"the stream {astray[0]} says that its last event is here, the log has another")
+            self._result.find(
+                astray[1], f"the stream {astray[0]} says another first event than the log has, or another last one than this"
+            )
 
     async def _advance(self) -> None:
         """Takes the next signed head, of those that the log keeps and those that are kept elsewhere."""

@@ -5,6 +5,10 @@ from aggregates.write_side import WriteSide
 
 WRITE_SIDE = WriteSide(
     decisions=(*ingestion.DECISIONS, *validation.DECISIONS, *processing.DECISIONS),
-    aggregates=(*ingestion.AGGREGATES, *validation.AGGREGATES, *processing.AGGREGATES),
+    aggregates={
+        "ingestion": ingestion.AGGREGATES,
+        "validation": validation.AGGREGATES,
+        "processing": processing.AGGREGATES,
+    },
     policies=(*validation.POLICIES, *processing.POLICIES),
 )

@@ -53,7 +53,7 @@ WRITE_SIDE = WriteSide(
         Decision(OpenCounter, lambda issued: (Ref(Counter, str(issued.id)),), count, creates=True),
         Decision(Count, lambda issued: (Ref(Counter, issued.command.counter),), count),
     ),
-    aggregates=(Counter,),
+    aggregates={"counters": (Counter,)},
 )
 
 

@@ -179,14 +179,21 @@ async def test_a_stranger_can_check_a_stream_with_fifty_lines_and_the_public_key
         return run.returncode, run.stdout + run.stderr
 
     whole = orjson.dumps(proof)
-    assert check("whole.json", whole) == (0, f"{stream}: versions 1 to 11 are in the log as signed\n")
+    assert check("whole.json", whole) == (
+        0,
+        f"data_ingestion.processing {stream}: versions 1 to 11 are as signed, 0 newer ones are not signed yet\n",
+    )
     assert check("altered.json", whole.replace(b'\\"nulls\\":0', b'\\"nulls\\":1', 1))[0] == 1
     assert check("signature.json", whole.replace(b'"signature":"', b'"signature":"00', 1))[0] == 1
     left_out = orjson.loads(whole)
     left_out["segments"][-1]["chain"] = [link for link in left_out["segments"][-1]["chain"] if not isinstance(link, dict)]
     assert check("left_out.json", orjson.dumps(left_out))[0] == 1
+    assert check("empty.json", orjson.dumps({**proof, "segments": []}))[0] == 1
     part = await get(stack, f"processing/proofs/{stream}?after=4&limit=2")
-    assert check("part.json", orjson.dumps(part)) == (0, f"{stream}: versions 5 to 6 are in the log as signed\n")
+    assert check("part.json", orjson.dumps(part)) == (
+        0,
+        f"data_ingestion.processing {stream}: versions 5 to 6 are as signed, 0 newer ones are not signed yet\n",
+    )
     assert partner.encode() not in orjson.dumps(
         [link for s in proof["segments"] for link in s["chain"] if isinstance(link, str)]
     )

@@ -85,7 +85,14 @@ async def test_events_of_several_originators_are_inserted_together_or_not_at_all
 
     def use() -> None:
         assert recorder.insert_events([stored(a, 1), stored(b, 1), stored(a, 2), stored(b, 2)]) == [1, 2, 3, 4]
-        for bad in ([stored(a, 3), stored(b, 2)], [stored(a, 4)], [stored(a, 3), stored(a, 5)], [stored(uuid4(), 2)]):
+        for bad in (
+            [stored(a, 3), stored(b, 3), stored(a, 5)],
+            [stored(a, 3), stored(b, 3), stored(a, 3)],
+            [stored(a, 3), stored(b, 2)],
+            [stored(a, 4)],
+            [stored(a, 3), stored(a, 5)],
+            [stored(uuid4(), 2)],
+        ):
             with pytest.raises(IntegrityError):
                 recorder.insert_events(bad)
         assert recorder.max_notification_id() == 4

@@ -124,6 +124,8 @@ async def test_receipts_expire_by_the_week_and_the_first_answer_with_them(
     assert len(dropped) == 1
     assert await log.handled([old.command_id, fresh.command_id]) == {fresh.command_id}
     assert await log.purge_receipts(timedelta(days=7)) == []
+    assert await log.purge_receipts(timedelta(days=-1000)) == [], "whatever the writer asks for"
+    await log.append([append("c-1")])
 
 
 async def test_a_long_pause_leaves_no_hole_in_the_receipts(log: AppendablePostgresLog, owner: asyncpg.Connection) -> None:

@@ -10,10 +10,11 @@ import orjson
 import pytest
 
 from deploy.local.broker import EmbeddedBroker
+from query_api.proof import proof_of
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
-from schemas.errors import Malformed, Misconfigured
+from schemas.errors import Malformed, Misconfigured, NotAsSigned
 from schemas.expected_version import ANY_VERSION
 from streams.append import AppendablePostgresLog
 from streams.chain import BEGIN, content_hash, linked
@@ -154,7 +155,13 @@ INSERTED = """
             "streams' versions swapped",
             "update {s}.streams set version = case stream when 's-3' then 7 else 5 end where stream in ('s-3', 's-4')",
             54,
-            "says that its last event",
+            "says another first event",
+        ),
+        (
+            "stream's beginning hidden",
+            "update {s}.streams set first_position = 34 where stream = 's-3'",
+            54,
+            "says another first event",
         ),
     ],
 )
@@ -224,6 +231,82 @@ async def test_a_head_on_the_topic_outlives_the_forgers_of_the_table(
 
     assert found is not None
     assert (found.position, "cut off" in found.what) == (51, True)
+
+
+async def test_an_altered_log_is_not_signed_again(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
+) -> None:
+    databases = Databases(None, 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    proof = ProofLog(databases, settings.write_dsn, CONTEXT)
+    superuser = await asyncpg.connect(settings.write_dsn)
+    await ensure_topics(settings, catalog)
+    heads = HeadSigner(settings, catalog, databases, signer)
+    await log.append([append(f"s-{n % 10}", n) for n in range(60)])
+    assert await heads.sign(CONTEXT) == 60
+
+    await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17; delete from {SCHEMA}.signed_heads")
+    await rechain(superuser, proof)
+    await log.append([append("later-1", 1)])
+
+    another_process = HeadSigner(settings, catalog, databases, signer)
+    for one in (heads, another_process):
+        with pytest.raises(NotAsSigned, match="position 60"):
+            await one.sign(CONTEXT)
+    await superuser.execute(f"delete from {SCHEMA}.events where position > 50; delete from {SCHEMA}.streams where version < 3")
+    await rechain(superuser, proof)
+    with pytest.raises(NotAsSigned):
+        await another_process.sign(CONTEXT)
+    assert [head.position for head in await published_heads(settings, catalog, CONTEXT)] == [60]
+
+    for one in (heads, another_process):
+        await one.close()
+    await superuser.close()
+    await databases.close()
+
+
+async def test_a_broken_chain_is_not_signed(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
+) -> None:
+    databases = Databases(None, 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    superuser = await asyncpg.connect(settings.write_dsn)
+    await ensure_topics(settings, catalog)
+    heads = HeadSigner(settings, catalog, databases, signer)
+    await log.append([append("s-1", n) for n in range(30)])
+    await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17")
+
+    with pytest.raises(NotAsSigned, match="position 17"):
+        await heads.sign(CONTEXT)
+
+    await heads.close()
+    await superuser.close()
+    await databases.close()
+
+
+async def test_the_writer_can_keep_no_head_that_the_log_does_not_have(log: ProofLog, fresh_database: FreshDatabase) -> None:
+    databases = Databases("caudal_writer", 1)
+    writer, ends = ProofLog(databases, fresh_database.dsn, CONTEXT), await log.ends()
+
+    for position, digest in ((2**62, ends.hash), (ends.position, b"x"), (0, b""), (ends.position - 1, ends.hash)):
+        await writer.add_signed_head(SignedHead(CONTEXT, position, digest, datetime.now(UTC), "key", b"signature"))
+    assert await log.signed_heads(0, 10) == []
+    await writer.add_signed_head(SignedHead(CONTEXT, ends.position, ends.hash, datetime.now(UTC), "key", b"signature"))
+
+    assert [head.position for head in await log.signed_heads(0, 10)] == [60]
+    await databases.close()
+
+
+async def test_a_proof_says_when_events_are_missing_that_were_signed(
+    log: ProofLog, superuser: asyncpg.Connection, signer: Signer
+) -> None:
+    await sign(log, signer)
+    assert (await proof_of(log, "s-3"))["unsigned"] == 0
+
+    await superuser.execute(f"delete from {SCHEMA}.events where position = 58")
+
+    with pytest.raises(NotAsSigned):
+        await proof_of(log, "s-3")
 
 
 async def test_a_head_that_someone_else_signed_is_not_believed(log: ProofLog, signer: Signer, tmp_path: Path) -> None:

@@ -54,11 +54,12 @@ create table {schema}.snapshots (
 );
 
 create table {schema}.signed_heads (
-  position bigint primary key,
+  position bigint not null,
   hash bytea not null,
   signed_at timestamptz not null,
   key text not null,                  -- SHA-256 of the public key, in hexadecimal
-  signature bytea not null
+  signature bytea not null,
+  primary key (position, signature)
 );
 
 create table {schema}.relay (

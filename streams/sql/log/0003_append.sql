@@ -118,3 +118,12 @@ begin
   )
   update {schema}.head set position = p, hash = h, recorded_at = at, partition_heads = heads where head.position < p;
 end $$;
+
+-- Keeps a signed head of an event that the log holds with that hash, and no other: whether the signature is good is for
+-- those to say who know the key.
+create function {schema}.add_signed_head("position" bigint, hash bytea, signed_at timestamptz, key text, signature bytea)
+returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into {schema}.signed_heads
+    select $1, $2, $3, $4, $5 where exists (select from {schema}.events e where e.position = $1 and e.hash = $2)
+  on conflict do nothing
+$$;

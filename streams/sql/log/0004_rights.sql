@@ -3,7 +3,6 @@ revoke all on all tables in schema {schema} from public;
 revoke all on all functions in schema {schema} from public;
 grant usage on schema {schema} to caudal_writer, caudal_projector, caudal_reader;
 grant select on all tables in schema {schema} to caudal_writer, caudal_projector, caudal_reader;
-grant execute on function {schema}.append, {schema}.purge_receipts to caudal_writer;
+grant execute on function {schema}.append, {schema}.purge_receipts, {schema}.add_signed_head to caudal_writer;
 grant update on {schema}.relay to caudal_writer;
 grant insert, update on {schema}.policy_checkpoints, {schema}.snapshots to caudal_writer;
-grant insert on {schema}.signed_heads to caudal_writer;

@@ -3,4 +3,4 @@ from {schema}.events
 where position > $1 and position <= $2
   and ($3::text is null or stream = $3) and ($4::text[] is null or type = any($4))
   and ($5::text is null or metadata->>'correlation_id' = $5)
-order by position
+order by position limit $6

@@ -41,6 +41,18 @@ def test_recorded_events_take_effect_at_once_and_are_handed_over_once() -> None:
     assert counter.take_recorded() == ()
 
 
+class Special(Counter):
+    category = "special"
+
+
+def test_a_class_that_derives_from_an_aggregate_begins_as_that_does() -> None:
+    special = Special.empty("special-a", MIDNIGHT)
+
+    special.record(Counted(by=2))
+
+    assert (special.total, special.state()) == (2, {"total": 2})
+
+
 def test_replayed_events_must_follow_each_other() -> None:
     counter = Counter.empty("counter-a", MIDNIGHT)
     counter.replay(Counted(by=2), 1, MIDNIGHT)

@@ -103,7 +103,9 @@ class SlowLog(MemoryLog):
 
 
 def handler_on(log: MemoryLog, **options: int) -> CommandHandler:
-    return CommandHandler(Catalog.of([SYSTEM]), {"bank": WriteSide(DECISIONS, (Account,))}, {BANK: log}, **options)
+    return CommandHandler(
+        Catalog.of([SYSTEM]), {"bank": WriteSide(DECISIONS, {"accounts": (Account,)})}, {BANK: log}, **options
+    )
 
 
 def issued(command: Command, id: UUID | None = None) -> Issued[Command]:
@@ -215,6 +217,21 @@ async def test_two_processes_never_lose_a_deposit() -> None:
     await asyncio.gather(*(h.handle(issued(Deposit(account="a", amount=1))) for h in handlers for _ in range(25)))
 
     assert await balance(log, "a") == 100
+
+
+async def test_what_finds_no_room_in_memory_is_decided_all_the_same() -> None:
+    log = SlowLog()
+    handler = handler_on(log, memory_bytes=1)
+    log.open.clear()
+    deposits = [issued(Deposit(account=f"a{n % 20}", amount=1)) for n in range(100)]
+    waiting = asyncio.gather(*(handler.handle(one) for one in deposits[:20]))
+    await asyncio.sleep(0)
+    log.open.set()
+
+    receipts = [*await waiting, *[await handler.handle(one) for one in deposits[20:]]]
+
+    assert sorted(receipt.version for receipt in receipts) == sorted([1, 2, 3, 4, 5] * 20)
+    assert (await handler.handle(issued(Transfer(source="a1", target="a2", amount=1)))).version == 6
 
 
 async def test_a_race_that_is_never_won_is_given_up() -> None:

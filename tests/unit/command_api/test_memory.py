@@ -37,9 +37,7 @@ def test_what_is_kept_is_the_very_object() -> None:
     memory.keep(HERE, kept)
 
     assert memory.get(HERE, "notes-a") is kept
-    assert memory.believes(HERE, kept)
     assert memory.get(THERE, "notes-a") is None
-    assert not memory.believes(HERE, notes("a"))
 
 
 def test_the_least_recently_used_make_room() -> None:
@@ -53,17 +51,28 @@ def test_the_least_recently_used_make_room() -> None:
     assert [key for key in "abcd" if memory.get(HERE, f"notes-{key}")] == ["a", "c", "d"]
 
 
-def test_one_that_grows_is_weighed_again() -> None:
+def test_what_is_recorded_counts_at_once() -> None:
     memory, growing = AggregateMemory(100_000), notes("a")
     memory.keep(HERE, notes("b"))
     memory.keep(HERE, growing)
     for _ in range(10):
         growing.record(Noted(text="x" * 20_000))
-
-    memory.keep(HERE, growing)
+        memory.record(HERE, growing.id, 20_000)
 
     assert memory.get(HERE, "notes-b") is None
     assert memory.get(HERE, "notes-a") is growing
+
+
+def test_one_that_is_used_for_ever_but_does_not_grow_stays_light() -> None:
+    memory, hot, other = AggregateMemory(1_000_000), notes("hot"), notes("other")
+    memory.keep(HERE, other)
+    memory.keep(HERE, hot)
+
+    for _ in range(100_000):
+        memory.keep(HERE, hot)
+        memory.record(HERE, hot.id, 250)
+
+    assert memory.get(HERE, "notes-other") is other
 
 
 def test_the_one_that_is_in_use_stays_however_heavy() -> None:
@@ -71,20 +80,20 @@ def test_the_one_that_is_in_use_stays_however_heavy() -> None:
 
     memory.keep(HERE, heavy)
 
-    assert memory.believes(HERE, heavy)
+    assert memory.get(HERE, "notes-a") is heavy
 
 
-def test_what_is_disowned_is_gone_and_weighs_nothing() -> None:
+def test_what_is_forgotten_is_gone_and_weighs_nothing() -> None:
     memory, first, second = AggregateMemory(25_000), notes("a", 20_000), notes("b", 20_000)
     memory.keep(HERE, first)
-    memory.disown(HERE, notes("a"))
-    assert memory.believes(HERE, first)
+    memory.forget(HERE, notes("a"))
+    assert memory.get(HERE, "notes-a") is first
 
-    memory.disown(HERE, first)
+    memory.forget(HERE, first)
     memory.keep(HERE, second)
 
     assert memory.get(HERE, "notes-a") is None
-    assert memory.believes(HERE, second)
+    assert memory.get(HERE, "notes-b") is second
 
 
 def test_weighing_counts_all_that_is_held_once_and_no_classes() -> None:

@@ -145,6 +145,21 @@ async def test_a_snapshot_that_cannot_be_kept_hurts_nobody(log: WatchedLog) -> N
     assert await log.snapshot(REF.stream) is None
 
 
+class Wrong(BaseModel):
+    missing: int
+
+
+class Unshowable(Stock):
+    snapshots = SnapshotPolicy(Wrong, every=10)
+
+
+async def test_a_snapshot_that_cannot_be_taken_hurts_nobody(log: WatchedLog) -> None:
+    loaded = await repository(log).load(Ref(Unshowable, "a"), MIDNIGHT)
+
+    assert loaded.version == 25
+    assert await log.snapshot(REF.stream) is None
+
+
 def test_another_shape_or_another_version_makes_older_snapshots_unusable() -> None:
     class More(Total):
         note: str = ""

@@ -51,7 +51,7 @@ DECISIONS = (Decision(Withdraw, lambda issued: (Ref(Account, issued.command.acco
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
     context = Context("accounts", commands=(Withdraw,), events=(Withdrawn,), requires_expected_version=request.param)
     catalog, name = Catalog.of([System("bank", (context,))]), ContextName("bank", "accounts")
-    handler = CommandHandler(catalog, {"bank": WriteSide(DECISIONS, (Account,))}, {name: MemoryLog(name)})
+    handler = CommandHandler(catalog, {"bank": WriteSide(DECISIONS, {"accounts": (Account,)})}, {name: MemoryLog(name)})
     app = Starlette(
         routes=list(CommandEndpoints(Settings(), catalog, handler).routes({})),
         middleware=[Middleware(Observed)],

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, Field, JsonValue, TypeAdapter, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
 
+from deploy.schemas_check import is_document
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.data_ingestion import SYSTEM
 from schemas.message import Event
@@ -22,6 +23,12 @@ NAME = ContextName("shop", "orders")
 
 class Item(BaseModel):
     name: str
+
+
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    name: str = ""
 
 
 class Tree(BaseModel):
@@ -66,6 +73,8 @@ NOT_SURVIVED = [
     ({"a": list[str]}, {"a": list[int]}, r".a\[\]: was string, is integer"),
     ({"a": JsonValue}, {"a": str}, ".a: was anything, is string"),
     ({"a": list[Item | str]}, {"a": list[Item]}, r".a\[\]"),
+    ({"a": list[int] | str}, {"a": Annotated[list[int] | str, Field(max_length=9)]}, "maxLength beside a choice"),
+    ({"a": dict[str, int]}, {"a": Open}, ".a.name: was integer, is string"),
 ]
 
 
@@ -100,14 +109,14 @@ class PlacedLater(Event, name="Placed", schema_version=2):
 
 def found(folder: Path, event: type[Event], *upcasters: Upcaster) -> list[str]:
     context = Context("orders", events=(event,), upcasters=upcasters)
-    return list(problems(folder, NAME, context, Catalog.of([System("shop", (context,))])))
+    return list(problems(folder, NAME, context, Catalog.of([System("shop", (context,))]), is_document))
 
 
 def test_a_change_without_a_new_version_is_found(tmp_path: Path) -> None:
     class Changed(Event, name="Placed"):
         cents: int
 
-    assert "is not recorded yet" in found(tmp_path, Placed)[0]
+    assert "is not recorded" in found(tmp_path, Placed)[0]
     assert len(list(record(tmp_path, NAME, Context("orders", events=(Placed,))))) == 1
     assert found(tmp_path, Placed) == []
 
@@ -132,7 +141,42 @@ def test_earlier_versions_are_tried_on_their_upcasters(tmp_path: Path) -> None:
     list(record(tmp_path, NAME, Context("orders", events=(PlacedLater,))))
 
     assert found(tmp_path, PlacedLater, Upcaster("Placed", 1, lambda data: {"cents": data["amount"] * 100})) == []
-    assert "does not survive its upcasters" in found(tmp_path, PlacedLater, Upcaster("Placed", 1, lambda data: data))[0]
+    assert "could not be read" in found(tmp_path, PlacedLater, Upcaster("Placed", 1, lambda data: data))[0]
+
+
+def test_a_validator_that_no_schema_shows_is_found_by_reading_a_sample(tmp_path: Path) -> None:
+    class Paid(Event, name="Paid"):
+        amount: int
+
+    class PaidOddly(Event, name="Paid"):
+        amount: Annotated[int, AfterValidator(_never)]
+
+    list(record(tmp_path, NAME, Context("orders", events=(Paid,))))
+
+    assert found(tmp_path, Paid) == []
+    assert "could not be read" in found(tmp_path, PaidOddly)[0]
+
+
+def test_what_no_sample_can_be_made_of_is_left_to_the_shape(tmp_path: Path) -> None:
+    class Coded(Event, name="Coded"):
+        currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+
+    list(record(tmp_path, NAME, Context("orders", events=(Coded,))))
+
+    assert found(tmp_path, Coded) == []
+
+
+def test_going_back_a_version_and_a_lost_shape_are_found(tmp_path: Path) -> None:
+    list(record(tmp_path, NAME, Context("orders", events=(PlacedLater,))))
+    step = Upcaster("Placed", 1, lambda data: {"cents": data["amount"] * 100})
+
+    assert found(tmp_path, PlacedLater, step) == ["Placed of shop.orders, schema version 1, is not recorded"]
+    list(record(tmp_path, NAME, Context("orders", events=(Placed,))))
+    assert found(tmp_path, Placed) == ["the log of shop.orders may hold schema version 2 of Placed, the class is of version 1"]
+
+
+def _never(value: int) -> int:
+    raise ValueError("never")
 
 
 def test_an_event_that_no_class_reads_any_more_is_found(tmp_path: Path) -> None:
@@ -148,4 +192,6 @@ def test_every_event_of_data_ingestion_is_recorded() -> None:
     folder = Path(__file__).parents[3] / "schemas" / "data_ingestion" / "shapes"
     catalog = Catalog.of([SYSTEM])
 
-    assert [one for name, context in catalog.contexts.items() for one in problems(folder, name, context, catalog)] == []
+    assert [
+        one for name, context in catalog.contexts.items() for one in problems(folder, name, context, catalog, is_document)
+    ] == []
