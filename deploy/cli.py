@@ -197,26 +197,32 @@ def verify_log(
         list[Path] | None,
         typer.Option(help="PEM file with a public key whose signatures are trusted; repeatable.", exists=True, dir_okay=False),
     ] = None,
+    require_signed: Annotated[
+        bool, typer.Option("--require-signed", help="Fail too where no signed head, or no topic of them, could be looked at.")
+    ] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Recompute every log's hash chain and hold it against its signed heads; name the first position that is wrong."""
-    from deploy.verify_log import verify_logs
+    from deploy.verify_log import Shown, verify_logs
 
-    work = verify_logs(contexts or [], public_key or [], data_dir.resolve(), _settings(), as_json=as_json)
+    shown = Shown(as_json=as_json, require_signed=require_signed)
+    work = verify_logs(contexts or [], public_key or [], data_dir.resolve(), _settings(), shown)
     _exit_with(_complaining(lambda: uvloop.run(work)))
 
 
 @app.command("signing-key")
 def signing_key(
     folder: Annotated[Path, typer.Argument(help="Folder for signing.pem and public.pem.", file_okay=False)],
+    unless_there: Annotated[bool, typer.Option("--unless-there", help="Leave a pair that is there already.")] = False,
 ) -> None:
     """Make a pair of keys to sign the logs' heads with: the private one for CAUDAL_SIGNING_KEY, the public one for all."""
     from streams.signing import make_keys
 
     folder.mkdir(parents=True, exist_ok=True)
     private, public = folder / "signing.pem", folder / "public.pem"
-    _complaining(lambda: make_keys(private, public))
+    if not (unless_there and private.exists() and public.exists()):
+        _complaining(lambda: make_keys(private, public))
     typer.echo(f"{private}\n{public}")
 
 

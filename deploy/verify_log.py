@@ -35,8 +35,17 @@ class Report:
     notes: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the outcome is told."""
+
+    as_json: bool
+    require_signed: bool
+    """Whether what could not be held against signed heads counts as wrong."""
+
+
 async def verify_logs(
-    names: Sequence[str], public_keys: Sequence[Path], data_dir: Path, settings: Settings, *, as_json: bool
+    names: Sequence[str], public_keys: Sequence[Path], data_dir: Path, settings: Settings, shown: Shown
 ) -> int:
     """Prints what came of each log; 1 where anything is wrong. Raises `Unavailable` where a database is out of reach."""
     catalog = Catalog.installed()
@@ -45,15 +54,15 @@ async def verify_logs(
         catalog.context(context)
     settings = connected(settings, data_dir)
     verifier = _verifier(public_keys, data_dir, settings)
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    console = Console(stderr=shown.as_json, highlight=False, soft_wrap=True)
     databases = Databases("caudal_reader", pool_size=2)
     try:
         reports = [await _verify(settings, catalog, databases, context, verifier, console) for context in contexts]
     finally:
         await databases.close()
-    if as_json:
+    if shown.as_json:
         sys.stdout.write(orjson.dumps([asdict(report) for report in reports]).decode() + "\n")
-    return 1 if any(report.findings for report in reports) else 0
+    return 1 if any(report.findings or (shown.require_signed and report.notes) for report in reports) else 0
 
 
 async def _verify(

@@ -21,7 +21,7 @@ AUDIT = "/audit/data_ingestion"
 
 async def deliver(stack: RunningStack, partner: str, correlation: str | None = None) -> str:
     """A delivery that is processed by now; returns its id."""
-    headers = {"X-Correlation-Id": correlation or str(uuid4())}
+    headers = {"X-Correlation-Id": correlation or str(uuid4()), "X-Actor": "auditor@example.org"}
     body = {"partner_id": partner, "payload": {"name": "x"}}
     data_id = str((await stack.commands.post("/ingest", json=body, headers=headers)).json()["data_id"])
 
@@ -210,12 +210,15 @@ async def test_events_are_replayed_as_a_table_as_lines_and_as_csv(stack: Running
     _, sheet, _ = await stack.caudal(*options, "--format", "csv", "--stream", f"delivery-{data_id}", "--from", "1")
 
     assert code == 0, err
-    assert "receive-data" in table
+    assert "receive-data by auditor@example.org" in table
     assert "2 events of" in err
     (line,) = map(orjson.loads, lines.splitlines())
     assert (line["type"], line["metadata"]["correlation_id"]) == ("DataIngested", correlation)
     rows = list(csv.DictReader(io.StringIO(sheet)))
-    assert [row["type"] for row in rows] == ["DataReceived", "DataIngested"]
+    assert [(row["type"], row["actor"]) for row in rows] == [
+        ("DataReceived", "auditor@example.org"),
+        ("DataIngested", "auditor@example.org"),
+    ]
     assert orjson.loads(rows[0]["data"])["data_id"] == data_id
     for wrong in (("replay", "nothing.here"), ("replay", "nothing"), (*options, "--from", "soon")):
         code, _, err = await stack.caudal(*wrong)
@@ -225,6 +228,10 @@ async def test_events_are_replayed_as_a_table_as_lines_and_as_csv(stack: Running
 async def test_the_whole_log_verifies(stack: RunningStack) -> None:
     await deliver(stack, f"p-{uuid4()}")
 
+    async def signed() -> bool:
+        return (await stack.caudal("verify", "log", "--require-signed"))[0] == 0
+
+    await eventually(signed)
     code, out, err = await stack.caudal("verify", "log")
 
     assert code == 0, out + err

@@ -385,6 +385,7 @@ async def test_the_command_names_the_position_and_leaves_with_one(
     assert "data_ingestion.ingestion: 60 events" in out
     assert "as signed up to 60" in out
     assert "the topic of signed heads was not looked at" in out
+    assert (await caudal("verify", "log", "--require-signed", *options, environment=environment))[0] == 1
 
     await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17")
     code, out, _ = await caudal("verify", "log", "data_ingestion.ingestion", "--json", *options, environment=environment)

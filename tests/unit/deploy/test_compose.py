@@ -29,9 +29,17 @@ def test_it_meets_the_compose_specification(compose: dict[str, Any]) -> None:
 
 
 def test_it_runs_every_process_and_what_they_need(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {*SERVICES, "postgres", "redpanda", "console", "topic-docs", "migrate"}
+    assert set(compose["services"]) == {*SERVICES, "postgres", "redpanda", "console", "topic-docs", "migrate", "signing-key"}
     for service in SERVICES:
         assert compose["services"][service]["command"][:2] == ["serve", service]
+
+
+def test_the_relay_alone_has_the_key_that_signs(compose: dict[str, Any]) -> None:
+    holders = [name for name, service in compose["services"].items() if any("keys:" in v for v in service.get("volumes", ()))]
+
+    assert holders == ["signing-key", "relay"]
+    assert compose["services"]["relay"]["environment"]["CAUDAL_SIGNING_KEY"] == "/keys/signing.pem"
+    assert compose["services"]["relay"]["environment"]["CAUDAL_BROKERS"] == "redpanda:9092"
 
 
 def test_ports_are_published_on_loopback_alone(compose: dict[str, Any]) -> None:
