@@ -20,6 +20,7 @@ from schemas.errors import Invalid, NotFound
 from streams.log import ReadableLog
 from streams.rows import Row, decode
 
+MOST_VERSIONS = 1000
 _EVENTS_AT_ONCE = 5000
 
 
@@ -49,8 +50,8 @@ class TimeTravel:
 
     async def difference(self, log: ReadableLog, stream: str, old: int, new: int) -> Mapping[str, Any]:
         """What changed between two versions, as a JSON Patch (RFC 6902), and the events that did it."""
-        if not 0 <= old < new:
-            raise Invalid("a difference is one from a version to a later one")
+        if not 0 <= old < new <= old + MOST_VERSIONS:
+            raise Invalid(f"a difference is one from a version to a later one, {MOST_VERSIONS} further on at most")
         traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
         await traveller.go(old)
         before = traveller.shown()

@@ -16,7 +16,9 @@ from streams.append import AppendablePostgresLog
 from streams.log import Append, Write
 from streams.postgres import Databases
 from streams.rows import encode
-from tests.conftest import FreshDatabase
+from streams.settings import Settings
+from streams.upkeep import ReceiptsPurge
+from tests.conftest import FreshDatabase, eventually
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 SCHEMA = "data_ingestion_ingestion"
@@ -126,6 +128,36 @@ async def test_receipts_expire_by_the_week_and_the_first_answer_with_them(
     assert await log.purge_receipts(timedelta(days=7)) == []
     assert await log.purge_receipts(timedelta(days=-1000)) == [], "whatever the writer asks for"
     await log.append([append("c-1")])
+
+
+async def test_whoever_relays_a_log_drops_what_has_expired(
+    log: AppendablePostgresLog, owner: asyncpg.Connection, fresh_database: FreshDatabase
+) -> None:
+    await owner.execute(f"create table {SCHEMA}.receipts_from_20200106 (like {SCHEMA}.receipts including all)")
+    await owner.execute(
+        f"alter table {SCHEMA}.receipts attach partition {SCHEMA}.receipts_from_20200106"
+        " for values from ('2020-01-06 00:00Z') to ('2020-01-13 00:00Z')"
+    )
+    await owner.execute(f"alter table {SCHEMA}.receipts_from_20200106 owner to caudal_owner")
+    databases = Databases("caudal_writer", 1)
+    settings = Settings(write_dsn=fresh_database.dsn)
+    owned: list[ContextName] = []
+    purging = asyncio.create_task(ReceiptsPurge(settings, fresh_database.catalog, databases).run(lambda: owned))
+
+    async def is_there() -> bool:
+        return "receipts_from_20200106" in await tables(owner, "receipts")
+
+    async def is_gone() -> bool:
+        return not await is_there()
+
+    await asyncio.sleep(1.5)
+    assert await is_there(), "another process relays this log"
+    owned.append(CONTEXT)
+    await eventually(is_gone)
+
+    purging.cancel()
+    await asyncio.gather(purging, return_exceptions=True)
+    await databases.close()
 
 
 async def test_a_long_pause_leaves_no_hole_in_the_receipts(log: AppendablePostgresLog, owner: asyncpg.Connection) -> None:

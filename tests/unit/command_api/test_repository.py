@@ -19,9 +19,10 @@ from schemas.envelope import Metadata
 from schemas.errors import Unavailable
 from schemas.expected_version import ANY_VERSION
 from schemas.message import Event
+from schemas.upcasting import Upcaster
 from streams.log import Append, Write
 from streams.memory import MemoryLog
-from streams.rows import encode
+from streams.rows import NewEvent, encode
 from streams.snapshots import Snapshot
 
 CONTEXT = ContextName("shop", "stock")
@@ -158,6 +159,35 @@ async def test_a_snapshot_that_cannot_be_taken_hurts_nobody(log: WatchedLog) -> 
 
     assert loaded.version == 25
     assert await log.snapshot(REF.stream) is None
+
+
+class Grown(Event, name="Grown", schema_version=2):
+    by: int
+    why: str
+
+
+class Tree(Aggregate):
+    category = "tree"
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def evolve(self, event: Event) -> None:
+        assert isinstance(event, Grown)
+        self.reasons.append(event.why)
+
+
+async def test_events_of_an_earlier_version_are_brought_up_when_an_aggregate_is_loaded() -> None:
+    step = Upcaster("Grown", 1, lambda data: {**data, "why": "rain"})
+    catalog = Catalog.of([System("shop", (Context("stock", events=(Grown,), upcasters=(step,)),))])
+    log, id = MemoryLog(CONTEXT), uuid4()
+    old, new = NewEvent(str(uuid4()), "Grown", 1, '{"by": 1}'), encode(Grown(by=2, why="sun"))
+    metadata = Metadata(command_id=id, correlation_id="c")
+    await log.append([Append(id, b"", metadata, (Write("tree-a", ANY_VERSION, (old, new)),))])
+
+    tree = await Repository(log, catalog, AggregateMemory(10_000)).load(Ref(Tree, "a"), MIDNIGHT)
+
+    assert tree.state() == {"reasons": ["rain", "sun"]}
 
 
 def test_another_shape_or_another_version_makes_older_snapshots_unusable() -> None:
