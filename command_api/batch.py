@@ -36,6 +36,7 @@ class BatchLine(BaseModel):
 
     command: dict[str, Any] = Field(description="The command, as it would be sent alone.")
     idempotency_key: Annotated[str, Field(pattern=KEY.pattern)] | None = None
+    command_id: str | None = Field(default=None, description="A UUID of the sender's, in the place of a key.")
     if_match: str | None = Field(default=None, description="The version, as ETag, that the stream must have; * for any.")
     if_none_match: Literal["*"] | None = Field(default=None, description="The stream must not exist.")
 
@@ -52,9 +53,10 @@ async def take_batch(
 
     Raises `TooLarge` for the batch as a whole; whatever is wrong with one line is said in its answer.
     """
-    for header in ("if-match", "if-none-match", "idempotency-key"):
+    for header in ("if-match", "if-none-match", "idempotency-key", "x-command-id"):
         if header in request.headers:
-            raise Malformed(f"{header} is said of one command, not of a batch; a line has its own {header.replace('-', '_')}")
+            own = header.removeprefix("x-").replace("-", "_")
+            raise Malformed(f"{header} is said of one command, not of a batch; a line has its own {own}")
     body = await read_body(request, settings.max_batch_bytes, MEDIA_TYPE)
     lines = [line for line in body.split(b"\n") if line.strip()]
     if len(lines) > settings.max_batch_lines:
@@ -119,7 +121,7 @@ def _issued(
     check_stated(catalog.context(context), expected)
     issued: Issued[Command] = Issued(
         command=validate_command(wrapped.command, command),
-        id=command_id(wrapped.idempotency_key, context),
+        id=command_id(context, wrapped.idempotency_key, wrapped.command_id),
         at=now(),
         correlation_id=correlation_id(request),
         actor=actor(request),

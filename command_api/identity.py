@@ -15,13 +15,25 @@ _KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def command_id(key: str | None, context: ContextName) -> UUID:
-    """The id of a command: the same for the same key in a context, a new one without a key. Raises `Malformed`."""
+def command_id(context: ContextName, key: str | None, given: str | None = None) -> UUID:
+    """The id of a command: the one that is given, the same for the same key in a context, or a new one.
+
+    Over HTTP and by topic alike, so that a command is recognised whichever way it comes again. Raises `Malformed`.
+    """
     if key is None:
-        return uuid7()
+        return uuid7() if given is None else _given(given)
+    if given is not None:
+        raise Malformed("a command is named by an Idempotency-Key or by an id, not by both")
     if not KEY.match(key):
         raise Malformed("Idempotency-Key must be 1 to 200 visible ASCII characters")
     return uuid5(_KEYED_COMMANDS, f"{context}/{key}")
+
+
+def _given(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Malformed("X-Command-Id must be a UUID") from None
 
 
 def actor(request: Request) -> str | None:

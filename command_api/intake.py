@@ -8,17 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
 
 from command_api.body import parse_json, validate_command
 from command_api.handler import CommandHandler, now
-from schemas.catalog import Catalog
+from command_api.identity import command_id
+from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
 from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, Refused, Unavailable
 from schemas.message import Command
-from streams.codec import decode_command
+from streams.codec import IncomingCommand, decode_command
 from streams.command_topics import CommandConsumer
 from streams.settings import Settings
 
@@ -89,7 +91,8 @@ class Intake:
             with suppress(Malformed, IdempotencyKeyReused):
                 context, incoming = self._consumer.context_of(record), decode_command(record)
                 why = error.detail if isinstance(error, CaudalError) else repr(error)
-                await self._handler.record_failure(context, incoming.id, incoming.correlation_id, why)
+                id = _id(context, incoming)
+                await self._handler.record_failure(context, id, incoming.correlation_id, why)
         except Unavailable as unavailable:
             _log.warning("parking a record again soon", why=unavailable.detail)
             return False
@@ -99,14 +102,18 @@ class Intake:
     def _issued(self, record: Any) -> Issued[Command]:
         incoming = decode_command(record)
         system, _, name = incoming.type.partition(".")
-        _, command_class = self._catalog.command(system, name)
+        context, command_class = self._catalog.command(system, name)
         command = validate_command(parse_json(incoming.value, self._settings.max_depth), command_class)
         return Issued(
             command=command,
-            id=incoming.id,
+            id=_id(context, incoming),
             at=incoming.at or now(),
             correlation_id=incoming.correlation_id,
             causation_id=incoming.causation_id,
             actor=incoming.actor,
             traceparent=incoming.traceparent,
         )
+
+
+def _id(context: ContextName, incoming: IncomingCommand) -> UUID:
+    return incoming.id if incoming.idempotency_key is None else command_id(context, incoming.idempotency_key)

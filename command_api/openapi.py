@@ -14,6 +14,7 @@ TITLE = "Caudal: command API"
 _ERRORS = (400, 409, 412, 413, 415, 422, 428, 503)
 _HEADERS = (
     ("Idempotency-Key", "Makes a repeat safe: a command with a known key gets the first answer again."),
+    ("X-Command-Id", "A UUID of the sender's, in the place of a key."),
     ("If-Match", "The version, as ETag, that the command's stream must have; * for any, of a stream that exists."),
     ("If-None-Match", "*: the command's stream must not exist."),
     ("X-Actor", "Who sends the command; recorded with its events, not checked."),

@@ -74,7 +74,7 @@ class CommandEndpoints:
         body = await read_body(request, self._settings.max_body_bytes)
         issued = Issued(
             command=parse_command(body, command_class, self._settings.max_depth),
-            id=command_id(header(request, b"idempotency-key"), context),
+            id=command_id(context, header(request, b"idempotency-key"), header(request, b"x-command-id")),
             at=now(),
             correlation_id=correlation_id(request),
             actor=actor(request),

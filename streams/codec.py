@@ -43,6 +43,8 @@ class IncomingCommand:
     type: str
     """``system.command``"""
     id: UUID
+    idempotency_key: str | None
+    """Stands in the place of the id where it is given: the same as the header of that name over HTTP."""
     value: bytes
     at: datetime | None
     correlation_id: str
@@ -133,6 +135,7 @@ def decode_command(record: Any) -> IncomingCommand:
         return IncomingCommand(
             type=h["ce_type"].decode(),
             id=UUID(h["ce_id"].decode()),
+            idempotency_key=_text(h, "ce_idempotencykey"),
             value=record.value or b"",
             at=datetime.fromisoformat(h["ce_time"].decode()) if "ce_time" in h else None,
             correlation_id=_text(h, "ce_correlationid") or h["ce_id"].decode(),

@@ -13,6 +13,7 @@ from aggregates.data_ingestion.validation import POLICIES
 from command_api import policies
 from command_api.app import make_handler, open_logs
 from command_api.handler import now
+from command_api.identity import command_id
 from command_api.intake import Intake
 from command_api.policies import PolicyRunner
 from schemas.catalog import Catalog, ContextName
@@ -73,6 +74,31 @@ async def test_a_command_that_comes_again_and_again_is_handled_once(
     await eventually(handled)
     await asyncio.sleep(0.5)
     assert (await log.head()).position == 40
+
+
+async def test_a_key_means_the_same_by_topic_and_over_http(
+    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake
+) -> None:
+    log, id = open_logs(settings, catalog, databases)[INGESTION], command_id(INGESTION, "a-key")
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
+    await producer.start()
+    for other in ("1", "1", "2"):
+        headers = [
+            ("ce_type", b"data_ingestion.receive-data"),
+            ("ce_id", str(uuid4()).encode()),
+            ("ce_idempotencykey", b"a-key"),
+        ]
+        body = f'{{"partner_id": "by-topic", "payload": {{"n": {other}}}}}'.encode()
+        await producer.send_and_wait(Topics(settings, catalog).commands(INGESTION), body, b"key", headers=headers, partition=0)
+    await producer.stop()
+
+    async def handled() -> bool:
+        return await log.handled([id]) == {id}
+
+    await eventually(handled)
+    await asyncio.sleep(0.5)
+    assert [row.type for row in await log.read(0, 10)] == ["DataReceived", "DataIngested"]
+    assert '"n":1' in str((await log.read(0, 1))[0].data)
 
 
 async def test_a_record_that_is_no_command_is_parked_as_it_came(

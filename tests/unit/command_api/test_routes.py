@@ -106,3 +106,14 @@ async def test_the_first_answer_is_repeated_byte_for_byte(client: httpx.AsyncCli
     assert again.headers.get("etag") == first.headers.get("etag")
     assert again.headers.get("consistency-token") == first.headers.get("consistency-token")
     assert (other.status_code, other.json()["type"]) == (422, "urn:caudal:problem:key-reused")
+
+
+async def test_a_command_may_bring_its_own_id(client: httpx.AsyncClient) -> None:
+    id = str(uuid4())
+    first = await post(client, if_none_match="*", x_command_id=id)
+
+    assert (first.status_code, first.json()["command_id"]) == (201, id)
+    assert (await post(client, if_none_match="*", x_command_id=id)).content == first.content
+    assert (await post(client, 7, if_none_match="*", x_command_id=id)).status_code == 422
+    assert (await post(client, if_match="*", x_command_id=id, idempotency_key="k")).status_code == 400
+    assert (await post(client, if_match="*", x_command_id="no-id")).status_code == 400
