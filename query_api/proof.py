@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from query_api.audit import described
 from schemas.errors import NotAsSigned, NotFound
 from streams.chain import BEGIN, Link, content_hash
 from streams.proof_log import ProofLog
@@ -71,18 +72,12 @@ async def _segment(log: ProofLog, covered: Sequence[Row], head: SignedHead) -> M
 
 
 def _event(link: Link) -> Mapping[str, Any]:
-    # JSON as text: its every blank is hashed.
+    # As the audit shows it, with what else is hashed, and with JSON as text: its every blank is.
     row = link.row
     return {
-        "position": row.position,
-        "stream": row.stream,
-        "version": row.version,
-        "id": str(row.id),
-        "type": row.type,
-        "schema_version": row.schema_version,
+        **described(row),
         "partition": row.partition,
         "previous": row.previous,
-        "recorded_at": row.recorded_at,
         "data": row.data,
         "metadata": row.metadata,
     }
