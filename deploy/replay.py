@@ -72,11 +72,7 @@ async def show_causes(context: ContextName, position: int, data_dir: Path, setti
     catalog.context(context)
     databases = Databases("caudal_reader", pool_size=1)
     try:
-        logs = {
-            name: SearchableLog(databases, settings.log_dsn(name), name)
-            for name in catalog.contexts
-            if name.system == context.system
-        }
+        logs = SearchableLog.of_system(databases, settings, catalog, context.system)
         found = await causation_of(logs, context, position)
     finally:
         await databases.close()

@@ -106,11 +106,7 @@ class AuditEndpoints:
         """The event at a position in the tree of what led to it and what came of it, through the system's contexts."""
         Parameters(request)
         here = self._log(request, SearchableLog).context
-        logs = {
-            name: SearchableLog(self._databases, self._settings.log_dsn(name), name)
-            for name in self._catalog.contexts
-            if name.system == here.system
-        }
+        logs = SearchableLog.of_system(self._databases, self._settings, self._catalog, here.system)
         tree = await causation_of(logs, here, request.path_params["position"])
         roots = [root.as_json() for root in tree.roots]
         return _json({"correlation_id": tree.correlation_id, "is_whole": tree.is_whole, "roots": roots})

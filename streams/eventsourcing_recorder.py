@@ -171,7 +171,7 @@ class CaudalRecorder(ApplicationRecorder):
         rows = await self._log.read_stream(_stream(event.originator_id), 0, 1)
         if not rows and event.originator_version != 1:
             raise IntegrityError(f"the versions of {event.originator_id} begin at 0 or 1, not at {event.originator_version}")
-        begin = _version(rows[0]) if rows else event.originator_version
+        begin = _decoded(rows[0])[0] if rows else event.originator_version
         return ExpectedVersion.exact(event.originator_version - begin)
 
     async def _select(
@@ -218,10 +218,12 @@ class CaudalRecorder(ApplicationRecorder):
         await self._databases.close()
 
     def _stored(self, row: Row) -> StoredEvent:
-        return StoredEvent(self._originator_id(row), _version(row), row.type, _state(row))
+        version, state = _decoded(row)
+        return StoredEvent(self._originator_id(row), version, row.type, state)
 
     def _notification(self, row: Row) -> Notification:
-        return Notification(self._originator_id(row), _version(row), row.type, _state(row), id=row.position)
+        version, state = _decoded(row)
+        return Notification(self._originator_id(row), version, row.type, state, id=row.position)
 
     def _originator_id(self, row: Row) -> UUID | str:
         return self._originator_ids(row.stream.removeprefix(f"{_CATEGORY}-"))
@@ -289,14 +291,11 @@ def _encoded(event: StoredEvent) -> NewEvent:
     return NewEvent(str(uuid7()), event.topic, 1, data)
 
 
-def _state(row: Row) -> bytes:
+def _decoded(row: Row) -> tuple[int, bytes]:
+    """The originator's version and the state, as they were given; raises `Misconfigured` for an event of somebody else's."""
     text = row.data if isinstance(row.data, str) else row.data.decode()
     form = _FORM.match(text)
     if form is None:
         raise Misconfigured(f"the event at position {row.position} was not written by this recorder")
     state = text[form.end() : -1]
-    return state.encode() if form[2] == "state" else base64.b64decode(state)
-
-
-def _version(row: Row) -> int:
-    return int(orjson.loads(row.data)["originator_version"])
+    return int(form[1]), state.encode() if form[2] == "state" else base64.b64decode(state)
