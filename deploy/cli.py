@@ -7,16 +7,15 @@ import logging
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 import uvloop
-from pydantic import ValidationError
 from rich.console import Console
 
+from deploy.options import DEFAULT_DATA_DIR, AsJson, DataDir, complaining, exit_with, read_settings
+from deploy.verify.commands import verify
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import CaudalError
-from streams.settings import Settings
 from streams.telemetry import configure_logging
 
 app = typer.Typer(
@@ -24,15 +23,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(verify, name="verify")
 schemas = typer.Typer(no_args_is_help=True, help="Hold event classes against the shapes that are recorded in files.")
 app.add_typer(schemas, name="schemas")
-verify = typer.Typer(no_args_is_help=True, help="Prove that nothing was lost, altered or made up.")
-app.add_typer(verify, name="verify")
-DEFAULT_DATA_DIR = Path(".caudal")
 
-DataDir = Annotated[Path, typer.Option("--data-dir", help="Folder for the data and the logs.")]
 LogFormat = Annotated[Literal["text", "json"] | None, typer.Option(help="Lines for people, or JSON for machines.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def _print_version(asked: bool) -> None:
@@ -65,11 +60,11 @@ def up(
 
     if ephemeral and data_dir is not None:
         raise typer.BadParameter("either --data-dir or --ephemeral", param_hint="--ephemeral")
-    settings = _settings(log_format)
+    settings = read_settings(log_format)
     configure_logging(settings.log_format, "warning")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is still starting is no news
     folder = None if ephemeral else data_dir or DEFAULT_DATA_DIR
-    _exit_with(uvloop.run(run_stack(folder, settings, automatic_ports=ports == "auto", as_json=as_json)))
+    exit_with(uvloop.run(run_stack(folder, settings, automatic_ports=ports == "auto", as_json=as_json)))
 
 
 @app.command()
@@ -77,8 +72,8 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
     """Show each process, each log's head, and each subscription's checkpoint and lag."""
     from deploy.status import show_status
 
-    settings = _settings()
-    _exit_with(_complaining(lambda: uvloop.run(show_status(data_dir.resolve(), settings, as_json=as_json))))
+    settings = read_settings()
+    exit_with(complaining(lambda: uvloop.run(show_status(data_dir.resolve(), settings, as_json=as_json))))
 
 
 @app.command()
@@ -91,7 +86,7 @@ def serve(
     """Run one of Caudal's processes, as in production."""
     from deploy.serve import serve as serve_process
 
-    settings = _settings(log_format)
+    settings = read_settings(log_format)
     configure_logging(settings.log_format, settings.log_level)
     uvloop.run(serve_process(service, settings, host, port))
 
@@ -105,8 +100,8 @@ def migrate(
     """Bring every database to what the installed systems need; safe to run at any time, twice at once too."""
     from streams.migrate import migrate as migrate_databases
 
-    settings = _settings()
-    done = _complaining(lambda: uvloop.run(migrate_databases(settings, Catalog.installed(), recreate_views=recreate_views)))
+    settings = read_settings()
+    done = complaining(lambda: uvloop.run(migrate_databases(settings, Catalog.installed(), recreate_views=recreate_views)))
     console = Console(highlight=False)
     for line in done:
         console.print(line)
@@ -136,9 +131,9 @@ def load(
 
     fields = dict(_field(text) for text in fixed or ())
     shape = Shape(fixed=fields, into=into, numbers=frozenset(filter(None, numbers.split(","))))
-    target = _complaining(lambda: command_url(system, command, url, data_dir.resolve()))
+    target = complaining(lambda: command_url(system, command, url, data_dir.resolve()))
     work = load_file(file, target, shape, batch=batch, connections=connections)
-    _exit_with(_complaining(lambda: uvloop.run(work)))
+    exit_with(complaining(lambda: uvloop.run(work)))
 
 
 @app.command()
@@ -162,8 +157,8 @@ def replay(
         places = (None if text is None else place(text, name) for text, name in ((begin, "--from"), (end, "--to")))
         return Replay(ContextName.parse(context), Selection(conditions, *places), format)
 
-    wanted = _complaining(asked)
-    _exit_with(_complaining(lambda: uvloop.run(replay(wanted, data_dir.resolve(), _settings()))))
+    wanted = complaining(asked)
+    exit_with(complaining(lambda: uvloop.run(replay(wanted, data_dir.resolve(), read_settings()))))
 
 
 @app.command()
@@ -175,8 +170,8 @@ def why(
     """Print what led to an event and what came of it, through every context of its system."""
     from deploy.replay import show_causes
 
-    name = _complaining(lambda: ContextName.parse(context))
-    _exit_with(_complaining(lambda: uvloop.run(show_causes(name, position, data_dir.resolve(), _settings()))))
+    name = complaining(lambda: ContextName.parse(context))
+    exit_with(complaining(lambda: uvloop.run(show_causes(name, position, data_dir.resolve(), read_settings()))))
 
 
 @app.command("topic-docs")
@@ -184,31 +179,8 @@ def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to."
     """Write a page for each topic: its events or commands with their JSON Schemas, as Redpanda Console shows them."""
     from deploy.topic_docs import write_topic_docs
 
-    for path in write_topic_docs(folder, _settings(), Catalog.installed()):
+    for path in write_topic_docs(folder, read_settings(), Catalog.installed()):
         typer.echo(path)
-
-
-@verify.command("log")
-def verify_log(
-    contexts: Annotated[
-        list[str] | None, typer.Argument(metavar="[SYSTEM.CONTEXT]...", help="Logs to look through; unset: all.")
-    ] = None,
-    public_key: Annotated[
-        list[Path] | None,
-        typer.Option(help="PEM file with a public key whose signatures are trusted; repeatable.", exists=True, dir_okay=False),
-    ] = None,
-    require_signed: Annotated[
-        bool, typer.Option("--require-signed", help="Fail too where no signed head, or no topic of them, could be looked at.")
-    ] = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """Recompute every log's hash chain and hold it against its signed heads; name the first position that is wrong."""
-    from deploy.verify_log import Shown, verify_logs
-
-    shown = Shown(as_json=as_json, require_signed=require_signed)
-    work = verify_logs(contexts or [], public_key or [], data_dir.resolve(), _settings(), shown)
-    _exit_with(_complaining(lambda: uvloop.run(work)))
 
 
 @app.command("signing-key")
@@ -222,7 +194,7 @@ def signing_key(
     folder.mkdir(parents=True, exist_ok=True)
     private, public = folder / "signing.pem", folder / "public.pem"
     if not (unless_there and private.exists() and public.exists()):
-        _complaining(lambda: make_keys(private, public))
+        complaining(lambda: make_keys(private, public))
     typer.echo(f"{private}\n{public}")
 
 
@@ -231,7 +203,7 @@ def schemas_check() -> None:
     """Fail where an event that may have been recorded could not be read any more."""
     from deploy.schemas_check import check
 
-    _exit_with(_complaining(check))
+    exit_with(complaining(check))
 
 
 @schemas.command("record")
@@ -239,7 +211,7 @@ def schemas_record() -> None:
     """Record the shapes of new events and new schema versions in files, to be committed."""
     from deploy.schemas_check import record
 
-    _exit_with(_complaining(record))
+    exit_with(complaining(record))
 
 
 def _field(text: str) -> tuple[str, str]:
@@ -247,29 +219,6 @@ def _field(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise typer.BadParameter(f"{text!r} does not read like field=text", param_hint="--set")
     return name, value
-
-
-def _settings(log_format: str | None = None) -> Settings:
-    try:
-        return Settings(**({} if log_format is None else {"log_format": log_format}))  # type: ignore[arg-type]
-    except ValidationError as error:
-        for found in error.errors():
-            name = "_".join(["CAUDAL", *(str(part).upper() for part in found["loc"])])
-            Console(stderr=True).print(f"caudal: {name}: {found['msg']}", style="red", highlight=False)
-        raise typer.Exit(2) from error
-
-
-def _complaining(work: Any) -> Any:
-    try:
-        return work()
-    except CaudalError as error:
-        Console(stderr=True).print(f"caudal: {error.detail}", style="red", highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-
-
-def _exit_with(code: int) -> None:
-    if code:
-        raise typer.Exit(code)
 
 
 if __name__ == "__main__":

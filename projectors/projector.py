@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
-import orjson
 from prometheus_client import Counter
 
 from projectors.projection import Projection
+from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Recorded
-from schemas.errors import Conflict, Misconfigured
+from schemas.errors import Conflict
 from schemas.view import View
 from streams.continuity import continuation
 from streams.log import ReadableLog
@@ -19,7 +18,7 @@ from streams.postgres import Connection, Databases, statement, views_schema
 from streams.rows import decode
 from streams.settings import Settings
 from streams.subscription import Slice
-from streams.view_table import statements, table_of
+from streams.view_table import table_of
 
 _MOST_RACES = 20
 
@@ -49,7 +48,7 @@ class Projector:
         self._projection, self._catalog, self._databases, self._logs = projection, catalog, databases, logs
         self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
         self._dsn, self._schema = settings.view_dsn(home), views_schema(home)
-        self._sql = statements(table_of(home, view))
+        self._writer = ViewWriter(projection, table_of(home, view))
 
     async def position(self, context: ContextName, partition: int) -> int:
         """Where the view stands in a partition of a context."""
@@ -92,7 +91,7 @@ class Projector:
                     moved.append((str(context), partition, found.rows[-1].position))
                     events += [decode(row, context, self._catalog) for row in found.rows if (context, row.type) in self._types]
             if events:
-                await self._apply(connection, events)
+                await self._writer.apply(connection, events)
             if moved:
                 sources, partitions, reached = (list(column) for column in zip(*moved, strict=True))
                 sql = statement("checkpoints_move", self._schema)
@@ -108,46 +107,3 @@ class Projector:
             await connection.execute(statement("checkpoints_open", self._schema), self._projection.name, *of_slices)
             found = await connection.fetch(sql, self._projection.name, *of_slices)
         return {(row["source"], row["partition"]): row["position"] for row in found}
-
-    async def _apply(self, connection: Connection, events: Sequence[Recorded[Any]]) -> None:
-        folds = self._projection.folds
-        keyed = [(folds[type(recorded.event)], recorded) for recorded in events]
-        keys = {fold.key(recorded) for fold, recorded in keyed}
-        before = await self._load(connection, keys)
-        after: dict[Any, View | None] = dict(before)
-        for fold, recorded in keyed:
-            key = fold.key(recorded)
-            after[key] = fold.apply(after.get(key), recorded)
-        await self._write(connection, before, after)
-
-    async def _load(self, connection: Connection, keys: set[Any]) -> dict[Any, View]:
-        view = self._projection.view
-        found = await connection.fetch(self._sql.lock, list(keys))
-        return {record[view.view_key]: view.model_construct(**record) for record in found}
-
-    async def _write(self, connection: Connection, before: Mapping[Any, View], after: Mapping[Any, View | None]) -> None:
-        added = [row for key, row in after.items() if row is not None and key not in before]
-        changed = [row for key, row in after.items() if row is not None and key in before and row is not before[key]]
-        removed = [key for key, row in after.items() if row is None and key in before]
-        if added:
-            inserted = await connection.fetch(self._sql.insert, self._as_json(added))
-            if len(inserted) < len(added):
-                raise Conflict("a row has appeared meanwhile")
-        if changed:
-            await connection.execute(self._sql.update, self._as_json(changed))
-        if removed:
-            await connection.execute(self._sql.delete, removed)
-
-    def _as_json(self, rows: Sequence[View]) -> str:
-        key = self._projection.view.view_key
-        for row in rows:
-            if not isinstance(row, self._projection.view):
-                raise Misconfigured(f"a fold of {self.name} returned {type(row).__name__}, not its view's row")
-        ordered = sorted(rows, key=lambda row: str(getattr(row, key)))
-        return orjson.dumps([vars(row) for row in ordered], default=_as_text).decode()
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, UUID):
-        return str(value)  # the driver's own subclass of it
-    raise Misconfigured(f"a view's row holds a {type(value).__name__}, which is none of the types that a view may have")

@@ -2,7 +2,8 @@
 
 The CloudEvents specification and its Kafka binding (1.0.2) say what the ``ce_`` headers mean. Extensions of
 ours: ``sequence`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
-``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``command``, ``actor``, ``traceparent``.
+``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``command``, ``actor``, ``traceparent``,
+``backfilled``.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ from schemas.text import without_control_characters
 from streams.rows import Row
 
 Headers = Sequence[tuple[str, bytes]]
+
+BACKFILLED = ("ce_backfilled", b"true")
+"""Header of an event that was published again, late, because the topic had lost or altered it."""
 
 _JSON = b"application/json"
 _LONGEST_TEXT = 200

@@ -19,6 +19,8 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyn
 Role = Literal["caudal_writer", "caudal_projector", "caudal_reader"]
 
 SQL = Path(__file__).parent / "sql"
+WHOLE_LOG_SECONDS = 3600
+"""Time-out of a statement that looks at a whole log or view, which nobody waits for."""
 _CONNECT_SECONDS = 5
 _COMMAND_SECONDS = 15
 _ONE_PLAN = {

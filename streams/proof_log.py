@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 from streams.chain import Link
 from streams.log import PostgresLog
-from streams.postgres import statement
+from streams.postgres import WHOLE_LOG_SECONDS, statement
 from streams.signing import SignedHead
-
-_WHOLE_LOG_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class ProofLog(PostgresLog):
     async def ends(self) -> Ends:
         """Where it ends."""
         async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("ends", self._schema), timeout=_WHOLE_LOG_SECONDS)
+            row = await connection.fetchrow(statement("ends", self._schema), timeout=WHOLE_LOG_SECONDS)
         assert row is not None, "the migration made the head row"
         return Ends(row["position"], row["hash"], row["last"], int(row["versions"]))
 
@@ -61,7 +59,7 @@ class ProofLog(PostgresLog):
     async def stream_astray(self) -> tuple[str, int] | None:
         """A stream, with its last position, that says another last event than the log has; ``None`` where there is none."""
         async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("streams_astray", self._schema), timeout=_WHOLE_LOG_SECONDS)
+            row = await connection.fetchrow(statement("streams_astray", self._schema), timeout=WHOLE_LOG_SECONDS)
         return None if row is None else (row["stream"], row["last_position"])
 
     async def signed_heads(self, after: int, limit: int) -> Sequence[SignedHead]:

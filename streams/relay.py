@@ -12,11 +12,12 @@ from prometheus_client import Counter, Gauge
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import LeaseLost, Malformed, Unavailable
-from streams.codec import decode_event, encode_event
+from streams.codec import decode_event
 from streams.lease import Lease
 from streams.log import PostgresLog
 from streams.pacing import paced
 from streams.postgres import Databases
+from streams.publishing import publish
 from streams.rows import Row
 from streams.settings import Settings
 from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
@@ -124,20 +125,7 @@ class Relay:
 
     async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> int:
         """Publishes rows in order and returns the last one's position once all are acknowledged."""
-        acknowledgements = []
-        for row in rows:
-            record = encode_event(row, self._context)
-            acknowledgements.append(
-                await producer.send(
-                    self._topic,
-                    record.value,
-                    record.key,
-                    partition=row.partition,
-                    timestamp_ms=record.timestamp_ms,
-                    headers=record.headers,
-                )
-            )
-        for done in await asyncio.gather(*acknowledgements):
+        for done in await publish(producer, self._topic, self._context, rows):
             if done.offset <= self._offsets.get(done.partition, -1):
                 raise BehindTheLog(f"{self._topic} went back to offset {done.offset}: the broker has lost records")
             self._offsets[done.partition] = done.offset

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from schemas.catalog import Catalog, ContextName
 from streams.log import PostgresLog
-from streams.postgres import Databases
+from streams.postgres import WHOLE_LOG_SECONDS, Databases, statement
 from streams.rows import Row
 from streams.settings import Settings
 
@@ -58,6 +58,16 @@ class SearchableLog(PostgresLog):
         """The event with an id, where the log has it."""
         rows = await self._rows("by_id", event_id)
         return rows[0] if rows else None
+
+    async def read_positions(self, positions: Sequence[int]) -> Sequence[Row]:
+        """The events at some positions, in order; what is not there is left out."""
+        return await self._rows("read_positions", positions)
+
+    async def count(self, partition: int, upto: int) -> int:
+        """How many events a partition has that are not above a position."""
+        async with self._databases.connection(self._dsn) as connection:
+            sql = statement("count_partition", self._schema)
+            return int(await connection.fetchval(sql, partition, upto, timeout=WHOLE_LOG_SECONDS))
 
     async def position_before(self, time: datetime) -> int:
         """The position of the last event that was recorded before a time; 0 where there is none.

@@ -26,6 +26,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    tuple_,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -70,13 +71,7 @@ class ViewStatements:
 @cache
 def table_of(context: ContextName, view: type[View]) -> Table:
     """A view's table, in the schema of its context's read side."""
-    columns = [
-        Column(name, column_type(field.annotation), primary_key=name == view.view_key)
-        for name, field in view.model_fields.items()
-    ]
-    columns.append(Column(CHANGED, BigInteger, nullable=False))
-    schema = f"{context.system}_{context.context}_views"
-    table = Table(view.view_name, MetaData(), *columns, schema=schema)
+    table = Table(view.view_name, MetaData(), *_columns(view), schema=f"{context.system}_{context.context}_views")
     for group in view.view_indexes:
         Index(f"{view.view_name}_{'_'.join(group)}", *(table.c[name] for name in group))
     # A BRIN index does not stand in the way of in-place (HOT) updates, a B-tree on this column would stop all of them.
@@ -87,6 +82,12 @@ def table_of(context: ContextName, view: type[View]) -> Table:
         postgresql_with={"autosummarize": "on"},
     )
     return table
+
+
+@cache
+def scratch_table_of(view: type[View]) -> Table:
+    """A table of a view's shape that its session alone sees, and that goes with it; without indexes but its key's."""
+    return Table(f"fresh_{view.view_name}", MetaData(), *_columns(view), schema="pg_temp")
 
 
 def definition(table: Table) -> list[str]:
@@ -124,6 +125,31 @@ def statements(table: Table) -> ViewStatements:
     )
 
 
+@cache
+def difference(one: Table, other: Table) -> str:
+    """A statement that compares two tables of a view's shape: each key whose rows differ, whether either has none, how many."""
+    key = next(iter(one.primary_key.columns)).name
+    ours, theirs = tuple_(*_own_columns(one)), tuple_(*_own_columns(other))
+    return sql(
+        select(
+            func.coalesce(one.c[key], other.c[key]).cast(Text).label("key"),
+            one.c[key].is_(None).label("is_missing"),
+            other.c[key].is_(None).label("is_extra"),
+            func.count().over().label("total"),
+        )
+        .select_from(one.join(other, one.c[key] == other.c[key], full=True))
+        .where(ours.is_distinct_from(theirs))
+        .order_by("key")
+        .limit(bindparam("limit", type_=BigInteger))
+    )
+
+
+@cache
+def count(table: Table) -> str:
+    """A statement that counts a view's rows."""
+    return sql(select(func.count()).select_from(table))
+
+
 def column_type(annotation: Any) -> TypeEngine[Any]:
     """The column type of a view field's annotation; raises `Misconfigured` for one that has none."""
     origin = get_origin(annotation)
@@ -142,6 +168,14 @@ def column_type(annotation: Any) -> TypeEngine[Any]:
 def sql(element: ClauseElement) -> str:
     """A statement as text with ``$1`` parameters, as asyncpg takes it."""
     return str(element.compile(dialect=DIALECT))
+
+
+def _columns(view: type[View]) -> list[Column[Any]]:
+    columns = [
+        Column(name, column_type(field.annotation), primary_key=name == view.view_key)
+        for name, field in view.model_fields.items()
+    ]
+    return [*columns, Column(CHANGED, BigInteger, nullable=False)]
 
 
 def _own_columns(table: Table) -> list[Column[Any]]:

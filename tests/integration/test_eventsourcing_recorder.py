@@ -14,11 +14,11 @@ from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.errors import Misconfigured
 from streams.eventsourcing_recorder import CaudalFactory, CaudalRecorder
+from streams.log_verification import Verification
 from streams.migrate import migrate
 from streams.postgres import Databases
 from streams.proof_log import ProofLog
 from streams.settings import Settings
-from streams.verification import Verification
 from tests.conftest import FreshDatabase
 
 CONTEXT = ContextName("kin", "accounts")

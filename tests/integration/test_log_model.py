@@ -17,12 +17,12 @@ from schemas.expected_version import ANY_VERSION, NO_STREAM, STREAM_EXISTS, Expe
 from streams.append import AppendablePostgresLog
 from streams.group_commit import GroupCommit
 from streams.log import Append, Write
+from streams.log_verification import Verification
 from streams.migrate import migrate
 from streams.postgres import Databases
 from streams.proof_log import ProofLog
 from streams.rows import NewEvent
 from streams.settings import Settings
-from streams.verification import Verification
 from tests.conftest import FreshDatabase
 
 STREAMS = ("a", "b", "c")

@@ -3,26 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from random import Random
-from uuid import UUID, uuid4
 
 import pytest
 
-from command_api.app import make_handler, open_logs
-from command_api.handler import now
+from command_api.app import open_logs
 from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
 from schemas.catalog import Catalog, ContextName
-from schemas.data_ingestion.ingestion import ReceiveData
-from schemas.data_ingestion.processing import ProcessData
-from schemas.data_ingestion.validation import ValidateData
-from schemas.envelope import Issued
-from schemas.message import Command
 from streams.postgres import Databases
 from streams.rows import Row
 from streams.settings import Settings
 from streams.subscription import Slice
-
-DELIVERIES = 40
+from tests.integration.deliveries import DELIVERIES, received_validated_and_processed, slices_of
 
 
 @pytest.fixture
@@ -35,19 +27,7 @@ async def databases() -> AsyncIterator[Databases]:
 @pytest.fixture
 async def logs(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[Row]]:
     """Forty deliveries, received, validated and processed; every row by context."""
-    opened = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, opened)
-
-    async def issue(command: Command) -> UUID:
-        receipt = await handler.handle(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))
-        return receipt.command_id
-
-    for n in range(DELIVERIES):
-        payload = {"n": n}
-        data_id = await issue(ReceiveData(partner_id="p", payload=payload))
-        await issue(ValidateData(data_id=data_id, partner_id="p", payload=payload))
-        await issue(ProcessData(data_id=data_id, partner_id="p", payload=payload))
-    return {context: list(await log.read(0, 10_000)) for context, log in opened.items()}
+    return await received_validated_and_processed(settings, catalog, databases)
 
 
 def projector(settings: Settings, catalog: Catalog, databases: Databases) -> Projector:
@@ -62,15 +42,6 @@ async def complete(databases: Databases, settings: Settings) -> int:
             " and partner_id = 'p' and validation_status = 'valid' and processing_status = 'processed'"
         )
         return int(await connection.fetchval(sql))
-
-
-def slices_of(logs: dict[ContextName, list[Row]], size: int) -> list[Slice]:
-    found = []
-    for context, rows in logs.items():
-        for partition in range(4):
-            own = [row for row in rows if row.partition == partition]
-            found += [Slice(context, partition, own[at : at + size]) for at in range(0, len(own), size)]
-    return found
 
 
 async def test_several_workers_on_one_view_never_undo_each_other(

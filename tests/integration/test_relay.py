@@ -19,10 +19,11 @@ from streams.log import Append, Write
 from streams.postgres import Databases
 from streams.relay import Relay
 from streams.rows import encode
+from streams.search import SearchableLog
 from streams.settings import Settings
+from streams.topic_verification import TopicVerification
 from streams.topics import Topics
 from tests.conftest import eventually
-from tests.verify import check_topic
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 
@@ -51,12 +52,11 @@ class Log(AppendablePostgresLog):
                 ]
             )
 
-    async def is_in_the_topic(self, settings: Settings, topic: str) -> bool:
-        try:
-            await check_topic(settings, topic, list(await self.read(0, 10_000)))
-        except AssertionError:
-            return False
-        return True
+    async def is_in_the_topic(self, settings: Settings, catalog: Catalog) -> bool:
+        log = SearchableLog(self._databases, self._dsn, self.context)
+        upto = (await log.head()).position
+        verified = await TopicVerification(settings, catalog, log).run(upto, lambda done, total: None)
+        return verified.found == 0 and verified.events == upto
 
 
 @pytest.fixture
@@ -76,23 +76,21 @@ async def running(settings: Settings, catalog: Catalog, databases: Databases, ow
 
 
 async def test_what_is_appended_is_published(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:
-    topic = Topics(settings, catalog).events(CONTEXT)
     await log.grow(20)
 
     async with running(settings, catalog, databases, "one"):
-        await eventually(lambda: log.is_in_the_topic(settings, topic))
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
         await log.grow(20)
-        await eventually(lambda: log.is_in_the_topic(settings, topic))
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
 
 
 async def test_a_relay_that_comes_back_goes_on_where_it_was(
     settings: Settings, catalog: Catalog, databases: Databases, log: Log
 ) -> None:
-    topic = Topics(settings, catalog).events(CONTEXT)
     for _ in range(3):
         await log.grow(7)
         async with running(settings, catalog, databases, "one"):
-            await eventually(lambda: log.is_in_the_topic(settings, topic))
+            await eventually(lambda: log.is_in_the_topic(settings, catalog))
 
 
 async def test_a_topic_that_is_lost_while_relaying_is_filled_again(
@@ -101,20 +99,19 @@ async def test_a_topic_that_is_lost_while_relaying_is_filled_again(
     topic = Topics(settings, catalog).events(CONTEXT)
     await log.grow(30)
     async with running(settings, catalog, databases, "one"):
-        await eventually(lambda: log.is_in_the_topic(settings, topic))
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
         admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
         await admin.start()
         await admin.delete_topics([topic])
         await admin.close()
 
-        await eventually(lambda: log.is_in_the_topic(settings, topic), 30)
+        await eventually(lambda: log.is_in_the_topic(settings, catalog), 30)
 
 
 async def test_two_relays_share_the_work_by_lease(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:
-    topic = Topics(settings, catalog).events(CONTEXT)
     async with running(settings, catalog, databases, "one"), running(settings, catalog, databases, "two"):
         await log.grow(40)
-        await eventually(lambda: log.is_in_the_topic(settings, topic))
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
 
 
 async def test_a_zombie_cannot_move_the_cursor(settings: Settings, databases: Databases, log: Log) -> None:

@@ -19,6 +19,7 @@ from schemas.expected_version import ANY_VERSION
 from streams.append import AppendablePostgresLog
 from streams.chain import BEGIN, content_hash, linked
 from streams.log import Append, Write
+from streams.log_verification import Verification, Verified
 from streams.postgres import Databases
 from streams.proof_log import ProofLog
 from streams.rows import encode
@@ -27,7 +28,6 @@ from streams.signed_heads_topic import published_heads
 from streams.signing import SEGMENT, SignedHead, Signer, Verifier, make_keys, read_public_key
 from streams.topics import ensure_topics
 from streams.upkeep import HeadSigner
-from streams.verification import Verification, Verified
 from tests.conftest import FreshDatabase
 from tests.stack import caudal
 

@@ -1,0 +1,78 @@
+"""Runs what ``caudal verify`` is asked for, in the order in which one thing rests on another: logs, topics, views."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.connection import connected
+from deploy.verify.log import verifier_of, verify_log
+from deploy.verify.report import Part, Report, Teller
+from deploy.verify.topic import verify_topic
+from deploy.verify.view import verify_view
+from projectors.service import installed
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import NotFound
+from streams.log import PostgresLog
+from streams.postgres import Databases
+from streams.settings import Settings
+
+ALL: tuple[Part, ...] = ("log", "topic", "view")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be verified, and how."""
+
+    parts: Collection[Part] = ALL
+    names: Sequence[str] = ()
+    """Contexts or views; none for all."""
+    public_keys: Sequence[Path] = ()
+    require_signed: bool = False
+    """Whether a log that could not be held against signed heads counts as wrong."""
+    repair: bool = False
+
+
+async def verify(wanted: Wanted, data_dir: Path, settings: Settings, teller: Teller) -> int:
+    """Tells what came of each part; 1 where anything is wrong. Raises `Unavailable` where a part is out of reach."""
+    reports = []
+    async for report in _reports(wanted, data_dir, connected(settings, data_dir), teller):
+        teller.tell(report)
+        reports.append(report)
+    teller.end(reports)
+    unsigned = wanted.require_signed and any(report.notes for report in reports if report.part == "log")
+    return 1 if unsigned or not all(report.is_right for report in reports) else 0
+
+
+async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: Teller) -> AsyncIterator[Report]:
+    catalog = Catalog.installed()
+    readers, projectors = Databases("caudal_reader", pool_size=2), Databases("caudal_projector", pool_size=2)
+    verifier = verifier_of(wanted.public_keys, data_dir, settings)
+    contexts = _contexts(wanted, catalog)
+    logs = {context: PostgresLog(readers, settings.log_dsn(context), context) for context in catalog.contexts}
+    try:
+        if "log" in wanted.parts:
+            for context in contexts:
+                yield await verify_log(settings, catalog, readers, context, verifier, teller)
+        if "topic" in wanted.parts:
+            for context in contexts:
+                yield await verify_topic(settings, catalog, readers, context, teller, repair=wanted.repair)
+        if "view" in wanted.parts:
+            for system, projections in installed().items():
+                for projection in projections:
+                    if not wanted.names or f"{system}.{projection.name}" in wanted.names:
+                        yield await verify_view(settings, catalog, projectors, logs, system, projection, teller)
+    finally:
+        await readers.close()
+        await projectors.close()
+
+
+def _contexts(wanted: Wanted, catalog: Catalog) -> list[ContextName]:
+    if "view" in wanted.parts and wanted.names:
+        views = {f"{system}.{projection.name}" for system, projections in installed().items() for projection in projections}
+        if unknown := set(wanted.names) - views:
+            raise NotFound(f"there is no view {', '.join(sorted(unknown))}; there are {', '.join(sorted(views))}")
+        return []
+    contexts = [ContextName.parse(name) for name in wanted.names] or list(catalog.contexts)
+    for context in contexts:
+        catalog.context(context)
+    return contexts

@@ -1,0 +1,76 @@
+"""Backfill: publishes events of a log once more, marked as such, where its topic has lost or altered them."""
+
+from collections.abc import Callable, Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.catalog import Catalog
+from schemas.errors import Unavailable
+from streams.codec import BACKFILLED
+from streams.publishing import publish
+from streams.rows import Row
+from streams.search import SearchableLog
+from streams.settings import Settings
+from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
+
+_EVENTS_AT_ONCE = 1000
+
+
+class Backfill:
+    """Fills the topic of one context's events from its log. Subscribers skip what they have seen."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, log: SearchableLog) -> None:
+        self._settings, self._catalog, self._log = settings, catalog, log
+
+    async def positions(self, positions: Sequence[int]) -> int:
+        """Publishes the events at some positions; returns how many. Raises `Unavailable`."""
+        wanted = sorted(positions)
+        chunks = (wanted[at : at + _EVENTS_AT_ONCE] for at in range(0, len(wanted), _EVENTS_AT_ONCE))
+        published = 0
+        async with _Publisher(self._settings, self._catalog, self._log) as publisher:
+            for chunk in chunks:
+                published += await publisher.publish(await self._log.read_positions(chunk))
+        return published
+
+    async def between(self, after: int, upto: int, on_progress: Callable[[int], None]) -> int:
+        """Publishes the events above ``after`` and not above ``upto``; returns how many. Raises `Unavailable`.
+
+        Calls ``on_progress`` with the position that was reached.
+        """
+        published = 0
+        async with _Publisher(self._settings, self._catalog, self._log) as publisher:
+            while after < upto and (
+                rows := [row for row in await self._log.read(after, _EVENTS_AT_ONCE) if row.position <= upto]
+            ):
+                published += await publisher.publish(rows)
+                after = rows[-1].position
+                on_progress(after)
+        return published
+
+
+class _Publisher:
+    """A producer for the time of one backfill."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, log: SearchableLog) -> None:
+        self._settings, self._catalog, self._context = settings, catalog, log.context
+        self._topic = Topics(settings, catalog).events(log.context)
+        self._producer: AIOKafkaProducer = new_producer(settings)
+
+    async def __aenter__(self) -> "_Publisher":
+        await ensure_topics(self._settings, self._catalog, [self._context])
+        try:
+            await self._producer.start()
+        except (KafkaError, OSError) as error:
+            await stop_quietly(self._producer)
+            raise Unavailable(f"no broker answers at {self._settings.brokers}: {error}") from error
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await stop_quietly(self._producer)
+
+    async def publish(self, rows: Sequence[Row]) -> int:
+        try:
+            return len(await publish(self._producer, self._topic, self._context, rows, [BACKFILLED]))
+        except (KafkaError, OSError) as error:
+            raise Unavailable(f"no broker acknowledges: {error}") from error

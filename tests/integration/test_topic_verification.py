@@ -1,0 +1,217 @@
+"""`caudal verify topics`: names each position of a topic that is missing, altered, reordered or extra, and fills it in."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from schemas.catalog import Catalog, ContextName
+from schemas.data_ingestion.ingestion import DataIngested
+from schemas.envelope import Metadata
+from schemas.expected_version import NO_STREAM
+from streams.append import AppendablePostgresLog
+from streams.backfill import Backfill
+from streams.log import Append, Write
+from streams.postgres import Databases
+from streams.publishing import publish
+from streams.rows import Row, encode
+from streams.search import SearchableLog
+from streams.settings import Settings
+from streams.topic_verification import TopicVerification, VerifiedTopic
+from streams.topics import Topics, ensure_topics, new_producer
+from tests.stack import caudal
+
+CONTEXT = ContextName("data_ingestion", "ingestion")
+EVENTS = 60
+
+
+class Bench:
+    """A log of sixty events in one topic's partitions, and a topic that a test fills as it likes."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, producer: AIOKafkaProducer) -> None:
+        self.settings, self.catalog, self.producer = settings, catalog, producer
+        self.topic = Topics(settings, catalog).events(CONTEXT)
+        self.log = SearchableLog(databases, settings.write_dsn, CONTEXT)
+        self.rows: list[Row] = []
+
+    async def publish(self, *rows: Row) -> None:
+        await publish(self.producer, self.topic, CONTEXT, rows)
+
+    async def verify(self) -> VerifiedTopic:
+        return await TopicVerification(self.settings, self.catalog, self.log).run(EVENTS, lambda done, total: None)
+
+    def first_in(self, partition: int) -> list[Row]:
+        return [row for row in self.rows if row.partition == partition]
+
+
+@pytest.fixture
+async def bench(settings: Settings, catalog: Catalog) -> AsyncIterator[Bench]:
+    databases = Databases(None, 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    for n in range(EVENTS):
+        id = uuid4()
+        event = encode(DataIngested(data_id=id, partner_id="p", payload={"text": "ñ\u2028", "n": n}))
+        metadata = Metadata(command_id=id, correlation_id="c")
+        await log.append([Append(id, b"", metadata, (Write(f"d-{id}", NO_STREAM, (event,)),))])
+    await ensure_topics(settings, catalog)
+    producer = new_producer(settings)
+    await producer.start()
+    made = Bench(settings, catalog, databases, producer)
+    made.rows = list(await log.read(0, 1000))
+    yield made
+    await producer.stop()
+    await log.settle()
+    await databases.close()
+
+
+async def test_a_topic_that_is_its_log_is_right(bench: Bench) -> None:
+    await bench.publish(*bench.rows)
+
+    verified = await bench.verify()
+
+    assert (verified.events, verified.records, verified.found) == (EVENTS, EVENTS, 0)
+
+
+async def test_events_that_come_again_are_counted_and_harmless(bench: Bench) -> None:
+    await bench.publish(*bench.rows[:40])
+    await bench.publish(*bench.rows[20:])
+
+    verified = await bench.verify()
+
+    assert (verified.events, verified.repeated, verified.found) == (EVENTS, 20, 0)
+
+
+async def test_missing_events_are_named_in_the_middle_and_at_the_end(bench: Bench) -> None:
+    await bench.publish(*(row for row in bench.rows if row.position not in (17, 18, 60)))
+
+    verified = await bench.verify()
+
+    assert [(finding.position, finding.kind) for finding in verified.findings] == [
+        (17, "missing"), (18, "missing"), (60, "missing"),
+    ]  # fmt: skip
+    assert verified.events == EVENTS - 3
+
+
+async def test_what_was_not_relayed_yet_is_not_missing(bench: Bench) -> None:
+    await bench.publish(*bench.rows[:30])
+
+    verified = await TopicVerification(bench.settings, bench.catalog, bench.log).run(30, lambda done, total: None)
+
+    assert (verified.events, verified.found) == (30, 0)
+
+
+async def test_altered_events_are_named(bench: Bench) -> None:
+    rows = list(bench.rows)
+    rows[9] = replace(rows[9], data=b"{}")
+    rows[19] = replace(rows[19], stream="another")
+    rows[29] = replace(rows[29], metadata=orjson.dumps({"command_id": str(uuid4()), "correlation_id": "c"}))
+    await bench.publish(*rows)
+
+    verified = await bench.verify()
+
+    assert [(finding.position, finding.kind) for finding in verified.findings] == [
+        (10, "altered"), (20, "altered"), (30, "altered"),
+    ]  # fmt: skip
+
+
+async def test_an_altered_repeat_is_named(bench: Bench) -> None:
+    await bench.publish(*bench.rows)
+    await bench.publish(replace(bench.rows[4], data=b"{}"))
+
+    assert [(finding.position, finding.kind) for finding in (await bench.verify()).findings] == [(5, "altered")]
+
+
+async def test_reordered_events_are_named(bench: Bench) -> None:
+    late = bench.first_in(2)[3]
+    await bench.publish(*(row for row in bench.rows if row is not late))
+    await bench.publish(late)
+
+    verified = await bench.verify()
+
+    assert [(finding.position, finding.kind) for finding in verified.findings] == [(late.position, "reordered")]
+    assert verified.events == EVENTS
+
+
+async def test_events_that_the_log_does_not_have_are_named(bench: Bench) -> None:
+    moved = bench.first_in(1)[2]
+    await bench.publish(*bench.rows)
+    await bench.publish(replace(moved, partition=3))
+
+    verified = await bench.verify()
+
+    assert [(finding.position, finding.partition, finding.kind) for finding in verified.findings] == [
+        (moved.position, 3, "extra")
+    ]
+
+
+async def test_an_event_of_another_partition_between_those_of_one_is_extra(bench: Bench) -> None:
+    rows: list[Row] = []
+    for row in bench.rows:
+        rows.append(row)
+        if row.position == 30:
+            other = next(r for r in bench.rows if r.position > 30 and r.partition != row.partition)
+            rows.append(replace(other, partition=row.partition))
+    await bench.publish(*rows)
+
+    verified = await bench.verify()
+
+    assert "extra" in {finding.kind for finding in verified.findings}
+    assert verified.events >= EVENTS - 15
+
+
+async def test_records_of_others_are_counted_and_passed_over(bench: Bench) -> None:
+    await bench.producer.send_and_wait(bench.topic, b"garbage", b"key", partition=0)
+    await bench.publish(*bench.rows)
+    await bench.producer.send_and_wait(bench.topic, None, b"key", partition=1, headers=[("ce_sequence", b"x")])
+
+    verified = await bench.verify()
+
+    assert (verified.foreign, verified.events, verified.found) == (2, EVENTS, 0)
+
+
+async def test_a_topic_that_is_gone_misses_everything_and_is_not_made_by_looking(bench: Bench) -> None:
+    elsewhere = bench.settings.model_copy(update={"topic_prefix": f"test{uuid4().hex[:12]}"})
+
+    verified = await TopicVerification(elsewhere, bench.catalog, bench.log).run(EVENTS, lambda done, total: None)
+
+    assert verified.found == EVENTS
+
+
+async def test_a_backfill_puts_right_what_was_missing_altered_or_late(bench: Bench) -> None:
+    rows = [row for row in bench.rows if row.position not in (5, 50)]
+    rows[29] = replace(rows[29], data=b"{}")
+    await bench.publish(*rows)
+    assert (await bench.verify()).found == 3
+
+    wrong = [finding.position for finding in (await bench.verify()).findings]
+    assert await Backfill(bench.settings, bench.catalog, bench.log).positions(wrong) == 3
+
+    verified = await bench.verify()
+    assert (verified.found, verified.backfilled, verified.events) == (0, 3, EVENTS)
+
+
+async def test_the_command_names_positions_repairs_them_and_leaves_with_a_code(bench: Bench, tmp_path: Path) -> None:
+    await bench.publish(*(row for row in bench.rows if row.position != 33))
+    environment = {
+        "CAUDAL_WRITE_DSN": bench.settings.write_dsn,
+        "CAUDAL_BROKERS": bench.settings.brokers,
+        "CAUDAL_TOPIC_PREFIX": bench.settings.topic_prefix,
+    }
+    databases = Databases(None, 1)
+    async with databases.connection(bench.settings.write_dsn) as connection:
+        await connection.execute("update data_ingestion_ingestion.relay set position = 60")
+    await databases.close()
+    options = ("data_ingestion.ingestion", "--data-dir", str(tmp_path))
+
+    code, out, _ = await caudal("verify", "topics", *options, environment=environment)
+    assert code == 1
+    assert "position 33" in out
+    code, out, err = await caudal("verify", "topics", "--repair", "--json", *options, environment=environment)
+    assert code == 0, err
+    (report,) = orjson.loads(out)
+    assert (report["repaired"], report["facts"]["backfilled"]) == ("published 1 events again", 1)
+    assert (await caudal("verify", "topics", *options, environment=environment))[0] == 0

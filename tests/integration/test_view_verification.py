@@ -1,0 +1,103 @@
+"""`caudal verify views`: names each row that is not what the logs make of it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from projectors.data_ingestion import PROJECTIONS
+from projectors.projector import Projector
+from projectors.view_verification import VerifiedView, ViewVerification
+from schemas.catalog import Catalog, ContextName
+from streams.log import PostgresLog
+from streams.postgres import Databases
+from streams.rows import Row
+from streams.settings import Settings
+from tests.integration.deliveries import received_validated_and_processed, slices_of
+from tests.stack import caudal
+
+VIEW = "data_ingestion_ingestion_views.records"
+
+
+@pytest.fixture
+async def databases() -> AsyncIterator[Databases]:
+    made = Databases(None, 4)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def rows(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[Row]]:
+    """Logs, and a view that stands some way into them."""
+    rows = await received_validated_and_processed(settings, catalog, databases)
+    logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
+    projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, logs)
+    for slice in slices_of(rows, 10)[:9]:
+        await projector.take([slice])
+    return rows
+
+
+async def verify(settings: Settings, catalog: Catalog, databases: Databases) -> VerifiedView:
+    logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
+    verification = ViewVerification(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, logs)
+    return await verification.run(lambda done, total: None)
+
+
+async def test_a_view_that_lags_is_right_as_far_as_it_goes(
+    settings: Settings, catalog: Catalog, databases: Databases, rows: dict[ContextName, list[Row]]
+) -> None:
+    verified = await verify(settings, catalog, databases)
+
+    assert verified.found == 0
+    assert verified.rows > 0
+    assert 0 < verified.events < sum(map(len, rows.values()))
+
+
+async def test_an_empty_view_is_right(settings: Settings, catalog: Catalog, databases: Databases) -> None:
+    verified = await verify(settings, catalog, databases)
+
+    assert (verified.events, verified.rows, verified.found) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("harm", "kind"),
+    [
+        (f"update {VIEW} set partner_id = 'another' where data_id = $1", "altered"),
+        (f"update {VIEW} set payload = '{{}}' where data_id = $1", "altered"),
+        (f"update {VIEW} set correlation_id = correlation_id || 'x' where data_id = $1", "altered"),
+        (f"delete from {VIEW} where data_id = $1", "missing"),
+        (f"update {VIEW} set data_id = gen_random_uuid() where data_id = $1", "extra"),
+    ],
+)
+async def test_each_row_that_differs_is_named(
+    settings: Settings, catalog: Catalog, databases: Databases, rows: dict[ContextName, list[Row]], harm: str, kind: str
+) -> None:
+    async with databases.connection(settings.write_dsn) as connection:
+        victim = await connection.fetchval(f"select data_id from {VIEW} limit 1")
+        await connection.execute(harm, victim)
+
+    verified = await verify(settings, catalog, databases)
+
+    assert kind in {finding.kind for finding in verified.findings}
+    assert verified.found == (2 if kind == "extra" else 1)
+    assert str(victim) in {finding.key for finding in verified.findings}
+
+
+async def test_the_command_names_the_row(
+    settings: Settings, databases: Databases, rows: dict[ContextName, list[Row]], tmp_path: Path
+) -> None:
+    environment = {"CAUDAL_WRITE_DSN": settings.write_dsn, "CAUDAL_BROKERS": settings.brokers}
+    arguments = ("verify", "views", "--data-dir", str(tmp_path))
+    assert (await caudal(*arguments, environment=environment))[0] == 0
+    async with databases.connection(settings.write_dsn) as connection:
+        victim = await connection.fetchval(f"delete from {VIEW} where ctid = (select min(ctid) from {VIEW}) returning data_id")
+
+    code, out, _ = await caudal(*arguments, environment=environment)
+
+    assert code == 1
+    assert f"key {victim} what missing" in out
+    code, _, err = await caudal(
+        "verify", "views", "data_ingestion.nothing", "--data-dir", str(tmp_path), environment=environment
+    )
+    assert code == 1
+    assert "there are data_ingestion.records" in err
