@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate
 
-from aggregates.snapshot import SnapshotPolicy, Unusable
+from aggregates.snapshot import SnapshotPolicy
+from schemas.errors import Unusable
 from schemas.message import Event
 
 

@@ -2,18 +2,13 @@
 
 import hashlib
 import json
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
 from pydantic import BaseModel
 
-from schemas.errors import CaudalError
-
-
-class Unusable(CaudalError):
-    """A snapshot that today's code cannot use: the events tell the same."""
-
-    kind = "unusable_snapshot"
+from schemas.errors import Unusable
 
 
 @dataclass(frozen=True)
@@ -43,12 +38,14 @@ class SnapshotPolicy:
             raise Unusable(f"{self.state.__name__} does not fit the aggregate: {error}") from error
 
     def restore(self, aggregate: object, state_schema: str, state: str) -> None:
-        """Puts a kept state into an aggregate; raises `Unusable` for another shape or version, or what cannot be read."""
+        """Puts a kept state into an aggregate; raises `Unusable`, and changes nothing, for any that does not fit."""
         if state_schema != self.state_schema:
             raise Unusable(f"it is of {state_schema}, the code reads {self.state_schema}")
         try:
             kept = self.state.model_validate_json(state)
-        except Exception as error:  # a validator of the model's may raise anything; the events tell the same
+            restored = copy(aggregate)
+            for name in self.state.model_fields:
+                setattr(restored, name, getattr(kept, name))
+        except Exception as error:  # a validator of the model's, or a property, may raise anything; the events tell the same
             raise Unusable(str(error)) from error
-        for name in self.state.model_fields:
-            setattr(aggregate, name, getattr(kept, name))
+        vars(aggregate).update(vars(restored))

@@ -139,16 +139,19 @@ class CommandHandler:
             for write in append.writes:
                 repository.record(write.stream, sum([len(event.data) for event in write.events]))
             snapshots = repository.due_snapshots(aggregates)
+            if isinstance(refusal, Failed):
+                # What broke down may have changed them: nobody may decide on that, not even before this is appended.
+                repository.disown(aggregates)
             # 3. Append: all or none, and only if none of the streams has moved.
             receipt = await self._commits[context].append(
-                append, stands=lambda: all(aggregate.stands for aggregate in aggregates)
+                append, stands=lambda: isinstance(refusal, Failed) or all(aggregate.stands for aggregate in aggregates)
             )
         except BaseException:
             repository.disown(aggregates)
             raise
-        if receipt.repeated or isinstance(refusal, Failed):
+        if receipt.repeated:
             repository.disown(aggregates)
-        else:
+        elif refusal is None:
             repository.keep(snapshots)
 
         # 4. Answer.

@@ -33,7 +33,7 @@ def _given(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Malformed("X-Command-Id must be a UUID") from None
+        raise Malformed("the command's id must be a UUID") from None
 
 
 def actor(request: Request) -> str | None:

@@ -9,10 +9,10 @@ from prometheus_client import Counter
 
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Ref
-from aggregates.snapshot import Unusable
 from command_api.memory import AggregateMemory
 from schemas.catalog import Catalog
-from streams.log import AppendableLog
+from schemas.errors import Unusable
+from streams.log import AppendableLog, checked
 from streams.rows import decode
 from streams.snapshots import Snapshot
 
@@ -34,13 +34,14 @@ class Repository:
     async def load(self, ref: Ref, at: datetime, *, assume_new: bool = False) -> Aggregate:
         """An aggregate as far as this process knows it; the append tells if it is out of date.
 
-        With ``assume_new`` one that is not in memory is taken to be new, and nothing is read.
+        With ``assume_new`` one that is not in memory is taken to be new, and nothing is read. Raises `Invalid` where no
+        stream can have that name.
         """
         aggregate = self._memory.get(self._log.context, ref.stream)
         if aggregate is not None:
             _FROM_MEMORY.inc()
         else:
-            aggregate = ref.aggregate.empty(ref.stream, at)
+            aggregate = ref.aggregate.empty(checked(ref.stream), at)
             if not assume_new:
                 await self._read(aggregate)
                 # Somebody may have loaded the same stream meanwhile: one object stands for it.

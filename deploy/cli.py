@@ -88,7 +88,7 @@ def serve(
 
     settings = read_settings(log_format)
     configure_logging(settings.log_format, settings.log_level)
-    uvloop.run(serve_process(service, settings, host, port))
+    complaining(lambda: uvloop.run(serve_process(service, settings, host, port)))
 
 
 @app.command()
@@ -164,7 +164,7 @@ def replay(
 @app.command()
 def why(
     context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The log that the event is in.")],
-    position: Annotated[int, typer.Argument(min=1, help="The event's position.")],
+    position: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The event's position.")],
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Print what led to an event and what came of it, through every context of its system."""
@@ -189,12 +189,14 @@ def signing_key(
     unless_there: Annotated[bool, typer.Option("--unless-there", help="Leave a pair that is there already.")] = False,
 ) -> None:
     """Make a pair of keys to sign the logs' heads with: the private one for CAUDAL_SIGNING_KEY, the public one for all."""
-    from streams.signing import make_keys
+    from streams.signing import Signer, make_keys, write_public_key
 
     folder.mkdir(parents=True, exist_ok=True)
     private, public = folder / "signing.pem", folder / "public.pem"
-    if not (unless_there and private.exists() and public.exists()):
+    if not (unless_there and private.exists()):
         complaining(lambda: make_keys(private, public))
+    elif not public.exists():  # somebody stopped between the two
+        complaining(lambda: write_public_key(Signer(private).public, public))
     typer.echo(f"{private}\n{public}")
 
 

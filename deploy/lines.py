@@ -79,6 +79,8 @@ def _csv(file: BinaryIO, path: Path, numbers: frozenset[str]) -> Iterator[Line]:
         return
     except csv.Error as error:
         raise Malformed(f"{path} has no CSV header line: {error}") from error
+    if repeated := sorted({column for column in columns if columns.count(column) > 1}):
+        raise Malformed(f"{path} has more than one column {', '.join(repeated)}")
     if unknown := numbers - set(columns):
         raise Malformed(f"{path} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}")
     while True:

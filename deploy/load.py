@@ -20,7 +20,7 @@ from rich.text import Text
 
 from deploy.lines import Line, read_lines
 from deploy.local.endpoints import running_stack
-from schemas.errors import CaudalError, NotFound, Unavailable
+from schemas.errors import CaudalError, Malformed, NotFound, Unavailable
 
 GIVE_UP_SECONDS = 120.0
 _MOST_COMPLAINTS = 50
@@ -109,6 +109,8 @@ def command_url(system: str, command: str, url: str | None, data_dir: Path) -> s
         if stack is None:
             raise NotFound(f"no stack runs from {data_dir}; start one with `caudal up`, or name the command API by --url")
         url = stack.command_api
+    if not url.startswith(("http://", "https://")):
+        raise Malformed(f"--url is the command API's, such as http://127.0.0.1:5001, not {url!r}")
     return f"{url.rstrip('/')}/commands/{system}/{command}"
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 
 from schemas.errors import CaudalError
@@ -21,6 +22,9 @@ def read_settings(log_format: str | None = None) -> Settings:
     """The settings of the environment; leaves with 2 and names the variables where some cannot be read."""
     try:
         return Settings(**({} if log_format is None else {"log_format": log_format}))  # type: ignore[arg-type]
+    except SettingsError as error:
+        Console(stderr=True).print(f"caudal: {error}: JSON is wanted there", style="red", highlight=False)
+        raise typer.Exit(2) from error
     except ValidationError as error:
         for found in error.errors():
             name = "_".join(["CAUDAL", *(str(part).upper() for part in found["loc"])])

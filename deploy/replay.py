@@ -76,7 +76,8 @@ async def show_causes(context: ContextName, position: int, data_dir: Path, setti
         found = await causation_of(logs, context, position)
     finally:
         await databases.close()
-    tree = Tree(f"correlation {found.correlation_id}")
+    others = f", under which {found.others:,} more began" if found.others else ""
+    tree = Tree(f"correlation {found.correlation_id}{others}")
     for root in found.roots:
         _grow(tree, root, (context, position))
     console = Console(highlight=False)

@@ -117,4 +117,4 @@ class _Server(uvicorn.Server):
         yield
 
     def stop(self) -> None:
-        self.should_exit = True
+        self.handle_exit(signal.SIGTERM, None)  # endless answers are told by it too

@@ -80,7 +80,10 @@ def place(text: str, name: str) -> int | datetime:
     """A place in a log, from text: a position from 1, or a time with its offset; raises `Invalid`."""
     if text.isascii() and text.isdigit() and len(text) < 19 and int(text) > 0:
         return int(text)
-    return moment(text, name)
+    try:
+        return moment(text, name)
+    except Invalid:
+        raise Invalid(f"`{name}` is a position from 1, or a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
 
 
 def moment(text: str, name: str) -> datetime:

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from query_api.audit import Selection, bounds, described, history_of, moment, page_of, place
 from query_api.causation import causation_of
-from query_api.parameters import Parameters, next_link
+from query_api.parameters import Parameters, next_link, whole_number
 from query_api.proof import MOST_EVENTS, proof_of
 from query_api.time_travel import TimeTravel
 from schemas.catalog import Catalog, ContextName
@@ -40,7 +40,7 @@ class AuditEndpoints:
             ("differences/{stream:path}", self.difference),
             ("proofs/{stream:path}", self.proof),
             ("events", self.events),
-            ("events/{position:int}/causation", self.causation),
+            ("events/{position}/causation", self.causation),
         )
         for path, endpoint in own:
             yield Route(f"/audit/{{system}}/{{context}}/{path}", endpoint)
@@ -81,7 +81,9 @@ class AuditEndpoints:
         """A stream's events with the proof that the signed log holds them."""
         log, stream = self._log(request, ProofLog), request.path_params["stream"]
         asked = Parameters(request, "after", "limit")
-        return _json(await proof_of(log, stream, asked.number("after", 0), asked.limit(MOST_EVENTS)))
+        found = await proof_of(log, stream, asked.number("after", 0), asked.limit(MOST_EVENTS))
+        headers = {} if found.next is None else {"Link": next_link(request, str(found.next))}
+        return _json(found.document, headers)
 
     async def events(self, request: Request) -> Response:
         """A log's events: pages by position, or all of them as NDJSON."""
@@ -107,9 +109,8 @@ class AuditEndpoints:
         Parameters(request)
         here = self._log(request, SearchableLog).context
         logs = SearchableLog.of_system(self._databases, self._settings, self._catalog, here.system)
-        tree = await causation_of(logs, here, request.path_params["position"])
-        roots = [root.as_json() for root in tree.roots]
-        return _json({"correlation_id": tree.correlation_id, "is_whole": tree.is_whole, "roots": roots})
+        tree = await causation_of(logs, here, whole_number(request.path_params["position"], "position"))
+        return _json(tree.as_json())
 
     def _log(self, request: Request, kind: type[Log]) -> Log:
         context = ContextName(request.path_params["system"], request.path_params["context"])

@@ -33,12 +33,20 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class CausationTree:
-    """Everything of one correlation, from what began it."""
+    """What led to an event and what came of it, from the first cause on."""
 
     correlation_id: str
     roots: Sequence[Cause]
+    """The events of the first command; others too where a branch had to be cut."""
+    others: int
+    """How much else began under the same correlation, and is not shown."""
     is_whole: bool
     """Whether every log was looked through to its end, and no branch was cut because it is too deep."""
+
+    def as_json(self) -> Mapping[str, Any]:
+        """The tree as the audit shows it."""
+        roots = [root.as_json() for root in self.roots]
+        return {"correlation_id": self.correlation_id, "is_whole": self.is_whole, "others": self.others, "roots": roots}
 
 
 async def causation_of(logs: Mapping[ContextName, SearchableLog], context: ContextName, position: int) -> CausationTree:
@@ -61,7 +69,9 @@ async def causation_of(logs: Mapping[ContextName, SearchableLog], context: Conte
         async for step in log.search(Conditions(correlation_id=correlation_id), after, upto):
             found += [Cause(name, row) for row in step.rows]
     roots, is_joined = _tree(found)
-    return CausationTree(correlation_id, roots, is_whole and is_joined)
+    began = decode_metadata(first.metadata).command_id
+    own = [root for root in roots if decode_metadata(root.row.metadata).command_id == began] if is_joined else roots
+    return CausationTree(correlation_id, own, len(roots) - len(own), is_whole and is_joined)
 
 
 async def _first_cause(logs: Mapping[ContextName, SearchableLog], row: Row) -> Row:

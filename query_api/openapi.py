@@ -132,7 +132,10 @@ def _audit(prefix: str) -> dict[str, dict[str, Any]]:
     for path, name, summary, asked in _AUDIT:
         parameters = [*_in_path(tuple(re.findall(r"{(\w+)}", path)))]
         parameters += [_parameter(one, "query", why, {"type": kind}) for one, kind, why in asked]
-        operation = _operation(f"{prefix}_{name}", "audit", summary, parameters, {"type": "object"}, 404, 422, 503)
+        errors = (404, 409, 422, 503) if name == "proof" else (404, 422, 503)
+        operation = _operation(f"{prefix}_{name}", "audit", summary, parameters, {"type": "object"}, *errors)
+        if name == "events":
+            operation["responses"]["200"]["content"]["application/x-ndjson"] = {"schema": {"type": "object"}}
         found[path] = {**operation, "parameters": parameters}
     return found
 

@@ -43,14 +43,19 @@ class Parameters:
         text = self.text(name)
         if text is None:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-            raise unusable(name, "is a whole number from 0")
-        return int(text)
+        return whole_number(text, name)
 
     def limit(self, most: int = MOST) -> int:
         """How much a page may hold."""
         text = self.text("limit")
         return min(DEFAULT_LIMIT, most) if text is None else limit_of(text, most)
+
+
+def whole_number(text: str, name: str) -> int:
+    """A whole number from 0 from text; raises `Invalid`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise unusable(name, "is a whole number from 0")
+    return int(text)
 
 
 def limit_of(text: str, most: int = MOST) -> int:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from query_api.audit import described
@@ -14,36 +15,49 @@ from streams.rows import Row
 from streams.signing import SignedHead
 
 _EVENTS_AT_ONCE = 2000
+_ENOUGH_LINKS = 10_000
 MOST_EVENTS = 1000
 
 
-async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MOST_EVENTS) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A stream's events, proved."""
+
+    document: Mapping[str, Any]
+    next: int | None
+    """The version after which a further proof goes on, where this one stops before the stream's end."""
+
+
+async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MOST_EVENTS) -> Proof:
     """A stream's events above a version, each with its place in a segment of the chain that ends in a signed head.
 
     A segment begins at the first event that it proves and names the hash before it; of other streams' events it shows the
-    hash of the content alone. Events that no signed head covers yet are left out and counted as ``unsigned``. Raises
-    `NotFound`, and `NotAsSigned` where events are missing that were signed.
+    hash of the content alone. Events that no signed head covers yet are left out. Of events that lie far apart few fit in
+    one proof: it stops once its segments have some ten thousand links. Raises `NotFound`, and `NotAsSigned` where events
+    are missing that were signed.
     """
     rows = await log.read_stream(stream, after, limit)
     if not rows:
         raise NotFound(f"there is no stream {stream!r} in {log.context} with a version above {after}")
     segments: list[Mapping[str, Any]] = []
-    proved = 0
-    while proved < len(rows):
+    proved = links = 0
+    while proved < len(rows) and links < _ENOUGH_LINKS:
         head = await _head_at_or_above(log, rows[proved].position)
         if head is None:
             break
         covered = [row for row in rows[proved:] if row.position <= head.position]
         segments.append(await _segment(log, covered, head))
+        links += len(segments[-1]["chain"])
         proved += len(covered)
-    return {
+    document = {
         "format": "caudal proof 1",
         "context": str(log.context),
         "stream": stream,
         "after_version": after,
-        "unsigned": len(rows) - proved,
         "segments": segments,
     }
+    upto = after + proved
+    return Proof(document, upto if segments and upto < await log.version(stream) else None)
 
 
 async def _head_at_or_above(log: ProofLog, position: int) -> SignedHead | None:

@@ -4,7 +4,7 @@ The one place of the read side that knows aggregates: it folds, and decides noth
 is told what the events say, not what somebody wrote down about them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,17 +45,19 @@ class TimeTravel:
     async def state(self, log: ReadableLog, stream: str, *, version: int | None = None, at: datetime | None = None) -> State:
         """The state after a version, or as it was at a time, or now; raises `NotFound` where there was nothing."""
         traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
-        await traveller.go(version, at)
+        async for _ in traveller.go(version, at):
+            pass
         return traveller.state(stream, version, at)
 
     async def difference(self, log: ReadableLog, stream: str, old: int, new: int) -> Mapping[str, Any]:
         """What changed between two versions, as a JSON Patch (RFC 6902), and the events that did it."""
+        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
         if not 0 <= old < new <= old + MOST_VERSIONS:
             raise Invalid(f"a difference is one from a version to a later one, {MOST_VERSIONS} further on at most")
-        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
-        await traveller.go(old)
+        async for _ in traveller.go(old):
+            pass
         before = traveller.shown()
-        events = await traveller.go(new)
+        events = [row async for row in traveller.go(new)]
         after = traveller.state(stream, new)
         return {
             "aggregate": after.aggregate,
@@ -81,22 +83,20 @@ class _Traveller:
         self._log, self._catalog, self._aggregate = log, catalog, aggregate
         self._recorded_at = aggregate.created_on
 
-    async def go(self, version: int | None = None, at: datetime | None = None) -> Sequence[Row]:
-        """Goes on to a version, a time or the end, and returns the events on the way."""
-        passed: list[Row] = []
+    async def go(self, version: int | None = None, at: datetime | None = None) -> AsyncIterator[Row]:
+        """Goes on to a version, a time or the end, past one event after another."""
         while version is None or self._aggregate.version < version:
             limit = _EVENTS_AT_ONCE if version is None else min(_EVENTS_AT_ONCE, version - self._aggregate.version)
             rows = await self._log.read_stream(self._aggregate.id, self._aggregate.version, limit)
             for row in rows:
                 if at is not None and row.recorded_at > at:
-                    return passed
+                    return
                 recorded = decode(row, self._log.context, self._catalog)
                 self._aggregate.replay(recorded.event, recorded.version, recorded.recorded_at)
                 self._recorded_at = row.recorded_at
-                passed.append(row)
+                yield row
             if len(rows) < limit:
-                break
-        return passed
+                return
 
     def state(self, stream: str, version: int | None = None, at: datetime | None = None) -> State:
         """Where it stands; raises `NotFound` where the stream did not get to the version, or had not begun at the time."""

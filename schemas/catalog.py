@@ -83,12 +83,14 @@ class Catalog:
     @classmethod
     def installed(cls) -> "Catalog":
         """A catalog of every system that an installed package registers."""
-        return cls.of(system for _, system in registered("caudal.schemas"))
+        return cls.of(_named(name, system) for name, system in registered("caudal.schemas"))
 
     def _add(self, system: System) -> None:
         _once(self.systems, _sound(system.name), system, "system")
+        _tuples(system.name, contexts=system.contexts, views=system.views)
         for context in system.contexts:
             name = ContextName(system.name, _sound(context.name))
+            _tuples(str(name), commands=context.commands, events=context.events, upcasters=context.upcasters)
             _once(self.contexts, name, context, "context")
             for command in context.commands:
                 _once(self._commands, (system.name, command.message_name), (name, command), "command")
@@ -187,3 +189,15 @@ def _once(names: dict[Any, Any], name: Any, value: Any, what: str) -> None:
         shown = name[-1] if type(name) is tuple else str(name)
         raise Misconfigured(f"the {what} {shown!r} is declared twice")
     names[name] = value
+
+
+def _named(name: str, system: System) -> System:
+    if system.name != name:
+        raise Misconfigured(f"the entry point {name!r} registers a system that calls itself {system.name!r}")
+    return system
+
+
+def _tuples(owner: str, **declared: Any) -> None:
+    for what, found in declared.items():
+        if not isinstance(found, tuple):
+            raise Misconfigured(f"the {what} of {owner} are no tuple; is a comma missing?")

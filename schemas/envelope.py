@@ -82,7 +82,7 @@ class Receipt:
     partition: int
     """Partition of the context's topic in which the stream's events travel."""
     events: tuple[str, ...] = ()
-    """Names of the events that the command recorded, in order, those of its own stream first."""
+    """Names of the events that the command recorded, in order."""
     began_stream: bool = False
     """Whether the stream was not there before."""
     refusal: Refusal | None = None

@@ -133,6 +133,12 @@ class NotAsSigned(CaudalError):
     kind = "not_as_signed"
 
 
+class Unusable(CaudalError):
+    """A snapshot that today's code cannot use: the events tell the same."""
+
+    kind = "unusable_snapshot"
+
+
 class LeaseLost(CaudalError):
     """Another process owns this log's relay now."""
 

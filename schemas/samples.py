@@ -33,11 +33,18 @@ def _value(schema: Mapping[str, Any] | bool, definitions: Mapping[str, Any], ful
     match schema.get("type"):
         case "object":
             wanted = schema.get("properties", {}) if full else schema.get("required", ())
-            properties = schema.get("properties", {})
-            return {name: _value(properties.get(name, True), definitions, full, depth + 1) for name in wanted}
+            properties, others = schema.get("properties", {}), schema.get("additionalProperties")
+            members = {name: _value(properties.get(name, True), definitions, full, depth + 1) for name in wanted}
+            if full and depth < 8 and isinstance(others, Mapping):
+                name = _value(schema.get("propertyNames", {"type": "string"}), definitions, full, depth + 1)
+                members[name] = _value(others, definitions, full, depth + 1)
+            return members
         case "array":
-            items = max(int(full and depth < 8), schema.get("minItems", 0))
-            return [_value(schema.get("items", True), definitions, full, depth + 1) for _ in range(items)]
+            first = schema.get("prefixItems", ())
+            items = max(int(full and depth < 8), len(first), schema.get("minItems", 0))
+            rest = schema.get("items", True)
+            wanted = [*first, *([rest] * items)][:items]
+            return [_value(item, definitions, full, depth + 1) for item in wanted]
         case "string":
             return _TEXTS.get(
                 schema.get("format", ""), "text".ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]

@@ -10,12 +10,12 @@ Schema = Mapping[str, Any]
 
 _LOWER = ("minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum")
 _UPPER = ("maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum")
-_EQUAL = ("pattern", "format", "multipleOf", "uniqueItems", "propertyNames", "prefixItems")
+_EQUAL = ("pattern", "format", "multipleOf", "uniqueItems")
 _CHOICES = {"anyOf", "oneOf", "$ref"}
 _BESIDE_CHOICES = {*_CHOICES, "default", "discriminator", "$defs"}
 _COMPARED = {
     *("$ref", "$defs", "type", "properties", "required", "additionalProperties", "items", "anyOf", "oneOf", "enum", "const"),
-    *("default", "discriminator", *_LOWER, *_UPPER, *_EQUAL),
+    *("default", "discriminator", "propertyNames", "prefixItems", *_LOWER, *_UPPER, *_EQUAL),
 }
 
 
@@ -71,8 +71,17 @@ class _Comparison:
         yield from _narrowed(today, recorded, at)
         if today.get("type") == "object":
             yield from self._compare_objects(today, recorded, at)
-        if "items" in today:
-            yield from self.compare(today["items"], recorded.get("items", True), f"{at}[]")
+        if today.get("type") == "array":
+            yield from self._compare_arrays(today, recorded, at)
+
+    def _compare_arrays(self, today: Schema, recorded: Schema, at: str) -> Iterator[str]:
+        first, was_first = today.get("prefixItems", ()), recorded.get("prefixItems", ())
+        rest, was_rest = today.get("items", True), recorded.get("items", True)
+        for n in range(max(len(first), len(was_first))):
+            was = was_first[n] if n < len(was_first) else was_rest
+            yield from self.compare(first[n] if n < len(first) else rest, was, f"{at}[{n}]")
+        if len(was_first) != recorded.get("maxItems"):
+            yield from self.compare(rest, was_rest, f"{at}[]")
 
     def _compare_objects(self, today: Schema, recorded: Schema, at: str) -> Iterator[str]:
         known, was = today.get("properties", {}), recorded.get("properties", {})
@@ -86,6 +95,8 @@ class _Comparison:
             for name, schema in known.items():
                 if name not in was:
                     yield from self.compare(schema, were_others, f"{at}.{name}")
+        if "propertyNames" in today:
+            yield from self.compare(today["propertyNames"], recorded.get("propertyNames", True), f"{at}'s names")
         for name in today.get("required", ()):
             if name not in recorded.get("required", ()):
                 yield f"{at}.{name} is required now"

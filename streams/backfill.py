@@ -12,7 +12,7 @@ from streams.publishing import publish
 from streams.rows import Row
 from streams.search import SearchableLog
 from streams.settings import Settings
-from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
+from streams.topics import Topics, ensure_topics, started_producer, stop_quietly
 
 _EVENTS_AT_ONCE = 1000
 
@@ -55,14 +55,12 @@ class _Publisher:
     def __init__(self, settings: Settings, catalog: Catalog, log: SearchableLog) -> None:
         self._settings, self._catalog, self._context = settings, catalog, log.context
         self._topic = Topics(settings, catalog).events(log.context)
-        self._producer: AIOKafkaProducer = new_producer(settings)
 
     async def __aenter__(self) -> "_Publisher":
         await ensure_topics(self._settings, self._catalog, [self._context])
         try:
-            await self._producer.start()
+            self._producer: AIOKafkaProducer = await started_producer(self._settings)
         except (KafkaError, OSError) as error:
-            await stop_quietly(self._producer)
             raise Unavailable(f"no broker answers at {self._settings.brokers}: {error}") from error
         return self
 

@@ -17,7 +17,7 @@ from streams.codec import encode_command
 from streams.pacing import paced
 from streams.partition import partition_of
 from streams.settings import Settings
-from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
+from streams.topics import Topics, ensure_topics, started_producer, stop_quietly
 
 _log = structlog.get_logger()
 _COMMIT_SECONDS = 1.0
@@ -69,13 +69,7 @@ class CommandSender:
         async with self._starting:
             if self._producer is None:
                 await ensure_topics(self._settings, self._catalog)
-                producer = new_producer(self._settings)
-                try:
-                    await producer.start()
-                except BaseException:
-                    await stop_quietly(producer)
-                    raise
-                self._producer = producer
+                self._producer = await started_producer(self._settings)
             return self._producer
 
 
@@ -140,9 +134,8 @@ class CommandConsumer:
                 max_poll_records=self._settings.slice_records,
             )
         )
-        self._producer = new_producer(self._settings)
         try:
-            await self._producer.start()
+            self._producer = await started_producer(self._settings)
             await consumer.start()
             handled: dict[Any, int] = {}
             committed = time.monotonic()
@@ -157,7 +150,8 @@ class CommandConsumer:
                     handled, committed = {}, time.monotonic()
         finally:
             await stop_quietly(consumer)
-            await stop_quietly(self._producer)
+            if self._producer is not None:
+                await stop_quietly(self._producer)
 
     async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[Any, int]) -> None:
         try:

@@ -6,18 +6,16 @@ its events are chained, signed and verified as all others are. The package is sy
 """
 
 import asyncio
-import base64
-import re
 import threading
 from collections.abc import Coroutine, Sequence
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 from weakref import WeakSet
 
-import orjson
 from eventsourcing.persistence import (
     AggregateRecorder,
     ApplicationRecorder,
+    DataError,
     InfrastructureFactory,
     IntegrityError,
     ListenNotifySubscription,
@@ -28,28 +26,26 @@ from eventsourcing.persistence import (
     Subscription,
     TrackingRecorder,
 )
-from uuid_utils import uuid7
 from uuid_utils.compat import uuid7 as uuid7_object
 
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import Metadata
-from schemas.errors import Conflict, Misconfigured, Unavailable
+from schemas.errors import Conflict, Invalid, Misconfigured, Unavailable
 from schemas.expected_version import ANY_VERSION, ExpectedVersion
 from streams.append import AppendablePostgresLog
+from streams.eventsourcing_events import CATEGORY, decoded, encoded, stream_of
 from streams.group_commit import GroupCommit
 from streams.log import Append, Write
 from streams.migrate import migrate
 from streams.postgres import Databases
-from streams.rows import NewEvent, Row
+from streams.rows import Row
 from streams.search import Conditions, SearchableLog
 from streams.settings import Settings
 from streams.wake import listen
 
 T = TypeVar("T")
-_CATEGORY = "aggregate"
 _MOST = 2**62
 _POLL_SECONDS = 0.25
-_FORM = re.compile(r'{"originator_version":(\d+),"(state|base64)":')
 
 
 class CaudalRecorder(ApplicationRecorder):
@@ -134,6 +130,8 @@ class CaudalRecorder(ApplicationRecorder):
             raise IntegrityError(error.detail) from error
         except Unavailable as error:
             raise OperationalError(error.detail) from error
+        except Invalid as error:
+            raise DataError(error.detail) from error
 
     async def _insert(self, events: list[StoredEvent]) -> Sequence[int]:
         runs: list[list[StoredEvent]] = []
@@ -155,7 +153,7 @@ class CaudalRecorder(ApplicationRecorder):
         writes = []
         for run in runs:
             id = run[0].originator_id
-            writes.append(Write(_stream(id), ANY_VERSION if id in seen else expected[id], tuple(map(_encoded, run))))
+            writes.append(Write(stream_of(id), ANY_VERSION if id in seen else expected[id], tuple(map(encoded, run))))
             seen.add(id)
         command_id = uuid7_object()
         metadata = Metadata(command_id=command_id, correlation_id=str(command_id))
@@ -168,10 +166,10 @@ class CaudalRecorder(ApplicationRecorder):
         """The version at which the stream must be for an event to come next."""
         if event.originator_version == 0:
             return ExpectedVersion.exact(0)
-        rows = await self._log.read_stream(_stream(event.originator_id), 0, 1)
+        rows = await self._log.read_stream(stream_of(event.originator_id), 0, 1)
         if not rows and event.originator_version != 1:
             raise IntegrityError(f"the versions of {event.originator_id} begin at 0 or 1, not at {event.originator_version}")
-        begin = _decoded(rows[0])[0] if rows else event.originator_version
+        begin = decoded(rows[0])[0] if rows else event.originator_version
         return ExpectedVersion.exact(event.originator_version - begin)
 
     async def _select(
@@ -179,7 +177,7 @@ class CaudalRecorder(ApplicationRecorder):
     ) -> Sequence[StoredEvent]:
         # A stream's first version is 1 and an originator's 0 or 1: what is read one too many is left out here.
         after = max((0 if gt is None else gt) - 1, 0)
-        rows = await self._log.read_stream(_stream(originator_id), after, None if lte is None else max(lte - after + 1, 0))
+        rows = await self._log.read_stream(stream_of(originator_id), after, None if lte is None else max(lte - after + 1, 0))
         found = [self._stored(row) for row in rows]
         found = [e for e in found if (gt is None or e.originator_version > gt) and (lte is None or e.originator_version <= lte)]
         return (found[::-1] if desc else found)[:limit]
@@ -218,15 +216,15 @@ class CaudalRecorder(ApplicationRecorder):
         await self._databases.close()
 
     def _stored(self, row: Row) -> StoredEvent:
-        version, state = _decoded(row)
+        version, state = decoded(row)
         return StoredEvent(self._originator_id(row), version, row.type, state)
 
     def _notification(self, row: Row) -> Notification:
-        version, state = _decoded(row)
+        version, state = decoded(row)
         return Notification(self._originator_id(row), version, row.type, state, id=row.position)
 
     def _originator_id(self, row: Row) -> UUID | str:
-        return self._originator_ids(row.stream.removeprefix(f"{_CATEGORY}-"))
+        return self._originator_ids(row.stream.removeprefix(f"{CATEGORY}-"))
 
 
 class RecorderSubscription(ListenNotifySubscription[ApplicationRecorder]):
@@ -273,29 +271,3 @@ class CaudalFactory(InfrastructureFactory[TrackingRecorder]):
 
     def _refuse(self, what: str) -> NoReturn:
         raise Misconfigured(f"Caudal's log keeps an application's events, it has no recorder for {what}")
-
-
-def _stream(originator_id: UUID | str) -> str:
-    return f"{_CATEGORY}-{originator_id}"
-
-
-def _encoded(event: StoredEvent) -> NewEvent:
-    """The event as the log takes it: a state that is JSON stays readable, to the byte, any other is kept as base64."""
-    try:
-        state = event.state.decode()
-        orjson.loads(state)
-        name = "state"
-    except ValueError:
-        state, name = f'"{base64.b64encode(event.state).decode()}"', "base64"
-    data = f'{{"originator_version":{event.originator_version},"{name}":{state}}}'
-    return NewEvent(str(uuid7()), event.topic, 1, data)
-
-
-def _decoded(row: Row) -> tuple[int, bytes]:
-    """The originator's version and the state, as they were given; raises `Misconfigured` for an event of somebody else's."""
-    text = row.data if isinstance(row.data, str) else row.data.decode()
-    form = _FORM.match(text)
-    if form is None:
-        raise Misconfigured(f"the event at position {row.position} was not written by this recorder")
-    state = text[form.end() : -1]
-    return int(form[1]), state.encode() if form[2] == "state" else base64.b64decode(state)

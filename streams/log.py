@@ -7,10 +7,13 @@ from uuid import UUID
 
 from schemas.catalog import ContextName
 from schemas.envelope import Metadata, Receipt, Refusal
+from schemas.errors import Invalid
 from schemas.expected_version import ExpectedVersion
 from streams.postgres import Databases, log_schema, statement
 from streams.rows import NewEvent, Row
 from streams.snapshots import Snapshot
+
+MOST_STREAM_BYTES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,13 @@ class Write(NamedTuple):
     stream: str
     expected: ExpectedVersion
     events: tuple[NewEvent, ...] = ()
+
+
+def checked(stream: str) -> str:
+    """A stream's name, if it is one that a log takes; raises `Invalid`: a line of at most 1,000 bytes."""
+    if "\n" in stream or "\x00" in stream or len(stream.encode()) > MOST_STREAM_BYTES:
+        raise Invalid(f"a stream's name is one line of at most {MOST_STREAM_BYTES} bytes, not {stream[:100]!r}")
+    return stream
 
 
 class Append(NamedTuple):

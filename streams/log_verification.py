@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from streams.chain import BEGIN, Link, content_hash, linked
-from streams.proof_log import ProofLog
+from streams.proof_log import Ends, ProofLog
 from streams.signing import SignedHead, Verifier
 
 _EVENTS_AT_ONCE = 2000
@@ -72,8 +72,8 @@ class Verification:
             on_progress(position, begin.position)
         if position == begin.position and digest != begin.hash:
             self._result.find(position, "the head's hash is not that of the last event")
-        await self._check_ends()
-        await self._check_heads_beyond(position)
+        await self._check_ends(begin)
+        await self._check_heads_beyond(begin.last)
         return self._result
 
     async def _check(self, links: Sequence[Link], position: int, digest: bytes) -> bytes:
@@ -103,24 +103,24 @@ class Verification:
             elif head.position < position or head.hash != digest:
                 since = self._result.signed_upto + 1
                 what = f"rewritten: the hash at {head.position} is not the one that was signed at {head.signed_at.isoformat()}"
-                self._result.find(since, f"{what}; up to {since - 1} it is as signed")
+                if not any(since <= finding.position <= position for finding in self._result.findings):
+                    # Whoever has written the chain anew has left no other trace; where the chain is broken, it tells the place.
+                    self._result.find(since, f"{what}; up to {since - 1} it is as signed")
             else:
                 self._result.signed_upto = position
             await self._advance()
 
-    async def _check_heads_beyond(self, position: int) -> None:
-        ends = await self._log.ends()
+    async def _check_heads_beyond(self, last: int) -> None:
         while (head := self._next) is not None:
             assert self._verifier is not None, "without one there is no next head"
             if (why := self._verifier.why_not(head)) is not None:
                 self._result.find(head.position, f"the head that is signed for {head.position} cannot be believed: {why}")
-            elif head.position > max(ends.position, position):
+            elif head.position > (await self._log.head()).position:  # asked now: the log may have grown, and been signed again
                 signed = f"a head was signed for {head.position} at {head.signed_at.isoformat()}"
-                self._result.find(ends.last + 1, f"cut off: {signed}")
+                self._result.find(last + 1, f"cut off: {signed}")
             await self._advance()
 
-    async def _check_ends(self) -> None:
-        ends = await self._log.ends()
+    async def _check_ends(self, ends: Ends) -> None:
         if ends.last > ends.position:
             self._result.find(ends.position + 1, f"inserted: there are events up to {ends.last}, behind the head")
         if ends.versions != ends.position:

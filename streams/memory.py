@@ -10,7 +10,7 @@ from schemas.envelope import Receipt
 from schemas.errors import Conflict, IdempotencyKeyReused
 from schemas.expected_version import ANY_VERSION, STREAM_EXISTS
 from streams.append import receipt_of
-from streams.log import Append, Head, Write
+from streams.log import Append, Head, Write, checked
 from streams.partition import partition_of
 from streams.rows import NewEvent, Row, encode_metadata
 from streams.snapshots import Snapshot
@@ -43,6 +43,8 @@ class MemoryLog:
         return [row for row in self._rows[after:upto] if row.partition == partition][:limit]
 
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+        for stream in {write.stream for append in appends for write in append.writes}:
+            checked(stream)
         tainted: set[str] = set()
         answers = []
         for append in appends:
@@ -68,7 +70,9 @@ class MemoryLog:
         return snapshot if snapshot is not None and snapshot.version <= self._versions.get(stream, 0) else None
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
-        self._snapshots[snapshot.stream] = snapshot
+        kept = self._snapshots.get(snapshot.stream)
+        if kept is None or kept.version < snapshot.version or kept.state_schema != snapshot.state_schema:
+            self._snapshots[snapshot.stream] = snapshot
 
     def _append(self, append: Append, tainted: set[str]) -> Receipt | Exception:
         if append.command_id in self._receipts:

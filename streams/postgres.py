@@ -13,7 +13,7 @@ import asyncpg
 import orjson
 
 from schemas.catalog import ContextName
-from schemas.errors import Conflict, Invalid, Unavailable
+from schemas.errors import Conflict, Invalid, Misconfigured, Unavailable
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Role = Literal["caudal_writer", "caudal_projector", "caudal_reader"]
@@ -146,6 +146,12 @@ def translated() -> Iterator[None]:
         raise Invalid("a text holds the character NUL, which cannot be looked for") from error
     except asyncpg.DataError as error:
         raise Invalid(f"a value is out of PostgreSQL's range: {error}") from error
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise Invalid(f"a value is not one that its table takes: {error}") from error
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.InvalidSchemaNameError) as error:
+        raise Misconfigured(f"the database is not as this version needs it, run `caudal migrate`: {error}") from error
+    except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+        raise Misconfigured(f"PostgreSQL lets nobody in like this: {error}") from error
     except _OUT_OF_REACH as error:
         raise Unavailable(f"PostgreSQL is out of reach: {type(error).__name__}: {error}".rstrip(": ")) from error
 

@@ -20,7 +20,7 @@ from streams.postgres import Databases
 from streams.publishing import publish
 from streams.rows import Row
 from streams.settings import Settings
-from streams.topics import Topics, ensure_topics, new_producer, stop_quietly
+from streams.topics import Topics, ensure_topics, started_producer, stop_quietly
 
 _log = structlog.get_logger()
 
@@ -88,13 +88,12 @@ class Relay:
 
     async def _publish_while_owner(self, cursor: int) -> None:
         await ensure_topics(self._settings, self._catalog, [self._context])
-        producer = new_producer(self._settings)
+        producer = await started_producer(self._settings)
         # A short time-out: a topic that is gone must be noticed, made and filled again, not waited for.
         consumer = paced(
             AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False, request_timeout_ms=_LOOK_UP_MS)
         )
         try:
-            await producer.start()
             await consumer.start()
             cursor = await self._resume_at(consumer, cursor)
             self.is_cared_for = True

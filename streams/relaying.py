@@ -9,7 +9,7 @@ from schemas.catalog import Catalog, ContextName
 from streams.postgres import Databases, log_schema
 from streams.relay import Relay
 from streams.settings import Settings
-from streams.upkeep import HeadSigner, ReceiptsPurge, signer_of
+from streams.upkeep import ReceiptsPurge, head_signer
 from streams.wake import listen
 
 _log = structlog.get_logger()
@@ -24,8 +24,7 @@ class Relaying:
         owner = f"{settings.instance}-{uuid7()}"
         self._relays = {name: Relay(settings, catalog, self._databases, name, owner) for name in catalog.contexts}
         self._purge = ReceiptsPurge(settings, catalog, self._databases)
-        signer = signer_of(settings)
-        self._signer = None if signer is None else HeadSigner(settings, catalog, self._databases, signer)
+        self._signer = head_signer(settings, catalog, self._databases)
         self._by_schema = {log_schema(name): relay for name, relay in self._relays.items()}
 
     async def run(self) -> None:

@@ -6,7 +6,7 @@ import asyncpg
 import structlog
 
 from schemas.catalog import Catalog
-from schemas.errors import Unavailable
+from schemas.errors import Misconfigured, Unavailable
 from streams.postgres import SQL, Databases, log_schema, statement, views_schema
 from streams.settings import Settings
 
@@ -34,10 +34,8 @@ async def _missing(databases: Databases, dsn: str, schema: str, kind: str) -> st
     try:
         async with databases.connection(dsn) as connection:
             applied = {row["name"] for row in await connection.fetch(statement("migrations", schema))}
-    except Unavailable as error:
+    except (Unavailable, Misconfigured) as error:
         return error.detail
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError, asyncpg.InvalidCatalogNameError):
-        return f"{schema} is not there yet: run `caudal migrate`"
     except asyncpg.InsufficientPrivilegeError as error:
         return str(error)
     lacking = {script.stem for script in (SQL / kind).glob("*.sql")} - applied

@@ -1,6 +1,7 @@
 """Settings, read from the environment with the prefix ``CAUDAL_``; see README for the table of them."""
 
 import socket
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     signing_key: str | None = Field(
         None, description="PEM file with the Ed25519 key that signs the logs' heads; unset: none is."
     )
+    retired_keys: list[Path] = Field([], description="PEM files, as a JSON list, of the public keys that signed before.")
     sign_seconds: float = Field(10, gt=0, description="How often the heads of logs that have grown are signed.")
 
     max_body_bytes: Positive = Field(1024 * 1024, description="Largest command body.")

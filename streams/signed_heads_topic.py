@@ -13,11 +13,11 @@ from schemas.errors import Malformed, Unavailable
 from streams.pacing import paced
 from streams.settings import Settings
 from streams.signing import SignedHead
-from streams.topics import Topics, new_producer, stop_quietly
+from streams.topics import Topics, started_producer, stop_quietly
 
 
 class SignedHeadsTopic:
-    """Publishes signed heads, a record a log, the newest of which compaction keeps."""
+    """Publishes signed heads, of which compaction keeps the newest of each log and key."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._settings, self._topics = settings, Topics(settings, catalog)
@@ -27,10 +27,9 @@ class SignedHeadsTopic:
         """Publishes a head and returns once it is acknowledged; raises `Unavailable`."""
         try:
             if self._producer is None:
-                producer = new_producer(self._settings)
-                await producer.start()
-                self._producer = producer
-            value, key = orjson.dumps(head.as_json()), str(head.context).encode()
+                self._producer = await started_producer(self._settings)
+            # A record for each key: a new one does not take the place of what was signed with the one before it.
+            value, key = orjson.dumps(head.as_json()), f"{head.context}/{head.key}".encode()
             await self._producer.send_and_wait(self._topics.signed_heads(head.context), value, key, partition=0)
         except (KafkaError, OSError) as error:
             await self.close()

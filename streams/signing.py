@@ -67,11 +67,11 @@ class SignedHead:
                 ContextName.parse(str(fields["context"])),
                 int(fields["position"]),
                 bytes.fromhex(fields["hash"]),
-                datetime.fromisoformat(fields["signed_at"]),
+                _moment(fields["signed_at"]),
                 str(fields["key"]),
                 bytes.fromhex(fields["signature"]),
             )
-        except (ValueError, KeyError, TypeError, NotFound) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, NotFound) as error:
             raise Malformed(f"this is no signed head: {error!r}") from error
 
 
@@ -139,7 +139,9 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
 
 
 def make_keys(private: Path, public: Path) -> None:
-    """Writes a new pair of keys as PEM files, the private one for its owner alone; raises `Misconfigured` where one is."""
+    """Writes a new pair of keys as PEM files, the private one for its owner alone; raises `Misconfigured` where either is."""
+    if public.exists():
+        raise Misconfigured(f"no key was written to {public}: there is one")
     key = Ed25519PrivateKey.generate()
     try:
         handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -147,7 +149,19 @@ def make_keys(private: Path, public: Path) -> None:
         raise Misconfigured(f"no key was written to {private}: {error.strerror}") from error
     with os.fdopen(handle, "wb") as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    write_public_key(key.public_key(), public)
+
+
+def write_public_key(key: Ed25519PublicKey, path: Path) -> None:
+    """Writes a public key as a PEM file."""
+    path.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("its time names no zone")
+    return at.astimezone(UTC)
 
 
 def _stamp(at: datetime) -> str:

@@ -85,9 +85,9 @@ async def _complete_partitions(admin: AIOKafkaAdminClient, wanted: Iterable[NewT
             _log.info("completed the partitions of a topic", topic=name, partitions=by_name[name])
 
 
-def new_producer(settings: Settings) -> AIOKafkaProducer:
-    """An idempotent producer that waits for every in-sync replica; not started yet."""
-    return AIOKafkaProducer(
+async def started_producer(settings: Settings) -> AIOKafkaProducer:
+    """An idempotent producer that waits for every in-sync replica, connected; raises the client's errors."""
+    producer = AIOKafkaProducer(
         bootstrap_servers=settings.brokers,
         enable_idempotence=True,
         acks="all",
@@ -95,6 +95,12 @@ def new_producer(settings: Settings) -> AIOKafkaProducer:
         max_request_size=settings.max_record_bytes,
         request_timeout_ms=10_000,
     )
+    try:
+        await producer.start()
+    except BaseException:
+        await stop_quietly(producer)
+        raise
+    return producer
 
 
 async def stop_quietly(client: AIOKafkaProducer) -> None:

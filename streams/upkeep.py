@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from prometheus_client import Counter
 
 from schemas.catalog import Catalog, ContextName
@@ -17,7 +18,7 @@ from streams.postgres import Databases
 from streams.proof_log import ProofLog
 from streams.settings import Settings
 from streams.signed_heads_topic import SignedHeadsTopic, published_heads
-from streams.signing import SEGMENT, SignedHead, Signer, Verifier
+from streams.signing import SEGMENT, SignedHead, Signer, Verifier, read_public_key
 
 _log = structlog.get_logger()
 _MOST_AT_ONCE = 1000
@@ -33,9 +34,17 @@ class HeadSigner:
     a log that was altered below it is not signed again.
     """
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, signer: Signer) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        databases: Databases,
+        signer: Signer,
+        retired: Iterable[Ed25519PublicKey] = (),
+    ) -> None:
+        """``retired`` are the public keys of those who signed before: what they signed is led on from as well."""
         self._settings, self._catalog, self._databases, self._signer = settings, catalog, databases, signer
-        self._verifier = Verifier.of(signer.public)
+        self._verifier = Verifier.of(signer.public, *retired)
         self._topic = SignedHeadsTopic(settings, catalog)
         self._newest: dict[ContextName, SignedHead | None] = {}
 
@@ -52,6 +61,8 @@ class HeadSigner:
                     except NotAsSigned as error:
                         REFUSED.labels(str(context)).inc()
                         _log.error("nothing is signed: run `caudal verify log`", context=str(context), why=error.detail)
+                    except Exception:
+                        _log.exception("signing a head failed", context=str(context))
         finally:
             await self.close()
 
@@ -89,12 +100,20 @@ class HeadSigner:
         return position
 
     async def _newest_known(self, log: ProofLog) -> SignedHead | None:
-        """The newest head of ours in the table and on the topic; raises `Unavailable` where the topic cannot be read."""
+        """The newest head in the table and on the topic that can be believed.
+
+        Raises `Unavailable` where the topic cannot be read, and `NotAsSigned` where there are heads and none is believed: to
+        begin anew then would sign whatever the log has become.
+        """
         known = [
             *await log.newest_signed_heads(_MOST_AT_ONCE),
             *await published_heads(self._settings, self._catalog, log.context),
         ]
         believed = [head for head in known if self._verifier.why_not(head) is None]
+        if known and not believed:
+            raise NotAsSigned(
+                f"the log of {log.context} was signed with another key: name its public key in CAUDAL_RETIRED_KEYS"
+            )
         return max(believed, key=lambda head: head.position, default=None)
 
 
@@ -126,6 +145,9 @@ class ReceiptsPurge:
             _log.warning("expired receipts stay for another hour", context=str(context), why=error.detail)
 
 
-def signer_of(settings: Settings) -> Signer | None:
-    """The signer that the settings name; raises `Misconfigured` where its key cannot be used."""
-    return None if settings.signing_key is None else Signer(Path(settings.signing_key))
+def head_signer(settings: Settings, catalog: Catalog, databases: Databases) -> HeadSigner | None:
+    """Who signs with the key that the settings name, if they do; raises `Misconfigured` where a key cannot be used."""
+    if settings.signing_key is None:
+        return None
+    retired = [read_public_key(path) for path in settings.retired_keys]
+    return HeadSigner(settings, catalog, databases, Signer(Path(settings.signing_key)), retired)

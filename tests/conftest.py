@@ -19,6 +19,8 @@ from schemas.catalog import Catalog
 from streams.migrate import migrate
 from streams.settings import Settings
 
+TEMPLATE = "migrated"
+
 
 @dataclass(frozen=True)
 class FreshDatabase:
@@ -28,7 +30,17 @@ class FreshDatabase:
     catalog: Catalog
 
     async def migrated(self) -> str:
-        await migrate(Settings(write_dsn=self.dsn), self.catalog)
+        """Makes it one that is migrated: a copy, because that takes a tenth of the time."""
+        server, _, name = self.dsn.rpartition("/")
+        connection = await asyncpg.connect(f"{server}/postgres")
+        try:
+            if not await connection.fetchval("select true from pg_database where datname = $1", TEMPLATE):
+                await connection.execute(f"create database {TEMPLATE}")
+                await migrate(Settings(write_dsn=f"{server}/{TEMPLATE}"), self.catalog)
+            await connection.execute(f"drop database {name} with (force)")
+            await connection.execute(f"create database {name} template {TEMPLATE}")
+        finally:
+            await connection.close()
         return self.dsn
 
 

@@ -26,7 +26,10 @@ async def verify_log(
         report.notes.append("signed heads were not looked at: no public key (--public-key, CAUDAL_SIGNING_KEY)")
     else:
         try:
-            published = await published_heads(settings, catalog, context)
+            found = await published_heads(settings, catalog, context)
+            published = [head for head in found if verifier.why_not(head) is None]
+            if strange := len(found) - len(published):  # anyone may write to the topic: that is no word about the log
+                report.notes.append(f"{strange} heads on the topic are not signed with a key that is trusted")
         except Unavailable as error:
             report.notes.append(f"the topic of signed heads was not looked at: {error.detail}")
     started = time.monotonic()
@@ -46,8 +49,9 @@ def verifier_of(public_keys: Sequence[Path], data_dir: Path, settings: Settings)
     """Who checks signatures: by the keys that were named, else by the running stack's, else by the configured one's."""
     keys = [read_public_key(path) for path in public_keys]
     stack = running_stack(data_dir)
-    if not keys and stack is not None:
+    if not keys and stack is not None and stack.postgres == settings.write_dsn:
         keys = [read_public_key(stack.public_key)]
     if not keys and settings.signing_key is not None:
         keys = [Signer(Path(settings.signing_key)).public]
+    keys += [read_public_key(path) for path in settings.retired_keys]
     return Verifier.of(*keys) if keys else None

@@ -1,6 +1,7 @@
 """A small system for measurements: counters, whose every command records one event of 256 bytes."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import BaseModel
 
@@ -33,7 +34,7 @@ class Total(BaseModel):
 
 class Counter(Aggregate):
     category = "counter"
-    snapshots = SnapshotPolicy(Total, every=100)
+    snapshots: ClassVar[SnapshotPolicy | None] = SnapshotPolicy(Total, every=100)
 
     def __init__(self) -> None:
         self.total = 0

@@ -9,7 +9,7 @@ import pytest
 from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata, Receipt, Refusal
-from schemas.errors import Conflict, IdempotencyKeyReused
+from schemas.errors import Conflict, IdempotencyKeyReused, Invalid
 from schemas.expected_version import ANY_VERSION, STREAM_EXISTS, ExpectedVersion
 from streams.append import AppendablePostgresLog
 from streams.log import Append, AppendableLog, Write, partition_events
@@ -100,6 +100,14 @@ async def test_a_stream_can_be_expected_to_be_there_at_whatever_version(log: App
 
     assert isinstance(found, Receipt)
     assert (found.version, found.began_stream) == (3, False)
+
+
+@pytest.mark.parametrize("stream", ["a\nb", "a\x00b", "ñ" * 501])
+async def test_a_name_that_no_stream_can_have_is_invalid(log: AppendableLog, stream: str) -> None:
+    with pytest.raises(Invalid):
+        await log.append([append("a-1"), append(stream)])
+
+    assert (await log.head()).position == 0
 
 
 async def test_nothing_need_be_expected(log: AppendableLog) -> None:
@@ -256,6 +264,8 @@ async def test_the_newest_snapshot_of_a_stream_is_kept_unless_it_is_ahead_of_it(
     newer = Snapshot("a-1", 2, "2", '{"n": 1}')
     await log.keep_snapshot(newer)
 
+    assert await log.snapshot("a-1") == newer
+    await log.keep_snapshot(Snapshot("a-1", 1, newer.state_schema, "{}"))
     assert await log.snapshot("a-1") == newer
 
 

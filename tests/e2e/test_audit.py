@@ -123,6 +123,9 @@ async def test_a_logs_events_are_paged_filtered_and_streamed(stack: RunningStack
         ("nothing/events", 404),
         ("ingestion/events/999999999/causation", 404),
         ("ingestion/events/1/causation?x=1", 422),
+        ("ingestion/events/abc/causation", 422),
+        (f"ingestion/events/{'9' * 5000}/causation", 422),
+        ("ingestion/differences/delivery-nothing", 404),
         ("ingestion/proofs/nothing-1", 404),
         ("ingestion/proofs/nothing-1?limit=1001", 422),
         ("ingestion/states/%00", 422),
@@ -166,7 +169,7 @@ async def test_a_stranger_can_check_a_stream_with_fifty_lines_and_the_public_key
 
     async def signed() -> bool:
         proof.update(await get(stack, f"processing/proofs/{stream}"))
-        return not proof["unsigned"]
+        return bool(proof["segments"]) and sum(isinstance(link, dict) for s in proof["segments"] for link in s["chain"]) == 11
 
     await eventually(signed)
     public_key = stack.data_dir / "keys" / "public.pem"
@@ -181,7 +184,7 @@ async def test_a_stranger_can_check_a_stream_with_fifty_lines_and_the_public_key
     whole = orjson.dumps(proof)
     assert check("whole.json", whole) == (
         0,
-        f"data_ingestion.processing {stream}: versions 1 to 11 are as signed, 0 newer ones are not signed yet\n",
+        f"data_ingestion.processing {stream}: versions 1 to 11 are as signed\n",
     )
     assert check("altered.json", whole.replace(b'\\"nulls\\":0', b'\\"nulls\\":1', 1))[0] == 1
     assert check("signature.json", whole.replace(b'"signature":"', b'"signature":"00', 1))[0] == 1
@@ -192,7 +195,7 @@ async def test_a_stranger_can_check_a_stream_with_fifty_lines_and_the_public_key
     part = await get(stack, f"processing/proofs/{stream}?after=4&limit=2")
     assert check("part.json", orjson.dumps(part)) == (
         0,
-        f"data_ingestion.processing {stream}: versions 5 to 6 are as signed, 0 newer ones are not signed yet\n",
+        f"data_ingestion.processing {stream}: versions 5 to 6 are as signed\n",
     )
     assert partner.encode() not in orjson.dumps(
         [link for s in proof["segments"] for link in s["chain"] if isinstance(link, str)]

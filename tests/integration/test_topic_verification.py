@@ -22,7 +22,7 @@ from streams.rows import Row, encode
 from streams.search import SearchableLog
 from streams.settings import Settings
 from streams.topic_verification import TopicVerification, VerifiedTopic
-from streams.topics import Topics, ensure_topics, new_producer
+from streams.topics import Topics, ensure_topics, started_producer
 from tests.stack import caudal
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
@@ -58,8 +58,7 @@ async def bench(settings: Settings, catalog: Catalog) -> AsyncIterator[Bench]:
         metadata = Metadata(command_id=id, correlation_id="c")
         await log.append([Append(id, b"", metadata, (Write(f"d-{id}", NO_STREAM, (event,)),))])
     await ensure_topics(settings, catalog)
-    producer = new_producer(settings)
-    await producer.start()
+    producer = await started_producer(settings)
     made = Bench(settings, catalog, databases, producer)
     made.rows = list(await log.read(0, 1000))
     yield made

@@ -1,6 +1,7 @@
 """`caudal verify log` against someone with a superuser's rights: it names the first bad position, whatever was done."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -25,10 +26,10 @@ from streams.proof_log import ProofLog
 from streams.rows import encode
 from streams.settings import Settings
 from streams.signed_heads_topic import published_heads
-from streams.signing import SEGMENT, SignedHead, Signer, Verifier, make_keys, read_public_key
-from streams.topics import ensure_topics
+from streams.signing import SEGMENT, SignedHead, Signer, Verifier, key_name, make_keys, read_public_key
+from streams.topics import Topics, ensure_topics, started_producer
 from streams.upkeep import HeadSigner
-from tests.conftest import FreshDatabase
+from tests.conftest import FreshDatabase, eventually
 from tests.stack import caudal
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
@@ -165,12 +166,16 @@ INSERTED = """
         ),
     ],
 )
+@pytest.mark.parametrize("signed", [False, True])
 async def test_the_first_bad_position_is_named(
-    log: ProofLog, superuser: asyncpg.Connection, what: str, sql: str, first: int, says: str
+    log: ProofLog, superuser: asyncpg.Connection, signer: Signer, what: str, sql: str, first: int, says: str, signed: bool
 ) -> None:
+    for position in (30, 55, 60) if signed else ():
+        ((_, digest),) = await log.hashes([position])
+        await log.add_signed_head(signer.sign(CONTEXT, position, digest))
     await superuser.execute(sql.format(s=SCHEMA))
 
-    found = (await verify(log)).first
+    found = (await verify(log, Verifier.of(signer.public) if signed else None)).first
 
     assert found is not None, what
     assert found.position == first, found
@@ -231,6 +236,93 @@ async def test_a_head_on_the_topic_outlives_the_forgers_of_the_table(
 
     assert found is not None
     assert (found.position, "cut off" in found.what) == (51, True)
+
+
+class Busy(ProofLog):
+    """A log that grows, and is signed again, while it is looked through."""
+
+    grow: Callable[[], Awaitable[object]]
+
+    async def signed_heads(self, after: int, limit: int) -> Sequence[SignedHead]:
+        await self.grow()
+        return await super().signed_heads(after, limit)
+
+
+async def test_a_log_that_grows_meanwhile_is_not_taken_for_one_that_was_cut_off(
+    log: ProofLog, signer: Signer, fresh_database: FreshDatabase
+) -> None:
+    appendable = AppendablePostgresLog(log._databases, fresh_database.dsn, CONTEXT, 4)
+
+    async def grow() -> None:
+        if (await log.head()).position > 65:
+            return
+        await appendable.append([append(f"later-{uuid4()}", 1)])
+        await sign(log, signer)
+
+    busy = Busy(log._databases, fresh_database.dsn, CONTEXT)
+    busy.grow = grow
+
+    assert (await verify(busy, Verifier.of(signer.public))).findings == []
+    await appendable.settle()
+
+
+async def test_a_new_key_leads_on_from_what_the_old_one_signed_or_signs_nothing(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer, tmp_path: Path
+) -> None:
+    databases = Databases(None, 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    await ensure_topics(settings, catalog)
+    old = HeadSigner(settings, catalog, databases, signer)
+    await log.append([append("s-1", n) for n in range(30)])
+    await old.sign(CONTEXT)
+    await log.append([append("s-2", n) for n in range(30)])
+    make_keys(tmp_path / "new.pem", tmp_path / "new.pub")
+    newer = Signer(tmp_path / "new.pem")
+
+    stranger = HeadSigner(settings, catalog, databases, newer)
+    with pytest.raises(NotAsSigned, match="CAUDAL_RETIRED_KEYS"):
+        await stranger.sign(CONTEXT)
+    heir = HeadSigner(settings, catalog, databases, newer, [signer.public])
+    assert await heir.sign(CONTEXT) == 60
+
+    published = await published_heads(settings, catalog, CONTEXT)
+    assert {head.key for head in published} == {key_name(signer.public), key_name(newer.public)}
+    verified = await verify(
+        ProofLog(databases, settings.write_dsn, CONTEXT), Verifier.of(signer.public, newer.public), published
+    )
+    assert (verified.signed_upto, verified.findings) == (60, [])
+    for one in (old, stranger, heir):
+        await one.close()
+    await log.settle()
+    await databases.close()
+
+
+async def test_a_signer_outlives_whatever_somebody_puts_on_the_topic(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
+) -> None:
+    databases = Databases(None, 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    await ensure_topics(settings, catalog)
+    await log.append([append("s-1", n) for n in range(30)])
+    heads = HeadSigner(settings.model_copy(update={"sign_seconds": 0.1}), catalog, databases, signer)
+    strange = signer.sign(CONTEXT, 7, b"h" * 32).as_json()
+    producer = await started_producer(settings)
+    for at in ("0001-01-01T00:00:00+23:59", "2026-01-01T00:00:00", "now"):
+        value = orjson.dumps({**strange, "signed_at": at})
+        await producer.send_and_wait(Topics(settings, catalog).signed_heads(CONTEXT), value, b"x", partition=0)
+    await producer.stop()
+
+    running = asyncio.create_task(heads.run(lambda: [CONTEXT]))
+    proof = ProofLog(databases, settings.write_dsn, CONTEXT)
+
+    async def signed() -> bool:
+        return [head.position for head in await proof.signed_heads(0, 10)] == [30]
+
+    await eventually(signed)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await log.settle()
+    await databases.close()
 
 
 async def test_an_altered_log_is_not_signed_again(
@@ -301,7 +393,7 @@ async def test_a_proof_says_when_events_are_missing_that_were_signed(
     log: ProofLog, superuser: asyncpg.Connection, signer: Signer
 ) -> None:
     await sign(log, signer)
-    assert (await proof_of(log, "s-3"))["unsigned"] == 0
+    assert (await proof_of(log, "s-3")).next is None
 
     await superuser.execute(f"delete from {SCHEMA}.events where position = 58")
 
@@ -343,8 +435,9 @@ def test_a_head_or_a_key_that_is_none_is_refused(tmp_path: Path) -> None:
         Signer(tmp_path / "x.pem")
     with pytest.raises(Misconfigured):
         read_public_key(tmp_path / "y.pem")
-    with pytest.raises(Misconfigured, match="no key was written"):
-        make_keys(tmp_path / "x.pem", tmp_path / "y.pem")
+    for private, public in (("x.pem", "y.pem"), ("y.pem", "x.pem")):
+        with pytest.raises(Misconfigured, match="no key was written"):
+            make_keys(tmp_path / private, tmp_path / public)
 
 
 async def test_heads_are_signed_into_the_table_and_onto_the_topic(

@@ -11,7 +11,7 @@ create table {schema}.head (
 ) with (fillfactor = 10);
 
 create table {schema}.streams (
-  stream text collate "C" primary key check (strpos(stream, E'\n') = 0),
+  stream text collate "C" primary key check (strpos(stream, E'\n') = 0 and octet_length(stream) <= 1000),
   version int not null,
   first_position bigint not null,     -- a reader of the stream looks into those tables of events that can hold it
   last_position bigint not null
@@ -29,7 +29,7 @@ create table {schema}.events (
   recorded_at timestamptz not null,
   data json not null,
   metadata json not null,
-  hash bytea not null                 -- the chain: see the function `link`
+  hash bytea not null                 -- the chain: see 0003_append
 ) partition by range (position);
 
 create table {schema}.receipts (

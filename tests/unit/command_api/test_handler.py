@@ -61,6 +61,9 @@ class Account(Aggregate):
 def deposit(issued: Issued[Deposit], account: Account) -> None:
     if issued.command.amount == 13:
         raise ZeroDivisionError("unlucky")
+    if issued.command.amount == 666:
+        account.record(Deposited(amount=1000))
+        raise ZeroDivisionError("unlucky, and late")
     if account.balance + issued.command.amount < 0:
         raise Refused("there is not that much on the account")
     account.record(Deposited(amount=issued.command.amount))
@@ -305,6 +308,24 @@ async def test_a_decision_that_breaks_down_can_be_recorded_as_refused() -> None:
         await handler.handle(command, record_failure=True)
 
     assert await log.handled([command.id]) == {command.id}
+
+
+async def test_nobody_decides_on_what_a_decision_left_behind_that_broke_down() -> None:
+    log = SlowLog()
+    handler, elsewhere = handler_on(log), handler_on(log)
+    await handler.handle(issued(Deposit(account="a", amount=5)))
+    log.open.clear()
+    breaking = asyncio.create_task(handler.handle(issued(Deposit(account="a", amount=666)), record_failure=True))
+    withdrawal = asyncio.create_task(handler.handle(issued(Deposit(account="a", amount=-500))))
+    other = asyncio.create_task(elsewhere.handle(issued(Deposit(account="a", amount=1))))
+    await asyncio.sleep(0.01)
+    log.open.set()
+
+    assert isinstance((await asyncio.gather(breaking, return_exceptions=True))[0], Failed)
+    assert (await other).version == 2
+    with pytest.raises(Refused, match="not that much"):
+        await withdrawal
+    assert await balance(log, "a") == 6
 
 
 def test_a_command_without_a_decision_is_noticed_at_the_start() -> None:

@@ -16,7 +16,7 @@ from command_api.memory import AggregateMemory
 from command_api.repository import Repository, snapshot_of
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import Metadata
-from schemas.errors import Unavailable
+from schemas.errors import Invalid, Unavailable
 from schemas.expected_version import ANY_VERSION
 from schemas.message import Event
 from schemas.upcasting import Upcaster
@@ -148,6 +148,39 @@ async def test_a_snapshot_that_cannot_be_kept_hurts_nobody(log: WatchedLog) -> N
 
 class Wrong(BaseModel):
     missing: int
+
+
+class Derived(Stock):
+    """Its ``total`` cannot be set."""
+
+    @property
+    def total(self) -> int:
+        return len(self.seen)
+
+    @total.setter
+    def total(self, value: int) -> None:
+        if value:
+            raise AttributeError("it is counted")
+
+    def evolve(self, event: Event) -> None:
+        assert isinstance(event, Counted)
+        self.seen.add(event.by)
+
+
+async def test_a_snapshot_that_cannot_be_put_in_place_is_ignored(log: WatchedLog) -> None:
+    for _ in range(2):  # the first time it is taken
+        loaded = await repository(log).load(Ref(Derived, "a"), MIDNIGHT)
+        await asyncio.sleep(0.01)
+        assert isinstance(loaded, Derived)
+
+        assert (loaded.version, loaded.seen) == (25, set(range(7)))
+    assert await log.snapshot(REF.stream) is not None
+
+
+@pytest.mark.parametrize("key", ["a\nb", "a\x00b", "ñ" * 500])
+async def test_a_name_that_no_stream_can_have_is_invalid(log: WatchedLog, key: str) -> None:
+    with pytest.raises(Invalid, match="one line of at most 1000 bytes"):
+        await repository(log).load(Ref(Stock, key), MIDNIGHT, assume_new=True)
 
 
 class Unshowable(Stock):

@@ -45,6 +45,18 @@ def test_a_name_must_be_one_that_every_store_can_use(name: str) -> None:
         Catalog.of([System(name, ())])
 
 
+def test_a_forgotten_comma_is_named() -> None:
+    with pytest.raises(Misconfigured, match=r"the events of shop\.orders are no tuple"):
+        Catalog.of([System("shop", (Context("orders", events=DataIngested),))])  # type: ignore[arg-type]
+
+
+def test_an_entry_point_has_its_systems_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schemas.catalog.registered", lambda group: [("shop", SYSTEM)])
+
+    with pytest.raises(Misconfigured, match="'shop' registers a system that calls itself 'data_ingestion'"):
+        Catalog.installed()
+
+
 def test_a_context_cannot_be_declared_twice() -> None:
     with pytest.raises(Misconfigured, match=r"'twice\.a' is declared twice"):
         Catalog.of([System("twice", (Context("a"), Context("a")))])

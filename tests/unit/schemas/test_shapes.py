@@ -2,6 +2,7 @@
 
 import json
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -23,6 +24,19 @@ NAME = ContextName("shop", "orders")
 
 class Item(BaseModel):
     name: str
+
+
+class Priced(Item):
+    price: int
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Fewer(StrEnum):
+    RED = "red"
 
 
 class Open(BaseModel):
@@ -55,6 +69,10 @@ SURVIVED = [
     ({"a": list[Item]}, {"a": list[Item | None]}),
     ({"a": Item}, {"a": JsonValue}),
     ({"a": Tree}, {"a": Tree}),
+    ({"a": tuple[Item, int]}, {"a": tuple[Item, float]}),
+    ({"a": tuple[int, int]}, {"a": list[int]}),
+    ({"a": dict[Colour, int]}, {"a": dict[Colour, int]}),
+    ({"a": dict[Colour, int]}, {"a": dict[str, int]}),
 ]
 NOT_SURVIVED = [
     ({"a": str}, {}, ".a is gone"),
@@ -75,6 +93,12 @@ NOT_SURVIVED = [
     ({"a": list[Item | str]}, {"a": list[Item]}, r".a\[\]"),
     ({"a": list[int] | str}, {"a": Annotated[list[int] | str, Field(max_length=9)]}, "maxLength beside a choice"),
     ({"a": dict[str, int]}, {"a": Open}, ".a.name: was integer, is string"),
+    ({"a": tuple[Item, Item]}, {"a": tuple[Item, Priced]}, r".a\[1\].price is required now"),
+    ({"a": tuple[int, int]}, {"a": tuple[int]}, "maxItems is 1, was 2"),
+    ({"a": list[int]}, {"a": tuple[int, int]}, ".a: minItems"),
+    ({"a": list[Item]}, {"a": list[Priced]}, r".a\[\].price is required now"),
+    ({"a": dict[Colour, int]}, {"a": dict[Fewer, int]}, "names: 'blue' is not accepted any more"),
+    ({"a": dict[str, int]}, {"a": dict[Colour, int]}, "names: anything else is not accepted any more"),
 ]
 
 
