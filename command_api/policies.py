@@ -2,7 +2,8 @@
 
 A policy's checkpoint moves once every command that the events below it asked for has its receipt. Until then the commands
 count as being on their way, and those whose receipt is overdue are sent again under the same ids, then handled here: nothing
-depends on what the broker remembers or on who has its partitions.
+depends on what the broker remembers or on who has its partitions. An event that the policy cannot react to is parked, and what
+follows it in its stream behind it.
 """
 
 import asyncio
@@ -18,14 +19,15 @@ from aggregates.policy import Policy
 from command_api.handler import now
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued, Recorded
-from schemas.errors import Unavailable
+from schemas.errors import DeadLettersFull, Unavailable
 from schemas.message import Command, Event
 from streams.command_topics import CommandSender
 from streams.continuity import continuation
+from streams.dead_letters import PARKED, Parked, told
 from streams.log import AppendableLog
-from streams.policy_checkpoints import PolicyCheckpoints
-from streams.rows import decode
-from streams.subscription import Slice
+from streams.rows import Row, decode
+from streams.subscriber import Slice
+from streams.subscription_store import SubscriptionStore
 
 _log = structlog.get_logger()
 
@@ -54,6 +56,8 @@ class _Stand:
     """Position up to which everything that was asked for has been sent."""
     confirmed: int
     """Position up to which everything that was asked for has a receipt; what is stored."""
+    resets: int = 0
+    """How often an operator had put it elsewhere when it was read."""
     underway: deque[_Cause] = field(default_factory=deque)
 
 
@@ -66,24 +70,31 @@ class PolicyRunner:
         system: str,
         policy: Policy,
         logs: Mapping[ContextName, AppendableLog],
-        checkpoints: PolicyCheckpoints,
+        stores: Mapping[ContextName, SubscriptionStore],
         sender: CommandSender,
         handle: Callable[[Issued[Command]], Awaitable[None]],
+        most_letters: int,
     ) -> None:
         self.name = f"{system}.{policy.name}"
         self.contexts = frozenset(catalog.context_of(event) for event in policy.reactions)
         self._types = {(catalog.context_of(event), event.message_name) for event in policy.reactions}
         self._catalog, self._policy, self._logs = catalog, policy, logs
-        self._checkpoints, self._sender, self._handle = checkpoints, sender, handle
+        self._stores, self._sender, self._handle = stores, sender, handle
+        self._most_letters = most_letters
         self._stands: dict[tuple[ContextName, int], _Stand] = {}
         self._taking = asyncio.Lock()
+
+    @property
+    def stores(self) -> Sequence[SubscriptionStore]:
+        """Beside each log that it follows, its checkpoints and dead letters."""
+        return tuple(self._stores.values())
 
     async def position(self, context: ContextName, partition: int) -> int:
         """Up to where its commands are sent."""
         stand = await self._stand(context, partition)
         if not stand.underway:
             # Another process may have gone on from here meanwhile.
-            stored = await self._checkpoints.position(context, self.name, partition)
+            stored = (await self._stores[context].checkpoints.stand(context, partition)).position
             stand.sent, stand.confirmed = max(stand.sent, stored), max(stand.confirmed, stored)
         return stand.sent
 
@@ -106,12 +117,7 @@ class PolicyRunner:
             stand = await self._stand(context, partition)
             found = await continuation(self.name, stand.sent, slice.rows, self._logs[context], partition)
             whole = whole and found.is_whole
-            asked = [
-                order
-                for row in found.rows
-                if (context, row.type) in self._types
-                for order in self._orders(decode(row, context, self._catalog))
-            ]
+            asked = await self._asked(context, [row for row in found.rows if (context, row.type) in self._types])
             if found.rows:
                 cause = _Cause(found.rows[-1].position, {order[1].id: order for order in asked}, time.monotonic())
                 causes.append((stand, cause))
@@ -121,6 +127,25 @@ class PolicyRunner:
             stand.sent = cause.position
             stand.underway.append(cause)
         return whole
+
+    async def retry(self) -> None:
+        """Tries the dead letters again that are due, those of one stream in order until one fails.
+
+        One is settled when the commands that it asked for have their receipts: until then it comes again.
+        """
+        for store in self.stores:
+            for context, _, stream in await store.letters.due():
+                async with store.transaction() as connection:
+                    for letter in await store.letters.of_stream(connection, context, stream):
+                        try:
+                            orders = self._orders(decode(letter.row(), context, self._catalog))
+                        except Exception as error:
+                            await store.letters.failed(connection, letter, error)
+                            break
+                        await asyncio.gather(*(self._handle(issued) for _, issued, _ in orders))
+                        if not await self._are_handled(orders):
+                            break
+                        await store.letters.settle(connection, letter)
 
     def forget(self, context: ContextName, partition: int) -> None:
         """Whoever has the partition now goes on from the stored checkpoint, and so shall we if it comes back."""
@@ -156,7 +181,7 @@ class PolicyRunner:
         while stand.underway and not stand.underway[0].orders:
             confirmed = stand.underway.popleft().position
         if confirmed > stand.confirmed:
-            await self._checkpoints.move(context, self.name, partition, confirmed)
+            await self._stores[context].checkpoints.advance(context, partition, confirmed, stand.resets)
             stand.confirmed = confirmed
         for cause in list(stand.underway):
             # Waiting longer each time: a handler that is only slow must not get its backlog doubled.
@@ -170,6 +195,37 @@ class PolicyRunner:
                     # Whoever has their partitions is dead or stuck: receipts make it safe to handle them here.
                     _log.warning("handling overdue commands here", policy=self.name, commands=len(orders))
                     await asyncio.gather(*(self._handle(issued) for _, issued, _ in orders))
+
+    async def _asked(self, context: ContextName, rows: Sequence[Row]) -> list[Order]:
+        """What some events ask for; parks those that the policy cannot react to, and those that follow them."""
+        if not rows:
+            return []
+        orders: list[Order] = []
+        parked: list[Parked] = []
+        store = self._stores[context]
+        async with store.transaction() as connection:
+            blocked = await store.letters.blocked(connection, context, {row.stream for row in rows})
+            for row in rows:
+                if row.stream in blocked:
+                    parked.append(Parked.event(context, row, None))
+                    continue
+                try:
+                    orders += self._orders(decode(row, context, self._catalog))
+                except Exception as error:
+                    _log.warning("a policy cannot react", policy=self.name, position=row.position, why=told(error))
+                    parked.append(Parked.event(context, row, error))
+                    blocked.add(row.stream)
+            if parked and (count := await store.letters.count(connection)) + len(parked) > self._most_letters:
+                raise DeadLettersFull(f"{self.name} has {count} dead letters: mend or skip them first")
+            await store.letters.park(connection, parked)
+        PARKED.labels(self.name).inc(len(parked))
+        return orders
+
+    async def _are_handled(self, orders: Sequence[Order]) -> bool:
+        by_context: dict[ContextName, set[UUID]] = {}
+        for context, issued, _ in orders:
+            by_context.setdefault(context, set()).add(issued.id)
+        return all([ids <= await self._logs[context].handled(ids) for context, ids in by_context.items()])
 
     def _orders(self, recorded: Recorded[Event]) -> list[Order]:
         why = recorded.metadata
@@ -192,8 +248,8 @@ class PolicyRunner:
 
     async def _stand(self, context: ContextName, partition: int) -> _Stand:
         if (context, partition) not in self._stands:
-            position = await self._checkpoints.position(context, self.name, partition)
-            self._stands.setdefault((context, partition), _Stand(position, position))
+            position, resets = await self._stores[context].checkpoints.stand(context, partition)
+            self._stands.setdefault((context, partition), _Stand(position, position, resets))
         return self._stands[context, partition]
 
     def _on_their_way(self) -> int:

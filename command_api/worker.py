@@ -1,20 +1,23 @@
 """The worker's process: takes commands in by topic, and runs the policies."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 
 from aggregates import write_side
+from aggregates.policy import Policy
 from command_api.app import make_handler, open_logs, writer_databases
 from command_api.intake import Intake
 from command_api.policies import PolicyRunner
-from schemas.catalog import Catalog
+from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
 from schemas.errors import CaudalError
 from schemas.message import Command
 from streams.command_topics import CommandSender
-from streams.policy_checkpoints import PolicyCheckpoints
+from streams.postgres import Databases, log_schema
 from streams.settings import Settings
 from streams.subscription import Subscription
+from streams.subscription_store import SubscriptionStore
 
 GROUP = "policies"
 
@@ -26,10 +29,18 @@ class Worker:
         self._databases = writer_databases(settings)
         self._logs = logs = open_logs(settings, catalog, self._databases)
         self._sender = CommandSender(settings, catalog)
-        checkpoints = PolicyCheckpoints(settings, self._databases)
         self._handler = make_handler(settings, catalog, logs)
         self._policies = [
-            PolicyRunner(catalog, system, policy, logs, checkpoints, self._sender, self._handle_here)
+            PolicyRunner(
+                catalog,
+                system,
+                policy,
+                logs,
+                policy_stores(settings, catalog, self._databases, system, policy),
+                self._sender,
+                self._handle_here,
+                settings.max_dead_letters,
+            )
             for system, side in write_side.installed().items()
             for policy in side.policies
         ]
@@ -57,3 +68,16 @@ class Worker:
     async def why_not_ready(self) -> str | None:
         """Why it does not do all of its work yet, or ``None``."""
         return self._intake.why_not_ready() or self._subscription.why_not_ready()
+
+
+def policy_stores(
+    settings: Settings, catalog: Catalog, databases: Databases, system: str, policy: Policy
+) -> Mapping[ContextName, SubscriptionStore]:
+    """Where a policy keeps its checkpoints and dead letters: beside each log that it follows."""
+    name = f"{system}.{policy.name}"
+    return {
+        context: SubscriptionStore.at(
+            settings, databases, settings.log_dsn(context), log_schema(context), name, frozenset({context})
+        )
+        for context in {catalog.context_of(event) for event in policy.reactions}
+    }

@@ -13,7 +13,9 @@ import typer
 import uvloop
 from rich.console import Console
 
+from deploy.dead_letters.commands import dead_letters
 from deploy.options import DEFAULT_DATA_DIR, AsJson, DataDir, complaining, exit_with, read_settings
+from deploy.subscriptions.commands import subscriptions
 from deploy.verify.commands import verify
 from schemas.catalog import Catalog, ContextName
 from streams.telemetry import configure_logging
@@ -24,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(verify, name="verify")
+app.add_typer(subscriptions, name="subscriptions")
+app.add_typer(dead_letters, name="dead-letters")
 schemas = typer.Typer(no_args_is_help=True, help="Hold event classes against the shapes that are recorded in files.")
 app.add_typer(schemas, name="schemas")
 

@@ -10,13 +10,13 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from aggregates import write_side
 from deploy.connection import connected
 from deploy.local.endpoints import Endpoints, running_stack
 from deploy.local.ports import LOOPBACK, listens
+from deploy.subscriptions.installed import subscriptions
 from schemas.catalog import Catalog, ContextName
 from streams.log import PostgresLog
-from streams.postgres import Databases, log_schema, statement, views_schema
+from streams.postgres import Databases, log_schema, statement
 from streams.settings import Settings
 
 
@@ -44,6 +44,9 @@ class SubscriptionStatus:
     """Position in each partition."""
     lag: int
     """Events of the log above the checkpoints."""
+    is_paused: bool
+    dead_letters: int
+    """Open ones of the whole subscription in the place where they are kept."""
 
 
 async def show_status(data_dir: Path, settings: Settings, *, as_json: bool) -> int:
@@ -55,14 +58,14 @@ async def show_status(data_dir: Path, settings: Settings, *, as_json: bool) -> i
     try:
         catalog = Catalog.installed()
         logs = [await _log(settings, databases, context) for context in catalog.contexts]
-        subscriptions = await _subscriptions(settings, databases, catalog)
+        followed = await _subscriptions(settings, databases, catalog)
     finally:
         await databases.close()
     if as_json:
-        content = {"processes": processes, "logs": logs, "subscriptions": subscriptions}
+        content = {"processes": processes, "logs": logs, "subscriptions": followed}
         sys.stdout.write(orjson.dumps(content, default=asdict).decode() + "\n")
     else:
-        _print(processes, logs, subscriptions)
+        _print(processes, logs, followed)
     return 1 if any(process.state != "ready" for process in processes) else 0
 
 
@@ -91,34 +94,22 @@ async def _log(settings: Settings, databases: Databases, context: ContextName) -
 
 async def _subscriptions(settings: Settings, databases: Databases, catalog: Catalog) -> list[SubscriptionStatus]:
     found = []
-    for home, view in catalog.views():
-        async with databases.connection(settings.view_dsn(home)) as connection:
-            rows = await connection.fetch(statement("checkpoints", views_schema(home)))
-        for source in sorted({row["source"] for row in rows if row["projection"] == view.view_name}):
-            at = {r["partition"]: r["position"] for r in rows if (r["projection"], r["source"]) == (view.view_name, source)}
-            name, context = f"{home.system}.{view.view_name}", ContextName.parse(source)
-            found.append(await _subscription(settings, databases, catalog, name, context, at))
-    for system, side in write_side.installed().items():
-        for policy in side.policies:
-            for context in sorted({catalog.context_of(event) for event in policy.reactions}):
+    async with subscriptions(settings, catalog) as every:
+        for one in every:
+            for context in one.contexts:
+                store = one.store_of(context)
+                at = (await store.checkpoints.all()).get(context, {})
+                checkpoint = [at.get(partition, 0) for partition in range(catalog.context(context).partitions)]
                 async with databases.connection(settings.log_dsn(context)) as connection:
-                    rows = await connection.fetch(statement("policy_checkpoints", log_schema(context)))
-                name = f"{system}.{policy.name}"
-                at = {row["partition"]: row["position"] for row in rows if row["policy"] == name}
-                found.append(await _subscription(settings, databases, catalog, name, context, at))
+                    lag = await connection.fetchval(statement("lag", log_schema(context)), checkpoint)
+                async with store.transaction() as connection:
+                    letters = await store.letters.count(connection)
+                is_paused = (await store.checkpoints.control()).is_paused
+                found.append(SubscriptionStatus(one.name, str(context), checkpoint, lag, is_paused, letters))
     return found
 
 
-async def _subscription(
-    settings: Settings, databases: Databases, catalog: Catalog, name: str, context: ContextName, at: dict[int, int]
-) -> SubscriptionStatus:
-    checkpoint = [at.get(partition, 0) for partition in range(catalog.context(context).partitions)]
-    async with databases.connection(settings.log_dsn(context)) as connection:
-        lag = await connection.fetchval(statement("lag", log_schema(context)), checkpoint)
-    return SubscriptionStatus(name, str(context), checkpoint, lag)
-
-
-def _print(processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], subscriptions: Sequence[SubscriptionStatus]) -> None:
+def _print(processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], followed: Sequence[SubscriptionStatus]) -> None:
     console = Console(highlight=False)
     if processes:
         table = Table("Process", "Port", "State")
@@ -129,7 +120,8 @@ def _print(processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], subscr
     for log in logs:
         table.add_row(log.context, str(log.head), str(log.relayed), log.owner or "nobody")
     console.print(table)
-    table = Table("Subscription", "Follows", "Checkpoint", "Lag")
-    for s in subscriptions:
-        table.add_row(s.name, s.context, " ".join(map(str, s.checkpoint)), str(s.lag))
+    table = Table("Subscription", "Follows", "Checkpoint", "Lag", "Dead letters", "State")
+    for s in followed:
+        state = "paused" if s.is_paused else ""
+        table.add_row(s.name, s.context, " ".join(map(str, s.checkpoint)), str(s.lag), str(s.dead_letters), state)
     console.print(table)

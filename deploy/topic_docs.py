@@ -53,7 +53,9 @@ def _commands(name: ContextName, context: Context) -> str:
 
 
 def _dead_letters(name: ContextName) -> str:
-    return f"# Dead letters of {name}\n\nRecords as they came, with `caudal_origin` and `caudal_error` as further headers.\n"
+    return (
+        f"# Dead letters of {name}\n\nRecords as they came, with further headers: `dead_letter_origin`, `dead_letter_error`.\n"
+    )
 
 
 def _message(message: type[Message]) -> list[str]:

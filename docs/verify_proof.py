@@ -13,39 +13,35 @@ COLUMNS = ("position", "stream", "version", "id", "type", "schema_version", "par
 
 
 def content(event: dict) -> bytes:
-    at = datetime.fromisoformat(event["recorded_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
-    columns = {**event, "at": at // timedelta(microseconds=1)}
+    since = datetime.fromisoformat(event["recorded_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
+    columns = {**event, "at": since // timedelta(microseconds=1)}
     return hashlib.sha256("\n".join(str(columns[name]) for name in COLUMNS).encode()).digest()
 
 
 def check(fits: bool, otherwise: str) -> None:
-    if not fits:
-        sys.exit(f"NOT as signed: {otherwise}")
+    fits or sys.exit(f"NOT as signed: {otherwise}")
 
 
 def main(proof_file: str, *key_files: str) -> None:
     proof, keys = json.loads(Path(proof_file).read_text()), {}
     for key in (load_pem_public_key(Path(file).read_bytes()) for file in key_files):
         keys[hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()] = key
-    if not proof.get("segments"):
-        sys.exit("nothing to check: no event in it is signed yet" if "segments" in proof else f"this is no proof: {proof}")
+    check(bool(proof.get("segments")), f"there is nothing in it that is signed, or yet: {list(proof)}")
     version = proof["after_version"]
     for segment in proof["segments"]:
         digest, head = bytes.fromhex(segment["hash_before"]), segment["head"]
-        position = head["position"] - len(segment["chain"])
-        for link in segment["chain"]:
-            position += 1
+        for position, link in enumerate(segment["chain"], head["position"] - len(segment["chain"]) + 1):
             if isinstance(link, dict):
                 version += 1
                 check((link["position"], link["stream"], link["version"]) == (position, proof["stream"], version), f"{link}")
             digest = hashlib.sha256(digest + (content(link) if isinstance(link, dict) else bytes.fromhex(link))).digest()
         check(digest.hex() == head["hash"], f"the chain does not lead to what was signed for {head['position']}")
         check(head["context"] == proof["context"] and head["key"] in keys, f"another log, or a key that is not trusted: {head}")
-        lines = ("caudal signed head 1", head["context"], head["position"], head["hash"], head["signed_at"])
+        lines = ("caudal signed head 1", *(str(head[name]) for name in ("context", "position", "hash", "signed_at")))
         try:
-            keys[head["key"]].verify(bytes.fromhex(head["signature"]), "\n".join(map(str, lines)).encode())
+            keys[head["key"]].verify(bytes.fromhex(head["signature"]), "\n".join(lines).encode())
         except InvalidSignature:
-            check(False, f"the signature is not that of {head}")
+            sys.exit(f"NOT as signed: the signature is not that of {head}")
     print(f"{proof['context']} {proof['stream']}: versions {proof['after_version'] + 1} to {version} are as signed")
 
 

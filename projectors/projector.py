@@ -4,22 +4,27 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from prometheus_client import Counter
 
+from projectors.parking import Parking, Placed
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Recorded
-from schemas.errors import Conflict
+from schemas.errors import Conflict, DeadLettersFull, Unavailable
 from schemas.view import View
+from streams.checkpoints import Locked
 from streams.continuity import continuation
+from streams.dead_letters import PARKED, DeadLetter, told
 from streams.log import ReadableLog
-from streams.postgres import Connection, Databases, statement, views_schema
+from streams.postgres import Connection, Databases, blames_values, views_schema
 from streams.rows import decode
 from streams.settings import Settings
-from streams.subscription import Slice
+from streams.subscriber import Slice
+from streams.subscription_store import SubscriptionStore
 from streams.view_table import table_of
 
+_log = structlog.get_logger()
 _MOST_RACES = 20
 
 APPLIED = Counter("caudal_projection_events", "Events applied.", ["projection"])
@@ -29,7 +34,8 @@ class Projector:
     """Keeps one view up to date: a subscriber whose effects are exactly once.
 
     The checkpoint of (projection, context, partition) is locked first, so that whatever the consumer does, of two workers
-    on one partition the second finds the first one's position, and skips.
+    on one partition the second finds the first one's position, and skips. An event that cannot be applied is parked in the
+    same transaction, and what follows it in its stream behind it.
     """
 
     def __init__(
@@ -45,21 +51,27 @@ class Projector:
         home = ContextName(system, view.view_context)
         self.name = f"{system}.{projection.name}"
         self.contexts = frozenset(catalog.context_of(event) for event in projection.folds)
-        self._projection, self._catalog, self._databases, self._logs = projection, catalog, databases, logs
+        self.store = SubscriptionStore.at(
+            settings, databases, settings.view_dsn(home), views_schema(home), self.name, self.contexts
+        )
+        self._catalog, self._logs, self._most_letters = catalog, logs, settings.max_dead_letters
         self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
-        self._dsn, self._schema = settings.view_dsn(home), views_schema(home)
         self._writer = ViewWriter(projection, table_of(home, view))
+
+    @property
+    def stores(self) -> Sequence[SubscriptionStore]:
+        """Where it keeps its checkpoints: in one place, whatever contexts it follows."""
+        return (self.store,)
 
     async def position(self, context: ContextName, partition: int) -> int:
         """Where the view stands in a partition of a context."""
-        async with self._databases.connection(self._dsn) as connection:
-            sql = statement("checkpoint", self._schema)
-            return await connection.fetchval(sql, self._projection.name, str(context), partition) or 0
+        return (await self.store.checkpoints.stand(context, partition)).position
 
     async def take(self, slices: Sequence[Slice]) -> None:
         """Applies what the view has not seen of these slices. Raises `Unavailable` while a database is out of reach.
 
-        Raises `Conflict` where another worker put rows there again and again that were missing a moment before.
+        Raises `Conflict` where another worker put rows there again and again that were missing a moment before, and
+        `DeadLettersFull` where no more events may be parked.
         """
         races = 0
         whole = False
@@ -72,38 +84,83 @@ class Projector:
                     raise
                 await asyncio.sleep(0.005 * races)
 
+    async def retry(self) -> None:
+        """Tries the dead letters again that are due, those of one stream in order until one fails."""
+        for context, partition, stream in await self.store.letters.due():
+            async with self.store.transaction() as connection:
+                await self.store.checkpoints.lock(connection, [(context, partition)])
+                for letter in await self.store.letters.of_stream(connection, context, stream):
+                    if not await self._applied(connection, letter):
+                        break
+
     def forget(self, context: ContextName, partition: int) -> None:
         """Nothing to forget: position and rows are in the database alone."""
 
     async def _take(self, slices: Sequence[Slice]) -> bool:
-        """Applies what is next in one transaction; whether that was all."""
+        """Applies what is next; whether that was all."""
+        try:
+            return await self._apply_next(slices, parking=False)
+        except (Unavailable, Conflict):
+            raise
+        except Exception as error:
+            _log.warning("looking for the event that cannot be applied", projection=self.name, why=told(error))
+        return await self._apply_next(slices, parking=True)
+
+    async def _apply_next(self, slices: Sequence[Slice], *, parking: bool) -> bool:
         whole = True
-        async with self._databases.transaction(self._dsn) as connection:
-            positions = await self._lock(connection, slices)
-            events: list[Recorded[Any]] = []
-            moved: list[tuple[str, int, int]] = []
+        async with self.store.transaction() as connection:
+            stands = await self.store.checkpoints.lock(connection, [(slice.context, slice.partition) for slice in slices])
+            placed: list[Placed] = []
+            moved: list[tuple[ContextName, int, int]] = []
             for slice in slices:
                 context, partition = slice.context, slice.partition
-                position = positions[str(context), partition]
-                found = await continuation(self.name, position, slice.rows, self._logs[context], partition)
+                stand = stands[context, partition]
+                if stand.is_paused:
+                    return True
+                found = await continuation(self.name, stand.position, slice.rows, self._logs[context], partition)
                 whole = whole and found.is_whole
                 if found.rows:
-                    moved.append((str(context), partition, found.rows[-1].position))
-                    events += [decode(row, context, self._catalog) for row in found.rows if (context, row.type) in self._types]
-            if events:
-                await self._writer.apply(connection, events)
+                    moved.append((context, partition, found.rows[-1].position))
+                    placed += [(context, row) for row in found.rows if (context, row.type) in self._types]
+            parked = 0
+            if parking or any(stand.has_dead_letters for stand in stands.values()):
+                parked = await self._apply_or_park(connection, placed, stands)
+            elif placed:
+                await self._apply(connection, placed)
             if moved:
-                sources, partitions, reached = (list(column) for column in zip(*moved, strict=True))
-                sql = statement("checkpoints_move", self._schema)
-                await connection.execute(sql, self._projection.name, sources, partitions, reached)
-        APPLIED.labels(self.name).inc(len(events))
+                await self.store.checkpoints.move(connection, moved)
+        APPLIED.labels(self.name).inc(len(placed) - parked)
         return whole
 
-    async def _lock(self, connection: Connection, slices: Sequence[Slice]) -> dict[tuple[str, int], int]:
-        of_slices = ([str(slice.context) for slice in slices], [slice.partition for slice in slices])
-        sql = statement("checkpoints_lock", self._schema)
-        found = await connection.fetch(sql, self._projection.name, *of_slices)
-        if len(found) < len(slices):
-            await connection.execute(statement("checkpoints_open", self._schema), self._projection.name, *of_slices)
-            found = await connection.fetch(sql, self._projection.name, *of_slices)
-        return {(row["source"], row["partition"]): row["position"] for row in found}
+    async def _apply(self, connection: Connection, placed: Sequence[Placed]) -> None:
+        await self._writer.apply(connection, [decode(row, context, self._catalog) for context, row in placed])
+
+    async def _apply_or_park(
+        self, connection: Connection, placed: Sequence[Placed], stands: Mapping[tuple[ContextName, int], Locked]
+    ) -> int:
+        """Applies what can be and parks what cannot; returns how many were parked."""
+        blocked: set[tuple[ContextName, str]] = set()
+        for context in {context for (context, _), stand in stands.items() if stand.has_dead_letters}:
+            streams = {row.stream for its, row in placed if its == context}
+            blocked |= {(context, stream) for stream in await self.store.letters.blocked(connection, context, streams)}
+        parking = Parking(connection, self._apply, blocked)
+        await parking.take(placed)
+        if not parking.parked:
+            return 0
+        if (count := await self.store.letters.count(connection)) + len(parking.parked) > self._most_letters:
+            raise DeadLettersFull(f"{self.name} has {count} dead letters: mend or skip them first")
+        await self.store.letters.park(connection, parking.parked)
+        PARKED.labels(self.name).inc(len(parking.parked))
+        return len(parking.parked)
+
+    async def _applied(self, connection: Connection, letter: DeadLetter) -> bool:
+        try:
+            async with connection.transaction():
+                await self._apply(connection, [(letter.context, letter.row())])
+        except Exception as error:
+            if not blames_values(error):
+                raise
+            await self.store.letters.failed(connection, letter, error)
+            return False
+        await self.store.letters.settle(connection, letter)
+        return True

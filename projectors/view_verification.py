@@ -1,7 +1,7 @@
 """Verification of a view: holds its table against a fresh fold of the logs, both at the same positions."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from projectors.projection import Projection
@@ -10,9 +10,10 @@ from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Recorded
 from schemas.view import View
 from streams.log import ReadableLog
-from streams.postgres import WHOLE_LOG_SECONDS, Connection, Databases, statement, views_schema
-from streams.rows import decode
+from streams.postgres import WHOLE_LOG_SECONDS, Connection, Databases, views_schema
+from streams.rows import Row, decode
 from streams.settings import Settings
+from streams.subscription_store import SubscriptionStore
 from streams.view_table import count, definition, difference, scratch_table_of, table_of
 
 _EVENTS_AT_ONCE = 2000
@@ -60,7 +61,10 @@ class ViewVerification:
         self.name = f"{system}.{projection.name}"
         self._projection, self._catalog, self._databases, self._logs = projection, catalog, databases, logs
         self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
-        self._dsn, self._schema = settings.view_dsn(home), views_schema(home)
+        self._dsn = settings.view_dsn(home)
+        contexts = frozenset(logs)
+        self._store = SubscriptionStore.at(settings, databases, self._dsn, views_schema(home), self.name, contexts)
+        self._decided: Mapping[tuple[ContextName, int], str | None] = {}
         self._table, self._fresh = table_of(home, view), scratch_table_of(view)
 
     async def run(self, on_progress: Callable[[int, int], None]) -> VerifiedView:
@@ -80,7 +84,10 @@ class ViewVerification:
         for line in definition(self._fresh):
             await connection.execute(line)
         writer = ViewWriter(self._projection, self._fresh)
-        checkpoints = await self._checkpoints(connection)
+        checkpoints, self._decided = (
+            await self._store.checkpoints.all(connection),
+            await self._store.letters.decided(connection),
+        )
         total, done = sum(max(at.values()) for at in checkpoints.values()), 0
         for context, at in checkpoints.items():
             async for events, position in self._events(context, at):
@@ -90,26 +97,27 @@ class ViewVerification:
                 on_progress(done + position, total)
             done += max(at.values())
 
-    async def _checkpoints(self, connection: Connection) -> dict[ContextName, dict[int, int]]:
-        found: dict[ContextName, dict[int, int]] = {}
-        for row in await connection.fetch(statement("checkpoints", self._schema)):
-            if row["projection"] == self._projection.name:
-                found.setdefault(ContextName.parse(row["source"]), {})[row["partition"]] = row["position"]
-        return found
-
     async def _events(self, context: ContextName, at: Mapping[int, int]) -> AsyncIterator[tuple[Sequence[Recorded[Any]], int]]:
         """The events that the view stands on, and up to where they go, in the order of the log."""
         after, upto = 0, max(at.values())
         while after < upto and (rows := await self._logs[context].read(after, _EVENTS_AT_ONCE)):
             yield (
                 [
-                    decode(row, context, self._catalog)
+                    decode(found, context, self._catalog)
                     for row in rows
                     if (context, row.type) in self._types and row.position <= at.get(row.partition, 0)
+                    if (found := self._as_decided(context, row)) is not None
                 ],
                 min(rows[-1].position, upto),
             )
             after = rows[-1].position
+
+    def _as_decided(self, context: ContextName, row: Row) -> Row | None:
+        """The event as it counts: ``None`` for one that is parked or skipped, mended where an operator has mended it."""
+        if (context, row.position) not in self._decided:
+            return row
+        edited = self._decided[context, row.position]
+        return None if edited is None else replace(row, data=edited)
 
     async def _compare(self, connection: Connection, result: VerifiedView) -> None:
         differing = difference(self._table, self._fresh)

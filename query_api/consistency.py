@@ -7,7 +7,8 @@ from schemas.catalog import ContextName
 from schemas.errors import NotYetSeen
 from schemas.token import ConsistencyToken
 from schemas.view import View
-from streams.postgres import Databases, statement, views_schema
+from streams.checkpoints import Checkpoints
+from streams.postgres import Databases, views_schema
 from streams.settings import Settings
 
 
@@ -19,12 +20,9 @@ async def wait_until_seen(
     A view that is not fed by the token's context never sees the write; that too is reported as not yet seen.
     """
     give_up, pause = time.monotonic() + settings.max_wait_seconds, 0.002
-    while True:
-        async with databases.connection(settings.view_dsn(home)) as connection:
-            sql = statement("checkpoint", views_schema(home))
-            position = await connection.fetchval(sql, view.view_name, str(token.context), token.partition) or 0
-        if position >= token.position:
-            return
+    subscription = f"{home.system}.{view.view_name}"
+    checkpoints = Checkpoints(databases, settings.view_dsn(home), views_schema(home), subscription)
+    while (await checkpoints.stand(token.context, token.partition)).position < token.position:
         if time.monotonic() + pause > give_up:
             raise NotYetSeen(f"the view {view.view_name} has not seen {token} within {settings.max_wait_seconds:g} s")
         await asyncio.sleep(pause)

@@ -127,6 +127,18 @@ class NotYetSeen(Unavailable):
     kind = "not_yet_seen"
 
 
+class DeadLettersFull(Unavailable):
+    """A subscription has as many dead letters as it may: it stands still until some are mended or skipped."""
+
+    kind = "dead_letters_full"
+
+
+class ConsumerStopped(CaudalError):
+    """A consumer takes nothing any more though there is something to take: its process must be started again."""
+
+    kind = "consumer_stopped"
+
+
 class NotAsSigned(CaudalError):
     """The log is not what was signed: somebody has altered it."""
 

@@ -14,6 +14,7 @@ from schemas.envelope import Issued
 from schemas.errors import CaudalError, Unavailable
 from schemas.message import Command
 from streams.codec import encode_command
+from streams.dead_letter_topic import origin_headers
 from streams.pacing import paced
 from streams.partition import partition_of
 from streams.settings import Settings
@@ -111,11 +112,8 @@ class CommandConsumer:
         context = self.context_of(record)
         why = f"{error.kind}: {error.detail}" if isinstance(error, CaudalError) else repr(error)
         _log.warning("parked a record", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
-        headers = [
-            *((name, value or b"") for name, value in record.headers),
-            ("caudal_origin", f"{record.topic}/{record.partition}@{record.offset}".encode()),
-            ("caudal_error", why.encode(errors="replace")),
-        ]
+        origin = f"{record.topic}/{record.partition}@{record.offset}"
+        headers = [*record.headers, *origin_headers(context, origin, why, "commands")]
         try:
             assert self._producer is not None, "records are parked while they are consumed"
             await self._producer.send_and_wait(self._topics.dead_letters(context), record.value, record.key, headers=headers)

@@ -13,12 +13,16 @@ from typing import Any
 
 import faust
 import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
 from streams.pacing import paced
 from streams.settings import Settings
+from streams.topics import stop_quietly
 
 _log = structlog.get_logger()
 _MOST_WAITING = 64
@@ -51,6 +55,10 @@ class FaustConsumer:
     ) -> None:
         self._settings, self._group, self._topics = settings, group, topics
         self._deal, self._assigned = deal, assigned
+        self._group_id = f"{settings.topic_prefix}.{group}"
+        self._ours: set[tuple[str, int]] = set()
+        self._taken: dict[tuple[str, int], int] = {}
+        """The offset after the newest record that came, by topic and partition."""
         self.is_dealing = False
         """Whether there is something at hand that is not dealt with."""
 
@@ -60,17 +68,36 @@ class FaustConsumer:
         try:
             await app.start()
             while not (app.should_stop or app.crashed):
-                self._assigned((tp.topic, tp.partition) for tp in app.consumer.assignment())
+                self._ours = {(tp.topic, tp.partition) for tp in app.consumer.assignment()}
+                self._taken = {tp: offset for tp, offset in self._taken.items() if tp in self._ours}
+                self._assigned(self._ours)
                 await asyncio.sleep(_ASSIGNMENT_SECONDS)
             if app.crash_reason is not None:
                 _log.warning("Faust broke down", group=self._group, why=repr(app.crash_reason))
         finally:
             await app.stop()
 
+    async def is_left_behind(self) -> bool:
+        """Whether the broker holds records of its partitions that it has not taken; no where no broker answers."""
+        client = AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, group_id=None)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.brokers)
+        partitions = [TopicPartition(*tp) for tp in self._ours]
+        try:
+            await client.start()
+            await admin.start()
+            ends = await client.end_offsets(partitions)
+            committed = await admin.list_consumer_group_offsets(self._group_id, partitions=partitions)
+        except (KafkaError, OSError):
+            return False
+        finally:
+            await stop_quietly(client)
+            await admin.close()
+        return any(ends[tp] > self._taken.get(tuple(tp), max(committed[tp].offset, 0)) for tp in partitions)
+
     def _app(self) -> faust.App:
         settings = self._settings
         app = faust.App(
-            f"{settings.topic_prefix}.{self._group}",
+            self._group_id,
             broker=f"aiokafka://{settings.brokers.replace(',', ';aiokafka://')}",
             store="memory://",
             web_enabled=False,
@@ -108,6 +135,8 @@ class FaustConsumer:
             self.is_dealing, began = True, time.monotonic()
             while not arrived.empty():
                 events.append(arrived.get_nowait())
+            for event in events:
+                self._taken[tuple(event.message.tp)] = event.value[-1].offset + 1
             await self._deal([Fetched(e.message.tp.topic, e.message.tp.partition, e.value) for e in events])
             for event in events:
                 event.ack()

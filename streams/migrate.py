@@ -41,6 +41,11 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
     return done
 
 
+def scripts(kind: str) -> list[Path]:
+    """The migrations of a ``log``'s or a ``views``' schema, in order: both hold subscriptions."""
+    return [script for part in ("subscriptions", kind) for script in sorted((SQL / part).glob("*.sql"))]
+
+
 @asynccontextmanager
 async def _exclusively(databases: Databases, dsn: str) -> AsyncIterator[Connection]:
     async with databases.transaction(dsn) as connection:
@@ -55,7 +60,7 @@ async def _apply(connection: Connection, kind: str, schema: str, values: dict[st
     await connection.execute(_filled(SQL / "migrations.sql", values))
     applied = {row["name"] for row in await connection.fetch(statement("migrations", schema))}
     done = []
-    for script in sorted((SQL / kind).glob("*.sql")):
+    for script in scripts(kind):
         if script.stem not in applied:
             await connection.execute(_filled(script, values))
             await connection.execute(statement("migration_done", schema), script.stem)
@@ -89,7 +94,8 @@ async def _make_view(connection: Connection, context: ContextName, view: type[Vi
                 "`caudal migrate --recreate-views` makes it anew and refills it from the log"
             )
         await connection.execute(f"drop table {views_schema(context)}.{view.view_name}")
-        await connection.execute(statement("checkpoints_forget", views_schema(context)), view.view_name)
+        for forget in ("checkpoints_forget", "dead_letters_forget"):
+            await connection.execute(statement(forget, views_schema(context)), f"{context.system}.{view.view_name}")
     for line in wanted:
         await connection.execute(line)
     await connection.execute(

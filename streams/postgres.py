@@ -156,6 +156,13 @@ def translated() -> Iterator[None]:
         raise Unavailable(f"PostgreSQL is out of reach: {type(error).__name__}: {error}".rstrip(": ")) from error
 
 
+def blames_values(error: Exception) -> bool:
+    """Whether an error inside a transaction is about what was to be written, and not about the database or the way to it."""
+    if isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError):
+        return True
+    return not isinstance(error, (asyncpg.PostgresError, Unavailable, Conflict, *_OUT_OF_REACH))
+
+
 async def _with_json(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_dumps, decoder=orjson.loads, format="text")
 

@@ -7,7 +7,8 @@ import structlog
 
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured, Unavailable
-from streams.postgres import SQL, Databases, log_schema, statement, views_schema
+from streams.migrate import scripts
+from streams.postgres import Databases, log_schema, statement, views_schema
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -38,5 +39,5 @@ async def _missing(databases: Databases, dsn: str, schema: str, kind: str) -> st
         return error.detail
     except asyncpg.InsufficientPrivilegeError as error:
         return str(error)
-    lacking = {script.stem for script in (SQL / kind).glob("*.sql")} - applied
+    lacking = {script.stem for script in scripts(kind)} - applied
     return f"{schema} lacks {', '.join(sorted(lacking))}: run `caudal migrate`" if lacking else None

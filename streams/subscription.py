@@ -1,68 +1,36 @@
 """Subscriptions: the topics' events to subscribers, in order and without a hole.
 
 What is applied is the subscriber's business: it keeps its position with its effects, skips what it has seen and fetches from
-the log what is missing (`streams.continuity`). Where a partition stands still though its log goes on, because the consumer has
-silently stopped, an offset was committed too far, or the broker has lost its data, the subscription reads on from the log.
+the log what is missing (`streams.continuity`). Beside it a watchdog sees to it that nothing stands still, and an attendance for
+each subscriber does what operators say.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from aiokafka.errors import KafkaError
-from prometheus_client import Gauge
+from prometheus_client import Counter
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Malformed, Unavailable
+from streams.attendance import Attendance
 from streams.codec import decode_event
-from streams.continuity import REPAIRED
+from streams.dead_letter_topic import DeadLetterTopic
+from streams.dead_letters import Parked
 from streams.faust_consumer import FaustConsumer, Fetched
-from streams.log import ReadableLog, partition_events
+from streams.log import ReadableLog
 from streams.rows import Row
 from streams.settings import Settings
+from streams.subscriber import Slice, Subscriber
 from streams.topics import Topics, ensure_topics
+from streams.watchdog import Watchdog
 
 _log = structlog.get_logger()
 _LONGEST_JOIN_SECONDS = 20
-_PATIENCE_WITH_OTHERS = 4
 
-LAG = Gauge(
-    "caudal_subscription_lag_positions",
-    "Positions between a log's newest event and the checkpoint, in the partition that is furthest behind.",
-    ["subscription", "context"],
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Rows of one partition of a context's topic, in order."""
-
-    context: ContextName
-    partition: int
-    rows: Sequence[Row]
-
-
-class Subscriber(Protocol):
-    """Whoever follows the events of some contexts, partition by partition."""
-
-    name: str
-    contexts: frozenset[ContextName]
-
-    async def position(self, context: ContextName, partition: int) -> int:
-        """Where it stands: the position of the last event that it, or its like in another process, has dealt with."""
-        ...
-
-    async def take(self, slices: Sequence[Slice]) -> None:
-        """Deals with slices, at most one of a partition; must skip what it has dealt with and let no hole stand."""
-        ...
-
-    def forget(self, context: ContextName, partition: int) -> None:
-        """The partition has gone to another process: whatever is remembered of it is out of date from now on."""
-        ...
+FOREIGN = Counter("caudal_foreign_records", "Records of a topic that are no events of Caudal's.", ["subscription"])
 
 
 class Subscription:
@@ -76,34 +44,58 @@ class Subscription:
         subscribers: Sequence[Subscriber],
         logs: Mapping[ContextName, ReadableLog],
     ) -> None:
-        self._settings, self._catalog, self._group, self._logs = settings, catalog, group, logs
+        self._settings, self._catalog, self._group = settings, catalog, group
         self._subscribers = subscribers
         self._topics = Topics(settings, catalog)
         self._contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts})
         topics = [self._topics.events(context) for context in self._contexts]
         self._consumer = FaustConsumer(settings, group, topics, self._deal, self._note_assignment)
+        self._watchdog = Watchdog(settings.stall_seconds, logs, self._consumer.is_left_behind)
+        self._dead_letter_topic = DeadLetterTopic(settings, catalog)
+        self._attendances = {
+            subscriber.name: Attendance(subscriber, logs, self._dead_letter_topic, lambda: self._assigned)
+            for subscriber in subscribers
+        }
         self._assigned: set[tuple[ContextName, int]] = set()
         self._had_partitions = False
         self._began = time.monotonic()
-        self._stood_since: dict[tuple[str, ContextName, int], tuple[int, float]] = {}
 
     async def run(self) -> None:
-        """Runs until cancelled, through outages of the broker and the database."""
+        """Runs until cancelled, through outages of the broker and the database; raises `ConsumerStopped` in a group."""
         if not self._subscribers:
             await asyncio.Event().wait()
-        watch = asyncio.create_task(self._watch())
         try:
-            while True:
-                try:
-                    await ensure_topics(self._settings, self._catalog, self._contexts)
-                    await self._consumer.run()
-                except (Unavailable, KafkaError, OSError) as error:
-                    _log.warning("subscribing again soon", group=self._group, why=str(error) or repr(error))
-                await asyncio.sleep(1)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._consume())
+                tasks.create_task(self._watch())
+                for attendance in self._attendances.values():
+                    tasks.create_task(attendance.run())
         finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+            await self._dead_letter_topic.close()
+
+    def why_not_ready(self) -> str | None:
+        """Says that the group has not given this process partitions yet; with many processes some never get any."""
+        if self._had_partitions or not self._subscribers or time.monotonic() - self._began > _LONGEST_JOIN_SECONDS:
+            return None
+        return f"the consumer group {self._group} has not assigned partitions yet"
+
+    async def _consume(self) -> None:
+        while True:
+            try:
+                await ensure_topics(self._settings, self._catalog, self._contexts)
+                await self._consumer.run()
+            except (Unavailable, KafkaError, OSError) as error:
+                _log.warning("subscribing again soon", group=self._group, why=str(error) or repr(error))
+            await asyncio.sleep(1)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.stall_seconds / 3)
+            if self._consumer.is_dealing:
+                # Whatever stands still now does so because there is so much to do.
+                self._watchdog.start_over()
+            awake = [subscriber for subscriber in self._subscribers if not self._attendances[subscriber.name].is_resting]
+            await self._watchdog.look(awake, self._assigned)
 
     def _note_assignment(self, partitions: Iterable[tuple[str, int]]) -> None:
         assigned = {(self._topics.context_of(topic), partition) for topic, partition in partitions}
@@ -113,89 +105,52 @@ class Subscription:
         self._assigned = assigned
         self._had_partitions = self._had_partitions or bool(assigned)
 
-    def why_not_ready(self) -> str | None:
-        """Says that the group has not given this process partitions yet; with many processes some never get any."""
-        if self._had_partitions or not self._subscribers or time.monotonic() - self._began > _LONGEST_JOIN_SECONDS:
-            return None
-        return f"the consumer group {self._group} has not assigned partitions yet"
-
     async def _deal(self, fetched: Sequence[Fetched]) -> None:
-        """Gives slices to every subscriber of their contexts, as often as it takes: order leaves no other way."""
-        slices = self._slices(fetched)
+        """Gives what has come in to every subscriber of its contexts, as often as it takes: order leaves no other way."""
+        self._watchdog.note_progress()
+        slices, foreign = self._slices(fetched)
         for subscriber in self._subscribers:
             wanted = [slice for slice in slices if slice.context in subscriber.contexts]
-            pause = 0.1
-            while wanted:
-                try:
-                    await subscriber.take(wanted)
-                    break
-                except Exception as error:
-                    log = _log.warning if isinstance(error, Unavailable) else _log.exception
-                    log("delivering again soon", subscription=subscriber.name, why=str(error) or repr(error), seconds=pause)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 5)
+            strange = [letter for letter in foreign if letter.context in subscriber.contexts]
+            if wanted or strange:
+                attendance = self._attendances[subscriber.name]
+                async with attendance.turn:
+                    await self._deliver(subscriber, wanted, strange, attendance)
 
-    def _slices(self, fetched: Sequence[Fetched]) -> list[Slice]:
+    async def _deliver(
+        self, subscriber: Subscriber, slices: Sequence[Slice], strange: Sequence[Parked], attendance: Attendance
+    ) -> None:
+        pause = 0.1
+        while not attendance.is_resting:
+            try:
+                await _park(subscriber, strange)
+                await subscriber.take(slices)
+                return
+            except Exception as error:
+                log = _log.warning if isinstance(error, Unavailable) else _log.exception
+                log("delivering again soon", subscription=subscriber.name, why=str(error) or repr(error), seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 5)
+
+    def _slices(self, fetched: Sequence[Fetched]) -> tuple[list[Slice], list[Parked]]:
+        """What has come in, by partition; and the records among it that are no events of ours, behind which nobody waits."""
         rows: dict[tuple[ContextName, int], list[Row]] = {}
+        foreign: list[Parked] = []
         for part in fetched:
-            rows.setdefault((self._topics.context_of(part.topic), part.partition), []).extend(_rows(part.records))
-        return [Slice(context, partition, found) for (context, partition), found in sorted(rows.items())]
-
-    async def _watch(self) -> None:
-        """Compares what is applied with the logs, and reads on from the log where a partition stands still."""
-        while True:
-            await asyncio.sleep(self._settings.stall_seconds / 3)
-            if self._consumer.is_dealing:
-                # Whatever stands still now does so because there is so much to do.
-                self._stood_since.clear()
-            for context in self._contexts:
+            context = self._topics.context_of(part.topic)
+            found = rows.setdefault((context, part.partition), [])
+            for record in part.records:
                 try:
-                    head = await self._logs[context].head()
-                    for subscriber in self._subscribers:
-                        if context in subscriber.contexts:
-                            await self._compare(subscriber, context, head.partitions)
-                except Unavailable as error:
-                    _log.debug("cannot compare with the log", context=str(context), why=error.detail)
-                except Exception:
-                    _log.exception("comparing with the log failed", context=str(context))
-
-    async def _compare(self, subscriber: Subscriber, context: ContextName, heads: Sequence[int]) -> None:
-        lag = 0
-        for partition in range(len(heads)):
-            # A killed process keeps its partitions until the broker gives it up, which takes a minute or more: those of
-            # others are watched too, with more patience. Doing their work as well is harmless, leaving it undone is not.
-            ours = (context, partition) in self._assigned
-            patience = self._settings.stall_seconds * (1 if ours else _PATIENCE_WITH_OTHERS)
-            position = await subscriber.position(context, partition)
-            mark = (subscriber.name, context, partition)
-            stood_at, since = self._stood_since.get(mark, (-1, 0.0))
-            if position >= heads[partition] or position != stood_at:
-                self._stood_since[mark] = (position, time.monotonic())
-            elif time.monotonic() - since > patience:
-                await self._read_on(subscriber, context, partition, position, heads[partition])
-                self._stood_since.pop(mark, None)
-            if ours:
-                lag = max(lag, heads[partition] - position)
-        LAG.labels(subscriber.name, str(context)).set(lag)
-
-    async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, upto: int) -> None:
-        _log.warning(
-            "a partition stands still, reading on from the log",
-            subscription=subscriber.name,
-            context=str(context),
-            partition=partition,
-            after=after,
-            upto=upto,
-        )
-        async for rows in partition_events(self._logs[context], partition, after, upto):
-            REPAIRED.labels(subscriber.name, str(context)).inc(len(rows))
-            await subscriber.take([Slice(context, partition, rows)])
+                    found.append(decode_event(record))
+                except Malformed as error:
+                    foreign.append(Parked.foreign(context, record, error))
+        return [Slice(context, partition, found) for (context, partition), found in sorted(rows.items()) if found], foreign
 
 
-def _rows(records: Sequence[Any]) -> Iterator[Row]:
-    for record in records:
-        try:
-            yield decode_event(record)
-        except Malformed as error:
-            # Not from a log of ours, so no subscriber waits for it.
-            _log.warning("passed over a strange record", why=error.detail)
+async def _park(subscriber: Subscriber, strange: Sequence[Parked]) -> None:
+    for store in subscriber.stores:
+        if own := [letter for letter in strange if letter.context in store.contexts]:
+            async with store.transaction() as connection:
+                await store.letters.park(connection, own)
+            FOREIGN.labels(subscriber.name).inc(len(own))
+            _log.warning("parked strange records", subscription=subscriber.name, records=len(own))

@@ -145,6 +145,12 @@ def difference(one: Table, other: Table) -> str:
 
 
 @cache
+def clear(table: Table) -> str:
+    """A statement that removes a view's every row, as its projector may: one by one."""
+    return sql(delete(table))
+
+
+@cache
 def count(table: Table) -> str:
     """A statement that counts a view's rows."""
     return sql(select(func.count()).select_from(table))

@@ -13,7 +13,7 @@ from schemas.message import Command
 from streams.postgres import Databases
 from streams.rows import Row
 from streams.settings import Settings
-from streams.subscription import Slice
+from streams.subscriber import Slice
 
 DELIVERIES = 40
 

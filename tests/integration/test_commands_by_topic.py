@@ -16,15 +16,15 @@ from command_api.handler import now
 from command_api.identity import command_id
 from command_api.intake import Intake
 from command_api.policies import PolicyRunner
+from command_api.worker import policy_stores
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Issued
 from streams.command_topics import CommandSender
 from streams.pacing import paced
-from streams.policy_checkpoints import PolicyCheckpoints
 from streams.postgres import Databases
 from streams.settings import Settings
-from streams.subscription import Slice
+from streams.subscriber import Slice
 from streams.topics import Topics
 from tests.conftest import eventually
 
@@ -127,8 +127,8 @@ async def test_a_record_that_is_no_command_is_parked_as_it_came(
     assert [(record.key, record.value) for record in parked] == [(b"key", value) for value, _ in poison]
     for record, (_, headers) in zip(parked, poison, strict=True):
         assert list(record.headers[: len(headers)]) == headers
-        assert dict(record.headers)["caudal_origin"].startswith(topics.commands(INGESTION).encode())
-        assert dict(record.headers)["caudal_error"]
+        assert dict(record.headers)["dead_letter_origin"].startswith(topics.commands(INGESTION).encode())
+        assert dict(record.headers)["dead_letter_error"]
 
 
 async def everything(settings: Settings, topic: str, count: int) -> list[Any]:
@@ -171,8 +171,9 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
 
     for n in range(10):
         await handler.handle(receive(n))
-    checkpoints, sender = PolicyCheckpoints(settings, databases), ForgetfulSender(settings, catalog)
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender, handle)
+    sender = ForgetfulSender(settings, catalog)
+    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
+    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, 100)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
@@ -181,7 +182,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     await asyncio.sleep(0.5)
 
     async def stored() -> list[int]:
-        return [await checkpoints.position(INGESTION, runner.name, partition) for partition in range(4)]
+        return [(await stores[INGESTION].checkpoints.stand(INGESTION, partition)).position for partition in range(4)]
 
     assert await stored() == [0, 0, 0, 0]
     sender.forgets = False
@@ -194,7 +195,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     assert (await logs[VALIDATION].head()).position == 10
 
     # Another process that starts from the stored checkpoint has nothing left to send.
-    again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender, handle)
+    again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, 100)
     before = sender.sent
     for partition in range(4):
         await again.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
@@ -216,8 +217,8 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
     for n in range(10):
         await handler.handle(receive(n))
     sender = ForgetfulSender(settings, catalog)
-    checkpoints = PolicyCheckpoints(settings, databases)
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, checkpoints, sender, handle)
+    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
+    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, 100)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):

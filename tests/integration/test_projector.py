@@ -13,7 +13,7 @@ from schemas.catalog import Catalog, ContextName
 from streams.postgres import Databases
 from streams.rows import Row
 from streams.settings import Settings
-from streams.subscription import Slice
+from streams.subscriber import Slice
 from tests.integration.deliveries import DELIVERIES, received_validated_and_processed, slices_of
 
 

@@ -70,13 +70,6 @@ create table {schema}.relay (
   expires_at timestamptz not null
 ) with (fillfactor = 10);
 
-create table {schema}.policy_checkpoints (
-  policy text not null,
-  partition int not null,
-  position bigint not null,
-  primary key (policy, partition)
-) with (fillfactor = 10);
-
 insert into {schema}.head
   values (true, 0, '\x', clock_timestamp(), array_fill(0::bigint, array[{partitions}]), 1, {events_a_table}, '-infinity');
 insert into {schema}.relay values (true, 0, 0, null, '-infinity');

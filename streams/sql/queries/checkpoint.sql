@@ -1,1 +1,1 @@
-select position from {schema}.checkpoints where projection = $1 and source = $2 and partition = $3
+select position, resets from {schema}.checkpoints where subscription = $1 and source = $2 and partition = $3

@@ -1,1 +1,1 @@
-select projection, source, partition, position from {schema}.checkpoints order by projection, source, partition
+select source, partition, position from {schema}.checkpoints where subscription = $1 order by source, partition

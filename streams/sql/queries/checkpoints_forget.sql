@@ -1,1 +1,1 @@
-delete from {schema}.checkpoints where projection = $1
+delete from {schema}.checkpoints where subscription = $1

@@ -1,0 +1,170 @@
+"""What an operator does with dead letters: looks at them, mends them, tries them again, leaves them out."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from deploy.connection import connected
+from deploy.subscriptions.installed import InstalledSubscription, named, subscriptions
+from schemas.catalog import Catalog
+from schemas.errors import Invalid, Malformed, NotFound, Refused
+from streams.dead_letters import DeadLetter
+from streams.settings import Settings
+from streams.subscription_store import SubscriptionStore
+
+_WAIT_SECONDS = 20.0
+Found = list[tuple[SubscriptionStore, DeadLetter]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which dead letters are meant."""
+
+    names: Sequence[str] = ()
+    subscription: str | None = None
+    stream: str | None = None
+    decided: bool = False
+    """Those too that were skipped or mended."""
+
+
+async def list_letters(chosen: Chosen, data_dir: Path, settings: Settings, *, as_json: bool) -> None:
+    """Prints the dead letters, the first of each stream before those that wait behind it."""
+    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
+        letters = [letter for _, letter in await _chosen(every, chosen)]
+    if as_json:
+        sys.stdout.write(orjson.dumps([_as_json(letter) for letter in letters]).decode() + "\n")
+        return
+    console = Console(highlight=False)
+    table = Table("Dead letter", "Event", "Stream", "State", "Tries", "Parked", "Why", title_justify="left")
+    for letter in letters:
+        row = (letter.name, letter.type or "?", letter.stream or "?", letter.state, str(letter.attempts))
+        table.add_row(*row, f"{letter.parked_at:%Y-%m-%d %H:%M:%S}", (letter.error or "")[:200])
+    if letters:
+        console.print(table)
+    states = ", ".join(f"{count} {state}" for state, count in sorted(Counter(letter.state for letter in letters).items()))
+    console.print(f"{len(letters)} dead letters{f': {states}' if letters else ''}")
+
+
+async def show_letter(name: str, data_dir: Path, settings: Settings) -> None:
+    """Prints one as JSON: the record as it came, why it is here, and what became of it."""
+    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
+        ((_, letter),) = await _chosen(every, Chosen(names=(name,), decided=True))
+    Console(highlight=False).print_json(orjson.dumps(_as_json(letter)).decode())
+
+
+async def redrive(chosen: Chosen, data_dir: Path, settings: Settings, *, apply: bool) -> int:
+    """Lets dead letters be tried at once and waits for what comes of it; 1 where some are left."""
+    console = Console(highlight=False, soft_wrap=True)
+    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
+        found = [(store, letter) for store, letter in await _chosen(every, chosen) if letter.position is not None]
+        streams = {(letter.subscription, letter.context, letter.stream) for _, letter in found}
+        console.print(f"{len(found)} dead letters of {len(streams)} streams are tried again, each stream from its first on.")
+        if not _goes_on(console, apply=apply) or not found:
+            return 0
+        for store in _stores(found):
+            await store.letters.redrive([letter for own, letter in found if own is store])
+        left = await _left(found)
+    console.print(f"{len(found) - len(left)} were dealt with, {len(left)} are left.")
+    for letter in left[:10]:
+        console.print(f"{letter.name}: {letter.state}, {letter.error or 'waits behind another'}", markup=False)
+    return 1 if left else 0
+
+
+async def skip(chosen: Chosen, data_dir: Path, settings: Settings, *, apply: bool) -> None:
+    """Leaves dead letters out for good, or says how many it would."""
+    console = Console(highlight=False, soft_wrap=True)
+    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
+        found = await _chosen(every, chosen)
+        console.print(f"{len(found)} dead letters are left out for good; the log keeps their events.")
+        if _goes_on(console, apply=apply):
+            for store in _stores(found):
+                await store.letters.skip([letter for own, letter in found if own is store])
+            console.print("Done.")
+
+
+async def edit(name: str, data: bytes, data_dir: Path, settings: Settings) -> None:
+    """Puts other data in the place of an event's; raises `Invalid` where no installed code could read it."""
+    catalog = Catalog.installed()
+    async with subscriptions(connected(settings, data_dir), catalog) as every:
+        ((store, letter),) = await _chosen(every, Chosen(names=(name,)))
+        if letter.position is None or letter.type is None:
+            raise Refused(f"{name} is no event of the log's: it can only be skipped")
+        try:
+            text = orjson.dumps(orjson.loads(data)).decode()
+        except orjson.JSONDecodeError as error:
+            raise Malformed(f"the data is not JSON: {error}") from error
+        try:
+            catalog.read_event(letter.context, letter.type, letter.row().schema_version, text)
+        except Exception as error:
+            raise Invalid(f"the data cannot be read: {error}") from error
+        await store.letters.edit(letter, text)
+    Console(highlight=False).print(f"{name} has other data now; `caudal dead-letters redrive {name} --apply` tries it.")
+
+
+async def _chosen(every: Sequence[InstalledSubscription], chosen: Chosen) -> Found:
+    wanted = every if chosen.subscription is None else [named(every, chosen.subscription)]
+    found = [
+        (store, letter)
+        for one in wanted
+        for store in one.stores
+        for letter in await store.letters.all(decided=chosen.decided)
+        if chosen.stream in (None, letter.stream)
+    ]
+    if not chosen.names:
+        return found
+    if unknown := set(chosen.names) - {letter.name for _, letter in found}:
+        raise NotFound(f"there is no dead letter {', '.join(sorted(unknown))}; `caudal dead-letters list` shows them")
+    return [(store, letter) for store, letter in found if letter.name in chosen.names]
+
+
+async def _left(found: Found) -> list[DeadLetter]:
+    """Those that are open still once each was tried, or after a while."""
+    names = {letter.name for _, letter in found}
+    give_up = asyncio.get_running_loop().time() + _WAIT_SECONDS
+    while True:
+        now = [letter for store in _stores(found) for letter in await store.letters.all() if letter.name in names]
+        if all(letter.attempts or letter.state == "waiting" for letter in now) or asyncio.get_running_loop().time() > give_up:
+            return now
+        await asyncio.sleep(0.2)
+
+
+def _stores(found: Found) -> list[SubscriptionStore]:
+    return list({id(store): store for store, _ in found}.values())
+
+
+def _goes_on(console: Console, *, apply: bool) -> bool:
+    if not apply:
+        console.print("Nothing was done: --apply does it.")
+    return apply
+
+
+def _as_json(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "name": letter.name,
+        "subscription": letter.subscription,
+        "context": str(letter.context),
+        "origin": letter.origin,
+        "position": letter.position,
+        "stream": letter.stream,
+        "type": letter.type,
+        "state": letter.state,
+        "error": letter.error,
+        "attempts": letter.attempts,
+        "parked_at": letter.parked_at,
+        "due_at": letter.due_at if letter.state == "retrying" else None,
+        "key": _text(letter.key),
+        "headers": {name: _text(value) for name, value in letter.headers},
+        "value": _text(letter.value),
+        "edited": letter.edited,
+    }
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="backslashreplace")

@@ -1,0 +1,1 @@
+"""``caudal subscriptions``: lets projections and policies rest, go on, or start elsewhere."""

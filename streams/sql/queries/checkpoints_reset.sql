@@ -1,0 +1,4 @@
+-- Puts checkpoints elsewhere, wherever they stood.
+insert into {schema}.checkpoints as c (subscription, source, partition, position, resets)
+select $1, $2, partition, position, 1 from unnest($3::int[], $4::bigint[]) n(partition, position)
+on conflict (subscription, source, partition) do update set position = excluded.position, resets = c.resets + 1

@@ -1,0 +1,1 @@
+select * from {schema}.dead_letters where id = $1 for update

@@ -1,0 +1,1 @@
+select count(*) from {schema}.dead_letters where subscription = $1 and state in ('retrying', 'parked', 'waiting')

@@ -1,0 +1,1 @@
+update {schema}.dead_letters set published = true where id = any($1)

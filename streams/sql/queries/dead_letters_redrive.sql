@@ -1,0 +1,7 @@
+-- The first of each stream is tried at once; the others follow it.
+update {schema}.dead_letters d set state = 'retrying', attempts = 0, due_at = clock_timestamp()
+where id = any($1) and state in ('parked', 'retrying') and position is not null
+  and position = (select min(position) from {schema}.dead_letters o
+    where o.subscription = d.subscription and o.source = d.source and o.stream = d.stream
+      and o.state in ('retrying', 'parked', 'waiting'))
+returning id

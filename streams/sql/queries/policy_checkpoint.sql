@@ -1,1 +1,0 @@
-select position from {schema}.policy_checkpoints where policy = $1 and partition = $2

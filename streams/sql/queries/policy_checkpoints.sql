@@ -1,1 +1,0 @@
-select policy, partition, position from {schema}.policy_checkpoints order by policy, partition

@@ -1,0 +1,7 @@
+-- What operators have said of a subscription, and what is due of its dead letters.
+select
+  exists (select from {schema}.pauses where subscription = $1) as is_paused,
+  coalesce((select sum(resets) from {schema}.checkpoints where subscription = $1), 0)::bigint as resets,
+  exists (select from {schema}.dead_letters
+          where subscription = $1 and state = 'retrying' and due_at <= clock_timestamp()) as has_due_letters,
+  exists (select from {schema}.dead_letters where subscription = $1 and not published) as has_unpublished_letters

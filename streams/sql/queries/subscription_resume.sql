@@ -1,0 +1,1 @@
+delete from {schema}.pauses where subscription = $1

@@ -1,0 +1,210 @@
+"""Subscriptions as they run: fed by a relay through the broker, let rest and put elsewhere by operators."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from deploy.subscriptions import control
+from projectors.data_ingestion import PROJECTIONS
+from projectors.projector import Projector
+from projectors.view_verification import ViewVerification
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import ConsumerStopped, Refused
+from streams.continuity import REPAIRED
+from streams.faust_consumer import FaustConsumer
+from streams.log import PostgresLog
+from streams.postgres import Databases
+from streams.relay import Relay
+from streams.settings import Settings
+from streams.subscription import Subscription
+from streams.topics import Topics, started_producer
+from tests.conftest import eventually
+from tests.integration.deliveries import received_validated_and_processed
+
+NAME = "data_ingestion.records"
+
+
+class Running:
+    """A relay for each log and one projector, in this process."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
+        self.settings, self.catalog, self.databases = settings, catalog, databases
+        self.logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
+        self.projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, self.logs)
+        self.subscription = Subscription(settings, catalog, "projectors", [self.projector], self.logs)
+        self.relays = [Relay(settings, catalog, databases, context, "one") for context in catalog.contexts]
+        self.repaired_before = self._repaired()
+
+    async def add(self, deliveries: int) -> None:
+        await received_validated_and_processed(self.settings, self.catalog, self.databases, deliveries)
+        for relay in self.relays:
+            relay.wake()
+
+    async def count(self) -> int:
+        async with self.databases.connection(self.settings.write_dsn) as connection:
+            sql = "select count(*) from data_ingestion_ingestion_views.records where processing_status = 'processed'"
+            return int(await connection.fetchval(sql))
+
+    async def shows(self, deliveries: int, seconds: float = 30) -> None:
+        async def there() -> bool:
+            return await self.count() == deliveries
+
+        await eventually(there, seconds, f"{deliveries} rows")
+
+    async def is_verified(self) -> bool:
+        own = (self.settings, self.catalog, "data_ingestion", PROJECTIONS[0], self.databases, self.logs)
+        return (await ViewVerification(*own).run(lambda done, total: None)).found == 0
+
+    @property
+    def repaired(self) -> float:
+        """How many events came from the log because the topic had not brought them."""
+        return self._repaired() - self.repaired_before
+
+    def _repaired(self) -> float:
+        return float(sum(REPAIRED.labels(NAME, str(context))._value.get() for context in self.logs))
+
+
+@pytest.fixture
+async def databases() -> AsyncIterator[Databases]:
+    made = Databases(None, 16)
+    yield made
+    await made.close()
+
+
+@asynccontextmanager
+async def started(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Running]:
+    running = Running(settings.model_copy(update={"relay_lease_seconds": 10.0, "stall_seconds": 3.0}), catalog, databases)
+    work = [running.subscription.run(), *(relay.run() for relay in running.relays)]
+    tasks = [asyncio.create_task(part) for part in work]
+    try:
+        yield running
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def running(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Running]:
+    async with started(settings, catalog, databases) as found:
+        yield found
+
+
+@pytest.fixture
+def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings as a command reads them."""
+    monkeypatch.setenv("CAUDAL_WRITE_DSN", settings.write_dsn)
+    return Settings(brokers=settings.brokers, topic_prefix=settings.topic_prefix)
+
+
+async def test_in_healthy_running_nothing_comes_from_the_log(running: Running) -> None:
+    for expected in (20, 40, 60):
+        await running.add(20)
+        await running.shows(expected)
+
+    assert running.repaired == 0
+    assert await running.is_verified()
+
+
+async def test_a_subscription_that_rests_goes_on_where_it_was(running: Running, environment: Settings, tmp_path: Any) -> None:
+    await running.add(10)
+    await running.shows(10)
+
+    await control.pause(NAME, tmp_path, environment)
+    await running.add(10)
+    await asyncio.sleep(5)  # longer than the watchdog's patience
+    assert await running.count() == 10
+
+    await control.resume(NAME, tmp_path, environment)
+    await running.add(5)
+    await running.shows(25)
+    assert running.repaired == 0
+    assert await running.is_verified()
+
+
+async def test_a_view_that_is_put_back_to_its_beginning_is_filled_again(
+    running: Running, environment: Settings, tmp_path: Any
+) -> None:
+    await running.add(20)
+    await running.shows(20)
+    async with running.databases.connection(environment.write_dsn) as connection:
+        await connection.execute("update data_ingestion_ingestion_views.records set partner_id = 'spoilt'")
+    assert not await running.is_verified()
+    wanted = control.Reset(to="beginning", context=None, keep_rows=False, apply=True)
+
+    with pytest.raises(Refused, match="rows of the view would see events twice"):
+        await control.reset(NAME, control.Reset(to="7", context=None, keep_rows=False, apply=True), tmp_path, environment)
+    await control.reset(NAME, wanted, tmp_path, environment)
+
+    await running.shows(20)
+    await eventually(running.is_verified)
+    assert running.repaired == 0
+
+
+async def test_a_dry_run_changes_nothing(
+    running: Running, environment: Settings, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await running.add(10)
+    await running.shows(10)
+    before = await running.projector.store.checkpoints.all()
+
+    await control.reset(NAME, control.Reset(to="beginning", context=None, keep_rows=False, apply=False), tmp_path, environment)
+
+    assert await running.projector.store.checkpoints.all() == before
+    assert await running.count() == 10
+    said = capsys.readouterr().out
+    assert "is emptied" in said
+    assert "Nothing was done" in said
+
+
+async def test_records_that_are_no_events_are_parked_and_hold_nobody_up(running: Running) -> None:
+    topic = Topics(running.settings, running.catalog).events(ContextName("data_ingestion", "ingestion"))
+    await running.add(5)
+    await running.shows(5)
+    producer = await started_producer(running.settings)
+    for value in (b"garbage", b"{}"):
+        await producer.send_and_wait(topic, value, b"k", partition=1, headers=[("ce_sequence", b"7")])
+    await producer.stop()
+    await running.add(5)
+    await running.shows(10)
+
+    letters = await running.projector.store.letters.all()
+
+    assert [(letter.key, letter.value, letter.state, letter.position) for letter in letters] == [
+        (b"k", b"garbage", "parked", None), (b"k", b"{}", "parked", None),
+    ]  # fmt: skip
+    assert letters[0].origin.startswith(f"{topic}/1@")
+    assert await running.is_verified()
+
+
+async def test_a_consumer_that_has_silently_stopped_is_done_without_and_then_ends_its_process(
+    settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def swallow(self: FaustConsumer, stream: Any) -> None:
+        async for _ in stream.noack().events():
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(FaustConsumer, "_collect", swallow)
+    running = Running(settings.model_copy(update={"stall_seconds": 0.6}), catalog, databases)
+    relays = [asyncio.create_task(relay.run()) for relay in running.relays]
+    await running.add(10)
+
+    async def keep_adding() -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            await running.add(1)
+
+    relays.append(asyncio.create_task(keep_adding()))
+    with pytest.raises(ExceptionGroup) as raised:
+        async with asyncio.timeout(60):
+            await running.subscription.run()
+
+    assert raised.group_contains(ConsumerStopped)
+    assert await running.count() >= 10, "it was read from the log meanwhile"
+    assert running.repaired > 0
+    for task in relays:
+        task.cancel()
+    await asyncio.gather(*relays, return_exceptions=True)
