@@ -20,6 +20,7 @@ from streams.postgres import Databases
 from streams.publishing import publish
 from streams.rows import Row
 from streams.settings import Settings
+from streams.share import Share
 from streams.topics import Topics, ensure_topics, started_producer, stop_quietly
 
 _log = structlog.get_logger()
@@ -43,11 +44,14 @@ class Relay:
     records, or everything, is filled up again. Repeated records are harmless: subscribers know their positions.
     """
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, owner: str) -> None:
+    def __init__(
+        self, settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, owner: str, share: Share
+    ) -> None:
         self._settings, self._catalog, self._context = settings, catalog, context
         dsn = settings.log_dsn(context)
         self._log = PostgresLog(databases, dsn, context)
         self._lease = Lease(databases, dsn, context, owner, settings.relay_lease_seconds)
+        self._share = share
         self._topic = Topics(settings, catalog).events(context)
         self._appended = asyncio.Event()
         self._offsets: dict[int, int] = {}
@@ -65,28 +69,50 @@ class Relay:
         pause = 0.1
         while True:
             try:
-                cursor = await self._lease.take()
+                cursor = await self._take_over()
                 if cursor is None:
-                    self.is_cared_for = True
+                    self.is_cared_for = await self._lease.is_held()
                     await asyncio.sleep(self._settings.relay_lease_seconds / 4)
                     continue
                 _log.info("relaying", context=str(self._context), position=cursor)
                 pause = 0.1
                 self.is_owner = True
                 await self._publish_while_owner(cursor)
+                _log.info("leaving a log to another process", context=str(self._context))
             except LeaseLost as lost:
                 _log.warning("another relay took over", context=str(self._context), why=lost.detail)
             except (Unavailable, KafkaError, BehindTheLog, OSError) as error:
                 self.is_cared_for = False
                 _log.warning("relaying again soon", context=str(self._context), why=str(error) or repr(error), seconds=pause)
+                await self._step_back()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 5)
+            except asyncio.CancelledError:
+                await self._step_back()
+                raise
             finally:
                 self.is_owner = False
+                self._share.give_up(self._context)
                 with suppress(Unavailable):
                     await self._lease.release()
 
+    async def _take_over(self) -> int | None:
+        """The cursor's position if the log is this process's now; ``None`` where it is another's, or should be."""
+        processes = await self._lease.announce()
+        if not self._share.take(self._context, processes):
+            return None
+        cursor = await self._lease.take()
+        if cursor is None:
+            self._share.give_up(self._context)
+        return cursor
+
+    async def _step_back(self) -> None:
+        """Lets others have what this process cannot relay now."""
+        with suppress(Unavailable):
+            await self._lease.withdraw()
+
     async def _publish_while_owner(self, cursor: int) -> None:
+        """Publishes until it is another process's turn; raises `LeaseLost` where one took over already."""
         await ensure_topics(self._settings, self._catalog, [self._context])
         producer = await started_producer(self._settings)
         # A short time-out: a topic that is gone must be noticed, made and filled again, not waited for.
@@ -99,7 +125,8 @@ class Relay:
             self.is_cared_for = True
             checked = time.monotonic()
             while True:
-                await self._lease.renew_in_time()
+                if await self._lease.renew_in_time() and self._share.is_too_much(await self._lease.announce()):
+                    return
                 self._appended.clear()
                 rows = await self._log.read(cursor, self._settings.relay_batch)
                 if rows:

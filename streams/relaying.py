@@ -9,6 +9,7 @@ from schemas.catalog import Catalog, ContextName
 from streams.postgres import Databases, log_schema
 from streams.relay import Relay
 from streams.settings import Settings
+from streams.share import Share
 from streams.upkeep import ReceiptsPurge, head_signer
 from streams.wake import listen
 
@@ -22,7 +23,8 @@ class Relaying:
         self._databases = Databases("caudal_writer", settings.pool_size)
         self._dsns = {settings.log_dsn(name) for name in catalog.contexts}
         owner = f"{settings.instance}-{uuid7()}"
-        self._relays = {name: Relay(settings, catalog, self._databases, name, owner) for name in catalog.contexts}
+        share = Share(catalog.contexts)
+        self._relays = {name: Relay(settings, catalog, self._databases, name, owner, share) for name in catalog.contexts}
         self._purge = ReceiptsPurge(settings, catalog, self._databases)
         self._signer = head_signer(settings, catalog, self._databases)
         self._by_schema = {log_schema(name): relay for name, relay in self._relays.items()}

@@ -21,6 +21,7 @@ from streams.relay import Relay
 from streams.rows import encode
 from streams.search import SearchableLog
 from streams.settings import Settings
+from streams.share import Share
 from streams.topic_verification import TopicVerification
 from streams.topics import Topics
 from tests.conftest import eventually
@@ -66,7 +67,7 @@ def log(databases: Databases, settings: Settings) -> Log:
 
 @asynccontextmanager
 async def running(settings: Settings, catalog: Catalog, databases: Databases, owner: str) -> AsyncIterator[Relay]:
-    relay = Relay(settings, catalog, databases, CONTEXT, owner)
+    relay = Relay(settings, catalog, databases, CONTEXT, owner, Share([CONTEXT]))
     task = asyncio.create_task(relay.run())
     try:
         yield relay
@@ -112,6 +113,46 @@ async def test_two_relays_share_the_work_by_lease(settings: Settings, catalog: C
     async with running(settings, catalog, databases, "one"), running(settings, catalog, databases, "two"):
         await log.grow(40)
         await eventually(lambda: log.is_in_the_topic(settings, catalog))
+
+
+class Process:
+    """A process that could relay every log."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, name: str) -> None:
+        share = Share(catalog.contexts)
+        self.relays = [Relay(settings, catalog, databases, context, name, share) for context in catalog.contexts]
+        self.tasks = [asyncio.create_task(relay.run()) for relay in self.relays]
+
+    @property
+    def owned(self) -> int:
+        return sum(relay.is_owner for relay in self.relays)
+
+    async def stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+async def test_processes_share_the_logs_evenly_as_they_come_and_go(settings: Settings, catalog: Catalog) -> None:
+    databases = Databases("caudal_writer", 20)
+
+    async def shares(*wanted: int) -> None:
+        async def shared() -> bool:
+            return sorted(process.owned for process in processes) == sorted(wanted)
+
+        await eventually(shared, 20, f"shares of {wanted}")
+
+    processes = [Process(settings, catalog, databases, "one")]
+    await shares(3)
+    processes.append(Process(settings, catalog, databases, "two"))
+    await shares(1, 2)
+    processes += [Process(settings, catalog, databases, name) for name in ("three", "four")]
+    await shares(0, 1, 1, 1)
+    for _ in range(3):
+        await processes.pop(0).stop()
+    await shares(3)
+    await processes[0].stop()
+    await databases.close()
 
 
 async def test_a_zombie_cannot_move_the_cursor(settings: Settings, databases: Databases, log: Log) -> None:

@@ -19,6 +19,7 @@ from streams.log import PostgresLog
 from streams.postgres import Databases
 from streams.relay import Relay
 from streams.settings import Settings
+from streams.share import Share
 from streams.subscription import Subscription
 from streams.topics import Topics, started_producer
 from tests.conftest import eventually
@@ -35,7 +36,8 @@ class Running:
         self.logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
         self.projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, self.logs)
         self.subscription = Subscription(settings, catalog, "projectors", [self.projector], self.logs)
-        self.relays = [Relay(settings, catalog, databases, context, "one") for context in catalog.contexts]
+        share = Share(catalog.contexts)
+        self.relays = [Relay(settings, catalog, databases, context, "one", share) for context in catalog.contexts]
         self.repaired_before = self._repaired()
 
     async def add(self, deliveries: int) -> None:

@@ -193,6 +193,22 @@ async def test_a_backfill_puts_right_what_was_missing_altered_or_late(bench: Ben
     assert (verified.found, verified.backfilled, verified.events) == (0, 3, EVENTS)
 
 
+async def test_a_part_of_the_log_is_published_again_by_command(bench: Bench, tmp_path: Path) -> None:
+    await bench.publish(*(row for row in bench.rows if not 20 <= row.position <= 29))
+    environment = {
+        "CAUDAL_WRITE_DSN": bench.settings.write_dsn,
+        "CAUDAL_BROKERS": bench.settings.brokers,
+        "CAUDAL_TOPIC_PREFIX": bench.settings.topic_prefix,
+    }
+    arguments = ("relay", "backfill", "data_ingestion.ingestion", "--from", "18", "--to", "30", "--data-dir", str(tmp_path))
+
+    code, out, err = await caudal(*arguments, environment=environment)
+
+    assert (code, out) == (0, "13 events of data_ingestion.ingestion published again, marked as backfilled.\n"), err
+    verified = await bench.verify()
+    assert (verified.found, verified.backfilled, verified.repeated) == (0, 10, 3)
+
+
 async def test_the_command_names_positions_repairs_them_and_leaves_with_a_code(bench: Bench, tmp_path: Path) -> None:
     await bench.publish(*(row for row in bench.rows if row.position != 33))
     environment = {

@@ -70,6 +70,11 @@ create table {schema}.relay (
   expires_at timestamptz not null
 ) with (fillfactor = 10);
 
+create table {schema}.relays (
+  owner text primary key,             -- a process that could relay this log
+  expires_at timestamptz not null
+);
+
 insert into {schema}.head
   values (true, 0, '\x', clock_timestamp(), array_fill(0::bigint, array[{partitions}]), 1, {events_a_table}, '-infinity');
 insert into {schema}.relay values (true, 0, 0, null, '-infinity');

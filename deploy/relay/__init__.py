@@ -1,0 +1,1 @@
+"""``caudal relay``: what operators do with topics that the relay fills."""

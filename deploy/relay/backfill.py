@@ -1,0 +1,34 @@
+"""``caudal relay backfill``: publishes part of a log once more."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from deploy.connection import connected
+from query_api.audit import Selection, bounds, place
+from schemas.catalog import Catalog, ContextName
+from streams.backfill import Backfill
+from streams.postgres import Databases
+from streams.search import Conditions, SearchableLog
+from streams.settings import Settings
+
+
+async def backfill(context: ContextName, begin: str | None, end: str | None, data_dir: Path, settings: Settings) -> None:
+    """Fills the topic from a position or time to another and prints how many events that were; raises `Unavailable`."""
+    catalog, settings = Catalog.installed(), connected(settings, data_dir)
+    catalog.context(context)
+    places = (None if text is None else place(text, name) for text, name in ((begin, "--from"), (end, "--to")))
+    console = Console(highlight=False)
+    databases = Databases("caudal_reader", pool_size=1)
+    try:
+        log = SearchableLog(databases, settings.log_dsn(context), context)
+        after, upto = await bounds(log, Selection(Conditions(), *places))
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(str(context), total=max(upto - after, 1))
+            published = await Backfill(settings, catalog, log).between(
+                after, upto, lambda position: progress.update(task, completed=position - after)
+            )
+    finally:
+        await databases.close()
+    console.print(f"{published:,} events of {context} published again, marked as backfilled.")

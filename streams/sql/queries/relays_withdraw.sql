@@ -1,0 +1,1 @@
+delete from {schema}.relays where owner = $1
