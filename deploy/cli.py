@@ -15,6 +15,7 @@ from rich.console import Console
 
 from deploy.dead_letters.commands import dead_letters
 from deploy.options import DEFAULT_DATA_DIR, AsJson, DataDir, complaining, exit_with, read_settings
+from deploy.projections.commands import projections
 from deploy.relay.commands import relay
 from deploy.subscriptions.commands import subscriptions
 from deploy.verify.commands import verify
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(verify, name="verify")
 app.add_typer(subscriptions, name="subscriptions")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(projections, name="projections")
 app.add_typer(relay, name="relay")
 schemas = typer.Typer(no_args_is_help=True, help="Hold event classes against the shapes that are recorded in files.")
 app.add_typer(schemas, name="schemas")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -15,10 +16,10 @@ from schemas.errors import Conflict, DeadLettersFull, Unavailable
 from schemas.view import View
 from streams.checkpoints import Locked
 from streams.continuity import continuation
-from streams.dead_letters import PARKED, DeadLetter, told
+from streams.dead_letters import PARKED, DeadLetter, Decided, as_decided, told
 from streams.log import ReadableLog
 from streams.postgres import Connection, Databases, blames_values, views_schema
-from streams.rows import decode
+from streams.rows import Row, decode
 from streams.settings import Settings
 from streams.subscriber import Slice
 from streams.subscription_store import SubscriptionStore
@@ -28,6 +29,17 @@ _log = structlog.get_logger()
 _MOST_RACES = 20
 
 APPLIED = Counter("caudal_projection_events", "Events applied.", ["projection"])
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A version of a view beside the live one."""
+
+    table: str
+    mark: str
+    """What is added to the subscription's name."""
+    decided: Decided
+    """What operators have decided of the live view's dead letters."""
 
 
 class Projector:
@@ -46,17 +58,20 @@ class Projector:
         projection: Projection[Any],
         databases: Databases,
         logs: Mapping[ContextName, ReadableLog],
+        beside: Beside | None = None,
     ) -> None:
+        """With ``beside`` it fills another table than the live one, and stands for itself."""
         view: type[View] = projection.view
         home = ContextName(system, view.view_context)
-        self.name = f"{system}.{projection.name}"
+        self.name = f"{system}.{projection.name}{'' if beside is None else beside.mark}"
+        self._decided = {} if beside is None else beside.decided
         self.contexts = frozenset(catalog.context_of(event) for event in projection.folds)
         self.store = SubscriptionStore.at(
             settings, databases, settings.view_dsn(home), views_schema(home), self.name, self.contexts
         )
         self._catalog, self._logs, self._most_letters = catalog, logs, settings.max_dead_letters
         self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
-        self._writer = ViewWriter(projection, table_of(home, view))
+        self._writer = ViewWriter(projection, table_of(home, view, None if beside is None else beside.table))
 
     @property
     def stores(self) -> Sequence[SubscriptionStore]:
@@ -121,7 +136,7 @@ class Projector:
                 whole = whole and found.is_whole
                 if found.rows:
                     moved.append((context, partition, found.rows[-1].position))
-                    placed += [(context, row) for row in found.rows if (context, row.type) in self._types]
+                    placed += self._wanted(context, found.rows)
             parked = 0
             if parking or any(stand.has_dead_letters for stand in stands.values()):
                 parked = await self._apply_or_park(connection, placed, stands)
@@ -131,6 +146,13 @@ class Projector:
                 await self.store.checkpoints.move(connection, moved)
         APPLIED.labels(self.name).inc(len(placed) - parked)
         return whole
+
+    def _wanted(self, context: ContextName, rows: Sequence[Row]) -> list[Placed]:
+        """The events that the view is made from, as far as operators have not decided otherwise."""
+        wanted = [(context, row) for row in rows if (context, row.type) in self._types]
+        if not self._decided:
+            return wanted
+        return [(context, found) for _, row in wanted if (found := as_decided(self._decided, context, row)) is not None]
 
     async def _apply(self, connection: Connection, placed: Sequence[Placed]) -> None:
         await self._writer.apply(connection, [decode(row, context, self._catalog) for context, row in placed])

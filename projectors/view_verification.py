@@ -1,7 +1,7 @@
 """Verification of a view: holds its table against a fresh fold of the logs, both at the same positions."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from projectors.projection import Projection
@@ -9,9 +9,10 @@ from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Recorded
 from schemas.view import View
+from streams.dead_letters import Decided, as_decided
 from streams.log import ReadableLog
 from streams.postgres import WHOLE_LOG_SECONDS, Connection, Databases, views_schema
-from streams.rows import Row, decode
+from streams.rows import decode
 from streams.settings import Settings
 from streams.subscription_store import SubscriptionStore
 from streams.view_table import count, definition, difference, scratch_table_of, table_of
@@ -64,7 +65,7 @@ class ViewVerification:
         self._dsn = settings.view_dsn(home)
         contexts = frozenset(logs)
         self._store = SubscriptionStore.at(settings, databases, self._dsn, views_schema(home), self.name, contexts)
-        self._decided: Mapping[tuple[ContextName, int], str | None] = {}
+        self._decided: Decided = {}
         self._table, self._fresh = table_of(home, view), scratch_table_of(view)
 
     async def run(self, on_progress: Callable[[int, int], None]) -> VerifiedView:
@@ -86,7 +87,7 @@ class ViewVerification:
         writer = ViewWriter(self._projection, self._fresh)
         checkpoints, self._decided = (
             await self._store.checkpoints.all(connection),
-            await self._store.letters.decided(connection),
+            await self._store.letters.decided(connection, open_too=True),
         )
         total, done = sum(max(at.values()) for at in checkpoints.values()), 0
         for context, at in checkpoints.items():
@@ -106,18 +107,11 @@ class ViewVerification:
                     decode(found, context, self._catalog)
                     for row in rows
                     if (context, row.type) in self._types and row.position <= at.get(row.partition, 0)
-                    if (found := self._as_decided(context, row)) is not None
+                    if (found := as_decided(self._decided, context, row)) is not None
                 ],
                 min(rows[-1].position, upto),
             )
             after = rows[-1].position
-
-    def _as_decided(self, context: ContextName, row: Row) -> Row | None:
-        """The event as it counts: ``None`` for one that is parked or skipped, mended where an operator has mended it."""
-        if (context, row.position) not in self._decided:
-            return row
-        edited = self._decided[context, row.position]
-        return None if edited is None else replace(row, data=edited)
 
     async def _compare(self, connection: Connection, result: VerifiedView) -> None:
         differing = difference(self._table, self._fresh)

@@ -19,6 +19,8 @@ from streams.postgres import Connection, Databases, statement
 from streams.rows import Row
 
 State = Literal["retrying", "parked", "waiting", "skipped", "mended"]
+Decided = Mapping[tuple[ContextName, int], str | None]
+"""By context and position: the data that an event has for a subscription, ``None`` where it is left out."""
 FIRST_PAUSE_SECONDS = 0.5
 
 PARKED = Counter("caudal_dead_letters_parked", "Events that were parked.", ["subscription"])
@@ -164,9 +166,9 @@ class DeadLetters:
         pause = FIRST_PAUSE_SECONDS * 2**letter.attempts
         await connection.execute(statement("dead_letter_failed", self._schema), letter.id, told(error), again, pause)
 
-    async def decided(self, connection: Connection) -> Mapping[tuple[ContextName, int], str | None]:
-        """What a fresh fold of a log takes in another form, by context and position; ``None`` for what it leaves out."""
-        rows = await connection.fetch(statement("dead_letters_decided", self._schema), self._subscription)
+    async def decided(self, connection: Connection, *, open_too: bool) -> Decided:
+        """What a fresh fold of the logs takes in another form or leaves out; with ``open_too`` what is still parked, too."""
+        rows = await connection.fetch(statement("dead_letters_decided", self._schema), self._subscription, open_too)
         return {(ContextName.parse(row["source"]), row["position"]): row["edited"] for row in rows}
 
     async def unpublished(self, connection: Connection) -> Sequence[DeadLetter]:
@@ -203,6 +205,14 @@ class DeadLetters:
         """Puts other data in the place of an event's own, for this subscription alone: the log stays as it is."""
         async with self._databases.connection(self._dsn) as connection:
             await connection.execute(statement("dead_letter_edit", self._schema), letter.id, data)
+
+
+def as_decided(decided: Decided, context: ContextName, row: Row) -> Row | None:
+    """An event as it counts for a fold: ``None`` where it is left out."""
+    if (context, row.position) not in decided:
+        return row
+    edited = decided[context, row.position]
+    return None if edited is None else replace(row, data=edited)
 
 
 def told(error: Exception) -> str:

@@ -81,9 +81,8 @@ async def _check_partitions(connection: Connection, context: ContextName, declar
 async def _make_view(connection: Connection, context: ContextName, view: type[View], *, recreate: bool) -> list[str]:
     table = table_of(context, view)
     wanted = definition(table)
-    recorded = await connection.fetchval(
-        "select obj_description(to_regclass($1), 'pg_class')", f"{views_schema(context)}.{view.view_name}"
-    )
+    schema = views_schema(context)
+    recorded = await connection.fetchval(statement("version_definition", schema), view.view_name)
     shape = "\n".join(wanted)
     if recorded == shape:
         return []
@@ -91,21 +90,16 @@ async def _make_view(connection: Connection, context: ContextName, view: type[Vi
         if not recreate:
             raise Misconfigured(
                 f"the view {view.view_name} of {context} has another shape than its table; "
-                "`caudal migrate --recreate-views` makes it anew and refills it from the log"
+                f"`caudal projections rebuild {context.system}.{view.view_name}` builds one of the new shape beside it, "
+                "`caudal migrate --recreate-views` makes it anew, empty, to be filled from the log"
             )
-        await connection.execute(f"drop table {views_schema(context)}.{view.view_name}")
+        await connection.execute(statement("version_drop", schema), view.view_name)
         for forget in ("checkpoints_forget", "dead_letters_forget"):
-            await connection.execute(statement(forget, views_schema(context)), f"{context.system}.{view.view_name}")
+            await connection.execute(statement(forget, schema), f"{context.system}.{view.view_name}")
     for line in wanted:
         await connection.execute(line)
-    await connection.execute(
-        await connection.fetchval(
-            "select format('comment on table %s is %L', $1::text, $2::text)",
-            f"{views_schema(context)}.{view.view_name}",
-            shape,
-        )
-    )
-    return [f"{views_schema(context)}: view {view.view_name}"]
+    await connection.execute(statement("version_note", schema), view.view_name, shape)
+    return [f"{schema}: view {view.view_name}"]
 
 
 def _filled(script: Path, values: dict[str, str]) -> str:

@@ -16,7 +16,7 @@ from schemas.catalog import ContextName
 from schemas.errors import Conflict, Invalid, Misconfigured, Unavailable
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
-Role = Literal["caudal_writer", "caudal_projector", "caudal_reader"]
+Role = Literal["caudal_owner", "caudal_writer", "caudal_projector", "caudal_reader"]
 
 SQL = Path(__file__).parent / "sql"
 WHOLE_LOG_SECONDS = 3600

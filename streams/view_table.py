@@ -69,14 +69,15 @@ class ViewStatements:
 
 
 @cache
-def table_of(context: ContextName, view: type[View]) -> Table:
-    """A view's table, in the schema of its context's read side."""
-    table = Table(view.view_name, MetaData(), *_columns(view), schema=f"{context.system}_{context.context}_views")
+def table_of(context: ContextName, view: type[View], name: str | None = None) -> Table:
+    """A view's table, in the schema of its context's read side; with a ``name``, another one of the same shape beside it."""
+    name = name or view.view_name
+    table = Table(name, MetaData(), *_columns(view), schema=f"{context.system}_{context.context}_views")
     for group in view.view_indexes:
-        Index(f"{view.view_name}_{'_'.join(group)}", *(table.c[name] for name in group))
+        Index(f"{name}_{'_'.join(group)}", *(table.c[column] for column in group))
     # A BRIN index does not stand in the way of in-place (HOT) updates, a B-tree on this column would stop all of them.
     Index(
-        f"{view.view_name}_{CHANGED}",
+        f"{name}_{CHANGED}",
         table.c[CHANGED],
         postgresql_using="brin",
         postgresql_with={"autosummarize": "on"},

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.connection import connected
+from deploy.projections.rebuilding import rebuilt
 from deploy.verify.log import verifier_of, verify_log
 from deploy.verify.report import Part, Report, Teller
 from deploy.verify.topic import verify_topic
@@ -47,6 +49,7 @@ async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: T
     readers, projectors = Databases("caudal_reader", pool_size=2), Databases("caudal_projector", pool_size=2)
     verifier = verifier_of(wanted.public_keys, data_dir, settings)
     contexts = _contexts(wanted, catalog)
+    rebuild = partial(rebuilt, data_dir=data_dir, settings=settings) if wanted.repair else None
     logs = {context: PostgresLog(readers, settings.log_dsn(context), context) for context in catalog.contexts}
     try:
         if "log" in wanted.parts:
@@ -62,7 +65,7 @@ async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: T
             for system, projections in installed().items():
                 for projection in projections:
                     if not wanted.names or f"{system}.{projection.name}" in wanted.names:
-                        yield await verify_view(settings, catalog, projectors, logs, system, projection, teller)
+                        yield await verify_view(settings, catalog, projectors, logs, system, projection, teller, rebuild)
     finally:
         await readers.close()
         await projectors.close()

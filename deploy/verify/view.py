@@ -1,12 +1,12 @@
 """Verifies views: holds each against a fresh fold of its logs, at the positions at which the view stands."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from deploy.verify.report import Report, Teller
 from projectors.projection import Projection
-from projectors.view_verification import ViewVerification
+from projectors.view_verification import VerifiedView, ViewVerification
 from schemas.catalog import Catalog, ContextName
 from streams.log import ReadableLog
 from streams.postgres import Databases
@@ -21,13 +21,22 @@ async def verify_view(
     system: str,
     projection: Projection[Any],
     teller: Teller,
+    rebuild: Callable[[str], Awaitable[object]] | None,
 ) -> Report:
-    """What came of one view. Raises `Unavailable`."""
-    started = time.monotonic()
+    """What came of one view; with ``rebuild``, of what is left wrong after that. Raises `Unavailable`."""
+    started, repaired = time.monotonic(), None
     verification = ViewVerification(settings, catalog, system, projection, databases, logs)
-    with teller.progress(f"view {verification.name}") as show:
-        verified = await verification.run(show)
+
+    async def look() -> VerifiedView:
+        with teller.progress(f"view {verification.name}") as show:
+            return await verification.run(show)
+
+    verified = await look()
+    if verified.found and rebuild is not None:
+        await rebuild(verification.name)
+        verified, repaired = await look(), f"rebuilt from the logs, {verified.found:,} rows were wrong"
     return Report(
+        repaired=repaired,
         part="view",
         name=verified.view,
         events=verified.events,

@@ -2,71 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from deploy.subscriptions import control
-from projectors.data_ingestion import PROJECTIONS
-from projectors.projector import Projector
-from projectors.view_verification import ViewVerification
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import ConsumerStopped, Refused
-from streams.continuity import REPAIRED
 from streams.faust_consumer import FaustConsumer
-from streams.log import PostgresLog
 from streams.postgres import Databases
-from streams.relay import Relay
 from streams.settings import Settings
-from streams.share import Share
-from streams.subscription import Subscription
 from streams.topics import Topics, started_producer
 from tests.conftest import eventually
-from tests.integration.deliveries import received_validated_and_processed
-
-NAME = "data_ingestion.records"
-
-
-class Running:
-    """A relay for each log and one projector, in this process."""
-
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        self.settings, self.catalog, self.databases = settings, catalog, databases
-        self.logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
-        self.projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, self.logs)
-        self.subscription = Subscription(settings, catalog, "projectors", [self.projector], self.logs)
-        share = Share(catalog.contexts)
-        self.relays = [Relay(settings, catalog, databases, context, "one", share) for context in catalog.contexts]
-        self.repaired_before = self._repaired()
-
-    async def add(self, deliveries: int) -> None:
-        await received_validated_and_processed(self.settings, self.catalog, self.databases, deliveries)
-        for relay in self.relays:
-            relay.wake()
-
-    async def count(self) -> int:
-        async with self.databases.connection(self.settings.write_dsn) as connection:
-            sql = "select count(*) from data_ingestion_ingestion_views.records where processing_status = 'processed'"
-            return int(await connection.fetchval(sql))
-
-    async def shows(self, deliveries: int, seconds: float = 30) -> None:
-        async def there() -> bool:
-            return await self.count() == deliveries
-
-        await eventually(there, seconds, f"{deliveries} rows")
-
-    async def is_verified(self) -> bool:
-        own = (self.settings, self.catalog, "data_ingestion", PROJECTIONS[0], self.databases, self.logs)
-        return (await ViewVerification(*own).run(lambda done, total: None)).found == 0
-
-    @property
-    def repaired(self) -> float:
-        """How many events came from the log because the topic had not brought them."""
-        return self._repaired() - self.repaired_before
-
-    def _repaired(self) -> float:
-        return float(sum(REPAIRED.labels(NAME, str(context))._value.get() for context in self.logs))
+from tests.integration.running import NAME, Running, started
 
 
 @pytest.fixture
@@ -74,19 +22,6 @@ async def databases() -> AsyncIterator[Databases]:
     made = Databases(None, 16)
     yield made
     await made.close()
-
-
-@asynccontextmanager
-async def started(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Running]:
-    running = Running(settings.model_copy(update={"relay_lease_seconds": 10.0, "stall_seconds": 3.0}), catalog, databases)
-    work = [running.subscription.run(), *(relay.run() for relay in running.relays)]
-    tasks = [asyncio.create_task(part) for part in work]
-    try:
-        yield running
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture

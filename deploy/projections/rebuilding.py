@@ -1,0 +1,168 @@
+"""``caudal projections rebuild``: several processes fill the new version, this one watches, and switches at the end."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from deploy.connection import connected
+from projectors.projection import Projection
+from projectors.rebuild import Difference, Rebuild
+from projectors.service import installed
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import NotFound
+from streams.postgres import Databases
+from streams.settings import Settings
+
+_CLOSE = 2000
+"""So many positions behind, the switch may begin: what is left is done while the live view stands still."""
+
+Positions = Mapping[ContextName, Mapping[int, int]]
+
+
+async def rebuild(
+    name: str, data_dir: Path, settings: Settings, console: Console, *, workers: int | None, again: bool, switch: bool
+) -> Difference | None:
+    """Builds the new version and, unless that is not wanted, switches to it. Raises `NotFound`, `Refused`, `Unavailable`.
+
+    Stopped, it goes on from where it was when it is called again.
+    """
+    async with _rebuild(name, data_dir, settings) as work:
+        table = await work.begin(again=again)
+        count = workers or min(os.cpu_count() or 1, 8)
+        with ProcessPoolExecutor(count, get_context("spawn")) as pool, _progress(console, name) as show:
+            await _fill(work, table, connected(settings, data_dir), pool, count, show)
+        if not switch:
+            console.print(f"{name}: {table} is ready; `caudal projections rebuild {name}` switches to it.")
+            return None
+        found = await work.switch(table)
+    _tell(name, found, console)
+    return found
+
+
+async def rebuilt(name: str, data_dir: Path, settings: Settings) -> None:
+    """Rebuilds a view anew and switches to it, without a word."""
+    await rebuild(name, data_dir, settings, Console(quiet=True), workers=None, again=True, switch=True)
+
+
+async def roll_back(name: str, data_dir: Path, settings: Settings) -> None:
+    """Puts the version back that was live before; raises `Refused` where there is none."""
+    async with _rebuild(name, data_dir, settings) as work:
+        await work.roll_back()
+
+
+async def discard(name: str, data_dir: Path, settings: Settings) -> None:
+    """Drops what there is beside the live view."""
+    async with _rebuild(name, data_dir, settings) as work:
+        await work.discard()
+
+
+async def list_versions(data_dir: Path, settings: Settings) -> None:
+    """Prints each view's versions."""
+    table = Table("View", "Being built", "Before", "Switched")
+    for system, projections in installed().items():
+        for projection in projections:
+            name = f"{system}.{projection.name}"
+            async with _rebuild(name, data_dir, settings) as work:
+                versions = await work.versions()
+            switched = f"{versions.switched_at:%Y-%m-%d %H:%M:%S}" if versions.switched_at else ""
+            table.add_row(name, versions.building or "", versions.previous or "", switched)
+    Console(highlight=False).print(table)
+
+
+@asynccontextmanager
+async def _rebuild(name: str, data_dir: Path, settings: Settings) -> AsyncIterator[Rebuild]:
+    system, projection = _named(name)
+    databases = Databases("caudal_owner", pool_size=4)
+    try:
+        yield Rebuild(connected(settings, data_dir), Catalog.installed(), system, projection, databases)
+    finally:
+        await databases.close()
+
+
+async def _fill(work: Rebuild, table: str, settings: Settings, pool: ProcessPoolExecutor, workers: int, show: "_Show") -> None:
+    """Fills in rounds until the live view is nearly reached: it moves on meanwhile."""
+    loop = asyncio.get_running_loop()
+    while True:
+        goal = await work.goal()
+        if _sum(goal) - _sum(await work.reached(table)) < _CLOSE:
+            return
+        shares = _shares(goal, workers)
+        running = [loop.run_in_executor(pool, _work, settings, work.name, table, share) for share in shares]
+        while (await asyncio.wait(running, timeout=0.3))[1]:
+            show(_sum(await work.reached(table)), _sum(goal))
+        for done in running:
+            await done
+
+
+def _shares(goal: Positions, workers: int) -> list[list[tuple[ContextName, int, int]]]:
+    """The partitions dealt out; each worker goes through the contexts in the same order, so that few meet on one row."""
+    shares: list[list[tuple[ContextName, int, int]]] = [[] for _ in range(workers)]
+    for context, at in goal.items():
+        for n, (partition, upto) in enumerate(sorted(at.items())):
+            shares[n % workers].append((context, partition, upto))
+    return [share for share in shares if share]
+
+
+def _work(settings: Settings, name: str, table: str, share: Sequence[tuple[ContextName, int, int]]) -> None:
+    """What one process does."""
+    asyncio.run(_build(settings, name, table, share))
+
+
+async def _build(settings: Settings, name: str, table: str, share: Sequence[tuple[ContextName, int, int]]) -> None:
+    system, projection = _named(name)
+    databases = Databases("caudal_owner", pool_size=2, durable=False)
+    try:
+        await Rebuild(settings, Catalog.installed(), system, projection, databases).build(table, share)
+    finally:
+        await databases.close()
+
+
+def _named(name: str) -> tuple[str, Projection[Any]]:
+    known = {f"{system}.{one.name}": (system, one) for system, projections in installed().items() for one in projections}
+    if name not in known:
+        raise NotFound(f"there is no view {name!r}; there are {', '.join(sorted(known))}")
+    return known[name]
+
+
+def _sum(positions: Positions) -> int:
+    return sum(position for at in positions.values() for position in at.values())
+
+
+class _Show:
+    """Shows how far it is."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress, self._task = progress, progress.add_task(name, total=None, rate="")
+        self._began: tuple[float, int] | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        began, first = self._began = self._began or (time.monotonic(), done)
+        rate = (done - first) / max(time.monotonic() - began, 0.001)
+        self._progress.update(self._task, completed=done, total=total, rate=f"{rate:,.0f} positions/s")
+
+
+@contextmanager
+def _progress(console: Console, name: str) -> Iterator[_Show]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+        yield _Show(progress, name)
+
+
+def _tell(name: str, found: Difference | None, console: Console) -> None:
+    if found is None:
+        console.print(f"{name}: switched; the version before had another shape, so they were not compared.")
+    elif not found.rows:
+        console.print(f"{name}: switched; every row is as it was.")
+    else:
+        console.print(f"{name}: switched; {found.rows:,} rows differ from the version before: {', '.join(found.some)} …")
+    console.print(f"`caudal projections rollback {name}` goes back to it, `caudal projections discard {name}` drops it.")

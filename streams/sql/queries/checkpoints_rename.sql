@@ -1,0 +1,1 @@
+update {schema}.checkpoints set subscription = $2 where subscription = $1

@@ -1,0 +1,1 @@
+select {schema}.note_definition($1, $2)

@@ -1,0 +1,1 @@
+select {schema}.rename_version($1, $2)

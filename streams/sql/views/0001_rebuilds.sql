@@ -1,0 +1,27 @@
+-- Versions of views: one that is built beside the live one, and the one that was live before.
+create table {schema}.rebuilds (
+  view text primary key,
+  generation int not null,            -- how many versions have been begun: part of their tables' names
+  building text,
+  previous text,
+  switched_at timestamptz
+);
+
+create function {schema}.rename_version(was text, becomes text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('alter table {schema}.%I rename to %I', was, becomes);
+end $$;
+
+create function {schema}.drop_version(name text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('drop table if exists {schema}.%I', name);
+end $$;
+
+-- Notes from which definition a table was made: by that a view's shape is recognised.
+create function {schema}.note_definition(name text, definition text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('comment on table {schema}.%I is %L', name, definition);
+end $$;

@@ -1,0 +1,190 @@
+"""Rebuilding a view while it is served: nobody sees a half-built one, and there is a way back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.projections import rebuilding
+from projectors.data_ingestion import PROJECTIONS
+from projectors.rebuild import Rebuild
+from schemas.catalog import Catalog
+from schemas.errors import NotFound, Refused
+from streams.postgres import Databases
+from streams.settings import Settings
+from tests.conftest import eventually
+from tests.integration.running import NAME, Running, started
+from tests.stack import caudal
+
+VIEW = "data_ingestion_ingestion_views.records"
+
+
+@pytest.fixture
+async def databases() -> AsyncIterator[Databases]:
+    made = Databases(None, 16)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def running(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Running]:
+    async with started(settings, catalog, databases) as found:
+        await found.add(40)
+        await found.shows(40)
+        yield found
+
+
+@pytest.fixture
+async def rebuild(running: Running) -> AsyncIterator[Rebuild]:
+    databases = Databases("caudal_owner", 4)
+    yield Rebuild(running.settings, running.catalog, "data_ingestion", PROJECTIONS[0], databases)
+    await databases.close()
+
+
+async def spoil(running: Running, rows: int) -> None:
+    async with running.databases.connection(running.settings.write_dsn) as connection:
+        sql = f"update {VIEW} set partner_id = 'spoilt' where data_id in (select data_id from {VIEW} limit $1)"
+        await connection.execute(sql, rows)
+
+
+async def spoilt(running: Running) -> int:
+    async with running.databases.connection(running.settings.write_dsn) as connection:
+        return int(await connection.fetchval(f"select count(*) from {VIEW} where partner_id = 'spoilt'"))
+
+
+async def build(work: Rebuild, table: str) -> None:
+    goal = await work.goal()
+    await work.build(table, [(context, partition, upto) for context, at in goal.items() for partition, upto in at.items()])
+
+
+async def test_a_view_is_rebuilt_while_it_is_served_and_grows(running: Running, rebuild: Rebuild) -> None:
+    await spoil(running, 7)
+    seen: list[int] = []
+
+    async def query() -> None:
+        while True:
+            seen.append(await running.count())
+            await asyncio.sleep(0.005)
+
+    querying = asyncio.create_task(query())
+    table = await rebuild.begin(again=False)
+    await build(rebuild, table)
+    adding = asyncio.create_task(running.add(40))
+    await asyncio.sleep(0.1)
+    found = await rebuild.switch(table)
+    await adding
+    await running.shows(80)
+    querying.cancel()
+
+    assert found is not None
+    assert (found.rows, len(found.some)) == (7, 7)
+    assert await spoilt(running) == 0
+    assert await running.is_verified()
+    assert seen == sorted(seen), "no query saw less than the one before it"
+    assert running.repaired == 0
+
+
+async def test_a_build_that_was_stopped_goes_on_where_it_was(running: Running, rebuild: Rebuild) -> None:
+    table = await rebuild.begin(again=False)
+    goal = await rebuild.goal()
+    some = [(context, partition, upto // 2) for context, at in goal.items() for partition, upto in at.items() if partition < 2]
+    await rebuild.build(table, some)
+    halfway = await rebuild.reached(table)
+
+    assert await rebuild.begin(again=False) == table
+    assert await rebuild.reached(table) == halfway
+    await build(rebuild, table)
+    assert await rebuild.reached(table) == goal
+    anew = await rebuild.begin(again=True)
+    assert anew != table
+    assert await rebuild.reached(anew) == {}
+    with pytest.raises(Refused):
+        await rebuild.switch(table)
+
+
+async def test_there_is_a_way_back_and_forth(running: Running, rebuild: Rebuild) -> None:
+    await spoil(running, 3)
+    table = await rebuild.begin(again=False)
+    await build(rebuild, table)
+    await rebuild.switch(table)
+    await running.add(10)
+    await running.shows(50)
+    assert await spoilt(running) == 0
+
+    await rebuild.roll_back()
+    await running.shows(50)
+    assert await spoilt(running) == 3
+    await running.add(10)
+    await running.shows(60)
+
+    await rebuild.roll_back()
+    await running.shows(60)
+    assert await spoilt(running) == 0
+    await eventually(running.is_verified)
+
+    await rebuild.discard()
+    with pytest.raises(Refused, match="no earlier version"):
+        await rebuild.roll_back()
+    again = await rebuild.begin(again=False)
+    await build(rebuild, again)
+    await rebuild.switch(again)
+    await rebuild.begin(again=False)
+    await running.shows(60)
+
+
+async def test_what_cannot_be_applied_to_the_new_version_is_parked_for_it_alone_until_it_is_live(
+    running: Running, rebuild: Rebuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = await rebuild.begin(again=False)
+    builder, calls = await rebuild.builder(table), 0
+    apply = builder._apply
+
+    async def fails(connection: Any, placed: Any) -> None:
+        nonlocal calls
+        if any((context.context, row.position) == ("validation", 3) for context, row in placed):
+            raise LookupError("not this one")
+        await apply(connection, placed)
+
+    async def spoilt_builder(_: str) -> Any:
+        return builder
+
+    monkeypatch.setattr(builder, "_apply", fails)
+    monkeypatch.setattr(rebuild, "builder", spoilt_builder)
+    await build(rebuild, table)
+    letters = running.projector.store.letters
+    assert await letters.all() == []
+
+    found = await rebuild.switch(table)
+
+    assert found is not None
+    assert found.rows == 1
+    assert [(letter.position, letter.error) for letter in await letters.all()] == [(3, "LookupError: not this one")]
+
+    async def dealt_with() -> bool:
+        return await letters.all() == []
+
+    await eventually(dealt_with)
+    assert await running.is_verified()
+
+
+async def test_the_commands_rebuild_with_several_processes_and_go_back(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await spoil(running, 2)
+    environment = {"CAUDAL_WRITE_DSN": running.settings.write_dsn, "CAUDAL_BROKERS": running.settings.brokers}
+    options = ("--data-dir", str(tmp_path))
+
+    code, out, err = await caudal("projections", "rebuild", NAME, "--workers", "2", *options, environment=environment)
+
+    assert (code, "2 rows differ from the version before" in out) == (0, True), out + err
+    assert await spoilt(running) == 0
+    code, out, _ = await caudal("projections", "list", *options, environment=environment)
+    assert (code, "records_previous" in out) == (0, True)
+    assert (await caudal("projections", "rollback", NAME, *options, environment=environment))[0] == 0
+    assert await spoilt(running) == 2
+    assert (await caudal("projections", "discard", NAME, *options, environment=environment))[0] == 0
+    monkeypatch.setenv("CAUDAL_WRITE_DSN", running.settings.write_dsn)
+    with pytest.raises(NotFound, match=NAME):
+        await rebuilding.discard("data_ingestion.nothing", tmp_path, Settings())
