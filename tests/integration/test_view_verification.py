@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from projectors.data_ingestion import PROJECTIONS
@@ -96,6 +97,10 @@ async def test_the_command_names_the_row(
 
     assert code == 1
     assert f"key {victim} what missing" in out
+    code, out, _ = await caudal(*arguments, "--repair", "--json", environment=environment)
+    (report,) = orjson.loads(out)
+    assert (code, report["repaired"]) == (0, "rebuilt from the logs, 1 rows were wrong")
+    assert (await caudal(*arguments, environment=environment))[0] == 0
     code, _, err = await caudal(
         "verify", "views", "data_ingestion.nothing", "--data-dir", str(tmp_path), environment=environment
     )
