@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: up test check bench format lock clean
+BROKER ?= embedded
+
+.PHONY: up test check conformance bench format lock clean
 
 up: $(VENV)/.installed  ## Run the whole engine in the foreground; ARGS="--ephemeral --ports auto --json"
 	@exec $(BIN)/caudal up $(ARGS)
@@ -19,6 +21,9 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/caudal schemas check
 	$(BIN)/pytest -q tests/unit tests/architecture
+
+conformance: $(VENV)/.installed-dev  ## Hold a broker to what the engine relies on; BROKER=embedded|kafka|redpanda
+	$(BIN)/pytest tests/conformance tests/e2e/test_commands.py tests/e2e/test_data_ingestion.py --broker $(BROKER) $(ARGS)
 
 bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load [--rounds N] [--json]"
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -60,6 +60,10 @@ def up(
     ] = None,
     ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Data in a new folder, removed at the end.")] = False,
     ports: Annotated[Literal["default", "auto"], typer.Option(help="Well-known ports, or any free ones.")] = "default",
+    broker: Annotated[
+        Literal["embedded", "kafka"],
+        typer.Option(help="The one that comes along, or a real Apache Kafka (needs mvn and a JDK 17)."),
+    ] = "embedded",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line when ready.")] = False,
     log_format: LogFormat = None,
 ) -> None:
@@ -72,7 +76,7 @@ def up(
     configure_logging(settings.log_format, "warning")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is still starting is no news
     folder = None if ephemeral else data_dir or DEFAULT_DATA_DIR
-    exit_with(uvloop.run(run_stack(folder, settings, automatic_ports=ports == "auto", as_json=as_json)))
+    exit_with(uvloop.run(run_stack(folder, settings, broker, automatic_ports=ports == "auto", as_json=as_json)))
 
 
 @app.command()

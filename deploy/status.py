@@ -73,7 +73,7 @@ async def _process(stack: Endpoints, name: str) -> ProcessStatus:
     port = stack.ports[name]
     if not listens(port):
         return ProcessStatus(name, port, "down")
-    if name in ("postgres", "broker"):
+    if name in ("postgres", "broker", "controller"):
         return ProcessStatus(name, port, "ready")
     try:
         async with httpx.AsyncClient(timeout=3, verify=False) as client:

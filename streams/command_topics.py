@@ -18,7 +18,7 @@ from streams.dead_letter_topic import origin_headers
 from streams.pacing import paced
 from streams.partition import partition_of
 from streams.settings import Settings
-from streams.topics import Topics, ensure_topics, started_producer, stop_quietly
+from streams.topics import Topics, ensure_topics, start, started_producer, stop_quietly
 
 _log = structlog.get_logger()
 _COMMIT_SECONDS = 1.0
@@ -134,7 +134,7 @@ class CommandConsumer:
         )
         try:
             self._producer = await started_producer(self._settings)
-            await consumer.start()
+            await start(consumer)
             handled: dict[Any, int] = {}
             committed = time.monotonic()
             while True:

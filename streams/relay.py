@@ -21,7 +21,7 @@ from streams.publishing import publish
 from streams.rows import Row
 from streams.settings import Settings
 from streams.share import Share
-from streams.topics import Topics, ensure_topics, started_producer, stop_quietly
+from streams.topics import Topics, ensure_topics, start, started_producer, stop_quietly
 
 _log = structlog.get_logger()
 
@@ -120,7 +120,7 @@ class Relay:
             AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False, request_timeout_ms=_LOOK_UP_MS)
         )
         try:
-            await consumer.start()
+            await start(consumer)
             cursor = await self._resume_at(consumer, cursor)
             self.is_cared_for = True
             checked = time.monotonic()

@@ -1,12 +1,14 @@
 """Topics: their names, how they are made, and the one producer configuration that is used."""
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import InvalidPartitionsError, KafkaError, for_code
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Misconfigured, Unavailable
@@ -14,6 +16,7 @@ from streams.settings import Settings
 
 _log = structlog.get_logger()
 _TOPIC_EXISTS = 36
+_LONGEST_GOODBYE = 1.0
 _HOUR_MS = 3_600_000
 
 
@@ -62,7 +65,7 @@ async def ensure_topics(settings: Settings, catalog: Catalog, contexts: Iterable
     ]
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=10_000)
     try:
-        await admin.start()
+        await start(admin)
         for topic, code, message in (await admin.create_topics(wanted)).topic_errors:
             if code not in (0, _TOPIC_EXISTS):
                 raise Unavailable(f"the topic {topic} could not be made: {message or for_code(code).__name__}")
@@ -81,8 +84,24 @@ async def _complete_partitions(admin: AIOKafkaAdminClient, wanted: Iterable[NewT
         if partitions > by_name[name]:
             raise Misconfigured(f"the topic {name} has {partitions} partitions, its log {by_name[name]}")
         if partitions < by_name[name]:
-            await admin.create_partitions({name: NewPartitions(by_name[name])})
-            _log.info("completed the partitions of a topic", topic=name, partitions=by_name[name])
+            # A broker may not tell yet of what was just made, and other processes complete topics as well.
+            with suppress(InvalidPartitionsError):
+                await admin.create_partitions({name: NewPartitions(by_name[name])})
+                _log.info("completed the partitions of a topic", topic=name, partitions=by_name[name])
+
+
+async def start(client: Any) -> None:
+    """Starts a producer, consumer or admin client; where it is cancelled meanwhile, it first comes to an end, within limits.
+
+    Broken off in the middle of connecting, the client (aiokafka 0.14) would leave a connection behind.
+    """
+    starting = asyncio.ensure_future(client.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(KafkaError, OSError, TimeoutError):
+            await asyncio.wait_for(starting, _LONGEST_GOODBYE)
+        raise
 
 
 async def started_producer(settings: Settings) -> AIOKafkaProducer:
@@ -96,7 +115,7 @@ async def started_producer(settings: Settings) -> AIOKafkaProducer:
         request_timeout_ms=10_000,
     )
     try:
-        await producer.start()
+        await start(producer)
     except BaseException:
         await stop_quietly(producer)
         raise

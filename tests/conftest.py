@@ -44,6 +44,10 @@ class FreshDatabase:
         return self.dsn
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--broker", choices=("embedded", "kafka", "redpanda"), default="embedded", help="The broker to run on.")
+
+
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A folder for the parts of this run; not pytest's own, which only root may enter."""

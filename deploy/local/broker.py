@@ -4,11 +4,9 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
-
-from deploy.local.ports import LOOPBACK, listens
+from deploy.local.ports import LOOPBACK
 from deploy.local.process import ProcessSpec
+from deploy.local.readiness import broker_answers
 from schemas.errors import Misconfigured
 
 
@@ -22,6 +20,9 @@ class EmbeddedBroker:
     def bootstrap(self) -> str:
         """``host:port`` for Kafka clients."""
         return f"{LOOPBACK}:{self._port}"
+
+    async def prepare(self) -> None:
+        """Nothing to prepare."""
 
     def process(self) -> ProcessSpec:
         """The broker's process. On glibc before 2.39 its loader warns of a missing version, without consequence."""
@@ -39,16 +40,7 @@ class EmbeddedBroker:
         return ProcessSpec(name="broker", command=(_binary(), "start", *options), log=self._log, ready=self._ready)
 
     async def _ready(self) -> bool:
-        if not listens(self._port):
-            return False  # asked first, because the client logs each refused connection as an error
-        client = AIOKafkaClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2000)
-        try:
-            await client.bootstrap()
-        except (KafkaError, OSError):
-            return False
-        finally:
-            await client.close()
-        return True
+        return await broker_answers(self._port)
 
 
 def _binary() -> str:

@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import httpx
 
 from deploy.local.broker import EmbeddedBroker
 from deploy.local.endpoints import STATE_FILE, Endpoints
+from deploy.local.kafka import KafkaBroker
 from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.process import ProcessSpec
@@ -35,14 +37,24 @@ DEFAULT_PORTS = {
 }
 
 
+CONTROLLER_PORT = 19093
+"""Where a real Kafka's controller listens."""
+
+Broker = Literal["embedded", "kafka"]
+
+
 class Stack:
     """Everything that ``caudal up`` runs, with its data in one folder."""
 
-    def __init__(self, data_dir: Path, ports: Mapping[str, int], *, log_format: str, log_level: str) -> None:
+    def __init__(self, data_dir: Path, ports: Mapping[str, int], broker: Broker, *, log_format: str, log_level: str) -> None:
         self._data, self._ports = data_dir, ports
         self._logs = data_dir / "logs"
         self._postgres = EmbeddedPostgres(data_dir / "postgres", self._logs / "postgres.log", ports["postgres"])
-        self._broker = EmbeddedBroker(data_dir / "broker", self._logs / "broker.log", ports["broker"])
+        self._broker: EmbeddedBroker | KafkaBroker = (
+            EmbeddedBroker(data_dir / "broker", self._logs / "broker.log", ports["broker"])
+            if broker == "embedded"
+            else KafkaBroker(data_dir / "kafka", self._logs / "broker.log", ports["broker"], ports["controller"])
+        )
         self._log_options = {"CAUDAL_LOG_FORMAT": log_format, "CAUDAL_LOG_LEVEL": log_level}
         self.processes: list[Supervised] = []
         self._keeping: list[asyncio.Task[None]] = []
@@ -67,6 +79,7 @@ class Stack:
         self._make_keys()
         settings = self.endpoints.applied_to(Settings())
         catalog = Catalog.installed()
+        await self._broker.prepare()  # before anything waits for it: it may have to be fetched
         async with asyncio.TaskGroup() as parts:
             # Caudal's own processes wait for database and broker by themselves, and take longest to load.
             for name in SERVICES:
@@ -122,15 +135,16 @@ class Stack:
         )
 
 
-def choose_ports(*, automatic: bool) -> Mapping[str, int]:
+def choose_ports(broker: Broker, *, automatic: bool) -> Mapping[str, int]:
     """A port for each process; raises `Misconfigured` where a default one is taken."""
+    wanted = {**DEFAULT_PORTS, **({"controller": CONTROLLER_PORT} if broker == "kafka" else {})}
     if automatic:
-        return dict(zip(DEFAULT_PORTS, free_ports(len(DEFAULT_PORTS)), strict=True))
-    taken = {name: port for name, port in DEFAULT_PORTS.items() if not is_free(port)}
+        return dict(zip(wanted, free_ports(len(wanted)), strict=True))
+    taken = {name: port for name, port in wanted.items() if not is_free(port)}
     if taken:
         listed = ", ".join(f"{port} ({name})" for name, port in taken.items())
         raise Misconfigured(f"taken by another program: port {listed}; `--ports auto` picks free ones")
-    return DEFAULT_PORTS
+    return wanted
 
 
 def ephemeral_folder() -> Path:

@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.endpoints import Endpoints, running_stack
-from deploy.local.stack import Stack, choose_ports, ephemeral_folder
+from deploy.local.stack import Broker, Stack, choose_ports, ephemeral_folder
 from schemas.errors import CaudalError
 from streams.settings import Settings
 
 
-async def run_stack(data_dir: Path | None, settings: Settings, *, automatic_ports: bool, as_json: bool) -> int:
+async def run_stack(data_dir: Path | None, settings: Settings, broker: Broker, *, automatic_ports: bool, as_json: bool) -> int:
     """Runs until SIGINT or SIGTERM and returns the exit code: 0 after either, 1 where something failed."""
     errors = Console(stderr=True, highlight=False)
     stopping = asyncio.Event()
@@ -36,21 +36,28 @@ async def run_stack(data_dir: Path | None, settings: Settings, *, automatic_port
                 which = f", as process {other.pid}" if other else " and is still starting"
                 errors.print(f"caudal: a stack with this data runs already{which}", style="red", soft_wrap=True)
                 return 1
-            return await _run(folder, settings, stopping, errors, automatic_ports=automatic_ports, as_json=as_json)
+            return await _run(folder, settings, broker, stopping, errors, automatic_ports=automatic_ports, as_json=as_json)
     finally:
         if data_dir is None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _run(
-    folder: Path, settings: Settings, stopping: asyncio.Event, errors: Console, *, automatic_ports: bool, as_json: bool
+    folder: Path,
+    settings: Settings,
+    broker: Broker,
+    stopping: asyncio.Event,
+    errors: Console,
+    *,
+    automatic_ports: bool,
+    as_json: bool,
 ) -> int:
     started = time.monotonic()
     code = 0
     stack = None
     try:
-        ports = choose_ports(automatic=automatic_ports)
-        stack = Stack(folder, ports, log_format=settings.log_format, log_level=settings.log_level)
+        ports = choose_ports(broker, automatic=automatic_ports)
+        stack = Stack(folder, ports, broker, log_format=settings.log_format, log_level=settings.log_level)
         starting = asyncio.create_task(stack.start())
         if await _first(starting, stopping):
             _announce(stack.endpoints, time.monotonic() - started, as_json=as_json)

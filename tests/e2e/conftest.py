@@ -8,6 +8,8 @@ from tests.stack import RunningStack, running_stack
 
 
 @pytest.fixture(scope="session")
-async def stack() -> AsyncIterator[RunningStack]:
-    async with running_stack(environment={"CAUDAL_SIGN_SECONDS": "0.5"}) as running:
+async def stack(request: pytest.FixtureRequest) -> AsyncIterator[RunningStack]:
+    broker = request.config.getoption("--broker")
+    arguments = ("--ephemeral", "--broker", broker)
+    async with running_stack(*arguments, environment={"CAUDAL_SIGN_SECONDS": "0.5"}) as running:
         yield running

@@ -1,8 +1,6 @@
 """The same processes on PostgreSQL and Redpanda containers, where a container engine answers."""
 
 import asyncio
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +14,9 @@ from deploy.local.ports import free_ports
 from deploy.local.process import ProcessSpec
 from deploy.local.stack import SERVICES
 from deploy.local.supervisor import Supervised
+from tests.brokers import engine_answers
 from tests.conftest import eventually
 from tests.stack import caudal
-
-
-def engine_answers() -> bool:
-    client = shutil.which("docker")
-    return client is not None and subprocess.run([client, "info"], capture_output=True, check=False).returncode == 0
-
 
 pytestmark = pytest.mark.skipif(
     not engine_answers(), reason="NO CONTAINER ENGINE ANSWERS: the tests on real PostgreSQL and Redpanda containers did not run"
