@@ -28,7 +28,7 @@ async def bootstrap(kind: str, folder: Path) -> AsyncIterator[str]:
         async with redpanda() as found:
             yield found
         return
-    broker = local_broker(kind, folder)
+    broker = local_broker(kind, folder / "conformance")
     await broker.prepare()
     running = Supervised(broker.process())
     await running.start()
