@@ -6,7 +6,7 @@ ARGS ?=
 
 BROKER ?= embedded
 
-.PHONY: up test check conformance bench format lock clean
+.PHONY: up test check conformance chaos bench format lock clean
 
 up: $(VENV)/.installed  ## Run the whole engine in the foreground; ARGS="--ephemeral --ports auto --json"
 	@exec $(BIN)/caudal up $(ARGS)
@@ -24,6 +24,9 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 
 conformance: $(VENV)/.installed-dev  ## Hold a broker to what the engine relies on; BROKER=embedded|kafka|redpanda
 	$(BIN)/pytest tests/conformance tests/e2e/test_commands.py tests/e2e/test_data_ingestion.py --broker $(BROKER) $(ARGS)
+
+chaos: $(VENV)/.installed-dev  ## Break it under load, and prove that nothing is lost; ARGS="--kills N --seed S [--broker kafka]"
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load [--rounds N] [--json]"
 	$(BIN)/python -m tests.benchmarks $(ARGS)

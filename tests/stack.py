@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,9 @@ class RunningStack:
         marks = {"postgres": "bin/postgres", "broker": "noida-db"}
         mark = marks.get(name, f"serve {name}")
         for child in psutil.Process(self.process.pid).children():
-            if mark in " ".join(child.cmdline()):
-                return child.pid
+            with suppress(psutil.NoSuchProcess):  # one that has just died
+                if mark in " ".join(child.cmdline()):
+                    return child.pid
         raise AssertionError(f"{name} does not run")
 
     def kill(self, name: str) -> None:

@@ -1,0 +1,121 @@
+"""Faults, each done to a stack that the run has started."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import time
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import asyncpg
+
+from schemas.catalog import Catalog
+from streams.settings import Settings
+from streams.topics import Topics, started_producer
+from tests.stack import RunningStack
+
+PROCESSES = ("relay", "projectors", "worker", "command-api", "query-api", "broker", "postgres")
+_DEATHS, _WITHIN_SECONDS = 4, 32
+"""The supervisor gives up a process that dies five times within thirty seconds: that is not what is tried here."""
+
+
+class Faults:
+    """Picks faults by a seeded generator, so that a run can be repeated as far as moments can."""
+
+    def __init__(self, stack: RunningStack, seed: int) -> None:
+        self._stack, self._random = stack, random.Random(seed)
+        self._deaths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_DEATHS))
+        self.kills = 0
+        self.done: dict[str, int] = defaultdict(int)
+
+    def pause(self) -> float:
+        """Seconds until the next one."""
+        return self._random.uniform(0.2, 2.0)
+
+    async def one(self) -> str:
+        """Does one and says which."""
+        kinds: list[tuple[int, Callable[[], Awaitable[str]]]] = [
+            (20, self._kill),
+            (3, self._kill_two),
+            (2, self._freeze_a_relay),
+            (1, self._wipe_the_broker),
+            (2, self._hold_a_transaction),
+            (2, self._feed_rubbish),
+        ]
+        (chosen,) = self._random.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])
+        name = await chosen()
+        self.done[name.partition(" ")[0]] += 1
+        return name
+
+    async def _kill(self, name: str | None = None) -> str:
+        name = name or self._random.choice([name for name in PROCESSES if self._may_die(name)])
+        with suppress(AssertionError, ProcessLookupError):  # it may be down from the last time
+            self._stack.kill(name)
+            self._deaths[name].append(time.monotonic())
+            self.kills += 1
+        return f"kill {name}"
+
+    async def _kill_two(self) -> str:
+        names = self._random.sample([name for name in PROCESSES if self._may_die(name)], 2)
+        for name in names:
+            await self._kill(name)
+        return f"kill-two {' and '.join(names)}"
+
+    async def _freeze_a_relay(self) -> str:
+        """SIGSTOP past the lease's end, then SIGCONT: a zombie wakes."""
+        with suppress(AssertionError, ProcessLookupError):
+            pid = self._stack.pid_of("relay")
+            os.kill(pid, signal.SIGSTOP)
+            await asyncio.sleep(3)
+            os.kill(pid, signal.SIGCONT)
+        return "freeze relay"
+
+    async def _wipe_the_broker(self) -> str:
+        """The broker loses everything; the supervisor must not start it again before that is done."""
+        if not self._may_die("broker"):
+            return "skip"
+        with suppress(AssertionError, ProcessLookupError):
+            os.kill(self._stack.process.pid, signal.SIGSTOP)
+            try:
+                await self._kill("broker")
+                await asyncio.sleep(0.2)
+                for folder in ("broker", "kafka/logs"):
+                    shutil.rmtree(self._stack.data_dir / folder, ignore_errors=True)
+            finally:
+                os.kill(self._stack.process.pid, signal.SIGCONT)
+        return "wipe broker"
+
+    async def _hold_a_transaction(self) -> str:
+        """A transaction with a number of its own stays open while others append."""
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection = await asyncpg.connect(self._stack.endpoints["postgres"], timeout=5)
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute("create temporary table held (id int)")
+            await asyncio.sleep(2)
+            await transaction.rollback()
+            await connection.close()
+        return "hold transaction"
+
+    async def _feed_rubbish(self) -> str:
+        """Records that are no events and no commands of Caudal's, on topics of both."""
+        catalog, settings = Catalog.installed(), Settings(brokers=self._stack.endpoints["brokers"])
+        topics = Topics(settings, catalog)
+        with suppress(Exception):
+            producer = await started_producer(settings)
+            try:
+                for context in catalog.contexts:
+                    for topic in (topics.events(context), topics.commands(context)):
+                        for headers in ([], [("ce_sequence", b"1")], [("ce_id", b"x"), ("ce_type", b"\xff")]):
+                            await producer.send(topic, b"rubbish", b"k", partition=0, headers=headers)
+                await producer.flush()
+            finally:
+                await producer.stop()
+        return "feed rubbish"
+
+    def _may_die(self, name: str) -> bool:
+        deaths = self._deaths[name]
+        return len(deaths) < _DEATHS - 1 or time.monotonic() - deaths[0] > _WITHIN_SECONDS

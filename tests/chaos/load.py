@@ -1,0 +1,77 @@
+"""Load while things break: commands that are sent until they are acknowledged, and what was acknowledged."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import httpx
+
+from tests.stack import RunningStack
+
+_HOT = 8
+"""Writers of one hot stream."""
+
+
+@dataclass(slots=True)
+class Acknowledged:
+    """What the command API has acknowledged."""
+
+    deliveries: dict[str, str] = field(default_factory=dict)
+    """Each delivery's id by the idempotency key under which it was sent."""
+    revisions: set[int] = field(default_factory=set)
+    """Versions of the hot stream that writers were told to have written."""
+    attempts: int = 0
+
+
+class Load:
+    """Clients that never give up: whatever fails is sent again under the same key."""
+
+    def __init__(self, stack: RunningStack, seed: int, pause: float) -> None:
+        self._stack, self._pause = stack, pause
+        self._random = random.Random(seed)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self.acknowledged = Acknowledged()
+
+    def start(self) -> None:
+        """Begins to send."""
+        self._tasks = [asyncio.create_task(self._deliver()) for _ in range(4)]
+        self._tasks += [asyncio.create_task(self._rewrite(n)) for n in range(_HOT)]
+
+    async def stop(self) -> None:
+        """Returns once whatever is under way is acknowledged."""
+        self._stopping = True
+        await asyncio.gather(*self._tasks)
+
+    async def _deliver(self) -> None:
+        while not self._stopping:
+            key = uuid4().hex
+            body = {"partner_id": f"p-{self._random.randrange(50)}", "payload": {"n": self._random.random(), "key": key}}
+            answer = await self._until_acknowledged("/ingest", body, key)
+            self.acknowledged.deliveries[key] = answer.json()["data_id"]
+            await asyncio.sleep(self._pause)
+
+    async def _rewrite(self, writer: int) -> None:
+        """Writes to one stream that all writers share."""
+        while not self._stopping:
+            key = uuid4().hex
+            body = {"partner_id": "hot", "json_schema": {"type": "object", "title": f"{writer}-{key}"}}
+            answer = await self._until_acknowledged("/commands/data_ingestion/register-schema", body, key)
+            version = answer.json()["version"]
+            assert version not in self.acknowledged.revisions, f"version {version} was acknowledged twice"
+            self.acknowledged.revisions.add(version)
+            await asyncio.sleep(self._pause * 4)
+
+    async def _until_acknowledged(self, path: str, body: object, key: str) -> httpx.Response:
+        while True:
+            self.acknowledged.attempts += 1
+            try:
+                answer = await self._stack.commands.post(path, json=body, headers={"Idempotency-Key": key}, timeout=20)
+            except httpx.HTTPError:
+                await asyncio.sleep(0.1)
+                continue
+            if answer.status_code in (200, 201):
+                return answer
+            assert answer.status_code in (409, 503), f"{answer.status_code}: {answer.text}"
+            await asyncio.sleep(0.1)

@@ -1,0 +1,98 @@
+"""A run: load, faults, rest, proof; again and again until there were enough kills."""
+
+import asyncio
+import sys
+import time
+from dataclasses import dataclass, field
+
+import orjson
+
+from tests.chaos.faults import Faults
+from tests.chaos.load import Load
+from tests.conftest import eventually
+from tests.stack import RunningStack, running_stack
+from tests.verify import verify
+
+_FAULTS_A_ROUND = 12
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a run; it would not be there had anything been lost, doubled or reordered."""
+
+    kills: int = 0
+    rounds: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    deliveries: int = 0
+    hot_revisions: int = 0
+    attempts: int = 0
+    events: int = 0
+    seconds: float = 0.0
+
+
+async def run_chaos(kills: int, seed: int, broker: str, pause: float = 0.05) -> Outcome:
+    """Runs until so many processes were killed. Fails where the proof does, or where the stack does not recover."""
+    outcome, started = Outcome(), time.monotonic()
+    environment = {"CAUDAL_RELAY_LEASE_SECONDS": "2", "CAUDAL_STALL_SECONDS": "2"}
+    async with running_stack("--ephemeral", "--broker", broker, environment=environment) as stack:
+        faults = Faults(stack, seed)
+        deliveries: dict[str, str] = {}
+        revisions: set[int] = set()
+        while faults.kills < kills:
+            load = Load(stack, seed + outcome.rounds, pause)
+            load.acknowledged.revisions |= revisions
+            load.start()
+            for _ in range(_FAULTS_A_ROUND):
+                await asyncio.sleep(faults.pause())
+                say(f"{faults.kills:4} kills  {await faults.one()}")
+                if faults.kills >= kills:
+                    break
+            await asyncio.wait_for(load.stop(), 120)
+            deliveries |= load.acknowledged.deliveries
+            revisions = load.acknowledged.revisions
+            outcome.rounds += 1
+            outcome.attempts += load.acknowledged.attempts
+            outcome.events = await prove(stack, deliveries, revisions)
+            counted = f"{len(deliveries)} deliveries, {len(revisions)} revisions, {outcome.events} events"
+            say(f"round {outcome.rounds}: {counted}: whole")
+        outcome.kills, outcome.faults = faults.kills, dict(faults.done)
+    outcome.deliveries, outcome.hot_revisions = len(deliveries), len(revisions)
+    outcome.seconds = round(time.monotonic() - started)
+    return outcome
+
+
+async def prove(stack: RunningStack, deliveries: dict[str, str], revisions: set[int]) -> int:
+    """Waits until everything has caught up; then everything acknowledged is there once, and `caudal verify` is content."""
+
+    async def caught_up() -> bool:
+        code, out, _ = await stack.caudal("status", "--json")
+        return code == 0 and not lagging(out)
+
+    async def is_whole() -> bool:
+        return (await stack.caudal("verify", "--json"))[0] == 0
+
+    await eventually(caught_up, 120, "the stack's recovery")
+    await eventually(is_whole, 60, "a clean `caudal verify`")  # a broker that was wiped is still being filled
+    logs = await verify(stack)
+    by_context = {context.context: rows for context, rows in logs.items()}
+    received = [row.stream for row in by_context["ingestion"] if row.type == "DataReceived"]
+    wanted = {f"delivery-{data_id}" for data_id in deliveries.values()}
+    assert wanted <= set(received), "a delivery that was acknowledged is lost"
+    assert len(received) == len(set(received)) == len(wanted), "a delivery is there that nobody sent, or twice"
+    hot = [row.version for row in by_context["validation"] if row.stream == "rulebook-hot"]
+    assert set(hot) == revisions, "the hot stream has other versions than were acknowledged"
+    for name, event in (("validation", "DataValidated"), ("processing", "DataProcessed")):
+        done = [row for row in by_context[name] if row.type == event]
+        assert len(done) == len(wanted), f"{event} for {len(done)} of {len(wanted)} deliveries"
+    return sum(len(rows) for rows in logs.values())
+
+
+def lagging(status: str) -> bool:
+    """Whether a log is not relayed to its head, or a subscription is behind."""
+    told = orjson.loads(status)
+    return any(log["head"] != log["relayed"] for log in told["logs"]) or any(s["lag"] for s in told["subscriptions"])
+
+
+def say(what: str) -> None:
+    sys.stderr.write(what + "\n")
+    sys.stderr.flush()
