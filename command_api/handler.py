@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 import structlog
+from prometheus_client import Counter
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
@@ -18,7 +20,7 @@ from command_api.memory import AggregateMemory
 from command_api.repository import Repository
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued, Metadata, Receipt, Refusal
-from schemas.errors import AlreadyExists, Conflict, Failed, InProgress, Misconfigured, PreconditionFailed, Refused
+from schemas.errors import AlreadyExists, CaudalError, Conflict, Failed, InProgress, Misconfigured, PreconditionFailed, Refused
 from schemas.expected_version import ANY_VERSION, NO_STREAM, ExpectedVersion
 from schemas.message import Command
 from streams.group_commit import GroupCommit
@@ -26,6 +28,8 @@ from streams.log import Append, AppendableLog, Write
 from streams.rows import encode
 
 _log = structlog.get_logger()
+
+COMMANDS = Counter("caudal_commands", "Commands handled.", ["command", "outcome"])
 
 
 class CommandHandler:
@@ -71,6 +75,20 @@ class CommandHandler:
         under the same id is safe.
         """
         context = self._catalog.context_of(type(issued.command))
+        outcome = "failed"
+        try:
+            receipt = await self._handle(context, issued, expected, record_failure)
+            outcome = "repeated" if receipt.repeated else "accepted"
+        except CaudalError as error:
+            outcome = error.kind
+            raise
+        finally:
+            _counter(issued.command.message_name, outcome).inc()
+        return receipt
+
+    async def _handle(
+        self, context: ContextName, issued: Issued[Command], expected: ExpectedVersion, record_failure: bool
+    ) -> Receipt:
         mark = (context, issued.id)
         if mark in self._in_progress:
             raise InProgress("a command with this id is being handled right now")
@@ -190,6 +208,11 @@ def _decide(
         _log.exception("a decision broke down", command=decision.command.__name__, id=str(issued.id))
         return Failed(f"the decision broke down: {type(error).__name__}: {error}")
     return None
+
+
+@lru_cache(maxsize=1000)
+def _counter(command: str, outcome: str) -> Counter:
+    return COMMANDS.labels(command, outcome)
 
 
 def fingerprint(command: Command) -> bytes:

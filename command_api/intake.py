@@ -26,7 +26,7 @@ from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-HANDLED = Counter("caudal_intake_commands", "Commands taken from topics.", ["command", "outcome"])
+PARKED = Counter("caudal_commands_parked", "Records of commands topics that could not be handled.", ["topic"])
 
 
 class Intake:
@@ -60,8 +60,7 @@ class Intake:
         pause = 0.05
         while True:
             try:
-                issued = self._issued(record)
-                HANDLED.labels(issued.command.message_name, await self._outcome(issued)).inc()
+                await self._settle(self._issued(record))
                 return
             except (Unavailable, Conflict) as error:
                 _log.warning("handling a command again soon", why=error.detail, seconds=pause)
@@ -73,16 +72,14 @@ class Intake:
             await asyncio.sleep(pause)
             pause = min(2 * pause, 5)
 
-    async def _outcome(self, issued: Issued[Command]) -> str:
+    async def _settle(self, issued: Issued[Command]) -> None:
         try:
-            receipt = await self._handler.handle(issued, record_failure=True)
+            await self._handler.handle(issued, record_failure=True)
         except Failed:
             raise
         except Refused as error:
             name, correlation_id = issued.command.message_name, issued.correlation_id
             _log.info("refused", command=name, id=str(issued.id), correlation_id=correlation_id, why=error.detail)
-            return error.kind
-        return "repeated" if receipt.repeated else "accepted"
 
     async def _gave_up(self, record: Any, error: Exception) -> bool:
         """Parks a record, with a receipt where it has an id, so that whoever sent it does not wait for ever."""
@@ -96,7 +93,7 @@ class Intake:
         except Unavailable as unavailable:
             _log.warning("parking a record again soon", why=unavailable.detail)
             return False
-        HANDLED.labels("?", "parked").inc()
+        PARKED.labels(record.topic).inc()
         return True
 
     def _issued(self, record: Any) -> Issued[Command]:

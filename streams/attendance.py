@@ -16,6 +16,7 @@ from streams.subscriber import Slice, Subscriber
 _log = structlog.get_logger()
 _EVERY_SECONDS = 0.5
 
+OPEN = Gauge("caudal_dead_letters_open", "Dead letters that are not dealt with.", ["subscription"])
 PAUSED = Gauge("caudal_subscription_paused", "Whether an operator lets the subscription rest.", ["subscription"])
 
 
@@ -59,6 +60,7 @@ class Attendance:
     async def _obey(self, control: Control) -> None:
         before = self._control or control
         PAUSED.labels(self._subscriber.name).set(control.is_paused)
+        OPEN.labels(self._subscriber.name).set(control.open_letters)
         if control.is_paused:
             if not self.is_resting:
                 _log.info("paused", subscription=self._subscriber.name)
@@ -88,6 +90,7 @@ def _joined(controls: Sequence[Control]) -> Control:
     return Control(
         is_paused=any(control.is_paused for control in controls),
         resets=sum(control.resets for control in controls),
+        open_letters=sum(control.open_letters for control in controls),
         has_due_letters=any(control.has_due_letters for control in controls),
         has_unpublished_letters=any(control.has_unpublished_letters for control in controls),
     )

@@ -31,6 +31,9 @@ _LOOK_UP_MS = 3000
 PUBLISHED = Counter("caudal_relay_events", "Events acknowledged by the broker.", ["context"])
 REFILLED = Counter("caudal_relay_refills", "Times that a topic was found behind its log and filled up again.", ["context"])
 LAG = Gauge("caudal_relay_lag_events", "Events in the log that are not acknowledged yet.", ["context"])
+LAG_SECONDS = Gauge(
+    "caudal_relay_lag_seconds", "Age of the oldest event that was not acknowledged when last looked.", ["context"]
+)
 
 
 class BehindTheLog(Exception):
@@ -129,6 +132,7 @@ class Relay:
                     return
                 self._appended.clear()
                 rows = await self._log.read(cursor, self._settings.relay_batch)
+                LAG_SECONDS.labels(str(self._context)).set(time.time() - rows[0].recorded_at.timestamp() if rows else 0)
                 if rows:
                     cursor = await self._publish(producer, rows)
                     await self._lease.move(cursor)

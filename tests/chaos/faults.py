@@ -28,6 +28,8 @@ class Faults:
     def __init__(self, stack: RunningStack, seed: int) -> None:
         self._stack, self._random = stack, random.Random(seed)
         self._deaths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_DEATHS))
+        self._not_killed_yet = list(PROCESSES)
+        self._random.shuffle(self._not_killed_yet)
         self.kills = 0
         self.done: dict[str, int] = defaultdict(int)
 
@@ -36,7 +38,10 @@ class Faults:
         return self._random.uniform(0.2, 2.0)
 
     async def one(self) -> str:
-        """Does one and says which."""
+        """Does one and says which: at first each process is killed once, then whatever comes."""
+        if self._not_killed_yet:
+            self.done["kill"] += 1
+            return await self._kill(self._not_killed_yet.pop())
         kinds: list[tuple[int, Callable[[], Awaitable[str]]]] = [
             (20, self._kill),
             (3, self._kill_two),

@@ -13,20 +13,16 @@ from uuid import uuid4
 
 import psutil
 import pytest
-from vega_datasets import data as vega
 
 from deploy.local.ports import free_ports, listens
 from deploy.local.process import ProcessSpec
 from deploy.local.supervisor import Supervised
+from tests.chaos.faults import PROCESSES
+from tests.chaos.run import run_chaos
 from tests.conftest import eventually
 from tests.e2e.test_data_ingestion import complete_record, wait_for
 from tests.stack import RunningStack, left_over, running_stack
 from tests.verify import verify
-
-LOAD = (
-    *("load", str(vega.airports.filepath), "--system", "data_ingestion", "--command", "receive-data"),
-    *("--into", "payload", "--set", "partner_id=faa", "--numbers", "latitude,longitude"),
-)
 
 
 @pytest.fixture
@@ -55,24 +51,13 @@ async def caught_up(stack: RunningStack, records: int) -> None:
     await eventually(no_lag, 30, "the relay's cursor at the head")
 
 
-@pytest.mark.timeout(240)
-async def test_killing_each_process_in_turn_during_a_load_loses_and_doubles_nothing() -> None:
-    async with running_stack() as stack:
-        loading = asyncio.create_task(stack.caudal(*LOAD))
-        for name in ("relay", "projectors", "worker", "command-api", "broker", "query-api", "postgres"):
-            await asyncio.sleep(1)
-            stack.kill(name)
+@pytest.mark.timeout(300)
+async def test_killing_each_process_under_load_loses_and_doubles_nothing(request: pytest.FixtureRequest) -> None:
+    outcome = await run_chaos(len(PROCESSES), seed=5, broker=request.config.getoption("--broker"))
 
-        code, _, said = await asyncio.wait_for(loading, 150)
-        assert code == 0, said
-        await ready(stack)
-        await caught_up(stack, 3376)
-
-        logs = await verify(stack)
-        assert sum(row.type == "DataReceived" for rows in logs.values() for row in rows) == 3376
-        assert sum(row.type == "DataProcessed" for rows in logs.values() for row in rows) == 3376
-        again = await stack.caudal(*LOAD)
-        assert again[2].splitlines()[-1] == "0 accepted, 3376 there already, 0 failed"
+    assert outcome.kills == len(PROCESSES)
+    assert outcome.deliveries > 0
+    assert outcome.hot_revisions > 0
 
 
 @pytest.mark.timeout(240)

@@ -1,0 +1,23 @@
+"""The table of metrics in the documentation, and the metrics that there are."""
+
+import re
+from pathlib import Path
+
+from prometheus_client import REGISTRY
+
+import command_api.worker
+import deploy.serve
+import projectors.service
+import query_api.app
+import streams.relaying
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "subscriptions.md"
+PROCESSES = (command_api.worker, deploy.serve, projectors.service, query_api.app, streams.relaying)
+
+
+def test_every_metric_is_in_the_table_and_the_other_way_round() -> None:
+    there = {metric.name for metric in REGISTRY.collect() if metric.name.startswith("caudal_")}
+    table = DOCUMENT.read_text().partition("## Metrics")[2]
+    told = {name.removesuffix("_total") for name in re.findall(r"`(caudal_\w+)", table)}
+
+    assert there == told
