@@ -117,7 +117,7 @@ class PolicyRunner:
             stand = await self._stand(context, partition)
             found = await continuation(self.name, stand.sent, slice.rows, self._logs[context], partition)
             whole = whole and found.is_whole
-            asked = await self._asked(context, [row for row in found.rows if (context, row.type) in self._types])
+            asked = await self._asked(context, partition, [row for row in found.rows if (context, row.type) in self._types])
             if found.rows:
                 cause = _Cause(found.rows[-1].position, {order[1].id: order for order in asked}, time.monotonic())
                 causes.append((stand, cause))
@@ -134,8 +134,9 @@ class PolicyRunner:
         One is settled when the commands that it asked for have their receipts: until then it comes again.
         """
         for store in self.stores:
-            for context, _, stream in await store.letters.due():
+            for context, partition, stream in await store.letters.due():
                 async with store.transaction() as connection:
+                    await store.checkpoints.lock(connection, [(context, partition)])
                     for letter in await store.letters.of_stream(connection, context, stream):
                         try:
                             orders = self._orders(decode(letter.row(), context, self._catalog))
@@ -196,7 +197,7 @@ class PolicyRunner:
                     _log.warning("handling overdue commands here", policy=self.name, commands=len(orders))
                     await asyncio.gather(*(self._handle(issued) for _, issued, _ in orders))
 
-    async def _asked(self, context: ContextName, rows: Sequence[Row]) -> list[Order]:
+    async def _asked(self, context: ContextName, partition: int, rows: Sequence[Row]) -> list[Order]:
         """What some events ask for; parks those that the policy cannot react to, and those that follow them."""
         if not rows:
             return []
@@ -204,6 +205,8 @@ class PolicyRunner:
         parked: list[Parked] = []
         store = self._stores[context]
         async with store.transaction() as connection:
+            # Whoever tries dead letters again meanwhile is waited for: nothing may come to wait behind one that has just gone.
+            await store.checkpoints.lock(connection, [(context, partition)])
             blocked = await store.letters.blocked(connection, context, {row.stream for row in rows})
             for row in rows:
                 if row.stream in blocked:

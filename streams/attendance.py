@@ -51,7 +51,7 @@ class Attendance:
     async def _attend(self) -> None:
         control = _joined([await store.checkpoints.control() for store in self._subscriber.stores])
         await self._obey(control)
-        if control.has_due_letters and not control.is_paused:
+        if control.open_letters and not control.is_paused:
             await self._subscriber.retry()
         if control.has_unpublished_letters:
             for store in self._subscriber.stores:
@@ -91,6 +91,5 @@ def _joined(controls: Sequence[Control]) -> Control:
         is_paused=any(control.is_paused for control in controls),
         resets=sum(control.resets for control in controls),
         open_letters=sum(control.open_letters for control in controls),
-        has_due_letters=any(control.has_due_letters for control in controls),
         has_unpublished_letters=any(control.has_unpublished_letters for control in controls),
     )

@@ -33,7 +33,6 @@ class Control:
     is_paused: bool = False
     resets: int = 0
     open_letters: int = 0
-    has_due_letters: bool = False
     has_unpublished_letters: bool = False
 
 

@@ -180,6 +180,18 @@ async def test_once_the_fold_is_mended_everything_is_applied_in_order(bench: Ben
     assert await bench.is_verified()
 
 
+async def test_what_waits_behind_nothing_is_tried(bench: Bench, logs: Logs) -> None:
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    projector = bench.projector()
+    await projector.take(slices_of(logs, 10_000))
+    async with bench.databases.connection(bench.settings.write_dsn) as connection:
+        await connection.execute("delete from data_ingestion_ingestion_views.dead_letters where state = 'retrying'")
+
+    await projector.retry()
+
+    assert await bench.letters() == []
+
+
 async def test_what_the_table_does_not_take_is_parked_too(bench: Bench, logs: Logs) -> None:
     def too_large(row: Record | None, recorded: Recorded[Any]) -> Record:
         return validated(row, recorded).model_copy(update={"schema_revision": 2**70})

@@ -4,6 +4,4 @@ select
   coalesce((select sum(resets) from {schema}.checkpoints where subscription = $1), 0)::bigint as resets,
   (select count(*) from {schema}.dead_letters
    where subscription = $1 and state in ('retrying', 'parked', 'waiting')) as open_letters,
-  exists (select from {schema}.dead_letters
-          where subscription = $1 and state = 'retrying' and due_at <= clock_timestamp()) as has_due_letters,
   exists (select from {schema}.dead_letters where subscription = $1 and not published) as has_unpublished_letters
