@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.connection import connected
 from deploy.subscriptions.installed import InstalledSubscription, named, subscriptions
@@ -42,7 +42,8 @@ async def list_letters(chosen: Chosen, data_dir: Path, settings: Settings, *, as
         sys.stdout.write(orjson.dumps([_as_json(letter) for letter in letters]).decode() + "\n")
         return
     console = Console(highlight=False)
-    table = Table("Dead letter", "Event", "Stream", "State", "Tries", "Parked", "Why", title_justify="left")
+    name = Column("Dead letter", overflow="fold")  # whole, to be copied
+    table = Table(name, "Event", "Stream", "State", "Tries", "Parked", "Why")
     for letter in letters:
         row = (letter.name, letter.type or "?", letter.stream or "?", letter.state, str(letter.attempts))
         table.add_row(*row, f"{letter.parked_at:%Y-%m-%d %H:%M:%S}", (letter.error or "")[:200])
@@ -63,7 +64,10 @@ async def redrive(chosen: Chosen, data_dir: Path, settings: Settings, *, apply: 
     """Lets dead letters be tried at once and waits for what comes of it; 1 where some are left."""
     console = Console(highlight=False, soft_wrap=True)
     async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
-        found = [(store, letter) for store, letter in await _chosen(every, chosen) if letter.position is not None]
+        chosen_ones = await _chosen(every, chosen)
+        found = [(store, letter) for store, letter in chosen_ones if letter.position is not None]
+        if strange := len(chosen_ones) - len(found):
+            console.print(f"{strange} are no events of the log's: nothing waits behind them, and they can only be skipped.")
         streams = {(letter.subscription, letter.context, letter.stream) for _, letter in found}
         console.print(f"{len(found)} dead letters of {len(streams)} streams are tried again, each stream from its first on.")
         if not _goes_on(console, apply=apply) or not found:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.connection import connected
 from projectors.projection import Projection
@@ -68,7 +68,7 @@ async def discard(name: str, data_dir: Path, settings: Settings) -> None:
 
 async def list_versions(data_dir: Path, settings: Settings) -> None:
     """Prints each view's versions."""
-    table = Table("View", "Being built", "Before", "Switched")
+    table = Table(Column("View", overflow="fold"), "Being built", "Before", "Switched")
     for system, projections in installed().items():
         for projection in projections:
             name = f"{system}.{projection.name}"
