@@ -69,6 +69,7 @@ class _Publisher:
 
     async def publish(self, rows: Sequence[Row]) -> int:
         try:
-            return len(await publish(self._producer, self._topic, self._context, rows, [BACKFILLED]))
+            await publish(self._producer, self._topic, self._context, rows, [BACKFILLED])
         except (KafkaError, OSError) as error:
             raise Unavailable(f"no broker acknowledges: {error}") from error
+        return len(rows)

@@ -9,6 +9,7 @@ ours: ``sequence`` and ``previous`` (the event's position, and that of the event
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -63,7 +64,7 @@ def encode_event(row: Row, context: ContextName) -> Outgoing:
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", str(row.id).encode()),
-        ("ce_source", f"/caudal/{context.system}/{context.context}".encode()),
+        _source(context),
         ("ce_type", row.type.encode()),
         ("ce_subject", row.stream.encode()),
         ("ce_time", row.recorded_at.isoformat().encode()),
@@ -73,8 +74,18 @@ def encode_event(row: Row, context: ContextName) -> Outgoing:
         ("ce_schemaversion", b"%d" % row.schema_version),
         ("content-type", _JSON),
     ]
-    headers += [(f"ce_{name.replace('_', '')}", value.encode()) for name, value in metadata.items()]
+    headers += [(_extension(name), value.encode()) for name, value in metadata.items()]
     return Outgoing(row.stream.encode(), _bytes(row.data), headers, int(row.recorded_at.timestamp() * 1000))
+
+
+@cache
+def _source(context: ContextName) -> tuple[str, bytes]:
+    return ("ce_source", f"/caudal/{context.system}/{context.context}".encode())
+
+
+@cache
+def _extension(name: str) -> str:
+    return f"ce_{name.replace('_', '')}"
 
 
 def decode_event(record: Any) -> Row:

@@ -122,6 +122,7 @@ class Relay:
         consumer = paced(
             AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False, request_timeout_ms=_LOOK_UP_MS)
         )
+        ahead = _ReadAhead(self._log, self._settings.relay_batch)
         try:
             await start(consumer)
             cursor = await self._resume_at(consumer, cursor)
@@ -131,34 +132,34 @@ class Relay:
                 if await self._lease.renew_in_time() and self._share.is_too_much(await self._lease.announce()):
                     return
                 self._appended.clear()
-                rows = await self._log.read(cursor, self._settings.relay_batch)
+                rows = await ahead.after(cursor)
                 LAG_SECONDS.labels(str(self._context)).set(time.time() - rows[0].recorded_at.timestamp() if rows else 0)
                 if rows:
                     cursor = await self._publish(producer, rows)
                     await self._lease.move(cursor)
                     PUBLISHED.labels(str(self._context)).inc(len(rows))
-                    LAG.labels(str(self._context)).set(0)
-                    if len(rows) == self._settings.relay_batch:
-                        LAG.labels(str(self._context)).set((await self._log.head()).position - cursor)
-                        continue
                 if time.monotonic() - checked > 1:
                     await self._check_offsets(consumer)
+                    LAG.labels(str(self._context)).set((await self._log.head()).position - cursor)
                     checked = time.monotonic()
+                if ahead.is_reading:
+                    continue
                 if rows:
                     # At once when idle; under load a pause that costs little time lets much more come together.
                     await asyncio.sleep(_SHORTEST_ROUND)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._appended.wait(), self._settings.relay_poll_seconds)
         finally:
+            await ahead.stop()
             await stop_quietly(consumer)
             await stop_quietly(producer)
 
     async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> int:
         """Publishes rows in order and returns the last one's position once all are acknowledged."""
         for done in await publish(producer, self._topic, self._context, rows):
-            if done.offset <= self._offsets.get(done.partition, -1):
-                raise BehindTheLog(f"{self._topic} went back to offset {done.offset}: the broker has lost records")
-            self._offsets[done.partition] = done.offset
+            if done.first <= self._offsets.get(done.partition, -1):
+                raise BehindTheLog(f"{self._topic} went back to offset {done.first}: the broker has lost records")
+            self._offsets[done.partition] = done.last
         return rows[-1].position
 
     async def _resume_at(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
@@ -212,3 +213,30 @@ class Relay:
         for tp, end in ends.items():
             if end <= self._offsets[tp.partition]:
                 raise BehindTheLog(f"{self._topic}/{tp.partition} ends at offset {end}: the broker has lost records")
+
+
+class _ReadAhead:
+    """Reads the next rows of a log while those before them are published."""
+
+    def __init__(self, log: PostgresLog, limit: int) -> None:
+        self._log, self._limit = log, limit
+        self._reading: asyncio.Task[Sequence[Row]] | None = None
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether there is more to come at once."""
+        return self._reading is not None
+
+    async def after(self, cursor: int) -> Sequence[Row]:
+        """The rows above a cursor that stands where the last ones ended."""
+        reading, self._reading = self._reading, None
+        rows = await (reading if reading is not None else self._log.read(cursor, self._limit))
+        if len(rows) == self._limit:
+            self._reading = asyncio.create_task(self._log.read(rows[-1].position, self._limit))
+        return rows
+
+    async def stop(self) -> None:
+        """Reads no further."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)

@@ -9,7 +9,7 @@ from tests.benchmarks.results import Result, show
 
 
 def main(
-    bench: Annotated[Literal["append", "http", "growth", "load"], typer.Argument()],
+    bench: Annotated[Literal["append", "http", "growth", "load", "relay"], typer.Argument()],
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; the peers take turns in each.")] = 5,
     seconds: Annotated[float, typer.Option(min=0.5, help="How long each case of append and http runs in a round.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print one array of rows.")] = False,
@@ -32,6 +32,10 @@ async def _measure(bench: str, rounds: int, seconds: float) -> list[Result]:
             from tests.benchmarks.growth import measure_growth
 
             return await measure_growth(rounds)
+        case "relay":
+            from tests.benchmarks.relay import measure_relay
+
+            return await measure_relay(rounds)
         case _:
             from tests.benchmarks.load import measure_load
 

@@ -1,0 +1,43 @@
+"""Caudal's relay: `… DSN BOOTSTRAP EVENTS` publishes a log from its beginning and stops when the cursor stands at its head."""
+
+import asyncio
+import sys
+import time
+
+import uvloop
+
+from schemas.catalog import Catalog, ContextName
+from streams.postgres import Databases, log_schema, statement
+from streams.relay import Relay
+from streams.settings import Settings
+from streams.share import Share
+from tests.benchmarks.counters import SYSTEM
+from tests.benchmarks.peers.report import report
+
+CONTEXT = ContextName("bench", "counters")
+CATALOG = Catalog.of([SYSTEM])
+
+
+async def run(dsn: str, bootstrap: str, events: int) -> None:
+    settings = Settings(write_dsn=dsn, brokers=bootstrap)
+    databases = Databases(None, 4)
+    async with databases.connection(dsn) as connection:
+        await connection.execute("update bench_counters.relay set position = 0, owner = null, expires_at = '-infinity'")
+    relay = Relay(settings, CATALOG, databases, CONTEXT, "bench", Share([CONTEXT]))
+    running = asyncio.create_task(relay.run())
+    cursor, first, started = 0, 0, 0.0
+    while cursor < events:
+        await asyncio.sleep(0.005)
+        async with databases.connection(dsn) as connection:
+            row = await connection.fetchrow(statement("relay_state", log_schema(CONTEXT)))
+        cursor = 0 if row is None else row["position"]
+        if cursor and not started:  # connecting, and making the topic, is not what is measured
+            first, started = cursor, time.monotonic()
+    report("relay", 1, events - first, time.monotonic() - started)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await databases.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(run(sys.argv[1], sys.argv[2], int(sys.argv[3])))
