@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     )
     relay_lease_seconds: float = Field(10, gt=0, description="After how long a silent relay's logs are taken over.")
     relay_poll_seconds: float = Field(0.25, gt=0, description="How often the relay looks at a log without being woken.")
-    relay_batch: Positive = Field(1000, description="Events that the relay reads at a time.")
+    relay_batch: Positive = Field(2000, description="Events that the relay reads at a time.")
     slice_records: Positive = Field(1000, description="Records of a partition that a subscription takes at a time.")
     attempts: Positive = Field(5, description="How often an event that cannot be applied is tried before it is parked.")
     max_dead_letters: Positive = Field(10_000, description="How many a subscription may have before it stands still.")
