@@ -1,113 +1,28 @@
-"""Dead letters: what cannot be applied is parked in order, all else flows, and an operator can mend, skip or try it again."""
+"""Dead letters: what cannot be applied is parked in order, and all else flows."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from aggregates.data_ingestion.validation import POLICIES
-from command_api.app import make_handler, open_logs
-from command_api.handler import now
-from command_api.policies import PolicyRunner
-from command_api.worker import policy_stores
-from deploy.dead_letters import desk
-from projectors.data_ingestion import PROJECTIONS
 from projectors.data_ingestion.records import validated
-from projectors.projection import Fold, Projection
-from projectors.projector import Projector
-from projectors.view_verification import ViewVerification
-from schemas.catalog import Catalog, ContextName
-from schemas.data_ingestion.ingestion import DataIngested, DataReceived, ReceiveData
+from schemas.catalog import Catalog
+from schemas.data_ingestion.ingestion import DataIngested, DataReceived
 from schemas.data_ingestion.processing import DataProcessed
 from schemas.data_ingestion.records import Record
 from schemas.data_ingestion.validation import DataValidated
-from schemas.envelope import Issued, Recorded
-from schemas.errors import DeadLettersFull, Invalid, Misconfigured, NotFound
+from schemas.envelope import Recorded
+from schemas.errors import DeadLettersFull, Misconfigured
 from streams.codec import encode_event
-from streams.command_topics import CommandSender
 from streams.dead_letter_topic import DeadLetterTopic
-from streams.dead_letters import DeadLetter
-from streams.log import PostgresLog
 from streams.postgres import Databases
-from streams.rows import Row
 from streams.settings import Settings
 from streams.subscriber import Slice
-from streams.topics import Topics, ensure_topics
-from tests.integration.deliveries import DELIVERIES, received_validated_and_processed, slices_of
-
-INGESTION = ContextName("data_ingestion", "ingestion")
-VALIDATION = ContextName("data_ingestion", "validation")
-PROCESSING = ContextName("data_ingestion", "processing")
-Logs = dict[ContextName, list[Row]]
-
-
-@pytest.fixture
-async def databases() -> AsyncIterator[Databases]:
-    made = Databases(None, 6)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def logs(settings: Settings, catalog: Catalog, databases: Databases) -> Logs:
-    return await received_validated_and_processed(settings, catalog, databases)
-
-
-class Bench:
-    """A projector whose folds can be spoilt and mended."""
-
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        self.settings, self.catalog, self.databases = settings, catalog, databases
-        self.logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
-        self.spoilt: dict[str, Any] = {}
-        """What the fold makes of an event of a partner's delivery, by the delivery's id."""
-
-    def projector(self, **changes: Any) -> Projector:
-        def may_fail(fold: Fold[Record]) -> Fold[Record]:
-            def apply(row: Record | None, recorded: Recorded[Any]) -> Record | None:
-                if (what := self.spoilt.get(f"{type(recorded.event).__name__} {recorded.event.data_id}")) is not None:
-                    return what(row, recorded)  # type: ignore[no-any-return]
-                return fold.apply(row, recorded)
-
-            return Fold(fold.key, apply)
-
-        folds = {event: may_fail(fold) for event, fold in PROJECTIONS[0].folds.items()}
-        settings = self.settings.model_copy(update={"attempts": 3, **changes})
-        return Projector(settings, self.catalog, "data_ingestion", Projection(Record, folds), self.databases, self.logs)
-
-    def spoil(self, event: type, row: Row, what: Any = None) -> None:
-        self.spoilt[f"{event.__name__} {orjson.loads(row.data)['data_id']}"] = what or broken
-
-    async def letters(self, **options: bool) -> list[DeadLetter]:
-        return list(await self.projector().store.letters.all(**options))
-
-    async def complete(self) -> int:
-        async with self.databases.connection(self.settings.write_dsn) as connection:
-            sql = (
-                "select count(*) from data_ingestion_ingestion_views.records where ingestion_status = 'ingested'"
-                " and partner_id = 'p' and validation_status = 'valid' and processing_status = 'processed'"
-            )
-            return int(await connection.fetchval(sql))
-
-    async def is_verified(self) -> bool:
-        verification = ViewVerification(
-            self.settings, self.catalog, "data_ingestion", PROJECTIONS[0], self.databases, self.logs
-        )
-        return (await verification.run(lambda done, total: None)).found == 0
-
-    async def make_due(self) -> None:
-        async with self.databases.connection(self.settings.write_dsn) as connection:
-            await connection.execute("update data_ingestion_ingestion_views.dead_letters set due_at = now() - interval '1 s'")
-
-
-def broken(row: Record | None, recorded: Recorded[Any]) -> Record:
-    raise ZeroDivisionError("the fold is broken")
+from streams.topics import Topics
+from tests.integration.deliveries import DELIVERIES, slices_of
+from tests.integration.spoilt import INGESTION, PROCESSING, VALIDATION, Bench, Logs
 
 
 @pytest.fixture
@@ -299,109 +214,3 @@ async def test_dead_letters_are_on_their_topic_byte_for_byte_with_where_from_and
     assert dict(second.headers)["dead_letter_error"] == b"waits behind another"
     await consumer.stop()
     await topic.close()
-
-
-async def test_an_operator_lists_shows_mends_and_tries_again(
-    bench: Bench, logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CAUDAL_WRITE_DSN", bench.settings.write_dsn)
-    settings, name = Settings(brokers=bench.settings.brokers), "data_ingestion.records/ingestion@1"
-    bench.spoil(DataReceived, logs[INGESTION][0])
-    projector = bench.projector(attempts=1)
-    await projector.take(slices_of(logs, 10_000))
-    capsys.readouterr()
-
-    await desk.list_letters(desk.Chosen(subscription="data_ingestion.records"), tmp_path, settings, as_json=True)
-    listed = orjson.loads(capsys.readouterr().out)
-    assert [(one["name"], one["state"]) for one in listed] == [
-        (name, "retrying"), ("data_ingestion.records/ingestion@2", "waiting"),
-    ]  # fmt: skip
-    await desk.show_letter(name, tmp_path, settings)
-    assert orjson.loads(capsys.readouterr().out)["headers"]["ce_sequence"] == "1"
-    with pytest.raises(NotFound, match="list` shows them"):
-        await desk.show_letter("data_ingestion.records/ingestion@77", tmp_path, settings)
-    with pytest.raises(Invalid, match="cannot be read"):
-        await desk.edit(name, b"{}", tmp_path, settings)
-    await desk.edit(name, orjson.dumps({**orjson.loads(logs[INGESTION][0].data), "partner_id": "q"}), tmp_path, settings)
-
-    assert await desk.redrive(desk.Chosen(), tmp_path, settings, apply=False) == 0
-    assert "2 dead letters of 1 streams" in capsys.readouterr().out
-    assert len(await bench.letters()) == 2
-    bench.spoilt.clear()
-
-    async def process() -> None:
-        while await bench.letters():
-            await asyncio.sleep(0.1)
-            await projector.retry()
-
-    code, _ = await asyncio.gather(desk.redrive(desk.Chosen(), tmp_path, settings, apply=True), process())
-    assert code == 0
-    assert "2 were dealt with, 0 are left" in capsys.readouterr().out
-    assert await bench.is_verified()
-
-
-async def test_an_operator_skips_after_a_dry_run(
-    bench: Bench, logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CAUDAL_WRITE_DSN", bench.settings.write_dsn)
-    settings = Settings(brokers=bench.settings.brokers)
-    bench.spoil(DataReceived, logs[INGESTION][0])
-    await bench.projector().take(slices_of(logs, 10_000))
-    chosen = desk.Chosen(stream=logs[INGESTION][0].stream)
-
-    await desk.skip(chosen, tmp_path, settings, apply=False)
-    assert len(await bench.letters()) == 2
-    await desk.skip(chosen, tmp_path, settings, apply=True)
-
-    assert await bench.letters() == []
-    assert await bench.is_verified()
-    await desk.list_letters(desk.Chosen(decided=True), tmp_path, settings, as_json=False)
-    assert "2 dead letters: 2 skipped" in capsys.readouterr().out
-
-
-async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_once_it_can(
-    settings: Settings, catalog: Catalog, databases: Databases
-) -> None:
-    logs = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, logs)
-    for n in range(6):
-        command = ReceiveData(partner_id="p", payload={"n": n})
-        await handler.handle(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))
-    rows = await logs[INGESTION].read(0, 100)
-    victim, is_broken = next(row for row in rows if row.type == "DataIngested"), True
-
-    def react(recorded: Recorded[Any], name: str) -> Any:
-        if is_broken and recorded.position == victim.position:
-            raise LookupError("no rule for it")
-        return POLICIES[0].react(recorded, name)
-
-    class Spoilt:
-        name, reactions = POLICIES[0].name, POLICIES[0].reactions
-
-        def react(self, recorded: Recorded[Any], name: str) -> Any:
-            return react(recorded, name)
-
-    async def handle(issued: Issued[Any]) -> None:
-        await handler.handle(issued)
-
-    await ensure_topics(settings, catalog)
-    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
-    sender = CommandSender(settings, catalog)
-    runner = PolicyRunner(catalog, "data_ingestion", Spoilt(), logs, stores, sender, handle, 100)  # type: ignore[arg-type]
-    for partition in range(4):
-        await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
-
-    letters = stores[INGESTION].letters
-    assert [(letter.position, letter.error) for letter in await letters.all()] == [
-        (victim.position, "LookupError: no rule for it")
-    ]
-    is_broken = False
-    before = (await logs[VALIDATION].head()).position
-    await letters.redrive(await letters.all())
-    await runner.retry()
-
-    assert await letters.all() == []
-    assert (await logs[VALIDATION].head()).position == before + 1
-    await sender.close()
-    for log in logs.values():
-        await log.settle()

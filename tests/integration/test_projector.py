@@ -1,10 +1,7 @@
 """The projector: exactly-once effects, whoever else works on the same view."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from random import Random
-
-import pytest
 
 from command_api.app import open_logs
 from projectors.data_ingestion import PROJECTIONS
@@ -14,20 +11,7 @@ from streams.postgres import Databases
 from streams.rows import Row
 from streams.settings import Settings
 from streams.subscriber import Slice
-from tests.integration.deliveries import DELIVERIES, received_validated_and_processed, slices_of
-
-
-@pytest.fixture
-async def databases() -> AsyncIterator[Databases]:
-    made = Databases(None, 12)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def logs(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[Row]]:
-    """Forty deliveries, received, validated and processed; every row by context."""
-    return await received_validated_and_processed(settings, catalog, databases)
+from tests.integration.deliveries import DELIVERIES, slices_of
 
 
 def projector(settings: Settings, catalog: Catalog, databases: Databases) -> Projector:

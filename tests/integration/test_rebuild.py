@@ -22,13 +22,6 @@ VIEW = "data_ingestion_ingestion_views.records"
 
 
 @pytest.fixture
-async def databases() -> AsyncIterator[Databases]:
-    made = Databases(None, 16)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
 async def running(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Running]:
     async with started(settings, catalog, databases) as found:
         await found.add(40)

@@ -18,13 +18,6 @@ from tests.integration.running import NAME, Running, started
 
 
 @pytest.fixture
-async def databases() -> AsyncIterator[Databases]:
-    made = Databases(None, 16)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
 async def running(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Running]:
     async with started(settings, catalog, databases) as found:
         yield found

@@ -1,6 +1,5 @@
 """`caudal verify views`: names each row that is not what the logs make of it."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import orjson
@@ -18,13 +17,6 @@ from tests.integration.deliveries import received_validated_and_processed, slice
 from tests.stack import caudal
 
 VIEW = "data_ingestion_ingestion_views.records"
-
-
-@pytest.fixture
-async def databases() -> AsyncIterator[Databases]:
-    made = Databases(None, 4)
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -1,0 +1,34 @@
+"""What the tests of parts that work together stand on."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from schemas.catalog import Catalog, ContextName
+from streams.postgres import Databases
+from streams.rows import Row
+from streams.settings import Settings
+from streams.signing import Signer, make_keys
+from tests.integration.deliveries import received_validated_and_processed
+
+
+@pytest.fixture
+async def databases() -> AsyncIterator[Databases]:
+    """Connections as whoever may do everything."""
+    made = Databases(None, 16)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def logs(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[Row]]:
+    """Forty deliveries, received, validated and processed; every row by context."""
+    return await received_validated_and_processed(settings, catalog, databases)
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    """A signer with keys of its own, ``signing.pem`` and ``public.pem``."""
+    make_keys(tmp_path / "signing.pem", tmp_path / "public.pem")
+    return Signer(tmp_path / "signing.pem")

@@ -1,0 +1,74 @@
+"""A projector whose folds can be spoilt and mended."""
+
+from typing import Any
+
+import orjson
+
+from projectors.data_ingestion import PROJECTIONS
+from projectors.projection import Fold, Projection
+from projectors.projector import Projector
+from projectors.view_verification import ViewVerification
+from schemas.catalog import Catalog, ContextName
+from schemas.data_ingestion.records import Record
+from schemas.envelope import Recorded
+from streams.dead_letters import DeadLetter
+from streams.log import PostgresLog
+from streams.postgres import Databases
+from streams.rows import Row
+from streams.settings import Settings
+
+INGESTION = ContextName("data_ingestion", "ingestion")
+VALIDATION = ContextName("data_ingestion", "validation")
+PROCESSING = ContextName("data_ingestion", "processing")
+Logs = dict[ContextName, list[Row]]
+
+
+class Bench:
+    """The projector, the logs that it follows, and what a test looks at."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
+        self.settings, self.catalog, self.databases = settings, catalog, databases
+        self.logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
+        self.spoilt: dict[str, Any] = {}
+        """What the fold makes of an event of a partner's delivery, by the delivery's id."""
+
+    def projector(self, **changes: Any) -> Projector:
+        def may_fail(fold: Fold[Record]) -> Fold[Record]:
+            def apply(row: Record | None, recorded: Recorded[Any]) -> Record | None:
+                if (what := self.spoilt.get(f"{type(recorded.event).__name__} {recorded.event.data_id}")) is not None:
+                    return what(row, recorded)  # type: ignore[no-any-return]
+                return fold.apply(row, recorded)
+
+            return Fold(fold.key, apply)
+
+        folds = {event: may_fail(fold) for event, fold in PROJECTIONS[0].folds.items()}
+        settings = self.settings.model_copy(update={"attempts": 3, **changes})
+        return Projector(settings, self.catalog, "data_ingestion", Projection(Record, folds), self.databases, self.logs)
+
+    def spoil(self, event: type, row: Row, what: Any = None) -> None:
+        self.spoilt[f"{event.__name__} {orjson.loads(row.data)['data_id']}"] = what or broken
+
+    async def letters(self, **options: bool) -> list[DeadLetter]:
+        return list(await self.projector().store.letters.all(**options))
+
+    async def complete(self) -> int:
+        async with self.databases.connection(self.settings.write_dsn) as connection:
+            sql = (
+                "select count(*) from data_ingestion_ingestion_views.records where ingestion_status = 'ingested'"
+                " and partner_id = 'p' and validation_status = 'valid' and processing_status = 'processed'"
+            )
+            return int(await connection.fetchval(sql))
+
+    async def is_verified(self) -> bool:
+        verification = ViewVerification(
+            self.settings, self.catalog, "data_ingestion", PROJECTIONS[0], self.databases, self.logs
+        )
+        return (await verification.run(lambda done, total: None)).found == 0
+
+    async def make_due(self) -> None:
+        async with self.databases.connection(self.settings.write_dsn) as connection:
+            await connection.execute("update data_ingestion_ingestion_views.dead_letters set due_at = now() - interval '1 s'")
+
+
+def broken(row: Record | None, recorded: Recorded[Any]) -> Record:
+    raise ZeroDivisionError("the fold is broken")

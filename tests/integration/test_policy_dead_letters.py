@@ -1,0 +1,67 @@
+"""Dead letters of policies: what they cannot react to is parked, and its commands are sent once they can."""
+
+from typing import Any
+from uuid import uuid4
+
+from aggregates.data_ingestion.validation import POLICIES
+from command_api.app import make_handler, open_logs
+from command_api.handler import now
+from command_api.policies import PolicyRunner
+from command_api.worker import policy_stores
+from schemas.catalog import Catalog
+from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.envelope import Issued, Recorded
+from streams.command_topics import CommandSender
+from streams.postgres import Databases
+from streams.settings import Settings
+from streams.subscriber import Slice
+from streams.topics import ensure_topics
+from tests.integration.spoilt import INGESTION, VALIDATION
+
+
+async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_once_it_can(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    logs = open_logs(settings, catalog, databases)
+    handler = make_handler(settings, catalog, logs)
+    for n in range(6):
+        command = ReceiveData(partner_id="p", payload={"n": n})
+        await handler.handle(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))
+    rows = await logs[INGESTION].read(0, 100)
+    victim, is_broken = next(row for row in rows if row.type == "DataIngested"), True
+
+    def react(recorded: Recorded[Any], name: str) -> Any:
+        if is_broken and recorded.position == victim.position:
+            raise LookupError("no rule for it")
+        return POLICIES[0].react(recorded, name)
+
+    class Spoilt:
+        name, reactions = POLICIES[0].name, POLICIES[0].reactions
+
+        def react(self, recorded: Recorded[Any], name: str) -> Any:
+            return react(recorded, name)
+
+    async def handle(issued: Issued[Any]) -> None:
+        await handler.handle(issued)
+
+    await ensure_topics(settings, catalog)
+    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
+    sender = CommandSender(settings, catalog)
+    runner = PolicyRunner(catalog, "data_ingestion", Spoilt(), logs, stores, sender, handle, 100)  # type: ignore[arg-type]
+    for partition in range(4):
+        await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+
+    letters = stores[INGESTION].letters
+    assert [(letter.position, letter.error) for letter in await letters.all()] == [
+        (victim.position, "LookupError: no rule for it")
+    ]
+    is_broken = False
+    before = (await logs[VALIDATION].head()).position
+    await letters.redrive(await letters.all())
+    await runner.retry()
+
+    assert await letters.all() == []
+    assert (await logs[VALIDATION].head()).position == before + 1
+    await sender.close()
+    for log in logs.values():
+        await log.settle()

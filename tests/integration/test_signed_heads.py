@@ -1,0 +1,190 @@
+"""Signed heads: who signs what, what is believed, and that nothing is signed that does not lead on."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import orjson
+import pytest
+
+from deploy.local.broker import EmbeddedBroker
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import Malformed, Misconfigured, NotAsSigned
+from streams.append import AppendablePostgresLog
+from streams.postgres import Databases
+from streams.proof_log import ProofLog
+from streams.settings import Settings
+from streams.signed_heads_topic import published_heads
+from streams.signing import SEGMENT, SignedHead, Signer, Verifier, key_name, make_keys, read_public_key
+from streams.topics import Topics, ensure_topics, started_producer
+from streams.upkeep import HeadSigner
+from tests.conftest import eventually
+from tests.integration.tampering import CONTEXT, SCHEMA, append, rechain, verify
+
+
+async def test_a_new_key_leads_on_from_what_the_old_one_signed_or_signs_nothing(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer, tmp_path: Path
+) -> None:
+    databases = Databases(None, 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    await ensure_topics(settings, catalog)
+    old = HeadSigner(settings, catalog, databases, signer)
+    await log.append([append("s-1", n) for n in range(30)])
+    await old.sign(CONTEXT)
+    await log.append([append("s-2", n) for n in range(30)])
+    make_keys(tmp_path / "new.pem", tmp_path / "new.pub")
+    newer = Signer(tmp_path / "new.pem")
+
+    stranger = HeadSigner(settings, catalog, databases, newer)
+    with pytest.raises(NotAsSigned, match="CAUDAL_RETIRED_KEYS"):
+        await stranger.sign(CONTEXT)
+    heir = HeadSigner(settings, catalog, databases, newer, [signer.public])
+    assert await heir.sign(CONTEXT) == 60
+
+    published = await published_heads(settings, catalog, CONTEXT)
+    assert {head.key for head in published} == {key_name(signer.public), key_name(newer.public)}
+    verified = await verify(
+        ProofLog(databases, settings.write_dsn, CONTEXT), Verifier.of(signer.public, newer.public), published
+    )
+    assert (verified.signed_upto, verified.findings) == (60, [])
+    for one in (old, stranger, heir):
+        await one.close()
+    await log.settle()
+    await databases.close()
+
+
+async def test_a_signer_outlives_whatever_somebody_puts_on_the_topic(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
+) -> None:
+    databases = Databases(None, 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    await ensure_topics(settings, catalog)
+    await log.append([append("s-1", n) for n in range(30)])
+    heads = HeadSigner(settings.model_copy(update={"sign_seconds": 0.1}), catalog, databases, signer)
+    strange = signer.sign(CONTEXT, 7, b"h" * 32).as_json()
+    producer = await started_producer(settings)
+    for at in ("0001-01-01T00:00:00+23:59", "2026-01-01T00:00:00", "now"):
+        value = orjson.dumps({**strange, "signed_at": at})
+        await producer.send_and_wait(Topics(settings, catalog).signed_heads(CONTEXT), value, b"x", partition=0)
+    await producer.stop()
+
+    running = asyncio.create_task(heads.run(lambda: [CONTEXT]))
+    proof = ProofLog(databases, settings.write_dsn, CONTEXT)
+
+    async def signed() -> bool:
+        return [head.position for head in await proof.signed_heads(0, 10)] == [30]
+
+    await eventually(signed)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await log.settle()
+    await databases.close()
+
+
+async def test_an_altered_log_is_not_signed_again(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
+) -> None:
+    databases = Databases(None, 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    proof = ProofLog(databases, settings.write_dsn, CONTEXT)
+    superuser = await asyncpg.connect(settings.write_dsn)
+    await ensure_topics(settings, catalog)
+    heads = HeadSigner(settings, catalog, databases, signer)
+    await log.append([append(f"s-{n % 10}", n) for n in range(60)])
+    assert await heads.sign(CONTEXT) == 60
+
+    await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17; delete from {SCHEMA}.signed_heads")
+    await rechain(superuser, proof)
+    await log.append([append("later-1", 1)])
+
+    another_process = HeadSigner(settings, catalog, databases, signer)
+    for one in (heads, another_process):
+        with pytest.raises(NotAsSigned, match="position 60"):
+            await one.sign(CONTEXT)
+    await superuser.execute(f"delete from {SCHEMA}.events where position > 50; delete from {SCHEMA}.streams where version < 3")
+    await rechain(superuser, proof)
+    with pytest.raises(NotAsSigned):
+        await another_process.sign(CONTEXT)
+    assert [head.position for head in await published_heads(settings, catalog, CONTEXT)] == [60]
+
+    for one in (heads, another_process):
+        await one.close()
+    await superuser.close()
+    await databases.close()
+
+
+async def test_a_broken_chain_is_not_signed(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
+) -> None:
+    databases = Databases(None, 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    superuser = await asyncpg.connect(settings.write_dsn)
+    await ensure_topics(settings, catalog)
+    heads = HeadSigner(settings, catalog, databases, signer)
+    await log.append([append("s-1", n) for n in range(30)])
+    await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17")
+
+    with pytest.raises(NotAsSigned, match="position 17"):
+        await heads.sign(CONTEXT)
+
+    await heads.close()
+    await superuser.close()
+    await databases.close()
+
+
+async def test_a_signature_of_something_else_is_not_believed(signer: Signer) -> None:
+    head, verifier = signer.sign(CONTEXT, 7, b"h" * 32), Verifier.of(signer.public)
+    assert verifier.why_not(head) is None
+    assert SignedHead.parse(orjson.dumps(head.as_json())) == head
+
+    for name, value in (
+        ("position", 8),
+        ("hash", b"g" * 32),
+        ("signed_at", datetime.now(UTC)),
+        ("context", ContextName("a", "b")),
+    ):
+        fields = {field: getattr(head, field) for field in ("context", "position", "hash", "signed_at", "key", "signature")}
+        assert "not that of its content" in (verifier.why_not(SignedHead(**{**fields, name: value})) or "")
+
+
+def test_a_head_or_a_key_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_text("no key")
+    for text in (b"", b"{}", b"[]", b'{"context": 1}'):
+        with pytest.raises(Malformed):
+            SignedHead.parse(text)
+    with pytest.raises(Misconfigured):
+        Signer(tmp_path / "x.pem")
+    with pytest.raises(Misconfigured):
+        read_public_key(tmp_path / "y.pem")
+    for private, public in (("x.pem", "y.pem"), ("y.pem", "x.pem")):
+        with pytest.raises(Misconfigured, match="no key was written"):
+            make_keys(tmp_path / private, tmp_path / public)
+
+
+async def test_heads_are_signed_into_the_table_and_onto_the_topic(
+    settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
+) -> None:
+    databases = Databases("caudal_writer", 2)
+    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    proof = ProofLog(databases, settings.write_dsn, CONTEXT)
+    await ensure_topics(settings, catalog)
+    heads = HeadSigner(settings, catalog, databases, signer)
+    assert await heads.sign(CONTEXT) == 0
+    for _ in range(5):
+        await log.append([append(f"s-{uuid4()}", n) for n in range(500)])
+
+    assert await heads.sign(CONTEXT) == 2500
+    assert await heads.sign(CONTEXT) == 2500
+    await log.append([append("one-more", 1)])
+    assert await heads.sign(CONTEXT) == 2501
+
+    signed = [head.position for head in await proof.signed_heads(0, 100)]
+    assert signed == [SEGMENT, 2 * SEGMENT, 2500, 2501]
+    published = await published_heads(settings, catalog, CONTEXT)
+    assert published[-1].position == 2501
+    verified = await verify(proof, Verifier.of(signer.public), published)
+    assert (verified.signed_upto, verified.findings) == (2501, [])
+    await heads.close()
+    await databases.close()
