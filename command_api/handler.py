@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,7 @@ from schemas.message import Command
 from streams.group_commit import GroupCommit
 from streams.log import Append, AppendableLog, Write
 from streams.rows import encode
+from streams.tracing import traced
 
 _log = structlog.get_logger()
 
@@ -74,16 +76,19 @@ class CommandHandler:
         `Unavailable` while the log is out of reach: then it is open whether the command was handled, and repeating it
         under the same id is safe.
         """
-        context = self._catalog.context_of(type(issued.command))
+        context, name = self._catalog.context_of(type(issued.command)), issued.command.message_name
         outcome = "failed"
         try:
-            receipt = await self._handle(context, issued, expected, record_failure)
+            with traced(f"handle {context.system}.{name}", issued.traceparent) as traceparent:
+                if traceparent != issued.traceparent:
+                    issued = replace(issued, traceparent=traceparent)
+                receipt = await self._handle(context, issued, expected, record_failure)
             outcome = "repeated" if receipt.repeated else "accepted"
         except CaudalError as error:
             outcome = error.kind
             raise
         finally:
-            _counter(issued.command.message_name, outcome).inc()
+            _counter(name, outcome).inc()
         return receipt
 
     async def _handle(
@@ -161,9 +166,10 @@ class CommandHandler:
                 # What broke down may have changed them: nobody may decide on that, not even before this is appended.
                 repository.disown(aggregates)
             # 3. Append: all or none, and only if none of the streams has moved.
-            receipt = await self._commits[context].append(
-                append, stands=lambda: isinstance(refusal, Failed) or all(aggregate.stands for aggregate in aggregates)
-            )
+            with traced(f"append {context}"):
+                receipt = await self._commits[context].append(
+                    append, stands=lambda: isinstance(refusal, Failed) or all(aggregate.stands for aggregate in aggregates)
+                )
         except BaseException:
             repository.disown(aggregates)
             raise

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 from schemas.catalog import ContextName
 from schemas.errors import Malformed
 from streams.http import header
+from streams.tracing import current_traceparent
 
 KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 _KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
@@ -45,6 +46,8 @@ def actor(request: Request) -> str | None:
 
 
 def traceparent(request: Request) -> str | None:
-    """The W3C trace context of a request, where it has a sound one."""
+    """The W3C trace context of a request: of its span, or, where nothing is traced, the one that it came with."""
+    if (current := current_traceparent()) is not None:
+        return current
     given = header(request, b"traceparent")
     return given if given is not None and _TRACEPARENT.fullmatch(given) else None

@@ -19,15 +19,16 @@ from aggregates.policy import Policy
 from command_api.handler import now
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued, Recorded
-from schemas.errors import DeadLettersFull, Unavailable
+from schemas.errors import Unavailable
 from schemas.message import Command, Event
 from streams.command_topics import CommandSender
 from streams.continuity import continuation
-from streams.dead_letters import PARKED, Parked, told
+from streams.dead_letters import Parked, told
 from streams.log import AppendableLog
 from streams.rows import Row, decode
 from streams.subscriber import Slice
 from streams.subscription_store import SubscriptionStore
+from streams.tracing import traced
 
 _log = structlog.get_logger()
 
@@ -73,14 +74,12 @@ class PolicyRunner:
         stores: Mapping[ContextName, SubscriptionStore],
         sender: CommandSender,
         handle: Callable[[Issued[Command]], Awaitable[None]],
-        most_letters: int,
     ) -> None:
         self.name = f"{system}.{policy.name}"
         self.contexts = frozenset(catalog.context_of(event) for event in policy.reactions)
         self._types = {(catalog.context_of(event), event.message_name) for event in policy.reactions}
         self._catalog, self._policy, self._logs = catalog, policy, logs
         self._stores, self._sender, self._handle = stores, sender, handle
-        self._most_letters = most_letters
         self._stands: dict[tuple[ContextName, int], _Stand] = {}
         self._taking = asyncio.Lock()
 
@@ -218,10 +217,7 @@ class PolicyRunner:
                     _log.warning("a policy cannot react", policy=self.name, position=row.position, why=told(error))
                     parked.append(Parked.event(context, row, error))
                     blocked.add(row.stream)
-            if parked and (count := await store.letters.count(connection)) + len(parked) > self._most_letters:
-                raise DeadLettersFull(f"{self.name} has {count} dead letters: mend or skip them first")
             await store.letters.park(connection, parked)
-        PARKED.labels(self.name).inc(len(parked))
         return orders
 
     async def _are_handled(self, orders: Sequence[Order]) -> bool:
@@ -232,22 +228,23 @@ class PolicyRunner:
 
     def _orders(self, recorded: Recorded[Event]) -> list[Order]:
         why = recorded.metadata
-        return [
-            (
-                self._catalog.context_of(type(command)),
-                Issued(
-                    command=command,
-                    id=command_id,
-                    at=now(),
-                    correlation_id=why.correlation_id,
-                    causation_id=str(recorded.id),
-                    actor=why.actor,
-                    traceparent=why.traceparent,
-                ),
-                recorded.stream,
-            )
-            for command_id, command in self._policy.react(recorded, self.name)
-        ]
+        with traced(f"react {self.name}", why.traceparent, "process") as traceparent:
+            return [
+                (
+                    self._catalog.context_of(type(command)),
+                    Issued(
+                        command=command,
+                        id=command_id,
+                        at=now(),
+                        correlation_id=why.correlation_id,
+                        causation_id=str(recorded.id),
+                        actor=why.actor,
+                        traceparent=traceparent,
+                    ),
+                    recorded.stream,
+                )
+                for command_id, command in self._policy.react(recorded, self.name)
+            ]
 
     async def _stand(self, context: ContextName, partition: int) -> _Stand:
         if (context, partition) not in self._stands:

@@ -39,7 +39,6 @@ class Worker:
                 policy_stores(settings, catalog, self._databases, system, policy),
                 self._sender,
                 self._handle_here,
-                settings.max_dead_letters,
             )
             for system, side in write_side.installed().items()
             for policy in side.policies

@@ -19,6 +19,7 @@ from schemas.catalog import Catalog
 from streams.http import EXCEPTION_HANDLERS, Observed, operations_routes
 from streams.schema_state import wait_until_migrated
 from streams.settings import Settings
+from streams.tracing import configure_tracing, trace_requests
 
 
 class BackgroundWork(Protocol):
@@ -37,11 +38,13 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
     """Runs a process's work beside its HTTP surface; returns after SIGTERM or SIGINT, raises where its work breaks down."""
     # Most objects here live for one command or one slice: collecting generations less often saves a tenth of the time.
     gc.set_threshold(50_000, 20, 50)
+    configure_tracing(service, settings.instance)
     make = _room(service)  # loaded first: that takes as long as a database needs to start
     catalog = Catalog.installed()
     await wait_until_migrated(settings, catalog)
     made = make(settings, catalog)
     if isinstance(made, Starlette):
+        trace_requests(made)
         await _Server(made, host, port).serve()
     else:
         await _serve_beside(made, host, port)

@@ -1,6 +1,7 @@
 """The projector: applies a slice of events to a view, rows and position in one transaction."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,17 +13,18 @@ from projectors.parking import Parking, Placed
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import Conflict, DeadLettersFull, Unavailable
+from schemas.errors import Conflict, Unavailable
 from schemas.view import View
 from streams.checkpoints import Locked
 from streams.continuity import continuation
-from streams.dead_letters import PARKED, DeadLetter, Decided, as_decided, told
+from streams.dead_letters import DeadLetter, Decided, Parked, as_decided, told
 from streams.log import ReadableLog
 from streams.postgres import Connection, Databases, blames_values, views_schema
 from streams.rows import Row, decode
 from streams.settings import Settings
 from streams.subscriber import Slice
 from streams.subscription_store import SubscriptionStore
+from streams.tracing import note_events
 from streams.view_table import table_of
 
 _log = structlog.get_logger()
@@ -69,7 +71,7 @@ class Projector:
         self.store = SubscriptionStore.at(
             settings, databases, settings.view_dsn(home), views_schema(home), self.name, self.contexts
         )
-        self._catalog, self._logs, self._most_letters = catalog, logs, settings.max_dead_letters
+        self._catalog, self._logs = catalog, logs
         self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
         self._writer = ViewWriter(projection, table_of(home, view, None if beside is None else beside.table))
 
@@ -122,7 +124,7 @@ class Projector:
         return await self._apply_next(slices, parking=True)
 
     async def _apply_next(self, slices: Sequence[Slice], *, parking: bool) -> bool:
-        whole = True
+        whole, began = True, time.time_ns()
         async with self.store.transaction() as connection:
             stands = await self.store.checkpoints.lock(connection, [(slice.context, slice.partition) for slice in slices])
             placed: list[Placed] = []
@@ -137,15 +139,23 @@ class Projector:
                 if found.rows:
                     moved.append((context, partition, found.rows[-1].position))
                     placed += self._wanted(context, found.rows)
-            parked = 0
+            parked: list[Parked] = []
             if parking or any(stand.has_dead_letters for stand in stands.values()):
                 parked = await self._apply_or_park(connection, placed, stands)
             elif placed:
                 await self._apply(connection, placed)
             if moved:
                 await self.store.checkpoints.move(connection, moved)
-        APPLIED.labels(self.name).inc(len(placed) - parked)
+        self._note(placed, parked, began)
         return whole
+
+    def _note(self, placed: Sequence[Placed], parked: Sequence[Parked], began_ns: int) -> None:
+        """Counts and traces what was committed."""
+        APPLIED.labels(self.name).inc(len(placed) - len(parked))
+        aside = {(letter.context, letter.row.position) for letter in parked if letter.row is not None}
+        applied = [row for context, row in placed if (context, row.position) not in aside]
+        note_events(f"apply {self.name}", applied, began_ns, "process")
+        note_events(f"park {self.name}", [row for letter in parked if (row := letter.row)], began_ns, "process", "parked")
 
     def _wanted(self, context: ContextName, rows: Sequence[Row]) -> list[Placed]:
         """The events that the view is made from, as far as operators have not decided otherwise."""
@@ -159,21 +169,17 @@ class Projector:
 
     async def _apply_or_park(
         self, connection: Connection, placed: Sequence[Placed], stands: Mapping[tuple[ContextName, int], Locked]
-    ) -> int:
-        """Applies what can be and parks what cannot; returns how many were parked."""
+    ) -> list[Parked]:
+        """Applies what can be and parks what cannot; returns what was parked."""
         blocked: set[tuple[ContextName, str]] = set()
         for context in {context for (context, _), stand in stands.items() if stand.has_dead_letters}:
             streams = {row.stream for its, row in placed if its == context}
             blocked |= {(context, stream) for stream in await self.store.letters.blocked(connection, context, streams)}
         parking = Parking(connection, self._apply, blocked)
         await parking.take(placed)
-        if not parking.parked:
-            return 0
-        if (count := await self.store.letters.count(connection)) + len(parking.parked) > self._most_letters:
-            raise DeadLettersFull(f"{self.name} has {count} dead letters: mend or skip them first")
-        await self.store.letters.park(connection, parking.parked)
-        PARKED.labels(self.name).inc(len(parking.parked))
-        return len(parking.parked)
+        if parking.parked:
+            await self.store.letters.park(connection, parking.parked)
+        return parking.parked
 
     async def _applied(self, connection: Connection, letter: DeadLetter) -> bool:
         try:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from prometheus_client import Counter
 
 from schemas.catalog import ContextName
-from schemas.errors import CaudalError
+from schemas.errors import CaudalError, DeadLettersFull
 from streams.codec import decode_event, encode_event
 from streams.postgres import Connection, Databases, statement
 from streams.rows import Row
@@ -109,10 +109,10 @@ class Parked:
 class DeadLetters:
     """The dead letters of one subscription in one schema."""
 
-    def __init__(self, databases: Databases, dsn: str, schema: str, subscription: str, attempts: int) -> None:
-        """``attempts`` is how often an event is tried before it waits for an operator."""
+    def __init__(self, databases: Databases, dsn: str, schema: str, subscription: str, attempts: int, most: int) -> None:
+        """``attempts`` is how often an event is tried before it waits for an operator, ``most`` how many may be open."""
         self._databases, self._dsn, self._schema, self._subscription = databases, dsn, schema, subscription
-        self._attempts = attempts
+        self._attempts, self._most = attempts, most
 
     async def blocked(self, connection: Connection, context: ContextName, streams: set[str]) -> set[str]:
         """Those of the streams that have an open dead letter: what comes next of them waits behind it."""
@@ -120,7 +120,10 @@ class DeadLetters:
         return {row[0] for row in await connection.fetch(sql, self._subscription, str(context), list(streams))}
 
     async def park(self, connection: Connection, letters: Sequence[Parked]) -> None:
-        """Keeps records; one that is kept already stays as it is."""
+        """Keeps records; one that is kept already stays as it is. Raises `DeadLettersFull` where no more events may be."""
+        events = sum([letter.row is not None for letter in letters])
+        if events and (there := await self.count(connection)) + events > self._most:
+            raise DeadLettersFull(f"{self._subscription} has {there} dead letters: mend or skip them first")
         sql = statement("dead_letters_park", self._schema)
         for letter in letters:
             row = letter.row
@@ -140,6 +143,7 @@ class DeadLetters:
                 [name for name, _ in letter.headers],
                 [value for _, value in letter.headers],
             )
+        PARKED.labels(self._subscription).inc(events)
 
     async def count(self, connection: Connection) -> int:
         """How many are open."""

@@ -22,6 +22,7 @@ from streams.rows import Row
 from streams.settings import Settings
 from streams.share import Share
 from streams.topics import Topics, ensure_topics, start, started_producer, stop_quietly
+from streams.tracing import note_events
 
 _log = structlog.get_logger()
 
@@ -156,7 +157,10 @@ class Relay:
 
     async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> int:
         """Publishes rows in order and returns the last one's position once all are acknowledged."""
-        for done in await publish(producer, self._topic, self._context, rows):
+        began = time.time_ns()
+        acknowledged = await publish(producer, self._topic, self._context, rows)
+        note_events(f"publish {self._context}", rows, began, "publish")
+        for done in acknowledged:
             if done.first <= self._offsets.get(done.partition, -1):
                 raise BehindTheLog(f"{self._topic} went back to offset {done.first}: the broker has lost records")
             self._offsets[done.partition] = done.last

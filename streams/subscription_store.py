@@ -39,7 +39,7 @@ class SubscriptionStore:
             dsn,
             databases,
             Checkpoints(databases, dsn, schema, subscription),
-            DeadLetters(databases, dsn, schema, subscription, settings.attempts),
+            DeadLetters(databases, dsn, schema, subscription, settings.attempts, settings.max_dead_letters),
         )
 
     @asynccontextmanager

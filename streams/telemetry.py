@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import structlog
 
+from streams.tracing import current_trace_id
+
 CORRELATION_ID: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 """Of the request that is being answered; every line that is logged meanwhile has it."""
 
@@ -17,7 +19,7 @@ _QUIET = ("aiokafka", "faust", "mode", "asyncio", "kafka", "uvicorn.access")
 def configure_logging(format: Literal["text", "json"], level: str) -> None:
     """Sends structlog's and the standard library's logs to standard error, in one form."""
     shared: list[structlog.typing.Processor] = [
-        _with_correlation_id,
+        _with_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -50,7 +52,9 @@ def configure_logging(format: Literal["text", "json"], level: str) -> None:
     )
 
 
-def _with_correlation_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _with_ids(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if (correlation_id := CORRELATION_ID.get()) is not None:
         event.setdefault("correlation_id", correlation_id)
+    if (trace_id := current_trace_id()) is not None:
+        event.setdefault("trace_id", trace_id)
     return event

@@ -59,7 +59,12 @@ def test_every_file_that_is_named_is_there(path: str) -> None:
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http|#)([^)]+)\)", README))))
 def test_every_link_leads_somewhere(link: str) -> None:
-    assert (ROOT / link).exists()
+    path, _, section = link.partition("#")
+
+    assert (ROOT / path).exists()
+    if section:
+        headings = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(), re.MULTILINE)
+        assert section in {heading.lower().replace(" ", "-") for heading in headings}
 
 
 async def test_a_setting_that_makes_no_sense_is_named() -> None:

@@ -173,7 +173,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
         await handler.handle(receive(n))
     sender = ForgetfulSender(settings, catalog)
     stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, 100)
+    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
@@ -195,7 +195,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     assert (await logs[VALIDATION].head()).position == 10
 
     # Another process that starts from the stored checkpoint has nothing left to send.
-    again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, 100)
+    again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
     before = sender.sent
     for partition in range(4):
         await again.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
@@ -218,7 +218,7 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
         await handler.handle(receive(n))
     sender = ForgetfulSender(settings, catalog)
     stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, 100)
+    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):

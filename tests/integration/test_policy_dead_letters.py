@@ -47,7 +47,7 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
     await ensure_topics(settings, catalog)
     stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
     sender = CommandSender(settings, catalog)
-    runner = PolicyRunner(catalog, "data_ingestion", Spoilt(), logs, stores, sender, handle, 100)  # type: ignore[arg-type]
+    runner = PolicyRunner(catalog, "data_ingestion", Spoilt(), logs, stores, sender, handle)  # type: ignore[arg-type]
     for partition in range(4):
         await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
 
