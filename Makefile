@@ -28,7 +28,7 @@ conformance: $(VENV)/.installed-dev  ## Hold a broker to what the engine relies 
 chaos: $(VENV)/.installed-dev  ## Break it under load, and prove that nothing is lost; ARGS="--kills N --seed S [--broker kafka]"
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load|relay [--rounds N] [--json]"
+bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load|relay|project|rebuild|latency|soak [--rounds N] [--json]"
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 format: $(VENV)/.installed-dev  ## Put the code into its form

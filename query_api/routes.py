@@ -9,15 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from query_api.consistency import wait_until_seen
+from query_api.consistency import Waits
 from query_api.live import follow
 from query_api.parameters import next_link
 from query_api.views import Page, ViewReader, parse_query
 from schemas.catalog import Catalog, registered
 from schemas.errors import Malformed, NotFound
 from schemas.token import ConsistencyToken
+from streams.checkpoints import Checkpoints
 from streams.http import JsonResponse
-from streams.postgres import Databases
+from streams.postgres import Databases, views_schema
 from streams.settings import Settings
 
 
@@ -51,10 +52,14 @@ class Views:
     """Every view of the installed systems, read as consistently as the request asks for."""
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        self._settings, self._catalog, self._databases = settings, catalog, databases
-        self._readers = {
-            (home.system, view.view_name): (home, ViewReader(settings, databases, home, view)) for home, view in catalog.views()
-        }
+        self._catalog = catalog
+        self._readers: dict[tuple[str, str], ViewReader] = {}
+        self._waits: dict[tuple[str, str], Waits] = {}
+        for home, view in catalog.views():
+            at, name = (home.system, view.view_name), f"{home.system}.{view.view_name}"
+            checkpoints = Checkpoints(databases, settings.view_dsn(home), views_schema(home), name)
+            self._readers[at] = ViewReader(settings, databases, home, view)
+            self._waits[at] = Waits(checkpoints, view.view_name, settings.max_wait_seconds)
 
     async def row(self, request: Request, system: str, view: str, key: str) -> Answer:
         """One row by its key; raises `NotFound`."""
@@ -74,15 +79,14 @@ class Views:
 
     async def reader(self, request: Request, system: str, view: str) -> ViewReader:
         """The reader of a view, once the view has seen what the request's consistency token names."""
-        shape = self._catalog.view(system, view)
-        home, reader = self._readers[system, view]
+        self._catalog.view(system, view)
         token = request.headers.get("consistency-token")
         if token is not None:
             write = ConsistencyToken.parse(token)
             if write.partition >= self._catalog.context(write.context).partitions:
                 raise Malformed(f"the context {write.context} has no partition {write.partition}")
-            await wait_until_seen(self._settings, self._databases, home, shape, write)
-        return reader
+            await self._waits[system, view].until_seen(write)
+        return self._readers[system, view]
 
 
 class QueryEndpoints:

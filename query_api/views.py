@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Table, and_, literal, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import Select
 from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Uuid
@@ -19,7 +19,7 @@ from schemas.errors import Invalid
 from schemas.view import View
 from streams.postgres import Databases
 from streams.settings import Settings
-from streams.view_table import CHANGED, DIALECT, table_of
+from streams.view_table import CHANGED, DIALECT, sql, table_of
 
 _OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
@@ -55,16 +55,18 @@ class ViewReader:
         self._databases, self._dsn = databases, settings.view_dsn(context)
         self._table: Table = table_of(context, view)
         self._columns = [column for column in self._table.columns if column.name != CHANGED]
+        self._key = self._table.c[view.view_key]
+        self._by_key = sql(select(*self._columns).where(self._key == bindparam("key", type_=self._key.type)))
 
     async def get(self, key: str) -> Mapping[str, Any] | None:
         """The row of a key, where there is one."""
-        column = self._table.c[self.view.view_key]
         try:
-            value = typed(column.type, key)
+            value = typed(self._key.type, key)
         except ValueError:
             return None
-        rows = await self._fetch(select(*self._columns).where(column == value))
-        return rows[0] if rows else None
+        async with self._databases.connection(self._dsn) as connection:
+            row: Mapping[str, Any] | None = await connection.fetchrow(self._by_key, value)
+        return row
 
     async def page(self, query: Query) -> Page:
         """A page of rows; raises `Invalid` for a filter, a sort order or a cursor that makes no sense."""

@@ -43,7 +43,7 @@ class Metadata:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # one an event: a frozen one takes three times as long to make
 class Recorded(Generic[E]):
     """An event as the log holds it."""
 

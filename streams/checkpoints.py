@@ -26,6 +26,15 @@ class Locked(NamedTuple):
     has_dead_letters: bool
 
 
+class Move(NamedTuple):
+    """How a checkpoint goes forward."""
+
+    context: ContextName
+    partition: int
+    before: int
+    after: int
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """What operators have said of a subscription, and what is due of its dead letters."""
@@ -82,9 +91,9 @@ class Checkpoints:
             for row in found
         }
 
-    async def move(self, connection: Connection, moved: Sequence[tuple[ContextName, int, int]]) -> None:
-        """Moves checkpoints that are locked: context, partition, position."""
-        contexts, partitions, positions = (list(column) for column in zip(*moved, strict=True))
+    async def move(self, connection: Connection, moves: Sequence[Move]) -> None:
+        """Moves checkpoints that are locked."""
+        contexts, partitions, _, positions = (list(column) for column in zip(*moves, strict=True))
         sql = statement("checkpoints_move", self._schema)
         await connection.execute(sql, self._subscription, [str(context) for context in contexts], partitions, positions)
 

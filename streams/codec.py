@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 import orjson
+from asyncpg.pgproto.pgproto import UUID
 
 from schemas.catalog import ContextName
 from schemas.envelope import Issued

@@ -64,6 +64,15 @@ async def continuation(subscription: str, position: int, rows: Sequence[Row], lo
     return Continuation(fresh, is_whole=True)
 
 
+def is_next(position: int, rows: Sequence[Row]) -> bool:
+    """Whether rows go on from a position, all of them and without a hole."""
+    for row in rows:
+        if not row.previous <= position < row.position:
+            return False
+        position = row.position
+    return True
+
+
 async def _missing(log: ReadableLog, partition: int, after: int, upto: int) -> list[Row]:
     missing: list[Row] = []
     async for chunk in partition_events(log, partition, after, upto):

@@ -5,7 +5,7 @@ parks does so in the transaction that moves the checkpoint past the event, so th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -70,7 +70,7 @@ class DeadLetter:
                 topic=self.origin, partition=self.partition, offset=0, key=self.key, value=self.value, headers=self.headers
             )
         )
-        return row if self.edited is None else replace(row, data=self.edited)
+        return row if self.edited is None else row._replace(data=self.edited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ def as_decided(decided: Decided, context: ContextName, row: Row) -> Row | None:
     if (context, row.position) not in decided:
         return row
     edited = decided[context, row.position]
-    return None if edited is None else replace(row, data=edited)
+    return None if edited is None else row._replace(data=edited)
 
 
 def told(error: Exception) -> str:

@@ -1,12 +1,11 @@
 """Rows of a log: events on their way in, as they are stored, and how they become the published classes again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import orjson
+from asyncpg.pgproto.pgproto import UUID  # a `uuid.UUID` of the driver's, made in a tenth of the time
 from uuid_utils import uuid7
 
 from schemas.catalog import Catalog, ContextName
@@ -26,8 +25,7 @@ class NewEvent(NamedTuple):
     """JSON text"""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One stored event, undecoded; ``data`` and ``metadata`` are JSON text."""
 
     position: int

@@ -43,6 +43,12 @@ class SubscriptionStore:
         )
 
     @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection to where both are kept."""
+        async with self.databases.connection(self.dsn) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction where both are kept."""
         async with self.databases.transaction(self.dsn) as connection:

@@ -38,6 +38,7 @@ from sqlalchemy.types import TypeEngine
 from schemas.catalog import ContextName
 from schemas.errors import Misconfigured
 from schemas.view import View
+from streams.postgres import statement
 
 CHANGED = "changed_in"
 """Column of the engine's: the transaction that last changed the row, by which live readers follow a view."""
@@ -66,6 +67,10 @@ class ViewStatements:
     """Rows that were not there → the keys of those that nobody else has put there meanwhile."""
     update: str
     delete: str
+    read: str
+    """Keys → the rows that are there, not locked, with the transaction that last changed each."""
+    commit: str
+    """Rows and checkpoints at once: see ``view_commit.sql``."""
 
 
 @cache
@@ -123,7 +128,28 @@ def statements(table: Table) -> ViewStatements:
             .values({name: value for name, value in zip(names, values, strict=True) if name != key.name})
         ),
         delete=sql(delete(table).where(key == func.any(keys))),
+        read=sql(select(*table.columns).where(key == func.any(keys))),
+        commit=_commit(table),
     )
+
+
+def _commit(table: Table) -> str:
+    quoted = DIALECT.identifier_preparer.quote
+    names = [quoted(c.name) for c in _own_columns(table)]
+    typed = [f"{quoted(c.name)} {c.type.compile(DIALECT)}" for c in _own_columns(table)]
+    ((key, typed_key),) = [(name, kind) for name, kind, c in zip(names, typed, table.columns, strict=False) if c.primary_key]
+    parts = {
+        "view": f"{quoted(str(table.schema))}.{quoted(table.name)}",
+        "columns": ", ".join(names),
+        "values": ", ".join(f"fresh.{name}" for name in names),
+        "typed": ", ".join(typed),
+        "key": key,
+        "typed_key": typed_key,
+    }
+    text = statement("view_commit", quoted(str(table.schema)))
+    for name, part in parts.items():
+        text = text.replace(f"{{{name}}}", part)
+    return text
 
 
 @cache

@@ -9,7 +9,9 @@ from tests.benchmarks.results import Result, show
 
 
 def main(
-    bench: Annotated[Literal["append", "http", "growth", "load", "relay"], typer.Argument()],
+    bench: Annotated[
+        Literal["append", "http", "growth", "load", "relay", "project", "rebuild", "latency", "soak"], typer.Argument()
+    ],
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; the peers take turns in each.")] = 5,
     seconds: Annotated[float, typer.Option(min=0.5, help="How long each case of append and http runs in a round.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print one array of rows.")] = False,
@@ -36,6 +38,22 @@ async def _measure(bench: str, rounds: int, seconds: float) -> list[Result]:
             from tests.benchmarks.relay import measure_relay
 
             return await measure_relay(rounds)
+        case "project":
+            from tests.benchmarks.project import measure_project
+
+            return await measure_project(rounds)
+        case "rebuild":
+            from tests.benchmarks.rebuild import measure_rebuild
+
+            return await measure_rebuild(rounds)
+        case "soak":
+            from tests.benchmarks.soak import measure_soak
+
+            return await measure_soak()
+        case "latency":
+            from tests.benchmarks.latency import measure_latency
+
+            return await measure_latency(rounds, seconds)
         case _:
             from tests.benchmarks.load import measure_load
 

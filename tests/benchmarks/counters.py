@@ -1,5 +1,6 @@
-"""A small system for measurements: counters, whose every command records one event of 256 bytes."""
+"""A small system for measurements: counters, whose every command records one event of 256 bytes, and a view of their totals."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,10 +10,12 @@ from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.snapshot import SnapshotPolicy
 from aggregates.write_side import WriteSide
+from projectors.projection import Fold, Projection
 from schemas.catalog import Context, System
-from schemas.envelope import Issued
+from schemas.envelope import Issued, Recorded
 from schemas.message import Command, Event
 from schemas.text import Identifier
+from schemas.view import View
 
 
 class OpenCounter(Command, name="open-counter"):
@@ -32,6 +35,12 @@ class Total(BaseModel):
     total: int
 
 
+class Totals(View, name="totals", context="counters", key="counter"):
+    counter: str
+    total: int = 0
+    last_at: datetime | None = None
+
+
 class Counter(Aggregate):
     category = "counter"
     snapshots: ClassVar[SnapshotPolicy | None] = SnapshotPolicy(Total, every=100)
@@ -47,8 +56,14 @@ def count(issued: Issued[OpenCounter | Count], counter: Counter) -> None:
     counter.record(Counted(note=issued.command.note))
 
 
+def counted(row: Totals | None, recorded: Recorded[Counted]) -> Totals:
+    row = row or Totals(counter=recorded.stream)
+    return row.model_copy(update={"total": row.total + 1, "last_at": recorded.recorded_at})
+
+
 NOTE = "x" * 244
-SYSTEM = System("bench", (Context("counters", commands=(OpenCounter, Count), events=(Counted,)),))
+SYSTEM = System("bench", (Context("counters", commands=(OpenCounter, Count), events=(Counted,)),), views=(Totals,))
+PROJECTIONS = (Projection(Totals, {Counted: Fold(lambda recorded: recorded.stream, counted)}),)
 WRITE_SIDE = WriteSide(
     decisions=(
         Decision(OpenCounter, lambda issued: (Ref(Counter, str(issued.id)),), count, creates=True),
@@ -63,7 +78,7 @@ def installed_in(folder: Path) -> dict[str, str]:
     made = folder / "counters-0.1.0.dist-info"
     made.mkdir(parents=True)
     (made / "METADATA").write_text("Metadata-Version: 2.1\nName: counters\nVersion: 0.1.0\n")
-    points = {"caudal.schemas": "SYSTEM", "caudal.aggregates": "WRITE_SIDE"}
+    points = {"caudal.schemas": "SYSTEM", "caudal.aggregates": "WRITE_SIDE", "caudal.projectors": "PROJECTIONS"}
     groups = (f"[{group}]\nbench = tests.benchmarks.counters:{name}\n" for group, name in points.items())
     (made / "entry_points.txt").write_text("\n".join(groups))
     return {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}

@@ -48,7 +48,7 @@ async def measure_relay(rounds: int) -> list[Result]:
                 for side in ("relaying", "producing"):
                     # A broker of its own for each: the embedded one slows down with what it holds.
                     async with running_broker(folder / f"{side}-{number}") as bootstrap:
-                        rates[side].append(await _run(side, dsn, bootstrap))
+                        rates[side].append(await run_side(side, dsn, bootstrap, EVENTS))
                 sys.stderr.write(f"round {number + 1} of {rounds}\n")
     return [
         compared("relay", "log to topic", "events/s", rates["relaying"], rates["producing"], "aiokafka", SHARE_OF_PRODUCER),
@@ -89,9 +89,10 @@ async def filled(dsn: str, events: int, events_a_stream: int = 10) -> None:
 NOTE_JSON = orjson.dumps({"note": "x" * 244}).decode()
 
 
-async def _run(side: str, dsn: str, bootstrap: str) -> float:
+async def run_side(side: str, dsn: str, bootstrap: str, events: int) -> float:
+    """Runs one of the programs in `peers` in a process of its own; returns its rate."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", f"tests.benchmarks.peers.{side}", dsn, bootstrap, str(EVENTS)),
+        *(sys.executable, "-m", f"tests.benchmarks.peers.{side}", dsn, bootstrap, str(events)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},

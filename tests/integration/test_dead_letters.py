@@ -122,7 +122,7 @@ async def test_what_the_table_does_not_take_is_parked_too(bench: Bench, logs: Lo
 
 async def test_an_event_that_no_code_can_read_is_parked(bench: Bench, logs: Logs) -> None:
     slices = slices_of(logs, 10_000)
-    slices[0] = replace(slices[0], rows=[replace(slices[0].rows[0], data=b"{}"), *slices[0].rows[1:]])
+    slices[0] = replace(slices[0], rows=[slices[0].rows[0]._replace(data=b"{}"), *slices[0].rows[1:]])
 
     await bench.projector().take(slices)
 

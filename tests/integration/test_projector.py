@@ -1,16 +1,24 @@
-"""The projector: exactly-once effects, whoever else works on the same view."""
+"""The projector: exactly-once effects, whoever else works on the same view, with locks and without."""
 
 import asyncio
 from random import Random
 
+import pytest
+
 from command_api.app import open_logs
 from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
+from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
+from schemas.data_ingestion.records import Record
+from schemas.errors import Conflict
+from streams.checkpoints import Move
+from streams.dead_letters import Parked
 from streams.postgres import Databases
-from streams.rows import Row
+from streams.rows import Row, decode
 from streams.settings import Settings
 from streams.subscriber import Slice
+from streams.view_table import table_of
 from tests.integration.deliveries import DELIVERIES, slices_of
 
 
@@ -71,3 +79,90 @@ async def test_two_workers_on_the_same_slices_apply_them_once(
     await asyncio.gather(*(projector(settings, catalog, databases).take(slices) for _ in range(3)))
 
     assert await complete(databases, settings) == DELIVERIES
+
+
+async def test_what_goes_on_from_where_the_worker_stood_is_committed_without_locks(
+    settings: Settings,
+    catalog: Catalog,
+    databases: Databases,
+    logs: dict[ContextName, list[Row]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    locked: list[object] = []
+    worker, apply = projector(settings, catalog, databases), ViewWriter.apply
+
+    async def watched(self: ViewWriter, *arguments: object) -> None:
+        locked.append(arguments)
+        await apply(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ViewWriter, "apply", watched)
+    slices = slices_of(logs, 3)
+    partitions = {(slice.context, slice.partition) for slice in slices}
+    for slice in slices:
+        await worker.take([slice])
+
+    assert await complete(databases, settings) == DELIVERIES
+    assert len(locked) == len(partitions) < len(slices)  # the first of each alone
+
+
+async def test_workers_that_take_turns_on_a_partition_find_out_and_skip(
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+) -> None:
+    one, other = (projector(settings, catalog, databases) for _ in range(2))
+
+    for slice in slices_of(logs, 2):
+        await one.take([slice])
+        await other.take([slice])
+        await other.take([slice])
+
+    assert await complete(databases, settings) == DELIVERIES
+
+
+async def test_of_two_commits_that_read_the_same_row_one_changes_it(
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+) -> None:
+    await projector(settings, catalog, databases).take(slices_of(logs, 10_000))
+    context, name = ContextName("data_ingestion", "processing"), "data_ingestion.records"
+    writer = ViewWriter(PROJECTIONS[0], table_of(ContextName("data_ingestion", "ingestion"), Record))
+    event = decode(next(row for row in logs[context] if row.type == "DataProcessed"), context, catalog)
+    checkpoints = projector(settings, catalog, databases).store.checkpoints
+    stands = (await checkpoints.all())[context]
+    partitions = sorted(stands)[:2]
+
+    async def commit(partition: int) -> bool:
+        before = stands[partition]
+        async with databases.connection(settings.write_dsn) as connection:
+            try:
+                await writer.commit(connection, name, [Move(context, partition, before, before + 1)], [event])
+            except Conflict:
+                return False
+        stands[partition] += 1
+        return True
+
+    done = [await asyncio.gather(*(commit(partition) for partition in partitions)) for _ in range(30)]
+
+    assert (await checkpoints.all())[context] == stands, "a checkpoint moves exactly if its rows were written"
+    assert all(any(both) for both in done), "somebody goes on"
+    assert not all(all(both) for both in done), "they met"
+
+
+@pytest.mark.parametrize("in_the_way", ["pause", "dead letter", "another position"])
+async def test_a_commit_without_locks_gives_way(
+    in_the_way: str, settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+) -> None:
+    worker = projector(settings, catalog, databases)
+    await worker.take(slices_of(logs, 10_000))
+    (context, *_), name = sorted(logs), "data_ingestion.records"
+    partition, before = next(iter((await worker.store.checkpoints.all())[context].items()))
+    writer = ViewWriter(PROJECTIONS[0], table_of(ContextName("data_ingestion", "ingestion"), Record))
+    if in_the_way == "pause":
+        await worker.store.checkpoints.pause()
+    elif in_the_way == "dead letter":
+        async with worker.store.transaction() as connection:
+            await worker.store.letters.park(connection, [Parked.event(context, logs[context][0], LookupError("why"))])
+    else:
+        before -= 1
+
+    async with databases.connection(settings.write_dsn) as connection:
+        with pytest.raises(Conflict):
+            await writer.commit(connection, name, [Move(context, partition, before, before + 1)], [])

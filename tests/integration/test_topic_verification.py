@@ -1,7 +1,6 @@
 """`caudal verify topics`: names each position of a topic that is missing, altered, reordered or extra, and fills it in."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -105,9 +104,9 @@ async def test_what_was_not_relayed_yet_is_not_missing(bench: Bench) -> None:
 
 async def test_altered_events_are_named(bench: Bench) -> None:
     rows = list(bench.rows)
-    rows[9] = replace(rows[9], data=b"{}")
-    rows[19] = replace(rows[19], stream="another")
-    rows[29] = replace(rows[29], metadata=orjson.dumps({"command_id": str(uuid4()), "correlation_id": "c"}))
+    rows[9] = rows[9]._replace(data=b"{}")
+    rows[19] = rows[19]._replace(stream="another")
+    rows[29] = rows[29]._replace(metadata=orjson.dumps({"command_id": str(uuid4()), "correlation_id": "c"}))
     await bench.publish(*rows)
 
     verified = await bench.verify()
@@ -119,7 +118,7 @@ async def test_altered_events_are_named(bench: Bench) -> None:
 
 async def test_an_altered_repeat_is_named(bench: Bench) -> None:
     await bench.publish(*bench.rows)
-    await bench.publish(replace(bench.rows[4], data=b"{}"))
+    await bench.publish(bench.rows[4]._replace(data=b"{}"))
 
     assert [(finding.position, finding.kind) for finding in (await bench.verify()).findings] == [(5, "altered")]
 
@@ -138,7 +137,7 @@ async def test_reordered_events_are_named(bench: Bench) -> None:
 async def test_events_that_the_log_does_not_have_are_named(bench: Bench) -> None:
     moved = bench.first_in(1)[2]
     await bench.publish(*bench.rows)
-    await bench.publish(replace(moved, partition=3))
+    await bench.publish(moved._replace(partition=3))
 
     verified = await bench.verify()
 
@@ -153,7 +152,7 @@ async def test_an_event_of_another_partition_between_those_of_one_is_extra(bench
         rows.append(row)
         if row.position == 30:
             other = next(r for r in bench.rows if r.position > 30 and r.partition != row.partition)
-            rows.append(replace(other, partition=row.partition))
+            rows.append(other._replace(partition=row.partition))
     await bench.publish(*rows)
 
     verified = await bench.verify()
@@ -184,7 +183,7 @@ async def test_a_backfill_puts_right_what_was_missing_altered_or_late(bench: Ben
     lost = [bench.first_in(partition)[1] for partition in (0, 1)]  # not the last ones: those would still come in order
     altered = bench.first_in(2)[1]
     rows = [row for row in bench.rows if row not in lost]
-    await bench.publish(*(replace(row, data=b"{}") if row is altered else row for row in rows))
+    await bench.publish(*(row._replace(data=b"{}") if row is altered else row for row in rows))
     assert (await bench.verify()).found == 3
 
     wrong = [finding.position for finding in (await bench.verify()).findings]

@@ -10,6 +10,14 @@ create table {schema}.checkpoints (
   primary key (subscription, source, partition)
 ) with (fillfactor = 10);
 
+-- Undoes the statement that calls it, unless something holds.
+create function {schema}.insist(holds boolean) returns void language plpgsql as $$
+begin
+  if not holds then
+    raise exception 'a row or a checkpoint is not as it was read' using errcode = 'serialization_failure';
+  end if;
+end $$;
+
 create table {schema}.pauses (
   subscription text primary key,
   paused_at timestamptz not null default clock_timestamp()

@@ -1,6 +1,5 @@
 """The checkpoint rule: apply what is next, skip what is known, fetch what is missing."""
 
-from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
@@ -97,7 +96,7 @@ async def test_a_long_hole_is_filled_bit_by_bit(log: MemoryLog, monkeypatch: pyt
 
 async def test_a_topic_of_another_log_is_not_followed(log: MemoryLog) -> None:
     rows = await of_partition(log)
-    stranger = replace(rows[-1], position=1000, previous=999)
+    stranger = rows[-1]._replace(position=1000, previous=999)
 
     with pytest.raises(Misconfigured, match="no event 999"):
         await continuation("s", rows[-1].position, [stranger], log, 0)

@@ -1,0 +1,43 @@
+"""A stock Faust agent: `… DSN BOOTSTRAP EVENTS` counts a topic's records, and does nothing else with them."""
+
+import asyncio
+import sys
+import time
+from typing import Any
+
+import faust
+import uvloop
+
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.benchmarks.peers.relaying import CATALOG, CONTEXT
+from tests.benchmarks.peers.report import report
+
+
+async def run(bootstrap: str, events: int) -> None:
+    app = faust.App(
+        "stock",
+        broker=f"aiokafka://{bootstrap}",
+        store="memory://",
+        web_enabled=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+    )
+    counted, started = 0, 0.0
+
+    @app.agent(app.topic(Topics(Settings(), CATALOG).events(CONTEXT), value_serializer="raw"))
+    async def count(stream: Any) -> None:
+        nonlocal counted, started
+        async for _ in stream:
+            counted += 1
+            started = started or time.monotonic()
+
+    await app.start()
+    while counted < events:
+        await asyncio.sleep(0.005)
+    report("faust", 1, events, time.monotonic() - started)
+    await app.stop()
+
+
+if __name__ == "__main__":
+    uvloop.run(run(sys.argv[2], int(sys.argv[3])))
