@@ -8,13 +8,18 @@ import signal
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import asyncpg
 
+from deploy.local.ports import LOOPBACK
 from schemas.catalog import Catalog
 from streams.settings import Settings
 from streams.topics import Topics, started_producer
+from tests.chaos.failing import POINTS
+from tests.chaos.load import Load
+from tests.chaos.proxy import bad_line
+from tests.chaos.seconds import SERVICES, dies_at, second
 from tests.stack import RunningStack
 
 PROCESSES = ("relay", "projectors", "worker", "command-api", "query-api", "broker", "postgres")
@@ -25,11 +30,13 @@ _DEATHS, _WITHIN_SECONDS = 4, 32
 class Faults:
     """Picks faults by a seeded generator, so that a run can be repeated as far as moments can."""
 
-    def __init__(self, stack: RunningStack, seed: int) -> None:
-        self._stack, self._random = stack, random.Random(seed)
+    def __init__(self, stack: RunningStack, seed: int, load: Load) -> None:
+        self._stack, self._random, self._load = stack, random.Random(seed), load
         self._deaths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_DEATHS))
         self._not_killed_yet = list(PROCESSES)
-        self._random.shuffle(self._not_killed_yet)
+        self._not_died_at = list(POINTS)
+        for order in (self._not_killed_yet, self._not_died_at):
+            self._random.shuffle(order)
         self.kills = 0
         self.done: dict[str, int] = defaultdict(int)
 
@@ -38,10 +45,11 @@ class Faults:
         return self._random.uniform(0.2, 2.0)
 
     async def one(self) -> str:
-        """Does one and says which: at first each process is killed once, then whatever comes."""
+        """Does one and says which: at first one dies at each point, then each is killed once, then whatever comes."""
+        if self._not_died_at:
+            return self._noted(await self._die_at_a_point(self._not_died_at.pop()))
         if self._not_killed_yet:
-            self.done["kill"] += 1
-            return await self._kill(self._not_killed_yet.pop())
+            return self._noted(await self._kill(self._not_killed_yet.pop()))
         kinds: list[tuple[int, Callable[[], Awaitable[str]]]] = [
             (20, self._kill),
             (3, self._kill_two),
@@ -49,9 +57,14 @@ class Faults:
             (1, self._wipe_the_broker),
             (2, self._hold_a_transaction),
             (2, self._feed_rubbish),
+            (4, self._die_at_a_point),
+            (3, self._have_a_bad_line),
+            (2, self._publish_again),
         ]
         (chosen,) = self._random.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])
-        name = await chosen()
+        return self._noted(await chosen())
+
+    def _noted(self, name: str) -> str:
         self.done[name.partition(" ")[0]] += 1
         return name
 
@@ -120,6 +133,34 @@ class Faults:
             finally:
                 await producer.stop()
         return "feed rubbish"
+
+    async def _die_at_a_point(self, point: str | None = None) -> str:
+        """A second process works beside the stack's own, and kills itself between two steps."""
+        point = point or self._random.choice(list(POINTS))
+        if not await dies_at(self._stack, point, 40):
+            return f"miss {point}"
+        self.kills += 1
+        return f"die-at {point}"
+
+    async def _have_a_bad_line(self) -> str:
+        """A second process works beside the stack's own, through a proxy that delays PostgreSQL's answers or loses them."""
+        service = self._random.choice(SERVICES)
+        port = self._stack.endpoints["ports"]["postgres"]
+        async with AsyncExitStack() as both:
+            line, there = await both.enter_async_context(bad_line(port, self._random))
+            _, own = await both.enter_async_context(second(self._stack, service, there))
+            if service == "command-api":
+                await both.enter_async_context(self._load.door(f"http://{LOOPBACK}:{own}"))
+            await asyncio.sleep(10)
+        self.kills += 1
+        return f"bad-line {service}, cut {line.cuts} times"
+
+    async def _publish_again(self) -> str:
+        """Part of a log comes to its topic twice."""
+        context = self._random.choice(sorted(Catalog.installed().contexts))
+        first = self._random.randrange(1, 500)
+        await self._stack.caudal("relay", "backfill", str(context), "--from", str(first), "--to", str(first + 200))
+        return f"publish-again {context}"
 
     def _may_die(self, name: str) -> bool:
         deaths = self._deaths[name]

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -28,14 +30,17 @@ class Load:
     """Clients that never give up: whatever fails is sent again under the same key."""
 
     def __init__(self, stack: RunningStack, seed: int, pause: float) -> None:
-        self._stack, self._pause = stack, pause
+        self._pause = pause
         self._random = random.Random(seed)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._doors = [stack.commands]
+        """The command APIs to send to."""
         self.acknowledged = Acknowledged()
 
     def start(self) -> None:
-        """Begins to send."""
+        """Begins to send, again if need be."""
+        self._stopping = False
         self._tasks = [asyncio.create_task(self._deliver()) for _ in range(4)]
         self._tasks += [asyncio.create_task(self._rewrite(n)) for n in range(_HOT)]
 
@@ -43,6 +48,17 @@ class Load:
         """Returns once whatever is under way is acknowledged."""
         self._stopping = True
         await asyncio.gather(*self._tasks)
+
+    @asynccontextmanager
+    async def door(self, url: str) -> AsyncIterator[None]:
+        """Lets some of it go to another command API meanwhile."""
+        async with httpx.AsyncClient(base_url=url) as client:
+            self._doors.append(client)
+            try:
+                yield
+            finally:
+                self._doors.remove(client)
+                await asyncio.sleep(1)  # for what is under way through it
 
     async def _deliver(self) -> None:
         while not self._stopping:
@@ -67,7 +83,8 @@ class Load:
         while True:
             self.acknowledged.attempts += 1
             try:
-                answer = await self._stack.commands.post(path, json=body, headers={"Idempotency-Key": key}, timeout=20)
+                door = self._random.choice(self._doors)
+                answer = await door.post(path, json=body, headers={"Idempotency-Key": key}, timeout=20)
             except httpx.HTTPError:
                 await asyncio.sleep(0.1)
                 continue

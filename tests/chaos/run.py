@@ -35,12 +35,9 @@ async def run_chaos(kills: int, seed: int, broker: str, pause: float = 0.05) -> 
     outcome, started = Outcome(), time.monotonic()
     environment = {"CAUDAL_RELAY_LEASE_SECONDS": "2", "CAUDAL_STALL_SECONDS": "2"}
     async with running_stack("--ephemeral", "--broker", broker, environment=environment) as stack:
-        faults = Faults(stack, seed)
-        deliveries: dict[str, str] = {}
-        revisions: set[int] = set()
+        load = Load(stack, seed, pause)
+        faults, told = Faults(stack, seed, load), load.acknowledged
         while faults.kills < kills:
-            load = Load(stack, seed + outcome.rounds, pause)
-            load.acknowledged.revisions |= revisions
             load.start()
             for _ in range(_FAULTS_A_ROUND):
                 await asyncio.sleep(faults.pause())
@@ -48,15 +45,12 @@ async def run_chaos(kills: int, seed: int, broker: str, pause: float = 0.05) -> 
                 if faults.kills >= kills:
                     break
             await asyncio.wait_for(load.stop(), 120)
-            deliveries |= load.acknowledged.deliveries
-            revisions = load.acknowledged.revisions
             outcome.rounds += 1
-            outcome.attempts += load.acknowledged.attempts
-            outcome.events = await prove(stack, deliveries, revisions)
-            counted = f"{len(deliveries)} deliveries, {len(revisions)} revisions, {outcome.events} events"
+            outcome.events = await prove(stack, told.deliveries, told.revisions)
+            counted = f"{len(told.deliveries)} deliveries, {len(told.revisions)} revisions, {outcome.events} events"
             say(f"round {outcome.rounds}: {counted}: whole")
         outcome.kills, outcome.faults = faults.kills, dict(faults.done)
-    outcome.deliveries, outcome.hot_revisions = len(deliveries), len(revisions)
+    outcome.deliveries, outcome.hot_revisions, outcome.attempts = len(told.deliveries), len(told.revisions), told.attempts
     outcome.seconds = round(time.monotonic() - started)
     return outcome
 

@@ -17,6 +17,7 @@ import pytest
 from deploy.local.ports import free_ports, listens
 from deploy.local.process import ProcessSpec
 from deploy.local.supervisor import Supervised
+from tests.chaos.failing import POINTS
 from tests.chaos.faults import PROCESSES
 from tests.chaos.run import run_chaos
 from tests.conftest import eventually
@@ -53,9 +54,10 @@ async def caught_up(stack: RunningStack, records: int) -> None:
 
 @pytest.mark.timeout(300)
 async def test_killing_each_process_under_load_loses_and_doubles_nothing(request: pytest.FixtureRequest) -> None:
-    outcome = await run_chaos(len(PROCESSES), seed=5, broker=request.config.getoption("--broker"))
+    outcome = await run_chaos(len(PROCESSES) + len(POINTS), seed=5, broker=request.config.getoption("--broker"))
 
-    assert outcome.kills == len(PROCESSES)
+    assert outcome.kills >= len(PROCESSES) + len(POINTS)
+    assert outcome.faults["die-at"] >= len(POINTS)
     assert outcome.deliveries > 0
     assert outcome.hot_revisions > 0
 

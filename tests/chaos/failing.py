@@ -1,0 +1,49 @@
+"""`python -m tests.chaos.failing POINT SERVICE PORT`: one of Caudal's processes that kills itself between two steps.
+
+The points are those at which a process has done something that it could not yet write down.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import streams.relay
+from deploy.cli import app
+from projectors.projector import Projector
+from streams.append import AppendablePostgresLog
+from streams.command_topics import CommandSender
+
+_PASSES = 3
+"""So many times it goes on; the next time it dies."""
+
+POINTS = {
+    "published": ("relay", streams.relay, "publish"),  # acknowledged by the broker, the cursor not moved
+    "committed": ("projectors", Projector, "take"),  # the view is committed, the offsets are not
+    "sent": ("worker", CommandSender, "send"),  # a policy's commands are sent, its checkpoint not moved
+    "appended": ("worker", AppendablePostgresLog, "append"),  # events are in the log, nobody has been told
+}
+
+
+def dying(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The same step, after which the process kills itself once it has been through some."""
+    passed = 0
+
+    async def step_and_die(*arguments: Any, **options: Any) -> Any:
+        nonlocal passed
+        result = await step(*arguments, **options)
+        passed += 1
+        if passed > _PASSES:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return step_and_die
+
+
+if __name__ == "__main__":
+    _, point, port = sys.argv
+    service, owner, name = POINTS[point]
+    setattr(owner, name, dying(getattr(owner, name)))
+    sys.argv = ["caudal", "serve", service, "--port", port]
+    app()

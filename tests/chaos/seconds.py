@@ -1,0 +1,60 @@
+"""Second processes beside those of the stack: two of everything, some of which die at a point or have a bad line."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from deploy.local.ports import LOOPBACK, free_ports
+from tests.stack import RunningStack
+
+SERVICES = ("relay", "worker", "projectors", "command-api")
+
+
+@asynccontextmanager
+async def second(stack: RunningStack, service: str, postgres_port: int | None = None) -> AsyncIterator[tuple[Process, int]]:
+    """A second process of a kind and its port, killed at the end; its database by another port where one is given."""
+    (port,) = free_ports(1)
+    process = await _started(stack, ("deploy.cli", "serve", service, "--port", str(port)), postgres_port)
+    try:
+        yield process, port
+    finally:
+        await _killed(process)
+
+
+async def dies_at(stack: RunningStack, point: str, within_seconds: float) -> bool:
+    """Runs a second process until it kills itself at a point; whether it came there in time."""
+    (port,) = free_ports(1)
+    process = await _started(stack, ("tests.chaos.failing", point, str(port)), None)
+    try:
+        await asyncio.wait_for(process.wait(), within_seconds)
+    except TimeoutError:
+        return False
+    finally:
+        await _killed(process)
+    return True
+
+
+async def _started(stack: RunningStack, module: tuple[str, ...], postgres_port: int | None) -> Process:
+    url = urlsplit(stack.endpoints["postgres"])
+    if postgres_port is not None:
+        url = url._replace(netloc=f"{url.username}@{LOOPBACK}:{postgres_port}")
+    own = {
+        "CAUDAL_WRITE_DSN": url.geturl(),
+        "CAUDAL_READ_DSN": url.geturl(),
+        "CAUDAL_BROKERS": stack.endpoints["brokers"],
+        "CAUDAL_INSTANCE": "second",
+        "CAUDAL_RELAY_LEASE_SECONDS": "2",
+        "CAUDAL_STALL_SECONDS": "2",
+    }
+    environment = {**os.environ, **own}
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", *module, env=environment, stdout=DEVNULL, stderr=DEVNULL)
+
+
+async def _killed(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
