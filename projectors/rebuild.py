@@ -25,6 +25,8 @@ from streams.subscription_store import SubscriptionStore
 from streams.view_table import definition, difference, table_of
 
 PREVIOUS = "#previous"
+Positions = Mapping[ContextName, Mapping[int, int]]
+"""Of each partition of some contexts."""
 _EVENTS_AT_ONCE = 2000
 _SHOWN = 10
 
@@ -46,6 +48,11 @@ class Difference:
     rows: int
     some: Sequence[str]
     """Keys of some of them."""
+
+
+def total(positions: Positions) -> int:
+    """All positions together: by that progress is measured."""
+    return sum(position for at in positions.values() for position in at.values())
 
 
 class Rebuild:

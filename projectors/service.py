@@ -1,7 +1,11 @@
 """The projectors' process: every installed projection on one subscription."""
 
+import asyncio
+
 from projectors.projection import Projection
 from projectors.projector import Projector
+from projectors.rebuild import Rebuild
+from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog, registered
 from streams.log import PostgresLog
 from streams.postgres import Databases
@@ -24,17 +28,17 @@ class Projectors:
         self._views = Databases("caudal_projector", settings.pool_size, durable=False)
         self._databases = Databases("caudal_projector", settings.pool_size)
         logs = {context: PostgresLog(self._databases, settings.log_dsn(context), context) for context in catalog.contexts}
-        projectors = [
-            Projector(settings, catalog, system, projection, self._views, logs)
-            for system, projections in installed().items()
-            for projection in projections
-        ]
+        every = [(system, projection) for system, projections in installed().items() for projection in projections]
+        projectors = [Projector(settings, catalog, *one, self._views, logs) for one in every]
         self._subscription = Subscription(settings, catalog, GROUP, projectors, logs)
+        self._progress = RebuildProgress([Rebuild(settings, catalog, *one, self._databases) for one in every])
 
     async def run(self) -> None:
         """Runs until cancelled."""
         try:
-            await self._subscription.run()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._subscription.run())
+                tasks.create_task(self._progress.run())
         finally:
             await self._views.close()
             await self._databases.close()

@@ -12,22 +12,24 @@ from prometheus_client import Counter, Gauge
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import LeaseLost, Malformed, Unavailable
-from streams.codec import decode_event
+from streams.codec import BACKFILLED, decode_event
 from streams.lease import Lease
 from streams.log import PostgresLog
 from streams.pacing import paced
 from streams.postgres import Databases
-from streams.publishing import publish
+from streams.publishing import Acknowledged, publish
 from streams.rows import Row
 from streams.settings import Settings
 from streams.share import Share
-from streams.topics import Topics, ensure_topics, start, started_producer, stop_quietly
+from streams.topics import Topics, ensure_topics, records_upto, start, started_producer, stop_quietly
 from streams.tracing import note_events
 
 _log = structlog.get_logger()
 
 _SHORTEST_ROUND = 0.005
 _LOOK_UP_MS = 3000
+_LOOKED_AT = 500
+"""So many of a partition's newest records are looked at for holes."""
 
 PUBLISHED = Counter("caudal_relay_events", "Events acknowledged by the broker.", ["context"])
 REFILLED = Counter("caudal_relay_refills", "Times that a topic was found behind its log and filled up again.", ["context"])
@@ -59,6 +61,8 @@ class Relay:
         self._topic = Topics(settings, catalog).events(context)
         self._appended = asyncio.Event()
         self._offsets: dict[int, int] = {}
+        self._lost_upto = 0
+        """What is published up to here was in the topic before, and was lost."""
         self.is_cared_for = False
         """Whether this or another relay publishes the log, as far as is known."""
         self.is_owner = False
@@ -157,14 +161,19 @@ class Relay:
 
     async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> int:
         """Publishes rows in order and returns the last one's position once all are acknowledged."""
-        began = time.time_ns()
-        acknowledged = await publish(producer, self._topic, self._context, rows)
-        note_events(f"publish {self._context}", rows, began, "publish")
+        lost = [row for row in rows if row.position <= self._lost_upto]
+        for some, marks in ((lost, [BACKFILLED]), (rows[len(lost) :], ())):
+            if some:
+                began = time.time_ns()
+                self._note(await publish(producer, self._topic, self._context, some, marks))
+                note_events(f"publish {self._context}", some, began, "publish")
+        return rows[-1].position
+
+    def _note(self, acknowledged: Sequence[Acknowledged]) -> None:
         for done in acknowledged:
             if done.first <= self._offsets.get(done.partition, -1):
                 raise BehindTheLog(f"{self._topic} went back to offset {done.first}: the broker has lost records")
             self._offsets[done.partition] = done.last
-        return rows[-1].position
 
     async def _resume_at(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
         """The position up to which the topic really holds the log: the cursor, or less where records are missing."""
@@ -176,6 +185,7 @@ class Relay:
             consumer.unsubscribe()
             if held < min(newest, await self._expected(partition, newest, cursor)):
                 resume = min(resume, held)
+        self._lost_upto = cursor if resume < cursor else 0
         if resume < cursor:
             REFILLED.labels(str(self._context)).inc()
             _log.warning("the topic is behind its log, filling it up", context=str(self._context), after=resume, upto=cursor)
@@ -195,7 +205,10 @@ class Relay:
         return 0
 
     async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int, newest: int) -> int:
-        """Position of the newest event that a partition of the topic holds; 0 for none."""
+        """Position up to which a partition of the topic holds its events, as far as its newest records tell; 0 for none.
+
+        Whoever else writes to a topic that was lost must not hide that: behind a hole nothing counts.
+        """
         tp = TopicPartition(self._topic, partition)
         end = (await consumer.end_offsets([tp]))[tp]
         self._offsets[partition] = end - 1
@@ -203,14 +216,20 @@ class Relay:
         if end == start:
             # Emptied by retention, or never filled: offsets tell which, for they do not go back.
             return newest if end else 0
+        first = max(start, end - _LOOKED_AT)
         consumer.assign([tp])
-        # Anyone may have written to the topic: the newest record that is an event of ours counts.
-        for offset in range(end - 1, max(start, end - 100) - 1, -1):
-            consumer.seek(tp, offset)
-            record = await asyncio.wait_for(consumer.getone(tp), 10)
-            with suppress(Malformed):
-                return decode_event(record).position
-        return 0
+        consumer.seek(tp, first)
+        reached = 0 if first == 0 else None
+        async for records in records_upto(consumer, tp, end):
+            for record in records:
+                try:
+                    event = decode_event(record)
+                except Malformed:
+                    continue  # anyone may have written to the topic
+                if reached is not None and event.previous > reached:
+                    return reached
+                reached = max(reached or 0, event.position)
+        return reached or 0
 
     async def _check_offsets(self, consumer: AIOKafkaConsumer) -> None:
         ends = await consumer.end_offsets([TopicPartition(self._topic, partition) for partition in self._offsets])

@@ -1,6 +1,5 @@
 """Verification of a topic: holds each of its partitions against the log that it publishes, record by record."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,11 +15,10 @@ from streams.pacing import paced
 from streams.rows import Row
 from streams.search import SearchableLog
 from streams.settings import Settings
-from streams.topics import Topics, stop_quietly
+from streams.topics import Topics, records_upto, stop_quietly
 
 Kind = Literal["missing", "altered", "reordered", "extra"]
 _MOST_FINDINGS = 1000
-_SILENCE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -96,12 +94,8 @@ class TopicVerification:
         tp = TopicPartition(self._topic, partition)
         consumer.assign([tp])
         await consumer.seek_to_beginning(tp)
-        end = (await consumer.end_offsets([tp]))[tp]
-        while (await consumer.position(tp)) < end:
-            async with asyncio.timeout(_SILENCE_SECONDS):
-                records = (await consumer.getmany(tp, timeout_ms=1000, max_records=1000)).get(tp, [])
-            if records:
-                yield records
+        async for records in records_upto(consumer, tp, (await consumer.end_offsets([tp]))[tp]):
+            yield records
 
 
 class _Comparison:

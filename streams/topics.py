@@ -1,12 +1,13 @@
 """Topics: their names, how they are made, and the one producer configuration that is used."""
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import InvalidPartitionsError, KafkaError, for_code
 
@@ -17,6 +18,7 @@ from streams.settings import Settings
 _log = structlog.get_logger()
 _TOPIC_EXISTS = 36
 _LONGEST_GOODBYE = 1.0
+_SILENCE_SECONDS = 10.0
 _HOUR_MS = 3_600_000
 
 
@@ -120,6 +122,17 @@ async def started_producer(settings: Settings) -> AIOKafkaProducer:
         await stop_quietly(producer)
         raise
     return producer
+
+
+async def records_upto(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> AsyncIterator[Sequence[Any]]:
+    """A partition's records from where the consumer stands, below an offset; raises `TimeoutError` where none come any more."""
+    heard = time.monotonic()
+    while await consumer.position(tp) < end:
+        if records := (await consumer.getmany(tp, timeout_ms=1000, max_records=1000)).get(tp):
+            yield records
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _SILENCE_SECONDS:
+            raise TimeoutError(f"{tp.topic}/{tp.partition} does not come to offset {end}")
 
 
 async def stop_quietly(client: AIOKafkaProducer) -> None:

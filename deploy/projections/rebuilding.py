@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from multiprocessing import get_context
@@ -16,7 +16,7 @@ from rich.table import Column, Table
 
 from deploy.connection import connected
 from projectors.projection import Projection
-from projectors.rebuild import Difference, Rebuild
+from projectors.rebuild import Difference, Positions, Rebuild, total
 from projectors.service import installed
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
@@ -25,8 +25,6 @@ from streams.settings import Settings
 
 _CLOSE = 2000
 """So many positions behind, the switch may begin: what is left is done while the live view stands still."""
-
-Positions = Mapping[ContextName, Mapping[int, int]]
 
 
 async def rebuild(
@@ -94,12 +92,12 @@ async def _fill(work: Rebuild, table: str, settings: Settings, pool: ProcessPool
     loop = asyncio.get_running_loop()
     while True:
         goal = await work.goal()
-        if _sum(goal) - _sum(await work.reached(table)) < _CLOSE:
+        if total(goal) - total(await work.reached(table)) < _CLOSE:
             return
         shares = _shares(goal, workers)
         running = [loop.run_in_executor(pool, _work, settings, work.name, table, share) for share in shares]
         while (await asyncio.wait(running, timeout=0.3))[1]:
-            show(_sum(await work.reached(table)), _sum(goal))
+            show(total(await work.reached(table)), total(goal))
         for done in running:
             await done
 
@@ -132,10 +130,6 @@ def _named(name: str) -> tuple[str, Projection[Any]]:
     if name not in known:
         raise NotFound(f"there is no view {name!r}; there are {', '.join(sorted(known))}")
     return known[name]
-
-
-def _sum(positions: Positions) -> int:
-    return sum(position for at in positions.values() for position in at.values())
 
 
 class _Show:

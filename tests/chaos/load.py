@@ -34,8 +34,9 @@ class Load:
         self._random = random.Random(seed)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
-        self._doors = [stack.commands]
+        self._doors: list[httpx.AsyncClient] = []
         """The command APIs to send to."""
+        self.turn_to(stack)
         self.acknowledged = Acknowledged()
 
     def start(self) -> None:
@@ -48,6 +49,10 @@ class Load:
         """Returns once whatever is under way is acknowledged."""
         self._stopping = True
         await asyncio.gather(*self._tasks)
+
+    def turn_to(self, stack: RunningStack) -> None:
+        """Sends everything to this stack from now on."""
+        self._doors = [stack.commands]
 
     @asynccontextmanager
     async def door(self, url: str) -> AsyncIterator[None]:
@@ -85,7 +90,7 @@ class Load:
             try:
                 door = self._random.choice(self._doors)
                 answer = await door.post(path, json=body, headers={"Idempotency-Key": key}, timeout=20)
-            except httpx.HTTPError:
+            except (httpx.HTTPError, RuntimeError):  # a client that is closed says so by the latter
                 await asyncio.sleep(0.1)
                 continue
             if answer.status_code in (200, 201):

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from deploy.projections import rebuilding
 from projectors.data_ingestion import PROJECTIONS
-from projectors.rebuild import Rebuild
+from projectors.rebuild import Rebuild, total
+from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
 from schemas.errors import NotFound, Refused
 from streams.postgres import Databases
@@ -95,6 +97,23 @@ async def test_a_build_that_was_stopped_goes_on_where_it_was(running: Running, r
     assert await rebuild.reached(anew) == {}
     with pytest.raises(Refused):
         await rebuild.switch(table)
+
+
+async def test_its_progress_is_shown_whoever_runs_it(running: Running, rebuild: Rebuild) -> None:
+    showing = asyncio.create_task(RebuildProgress([rebuild]).run())
+
+    async def shows(remaining: int) -> None:
+        async def does() -> bool:
+            return REGISTRY.get_sample_value("caudal_rebuild_remaining_positions", {"view": NAME}) == remaining
+
+        await eventually(does, what=f"{remaining} positions to go")
+
+    await shows(0)
+    table = await rebuild.begin(again=False)
+    await shows(total(await rebuild.goal()))
+    await build(rebuild, table)
+    await shows(0)
+    showing.cancel()
 
 
 async def test_there_is_a_way_back_and_forth(running: Running, rebuild: Rebuild) -> None:

@@ -14,6 +14,7 @@ from schemas.envelope import Metadata
 from schemas.errors import LeaseLost
 from schemas.expected_version import NO_STREAM
 from streams.append import AppendablePostgresLog
+from streams.backfill import Backfill
 from streams.lease import Lease
 from streams.log import Append, Write
 from streams.postgres import Databases
@@ -107,6 +108,29 @@ async def test_a_topic_that_is_lost_while_relaying_is_filled_again(
         await admin.close()
 
         await eventually(lambda: log.is_in_the_topic(settings, catalog), 30)
+
+
+async def test_a_backfill_into_a_topic_that_was_lost_hides_nothing(
+    settings: Settings, catalog: Catalog, databases: Databases, log: Log
+) -> None:
+    topic = Topics(settings, catalog).events(CONTEXT)
+    await log.grow(40)
+    async with running(settings, catalog, databases, "one"):
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    await admin.delete_topics([topic])
+    await admin.close()
+    backfill = Backfill(settings, catalog, SearchableLog(databases, settings.write_dsn, CONTEXT))
+    await backfill.between(30, 40, lambda position: None)
+
+    for _ in range(2):  # nor is anything published again by the next one
+        async with running(settings, catalog, databases, "one"):
+            await eventually(lambda: log.is_in_the_topic(settings, catalog), 30)
+    verified = await TopicVerification(settings, catalog, SearchableLog(databases, settings.write_dsn, CONTEXT)).run(
+        40, lambda done, total: None
+    )
+    assert (verified.events, verified.records) == (40, 50)
 
 
 async def test_two_relays_share_the_work_by_lease(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:

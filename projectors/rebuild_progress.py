@@ -1,0 +1,41 @@
+"""How far rebuilds are, whoever runs them: shown by every process that keeps views."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from prometheus_client import Gauge
+
+from projectors.rebuild import Rebuild, total
+from schemas.errors import Unavailable
+
+_log = structlog.get_logger()
+_EVERY_SECONDS = 2.0
+
+REMAINING = Gauge(
+    "caudal_rebuild_remaining_positions", "How far a version that is being built is behind the live view; else 0.", ["view"]
+)
+
+
+class RebuildProgress:
+    """Follows the rebuilds of some views."""
+
+    def __init__(self, rebuilds: Sequence[Rebuild]) -> None:
+        self._rebuilds = rebuilds
+
+    async def run(self) -> None:
+        """Runs until cancelled, through outages of the database."""
+        while True:
+            for rebuild in self._rebuilds:
+                try:
+                    REMAINING.labels(rebuild.name).set(await _remaining(rebuild))
+                except Unavailable as error:
+                    _log.debug("looking at a rebuild again soon", view=rebuild.name, why=error.detail)
+            await asyncio.sleep(_EVERY_SECONDS)
+
+
+async def _remaining(rebuild: Rebuild) -> int:
+    building = (await rebuild.versions()).building
+    if building is None:
+        return 0
+    return max(0, total(await rebuild.goal()) - total(await rebuild.reached(building)))

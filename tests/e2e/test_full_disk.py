@@ -1,0 +1,68 @@
+"""A full disk: the data of a whole stack on a small file system that runs full under load."""
+
+import asyncio
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.load import Load
+from tests.chaos.run import prove
+from tests.conftest import eventually
+from tests.stack import running_stack
+
+_SIZE = "300m"
+_LEFT = 4 * 1024 * 1024
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A folder on a file system of its own; skips aloud where this user may not mount one."""
+    made = Path(tempfile.mkdtemp(prefix="caudal-disk-"))
+    mounted = subprocess.run(("mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "tmpfs", made), capture_output=True, check=False)
+    if mounted.returncode:
+        made.rmdir()
+        pytest.skip(f"THE FULL DISK WAS NOT TRIED: {mounted.stderr.decode().strip()}")
+    made.chmod(0o777)
+    yield made
+    subprocess.run(("umount", made), check=True)
+    made.rmdir()
+
+
+@pytest.mark.timeout(240)
+async def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path) -> None:
+    arguments, ballast = ("--data-dir", str(small_disk / "data")), small_disk / "ballast"
+    async with running_stack(*arguments) as stack:
+        load = Load(stack, seed=3, pause=0.02)
+        told = load.acknowledged
+        load.start()
+        await asyncio.sleep(3)
+        before = len(told.deliveries)
+
+        _fill(ballast)
+
+        async def refuses() -> bool:
+            count = len(told.deliveries)
+            await asyncio.sleep(2)
+            return len(told.deliveries) == count
+
+        await eventually(refuses, 60, "that nothing is accepted any more")
+        ballast.unlink()
+
+    # PostgreSQL may have died more often than its supervisor bears: whoever has made room starts the stack again.
+    async with running_stack(*arguments) as stack:
+        load.turn_to(stack)
+        await asyncio.sleep(3)
+        await asyncio.wait_for(load.stop(), 60)
+        assert len(told.deliveries) > before > 0
+        await prove(stack, told.deliveries, told.revisions)
+
+
+def _fill(path: Path) -> None:
+    """Fills the file system but for a few MiB, so that it runs full under load."""
+    status = os.statvfs(path.parent)
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, status.f_bavail * status.f_frsize - _LEFT)
