@@ -28,10 +28,10 @@ class BadLine:
         try:
             while data := await server.read(65536):
                 chance = self._random.random()
-                if chance < 0.002:
+                if chance < 0.005:
                     self.cuts += 1  # the server has done it, and the client will never hear
                     break
-                if chance < 0.01:
+                if chance < 0.03:
                     await asyncio.sleep(self._random.uniform(0.05, 0.8))
                 answer.write(data)
                 await answer.drain()
