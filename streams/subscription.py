@@ -94,8 +94,8 @@ class Subscription:
             if self._consumer.is_dealing:
                 # Whatever stands still now does so because there is so much to do.
                 self._watchdog.start_over()
-            awake = [subscriber for subscriber in self._subscribers if not self._attendances[subscriber.name].is_resting]
-            await self._watchdog.look(awake, self._assigned)
+            resting = {name for name, attendance in self._attendances.items() if attendance.is_resting}
+            await self._watchdog.look(self._subscribers, resting, self._assigned)
 
     def _note_assignment(self, partitions: Iterable[tuple[str, int]]) -> None:
         assigned = {(self._topics.context_of(topic), partition) for topic, partition in partitions}

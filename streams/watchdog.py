@@ -6,7 +6,7 @@ does hold what the consumer no longer takes, the process is ended, so that its s
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 import structlog
 from prometheus_client import Gauge
@@ -51,15 +51,18 @@ class Watchdog:
         """Whatever stands still now does so for a good reason."""
         self._stood_since.clear()
 
-    async def look(self, subscribers: Sequence[Subscriber], assigned: set[tuple[ContextName, int]]) -> None:
-        """Compares once; raises `ConsumerStopped`."""
+    async def look(
+        self, subscribers: Sequence[Subscriber], resting: Collection[str], assigned: set[tuple[ContextName, int]]
+    ) -> None:
+        """Compares once; raises `ConsumerStopped`. Of subscribers that rest only the lag is told."""
         stood_still = False
         for context in sorted({context for subscriber in subscribers for context in subscriber.contexts}):
             try:
                 heads = (await self._logs[context].head()).partitions
                 for subscriber in subscribers:
                     if context in subscriber.contexts:
-                        stood_still |= await self._compare(subscriber, context, heads, assigned)
+                        is_resting = subscriber.name in resting
+                        stood_still |= await self._compare(subscriber, context, heads, assigned, is_resting=is_resting)
             except Unavailable as error:
                 _log.debug("cannot compare with the log", context=str(context), why=error.detail)
             except Exception:
@@ -68,7 +71,13 @@ class Watchdog:
             await self._suspect_the_consumer()
 
     async def _compare(
-        self, subscriber: Subscriber, context: ContextName, heads: Sequence[int], assigned: set[tuple[ContextName, int]]
+        self,
+        subscriber: Subscriber,
+        context: ContextName,
+        heads: Sequence[int],
+        assigned: set[tuple[ContextName, int]],
+        *,
+        is_resting: bool,
     ) -> bool:
         """Reads on from the log where a partition stands still; whether one of ours did."""
         lag, stood_still = 0, False
@@ -79,7 +88,7 @@ class Watchdog:
             position = await subscriber.position(context, partition)
             mark = (subscriber.name, context, partition)
             stood_at, since = self._stood_since.get(mark, (-1, 0.0))
-            if position >= head or position != stood_at:
+            if is_resting or position >= head or position != stood_at:
                 self._stood_since[mark] = (position, time.monotonic())
             elif time.monotonic() - since > self._patience * (1 if ours else _PATIENCE_WITH_OTHERS):
                 await self._read_on(subscriber, context, partition, position, head)

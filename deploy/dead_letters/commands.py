@@ -77,7 +77,10 @@ def skip(
 @dead_letters.command()
 def edit(
     name: Name,
-    data: Annotated[Path | None, typer.Option(help="File with the event's data as JSON; unset: standard input.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="File with the event's data as JSON; unset: standard input.", exists=True, dir_okay=False),
+    ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Put other data in the place of an event's, for its subscription alone: the log stays as it is."""

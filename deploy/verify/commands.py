@@ -34,6 +34,13 @@ def verify_all(
     """Prove that nothing was lost, doubled, altered or made up: logs, topics and views, or one kind of them."""
     if context.invoked_subcommand is None:
         _verify(data_dir, as_json, public_keys=public_key or (), require_signed=require_signed, repair=repair)
+        return
+    for option in context.command.params:
+        # They would not reach the command behind them: a check that was asked for would not be made.
+        source = context.get_parameter_source(option.name) if option.name else None
+        if source is not None and source.name == "COMMANDLINE":
+            place = f"caudal verify {context.invoked_subcommand} … {option.opts[0]}"
+            raise typer.BadParameter(f"{option.opts[0]} goes behind what is verified: {place}")
 
 
 @verify.command("log")

@@ -80,3 +80,11 @@ async def test_a_database_out_of_reach_is_said_plainly() -> None:
     assert code == 1
     assert "out of reach" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [("--repair", "views"), ("--json", "log"), ("--require-signed", "log")])
+async def test_an_option_that_would_reach_nobody_is_refused(arguments: tuple[str, ...]) -> None:
+    code, _, err = await caudal("verify", *arguments)
+
+    assert code == 2
+    assert "goes behind what is verified" in " ".join(err.split())

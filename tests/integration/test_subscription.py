@@ -13,6 +13,7 @@ from streams.faust_consumer import FaustConsumer
 from streams.postgres import Databases
 from streams.settings import Settings
 from streams.topics import Topics, started_producer
+from streams.watchdog import LAG
 from tests.conftest import eventually
 from tests.integration.running import NAME, Running, started
 
@@ -47,6 +48,8 @@ async def test_a_subscription_that_rests_goes_on_where_it_was(running: Running, 
     await running.add(10)
     await asyncio.sleep(5)  # longer than the watchdog's patience
     assert await running.count() == 10
+    lags = [sample.value for metric in LAG.collect() for sample in metric.samples if sample.labels["subscription"] == NAME]
+    assert max(lags) > 0, "an operator who looks at metrics alone has to see it"
 
     await control.resume(NAME, tmp_path, environment)
     await running.add(5)
