@@ -23,7 +23,7 @@ from schemas.errors import Unavailable
 from schemas.message import Command, Event
 from streams.command_topics import CommandSender
 from streams.continuity import continuation
-from streams.dead_letters import Parked, told
+from streams.dead_letters import Parked, as_decided, told
 from streams.log import AppendableLog
 from streams.rows import Row, decode
 from streams.subscriber import Slice
@@ -207,7 +207,8 @@ class PolicyRunner:
             # Whoever tries dead letters again meanwhile is waited for: nothing may come to wait behind one that has just gone.
             await store.checkpoints.lock(connection, [(context, partition)])
             blocked = await store.letters.blocked(connection, context, {row.stream for row in rows})
-            for row in rows:
+            decided = await store.letters.decided(connection, open_too=False)
+            for row in (found for row in rows if (found := as_decided(decided, context, row)) is not None):
                 if row.stream in blocked:
                     parked.append(Parked.event(context, row, None))
                     continue

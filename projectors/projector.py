@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Recorded
 from schemas.errors import Conflict, Unavailable
 from schemas.view import View
-from streams.checkpoints import Locked, Move
+from streams.checkpoints import Move, Stand
 from streams.continuity import continuation, is_next
 from streams.dead_letters import DeadLetter, Decided, Parked, as_decided, told
 from streams.log import ReadableLog
@@ -75,8 +75,11 @@ class Projector:
         self._catalog, self._logs = catalog, logs
         self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
         self._writer = ViewWriter(projection, table_of(home, view, None if beside is None else beside.table))
-        self._stood: dict[tuple[ContextName, int], int] = {}
-        """Where the view stood when this process last moved it: a guess, which the database confirms or refuses."""
+        self._stood: dict[tuple[ContextName, int], Stand] = {}
+        """Where the view stood when this process last moved it: a guess, which the database confirms or refuses.
+
+        Nothing was open of the partition's context then: whoever parks one of its events moves the checkpoint as well.
+        """
 
     @property
     def stores(self) -> Sequence[SubscriptionStore]:
@@ -130,10 +133,10 @@ class Projector:
         for slice in slices:
             context, partition, rows = slice.context, slice.partition, slice.rows
             stood = self._stood.pop((context, partition), None)
-            if stood is None or not is_next(stood, rows):
+            if stood is None or not is_next(stood.position, rows):
                 return False
             moves.append(Move(context, partition, stood, rows[-1].position))
-        placed = [one for slice in slices for one in self._wanted(slice.context, slice.rows)]
+        placed = [one for slice in slices for one in self._wanted(slice.context, slice.rows, self._decided)]
         try:
             events = self._decoded(placed)
             async with self.store.connection() as connection:
@@ -161,32 +164,36 @@ class Projector:
         whole, began = True, time.time_ns()
         async with self.store.transaction() as connection:
             stands = await self.store.checkpoints.lock(connection, [(slice.context, slice.partition) for slice in slices])
+            hindrances = await self.store.checkpoints.hindrances(connection, stands)
+            if hindrances.is_paused:
+                return True
+            decided = self._decided
+            if hindrances.with_dead_letters:
+                decided = {**decided, **await self.store.letters.decided(connection, open_too=False)}
             placed: list[Placed] = []
             moves: list[Move] = []
             for slice in slices:
                 context, partition = slice.context, slice.partition
                 stand = stands[context, partition]
-                if stand.is_paused:
-                    return True
                 found = await continuation(self.name, stand.position, slice.rows, self._logs[context], partition)
                 whole = whole and found.is_whole
                 if found.rows:
-                    moves.append(Move(context, partition, stand.position, found.rows[-1].position))
-                    placed += self._wanted(context, found.rows)
+                    moves.append(Move(context, partition, stand, found.rows[-1].position))
+                    placed += self._wanted(context, found.rows, decided)
             parked: list[Parked] = []
-            if parking or any(stand.has_dead_letters for stand in stands.values()):
-                parked = await self._apply_or_park(connection, placed, stands)
+            if parking or hindrances.with_dead_letters:
+                parked = await self._apply_or_park(connection, placed, hindrances.with_dead_letters)
             elif placed:
                 await self._apply(connection, placed)
             if moves:
                 await self.store.checkpoints.move(connection, moves)
-        if not any(stand.has_dead_letters for stand in stands.values()):
+        if not parked and not hindrances.with_dead_letters:
             self._note_moves(moves)
         self._note(placed, parked, began)
         return whole
 
     def _note_moves(self, moves: Sequence[Move]) -> None:
-        self._stood.update({(move.context, move.partition): move.after for move in moves})
+        self._stood.update({(move.context, move.partition): Stand(move.after, move.before.resets) for move in moves})
 
     def _note(self, placed: Sequence[Placed], parked: Sequence[Parked], began_ns: int) -> None:
         """Counts and traces what was committed."""
@@ -196,12 +203,12 @@ class Projector:
         note_events(f"apply {self.name}", applied, began_ns, "process")
         note_events(f"park {self.name}", [row for letter in parked if (row := letter.row)], began_ns, "process", "parked")
 
-    def _wanted(self, context: ContextName, rows: Sequence[Row]) -> list[Placed]:
+    def _wanted(self, context: ContextName, rows: Sequence[Row], decided: Decided) -> list[Placed]:
         """The events that the view is made from, as far as operators have not decided otherwise."""
         wanted = [(context, row) for row in rows if (context, row.type) in self._types]
-        if not self._decided:
+        if not decided:
             return wanted
-        return [(context, found) for _, row in wanted if (found := as_decided(self._decided, context, row)) is not None]
+        return [(context, found) for _, row in wanted if (found := as_decided(decided, context, row)) is not None]
 
     async def _apply(self, connection: Connection, placed: Sequence[Placed]) -> None:
         await self._writer.apply(connection, self._decoded(placed))
@@ -210,11 +217,11 @@ class Projector:
         return [decode(row, context, self._catalog) for context, row in placed]
 
     async def _apply_or_park(
-        self, connection: Connection, placed: Sequence[Placed], stands: Mapping[tuple[ContextName, int], Locked]
+        self, connection: Connection, placed: Sequence[Placed], with_dead_letters: Collection[ContextName]
     ) -> list[Parked]:
         """Applies what can be and parks what cannot; returns what was parked."""
         blocked: set[tuple[ContextName, str]] = set()
-        for context in {context for (context, _), stand in stands.items() if stand.has_dead_letters}:
+        for context in with_dead_letters:
             streams = {row.stream for its, row in placed if its == context}
             blocked |= {(context, stream) for stream in await self.store.letters.blocked(connection, context, streams)}
         parking = Parking(connection, self._apply, blocked)

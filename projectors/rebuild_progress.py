@@ -35,7 +35,7 @@ class RebuildProgress:
 
 
 async def _remaining(rebuild: Rebuild) -> int:
-    building = (await rebuild.versions()).building
+    building = (await rebuild.view.versions()).building
     if building is None:
         return 0
-    return max(0, total(await rebuild.goal()) - total(await rebuild.reached(building)))
+    return max(0, total(await rebuild.view.stands()) - total(await rebuild.view.reached(building)))

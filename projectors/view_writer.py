@@ -82,7 +82,8 @@ class ViewWriter:
             await connection.execute(
                 self._sql.commit,
                 subscription,
-                *([str(context) for context in contexts], partitions, befores, afters),
+                *([str(context) for context in contexts], partitions),
+                *([stand.position for stand in befores], [stand.resets for stand in befores], afters),
                 self._as_json([*written.added, *written.changed], changed_in),
                 orjson.dumps(
                     [{view.view_key: key, CHANGED: changed_in[key]} for key in written.removed], default=_as_text

@@ -15,15 +15,15 @@ class Stand(NamedTuple):
 
     position: int
     resets: int
-    """How often an operator has put it elsewhere."""
+    """How often an operator has put it elsewhere, or other rows under it."""
 
 
-class Locked(NamedTuple):
-    """A checkpoint that is held until the transaction's end."""
+class Hindrances(NamedTuple):
+    """What keeps a subscription from taking events as they come."""
 
-    position: int
     is_paused: bool
-    has_dead_letters: bool
+    with_dead_letters: frozenset[ContextName]
+    """Contexts that have open ones, or decided ones of events that come again after a reset."""
 
 
 class Move(NamedTuple):
@@ -31,7 +31,7 @@ class Move(NamedTuple):
 
     context: ContextName
     partition: int
-    before: int
+    before: Stand
     after: int
 
 
@@ -76,7 +76,7 @@ class Checkpoints:
 
     async def lock(
         self, connection: Connection, partitions: Sequence[tuple[ContextName, int]]
-    ) -> Mapping[tuple[ContextName, int], Locked]:
+    ) -> Mapping[tuple[ContextName, int], Stand]:
         """Locks the checkpoints of some partitions within a transaction, beginning those that are not there yet."""
         asked = ([str(context) for context, _ in partitions], [partition for _, partition in partitions])
         sql = statement("checkpoints_lock", self._schema)
@@ -84,12 +84,16 @@ class Checkpoints:
         if len(found) < len(partitions):
             await connection.execute(statement("checkpoints_open", self._schema), self._subscription, *asked)
             found = await connection.fetch(sql, self._subscription, *asked)
-        return {
-            (ContextName.parse(row["source"]), row["partition"]): Locked(
-                row["position"], row["is_paused"], row["has_dead_letters"]
-            )
-            for row in found
-        }
+        return {(ContextName.parse(row["source"]), row["partition"]): Stand(row["position"], row["resets"]) for row in found}
+
+    async def hindrances(self, connection: Connection, stands: Mapping[tuple[ContextName, int], Stand]) -> Hindrances:
+        """What is to be minded of a subscription whose checkpoints are locked."""
+        contexts, partitions = [str(context) for context, _ in stands], [partition for _, partition in stands]
+        positions = [stand.position for stand in stands.values()]
+        sql = statement("checkpoints_hindrances", self._schema)
+        row = await connection.fetchrow(sql, self._subscription, contexts, partitions, positions)
+        assert row is not None, "it asks whether something exists"
+        return Hindrances(row["is_paused"], frozenset(map(ContextName.parse, row["with_dead_letters"])))
 
     async def move(self, connection: Connection, moves: Sequence[Move]) -> None:
         """Moves checkpoints that are locked."""

@@ -158,7 +158,7 @@ def translated() -> Iterator[None]:
 
 def blames_values(error: Exception) -> bool:
     """Whether an error inside a transaction is about what was to be written, and not about the database or the way to it."""
-    if isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError):
+    if isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError | asyncpg.ProgramLimitExceededError):
         return True
     return not isinstance(error, (asyncpg.PostgresError, Unavailable, Conflict, *_OUT_OF_REACH))
 

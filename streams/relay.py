@@ -29,7 +29,7 @@ _log = structlog.get_logger()
 _SHORTEST_ROUND = 0.005
 _LOOK_UP_MS = 3000
 _LOOKED_AT = 500
-"""So many of a partition's newest records are looked at for holes."""
+"""So many of a partition's newest records are looked at for holes, and a batch more: one may follow upon a loss."""
 
 PUBLISHED = Counter("caudal_relay_events", "Events acknowledged by the broker.", ["context"])
 REFILLED = Counter("caudal_relay_refills", "Times that a topic was found behind its log and filled up again.", ["context"])
@@ -207,7 +207,7 @@ class Relay:
     async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int, newest: int) -> int:
         """Position up to which a partition of the topic holds its events, as far as its newest records tell; 0 for none.
 
-        Whoever else writes to a topic that was lost must not hide that: behind a hole nothing counts.
+        Whoever else writes to a topic that was lost must not hide that: behind a hole nothing counts, until it is filled.
         """
         tp = TopicPartition(self._topic, partition)
         end = (await consumer.end_offsets([tp]))[tp]
@@ -216,20 +216,28 @@ class Relay:
         if end == start:
             # Emptied by retention, or never filled: offsets tell which, for they do not go back.
             return newest if end else 0
-        first = max(start, end - _LOOKED_AT)
+        first = max(start, end - self._settings.relay_batch - _LOOKED_AT)
         consumer.assign([tp])
         consumer.seek(tp, first)
         reached = 0 if first == 0 else None
+        held: list[tuple[int, int]] = []
         async for records in records_upto(consumer, tp, end):
             for record in records:
                 try:
                     event = decode_event(record)
                 except Malformed:
                     continue  # anyone may have written to the topic
-                if reached is not None and event.previous > reached:
-                    return reached
-                reached = max(reached or 0, event.position)
-        return reached or 0
+                if reached is None and BACKFILLED not in record.headers:
+                    reached = event.position
+                held.append((event.position, event.previous))
+        held.sort()
+        if reached is None:
+            reached = held[0][0] if held else 0
+        for position, previous in held:
+            if previous > reached:
+                break
+            reached = max(reached, position)
+        return reached
 
     async def _check_offsets(self, consumer: AIOKafkaConsumer) -> None:
         ends = await consumer.end_offsets([TopicPartition(self._topic, partition) for partition in self._offsets])

@@ -17,7 +17,7 @@ def list_(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """List each view's versions: the one being built, and the one that was live before."""
     from deploy.projections.rebuilding import list_versions
 
-    complaining(lambda: uvloop.run(list_versions(data_dir.resolve(), read_settings())))
+    complaining(lambda: uvloop.run(list_versions(data_dir.resolve(), read_settings(), _console())))
 
 
 @projections.command()
@@ -31,8 +31,9 @@ def rebuild(
     """Build a new version from the logs beside the live one, compare the two at the same position, and switch."""
     from deploy.projections.rebuilding import rebuild as rebuild_it
 
-    console = Console(highlight=False, soft_wrap=True)
-    work = rebuild_it(name, data_dir.resolve(), read_settings(), console, workers=workers, again=restart, switch=not no_switch)
+    work = rebuild_it(
+        name, data_dir.resolve(), read_settings(), _console(), workers=workers, again=restart, switch=not no_switch
+    )
     complaining(lambda: uvloop.run(work))
 
 
@@ -41,8 +42,7 @@ def rollback(name: Name, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """Put the version back that was live before; its projectors catch up."""
     from deploy.projections.rebuilding import roll_back
 
-    complaining(lambda: uvloop.run(roll_back(name, data_dir.resolve(), read_settings())))
-    typer.echo(f"{name}: the version before is live again.")
+    complaining(lambda: uvloop.run(roll_back(name, data_dir.resolve(), read_settings(), _console())))
 
 
 @projections.command()
@@ -50,5 +50,8 @@ def discard(name: Name, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """Drop what there is beside the live view."""
     from deploy.projections.rebuilding import discard as discard_it
 
-    complaining(lambda: uvloop.run(discard_it(name, data_dir.resolve(), read_settings())))
-    typer.echo(f"{name}: nothing is kept beside the live version.")
+    complaining(lambda: uvloop.run(discard_it(name, data_dir.resolve(), read_settings(), _console())))
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)

@@ -16,8 +16,9 @@ from rich.table import Column, Table
 
 from deploy.connection import connected
 from projectors.projection import Projection
-from projectors.rebuild import Difference, Positions, Rebuild, total
+from projectors.rebuild import Rebuild, total
 from projectors.service import installed
+from projectors.versions import Difference, Positions, Versions
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
 from streams.postgres import Databases
@@ -35,7 +36,7 @@ async def rebuild(
     Stopped, it goes on from where it was when it is called again.
     """
     async with _rebuild(name, data_dir, settings) as work:
-        table = await work.begin(again=again)
+        table = await work.view.begin(again=again)
         count = workers or min(os.cpu_count() or 1, 8)
         with ProcessPoolExecutor(count, get_context("spawn")) as pool, _progress(console, name) as show:
             await _fill(work, table, connected(settings, data_dir), pool, count, show)
@@ -52,29 +53,42 @@ async def rebuilt(name: str, data_dir: Path, settings: Settings) -> None:
     await rebuild(name, data_dir, settings, Console(quiet=True), workers=None, again=True, switch=True)
 
 
-async def roll_back(name: str, data_dir: Path, settings: Settings) -> None:
-    """Puts the version back that was live before; raises `Refused` where there is none."""
+async def roll_back(name: str, data_dir: Path, settings: Settings, console: Console) -> None:
+    """Puts the version back that was live before; raises `Refused` where there is none, or it cannot be."""
     async with _rebuild(name, data_dir, settings) as work:
-        await work.roll_back()
+        differs = await work.view.roll_back()
+    console.print(
+        f"{name}: the version before is live again, and catches up. The newer one is kept: roll back again to undo this."
+    )
+    if differs != 0:
+        rows = "another shape" if differs is None else f"{differs} rows that differed"
+        console.print(f"It had {rows} when the two changed places: `caudal verify views {name}` says whether it is right.")
 
 
-async def discard(name: str, data_dir: Path, settings: Settings) -> None:
+async def discard(name: str, data_dir: Path, settings: Settings, console: Console) -> None:
     """Drops what there is beside the live view."""
     async with _rebuild(name, data_dir, settings) as work:
-        await work.discard()
+        dropped = await work.view.discard()
+    console.print(f"{name}: dropped {', '.join(dropped)}." if dropped else f"{name}: nothing was kept beside the live version.")
 
 
-async def list_versions(data_dir: Path, settings: Settings) -> None:
+async def list_versions(data_dir: Path, settings: Settings, console: Console) -> None:
     """Prints each view's versions."""
-    table = Table(Column("View", overflow="fold"), "Being built", "Before", "Switched")
+    table = Table(*(Column(name, overflow="fold") for name in ("View", "Being built", "Before", "Switched")))
     for system, projections in installed().items():
         for projection in projections:
             name = f"{system}.{projection.name}"
             async with _rebuild(name, data_dir, settings) as work:
-                versions = await work.versions()
+                versions = await work.view.versions()
             switched = f"{versions.switched_at:%Y-%m-%d %H:%M:%S}" if versions.switched_at else ""
-            table.add_row(name, versions.building or "", versions.previous or "", switched)
-    Console(highlight=False).print(table)
+            table.add_row(name, versions.building or "", _before(versions), switched)
+    console.print(table)
+
+
+def _before(versions: Versions) -> str:
+    if versions.previous is None or versions.previous_differs == 0:
+        return versions.previous or ""
+    return f"{versions.previous}, {versions.previous_differs or 'all'} rows differ"
 
 
 @asynccontextmanager
@@ -91,13 +105,13 @@ async def _fill(work: Rebuild, table: str, settings: Settings, pool: ProcessPool
     """Fills in rounds until the live view is nearly reached: it moves on meanwhile."""
     loop = asyncio.get_running_loop()
     while True:
-        goal = await work.goal()
-        if total(goal) - total(await work.reached(table)) < _CLOSE:
+        goal = await work.view.stands()
+        if total(goal) - total(await work.view.reached(table)) < _CLOSE:
             return
         shares = _shares(goal, workers)
         running = [loop.run_in_executor(pool, _work, settings, work.name, table, share) for share in shares]
         while (await asyncio.wait(running, timeout=0.3))[1]:
-            show(total(await work.reached(table)), total(goal))
+            show(total(await work.view.reached(table)), total(goal))
         for done in running:
             await done
 

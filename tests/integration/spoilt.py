@@ -33,6 +33,12 @@ class Bench:
         """What the fold makes of an event of a partner's delivery, by the delivery's id."""
 
     def projector(self, **changes: Any) -> Projector:
+        settings = self.settings.model_copy(update={"attempts": 3, **changes})
+        return Projector(settings, self.catalog, "data_ingestion", self.projection(), self.databases, self.logs)
+
+    def projection(self) -> Projection[Record]:
+        """The one of `projectors.data_ingestion`, except for what is spoilt."""
+
         def may_fail(fold: Fold[Record]) -> Fold[Record]:
             def apply(row: Record | None, recorded: Recorded[Any]) -> Record | None:
                 if (what := self.spoilt.get(f"{type(recorded.event).__name__} {recorded.event.data_id}")) is not None:
@@ -41,9 +47,7 @@ class Bench:
 
             return Fold(fold.key, apply)
 
-        folds = {event: may_fail(fold) for event, fold in PROJECTIONS[0].folds.items()}
-        settings = self.settings.model_copy(update={"attempts": 3, **changes})
-        return Projector(settings, self.catalog, "data_ingestion", Projection(Record, folds), self.databases, self.logs)
+        return Projection(Record, {event: may_fail(fold) for event, fold in PROJECTIONS[0].folds.items()})
 
     def spoil(self, event: type, row: Row, what: Any = None) -> None:
         self.spoilt[f"{event.__name__} {orjson.loads(row.data)['data_id']}"] = what or broken

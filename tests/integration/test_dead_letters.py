@@ -1,13 +1,18 @@
 """Dead letters: what cannot be applied is parked in order, and all else flows."""
 
+import asyncio
+import random
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from projectors.data_ingestion.records import validated
+from projectors.clearing import clear_view
+from projectors.data_ingestion import PROJECTIONS
+from projectors.data_ingestion.records import received, validated
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataIngested, DataReceived
 from schemas.data_ingestion.processing import DataProcessed
@@ -15,8 +20,10 @@ from schemas.data_ingestion.records import Record
 from schemas.data_ingestion.validation import DataValidated
 from schemas.envelope import Recorded
 from schemas.errors import DeadLettersFull, Misconfigured
+from streams.checkpoints import Move, Stand
 from streams.codec import encode_event
 from streams.dead_letter_topic import DeadLetterTopic
+from streams.dead_letters import Parked
 from streams.postgres import Databases
 from streams.settings import Settings
 from streams.subscriber import Slice
@@ -214,3 +221,87 @@ async def test_dead_letters_are_on_their_topic_byte_for_byte_with_where_from_and
     assert dict(second.headers)["dead_letter_error"] == b"waits behind another"
     await consumer.stop()
     await topic.close()
+
+
+async def test_what_is_too_large_for_an_index_is_parked(bench: Bench, logs: Logs) -> None:
+    def large(row: Record | None, recorded: Recorded[Any]) -> Record:
+        return received(row, recorded).model_copy(update={"partner_id": random.Random(1).randbytes(9000).hex()})
+
+    bench.spoil(DataReceived, logs[INGESTION][0], large)
+
+    await bench.projector().take(slices_of(logs, 10_000))
+
+    (first, *_) = await bench.letters()
+    assert first.error is not None
+    assert "index row" in first.error
+    assert await bench.is_verified()
+
+
+async def test_what_was_mended_stays_mended_when_a_view_starts_again(bench: Bench, logs: Logs) -> None:
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    projector = bench.projector()
+    await projector.take(slices_of(logs, 10_000))
+    letter = (await bench.letters())[0]
+    data = {**orjson.loads(letter.row().data), "partner_id": "mended"}
+    await projector.store.letters.edit(letter, orjson.dumps(data).decode())
+    bench.spoilt.clear()
+    await projector.store.letters.redrive([letter])
+    await projector.retry()
+    assert await bench.is_verified()
+    async with projector.store.transaction() as connection:
+        for context in projector.contexts:
+            await projector.store.checkpoints.reset(connection, context, dict.fromkeys(range(4), 0))
+        await clear_view(connection, "data_ingestion", PROJECTIONS[0])
+
+    for slice in slices_of(logs, 7):
+        await projector.take([slice])
+
+    assert await bench.complete() == DELIVERIES - 1
+    assert await bench.is_verified()
+
+
+async def test_a_worker_that_waited_for_another_sees_what_that_one_has_parked(bench: Bench, logs: Logs) -> None:
+    first, second = logs[INGESTION][0], logs[INGESTION][1]
+    bench.spoil(DataReceived, first)
+    one, other = bench.projector(), bench.projector()
+    async with one.store.transaction() as connection:
+        await one.store.checkpoints.lock(connection, [(INGESTION, first.partition)])
+    async with one.store.transaction() as connection:
+        await one.store.checkpoints.lock(connection, [(INGESTION, first.partition)])
+        taking = asyncio.create_task(other.take([Slice(INGESTION, first.partition, [second])]))
+        await asyncio.sleep(0.5)
+        await one.store.letters.park(connection, [Parked.event(INGESTION, first, LookupError("why"))])
+        move = Move(INGESTION, first.partition, Stand(0, 0), first.position)
+        await one.store.checkpoints.move(connection, [move])
+    await taking
+
+    assert [(letter.position, letter.state) for letter in await bench.letters()] == [(1, "retrying"), (2, "waiting")]
+
+
+async def test_after_parking_an_event_the_next_one_is_applied_with_locks(bench: Bench, logs: Logs) -> None:
+    first = logs[INGESTION][0]
+    bench.spoil(DataReceived, first)
+    projector = bench.projector()
+
+    await projector.take([Slice(INGESTION, first.partition, [first])])
+    assert projector._stood == {}
+    await projector.store.letters.skip(await bench.letters())
+    await projector.take(
+        [Slice(INGESTION, first.partition, [row for row in logs[INGESTION] if row.partition == first.partition])]
+    )
+    assert projector._stood != {}
+
+
+async def test_a_strange_record_does_not_slow_its_context_down(bench: Bench, logs: Logs) -> None:
+    projector = bench.projector(max_dead_letters=1)
+    records = [SimpleNamespace(topic="t", partition=0, offset=n, key=b"k", value=b"v", headers=()) for n in range(3)]
+    async with projector.store.transaction() as connection:
+        strange = [Parked.foreign(INGESTION, record, ValueError("strange")) for record in records]
+        await projector.store.letters.park(connection, strange)
+
+    for slice in slices_of(logs, 3):
+        await projector.take([slice])
+
+    assert len(projector._stood) == 4 * len(logs)
+    async with projector.store.transaction() as connection:
+        assert await projector.store.letters.count(connection) == 0

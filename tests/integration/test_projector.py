@@ -12,7 +12,7 @@ from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.records import Record
 from schemas.errors import Conflict
-from streams.checkpoints import Move
+from streams.checkpoints import Move, Stand
 from streams.dead_letters import Parked
 from streams.postgres import Databases
 from streams.rows import Row, decode
@@ -133,7 +133,7 @@ async def test_of_two_commits_that_read_the_same_row_one_changes_it(
         before = stands[partition]
         async with databases.connection(settings.write_dsn) as connection:
             try:
-                await writer.commit(connection, name, [Move(context, partition, before, before + 1)], [event])
+                await writer.commit(connection, name, [Move(context, partition, Stand(before, 0), before + 1)], [event])
             except Conflict:
                 return False
         stands[partition] += 1
@@ -146,7 +146,7 @@ async def test_of_two_commits_that_read_the_same_row_one_changes_it(
     assert not all(all(both) for both in done), "they met"
 
 
-@pytest.mark.parametrize("in_the_way", ["pause", "dead letter", "another position"])
+@pytest.mark.parametrize("in_the_way", ["pause", "dead letter", "another position", "other rows"])
 async def test_a_commit_without_locks_gives_way(
     in_the_way: str, settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
 ) -> None:
@@ -155,14 +155,17 @@ async def test_a_commit_without_locks_gives_way(
     (context, *_), name = sorted(logs), "data_ingestion.records"
     partition, before = next(iter((await worker.store.checkpoints.all())[context].items()))
     writer = ViewWriter(PROJECTIONS[0], table_of(ContextName("data_ingestion", "ingestion"), Record))
+    resets = 0
     if in_the_way == "pause":
         await worker.store.checkpoints.pause()
     elif in_the_way == "dead letter":
         async with worker.store.transaction() as connection:
             await worker.store.letters.park(connection, [Parked.event(context, logs[context][0], LookupError("why"))])
-    else:
+    elif in_the_way == "another position":
         before -= 1
+    else:
+        resets = 7
 
     async with databases.connection(settings.write_dsn) as connection:
         with pytest.raises(Conflict):
-            await writer.commit(connection, name, [Move(context, partition, before, before + 1)], [])
+            await writer.commit(connection, name, [Move(context, partition, Stand(before, resets), before + 1)], [])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
+from rich.console import Console
 
 from deploy.projections import rebuilding
 from projectors.data_ingestion import PROJECTIONS
@@ -50,7 +51,7 @@ async def spoilt(running: Running) -> int:
 
 
 async def build(work: Rebuild, table: str) -> None:
-    goal = await work.goal()
+    goal = await work.view.stands()
     await work.build(table, [(context, partition, upto) for context, at in goal.items() for partition, upto in at.items()])
 
 
@@ -64,7 +65,7 @@ async def test_a_view_is_rebuilt_while_it_is_served_and_grows(running: Running, 
             await asyncio.sleep(0.005)
 
     querying = asyncio.create_task(query())
-    table = await rebuild.begin(again=False)
+    table = await rebuild.view.begin(again=False)
     await build(rebuild, table)
     adding = asyncio.create_task(running.add(40))
     await asyncio.sleep(0.1)
@@ -82,19 +83,19 @@ async def test_a_view_is_rebuilt_while_it_is_served_and_grows(running: Running, 
 
 
 async def test_a_build_that_was_stopped_goes_on_where_it_was(running: Running, rebuild: Rebuild) -> None:
-    table = await rebuild.begin(again=False)
-    goal = await rebuild.goal()
+    table = await rebuild.view.begin(again=False)
+    goal = await rebuild.view.stands()
     some = [(context, partition, upto // 2) for context, at in goal.items() for partition, upto in at.items() if partition < 2]
     await rebuild.build(table, some)
-    halfway = await rebuild.reached(table)
+    halfway = await rebuild.view.reached(table)
 
-    assert await rebuild.begin(again=False) == table
-    assert await rebuild.reached(table) == halfway
+    assert await rebuild.view.begin(again=False) == table
+    assert await rebuild.view.reached(table) == halfway
     await build(rebuild, table)
-    assert await rebuild.reached(table) == goal
-    anew = await rebuild.begin(again=True)
+    assert await rebuild.view.reached(table) == goal
+    anew = await rebuild.view.begin(again=True)
     assert anew != table
-    assert await rebuild.reached(anew) == {}
+    assert await rebuild.view.reached(anew) == {}
     with pytest.raises(Refused):
         await rebuild.switch(table)
 
@@ -109,8 +110,8 @@ async def test_its_progress_is_shown_whoever_runs_it(running: Running, rebuild: 
         await eventually(does, what=f"{remaining} positions to go")
 
     await shows(0)
-    table = await rebuild.begin(again=False)
-    await shows(total(await rebuild.goal()))
+    table = await rebuild.view.begin(again=False)
+    await shows(total(await rebuild.view.stands()))
     await build(rebuild, table)
     await shows(0)
     showing.cancel()
@@ -118,38 +119,38 @@ async def test_its_progress_is_shown_whoever_runs_it(running: Running, rebuild: 
 
 async def test_there_is_a_way_back_and_forth(running: Running, rebuild: Rebuild) -> None:
     await spoil(running, 3)
-    table = await rebuild.begin(again=False)
+    table = await rebuild.view.begin(again=False)
     await build(rebuild, table)
     await rebuild.switch(table)
     await running.add(10)
     await running.shows(50)
     assert await spoilt(running) == 0
 
-    await rebuild.roll_back()
+    await rebuild.view.roll_back()
     await running.shows(50)
     assert await spoilt(running) == 3
     await running.add(10)
     await running.shows(60)
 
-    await rebuild.roll_back()
+    await rebuild.view.roll_back()
     await running.shows(60)
     assert await spoilt(running) == 0
     await eventually(running.is_verified)
 
-    await rebuild.discard()
+    await rebuild.view.discard()
     with pytest.raises(Refused, match="no earlier version"):
-        await rebuild.roll_back()
-    again = await rebuild.begin(again=False)
+        await rebuild.view.roll_back()
+    again = await rebuild.view.begin(again=False)
     await build(rebuild, again)
     await rebuild.switch(again)
-    await rebuild.begin(again=False)
+    await rebuild.view.begin(again=False)
     await running.shows(60)
 
 
 async def test_what_cannot_be_applied_to_the_new_version_is_parked_for_it_alone_until_it_is_live(
     running: Running, rebuild: Rebuild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = await rebuild.begin(again=False)
+    table = await rebuild.view.begin(again=False)
     builder, calls = await rebuild.builder(table), 0
     apply = builder._apply
 
@@ -199,4 +200,4 @@ async def test_the_commands_rebuild_with_several_processes_and_go_back(
     assert (await caudal("projections", "discard", NAME, *options, environment=environment))[0] == 0
     monkeypatch.setenv("CAUDAL_WRITE_DSN", running.settings.write_dsn)
     with pytest.raises(NotFound, match=NAME):
-        await rebuilding.discard("data_ingestion.nothing", tmp_path, Settings())
+        await rebuilding.discard("data_ingestion.nothing", tmp_path, Settings(), Console())

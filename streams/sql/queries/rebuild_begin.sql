@@ -1,3 +1,3 @@
-insert into {schema}.rebuilds as r (view, generation, building) values ($1, 1, $1 || '_1')
-on conflict (view) do update set generation = r.generation + 1, building = $1 || '_' || (r.generation + 1)
-returning building
+update {schema}.rebuilds
+set generation = generation + 1, building = $1 || '_' || (generation + 1), building_decided = $2
+where view = $1 returning building

@@ -1,1 +1,2 @@
-select generation, building, previous, switched_at from {schema}.rebuilds where view = $1
+select generation, building, building_decided, previous, previous_decided, previous_differs, switched_at
+from {schema}.rebuilds where view = $1

@@ -1,9 +1,12 @@
 -- Versions of views: one that is built beside the live one, and the one that was live before.
 create table {schema}.rebuilds (
   view text primary key,
-  generation int not null,            -- how many versions have been begun: part of their tables' names
+  generation int not null default 0,  -- how many versions have been begun: part of their tables' names
   building text,
+  building_decided text,              -- a digest of what operators had decided of dead letters when it was begun
   previous text,
+  previous_decided text,              -- and when the two changed places
+  previous_differs bigint,            -- in how many rows the two differed then; null where their shapes do
   switched_at timestamptz
 );
 

@@ -1,0 +1,153 @@
+"""Versions of a view that change places while other things happen: what ends up live is what the logs make of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from projectors.clearing import clear_view
+from projectors.data_ingestion import PROJECTIONS
+from projectors.projector import Projector
+from projectors.rebuild import Rebuild
+from projectors.versions import Positions
+from schemas.catalog import Catalog
+from schemas.data_ingestion.ingestion import DataReceived
+from schemas.errors import Refused
+from streams.postgres import Databases
+from streams.settings import Settings
+from streams.subscriber import Slice
+from tests.integration.deliveries import slices_of
+from tests.integration.spoilt import INGESTION, Bench, Logs
+
+
+@pytest.fixture
+def bench(settings: Settings, catalog: Catalog, databases: Databases) -> Bench:
+    return Bench(settings, catalog, databases)
+
+
+@pytest.fixture
+async def rebuild(settings: Settings, catalog: Catalog) -> AsyncIterator[Rebuild]:
+    databases = Databases("caudal_owner", 4)
+    yield Rebuild(settings, catalog, "data_ingestion", PROJECTIONS[0], databases)
+    await databases.close()
+
+
+@pytest.fixture
+def late(logs: Logs) -> Sequence[Slice]:
+    """A partition whose first events come late."""
+    return [slice for slice in slices_of(logs, 10_000) if (slice.context, slice.partition) == (INGESTION, 3)]
+
+
+async def built(rebuild: Rebuild) -> str:
+    table = await rebuild.view.begin(again=False)
+    goal = await rebuild.view.stands()
+    await rebuild.build(table, [(context, partition, upto) for context, at in goal.items() for partition, upto in at.items()])
+    return table
+
+
+async def replayed(bench: Bench, logs: Logs) -> None:
+    """Lets a projector catch up from wherever the view stands."""
+    await bench.projector().take(slices_of(logs, 10_000))
+
+
+async def put_back(projector: Projector) -> None:
+    """What `caudal subscriptions reset --to beginning` does to a view."""
+    checkpoints = projector.store.checkpoints
+    async with projector.store.transaction() as connection:
+        for context, at in (await checkpoints.all()).items():
+            await checkpoints.lock(connection, [(context, partition) for partition in at])
+            await checkpoints.reset(connection, context, dict.fromkeys(at, 0))
+        await clear_view(connection, "data_ingestion", PROJECTIONS[0])
+
+
+async def test_a_roll_back_brings_partitions_that_began_after_the_switch(
+    bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Slice]
+) -> None:
+    projector = bench.projector()
+    await projector.take([slice for slice in slices_of(logs, 10_000) if slice not in late])
+    await rebuild.switch(await built(rebuild))
+    await projector.take(late)
+    assert await bench.is_verified()
+
+    assert await rebuild.view.roll_back() == 0
+    await replayed(bench, logs)
+
+    assert await bench.is_verified()
+
+
+async def test_a_partition_that_begins_during_a_switch_waits_for_it(
+    bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Slice]
+) -> None:
+    projector = bench.projector()
+    await projector.take([slice for slice in slices_of(logs, 10_000) if slice not in late])
+    table, taking = await built(rebuild), []
+
+    async def complete(goal: Positions) -> None:
+        taking.append(asyncio.create_task(projector.take(late)))
+        await asyncio.sleep(0.5)
+
+    await rebuild.view.switch(table, complete)
+    await taking[0]
+
+    assert await projector.position(INGESTION, 3) == late[0].rows[-1].position
+    assert await bench.is_verified()
+
+
+async def test_a_version_is_not_switched_to_where_it_is_ahead(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
+    projector = bench.projector()
+    await projector.take(slices_of(logs, 10_000))
+    table = await built(rebuild)
+    await put_back(projector)
+
+    with pytest.raises(Refused, match="--restart"):
+        await rebuild.switch(table)
+    await replayed(bench, logs)
+    assert await bench.is_verified()
+    assert await rebuild.switch(table) is not None
+
+
+async def test_what_operators_decide_of_dead_letters_bars_versions_that_do_not_know_it(
+    bench: Bench, logs: Logs, rebuild: Rebuild
+) -> None:
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    projector = bench.projector()
+    await projector.take(slices_of(logs, 10_000))
+    table = await built(rebuild)
+    await projector.store.letters.skip((await bench.letters())[:1])
+    await projector.retry()
+    assert await bench.is_verified()
+
+    with pytest.raises(Refused, match="--restart"):
+        await rebuild.switch(table)
+    await rebuild.view.begin(again=True)
+    found = await rebuild.switch(await built(rebuild))
+
+    assert found is not None
+    assert found.rows == 0
+    assert await bench.is_verified()
+    assert await rebuild.view.roll_back() == 0
+    assert await bench.is_verified()
+
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    await put_back(projector)
+    await replayed(bench, logs)
+    assert await bench.letters() == [], "what was skipped stays skipped"
+    assert await bench.is_verified()
+
+
+async def test_a_decision_after_the_switch_bars_the_way_back(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    projector = bench.projector()
+    await projector.take(slices_of(logs, 10_000))
+    rebuild = Rebuild(bench.settings, bench.catalog, "data_ingestion", bench.projection(), rebuild._databases)
+    await rebuild.switch(await built(rebuild))
+    assert [letter.state for letter in await bench.letters()] == ["retrying", "waiting"]
+    await projector.store.letters.skip((await bench.letters())[:1])
+    await projector.retry()
+
+    with pytest.raises(Refused, match="caudal projections rebuild"):
+        await rebuild.view.roll_back()
+
+    assert await bench.is_verified()
+    assert len(await rebuild.view.discard()) == 1
+    assert await rebuild.view.discard() == []
