@@ -15,7 +15,7 @@ from streams.postgres import WHOLE_LOG_SECONDS, Connection, Databases, views_sch
 from streams.rows import decode
 from streams.settings import Settings
 from streams.subscription_store import SubscriptionStore
-from streams.view_table import count, definition, difference, scratch_table_of, table_of
+from streams.view_table import count, definition, difference, identity, scratch_table_of, table_of
 
 _EVENTS_AT_ONCE = 2000
 _MOST_FINDINGS = 1000
@@ -70,16 +70,20 @@ class ViewVerification:
 
     async def run(self, on_progress: Callable[[int, int], None]) -> VerifiedView:
         """Compares every row; calls ``on_progress`` with positions done and to be done. Raises `Unavailable`."""
-        result = VerifiedView(self.name)
-        async with self._databases.connection(self._dsn) as connection:
-            snapshot = connection.transaction(isolation="repeatable_read")
-            await snapshot.start()
-            try:
-                await self._fold(connection, result, on_progress)
-                await self._compare(connection, result)
-            finally:
-                await snapshot.rollback()
-        return result
+        while True:
+            result = VerifiedView(self.name)
+            async with self._databases.connection(self._dsn) as connection:
+                snapshot = connection.transaction(isolation="repeatable_read")
+                await snapshot.start()
+                try:
+                    live = await connection.fetchval(identity(self._table))
+                    await self._fold(connection, result, on_progress)
+                    await self._compare(connection, result)
+                    if await connection.fetchval(identity(self._table)) == live:
+                        return result
+                finally:
+                    await snapshot.rollback()
+            # Another version has been put in its place meanwhile, of whose rows the snapshot knows nothing: once more.
 
     async def _fold(self, connection: Connection, result: VerifiedView, on_progress: Callable[[int, int], None]) -> None:
         for line in definition(self._fresh):

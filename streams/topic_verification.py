@@ -77,9 +77,14 @@ class TopicVerification:
             await consumer.start()
             is_there = self._topic in await consumer.topics()
             for partition in range(len((await self._log.head()).partitions)):
-                comparison = _Comparison(self._log, partition, result)
-                if is_there:  # asked for by its name, a missing topic would be made with the broker's defaults
-                    async for records in self._records(consumer, partition):
+                # Asked for by its name, a missing topic would be made with the broker's defaults.
+                begin, end = await self._bounds(consumer, partition) if is_there else (0, 0)
+                if begin == end > 0:
+                    result.expired += await self._log.count(partition, relayed_upto)
+                    continue
+                comparison = _Comparison(self._log, partition, result, is_whole=begin == 0)
+                if end > begin:
+                    async for records in self._records(consumer, partition, end):
                         await comparison.take(records)
                         on_progress(result.events, relayed_upto)
                 await comparison.end()
@@ -90,19 +95,25 @@ class TopicVerification:
         result.findings.sort()
         return result
 
-    async def _records(self, consumer: AIOKafkaConsumer, partition: int) -> AsyncIterator[Sequence[Any]]:
+    async def _bounds(self, consumer: AIOKafkaConsumer, partition: int) -> tuple[int, int]:
+        """Offset of the first record that is still there, and the one that the next will have."""
+        tp = TopicPartition(self._topic, partition)
+        return (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
+
+    async def _records(self, consumer: AIOKafkaConsumer, partition: int, end: int) -> AsyncIterator[Sequence[Any]]:
         tp = TopicPartition(self._topic, partition)
         consumer.assign([tp])
         await consumer.seek_to_beginning(tp)
-        async for records in records_upto(consumer, tp, (await consumer.end_offsets([tp]))[tp]):
+        async for records in records_upto(consumer, tp, end):
             yield records
 
 
 class _Comparison:
     """Walks along one partition of the log as the topic's records come."""
 
-    def __init__(self, log: SearchableLog, partition: int, result: VerifiedTopic) -> None:
-        self._log, self._partition, self._result = log, partition, result
+    def __init__(self, log: SearchableLog, partition: int, result: VerifiedTopic, *, is_whole: bool) -> None:
+        """``is_whole`` says that retention has removed nothing from the topic's beginning."""
+        self._log, self._partition, self._result, self._is_whole = log, partition, result, is_whole
         self._rows = self._from(0)
         self._next: Row | None = None
         """The log's row that no record has reached yet."""
@@ -113,6 +124,7 @@ class _Comparison:
 
     async def take(self, records: Sequence[Any]) -> None:
         again: list[tuple[Row, Any]] = []
+        beyond: list[tuple[Row, Any]] = []
         for record in records:
             self._result.records += 1
             try:
@@ -120,12 +132,16 @@ class _Comparison:
             except Malformed:
                 self._result.foreign += 1
                 continue
-            if found.position <= self._reached:
+            if found.position > self._result.relayed_upto:
+                beyond.append((found, record))
+            elif found.position <= self._reached:
                 again.append((found, record))
             else:
                 await self._first(found, record)
         if again:
             await self._again(again)
+        if beyond:
+            await self._beyond(beyond)
 
     async def end(self) -> None:
         """Whatever the log has and no record has brought is missing."""
@@ -136,17 +152,25 @@ class _Comparison:
 
     async def _first(self, found: Row, record: Any) -> None:
         """A record with a higher position than all before: what lies between is missing, unless it comes later."""
-        if self._reached == 0 and record.offset > 0:
+        if self._reached == 0 and not self._is_whole:
             self._result.expired += await self._log.count(self._partition, found.position - 1)
             self._rows = self._from(found.position - 1)
+        row = await self._peek()
+        if row is not None and row.position < found.position and not await self._is_ours(found.position):
+            self._result.find(self._partition, found.position, "extra")
+            return
         self._reached = found.position
-        while (row := await self._peek()) is not None and row.position < found.position:
+        while row is not None and row.position < found.position:
             self._step("missing")
+            row = await self._peek()
         if row is not None and row.position == found.position:
             self._result.events += 1
             self._step(None if _equal(row, self._log.context, record) else "altered")
-        elif found.position <= self._result.relayed_upto:
+        else:
             self._result.find(self._partition, found.position, "extra")
+
+    async def _is_ours(self, position: int) -> bool:
+        return [row.partition for row in await self._log.read_positions([position])] == [self._partition]
 
     def _from(self, after: int) -> AsyncIterator[Row]:
         return _one_by_one(partition_events(self._log, self._partition, after, self._result.relayed_upto))
@@ -180,6 +204,16 @@ class _Comparison:
             elif wrong == "missing":
                 self._result.events += 1
                 self._wrong[found.position] = "reordered"
+
+    async def _beyond(self, published: Sequence[tuple[Row, Any]]) -> None:
+        """Records above the cursor: published since it was read, or no events of this log's."""
+        stored = {row.position: row for row in await self._log.read_positions([found.position for found, _ in published])}
+        for found, record in published:
+            row = stored.get(found.position)
+            if row is None or row.partition != self._partition:
+                self._result.find(self._partition, found.position, "extra")
+            elif not _equal(row, self._log.context, record):
+                self._result.find(self._partition, found.position, "altered")
 
 
 def _equal(row: Row, context: ContextName, record: Any) -> bool:

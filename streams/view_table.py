@@ -178,6 +178,13 @@ def clear(table: Table) -> str:
 
 
 @cache
+def identity(table: Table) -> str:
+    """A statement that returns the number of the table that has a view's name now, also within an older snapshot."""
+    name = DIALECT.identifier_preparer.format_table(table).replace("'", "''")
+    return f"select to_regclass('{name}')::oid"
+
+
+@cache
 def count(table: Table) -> str:
     """A statement that counts a view's rows."""
     return sql(select(func.count()).select_from(table))

@@ -63,11 +63,11 @@ class Bench:
             )
             return int(await connection.fetchval(sql))
 
+    def verification(self) -> ViewVerification:
+        return ViewVerification(self.settings, self.catalog, "data_ingestion", PROJECTIONS[0], self.databases, self.logs)
+
     async def is_verified(self) -> bool:
-        verification = ViewVerification(
-            self.settings, self.catalog, "data_ingestion", PROJECTIONS[0], self.databases, self.logs
-        )
-        return (await verification.run(lambda done, total: None)).found == 0
+        return (await self.verification().run(lambda done, total: None)).found == 0
 
     async def make_due(self) -> None:
         async with self.databases.connection(self.settings.write_dsn) as connection:

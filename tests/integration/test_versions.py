@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from schemas.errors import Refused
 from streams.postgres import Databases
 from streams.settings import Settings
 from streams.subscriber import Slice
-from tests.integration.deliveries import slices_of
+from tests.integration.deliveries import DELIVERIES, slices_of
 from tests.integration.spoilt import INGESTION, Bench, Logs
 
 
@@ -151,3 +152,24 @@ async def test_a_decision_after_the_switch_bars_the_way_back(bench: Bench, logs:
     assert await bench.is_verified()
     assert len(await rebuild.view.discard()) == 1
     assert await rebuild.view.discard() == []
+
+
+async def test_a_view_that_is_switched_while_it_is_verified_is_looked_at_again(
+    bench: Bench, logs: Logs, rebuild: Rebuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await replayed(bench, logs)
+    verification, table = bench.verification(), await built(rebuild)
+    fold, folds = verification._fold, 0
+
+    async def and_switch(*args: Any) -> None:
+        nonlocal folds
+        await fold(*args)
+        folds += 1
+        if folds == 1:
+            await rebuild.switch(table)
+
+    monkeypatch.setattr(verification, "_fold", and_switch)
+
+    verified = await verification.run(lambda done, total: None)
+
+    assert (folds, verified.found, verified.rows) == (2, 0, DELIVERIES)
