@@ -14,7 +14,8 @@ from schemas.envelope import Issued
 from schemas.errors import CaudalError, Unavailable
 from schemas.message import Command
 from streams.codec import encode_command
-from streams.dead_letter_topic import origin_headers
+from streams.dead_letter_topic import origin_headers, sendable
+from streams.dead_letters import told
 from streams.pacing import paced
 from streams.partition import partition_of
 from streams.settings import Settings
@@ -110,13 +111,14 @@ class CommandConsumer:
         Raises `Unavailable` where no broker acknowledges it.
         """
         context = self.context_of(record)
-        why = f"{error.kind}: {error.detail}" if isinstance(error, CaudalError) else repr(error)
+        why = f"{error.kind}: {told(error)}" if isinstance(error, CaudalError) else told(error)
         _log.warning("parked a record", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
         origin = f"{record.topic}/{record.partition}@{record.offset}"
         headers = [*record.headers, *origin_headers(context, origin, why, "commands")]
         try:
             assert self._producer is not None, "records are parked while they are consumed"
-            await self._producer.send_and_wait(self._topics.dead_letters(context), record.value, record.key, headers=headers)
+            value = sendable(record.key, record.value)
+            await self._producer.send_and_wait(self._topics.dead_letters(context), value, record.key, headers=headers)
         except (KafkaError, OSError) as failed:
             raise Unavailable(f"no broker acknowledges: {failed}") from failed
 

@@ -1,5 +1,6 @@
 """The topics of dead letters: each as it came, byte for byte, with headers that say where from and why."""
 
+import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
@@ -22,6 +23,7 @@ class DeadLetterTopic:
         self._settings, self._catalog = settings, catalog
         self._topics = Topics(settings, catalog)
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
 
     async def publish(self, store: SubscriptionStore) -> int:
         """Publishes what is not published yet and returns how many; raises `Unavailable`.
@@ -46,18 +48,27 @@ class DeadLetterTopic:
 
     async def _send(self, letters: Sequence[DeadLetter]) -> None:
         try:
-            if self._producer is None:
-                await ensure_topics(self._settings, self._catalog)
-                self._producer = await started_producer(self._settings)
+            producer = await self._started()
             for letter in letters:
                 topic, headers = self._topics.dead_letters(letter.context), [*letter.headers, *_about(letter)]
-                # Without key and value there is nothing that the client would send.
-                value = letter.value if letter.value is not None or letter.key is not None else b""
-                await self._producer.send(topic, value, letter.key, partition=letter.partition, headers=headers)
-            await self._producer.flush()
+                value = sendable(letter.key, letter.value)
+                await producer.send(topic, value, letter.key, partition=letter.partition, headers=headers)
+            await producer.flush()
         except (KafkaError, OSError) as error:
             await self.close()
             raise Unavailable(f"no broker acknowledges: {error}") from error
+
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                await ensure_topics(self._settings, self._catalog)
+                self._producer = await started_producer(self._settings)
+            return self._producer
+
+
+def sendable(key: bytes | None, value: bytes | None) -> bytes | None:
+    """A record's value as the client sends it: without a key it must be there, if only empty."""
+    return b"" if key is None and value is None else value
 
 
 def origin_headers(context: ContextName, origin: str, error: str | None, subscription: str) -> list[tuple[str, bytes]]:

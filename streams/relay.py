@@ -100,6 +100,9 @@ class Relay:
                 raise
             finally:
                 self.is_owner = False
+                for lag in (LAG, LAG_SECONDS):
+                    with suppress(KeyError):
+                        lag.remove(str(self._context))  # whoever relays it now tells
                 self._share.give_up(self._context)
                 with suppress(Unavailable):
                     await self._lease.release()
@@ -135,6 +138,7 @@ class Relay:
             checked = time.monotonic()
             while True:
                 if await self._lease.renew_in_time() and self._share.is_too_much(await self._lease.announce()):
+                    self._share.give_up(self._context)  # at once: one that goes is enough
                     return
                 self._appended.clear()
                 rows = await ahead.after(cursor)

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import Malformed, Unavailable
+from schemas.errors import CaudalError, Malformed, Unavailable
 from streams.attendance import Attendance
 from streams.codec import decode_event
 from streams.dead_letter_topic import DeadLetterTopic
@@ -29,6 +29,8 @@ from streams.watchdog import Watchdog
 
 _log = structlog.get_logger()
 _LONGEST_JOIN_SECONDS = 20
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Between tries to deliver, in seconds; a subscriber that fails for longer stands aside."""
 
 FOREIGN = Counter("caudal_foreign_records", "Records of a topic that are no events of Caudal's.", ["subscription"])
 
@@ -99,38 +101,39 @@ class Subscription:
 
     def _note_assignment(self, partitions: Iterable[tuple[str, int]]) -> None:
         assigned = {(self._topics.context_of(topic), partition) for topic, partition in partitions}
-        for context, partition in self._assigned - assigned:
+        for context, partition in self._assigned ^ assigned:
             for subscriber in self._subscribers:
                 subscriber.forget(context, partition)
         self._assigned = assigned
         self._had_partitions = self._had_partitions or bool(assigned)
 
     async def _deal(self, fetched: Sequence[Fetched]) -> None:
-        """Gives what has come in to every subscriber of its contexts, as often as it takes: order leaves no other way."""
+        """Gives what has come in to every subscriber of its contexts. One that cannot take it stands aside, and catches up."""
         self._watchdog.note_progress()
         slices, foreign = self._slices(fetched)
         for subscriber in self._subscribers:
             wanted = [slice for slice in slices if slice.context in subscriber.contexts]
             strange = [letter for letter in foreign if letter.context in subscriber.contexts]
-            if wanted or strange:
-                attendance = self._attendances[subscriber.name]
+            attendance = self._attendances[subscriber.name]
+            if (wanted or strange) and not attendance.is_resting:
                 async with attendance.turn:
                     await self._deliver(subscriber, wanted, strange, attendance)
 
     async def _deliver(
         self, subscriber: Subscriber, slices: Sequence[Slice], strange: Sequence[Parked], attendance: Attendance
     ) -> None:
-        pause = 0.1
-        while not attendance.is_resting:
+        for pause in _PAUSES:
+            if attendance.is_resting:
+                return
             try:
                 await _park(subscriber, strange)
                 await subscriber.take(slices)
                 return
             except Exception as error:
-                log = _log.warning if isinstance(error, Unavailable) else _log.exception
+                log = _log.warning if isinstance(error, CaudalError) else _log.exception
                 log("delivering again soon", subscription=subscriber.name, why=str(error) or repr(error), seconds=pause)
             await asyncio.sleep(pause)
-            pause = min(2 * pause, 5)
+        attendance.stand_aside()
 
     def _slices(self, fetched: Sequence[Fetched]) -> tuple[list[Slice], list[Parked]]:
         """What has come in, by partition; and the records among it that are no events of ours, behind which nobody waits."""

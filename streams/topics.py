@@ -20,6 +20,8 @@ _TOPIC_EXISTS = 36
 _LONGEST_GOODBYE = 1.0
 _SILENCE_SECONDS = 10.0
 _HOUR_MS = 3_600_000
+_ORIGIN_BYTES = 64 * 1024
+"""Room in a dead letter for the headers that say where it came from."""
 
 
 class Topics:
@@ -53,7 +55,7 @@ async def ensure_topics(settings: Settings, catalog: Catalog, contexts: Iterable
     Raises `Unavailable` while no broker answers, `Misconfigured` where a topic has more partitions than it may.
     """
     topics = Topics(settings, catalog)
-    size = {"max.message.bytes": str(settings.max_record_bytes)}
+    size, largest = {"max.message.bytes": str(settings.max_record_bytes)}, settings.max_record_bytes + _ORIGIN_BYTES
     wanted = [
         NewTopic(name, partitions, settings.replication_factor, topic_configs=config)
         for context in (catalog.contexts if contexts is None else contexts)
@@ -61,7 +63,7 @@ async def ensure_topics(settings: Settings, catalog: Catalog, contexts: Iterable
         for name, partitions, config in (
             (topics.events(context), partitions, {"retention.ms": _retention(settings.events_retention_hours), **size}),
             (topics.commands(context), partitions, {"retention.ms": _retention(settings.commands_retention_hours), **size}),
-            (topics.dead_letters(context), partitions, {"retention.ms": "-1", **size}),
+            (topics.dead_letters(context), partitions, {"retention.ms": "-1", "max.message.bytes": str(largest)}),
             (topics.signed_heads(context), 1, {"cleanup.policy": "compact"}),
         )
     ]
@@ -113,7 +115,7 @@ async def started_producer(settings: Settings) -> AIOKafkaProducer:
         enable_idempotence=True,
         acks="all",
         max_batch_size=256 * 1024,  # what is sent together travels together: the default holds a dozen events
-        max_request_size=settings.max_record_bytes,
+        max_request_size=settings.max_record_bytes + _ORIGIN_BYTES,
         request_timeout_ms=10_000,
     )
     try:

@@ -26,6 +26,8 @@ PROCESSES = ("relay", "projectors", "worker", "command-api", "query-api", "broke
 _DEATHS, _WITHIN_SECONDS = 4, 32
 """The supervisor gives up a process that dies five times within thirty seconds: that is not what is tried here."""
 
+_CROWD = 64
+
 
 class Faults:
     """Picks faults by a seeded generator, so that a run can be repeated as far as moments can."""
@@ -60,6 +62,7 @@ class Faults:
             (4, self._die_at_a_point),
             (3, self._have_a_bad_line),
             (2, self._publish_again),
+            (1, self._crowd_a_stream),
         ]
         (chosen,) = self._random.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])
         return self._noted(await chosen())
@@ -161,6 +164,14 @@ class Faults:
         first = self._random.randrange(1, 500)
         await self._stack.caudal("relay", "backfill", str(context), "--from", str(first), "--to", str(first + 200))
         return f"publish-again {context}"
+
+    async def _crowd_a_stream(self) -> str:
+        """Many writers want the same stream at once, while one of the stack's processes dies."""
+        crowd = asyncio.create_task(self._load.crowd(_CROWD))
+        await asyncio.sleep(self._random.uniform(0, 1))
+        killed = await self._kill()
+        await asyncio.wait_for(crowd, 120)
+        return f"crowd of {_CROWD} writers, {killed}"
 
     def _may_die(self, name: str) -> bool:
         deaths = self._deaths[name]

@@ -50,6 +50,11 @@ class Load:
         self._stopping = True
         await asyncio.gather(*self._tasks)
 
+    async def crowd(self, writers: int) -> None:
+        """Lets so many more write to the hot stream at once, a few times each."""
+        for _ in range(3):
+            await asyncio.gather(*(self._rewrite_once(_HOT + n) for n in range(writers)))
+
     def turn_to(self, stack: RunningStack) -> None:
         """Sends everything to this stack from now on."""
         self._doors = [stack.commands]
@@ -76,13 +81,16 @@ class Load:
     async def _rewrite(self, writer: int) -> None:
         """Writes to one stream that all writers share."""
         while not self._stopping:
-            key = uuid4().hex
-            body = {"partner_id": "hot", "json_schema": {"type": "object", "title": f"{writer}-{key}"}}
-            answer = await self._until_acknowledged("/commands/data_ingestion/register-schema", body, key)
-            version = answer.json()["version"]
-            assert version not in self.acknowledged.revisions, f"version {version} was acknowledged twice"
-            self.acknowledged.revisions.add(version)
+            await self._rewrite_once(writer)
             await asyncio.sleep(self._pause * 4)
+
+    async def _rewrite_once(self, writer: int) -> None:
+        key = uuid4().hex
+        body = {"partner_id": "hot", "json_schema": {"type": "object", "title": f"{writer}-{key}"}}
+        answer = await self._until_acknowledged("/commands/data_ingestion/register-schema", body, key)
+        version = answer.json()["version"]
+        assert version not in self.acknowledged.revisions, f"version {version} was acknowledged twice"
+        self.acknowledged.revisions.add(version)
 
     async def _until_acknowledged(self, path: str, body: object, key: str) -> httpx.Response:
         while True:

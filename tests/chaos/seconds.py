@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
@@ -35,7 +36,7 @@ async def dies_at(stack: RunningStack, point: str, within_seconds: float) -> boo
         return False
     finally:
         await _killed(process)
-    return True
+    return process.returncode == -signal.SIGKILL
 
 
 async def _started(stack: RunningStack, module: tuple[str, ...], postgres_port: int | None) -> Process:

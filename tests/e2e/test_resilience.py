@@ -5,21 +5,20 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
 import pytest
 
-from deploy.local.ports import free_ports, listens
-from deploy.local.process import ProcessSpec
-from deploy.local.supervisor import Supervised
+from deploy.local.ports import listens
 from tests.chaos.failing import POINTS
 from tests.chaos.faults import PROCESSES
 from tests.chaos.run import run_chaos
+from tests.chaos.seconds import SERVICES, second
 from tests.conftest import eventually
 from tests.e2e.test_data_ingestion import complete_record, wait_for
 from tests.stack import RunningStack, left_over, running_stack
@@ -70,40 +69,19 @@ async def test_two_of_everything_that_come_and_go_lose_and_double_nothing(tmp_pa
         loading = asyncio.create_task(
             stack.caudal("load", str(file), "--system", "data_ingestion", "--command", "receive-data", "--batch", "20")
         )
-        seconds = [second(stack, name, tmp_path) for name in ("worker", "projectors", "relay", "command-api")]
-        await asyncio.gather(*(process.start() for process in seconds))
-        await asyncio.sleep(4)  # long enough to be given partitions, which are orphaned now
-        for process in seconds:
-            assert process.pid is not None
-            os.kill(process.pid, signal.SIGKILL)
+        async with AsyncExitStack() as seconds:
+            ports = [(await seconds.enter_async_context(second(stack, name)))[1] for name in SERVICES]
+
+            async def all_listen() -> bool:
+                return all(map(listens, ports))
+
+            await eventually(all_listen, 30)
+            await asyncio.sleep(4)  # long enough to be given partitions, which are orphaned when they are killed
 
         code, _, said = await asyncio.wait_for(loading, 150)
         assert code == 0, said
         await caught_up(stack, 1500)
         await verify(stack)
-
-
-def second(stack: RunningStack, name: str, folder: Path) -> Supervised:
-    """A second process of a kind, joining the stack under a name of its own."""
-    port = free_ports(1)[0]
-    log = folder / f"second-{name}.log"
-
-    async def ready() -> bool:
-        return listens(port)
-
-    return Supervised(
-        ProcessSpec(
-            name=name,
-            command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port)),
-            log=log,
-            ready=ready,
-            environment={
-                "CAUDAL_WRITE_DSN": stack.endpoints["postgres"],
-                "CAUDAL_BROKERS": stack.endpoints["brokers"],
-                "CAUDAL_INSTANCE": "second",
-            },
-        )
-    )
 
 
 @pytest.mark.timeout(180)

@@ -1,7 +1,7 @@
 """A relay for each log and one projector, running in the test's own process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from projectors.data_ingestion import PROJECTIONS
@@ -14,6 +14,7 @@ from streams.postgres import Databases
 from streams.relay import Relay
 from streams.settings import Settings
 from streams.share import Share
+from streams.subscriber import Subscriber
 from streams.subscription import Subscription
 from tests.conftest import eventually
 from tests.integration.deliveries import received_validated_and_processed
@@ -24,11 +25,12 @@ NAME = "data_ingestion.records"
 class Running:
     """A relay for each log and one projector, in this process."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, others: Sequence[Subscriber] = ()) -> None:
+        """``others`` follow the same topics in the same process, and come first."""
         self.settings, self.catalog, self.databases = settings, catalog, databases
         self.logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
         self.projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, self.logs)
-        self.subscription = Subscription(settings, catalog, "projectors", [self.projector], self.logs)
+        self.subscription = Subscription(settings, catalog, "projectors", [*others, self.projector], self.logs)
         share = Share(catalog.contexts)
         self.relays = [Relay(settings, catalog, databases, context, "one", share) for context in catalog.contexts]
         self.repaired_before = self._repaired()
@@ -63,8 +65,11 @@ class Running:
 
 
 @asynccontextmanager
-async def started(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Running]:
-    running = Running(settings.model_copy(update={"relay_lease_seconds": 10.0, "stall_seconds": 3.0}), catalog, databases)
+async def started(
+    settings: Settings, catalog: Catalog, databases: Databases, others: Sequence[Subscriber] = ()
+) -> AsyncIterator[Running]:
+    settings = settings.model_copy(update={"relay_lease_seconds": 10.0, "stall_seconds": 3.0})
+    running = Running(settings, catalog, databases, others)
     work = [running.subscription.run(), *(relay.run() for relay in running.relays)]
     tasks = [asyncio.create_task(part) for part in work]
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -20,12 +21,12 @@ from command_api.worker import policy_stores
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Issued
-from streams.command_topics import CommandSender
+from streams.command_topics import CommandConsumer, CommandSender
 from streams.pacing import paced
 from streams.postgres import Databases
 from streams.settings import Settings
 from streams.subscriber import Slice
-from streams.topics import Topics
+from streams.topics import Topics, ensure_topics, started_producer
 from tests.conftest import eventually
 
 INGESTION = ContextName("data_ingestion", "ingestion")
@@ -129,6 +130,22 @@ async def test_a_record_that_is_no_command_is_parked_as_it_came(
         assert list(record.headers[: len(headers)]) == headers
         assert dict(record.headers)["dead_letter_origin"].startswith(topics.commands(INGESTION).encode())
         assert dict(record.headers)["dead_letter_error"]
+
+
+@pytest.mark.parametrize("size", ["nothing", "all"])
+async def test_a_record_is_parked_of_whatever_size(settings: Settings, catalog: Catalog, size: str) -> None:
+    value = None if size == "nothing" else bytes(settings.max_record_bytes - 100)
+    topics, consumer = Topics(settings, catalog), CommandConsumer(settings, catalog, "worker")
+    await ensure_topics(settings, catalog)
+    consumer._producer = await started_producer(settings)
+    origin = {"topic": topics.commands(INGESTION), "partition": 0, "offset": 7}
+    record = SimpleNamespace(**origin, key=None, value=value, headers=())
+
+    await consumer.park(record, ValueError("no command " * 1000))
+    await consumer._producer.stop()
+
+    (parked,) = await everything(settings, topics.dead_letters(INGESTION), 1)
+    assert (parked.key, parked.value) == (None, value or b"")
 
 
 async def everything(settings: Settings, topic: str, count: int) -> list[Any]:

@@ -1,17 +1,19 @@
 """Subscriptions as they run: fed by a relay through the broker, let rest and put elsewhere by operators."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
 from deploy.subscriptions import control
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import ConsumerStopped, Refused
+from schemas.errors import ConsumerStopped, DeadLettersFull, Refused
 from streams.faust_consumer import FaustConsumer
-from streams.postgres import Databases
+from streams.postgres import Databases, views_schema
 from streams.settings import Settings
+from streams.subscriber import Slice
+from streams.subscription_store import SubscriptionStore
 from streams.topics import Topics, started_producer
 from streams.watchdog import LAG
 from tests.conftest import eventually
@@ -29,6 +31,73 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings
     """Settings as a command reads them."""
     monkeypatch.setenv("CAUDAL_WRITE_DSN", settings.write_dsn)
     return Settings(brokers=settings.brokers, topic_prefix=settings.topic_prefix)
+
+
+class Stubborn:
+    """A subscriber that takes nothing until it is told to."""
+
+    name = "test.stubborn"
+
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
+        self.contexts = frozenset(catalog.contexts)
+        schema = views_schema(ContextName("data_ingestion", "ingestion"))
+        self.stores = [SubscriptionStore.at(settings, databases, settings.write_dsn, schema, self.name, self.contexts)]
+        self.is_willing = False
+        self.taken: list[tuple[ContextName, int]] = []
+        self.forgotten: set[tuple[ContextName, int]] = set()
+
+    async def position(self, context: ContextName, partition: int) -> int:
+        return (await self.stores[0].checkpoints.stand(context, partition)).position
+
+    async def take(self, slices: Sequence[Slice]) -> None:
+        if not self.is_willing:
+            raise DeadLettersFull("there is no room")
+        for slice in slices:
+            position = await self.position(slice.context, slice.partition)
+            new = [row.position for row in slice.rows if row.position > position]
+            self.taken += [(slice.context, at) for at in new]
+            await self.stores[0].checkpoints.advance(slice.context, slice.partition, slice.rows[-1].position, 0)
+
+    async def retry(self) -> None:
+        pass
+
+    def forget(self, context: ContextName, partition: int) -> None:
+        self.forgotten.add((context, partition))
+
+
+async def test_one_that_stands_still_holds_nobody_up_and_catches_up_later(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    stubborn = Stubborn(settings, catalog, databases)
+    async with started(settings, catalog, databases, [stubborn]) as running:
+        for expected in (20, 40):
+            await running.add(20)
+            await running.shows(expected)
+        assert stubborn.taken == []
+
+        stubborn.is_willing = True
+        await running.add(5)
+        heads = {context: (await log.head()).position for context, log in running.logs.items()}
+
+        async def has_all() -> bool:
+            return len(stubborn.taken) == sum(heads.values())
+
+        await eventually(has_all, what="everything was taken")
+        assert len(set(stubborn.taken)) == len(stubborn.taken)
+
+
+async def test_of_a_partition_that_comes_or_goes_nothing_is_remembered(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    stubborn = Stubborn(settings, catalog, databases)
+    subscription = Running(settings, catalog, databases, [stubborn]).subscription
+    context = ContextName("data_ingestion", "ingestion")
+    topic = Topics(settings, catalog).events(context)
+
+    for assigned, forgotten in (({0, 1}, {0, 1}), ({1, 2}, {0, 2}), ({1, 2}, set())):
+        stubborn.forgotten.clear()
+        subscription._note_assignment([(topic, partition) for partition in assigned])
+        assert stubborn.forgotten == {(context, partition) for partition in forgotten}
 
 
 async def test_in_healthy_running_nothing_comes_from_the_log(running: Running) -> None:
