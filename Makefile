@@ -54,7 +54,7 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml
 # environment: what builds it is in the lock file.
 define install
 	if [ -z "$(PYTHON)" ] && ! command -v uv >/dev/null; then echo "Caudal needs Python 3.11 or newer"; exit 1; fi; \
-	echo "Installing into $(VENV) from $(1) …"; \
+	echo "Installing into $(VENV) from $(1), which takes a minute or two …"; \
 	if command -v uv >/dev/null; then \
 	  { test -x $(BIN)/python || uv venv -q --python '>=3.11' $(VENV); } && \
 	  uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r $(1) && \

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import httpx
 import orjson
-from rich.console import Console
-from rich.table import Table
 
+from deploy import printing
 from deploy.connection import connected
 from deploy.local.endpoints import Endpoints, running_stack
 from deploy.local.ports import LOOPBACK, listens
@@ -110,18 +109,18 @@ async def _subscriptions(settings: Settings, databases: Databases, catalog: Cata
 
 
 def _print(processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], followed: Sequence[SubscriptionStatus]) -> None:
-    console = Console(highlight=False)
+    out = printing.console()
     if processes:
-        table = Table("Process", "Port", "State")
+        shown = printing.table("Process", "Port", "State")
         for p in processes:
-            table.add_row(p.name, str(p.port), p.state)
-        console.print(table)
-    table = Table("Log", "Head", "Relayed", "Relayed by")
+            shown.add_row(p.name, str(p.port), p.state)
+        out.print(shown)
+    shown = printing.table("Log", "Head", "Relayed", "Relayed by")
     for log in logs:
-        table.add_row(log.context, str(log.head), str(log.relayed), log.owner or "nobody")
-    console.print(table)
-    table = Table("Subscription", "Follows", "Checkpoint", "Lag", "Dead letters", "State")
+        shown.add_row(log.context, str(log.head), str(log.relayed), log.owner or "nobody")
+    out.print(shown)
+    shown = printing.table("Subscription", "Of context", "Checkpoint", "Lag", "Dead letters", "State")
     for s in followed:
-        state = "paused" if s.is_paused else ""
-        table.add_row(s.name, s.context, " ".join(map(str, s.checkpoint)), str(s.lag), str(s.dead_letters), state)
-    console.print(table)
+        state, context = "paused" if s.is_paused else "", s.context.partition(".")[2]
+        shown.add_row(s.name, context, " ".join(map(str, s.checkpoint)), str(s.lag), str(s.dead_letters), state)
+    out.print(shown)

@@ -37,6 +37,8 @@ class VerifiedView:
     events: int = 0
     """How many events its checkpoint covers, of those that it is made from."""
     rows: int = 0
+    parked: int = 0
+    """Open dead letters: events that are left out of both."""
     findings: list[ViewFinding] = field(default_factory=list)
     found: int = 0
     """How many findings there are in all; the first thousand are kept."""
@@ -93,6 +95,7 @@ class ViewVerification:
             await self._store.checkpoints.all(connection),
             await self._store.letters.decided(connection, open_too=True),
         )
+        result.parked = await self._store.letters.count(connection)
         total, done = sum(max(at.values()) for at in checkpoints.values()), 0
         for context, at in checkpoints.items():
             async for events, position in self._events(context, at):

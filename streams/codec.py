@@ -118,7 +118,7 @@ def decode_event(record: Any) -> Row:
             metadata=orjson.dumps(metadata),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no event of ours: {error!r}") from error
+        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no event of ours: {_why(error)}") from error
 
 
 def encode_command(issued: Issued[Command], system: str, key: str) -> Outgoing:
@@ -159,7 +159,7 @@ def decode_command(record: Any) -> IncomingCommand:
             traceparent=_text(h, "ce_traceparent"),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no command: {error!r}") from error
+        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no command: {_why(error)}") from error
 
 
 def _text(headers: dict[str, bytes], name: str) -> str | None:
@@ -173,3 +173,7 @@ def _text(headers: dict[str, bytes], name: str) -> str | None:
 
 def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
+
+
+def _why(error: Exception) -> str:
+    return f"it has no header {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import orjson
 from rich.console import Console
-from rich.table import Column, Table
 
 from deploy.connection import connected
+from deploy.printing import counted
 from deploy.subscriptions.installed import InstalledSubscription, named, subscriptions
 from schemas.catalog import Catalog
 from schemas.errors import Invalid, Malformed, NotFound, Refused
@@ -41,16 +41,14 @@ async def list_letters(chosen: Chosen, data_dir: Path, settings: Settings, *, as
     if as_json:
         sys.stdout.write(orjson.dumps([_as_json(letter) for letter in letters]).decode() + "\n")
         return
-    console = Console(highlight=False)
-    name = Column("Dead letter", overflow="fold")  # whole, to be copied
-    table = Table(name, "Event", "Stream", "State", "Tries", "Parked", "Why")
+    console = _console()
     for letter in letters:
-        row = (letter.name, letter.type or "?", letter.stream or "?", letter.state, str(letter.attempts))
-        table.add_row(*row, f"{letter.parked_at:%Y-%m-%d %H:%M:%S}", (letter.error or "")[:200])
-    if letters:
-        console.print(table)
+        what = f"{letter.type} of {letter.stream}" if letter.stream else "a record that is no event of the log's"
+        since = f"{letter.state} since {letter.parked_at:%Y-%m-%d %H:%M:%S}, {counted(letter.attempts, 'attempt')}"
+        console.print(letter.name, style="bold", markup=False)  # alone in its line, to be copied
+        console.print(f"  {what}, {since}: {(letter.error or 'waits behind another of its stream')[:300]}", markup=False)
     states = ", ".join(f"{count} {state}" for state, count in sorted(Counter(letter.state for letter in letters).items()))
-    console.print(f"{len(letters)} dead letters{f': {states}' if letters else ''}")
+    console.print(f"{counted(len(letters), 'dead letter')}{f': {states}' if letters else ''}")
 
 
 async def show_letter(name: str, data_dir: Path, settings: Settings) -> None:
@@ -61,32 +59,40 @@ async def show_letter(name: str, data_dir: Path, settings: Settings) -> None:
 
 
 async def redrive(chosen: Chosen, data_dir: Path, settings: Settings, *, apply: bool) -> int:
-    """Lets dead letters be tried at once and waits for what comes of it; 1 where some are left."""
-    console = Console(highlight=False, soft_wrap=True)
+    """Lets dead letters be tried at once and waits for what comes of it; 1 where some are left, or cannot be tried."""
+    console = _console()
     async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
         chosen_ones = await _chosen(every, chosen)
         found = [(store, letter) for store, letter in chosen_ones if letter.position is not None]
         if strange := len(chosen_ones) - len(found):
-            console.print(f"{strange} are no events of the log's: nothing waits behind them, and they can only be skipped.")
+            console.print(f"{counted(strange, 'strange record')} cannot be tried, nothing waits behind: `skip` puts it aside.")
         streams = {(letter.subscription, letter.context, letter.stream) for _, letter in found}
-        console.print(f"{len(found)} dead letters of {len(streams)} streams are tried again, each stream from its first on.")
-        if not _goes_on(console, apply=apply) or not found:
+        those = f"{counted(len(found), 'dead letter')} of {counted(len(streams), 'stream')}"
+        console.print(f"To be tried again, each stream from its first on: {those}.")
+        if not _goes_on(console, apply=apply):
             return 0
         for store in _stores(found):
             await store.letters.redrive([letter for own, letter in found if own is store])
         left = await _left(found)
-    console.print(f"{len(found) - len(left)} were dealt with, {len(left)} are left.")
+    console.print(f"Dealt with: {len(found) - len(left)}. Left: {len(left)}.")
     for letter in left[:10]:
         console.print(f"{letter.name}: {letter.state}, {letter.error or 'waits behind another'}", markup=False)
-    return 1 if left else 0
+    return 1 if left or strange else 0
 
 
 async def skip(chosen: Chosen, data_dir: Path, settings: Settings, *, apply: bool) -> None:
-    """Leaves dead letters out for good, or says how many it would."""
-    console = Console(highlight=False, soft_wrap=True)
+    """Leaves dead letters out for good, or says how many it would; raises `Refused` where nothing says which."""
+    if not (chosen.names or chosen.subscription or chosen.stream):
+        raise Refused("say which ones: by name, --subscription or --stream")
+    console = _console()
     async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
         found = await _chosen(every, chosen)
-        console.print(f"{len(found)} dead letters are left out for good; the log keeps their events.")
+        strange = sum(letter.position is None for _, letter in found)
+        for subscription, count in sorted(Counter(letter.subscription for _, letter in found).items()):
+            console.print(f"{subscription}: {counted(count, 'dead letter')}")
+        console.print(f"To be left out for good: {counted(len(found) - strange, 'event')}, which the log keeps.")
+        if strange:
+            console.print(f"To be put aside: {counted(strange, 'strange record')}.")
         if _goes_on(console, apply=apply):
             for store in _stores(found):
                 await store.letters.skip([letter for own, letter in found if own is store])
@@ -109,7 +115,7 @@ async def edit(name: str, data: bytes, data_dir: Path, settings: Settings) -> No
         except Exception as error:
             raise Invalid(f"the data cannot be read: {error}") from error
         await store.letters.edit(letter, text)
-    Console(highlight=False).print(f"{name} has other data now; `caudal dead-letters redrive {name} --apply` tries it.")
+    _console().print(f"{name} has other data now; `caudal dead-letters redrive {name} --apply` tries it.")
 
 
 async def _chosen(every: Sequence[InstalledSubscription], chosen: Chosen) -> Found:
@@ -141,6 +147,10 @@ async def _left(found: Found) -> list[DeadLetter]:
 
 def _stores(found: Found) -> list[SubscriptionStore]:
     return list({id(store): store for store, _ in found}.values())
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
 
 
 def _goes_on(console: Console, *, apply: bool) -> bool:

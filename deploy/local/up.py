@@ -15,6 +15,7 @@ from rich.table import Table
 
 from deploy.local.endpoints import Endpoints, running_stack
 from deploy.local.stack import Broker, Stack, choose_ports, ephemeral_folder
+from deploy.options import DEFAULT_DATA_DIR
 from schemas.errors import CaudalError
 from streams.settings import Settings
 
@@ -120,4 +121,9 @@ def _announce(endpoints: Endpoints, seconds: float, *, as_json: bool) -> None:
         soft_wrap=True,
     )
     console.print(f"curl -s {endpoints.query_api}/query/partner/partner123", markup=False, soft_wrap=True)
+    caudal = os.path.relpath(sys.argv[0])
+    where = "" if Path(endpoints.data_dir) == DEFAULT_DATA_DIR.resolve() else f" --data-dir {endpoints.data_dir}"
+    console.print("\nEvery process with its port, and how far each is; and the proof that nothing is lost:\n")
+    for command in ("status", "verify"):
+        console.print(f"{caudal} {command}{where}", markup=False, soft_wrap=True)
     console.print("\nCtrl-C stops everything.")

@@ -17,7 +17,7 @@ def list_(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """List each view's versions: the one being built, and the one that was live before."""
     from deploy.projections.rebuilding import list_versions
 
-    complaining(lambda: uvloop.run(list_versions(data_dir.resolve(), read_settings(), _console())))
+    complaining(lambda: uvloop.run(list_versions(data_dir.resolve(), read_settings())))
 
 
 @projections.command()

@@ -12,9 +12,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
 
+from deploy import printing
 from deploy.connection import connected
+from deploy.printing import counted
 from projectors.projection import Projection
 from projectors.rebuild import Rebuild, total
 from projectors.service import installed
@@ -72,17 +73,17 @@ async def discard(name: str, data_dir: Path, settings: Settings, console: Consol
     console.print(f"{name}: dropped {', '.join(dropped)}." if dropped else f"{name}: nothing was kept beside the live version.")
 
 
-async def list_versions(data_dir: Path, settings: Settings, console: Console) -> None:
+async def list_versions(data_dir: Path, settings: Settings) -> None:
     """Prints each view's versions."""
-    table = Table(*(Column(name, overflow="fold") for name in ("View", "Being built", "Before", "Switched")))
+    shown = printing.table("View", "Being built", "Before", "Switched")
     for system, projections in installed().items():
         for projection in projections:
             name = f"{system}.{projection.name}"
             async with _rebuild(name, data_dir, settings) as work:
                 versions = await work.view.versions()
             switched = f"{versions.switched_at:%Y-%m-%d %H:%M:%S}" if versions.switched_at else ""
-            table.add_row(name, versions.building or "", _before(versions), switched)
-    console.print(table)
+            shown.add_row(name, versions.building or "", _before(versions), switched)
+    printing.console().print(shown)
 
 
 def _before(versions: Versions) -> str:
@@ -162,7 +163,9 @@ class _Show:
 @contextmanager
 def _progress(console: Console, name: str) -> Iterator[_Show]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         yield _Show(progress, name)
 
 
@@ -172,5 +175,7 @@ def _tell(name: str, found: Difference | None, console: Console) -> None:
     elif not found.rows:
         console.print(f"{name}: switched; every row is as it was.")
     else:
-        console.print(f"{name}: switched; {found.rows:,} rows differ from the version before: {', '.join(found.some)} …")
+        more = " …" if found.rows > len(found.some) else ""
+        differ = f"{counted(found.rows, 'row')} not as in the version before: {', '.join(found.some)}{more}"
+        console.print(f"{name}: switched; {differ}")
     console.print(f"`caudal projections rollback {name}` goes back to it, `caudal projections discard {name}` drops it.")

@@ -97,7 +97,11 @@ async def _position(log: SearchableLog, to: str) -> int:
     if to == "head":
         return (await log.head()).position
     target = place(to, "--to")
-    return await log.position_before(target) if isinstance(target, datetime) else target
+    if isinstance(target, datetime):
+        return await log.position_before(target)
+    if target > (head := (await log.head()).position):
+        raise Refused(f"the log of {log.context} ends at {head}")
+    return target
 
 
 async def _plan(

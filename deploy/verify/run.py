@@ -78,6 +78,7 @@ def _contexts(wanted: Wanted, catalog: Catalog) -> list[ContextName]:
             raise NotFound(f"there is no view {', '.join(sorted(unknown))}; there are {', '.join(sorted(views))}")
         return []
     contexts = [ContextName.parse(name) for name in wanted.names] or list(catalog.contexts)
-    for context in contexts:
-        catalog.context(context)
+    if unknown_contexts := set(contexts) - set(catalog.contexts):
+        there = ", ".join(map(str, catalog.contexts))
+        raise NotFound(f"there is no context {', '.join(map(str, sorted(unknown_contexts)))}; there are {there}")
     return contexts

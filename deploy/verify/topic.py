@@ -2,6 +2,7 @@
 
 import time
 
+from deploy.printing import counted
 from deploy.verify.report import Report, Teller
 from schemas.catalog import Catalog, ContextName
 from streams.backfill import Backfill
@@ -33,7 +34,7 @@ async def verify_topic(
             published += await Backfill(settings, catalog, log).positions(sorted(mendable))
             verified, before = await look(), mendable
             mendable = {finding.position for finding in verified.findings if finding.kind != "extra"} - before
-        repaired = f"published {published:,} events again"
+        repaired = f"published {counted(published, 'event')} again"
     report = _report(verified, time.monotonic() - started)
     report.repaired = repaired
     report.facts["behind"] = (await log.head()).position - verified.relayed_upto
@@ -44,7 +45,7 @@ def _report(verified: VerifiedTopic, seconds: float) -> Report:
     notes = {
         "repeated": "records bring an event again: harmless, subscribers know their position",
         "backfilled": "events came late, filled in from the log",
-        "foreign": "records are no events of Caudal's; subscribers pass them over",
+        "foreign": "records are no events of Caudal's; each subscription parks them and goes on",
         "expired": "events are gone by the topic's retention",
     }
     return Report(

@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from deploy.printing import counted
 from deploy.verify.report import Report, Teller
 from projectors.projection import Projection
 from projectors.view_verification import VerifiedView, ViewVerification
@@ -34,13 +35,15 @@ async def verify_view(
     verified = await look()
     if verified.found and rebuild is not None:
         await rebuild(verification.name)
-        verified, repaired = await look(), f"rebuilt from the logs, {verified.found:,} rows were wrong"
+        wrong = counted(verified.found, "wrong row")
+        verified, repaired = await look(), f"rebuilt from the logs; the version with {wrong} is kept until it is discarded"
     return Report(
         repaired=repaired,
         part="view",
         name=verified.view,
         events=verified.events,
-        facts={"rows": verified.rows},
+        facts={"rows": verified.rows, "parked": verified.parked},
+        notes=[f"{counted(verified.parked, 'dead letter')} left out, of the view and of the proof"] if verified.parked else [],
         summary=f"each of {verified.rows:,} rows as the logs make it",
         found=verified.found,
         findings=[{"key": finding.key, "what": finding.kind} for finding in verified.findings],

@@ -162,7 +162,8 @@ class Faults:
         """Part of a log comes to its topic twice."""
         context = self._random.choice(sorted(Catalog.installed().contexts))
         first = self._random.randrange(1, 500)
-        await self._stack.caudal("relay", "backfill", str(context), "--from", str(first), "--to", str(first + 200))
+        some = ("--from", str(first), "--to", str(first + 200))
+        await self._stack.caudal("relay", "backfill", str(context), *some, "--apply")
         return f"publish-again {context}"
 
     async def _crowd_a_stream(self) -> str:

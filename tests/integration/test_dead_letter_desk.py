@@ -9,7 +9,7 @@ import pytest
 from deploy.dead_letters import desk
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataReceived
-from schemas.errors import Invalid, NotFound
+from schemas.errors import Invalid, NotFound, Refused
 from streams.postgres import Databases
 from streams.settings import Settings
 from tests.integration.deliveries import slices_of
@@ -45,7 +45,7 @@ async def test_an_operator_lists_shows_mends_and_tries_again(
     await desk.edit(name, orjson.dumps({**orjson.loads(logs[INGESTION][0].data), "partner_id": "q"}), tmp_path, settings)
 
     assert await desk.redrive(desk.Chosen(), tmp_path, settings, apply=False) == 0
-    assert "2 dead letters of 1 streams" in capsys.readouterr().out
+    assert "2 dead letters of 1 stream." in capsys.readouterr().out
     assert len(await bench.letters()) == 2
     bench.spoilt.clear()
 
@@ -56,7 +56,7 @@ async def test_an_operator_lists_shows_mends_and_tries_again(
 
     code, _ = await asyncio.gather(desk.redrive(desk.Chosen(), tmp_path, settings, apply=True), process())
     assert code == 0
-    assert "2 were dealt with, 0 are left" in capsys.readouterr().out
+    assert "Dealt with: 2. Left: 0." in capsys.readouterr().out
     assert await bench.is_verified()
 
 
@@ -69,6 +69,8 @@ async def test_an_operator_skips_after_a_dry_run(
     await bench.projector().take(slices_of(logs, 10_000))
     chosen = desk.Chosen(stream=logs[INGESTION][0].stream)
 
+    with pytest.raises(Refused, match="say which ones"):
+        await desk.skip(desk.Chosen(), tmp_path, settings, apply=True)
     await desk.skip(chosen, tmp_path, settings, apply=False)
     assert len(await bench.letters()) == 2
     await desk.skip(chosen, tmp_path, settings, apply=True)

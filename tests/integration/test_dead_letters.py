@@ -52,6 +52,8 @@ async def test_what_cannot_be_applied_is_parked_and_all_else_flows(bench: Bench,
         for partition in range(4):
             last = max(row.position for row in rows if row.partition == partition)
             assert await bench.projector().position(context, partition) == last
+    verified = await bench.verification().run(lambda done, total: None)
+    assert (verified.found, verified.parked) == (0, 2)
     assert await bench.is_verified()
 
 

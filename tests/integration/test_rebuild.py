@@ -191,7 +191,7 @@ async def test_the_commands_rebuild_with_several_processes_and_go_back(
 
     code, out, err = await caudal("projections", "rebuild", NAME, "--workers", "2", *options, environment=environment)
 
-    assert (code, "2 rows differ from the version before" in out) == (0, True), out + err
+    assert (code, "2 rows not as in the version before" in out) == (0, True), out + err
     assert await spoilt(running) == 0
     code, out, _ = await caudal("projections", "list", *options, environment=environment)
     assert (code, "records_previous" in out) == (0, True)

@@ -152,6 +152,9 @@ async def test_a_dry_run_changes_nothing(
     await running.add(10)
     await running.shows(10)
     before = await running.projector.store.checkpoints.all()
+    beyond = control.Reset(to="10000", context=None, keep_rows=False, apply=True)
+    with pytest.raises(Refused, match="ends at"):
+        await control.reset(NAME, beyond, tmp_path, environment)
 
     await control.reset(NAME, control.Reset(to="beginning", context=None, keep_rows=False, apply=False), tmp_path, environment)
 

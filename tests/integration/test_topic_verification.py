@@ -246,9 +246,17 @@ async def test_a_part_of_the_log_is_published_again_by_command(bench: Bench, tmp
     }
     arguments = ("relay", "backfill", "data_ingestion.ingestion", "--from", "18", "--to", "30", "--data-dir", str(tmp_path))
 
-    code, out, err = await caudal(*arguments, environment=environment)
+    code, said, err = await caudal(*arguments, environment=environment)
+    assert (code, said.splitlines()[0]) == (
+        0,
+        "13 events of data_ingestion.ingestion are published again: positions 18 to 30.",
+    ), err
+    assert (await bench.verify()).records == 50
+    code, out, err = await caudal(*arguments, "--apply", environment=environment)
 
-    assert (code, out) == (0, "13 events of data_ingestion.ingestion published again, marked as backfilled.\n"), err
+    assert (code, out.splitlines()[1]) == (0, "Done: 13 events, marked as backfilled."), err
+    code, _, err = await caudal(*arguments[:4], "61", *arguments[7:], environment=environment)
+    assert (code, "its log ends at 60" in err) == (1, True), err
     verified = await bench.verify()
     assert (verified.found, verified.events, verified.records) == (0, EVENTS, 50 + 13)
 
@@ -273,5 +281,5 @@ async def test_the_command_names_positions_repairs_them_and_leaves_with_a_code(b
     code, out, err = await caudal("verify", "topics", "--repair", "--json", *options, environment=environment)
     assert code == 0, err
     (report,) = orjson.loads(out)
-    assert (report["repaired"], report["facts"]["backfilled"]) == ("published 1 events again", 1)
+    assert (report["repaired"], report["facts"]["backfilled"]) == ("published 1 event again", 1)
     assert (await caudal("verify", "topics", *options, environment=environment))[0] == 0
