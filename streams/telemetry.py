@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any, Literal
@@ -14,6 +15,9 @@ CORRELATION_ID: ContextVar[str | None] = ContextVar("correlation_id", default=No
 """Of the request that is being answered; every line that is logged meanwhile has it."""
 
 _QUIET = ("aiokafka", "faust", "mode", "asyncio", "kafka", "uvicorn.access")
+
+_DRIVERS = ("aiokafka", "asyncpg", "faust", "mode")
+_SELDOM_SECONDS = 5.0
 
 
 def configure_logging(format: Literal["text", "json"], level: str) -> None:
@@ -29,7 +33,9 @@ def configure_logging(format: Literal["text", "json"], level: str) -> None:
     if format == "json":
         renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Plain: what a traceback's variables hold, passwords among it, is nobody's business.
+        plain = structlog.dev.plain_traceback
+        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -37,6 +43,7 @@ def configure_logging(format: Literal["text", "json"], level: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    handler.addFilter(_Terse())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
@@ -50,6 +57,27 @@ def configure_logging(format: Literal["text", "json"], level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _Terse(logging.Filter):
+    """Lets through what drivers tell of an outage again and again: each kind of line once in a while, warnings in one line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be told."""
+        if not record.name.startswith(_DRIVERS):
+            return True
+        kind, now = (record.name, str(record.msg)), time.monotonic()
+        if now - self._told.get(kind, -_SELDOM_SECONDS) < _SELDOM_SECONDS:
+            return False
+        self._told[kind] = now
+        if record.exc_info and record.levelno <= logging.WARNING:
+            record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
+            record.exc_info = None
+        return True
 
 
 def _with_ids(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
