@@ -77,6 +77,13 @@ async def running(settings: Settings, catalog: Catalog, databases: Databases, ow
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def lose(settings: Settings, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    await admin.delete_topics([topic])
+    await admin.close()
+
+
 async def test_what_is_appended_is_published(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:
     await log.grow(20)
 
@@ -102,10 +109,7 @@ async def test_a_topic_that_is_lost_while_relaying_is_filled_again(
     await log.grow(30)
     async with running(settings, catalog, databases, "one"):
         await eventually(lambda: log.is_in_the_topic(settings, catalog))
-        admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-        await admin.start()
-        await admin.delete_topics([topic])
-        await admin.close()
+        await lose(settings, topic)
 
         await eventually(lambda: log.is_in_the_topic(settings, catalog), 30)
 
@@ -117,10 +121,7 @@ async def test_a_backfill_into_a_topic_that_was_lost_hides_nothing(
     await log.grow(40)
     async with running(settings, catalog, databases, "one"):
         await eventually(lambda: log.is_in_the_topic(settings, catalog))
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    await admin.start()
-    await admin.delete_topics([topic])
-    await admin.close()
+    await lose(settings, topic)
     backfill = Backfill(settings, catalog, SearchableLog(databases, settings.write_dsn, CONTEXT))
     await backfill.between(30, 40, lambda position: None)
 
