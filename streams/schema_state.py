@@ -34,6 +34,8 @@ async def wait_until_migrated(settings: Settings, catalog: Catalog) -> None:
 async def _missing(databases: Databases, dsn: str, schema: str, kind: str) -> str | None:
     try:
         async with databases.connection(dsn) as connection:
+            if not await connection.fetchval(statement("migrations_there", schema)):
+                return f"there is no {schema} yet: run `caudal migrate`"
             applied = {row["name"] for row in await connection.fetch(statement("migrations", schema))}
     except (Unavailable, Misconfigured) as error:
         return error.detail

@@ -68,7 +68,6 @@ async def postgres(folder: Path) -> AsyncIterator[EmbeddedPostgres]:
     await server.prepare()
     running = Supervised(server.process())
     await running.start()
-    await server.make_database()
     yield server
     await running.stop()
 

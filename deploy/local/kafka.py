@@ -3,15 +3,13 @@
 Maven resolves the broker's jars (``deploy/kafka/pom.xml``), a JDK 17 or newer runs them.
 """
 
-import asyncio
-import os
 import shutil
 from pathlib import Path
 
 import structlog
 
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import ProcessSpec
+from deploy.local.process import ProcessSpec, run_to_end
 from deploy.local.readiness import broker_answers
 from schemas.errors import Misconfigured
 
@@ -19,6 +17,7 @@ _log = structlog.get_logger()
 _PROJECT = Path(__file__).parents[1] / "kafka"
 _JARS = _PROJECT / "jars"
 _JAVA_OPTIONS = ("-Xms256m", "-Xmx512m", f"-Dlog4j2.configurationFile={_PROJECT / 'log4j2.properties'}")
+_QUIET = {"JAVA_TOOL_OPTIONS": ""}  # the JVM would tell of them before what it is asked for
 _MISSING = "a real Kafka needs `mvn` and `java` (a JDK 17 or newer) on the PATH; `--broker embedded` needs neither"
 
 
@@ -41,9 +40,11 @@ class KafkaBroker:
         self._data.mkdir(parents=True, exist_ok=True)
         properties = self._properties()
         if not (self._data / "logs" / "meta.properties").exists():
-            cluster = (await _run("java", *_class_path(), "kafka.tools.StorageTool", "random-uuid")).split()[-1]
+            cluster = (
+                await run_to_end("java", *_class_path(), "kafka.tools.StorageTool", "random-uuid", environment=_QUIET)
+            ).split()[-1]
             options = ("format", "--standalone", "--cluster-id", cluster, "--config", str(properties))
-            await _run("java", *_class_path(), "kafka.tools.StorageTool", *options)
+            await run_to_end("java", *_class_path(), "kafka.tools.StorageTool", *options, environment=_QUIET)
 
     def process(self) -> ProcessSpec:
         """The broker's process."""
@@ -91,26 +92,8 @@ async def _fetch_jars() -> None:
     _log.warning("fetching Apache Kafka with mvn: this happens once")
     shutil.rmtree(_JARS, ignore_errors=True)
     goal = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
-    await _run("mvn", "-B", "-q", "-f", str(_PROJECT / "pom.xml"), goal, f"-DoutputDirectory={_JARS}")
+    await run_to_end("mvn", "-B", "-q", "-f", str(_PROJECT / "pom.xml"), goal, f"-DoutputDirectory={_JARS}", environment=_QUIET)
     fetched.write_bytes(pom)
-
-
-async def _run(*command: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "JAVA_TOOL_OPTIONS": ""},
-    )
-    try:
-        output, _ = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
-        raise
-    if process.returncode:
-        raise Misconfigured(f"`{' '.join(command[:4])} …` failed: {output.decode(errors='replace')[-1000:]}")
-    return output.decode(errors="replace")
 
 
 def _class_path() -> tuple[str, str]:

@@ -4,7 +4,6 @@ PostgreSQL refuses to run as root. Where Caudal is root, the server runs as ``no
 needs to reach its files wherever the project lies; no user is made and no folder's rights are opened.
 """
 
-import asyncio
 import os
 import pwd
 import shutil
@@ -15,7 +14,7 @@ from pathlib import Path
 import asyncpg
 
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import ProcessSpec
+from deploy.local.process import ProcessSpec, run_to_end
 from schemas.errors import Misconfigured
 
 USER = "caudal"
@@ -44,7 +43,7 @@ class EmbeddedPostgres:
         return self._dsn(DATABASE)
 
     async def prepare(self) -> None:
-        """Makes the data folder where there is none. Raises `Misconfigured` where PostgreSQL cannot be run here."""
+        """Makes the data folder with the database in it. Raises `Misconfigured` where PostgreSQL cannot be run here."""
         if (self._data / "PG_VERSION").exists():
             return
         # Made beside its place and moved there when complete: a set-up that is broken off leaves nothing half done.
@@ -54,25 +53,12 @@ class EmbeddedPostgres:
         if os.geteuid() == 0:
             nobody = pwd.getpwnam(_NOBODY)
             os.chown(unfinished, nobody.pw_uid, nobody.pw_gid)
-        command = (
-            *_unprivileged(),
-            *(_binary("initdb"), "--pgdata", str(unfinished), "--username", USER),
-            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"),
-        )
-        initdb = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd="/",
-        )
-        try:
-            output, _ = await initdb.communicate()
-        except asyncio.CancelledError:
-            initdb.kill()
-            raise
-        if initdb.returncode:
-            raise Misconfigured(f"PostgreSQL could not make its data folder {self._data}: {output.decode()[-500:]}")
+        place = ("--pgdata", str(unfinished), "--username", USER)
+        form = ("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8")
+        await run_to_end(*_unprivileged(), _binary("initdb"), *place, *form)
+        # The database is there before the server is: nobody meets a server without it.
+        alone = ("--single", "-D", str(unfinished), "postgres")
+        await run_to_end(*_unprivileged(), _binary("postgres"), *alone, told=f"create database {DATABASE};\n".encode())
         unfinished.rename(self._data)
 
     def process(self) -> ProcessSpec:
@@ -88,15 +74,6 @@ class EmbeddedPostgres:
             ready=self._ready,
             stop_signal=signal.SIGINT,  # "fast": break off sessions, checkpoint, leave
         )
-
-    async def make_database(self) -> None:
-        """Makes the database where there is none; the server must be running."""
-        connection = await asyncpg.connect(self._dsn("postgres"), timeout=5)
-        try:
-            if not await connection.fetchval("select true from pg_database where datname = $1", DATABASE):
-                await connection.execute(f"create database {DATABASE}")
-        finally:
-            await connection.close()
 
     async def _ready(self) -> bool:
         try:

@@ -111,7 +111,6 @@ class Stack:
     async def _start_postgres(self, settings: Settings, catalog: Catalog) -> None:
         await self._postgres.prepare()
         await self._start(self._postgres.process())
-        await self._postgres.make_database()
         # A view of another shape than before is made anew: the projectors refill it from the log.
         await migrate(settings, catalog, recreate_views=True)
 
