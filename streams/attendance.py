@@ -7,7 +7,7 @@ import structlog
 from prometheus_client import Gauge
 
 from schemas.catalog import ContextName
-from schemas.errors import CaudalError, Unavailable
+from schemas.errors import CaudalError, DeadLettersFull, Unavailable
 from streams.checkpoints import Control
 from streams.dead_letter_topic import DeadLetterTopic
 from streams.log import ReadableLog, partition_events
@@ -59,10 +59,12 @@ class Attendance:
     async def _done(self, duty: Awaitable[None]) -> bool:
         try:
             await duty
-        except Unavailable as error:
-            _log.debug("attending again soon", subscription=self._subscriber.name, why=error.detail)
         except CaudalError as error:
-            _log.warning("a subscription stands still", subscription=self._subscriber.name, why=error.detail)
+            is_outage = isinstance(error, Unavailable) and not isinstance(error, DeadLettersFull)
+            if is_outage:
+                _log.debug("attending again soon", subscription=self._subscriber.name, why=error.detail)
+            else:
+                _log.warning("a subscription stands still", subscription=self._subscriber.name, why=error.detail)
         except Exception:
             _log.exception("attending failed", subscription=self._subscriber.name)
         else:

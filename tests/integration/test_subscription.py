@@ -66,7 +66,7 @@ class Stubborn:
 
 
 async def test_one_that_stands_still_holds_nobody_up_and_catches_up_later(
-    settings: Settings, catalog: Catalog, databases: Databases
+    settings: Settings, catalog: Catalog, databases: Databases, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stubborn = Stubborn(settings, catalog, databases)
     async with started(settings, catalog, databases, [stubborn]) as running:
@@ -75,6 +75,10 @@ async def test_one_that_stands_still_holds_nobody_up_and_catches_up_later(
             await running.shows(expected)
         assert stubborn.taken == []
 
+        async def is_told() -> bool:
+            return "stands still" in capsys.readouterr().out
+
+        await eventually(is_told, what="an operator sees it")
         stubborn.is_willing = True
         await running.add(5)
         heads = {context: (await log.head()).position for context, log in running.logs.items()}
