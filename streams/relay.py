@@ -223,7 +223,7 @@ class Relay:
         first = max(start, end - self._settings.relay_batch - _LOOKED_AT)
         consumer.assign([tp])
         consumer.seek(tp, first)
-        reached = 0 if first == 0 else None
+        begin = 0 if first == 0 else None
         held: list[tuple[int, int]] = []
         async for records in records_upto(consumer, tp, end):
             for record in records:
@@ -231,23 +231,26 @@ class Relay:
                     event = decode_event(record)
                 except Malformed:
                     continue  # anyone may have written to the topic
-                if reached is None and BACKFILLED not in record.headers:
-                    reached = event.position
+                if begin is None and BACKFILLED not in record.headers:
+                    begin = event.position
                 held.append((event.position, event.previous))
-        held.sort()
-        if reached is None:
-            reached = held[0][0] if held else 0
-        for position, previous in held:
-            if previous > reached:
-                break
-            reached = max(reached, position)
-        return reached
+        return _unbroken(sorted(held), begin)
 
     async def _check_offsets(self, consumer: AIOKafkaConsumer) -> None:
         ends = await consumer.end_offsets([TopicPartition(self._topic, partition) for partition in self._offsets])
         for tp, end in ends.items():
             if end <= self._offsets[tp.partition]:
                 raise BehindTheLog(f"{self._topic}/{tp.partition} ends at offset {end}: the broker has lost records")
+
+
+def _unbroken(held: Sequence[tuple[int, int]], begin: int | None) -> int:
+    """Up to which position events, each with its predecessor's, follow one another from ``begin``, or else from the first."""
+    reached = (held[0][0] if held else 0) if begin is None else begin
+    for position, previous in held:
+        if previous > reached:
+            break
+        reached = max(reached, position)
+    return reached
 
 
 class _ReadAhead:
