@@ -95,8 +95,11 @@ async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connec
                 async with asyncio.TaskGroup() as senders:
                     for _ in range(connections):
                         senders.create_task(send_some())
-            except* CaudalError as group:
-                raise group.exceptions[0] from group
+            except ExceptionGroup as group:
+                # Whatever else has failed beside it: what stops a load is told plainly.
+                if (known := group.subgroup(CaudalError)) is None:
+                    raise
+                raise known.exceptions[0] from group
         progress.update(task, completed=size, commands=outcome.done)
     _report(console, outcome)
     return 1 if outcome.failed else 0

@@ -113,12 +113,14 @@ class Faults:
         """A transaction with a number of its own stays open while others append."""
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             connection = await asyncpg.connect(self._stack.endpoints["postgres"], timeout=5)
-            transaction = connection.transaction()
-            await transaction.start()
-            await connection.execute("create temporary table held (id int)")
-            await asyncio.sleep(2)
-            await transaction.rollback()
-            await connection.close()
+            try:
+                transaction = connection.transaction()
+                await transaction.start()
+                await connection.execute("create temporary table held (id int)")
+                await asyncio.sleep(2)
+                await transaction.rollback()
+            finally:
+                connection.terminate()
         return "hold transaction"
 
     async def _feed_rubbish(self) -> str:
