@@ -96,7 +96,7 @@ class FaustConsumer:
 
     def _app(self) -> faust.App:
         settings = self._settings
-        app = faust.App(
+        app = _TablelessApp(
             self._group_id,
             broker=f"aiokafka://{settings.brokers.replace(',', ';aiokafka://')}",
             store="memory://",
@@ -143,6 +143,11 @@ class FaustConsumer:
             self.is_dealing = not arrived.empty()
             # At once when idle; under load a pause that costs little time lets much more come together.
             await asyncio.sleep(max(0.0, began + _SHORTEST_ROUND - time.monotonic()))
+
+
+class _TablelessApp(faust.App):
+    def _create_directories(self) -> None:
+        """There are no tables to keep: nothing is left in the folder a process was started in."""
 
 
 class _PacedThread(AIOKafkaConsumerThread):

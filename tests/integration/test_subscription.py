@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,17 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings
     """Settings as a command reads them."""
     monkeypatch.setenv("CAUDAL_WRITE_DSN", settings.write_dsn)
     return Settings(brokers=settings.brokers, topic_prefix=settings.topic_prefix)
+
+
+async def test_nothing_is_left_in_the_folder_it_runs_in(
+    settings: Settings, catalog: Catalog, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with started(settings, catalog, databases) as running:
+        await running.add(5)
+        await running.shows(5)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 class Stubborn:

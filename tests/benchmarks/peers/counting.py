@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.benchmarks.peers.relaying import CATALOG, CONTEXT
 from tests.benchmarks.peers.report import report
 
 
-async def run(bootstrap: str, events: int) -> None:
+async def run(bootstrap: str, events: int, folder: str) -> None:
     app = faust.App(
         "stock",
         broker=f"aiokafka://{bootstrap}",
@@ -22,6 +23,7 @@ async def run(bootstrap: str, events: int) -> None:
         web_enabled=False,
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
+        datadir=folder,
     )
     counted, started = 0, 0.0
 
@@ -40,4 +42,5 @@ async def run(bootstrap: str, events: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(run(sys.argv[2], int(sys.argv[3])))
+    with tempfile.TemporaryDirectory() as name:
+        uvloop.run(run(sys.argv[2], int(sys.argv[3]), name))
