@@ -1,9 +1,12 @@
 """A run: load, faults, rest, proof; again and again until there were enough kills."""
 
 import asyncio
+import shutil
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import orjson
 
@@ -61,14 +64,20 @@ async def prove(stack: RunningStack, deliveries: dict[str, str], revisions: set[
     No event may be parked: every one of the load's can be applied, whatever happens meanwhile.
     """
 
+    told = ""
+
     async def caught_up() -> bool:
-        code, out, _ = await stack.caudal("status", "--json")
-        return code == 0 and not lagging(out)
+        nonlocal told
+        code, told, _ = await stack.caudal("status", "--json")
+        return code == 0 and not lagging(told)
 
     async def is_whole() -> bool:
         return (await stack.caudal("verify", "--json"))[0] == 0
 
-    await eventually(caught_up, 120, "the stack's recovery")
+    try:
+        await eventually(caught_up, 120, "the stack's recovery")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {told}, logs in {kept_logs(stack)}") from error
     await eventually(is_whole, 60, "a clean `caudal verify`")  # a broker that was wiped is still being filled
     logs = await verify(stack)
     by_context = {context.context: rows for context, rows in logs.items()}
@@ -82,6 +91,11 @@ async def prove(stack: RunningStack, deliveries: dict[str, str], revisions: set[
         done = [row for row in by_context[name] if row.type == event]
         assert len(done) == len(wanted), f"{event} for {len(done)} of {len(wanted)} deliveries"
     return sum(len(rows) for rows in logs.values())
+
+
+def kept_logs(stack: RunningStack) -> Path:
+    """A copy of the logs of a stack, whose own folder goes with it."""
+    return Path(shutil.copytree(stack.data_dir / "logs", tempfile.mkdtemp(prefix="caudal-chaos-"), dirs_exist_ok=True))
 
 
 def lagging(status: str) -> bool:
