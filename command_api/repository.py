@@ -30,6 +30,8 @@ class Repository:
     def __init__(self, log: AppendableLog, catalog: Catalog, memory: AggregateMemory) -> None:
         self._log, self._catalog, self._memory = log, catalog, memory
         self._keeping: set[asyncio.Task[None]] = set()
+        self._reading: dict[str, asyncio.Future[Aggregate]] = {}
+        """Streams that are being read: however many ask for one at once, it is read once."""
 
     async def load(self, ref: Ref, at: datetime, *, assume_new: bool = False) -> Aggregate:
         """An aggregate as far as this process knows it; the append tells if it is out of date.
@@ -43,7 +45,7 @@ class Repository:
         else:
             aggregate = ref.aggregate.empty(checked(ref.stream), at)
             if not assume_new:
-                await self._read(aggregate)
+                aggregate = await self._read_once(aggregate)
                 # Somebody may have loaded the same stream meanwhile: one object stands for it.
                 aggregate = self._memory.get(self._log.context, ref.stream) or aggregate
         self._memory.keep(self._log.context, aggregate)
@@ -89,6 +91,28 @@ class Repository:
             await self._log.keep_snapshot(snapshot)
         except Exception as error:
             _log.warning("a snapshot was not kept", stream=snapshot.stream, why=repr(error))
+
+    async def _read_once(self, aggregate: Aggregate) -> Aggregate:
+        """The aggregate as the log has it: read here, or by whoever reads the same stream already, and fails for all.
+
+        What somebody else read may be out of date by now; the append tells, as it does of what is in memory.
+        """
+        while (reading := self._reading.get(aggregate.id)) is not None:
+            await asyncio.wait([reading])
+            if not reading.cancelled() and (found := reading.result()).stands:
+                return found
+        reading = self._reading[aggregate.id] = asyncio.get_running_loop().create_future()
+        try:
+            await self._read(aggregate)
+            reading.set_result(aggregate)
+        except Exception as error:
+            reading.set_exception(error)
+            reading.exception()  # nobody may be waiting for it
+            raise
+        finally:
+            reading.cancel()  # where this task was: the next one reads for itself
+            del self._reading[aggregate.id]
+        return aggregate
 
     async def _read(self, aggregate: Aggregate) -> None:
         await self._restore(aggregate)

@@ -5,11 +5,12 @@ from itertools import islice
 from urllib.parse import unquote
 
 from jsonschema_rs import Draft202012Validator, ReferencingError, RegexOptions, ValidationError
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.policy import Policy
+from aggregates.snapshot import SnapshotPolicy
 from schemas.data_ingestion.ingestion import DataIngested, Payload
 from schemas.data_ingestion.validation import (
     DataValidated,
@@ -31,25 +32,33 @@ DEFAULT_SCHEMA: dict[str, JsonValue] = {"type": "object", "minProperties": 1}
 """What every delivery has to meet until its partner registers a schema: to say something at all."""
 
 
+class RuleBookState(BaseModel):
+    """What a snapshot of a rule book keeps."""
+
+    revision: int
+    json_schema: dict[str, JsonValue]
+
+
 class RuleBook(Aggregate):
     """The schema that a partner's data must meet."""
 
     category = "rulebook"
+    snapshots = SnapshotPolicy(RuleBookState, every=200)  # a partner may register schemas for ever
 
     def __init__(self) -> None:
         self.revision = 0
-        self.schema = DEFAULT_SCHEMA
+        self.json_schema = DEFAULT_SCHEMA
         self._validator: Draft202012Validator | None = None
 
     def evolve(self, event: Event) -> None:
         if isinstance(event, SchemaRegistered):
             self.revision += 1
-            self.schema = event.json_schema
+            self.json_schema = event.json_schema
             self._validator = None
 
     def violations(self, payload: Payload) -> list[RuleViolation]:
         """The rules that a payload breaks, `MOST_VIOLATIONS` at most."""
-        self._validator = self._validator or compiled(self.schema)
+        self._validator = self._validator or compiled(self.json_schema)
         return [
             RuleViolation(pointer=pointer_of(e.instance_path), rule=pointer_of(e.schema_path), detail=shortened(e.message))
             for e in islice(self._validator.iter_errors(payload), MOST_VIOLATIONS)
@@ -69,7 +78,7 @@ def register_schema(issued: Issued[RegisterSchema], rules: RuleBook) -> None:
     """Takes on a partner's schema, unless it is broken or the one in force already."""
     command = issued.command
     compiled(command.json_schema)
-    if rules.schema != command.json_schema or rules.is_new:
+    if rules.json_schema != command.json_schema or rules.is_new:
         rules.record(SchemaRegistered(partner_id=command.partner_id, json_schema=command.json_schema))
 
 

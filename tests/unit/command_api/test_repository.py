@@ -61,10 +61,15 @@ class WatchedLog(MemoryLog):
     def __init__(self) -> None:
         super().__init__(CONTEXT)
         self.read_after: list[int] = []
-        self.broken = False
+        self.broken = self.fails = False
+        self.readable = asyncio.Event()
+        self.readable.set()
 
     async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Any]:
         self.read_after.append(after)
+        await self.readable.wait()
+        if self.fails:
+            raise Unavailable("the database is gone")
         return await super().read_stream(stream, after, limit)
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
@@ -106,6 +111,29 @@ async def test_a_long_load_leaves_a_snapshot_and_the_next_one_reads_only_what_ca
     await load(log)
 
     assert log.read_after == [0, 25]
+
+
+async def test_many_that_want_a_stream_at_once_read_it_once(log: WatchedLog) -> None:
+    here = repository(log)
+
+    loaded = await asyncio.gather(*(here.load(REF, MIDNIGHT) for _ in range(64)))
+
+    assert log.read_after == [0]
+    assert all(one is loaded[0] for one in loaded)
+
+
+async def test_a_reading_that_fails_fails_for_all_and_one_that_is_cancelled_for_nobody_else(log: WatchedLog) -> None:
+    here, log.readable = repository(log), asyncio.Event()
+    first, second = (asyncio.create_task(here.load(REF, MIDNIGHT)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    log.readable.set()
+    assert (await second).version == 25
+    assert first.cancelled()
+
+    here, log.fails = repository(log), True
+    failed = await asyncio.gather(*(here.load(REF, MIDNIGHT) for _ in range(3)), return_exceptions=True)
+    assert [type(one) for one in failed] == [Unavailable] * 3
 
 
 async def test_a_snapshot_is_due_when_enough_has_happened_since_the_last_one(log: WatchedLog) -> None:

@@ -1,0 +1,1 @@
+select command_id, refusal from {schema}.receipts where command_id = any($1)
