@@ -6,25 +6,36 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from aggregates import write_side
-from command_api import routes
+from command_api import activity, routes
+from command_api.activity import Outside
+from command_api.desk import Desk
 from command_api.handler import CommandHandler
 from command_api.openapi import TITLE, describe
 from schemas.catalog import Catalog, ContextName
 from streams.append import AppendablePostgresLog
 from streams.documentation import documentation_routes
-from streams.http import EXCEPTION_HANDLERS, Observed, operations_routes
+from streams.gate import Gate
+from streams.http import EXCEPTION_HANDLERS, JsonResponse, Observed, operations_routes
 from streams.postgres import Databases
 from streams.settings import Settings
+from streams.subject_keys import SubjectKeys
+from streams.tokens import TokenIssuer
 
 
 def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     """The command API: takes commands over HTTP."""
     databases = writer_databases(settings)
     logs = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, logs)
-    systems = routes.installed()
+    handler = make_handler(settings, catalog, logs, databases)
+    issuer = TokenIssuer(settings)
+    desk = Desk(handler, SubjectKeys(settings, databases), issuer)
+    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, Gate(settings, catalog, databases), desk)
+    systems = routes.installed(catalog)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -35,9 +46,14 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     async def log_in_reach() -> str | None:
         return await databases.out_of_reach(settings.log_dsn(context) for context in catalog.contexts)
 
+    async def public_keys(_: Request) -> Response:
+        """The keys by which this deployment's own tokens are verified (RFC 7517)."""
+        return JsonResponse(issuer.public_keys(), headers={"Cache-Control": "max-age=60"})
+
     return Starlette(
         routes=[
-            *routes.CommandEndpoints(settings, catalog, handler).routes(systems),
+            *endpoints.routes(systems),
+            Route("/.well-known/jwks.json", public_keys),
             *operations_routes({"log": log_in_reach}),
             *documentation_routes(TITLE, lambda: describe(catalog, systems)),
         ],
@@ -60,12 +76,15 @@ def open_logs(settings: Settings, catalog: Catalog, databases: Databases) -> Map
     }
 
 
-def make_handler(settings: Settings, catalog: Catalog, logs: Mapping[ContextName, AppendablePostgresLog]) -> CommandHandler:
+def make_handler(
+    settings: Settings, catalog: Catalog, logs: Mapping[ContextName, AppendablePostgresLog], databases: Databases
+) -> CommandHandler:
     """The handler of every installed system's commands."""
     return CommandHandler(
         catalog,
-        write_side.installed(),
+        write_side.installed(catalog),
         logs,
+        outside=Outside(settings, SubjectKeys(settings, databases), activity.installed(catalog)),
         max_attempts=settings.max_attempts,
         memory_bytes=settings.aggregate_memory_bytes,
     )

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from command_api.body import content_type_of, parse_json, read_body, validate_command, violations_of
+from command_api.body import content_type_of, parse_json, plain, read_body, validate_command, violations_of
 from command_api.handler import CommandHandler, now
 from command_api.identity import KEY, actor, command_id, traceparent
 from command_api.preconditions import check_stated, expectation
@@ -58,7 +58,7 @@ async def take_batch(
         if header in request.headers:
             own = header.removeprefix("x-").replace("-", "_")
             raise Malformed(f"{header} is said of one command, not of a batch; a line has its own {own}")
-    body = await read_body(request, settings.max_batch_bytes, MEDIA_TYPE)
+    body = await read_body(request, settings.max_batch_bytes, settings.body_seconds, MEDIA_TYPE)
     lines = [line for line in body.split(b"\n") if line.strip()]
     if len(lines) > settings.max_batch_lines:
         raise TooLarge(f"a batch may have {settings.max_batch_lines} lines at most")
@@ -121,7 +121,7 @@ def _issued(
     expected = expectation(wrapped.if_match, wrapped.if_none_match)
     check_stated(catalog.context(context), expected)
     issued: Issued[Command] = Issued(
-        command=validate_command(wrapped.command, command),
+        command=plain(validate_command(wrapped.command, command)),
         id=command_id(context, wrapped.idempotency_key, wrapped.command_id),
         at=now(),
         correlation_id=correlation_id(request),

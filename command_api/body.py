@@ -1,17 +1,24 @@
 """Command bodies: from the bytes that arrive to a command, or a precise refusal. Nothing that passes can fail later."""
 
+import asyncio
 import json
 import math
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
 
-from schemas.errors import Invalid, Malformed, TooLarge, UnsupportedFormat, Violation
+from schemas.errors import Invalid, Malformed, TooLarge, TooSlow, UnsupportedFormat, Violation
 from schemas.message import Command
 from schemas.pointer import pointer_of, step
+from schemas.sensitive import is_sealed, secret_fields, sensitive_fields
 from streams.http import header
+
+M = TypeVar("M", bound=BaseModel)
 
 # What orjson lets through though not every store can keep it: NUL, and integers that it would round to a float.
 _NUL, _LONG_NUMBER = b"\\u0000", b"0" * 19
@@ -19,21 +26,29 @@ _DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for
 _LARGEST = 2**63 - 1
 
 
-async def read_body(request: Request, most: int, media_type: str = "application/json") -> bytes:
-    """The request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`."""
+async def read_body(request: Request, most: int, seconds: float, media_type: str = "application/json") -> bytes:
+    """The request's body, counted as it arrives; raises `TooLarge`, `TooSlow` or `UnsupportedFormat`."""
     if (content_type := content_type_of(request)) != media_type:
         raise UnsupportedFormat(f"a command is sent as {media_type}, not as {content_type or 'an unnamed type'}")
     if (encoding := header(request, b"content-encoding")) not in (None, "identity"):
         raise UnsupportedFormat(f"a body is sent as it is, not with the Content-Encoding {encoding}")
     body, more = b"", True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > most:
-            raise TooLarge(f"the body may have {most} bytes at most")
-        more = message.get("more_body", False)
+    try:
+        async with asyncio.timeout(seconds):
+            while more:
+                message = await request.receive()
+                body, more = _part(message, body, most), message.get("more_body", False)
+    except TimeoutError:
+        raise TooSlow(f"the body did not arrive within {seconds:g} seconds") from None
+    return body
+
+
+def _part(message: Message, body: bytes, most: int) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    body += message.get("body", b"")
+    if len(body) > most:
+        raise TooLarge(f"the body may have {most} bytes at most")
     return body
 
 
@@ -48,12 +63,46 @@ def parse_command(body: bytes, command: type[Command], max_depth: int) -> Comman
     return validate_command(document, command)
 
 
+def parse_body(body: bytes, shape: type[M], max_depth: int) -> M:
+    """What a body says in a shape of its path's own; raises `Invalid` that names each offending value by its JSON pointer."""
+    document = parse_json(body, max_depth)
+    with validating():
+        return shape.model_validate(document)
+
+
+@contextmanager
+def validating() -> Iterator[None]:
+    """Raises `Invalid` for values that the published language does not take."""
+    try:
+        yield
+    except ValidationError as error:
+        raise Invalid("the body is not valid", violations_of(error)) from error
+
+
 def validate_command(document: Any, command: type[Command]) -> Command:
     """A command from a parsed document; raises `Invalid` that names each offending value by its JSON pointer."""
     try:
         return command.model_validate(document)
     except ValidationError as error:
         raise Invalid(f"the body is not a valid {command.message_name} command", violations_of(error)) from error
+
+
+def plain(command: Command) -> Command:
+    """A command that a client sent; raises `Invalid` where a text in it is sealed: only the engine hands such texts on."""
+    for name in sensitive_fields(type(command)):
+        text = getattr(command, name)
+        if text is not None and is_sealed(text):
+            raise Invalid("the body holds a sealed text", [Violation(step("", name), "begins like a sealed text")])
+    return command
+
+
+def closed(command: Command) -> Command:
+    """A command that came by topic; raises `Invalid` where it holds in the clear what nobody but its subject's key may open."""
+    for name in secret_fields(type(command)):
+        text = getattr(command, name)
+        if text is not None and not is_sealed(text):
+            raise Invalid("what is sensitive comes sealed by topic", [Violation(step("", name), "is not sealed")])
+    return command
 
 
 def violations_of(error: ValidationError) -> list[Violation]:

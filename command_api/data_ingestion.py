@@ -1,14 +1,15 @@
 """Data ingestion's own path for commands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from command_api.routes import CommandRoute
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Receipt
+from schemas.message import Event
 
 
-def data_id(receipt: Receipt) -> Mapping[str, Any]:
+def data_id(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
     """The id under which a delivery can be queried."""
     return {"data_id": receipt.stream.removeprefix("delivery-")}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -17,7 +17,9 @@ from pydantic_core import to_jsonable_python
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.write_side import WriteSide
+from command_api.activity import Outside
 from command_api.memory import AggregateMemory
+from command_api.preparation import Preparation
 from command_api.repository import Repository
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued, Metadata, Receipt, Refusal
@@ -29,7 +31,12 @@ from streams.log import Append, AppendableLog, Write
 from streams.rows import encode
 from streams.tracing import traced
 
+A = TypeVar("A", bound=Aggregate)
+
 _log = structlog.get_logger()
+
+_UNDECIDED = b"undecided"
+"""The fingerprint of a command that came to no decision."""
 
 COMMANDS = Counter("caudal_commands", "Commands handled.", ["command", "outcome"])
 
@@ -46,15 +53,17 @@ class CommandHandler:
         write_sides: Mapping[str, WriteSide],
         logs: Mapping[ContextName, AppendableLog],
         *,
+        outside: Outside | None = None,
         max_attempts: int = 5,
         memory_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._catalog = catalog
+        self._preparation = Preparation(outside, self.load)
         self._decisions: dict[type[Command], Decision[Any]] = {
             decision.command: decision for side in write_sides.values() for decision in side.decisions
         }
         for _, command in catalog.commands():
-            if command not in self._decisions:
+            if command not in self._decisions and not self._preparation.has_activity(command):
                 raise Misconfigured(f"no decision is declared for the command {command.message_name!r}")
         memory = AggregateMemory(memory_bytes)
         self._logs = logs
@@ -99,7 +108,7 @@ class CommandHandler:
             raise InProgress("a command with this id is being handled right now")
         self._in_progress.add(mark)
         try:
-            receipt = await self._with_retries(context, issued, expected, record_failure)
+            receipt = await self._answered(context, issued, expected, record_failure)
         finally:
             self._in_progress.discard(mark)
         if receipt.refusal is not None:
@@ -108,22 +117,60 @@ class CommandHandler:
 
     async def record_failure(self, context: ContextName, command_id: UUID, correlation_id: str, why: str) -> None:
         """Leaves a receipt for a command that can never be decided, so that its sender knows; raises `Unavailable`."""
-        await self._commits[context].append(
+        await self._undecided(context, command_id, Refusal(Failed.kind, why, correlation_id))
+
+    async def load(self, context: ContextName, aggregate: type[A], key: str) -> A:
+        """An aggregate as the log tells it now, for whoever only looks at it; raises `Unavailable`."""
+        repository, ref = self._repositories[context], Ref(aggregate, key)
+        found = await repository.load(ref, now())
+        if found.version != await self._logs[context].version(ref.stream):
+            repository.forget(ref.stream)
+            found = await repository.load(ref, now())
+        assert isinstance(found, aggregate)
+        return found
+
+    async def _answered(
+        self, context: ContextName, issued: Issued[Command], expected: ExpectedVersion, record_failure: bool
+    ) -> Receipt:
+        try:
+            closed = await self._preparation.closed(issued)
+        except Refused as refusal:
+            # What is in it cannot be sealed any more, so a repeat is known by its id alone.
+            first_answer = await self._logs[context].receipt(issued.id)
+            if first_answer is not None:
+                return first_answer
+            return await self._undecided(context, issued.id, Refusal(refusal.kind, refusal.detail, issued.correlation_id))
+        return await self._prepared(context, closed, expected, record_failure)
+
+    async def _undecided(self, context: ContextName, command_id: UUID, refusal: Refusal) -> Receipt:
+        """Leaves a receipt, and nothing else, for a command that comes to no decision."""
+        return await self._commits[context].append(
             Append(
                 command_id=command_id,
-                fingerprint=b"failed",
-                metadata=Metadata(command_id=command_id, correlation_id=correlation_id),
-                writes=(Write(f"failed-{command_id}", NO_STREAM),),
-                refusal=Refusal(Failed.kind, why, correlation_id),
+                fingerprint=_UNDECIDED,
+                metadata=Metadata(command_id=command_id, correlation_id=refusal.correlation_id),
+                writes=(Write(f"undecided-{command_id}", NO_STREAM),),
+                refusal=refusal,
             )
         )
 
-    async def _with_retries(
+    async def _prepared(
         self, context: ContextName, issued: Issued[Command], expected: ExpectedVersion, record_failure: bool
+    ) -> Receipt:
+        mark = fingerprint(issued.command)
+        if self._preparation.has_activity(type(issued.command)):
+            first_answer = await self._logs[context].receipt(issued.id, mark)
+            if first_answer is not None:
+                return first_answer
+            issued = await self._preparation.done(issued)
+        return await self._with_retries(context, issued, mark, expected, record_failure)
+
+    async def _with_retries(
+        self, context: ContextName, issued: Issued[Command], mark: bytes, expected: ExpectedVersion, record_failure: bool
     ) -> Receipt:
         for attempt in range(1, self._max_attempts + 1):
             try:
-                return await self._attempt(context, issued, expected, record_failure, first=attempt == 1)
+                return await self._attempt(context, issued, mark, expected, record_failure, first=attempt == 1)
             except Conflict as conflict:
                 if attempt == self._max_attempts:
                     raise
@@ -131,10 +178,16 @@ class CommandHandler:
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(
-        self, context: ContextName, issued: Issued[Command], expected: ExpectedVersion, record_failure: bool, *, first: bool
+        self,
+        context: ContextName,
+        issued: Issued[Command],
+        mark: bytes,
+        expected: ExpectedVersion,
+        record_failure: bool,
+        *,
+        first: bool,
     ) -> Receipt:
         repository, decision = self._repositories[context], self._decisions[type(issued.command)]
-        mark = fingerprint(issued.command)
 
         # 1. Load what the decision is about.
         refs = decision.about(issued)

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from schemas.catalog import ContextName
 from schemas.errors import Malformed
+from streams.gate import caller_of
 from streams.http import header
 from streams.tracing import current_traceparent
 
@@ -38,7 +39,9 @@ def _given(text: str) -> UUID:
 
 
 def actor(request: Request) -> str | None:
-    """Who sends a command, by their own word: ``X-Actor``; raises `Malformed`."""
+    """Who sends a command: the token's subject, else by their own word, ``X-Actor``; raises `Malformed`."""
+    if (caller := caller_of(request)) is not None:
+        return caller.subject
     given = header(request, b"x-actor")
     if given is not None and not KEY.match(given):
         raise Malformed("X-Actor must be 1 to 200 visible ASCII characters")

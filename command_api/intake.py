@@ -13,13 +13,14 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
-from command_api.body import parse_json, validate_command
+from command_api.body import closed, parse_json, validate_command
 from command_api.handler import CommandHandler, now
 from command_api.identity import command_id
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
-from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, Refused, Unavailable
+from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, NotFound, Refused, Unavailable
 from schemas.message import Command
+from schemas.sensitive import secret_fields
 from streams.codec import IncomingCommand, decode_command
 from streams.command_topics import CommandConsumer
 from streams.settings import Settings
@@ -84,7 +85,7 @@ class Intake:
     async def _gave_up(self, record: Any, error: Exception) -> bool:
         """Parks a record, with a receipt where it has an id, so that whoever sent it does not wait for ever."""
         try:
-            await self._consumer.park(record, error)
+            await self._consumer.park(record, error, keep_value=not self._may_hold_secrets(record))
             with suppress(Malformed, IdempotencyKeyReused):
                 context, incoming = self._consumer.context_of(record), decode_command(record)
                 why = error.detail if isinstance(error, CaudalError) else repr(error)
@@ -96,11 +97,18 @@ class Intake:
         PARKED.labels(record.topic).inc()
         return True
 
+    def _may_hold_secrets(self, record: Any) -> bool:
+        try:
+            system, _, name = decode_command(record).type.partition(".")
+            return bool(secret_fields(self._catalog.command(system, name)[1]))
+        except (Malformed, NotFound):
+            return False
+
     def _issued(self, record: Any) -> Issued[Command]:
         incoming = decode_command(record)
         system, _, name = incoming.type.partition(".")
         context, command_class = self._catalog.command(system, name)
-        command = validate_command(parse_json(incoming.value, self._settings.max_depth), command_class)
+        command = closed(validate_command(parse_json(incoming.value, self._settings.max_depth), command_class))
         return Issued(
             command=command,
             id=_id(context, incoming),

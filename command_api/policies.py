@@ -9,18 +9,18 @@ follows it in its stream behind it.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
 
 from aggregates.policy import Policy
-from command_api.handler import now
+from command_api.orders import Order, Orders, answers
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued, Recorded
+from schemas.envelope import Issued, Refusal
 from schemas.errors import Unavailable
-from schemas.message import Command, Event
+from schemas.message import Command
 from streams.command_topics import CommandSender
 from streams.continuity import continuation
 from streams.dead_letters import Parked, as_decided, told
@@ -28,15 +28,12 @@ from streams.log import AppendableLog
 from streams.rows import Row, decode
 from streams.subscriber import Slice
 from streams.subscription_store import SubscriptionStore
-from streams.tracing import traced
 
 _log = structlog.get_logger()
 
 OVERDUE_SECONDS = 5.0
 MOST_ON_THEIR_WAY = 2000
 _ASKED_AT_ONCE = 500
-
-Order = tuple[ContextName, Issued[Command], str]
 
 
 @dataclass(slots=True)
@@ -47,6 +44,17 @@ class _Cause:
     orders: dict[UUID, Order]
     sent_at: float
     sent_again: int = 0
+
+    def settle(self, answered: Mapping[UUID, Refusal | None]) -> list[Order]:
+        """Lets go what is answered; returns what follows upon that, which the cause waits for as well."""
+        settled = [order for id, order in self.orders.items() if id in answered]
+        following = _following(settled, answered)
+        for order in settled:
+            del self.orders[order.issued.id]
+        self.orders |= {order.issued.id: order for order in following}
+        if following:
+            self.sent_at, self.sent_again = time.monotonic(), 0
+        return following
 
 
 @dataclass(slots=True)
@@ -78,7 +86,8 @@ class PolicyRunner:
         self.name = f"{system}.{policy.name}"
         self.contexts = frozenset(catalog.context_of(event) for event in policy.reactions)
         self._types = {(catalog.context_of(event), event.message_name) for event in policy.reactions}
-        self._catalog, self._policy, self._logs = catalog, policy, logs
+        self._catalog, self._logs = catalog, logs
+        self._orders = Orders(catalog, policy, self.name)
         self._stores, self._sender, self._handle = stores, sender, handle
         self._stands: dict[tuple[ContextName, int], _Stand] = {}
         self._taking = asyncio.Lock()
@@ -118,10 +127,10 @@ class PolicyRunner:
             whole = whole and found.is_whole
             asked = await self._asked(context, partition, [row for row in found.rows if (context, row.type) in self._types])
             if found.rows:
-                cause = _Cause(found.rows[-1].position, {order[1].id: order for order in asked}, time.monotonic())
+                cause = _Cause(found.rows[-1].position, {order.issued.id: order for order in asked}, time.monotonic())
                 causes.append((stand, cause))
                 orders += asked
-        await self._sender.send(orders)
+        await self._send(orders)
         for stand, cause in causes:
             stand.sent = cause.position
             stand.underway.append(cause)
@@ -138,11 +147,10 @@ class PolicyRunner:
                     await store.checkpoints.lock(connection, [(context, partition)])
                     for letter in await store.letters.of_stream(connection, context, stream):
                         try:
-                            orders = self._orders(decode(letter.row(), context, self._catalog))
+                            orders = self._orders.of(decode(letter.row(), context, self._catalog))
                         except Exception as error:
                             await store.letters.failed(connection, letter, error)
                             break
-                        await asyncio.gather(*(self._handle(issued) for _, issued, _ in orders))
                         if not await self._are_handled(orders):
                             break
                         await store.letters.settle(connection, letter)
@@ -164,25 +172,23 @@ class PolicyRunner:
                     _log.exception("following up commands failed", policy=self.name)
 
     async def _confirm(self, context: ContextName, partition: int, stand: _Stand) -> None:
-        open_orders: dict[ContextName, list[UUID]] = {}
-        asked = 0
+        asked: list[Order] = []
         for cause in stand.underway:
-            for command_id, (target, _, _) in cause.orders.items():
-                open_orders.setdefault(target, []).append(command_id)
-            asked += len(cause.orders)
-            if asked >= _ASKED_AT_ONCE:
+            asked += cause.orders.values()
+            if len(asked) >= _ASKED_AT_ONCE:
                 break  # the checkpoint waits for the oldest
-        handled: set[UUID] = set()
-        for target, ids in open_orders.items():
-            handled |= await self._logs[target].handled(ids)
+        answered = await answers(self._logs, asked)
         confirmed = stand.confirmed
+        following: list[Order] = []
         for cause in stand.underway:
-            cause.orders = {id: order for id, order in cause.orders.items() if id not in handled}
+            following += cause.settle(answered)
         while stand.underway and not stand.underway[0].orders:
             confirmed = stand.underway.popleft().position
         if confirmed > stand.confirmed:
             await self._stores[context].checkpoints.advance(context, partition, confirmed, stand.resets)
             stand.confirmed = confirmed
+        if following:
+            await self._send(following)
         for cause in list(stand.underway):
             # Waiting longer each time: a handler that is only slow must not get its backlog doubled.
             if cause.orders and time.monotonic() - cause.sent_at > OVERDUE_SECONDS * 2**cause.sent_again:
@@ -190,11 +196,11 @@ class PolicyRunner:
                 cause.sent_at, cause.sent_again = time.monotonic(), cause.sent_again + 1
                 if cause.sent_again == 1:
                     _log.warning("sending overdue commands again", policy=self.name, commands=len(orders))
-                    await self._sender.send(orders)
+                    await self._send(orders)
                 else:
                     # Whoever has their partitions is dead or stuck: receipts make it safe to handle them here.
                     _log.warning("handling overdue commands here", policy=self.name, commands=len(orders))
-                    await asyncio.gather(*(self._handle(issued) for _, issued, _ in orders))
+                    await asyncio.gather(*(self._handle(order.issued) for order in orders))
 
     async def _asked(self, context: ContextName, partition: int, rows: Sequence[Row]) -> list[Order]:
         """What some events ask for; parks those that the policy cannot react to, and those that follow them."""
@@ -213,7 +219,7 @@ class PolicyRunner:
                     parked.append(Parked.event(context, row, None))
                     continue
                 try:
-                    orders += self._orders(decode(row, context, self._catalog))
+                    orders += self._orders.of(decode(row, context, self._catalog))
                 except Exception as error:
                     _log.warning("a policy cannot react", policy=self.name, position=row.position, why=told(error))
                     parked.append(Parked.event(context, row, error))
@@ -222,30 +228,17 @@ class PolicyRunner:
         return orders
 
     async def _are_handled(self, orders: Sequence[Order]) -> bool:
-        by_context: dict[ContextName, set[UUID]] = {}
-        for context, issued, _ in orders:
-            by_context.setdefault(context, set()).add(issued.id)
-        return all([ids <= await self._logs[context].handled(ids) for context, ids in by_context.items()])
+        """Handles commands here, and what follows upon their answers; whether all of them are answered."""
+        while orders:
+            await asyncio.gather(*(self._handle(order.issued) for order in orders))
+            answered = await answers(self._logs, orders)
+            if len(answered) < len(orders):
+                return False
+            orders = _following(orders, answered)
+        return True
 
-    def _orders(self, recorded: Recorded[Event]) -> list[Order]:
-        why = recorded.metadata
-        with traced(f"react {self.name}", why.traceparent, "process") as traceparent:
-            return [
-                (
-                    self._catalog.context_of(type(command)),
-                    Issued(
-                        command=command,
-                        id=command_id,
-                        at=now(),
-                        correlation_id=why.correlation_id,
-                        causation_id=str(recorded.id),
-                        actor=why.actor,
-                        traceparent=traceparent,
-                    ),
-                    recorded.stream,
-                )
-                for command_id, command in self._policy.react(recorded, self.name)
-            ]
+    async def _send(self, orders: Iterable[Order]) -> None:
+        await self._sender.send([(order.context, order.issued, order.key) for order in orders])
 
     async def _stand(self, context: ContextName, partition: int) -> _Stand:
         if (context, partition) not in self._stands:
@@ -255,3 +248,7 @@ class PolicyRunner:
 
     def _on_their_way(self) -> int:
         return sum(len(cause.orders) for stand in self._stands.values() for cause in stand.underway)
+
+
+def _following(orders: Iterable[Order], answered: Mapping[UUID, Refusal | None]) -> list[Order]:
+    return [found for order in orders if (found := order.follow_up(answered[order.issued.id])) is not None]

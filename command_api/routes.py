@@ -1,25 +1,40 @@
 """Routes: every command under ``/commands/{system}/{command}``, and the paths that a system's clients know."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from command_api.batch import is_batch, take_batch
-from command_api.body import parse_command, read_body
+from command_api.body import parse_body, parse_command, plain, read_body, validating
+from command_api.desk import Desk
 from command_api.handler import CommandHandler, now
 from command_api.identity import actor, command_id, traceparent
 from command_api.preconditions import check_stated, expectation
-from schemas.catalog import Catalog, ContextName, registered
+from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued, Receipt
-from schemas.message import Command
+from schemas.errors import NotFound
+from schemas.message import Command, Event
 from schemas.token import ConsistencyToken
+from streams.gate import Gate
 from streams.http import JsonResponse, correlation_id, header
+from streams.log import ReadableLog
+from streams.rows import decode
 from streams.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """How clients of a path say a command in words of their own."""
+
+    body: type[BaseModel]
+    command: Callable[[Any, Mapping[str, str]], Command]
+    """From the body and the path's parameters; raises `NotFound` where a parameter names nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,52 +43,96 @@ class CommandRoute:
 
     path: str
     command: type[Command]
-    answer: Callable[[Receipt], Mapping[str, Any]]
-    """The body of the answer, as the system's clients know it."""
+    answer: Callable[[Receipt, Sequence[Event]], Mapping[str, Any]]
+    """The body of the answer, as the system's clients know it: from the receipt, and what the command recorded."""
     method: str = "POST"
+    says: Translation | None = None
+    """How its clients say the command; without it the body is the command itself, and may be a batch of them."""
+    tells_events: bool = False
+    """Whether the answer needs what the command recorded in its own stream, which takes a look into the log."""
 
 
-def installed() -> Mapping[str, tuple[CommandRoute, ...]]:
-    """The paths of every installed system, by its name."""
-    return dict(registered("caudal.command_api"))
+@dataclass(frozen=True, slots=True)
+class QuestionRoute:
+    """A path of a system's own that is answered with what the write side knows, and not with a receipt."""
+
+    path: str
+    body: type[BaseModel]
+    answer: Callable[[Any, Request, Desk], Awaitable[BaseModel]]
+    """From the body; may have commands handled for it."""
+    reply: type[BaseModel]
+    summary: str
 
 
-Answer = Callable[[Receipt], Mapping[str, Any]]
+OwnRoute = CommandRoute | QuestionRoute
+
+
+def installed(catalog: Catalog) -> Mapping[str, tuple[OwnRoute, ...]]:
+    """The paths of a catalog's systems, by their names."""
+    return dict(catalog.registered("caudal.command_api"))
 
 
 class CommandEndpoints:
     """Takes commands from requests, and answers with receipts."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, handler: CommandHandler) -> None:
-        self._settings, self._catalog, self._handler = settings, catalog, handler
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        handler: CommandHandler,
+        logs: Mapping[ContextName, ReadableLog],
+        gate: Gate,
+        desk: Desk,
+    ) -> None:
+        self._settings, self._catalog, self._handler, self._logs = settings, catalog, handler, logs
+        self._gate, self._desk = gate, desk
 
-    def routes(self, systems: Mapping[str, tuple[CommandRoute, ...]]) -> Iterator[BaseRoute]:
+    def routes(self, systems: Mapping[str, tuple[OwnRoute, ...]]) -> Iterator[BaseRoute]:
         """Every path under which a command is taken."""
         yield Route("/commands/{system}/{command}", _Endpoint(self.any_command), methods=["POST"])
         for own in systems.values():
             for route in own:
-                yield Route(route.path, _Endpoint(self._taking(route)), methods=[route.method])
+                if isinstance(route, CommandRoute):
+                    yield Route(route.path, _Endpoint(self._taking(route)), methods=[route.method])
+                else:
+                    yield Route(route.path, _Endpoint(self._asking(route)), methods=["POST"])
 
     async def any_command(self, request: Request) -> Response:
         """Takes the command that the path names."""
-        _, command = self._catalog.command(request.path_params["system"], request.path_params["command"])
-        return await self._take(request, command, generic_answer)
+        system, name = request.path_params["system"], request.path_params["command"]
+        _, command = self._catalog.command(system, name)
+        if command.internal:
+            raise NotFound(f"there is no command {name!r} in {system!r}")
+        return await self._take(request, CommandRoute(request.url.path, command, generic_answer))
 
     def _taking(self, route: CommandRoute) -> Callable[[Request], Awaitable[Response]]:
         async def take(request: Request) -> Response:
-            return await self._take(request, route.command, route.answer)
+            return await self._take(request, route)
 
         return take
 
-    async def _take(self, request: Request, command_class: type[Command], answer: Answer) -> Response:
-        context = self._catalog.context_of(command_class)
-        if is_batch(request):
-            return await take_batch(request, self._settings, self._handler, self._catalog, command_class)
+    def _asking(self, route: QuestionRoute) -> Callable[[Request], Awaitable[Response]]:
+        async def ask(request: Request) -> Response:
+            await self._gate.enter(request, route.path)
+            body = await read_body(request, self._settings.max_body_bytes, self._settings.body_seconds)
+            said = parse_body(body, route.body, self._settings.max_depth)
+            answer = await route.answer(said, request, self._desk)
+            return Response(answer.model_dump_json(), media_type=JsonResponse.media_type)
+
+        return ask
+
+    async def _take(self, request: Request, route: CommandRoute) -> Response:
+        context = self._catalog.context_of(route.command)
+        await self._gate.enter(request, route.path)
+        name = f"{context.system}.{route.command.message_name}"
+        self._gate.check(request, "command", name, route.command.command_access)
+        if is_batch(request) and route.says is None:
+            return await take_batch(request, self._settings, self._handler, self._catalog, route.command)
         expected = expectation(header(request, b"if-match"), header(request, b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
-        body = await read_body(request, self._settings.max_body_bytes)
+        body = await read_body(request, self._settings.max_body_bytes, self._settings.body_seconds)
         issued = Issued(
-            command=parse_command(body, command_class, self._settings.max_depth),
+            command=plain(self._command(route, body, request.path_params)),
             id=command_id(context, header(request, b"idempotency-key"), header(request, b"x-command-id")),
             at=now(),
             correlation_id=correlation_id(request),
@@ -81,7 +140,22 @@ class CommandEndpoints:
             traceparent=traceparent(request),
         )
         receipt = await self._handler.handle(issued, expected=expected)
-        return _response(receipt, context, answer(receipt))
+        events = await self._recorded(context, receipt) if route.tells_events else ()
+        return _response(receipt, context, route.answer(receipt, events))
+
+    def _command(self, route: CommandRoute, body: bytes, path: Mapping[str, str]) -> Command:
+        if route.says is None:
+            return parse_command(body, route.command, self._settings.max_depth)
+        said = parse_body(body, route.says.body, self._settings.max_depth)
+        with validating():
+            return route.says.command(said, path)
+
+    async def _recorded(self, context: ContextName, receipt: Receipt) -> Sequence[Event]:
+        """What a command recorded in the stream that it is about."""
+        most = len(receipt.events)
+        rows = await self._logs[context].read_stream(receipt.stream, max(0, receipt.version - most), most)
+        recorded = [decode(row, context, self._catalog) for row in rows]
+        return [one.event for one in recorded if one.metadata.command_id == receipt.command_id]
 
 
 class _Endpoint:
@@ -95,7 +169,7 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
-def generic_answer(receipt: Receipt) -> Mapping[str, Any]:
+def generic_answer(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
     """The body of the answer to a command: what it did, and where."""
     return {
         "command_id": str(receipt.command_id),

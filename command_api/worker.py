@@ -1,4 +1,4 @@
-"""The worker's process: takes commands in by topic, and runs the policies."""
+"""The worker's process: takes commands in by topic, runs the policies, and tells processes the time."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from aggregates.policy import Policy
 from command_api.app import make_handler, open_logs, writer_databases
 from command_api.intake import Intake
 from command_api.policies import PolicyRunner
+from command_api.timers import TimerClock
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
 from schemas.errors import CaudalError
@@ -18,18 +19,19 @@ from streams.postgres import Databases, log_schema
 from streams.settings import Settings
 from streams.subscription import Subscription
 from streams.subscription_store import SubscriptionStore
+from streams.timers import Timers
 
 GROUP = "policies"
 
 
 class Worker:
-    """Handles commands from topics and reacts to events."""
+    """Handles commands from topics, reacts to events, and has processes told of their timers."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._databases = writer_databases(settings)
         self._logs = logs = open_logs(settings, catalog, self._databases)
         self._sender = CommandSender(settings, catalog)
-        self._handler = make_handler(settings, catalog, logs)
+        self._handler = make_handler(settings, catalog, logs, self._databases)
         self._policies = [
             PolicyRunner(
                 catalog,
@@ -40,9 +42,12 @@ class Worker:
                 self._sender,
                 self._handle_here,
             )
-            for system, side in write_side.installed().items()
+            for system, side in write_side.installed(catalog).items()
             for policy in side.policies
         ]
+        self._readers = Databases("caudal_reader", 1)
+        kinds = [f"{system}.{one.name}" for system, side in write_side.installed(catalog).items() for one in side.processes]
+        self._clock = TimerClock(Timers(settings, self._readers), self._handler, kinds)
         self._intake = Intake(settings, catalog, self._handler)
         self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs)
 
@@ -52,12 +57,14 @@ class Worker:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._intake.run())
                 tasks.create_task(self._subscription.run())
+                tasks.create_task(self._clock.run())
                 for policy in self._policies:
                     tasks.create_task(policy.confirm())
         finally:
             await self._sender.close()
             await asyncio.gather(*(log.settle() for log in self._logs.values()))
             await self._databases.close()
+            await self._readers.close()
 
     async def _handle_here(self, issued: Issued[Command]) -> None:
         """Handles a command without its topic; a refusal is answered by its receipt, anything else comes up again."""

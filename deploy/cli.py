@@ -14,7 +14,9 @@ import uvloop
 from rich.console import Console
 
 from deploy.dead_letters.commands import dead_letters
+from deploy.keys import master_keys, token_keys
 from deploy.options import DEFAULT_DATA_DIR, AsJson, DataDir, complaining, exit_with, read_settings
+from deploy.processes.commands import processes
 from deploy.projections.commands import projections
 from deploy.relay.commands import relay
 from deploy.subscriptions.commands import subscriptions
@@ -31,7 +33,10 @@ app.add_typer(verify, name="verify")
 app.add_typer(subscriptions, name="subscriptions")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(projections, name="projections")
+app.add_typer(processes, name="processes")
 app.add_typer(relay, name="relay")
+app.add_typer(token_keys, name="token-keys")
+app.add_typer(master_keys, name="master-keys")
 schemas = typer.Typer(no_args_is_help=True, help="Hold event classes against the shapes that are recorded in files.")
 app.add_typer(schemas, name="schemas")
 
@@ -113,7 +118,9 @@ def migrate(
     from streams.migrate import migrate as migrate_databases
 
     settings = read_settings()
-    done = complaining(lambda: uvloop.run(migrate_databases(settings, Catalog.installed(), recreate_views=recreate_views)))
+    done = complaining(
+        lambda: uvloop.run(migrate_databases(settings, Catalog.installed(settings.systems), recreate_views=recreate_views))
+    )
     console = Console(highlight=False)
     for line in done:
         console.print(line)
@@ -186,12 +193,43 @@ def why(
     exit_with(complaining(lambda: uvloop.run(show_causes(name, position, data_dir.resolve(), read_settings()))))
 
 
+@app.command()
+def mail(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """List the mail that the local stack has sent: its mail server keeps every message and delivers none."""
+    from deploy.local.endpoints import mailbox_of
+    from deploy.local.mail import kept_in
+
+    for message in kept_in(mailbox_of(data_dir.resolve())):
+        typer.echo(f"{message.at:%Y-%m-%d %H:%M:%S}  {message.to}  {message.subject}\n    {message.text}")
+
+
+@app.command()
+def token(
+    subject: Annotated[str, typer.Argument(help="Whom it is for: a user's id, or any name.")],
+    roles: Annotated[list[str] | None, typer.Option("--role", help="A role; repeatable.")] = None,
+    scopes: Annotated[list[str] | None, typer.Option("--scope", help="A scope; repeatable.")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Print an access token, signed with the running stack's key, or the one in the folder that CAUDAL_TOKEN_KEYS names."""
+    from deploy.connection import connected
+    from streams.tokens import TokenIssuer
+
+    def issue() -> str:
+        settings = read_settings()
+        if settings.token_keys is None:
+            settings = connected(settings, data_dir.resolve())
+        return TokenIssuer(settings).issue(subject, roles or (), scopes or ()).text
+
+    typer.echo(complaining(issue))
+
+
 @app.command("topic-docs")
 def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.", file_okay=False)]) -> None:
     """Write a page for each topic: its events or commands with their JSON Schemas, as Redpanda Console shows them."""
     from deploy.topic_docs import write_topic_docs
 
-    for path in write_topic_docs(folder, read_settings(), Catalog.installed()):
+    settings = read_settings()
+    for path in write_topic_docs(folder, settings, Catalog.installed(settings.systems)):
         typer.echo(path)
 
 

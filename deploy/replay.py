@@ -43,8 +43,8 @@ class Replay:
 
 async def replay(asked: Replay, data_dir: Path, settings: Settings) -> int:
     """Prints the events to standard output and the progress to standard error; returns the exit code."""
-    Catalog.installed().context(asked.context)
     settings = connected(settings, data_dir)
+    Catalog.installed(settings.systems).context(asked.context)
     databases = Databases("caudal_reader", pool_size=1)
     errors = Console(stderr=True, highlight=False)
     shown = 0
@@ -68,7 +68,8 @@ async def replay(asked: Replay, data_dir: Path, settings: Settings) -> int:
 
 async def show_causes(context: ContextName, position: int, data_dir: Path, settings: Settings) -> int:
     """Prints the tree of causes and effects that an event is part of."""
-    catalog, settings = Catalog.installed(), connected(settings, data_dir)
+    settings = connected(settings, data_dir)
+    catalog = Catalog.installed(settings.systems)
     catalog.context(context)
     databases = Databases("caudal_reader", pool_size=1)
     try:

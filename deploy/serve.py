@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from deploy.http_protocol import LimitedProtocol
 from schemas.catalog import Catalog
 from streams.http import EXCEPTION_HANDLERS, Observed, operations_routes
 from streams.schema_state import wait_until_migrated
@@ -40,14 +41,14 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
     gc.set_threshold(50_000, 20, 50)
     configure_tracing(service, settings.instance)
     make = _room(service)  # loaded first: that takes as long as a database needs to start
-    catalog = Catalog.installed()
+    catalog = Catalog.installed(settings.systems)
     await wait_until_migrated(settings, catalog)
     made = make(settings, catalog)
     if isinstance(made, Starlette):
         trace_requests(made)
-        await _Server(made, host, port).serve()
+        await Server(made, host, port, settings).serve()
     else:
-        await _serve_beside(made, host, port)
+        await _serve_beside(made, host, port, settings)
 
 
 def _room(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
@@ -75,14 +76,14 @@ def _room(service: Service) -> Callable[[Settings, Catalog], Starlette | Backgro
             return Projectors
 
 
-async def _serve_beside(work: BackgroundWork, host: str, port: int) -> None:
+async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Settings) -> None:
     """Health and metrics for a process that works in the background; stops with whichever of the two ends first."""
     app = Starlette(
         routes=operations_routes({"work": work.why_not_ready}),
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
-    server = _Server(app, host, port)
+    server = Server(app, host, port, settings)
     working = asyncio.create_task(work.run())
     working.add_done_callback(lambda _: server.stop())
     try:
@@ -93,21 +94,26 @@ async def _serve_beside(work: BackgroundWork, host: str, port: int) -> None:
             await working
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn, quiet; a signal only asks it to stop, so that what is beside it is stopped in order too."""
 
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
+    def __init__(self, app: Starlette, host: str, port: int, settings: Settings) -> None:
+        class Protocol(LimitedProtocol):
+            max_head_bytes = settings.max_header_bytes
+            head_seconds = settings.body_seconds
+
         config = uvicorn.Config(
             app,
             host=host,
             port=port,
             loop="none",
-            http="httptools",
+            http=Protocol,
             ws="none",
             access_log=False,
             log_config=None,
             server_header=False,
-            proxy_headers=False,  # no address of a client is looked at
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=2,
         )
         super().__init__(config)

@@ -55,7 +55,7 @@ async def show_status(data_dir: Path, settings: Settings, *, as_json: bool) -> i
     processes = [] if stack is None else [await _process(stack, name) for name in stack.ports]
     databases = Databases(None, pool_size=2)
     try:
-        catalog = Catalog.installed()
+        catalog = Catalog.installed(settings.systems)
         logs = [await _log(settings, databases, context) for context in catalog.contexts]
         followed = await _subscriptions(settings, databases, catalog)
     finally:
@@ -72,7 +72,7 @@ async def _process(stack: Endpoints, name: str) -> ProcessStatus:
     port = stack.ports[name]
     if not listens(port):
         return ProcessStatus(name, port, "down")
-    if name in ("postgres", "broker", "controller"):
+    if name in ("postgres", "broker", "controller", "mail"):
         return ProcessStatus(name, port, "ready")
     try:
         async with httpx.AsyncClient(timeout=3, verify=False) as client:
@@ -93,7 +93,7 @@ async def _log(settings: Settings, databases: Databases, context: ContextName) -
 
 async def _subscriptions(settings: Settings, databases: Databases, catalog: Catalog) -> list[SubscriptionStatus]:
     found = []
-    async with subscriptions(settings, catalog) as every:
+    async with subscriptions(settings) as every:
         for one in every:
             for context in one.contexts:
                 store = one.store_of(context)

@@ -6,7 +6,7 @@ from projectors.projection import Projection
 from projectors.projector import Projector
 from projectors.rebuild import Rebuild
 from projectors.rebuild_progress import RebuildProgress
-from schemas.catalog import Catalog, registered
+from schemas.catalog import Catalog
 from streams.log import PostgresLog
 from streams.postgres import Databases
 from streams.settings import Settings
@@ -15,9 +15,9 @@ from streams.subscription import Subscription
 GROUP = "projectors"
 
 
-def installed() -> dict[str, tuple[Projection, ...]]:  # type: ignore[type-arg]
-    """The projections of every installed system, by its name."""
-    return dict(registered("caudal.projectors"))
+def installed(catalog: Catalog) -> dict[str, tuple[Projection, ...]]:  # type: ignore[type-arg]
+    """The projections of a catalog's systems, by their names."""
+    return dict(catalog.registered("caudal.projectors"))
 
 
 class Projectors:
@@ -28,7 +28,7 @@ class Projectors:
         self._views = Databases("caudal_projector", settings.pool_size, durable=False)
         self._databases = Databases("caudal_projector", settings.pool_size)
         logs = {context: PostgresLog(self._databases, settings.log_dsn(context), context) for context in catalog.contexts}
-        every = [(system, projection) for system, projections in installed().items() for projection in projections]
+        every = [(system, projection) for system, projections in installed(catalog).items() for projection in projections]
         projectors = [Projector(settings, catalog, *one, self._views, logs) for one in every]
         self._subscription = Subscription(settings, catalog, GROUP, projectors, logs)
         self._progress = RebuildProgress([Rebuild(settings, catalog, *one, self._databases) for one in every])

@@ -10,7 +10,9 @@ from query_api import routes
 from query_api.audit_routes import AuditEndpoints
 from query_api.openapi import TITLE, describe
 from schemas.catalog import Catalog
+from streams.command_topics import CommandSender
 from streams.documentation import documentation_routes
+from streams.gate import Gate
 from streams.http import EXCEPTION_HANDLERS, Observed, operations_routes
 from streams.postgres import Databases
 from streams.settings import Settings
@@ -19,12 +21,14 @@ from streams.settings import Settings
 def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     """The query API: answers from views, and shows the history behind them."""
     databases = Databases("caudal_reader", settings.pool_size)
-    systems = routes.installed()
-    views = routes.Views(settings, catalog, databases)
+    systems = routes.installed(catalog)
+    gate, sender = Gate(settings, catalog, databases), CommandSender(settings, catalog)
+    views = routes.Views(settings, catalog, databases, gate, sender)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        await sender.close()
         await databases.close()
 
     async def views_in_reach() -> str | None:
@@ -32,8 +36,8 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
 
     return Starlette(
         routes=[
-            *routes.QueryEndpoints(views).routes(systems),
-            *AuditEndpoints(settings, catalog, databases).routes(),
+            *routes.QueryEndpoints(views, gate).routes(systems),
+            *AuditEndpoints(settings, catalog, databases, gate).routes(),
             *operations_routes({"views": views_in_reach}),
             *documentation_routes(TITLE, lambda: describe(catalog, systems)),
         ],

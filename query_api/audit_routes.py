@@ -15,6 +15,7 @@ from query_api.proof import MOST_EVENTS, proof_of
 from query_api.time_travel import TimeTravel
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Invalid
+from streams.gate import Gate
 from streams.http import JsonResponse
 from streams.postgres import Databases
 from streams.proof_log import ProofLog
@@ -28,8 +29,8 @@ Log = TypeVar("Log", SearchableLog, ProofLog)
 class AuditEndpoints:
     """Shows what the logs hold: to whoever may look, exactly as it was recorded."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        self._settings, self._catalog, self._databases = settings, catalog, databases
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: Gate) -> None:
+        self._settings, self._catalog, self._databases, self._gate = settings, catalog, databases, gate
         self._time_travel = TimeTravel(catalog)
 
     def routes(self) -> Iterator[BaseRoute]:
@@ -43,7 +44,8 @@ class AuditEndpoints:
             ("events/{position}/causation", self.causation),
         )
         for path, endpoint in own:
-            yield Route(f"/audit/{{system}}/{{context}}/{path}", endpoint)
+            full = f"/audit/{{system}}/{{context}}/{path}"
+            yield Route(full, self._gate.before(full, endpoint))
 
     async def history(self, request: Request) -> Response:
         """A stream's events, a page at a time by version."""
@@ -108,13 +110,16 @@ class AuditEndpoints:
         """The event at a position in the tree of what led to it and what came of it, through the system's contexts."""
         Parameters(request)
         here = self._log(request, SearchableLog).context
+        for name, context in self._catalog.contexts.items():  # the tree goes through all of them
+            if name.system == here.system:
+                self._gate.check(request, "audit", str(name), context.audit)
         logs = SearchableLog.of_system(self._databases, self._settings, self._catalog, here.system)
         tree = await causation_of(logs, here, whole_number(request.path_params["position"], "position"))
         return _json(tree.as_json())
 
     def _log(self, request: Request, kind: type[Log]) -> Log:
         context = ContextName(request.path_params["system"], request.path_params["context"])
-        self._catalog.context(context)
+        self._gate.check(request, "audit", str(context), self._catalog.context(context).audit)
         return kind(self._databases, self._settings.log_dsn(context), context)
 
 

@@ -22,5 +22,5 @@ async def by_id(request: Request, views: Views) -> Answer:
 ROUTES = (
     QueryRoute("/query/all", VIEW, everything, "All deliveries, a page at a time."),
     QueryRoute("/query/partner/{partner_id:path}", VIEW, of_partner, "The deliveries of one partner, a page at a time."),
-    QueryRoute("/query/{data_id}", VIEW, by_id, "One delivery: payload, states, verdict and results."),
+    QueryRoute("/query/{data_id}", VIEW, by_id, "One delivery: payload, states, verdict and results.", one=True),
 )

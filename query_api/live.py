@@ -1,12 +1,14 @@
 """Live views: a row is sent whenever it has changed, as server-sent events that resume after a break."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import orjson
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 
+from query_api.shown import Row
 from query_api.views import ViewReader
 from schemas.errors import Invalid, Malformed, Unavailable
 
@@ -14,9 +16,14 @@ _POLL_SECONDS = 0.1
 _CHUNK = 500
 
 
-async def follow(request: Request, reader: ViewReader) -> EventSourceResponse:
+Show = Callable[[Sequence[Row]], Awaitable[list[Row]]]
+"""Makes of rows what a caller is shown."""
+
+
+async def follow(request: Request, reader: ViewReader, show: Show, *, until: float | None) -> EventSourceResponse:
     """Streams a view's changed rows, from now on or after the ``Last-Event-ID`` that the client has.
 
+    It ends at ``until``, in seconds since 1970: when the caller's token expires.
     Each event's id is the transaction up to which nothing is missing. A row that changes twice in between may be sent once.
     """
     if request.query_params:
@@ -27,13 +34,14 @@ async def follow(request: Request, reader: ViewReader) -> EventSourceResponse:
     horizon = await reader.horizon() - 1
     # An id from beyond the horizon comes from a database that is gone: start from the beginning.
     since = horizon if given is None else (int(given) if int(given) <= horizon else 0)
-    return EventSourceResponse(_events(reader, since), ping=15)
+    return EventSourceResponse(_events(reader, since, show, float("inf") if until is None else until), ping=15)
 
 
-async def _events(reader: ViewReader, since: int) -> AsyncIterator[ServerSentEvent]:
-    while True:
+async def _events(reader: ViewReader, since: int, show: Show, until: float) -> AsyncIterator[ServerSentEvent]:
+    while time.time() < until:
         try:
-            rows, upto = await reader.changed_after(since, _CHUNK)
+            changed, upto = await reader.changed_after(since, _CHUNK)
+            rows = await show(changed)
         except Unavailable:
             await asyncio.sleep(1)
             continue
@@ -42,5 +50,5 @@ async def _events(reader: ViewReader, since: int) -> AsyncIterator[ServerSentEve
             event_id = str(upto) if n == len(rows) - 1 else None
             yield ServerSentEvent(orjson.dumps(row, default=str, option=orjson.OPT_UTC_Z).decode(), event="row", id=event_id)
         since = upto
-        if len(rows) < _CHUNK // 2:
+        if len(changed) < _CHUNK // 2:
             await asyncio.sleep(_POLL_SECONDS)

@@ -4,14 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy.dialects.postgresql import JSONB
 
 from query_api.parameters import DEFAULT_LIMIT, MOST
 from query_api.routes import QueryRoute
 from schemas.catalog import Catalog
 from schemas.problem import TITLES, Problem
+from schemas.sensitive import sealed_fields
 from schemas.view import View
-from streams.documentation import document, schema_of
+from streams.documentation import document, schema_of, security_of
 from streams.view_table import column_type
 
 TITLE = "Caudal: query API"
@@ -33,36 +35,45 @@ def describe(catalog: Catalog, systems: Mapping[str, tuple[QueryRoute, ...]]) ->
     """The OpenAPI document of every view, the audit, and every path of a system's own."""
     paths: dict[str, Any] = {}
     for home, view in catalog.views():
+        if view.view_own_paths_only:
+            continue
         path, tag = f"/views/{home.system}/{view.view_name}", home.system
         paths[path] = {"get": _rows(f"{tag}_{view.view_name}", tag, "A page of the view.", view)}
         paths[f"{path}/{{key}}"] = {"get": _row(f"{tag}_{view.view_name}_row", tag, "One row of the view.", view, "key")}
         paths[f"{path}/live"] = {"get": _live(f"{tag}_{view.view_name}_live", tag)}
-    for context in catalog.contexts:
+    for context, declared in catalog.contexts.items():
         for path, operation in _audit(f"audit_{context.system}_{context.context}").items():
-            paths[f"/audit/{context.system}/{context.context}/{path}"] = {"get": operation}
+            paths[f"/audit/{context.system}/{context.context}/{path}"] = {"get": {**operation, **security_of(declared.audit)}}
     for system, routes in systems.items():
         for route in routes:
             view, operation_id = catalog.view(system, route.view), re.sub(r"\W+", "_", route.path).strip("_")
             keys = re.findall(r"{(\w+)(?::path)?}", route.path)
-            one = view.view_key in keys
-            make = _row if one else _rows
-            paths[route.path.replace(":path", "")] = {"get": make(operation_id, system, route.summary, view, *keys)}
+            make = _row if route.one else _rows
+            operation = make(operation_id, system, route.summary, view, *keys, shows=route.shows)
+            paths[route.path.replace(":path", "")] = {"get": operation}
     return document(TITLE, "Views as they stand, and the history behind them.", paths)
 
 
-def _rows(operation_id: str, tag: str, summary: str, view: type[View], *keys: str) -> dict[str, Any]:
+def _rows(
+    operation_id: str, tag: str, summary: str, view: type[View], *keys: str, shows: type[BaseModel] | None = None
+) -> dict[str, Any]:
+    sealed = set(sealed_fields(view))
     filters = [
         _parameter(name, "query", f"Only rows with this {name}; `{name}[gte]=…` and the like compare.", {"type": "string"})
         for name in view.model_fields
-        if name not in keys and not isinstance(column_type(view.model_fields[name].annotation), JSONB)
+        if name not in keys and name not in sealed and not isinstance(column_type(view.model_fields[name].annotation), JSONB)
     ]
     paging = [_parameter(name, "query", why, schema) for name, why, schema in _PAGING]
-    body = {"type": "array", "items": schema_of(view)}
-    return _operation(operation_id, tag, summary, [*_in_path(keys), *paging, *filters], body, 422, 503)
+    body = {"type": "array", "items": schema_of(shows or view)}
+    parameters = [*_in_path(keys), *paging, *filters]
+    return {**_operation(operation_id, tag, summary, parameters, body, 422, 503), **security_of(view.view_access)}
 
 
-def _row(operation_id: str, tag: str, summary: str, view: type[View], *keys: str) -> dict[str, Any]:
-    return _operation(operation_id, tag, summary, _in_path(keys), schema_of(view), 404, 503)
+def _row(
+    operation_id: str, tag: str, summary: str, view: type[View], *keys: str, shows: type[BaseModel] | None = None
+) -> dict[str, Any]:
+    operation = _operation(operation_id, tag, summary, _in_path(keys), schema_of(shows or view), 404, 422, 503)
+    return {**operation, **security_of(view.view_access)}
 
 
 def _live(operation_id: str, tag: str) -> dict[str, Any]:
@@ -74,7 +85,7 @@ def _live(operation_id: str, tag: str) -> dict[str, Any]:
         "parameters": [resume, _TOKEN],
         "responses": {
             "200": {"description": "Never ends.", "content": {"text/event-stream": {}}},
-            **_problems(400, 503),
+            **_problems(400, 401, 403, 422, 429, 500, 503),
         },
     }
 
@@ -150,7 +161,7 @@ def _operation(
         "parameters": [*parameters, _TOKEN],
         "responses": {
             "200": {"description": "Found.", "content": {"application/json": {"schema": body}}},
-            **_problems(400, *errors),
+            **_problems(400, 401, 403, 429, 500, *errors),
         },
     }
 

@@ -1,25 +1,36 @@
 """Routes: ``/views`` for every system, and the paths that a system's clients know."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from uuid_utils.compat import uuid7
 
 from query_api.consistency import Waits
 from query_api.live import follow
 from query_api.parameters import next_link
+from query_api.shown import Row, Shown
 from query_api.views import Page, ViewReader, parse_query
-from schemas.catalog import Catalog, registered
+from schemas.catalog import Catalog, ContextName
+from schemas.envelope import Issued
 from schemas.errors import Malformed, NotFound
+from schemas.message import Command
 from schemas.token import ConsistencyToken
 from streams.checkpoints import Checkpoints
-from streams.http import JsonResponse
+from streams.command_topics import CommandSender
+from streams.gate import Endpoint, Gate, caller_of
+from streams.http import JsonResponse, correlation_id
+from streams.partition import partition_of
 from streams.postgres import Databases, views_schema
 from streams.settings import Settings
+from streams.subject_keys import SubjectKeys
+from streams.tracing import current_traceparent
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,10 @@ class QueryRoute:
     view: str
     answer: Callable[[Request, "Views"], Awaitable["Answer"]]
     summary: str
+    shows: type[BaseModel] | None = None
+    """The shape of what is shown of a row; ``None``: the view's own."""
+    one: bool = False
+    """Whether it answers with one row, and not with a page of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,80 +58,136 @@ class Answer:
     headers: Mapping[str, str]
 
 
-def installed() -> Mapping[str, tuple[QueryRoute, ...]]:
-    """The paths of every installed system, by its name."""
-    return dict(registered("caudal.query_api"))
+def installed(catalog: Catalog) -> Mapping[str, tuple[QueryRoute, ...]]:
+    """The paths of a catalog's systems, by their names."""
+    return dict(catalog.registered("caudal.query_api"))
 
 
 class Views:
     """Every view of the installed systems, read as consistently as the request asks for."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        self._catalog = catalog
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: Gate, sender: CommandSender) -> None:
+        self._catalog, self._gate, self._sender = catalog, gate, sender
+        keys = SubjectKeys(settings, databases)
+        self._shown: dict[tuple[str, str], Shown] = {}
         self._readers: dict[tuple[str, str], ViewReader] = {}
         self._waits: dict[tuple[str, str], Waits] = {}
         for home, view in catalog.views():
             at, name = (home.system, view.view_name), f"{home.system}.{view.view_name}"
             checkpoints = Checkpoints(databases, settings.view_dsn(home), views_schema(home), name)
             self._readers[at] = ViewReader(settings, databases, home, view)
+            self._shown[at] = Shown(view, keys)
             self._waits[at] = Waits(checkpoints, view.view_name, settings.max_wait_seconds)
 
+    def generic(self, request: Request) -> tuple[str, str]:
+        """The system and the view that a path under ``/views`` names; raises `NotFound`."""
+        system, name = request.path_params["system"], request.path_params["view"]
+        if self._catalog.view(system, name).view_own_paths_only:
+            raise NotFound(f"the view {name!r} of {system!r} is read on the system's own paths")
+        return system, name
+
     async def row(self, request: Request, system: str, view: str, key: str) -> Answer:
-        """One row by its key; raises `NotFound`."""
+        """One row by its key, as whoever asks is shown it; raises `NotFound`, also for one that is not theirs to see."""
         reader = await self.reader(request, system, view)
         row = await reader.get(key)
-        if row is None:
+        if row is None or not self._shown[system, view].is_for(caller_of(request), row):
             raise NotFound(f"the view {view} has no row {key!r}")
-        return Answer(dict(row), {})
+        return Answer((await self._shown[system, view].opened([row]))[0], {})
 
     async def rows(self, request: Request, system: str, view: str, *fixed: tuple[str, str]) -> Answer:
         """A page of rows by the request's filters and ``fixed`` ones, with the ``Link`` to the next."""
         reader = await self.reader(request, system, view)
-        asked = list(request.query_params.multi_items())
-        page: Page = await reader.page(parse_query([*asked, *fixed]))
+        shown = self._shown[system, view]
+        asked = parse_query([*request.query_params.multi_items(), *fixed])
+        page: Page = await reader.page(replace(asked, owner=shown.owner(caller_of(request))))
         headers = {} if page.next is None else {"Link": next_link(request, page.next)}
-        return Answer([dict(row) for row in page.rows], headers)
+        return Answer(await shown.opened(page.rows), headers)
+
+    async def live(self, request: Request, system: str, view: str) -> Response:
+        """A view's changes as they happen, as far as they are for whoever asks."""
+        reader, shown, caller = await self.reader(request, system, view), self._shown[system, view], caller_of(request)
+        shown.owner(caller)
+
+        async def show(rows: Sequence[Row]) -> list[Row]:
+            return await shown.opened([row for row in rows if shown.is_for(caller, row)])
+
+        return await follow(request, reader, show, until=None if caller is None else caller.expires_at)
+
+    async def send(self, request: Request, commands: Iterable[tuple[Command, str]]) -> None:
+        """Sends commands, each with its key, in the name of whoever asks to their contexts' topics; raises `Unavailable`.
+
+        They are kept by the broker when this returns, and handled soon after. Those of one key keep their order.
+        """
+        caller, at, traceparent = caller_of(request), datetime.now(UTC), current_traceparent()
+        sent = [
+            (
+                self._catalog.context_of(type(command)),
+                Issued(
+                    command=command,
+                    id=uuid7(),
+                    at=at,
+                    correlation_id=correlation_id(request),
+                    actor=None if caller is None else caller.subject,
+                    traceparent=traceparent,
+                ),
+                key,
+            )
+            for command, key in commands
+        ]
+        await self._sender.send(sent)
 
     async def reader(self, request: Request, system: str, view: str) -> ViewReader:
-        """The reader of a view, once the view has seen what the request's consistency token names."""
-        self._catalog.view(system, view)
+        """The reader of a view that the caller may read, once it has seen what the request's consistency token names."""
+        self._gate.check(request, "view", f"{system}.{view}", self._catalog.view(system, view).view_access)
         token = request.headers.get("consistency-token")
         if token is not None:
             write = ConsistencyToken.parse(token)
             if write.partition >= self._catalog.context(write.context).partitions:
                 raise Malformed(f"the context {write.context} has no partition {write.partition}")
-            await self._waits[system, view].until_seen(write)
+            return await self.reader_once_seen(system, view, write)
+        return self._readers[system, view]
+
+    def token(self, context: ContextName, stream: str, position: int) -> ConsistencyToken:
+        """Names the write of a stream's event."""
+        partitions = self._catalog.context(context).partitions
+        return ConsistencyToken(context, partition_of(stream, partitions), position)
+
+    async def reader_once_seen(self, system: str, view: str, write: ConsistencyToken) -> ViewReader:
+        """The reader of a view, once the view has seen a write; raises `NotYetSeen` after the longest wait."""
+        await self._waits[system, view].until_seen(write)
         return self._readers[system, view]
 
 
 class QueryEndpoints:
     """Answers queries."""
 
-    def __init__(self, views: Views) -> None:
-        self._views = views
+    def __init__(self, views: Views, gate: Gate) -> None:
+        self._views, self._gate = views, gate
 
     def routes(self, systems: Mapping[str, tuple[QueryRoute, ...]]) -> Iterator[BaseRoute]:
         """Every path that can be read."""
-        yield Route("/views/{system}/{view}", self.rows)
-        yield Route("/views/{system}/{view}/live", self.live)
-        yield Route("/views/{system}/{view}/{key:path}", self.row)
+        every: tuple[tuple[str, Endpoint], ...] = (
+            ("/views/{system}/{view}", self.rows),
+            ("/views/{system}/{view}/live", self.live),
+            ("/views/{system}/{view}/{key:path}", self.row),
+        )
+        for path, endpoint in every:
+            yield Route(path, self._gate.before(path, endpoint))
         for own in systems.values():
             for route in own:
-                yield Route(route.path, self._endpoint(route))
+                yield Route(route.path, self._gate.before(route.path, self._endpoint(route)))
 
     async def rows(self, request: Request) -> Response:
         """A page of a view."""
-        return _response(await self._views.rows(request, request.path_params["system"], request.path_params["view"]))
+        return _response(await self._views.rows(request, *self._views.generic(request)))
 
     async def row(self, request: Request) -> Response:
         """One row of a view."""
-        path = request.path_params
-        return _response(await self._views.row(request, path["system"], path["view"], path["key"]))
+        return _response(await self._views.row(request, *self._views.generic(request), request.path_params["key"]))
 
     async def live(self, request: Request) -> Response:
         """A view's changes as they happen."""
-        path = request.path_params
-        return await follow(request, await self._views.reader(request, path["system"], path["view"]))
+        return await self._views.live(request, *self._views.generic(request))
 
     def _endpoint(self, route: QueryRoute) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:

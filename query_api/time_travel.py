@@ -40,7 +40,7 @@ class TimeTravel:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._aggregates = {system: side.aggregates for system, side in write_side.installed().items()}
+        self._aggregates = {system: side.aggregates for system, side in write_side.installed(catalog).items()}
 
     async def state(self, log: ReadableLog, stream: str, *, version: int | None = None, at: datetime | None = None) -> State:
         """The state after a version, or as it was at a time, or now; raises `NotFound` where there was nothing."""

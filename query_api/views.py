@@ -11,11 +11,12 @@ import orjson
 from sqlalchemy import ColumnElement, Table, and_, bindparam, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import Select
-from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Uuid
+from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Text, Uuid
 
 from query_api.parameters import DEFAULT_LIMIT, limit_of, unusable
 from schemas.catalog import ContextName
 from schemas.errors import Invalid
+from schemas.sensitive import sealed_fields
 from schemas.view import View
 from streams.postgres import Databases
 from streams.settings import Settings
@@ -36,6 +37,8 @@ class Query:
     limit: int = DEFAULT_LIMIT
     after: str | None = None
     """Cursor of the page before."""
+    owner: tuple[tuple[str, ...], str] | None = None
+    """Columns, one of which must hold a text: only somebody's own rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class ViewReader:
         self._databases, self._dsn = databases, settings.view_dsn(context)
         self._table: Table = table_of(context, view)
         self._columns = [column for column in self._table.columns if column.name != CHANGED]
+        self._sealed = frozenset(sealed_fields(view))
         self._key = self._table.c[view.view_key]
         self._by_key = sql(select(*self._columns).where(self._key == bindparam("key", type_=self._key.type)))
 
@@ -70,8 +74,14 @@ class ViewReader:
 
     async def page(self, query: Query) -> Page:
         """A page of rows; raises `Invalid` for a filter, a sort order or a cursor that makes no sense."""
+        for name in (*(name for name, _, _ in query.filters), *(name for name, _ in query.sort)):
+            if name in self._sealed:
+                raise unusable(name, "is sealed: rows are not looked for or sorted by it")
         order = [*query.sort, (self.view.view_key, query.sort[-1][1] if query.sort else False)]
         statement = select(*self._columns).where(*(self._condition(*filter) for filter in query.filters))
+        if query.owner is not None:
+            columns, subject = query.owner
+            statement = statement.where(or_(*(self._table.c[name].cast(Text) == subject for name in columns)))
         if query.after is not None:
             statement = statement.where(self._beyond(order, query.after))
         for name, descending in order:

@@ -1,16 +1,20 @@
 """The systems that are installed: which contexts each has, and which name means which class."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
+from schemas.access import Access
 from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
+from schemas.sensitive import sealed_fields, sensitive_fields
 from schemas.upcasting import Upcaster, chains, upcast
 from schemas.view import View
 
+ENGINE = "engine"
+"""The engine's own system, which is part of every installation."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 
@@ -45,6 +49,8 @@ class Context:
     """Partitions of its topics, fixed when its log is made."""
     requires_expected_version: bool = False
     """Whether commands over HTTP must say, by ``If-Match`` or ``If-None-Match``, what they expect of their stream."""
+    audit: Access | None = None
+    """Who may look into its log over HTTP; ``None``: everybody. What is sensitive in it is sealed for them, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,20 @@ class Catalog:
         return catalog
 
     @classmethod
-    def installed(cls) -> "Catalog":
-        """A catalog of every system that an installed package registers."""
-        return cls.of(_named(name, system) for name, system in registered("caudal.schemas"))
+    def installed(cls, systems: Collection[str] = ()) -> "Catalog":
+        """A catalog of these systems and the engine's own; without any, of every system that an installed package registers.
+
+        Raises `Misconfigured` where one is not installed.
+        """
+        only = {*systems, ENGINE} if systems else None
+        catalog = cls.of(_named(name, system) for name, system in registered("caudal.schemas", only))
+        if unknown := set(systems) - catalog.systems.keys():
+            raise Misconfigured(f"CAUDAL_SYSTEMS names what is not installed: {', '.join(sorted(unknown))}")
+        return catalog
+
+    def registered(self, group: str) -> Iterator[tuple[str, Any]]:
+        """What the packages of these systems register under an entry-point group, by system name in alphabetical order."""
+        return registered(group, self.systems)
 
     def _add(self, system: System) -> None:
         _once(self.systems, _sound(system.name), system, "system")
@@ -94,6 +111,10 @@ class Catalog:
             _once(self.contexts, name, context, "context")
             for command in context.commands:
                 _once(self._commands, (system.name, command.message_name), (name, command), "command")
+                if command.command_subject is None and (fields := list(sensitive_fields(command))):
+                    raise Misconfigured(
+                        f"{command.__name__} does not say whose its {', '.join(fields)} are: it needs a subject"
+                    )
                 self._context_of[command] = name
             for event in context.events:
                 _once(self._events, (name, event.message_name), event, "event")
@@ -102,6 +123,8 @@ class Catalog:
                 self._upcasters[name, event_name] = chain
         for view in system.views:
             _once(self._views, (system.name, _sound(view.view_name)), view, "view")
+            if view.view_subject is None and (fields := list(sealed_fields(view))):
+                raise Misconfigured(f"{view.__name__} does not say whose its {', '.join(fields)} are: it needs a subject")
             if ContextName(system.name, view.view_context) not in self.contexts:
                 raise Misconfigured(
                     f"view {view.view_name!r} of {system.name!r} lives in no known context: {view.view_context!r}"
@@ -168,14 +191,15 @@ class Catalog:
             yield ContextName(system, view.view_context), view
 
 
-def registered(group: str) -> Iterator[tuple[str, Any]]:
-    """What the installed packages register under an entry-point group, by system name in alphabetical order.
+def registered(group: str, only: Container[str] | None = None) -> Iterator[tuple[str, Any]]:
+    """What the installed packages register under an entry-point group, by name in alphabetical order; ``only`` some of it.
 
     A system of one's own is found exactly as the built-in ones are.
     """
     found = {point.name: point for point in entry_points(group=group)}
     for name in sorted(found):
-        yield name, found[name].load()
+        if only is None or name in only:
+            yield name, found[name].load()
 
 
 def _sound(name: str) -> str:

@@ -112,6 +112,40 @@ class NotFound(CaudalError):
     kind = "not_found"
 
 
+class Unauthenticated(CaudalError):
+    """There is no token with this, or none that can be believed."""
+
+    kind = "unauthenticated"
+
+    def __init__(self, detail: str, *, had_token: bool = True) -> None:
+        super().__init__(detail)
+        self.had_token = had_token
+
+
+class Forbidden(CaudalError):
+    """Whoever this is may not do that."""
+
+    kind = "forbidden"
+
+
+class TooManyRequests(CaudalError):
+    """One caller asked more often than is let through."""
+
+    kind = "too_many_requests"
+
+    def __init__(self, detail: str, retry_after: int, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+        self.headers = tuple(headers)
+        """What the answer says of the limits."""
+
+
+class TooSlow(CaudalError):
+    """The request took too long to arrive."""
+
+    kind = "too_slow"
+
+
 class Unavailable(CaudalError):
     """A part that is needed is out of reach for now; the same call may succeed later."""
 
@@ -119,6 +153,16 @@ class Unavailable(CaudalError):
 
     retry_after = 1
     """Seconds after which a further try makes sense."""
+
+
+class Undeliverable(CaudalError):
+    """The mail server did not take the mail."""
+
+    kind = "undeliverable"
+
+    def __init__(self, detail: str, *, may_work_later: bool) -> None:
+        super().__init__(detail)
+        self.may_work_later = may_work_later
 
 
 class NotYetSeen(Unavailable):

@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.access import Access
+
 
 class Message(BaseModel):
     """A named, immutable piece of the published language; unknown fields are refused.
@@ -24,6 +26,19 @@ class Message(BaseModel):
 
 class Command(Message):
     """A request, in the imperative, to one bounded context; it may be refused."""
+
+    internal: ClassVar[bool] = False
+    """Whether only the engine issues it: no path over HTTP takes it."""
+    command_access: ClassVar[Access | None] = None
+    """Who may send it over HTTP; ``None``: everybody."""
+    command_subject: ClassVar[str | None] = None
+    """Which attribute says whose its `Sensitive` fields are."""
+
+    def __init_subclass__(
+        cls, *, internal: bool = False, access: Access | None = None, subject: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.internal, cls.command_access, cls.command_subject = internal, access, subject
 
 
 class Event(Message):

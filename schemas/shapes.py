@@ -15,7 +15,7 @@ from schemas.message import Event
 from schemas.samples import sample
 from schemas.subsumption import refusals
 
-_TEXTS = ("title", "description", "examples")
+_TEXTS = ("title", "description", "examples", "x-sealed")
 
 
 def shape_of(event: type[Event]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Text that every store on the way can keep: PostgreSQL has no NUL, UTF-8 no lone surrogates."""
 
 import re
+from email.headerregistry import Address
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
@@ -12,6 +13,17 @@ def without_control_characters(text: str) -> str:
     """The text itself; raises ``ValueError`` where it holds what not every store can keep."""
     if _CONTROL.search(text):
         raise ValueError("must not contain control characters or lone surrogates")
+    return text
+
+
+def mailbox(text: str) -> str:
+    """The text itself; raises ``ValueError`` where it is not the address of one mailbox (RFC 5322 addr-spec)."""
+    try:
+        address = Address(addr_spec=text)
+    except Exception as error:  # the parser breaks down in ways of its own, by IndexError for one
+        raise ValueError("is not the address of one mailbox") from error
+    if not (address.username and address.domain) or address.addr_spec != text or _CONTROL.search(text):
+        raise ValueError("is not the address of one mailbox")
     return text
 
 

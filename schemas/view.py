@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.access import Access, RowAccess
+
 
 class View(BaseModel):
     """A read model's row.
@@ -21,9 +23,29 @@ class View(BaseModel):
     view_key: ClassVar[str]
     view_indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Columns that are filtered or sorted by, each group one index."""
+    view_access: ClassVar[Access | None] = None
+    """Who may read it; ``None``: everybody."""
+    view_rows: ClassVar[RowAccess | None] = None
+    """Who sees which of its rows; ``None``: whoever may read it sees all."""
+    view_subject: ClassVar[str | None] = None
+    """Which column says whose its `Sealed` fields are."""
+    view_own_paths_only: ClassVar[bool] = False
+    """Whether it is read on its system's own paths alone, which see to something that ``/views`` would not."""
 
     def __init_subclass__(
-        cls, *, name: str, context: str, key: str, indexes: tuple[tuple[str, ...], ...] = (), **kwargs: Any
+        cls,
+        *,
+        name: str,
+        context: str,
+        key: str,
+        indexes: tuple[tuple[str, ...], ...] = (),
+        access: Access | None = None,
+        rows: RowAccess | None = None,
+        subject: str | None = None,
+        own_paths_only: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
         cls.view_name, cls.view_context, cls.view_key, cls.view_indexes = name, context, key, indexes
+        cls.view_access, cls.view_rows, cls.view_subject = access, rows, subject
+        cls.view_own_paths_only = own_paths_only

@@ -46,21 +46,21 @@ class AppendablePostgresLog(PostgresLog):
         self._wake_relay()
         return [self._answer(append, row, repeated) for append, row in zip(appends, rows, strict=True)]
 
-    async def receipt(self, command_id: UUID, fingerprint: bytes) -> Receipt | None:
+    async def receipt(self, command_id: UUID, fingerprint: bytes | None = None) -> Receipt | None:
         """See `AppendableLog.receipt`."""
         async with self._databases.connection(self._dsn) as connection:
             row = await connection.fetchrow(statement("receipts", self._schema), [command_id])
         if row is None:
             return None
-        if row["fingerprint"] != fingerprint:
+        if fingerprint is not None and row["fingerprint"] != fingerprint:
             raise IdempotencyKeyReused(_REUSED)
         return _stored(row)
 
-    async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]:
-        """Those of the commands that have a receipt."""
+    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Refusal | None]:
+        """See `AppendableLog.answers`."""
         async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("handled", self._schema), list(command_ids))
-        return {row["command_id"] for row in rows}
+            rows = await connection.fetch(statement("answers", self._schema), list(command_ids))
+        return {row["command_id"]: _refusal(row["refusal"]) for row in rows}
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
         """See `AppendableLog.keep_snapshot`."""
@@ -169,6 +169,10 @@ def _stored(row: Mapping[str, Any]) -> Receipt:
         partition=row["partition"],
         events=tuple(row["events"]),
         began_stream=row["began_stream"],
-        refusal=None if row["refusal"] is None else Refusal(**orjson.loads(row["refusal"])),
+        refusal=_refusal(row["refusal"]),
         repeated=True,
     )
+
+
+def _refusal(stored: str | None) -> Refusal | None:
+    return None if stored is None else Refusal(**orjson.loads(stored))

@@ -105,10 +105,10 @@ class CommandConsumer:
         """The context on whose commands topic a record came."""
         return self._topics.context_of(record.topic)
 
-    async def park(self, record: Any, error: Exception) -> None:
+    async def park(self, record: Any, error: Exception, *, keep_value: bool = True) -> None:
         """Puts a record that is no command onto its context's dead-letters topic, as it came, with the reason.
 
-        Raises `Unavailable` where no broker acknowledges it.
+        Without its value where that may hold what nobody may read. Raises `Unavailable` where no broker acknowledges it.
         """
         context = self.context_of(record)
         why = f"{error.kind}: {told(error)}" if isinstance(error, CaudalError) else told(error)
@@ -117,7 +117,7 @@ class CommandConsumer:
         headers = [*record.headers, *origin_headers(context, origin, why, "commands")]
         try:
             assert self._producer is not None, "records are parked while they are consumed"
-            value = sendable(record.key, record.value)
+            value = sendable(record.key, record.value if keep_value else None)
             await self._producer.send_and_wait(self._topics.dead_letters(context), value, record.key, headers=headers)
         except (KafkaError, OSError) as failed:
             raise Unavailable(f"no broker acknowledges: {failed}") from failed

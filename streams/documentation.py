@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from schemas.access import Access
 from schemas.errors import Misconfigured
 from streams.http import JsonResponse
 
@@ -41,13 +42,23 @@ def schema_of(model: type[BaseModel]) -> Any:
     return PydanticSchema(schema_class=model)
 
 
+def security_of(access: Access | None) -> dict[str, Any]:
+    """What an operation says of whom it is for."""
+    if access is None:
+        return {}
+    return {"security": [{"token": sorted(access.roles | access.scopes)}]}
+
+
 def document(title: str, description: str, paths: Mapping[str, Any]) -> dict[str, Any]:
     """An OpenAPI 3.1 document as JSON values, its classes' schemas resolved."""
     from openapi_pydantic import OpenAPI
     from openapi_pydantic.util import construct_open_api_with_schema_class
 
+    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     info = {"title": title, "version": "0.1.0", "description": description}
-    described = OpenAPI.model_validate({"openapi": "3.1.0", "info": info, "paths": paths})
+    described = OpenAPI.model_validate(
+        {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"securitySchemes": {"token": bearer}}}
+    )
     whole = construct_open_api_with_schema_class(described)
     return whole.model_dump(by_alias=True, exclude_none=True, mode="json")
 

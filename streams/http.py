@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -17,12 +17,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid4
 
-from schemas.errors import CaudalError, TooLarge, Unavailable
+from schemas.errors import CaudalError, Forbidden, TooLarge, TooManyRequests, TooSlow, Unauthenticated, Unavailable
 from schemas.problem import Problem, problem_of
 from streams.telemetry import CORRELATION_ID
 
 _log = structlog.get_logger()
 _CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,200}")
+
+_CHALLENGE = 'Bearer realm="caudal"'
+_NOT_IN_CHALLENGES = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+_SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
 
 REQUESTS = Counter("caudal_http_requests", "Requests answered.", ["method", "status"])
 SECONDS = Histogram(
@@ -69,7 +77,10 @@ class Observed:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                message["headers"] = [*message["headers"], (b"x-correlation-id", correlation_id.encode("latin-1"))]
+                correlated = (b"x-correlation-id", correlation_id.encode("latin-1"))
+                message["headers"] = [*message["headers"], correlated, *_SECURITY, *state.get("more_headers", ())]
+                if not any(name == b"cache-control" for name, _ in message["headers"]):
+                    message["headers"].append((b"cache-control", b"no-store"))
                 count, seconds = _metrics(method, message["status"])
                 count.inc()
                 seconds.observe(time.perf_counter() - started)
@@ -105,6 +116,11 @@ def header(request: Request, name: bytes) -> str | None:
     return found
 
 
+def add_headers(request: Request, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Adds headers to a request's answer, whatever that turns out to be."""
+    request.scope["state"].setdefault("more_headers", []).extend(headers)
+
+
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """A problem document as a response."""
     body = orjson.dumps(problem.model_dump(exclude_none=True))
@@ -120,11 +136,22 @@ def answer_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, CaudalError) or (problem := problem_of(error, correlation_id(request))).status == 500:
         return problem_response(internal_error(request, error))
     headers: dict[str, str] = {}
-    if isinstance(error, TooLarge):
+    if isinstance(error, TooLarge | TooSlow):
         headers["Connection"] = "close"  # the rest of the body is not worth receiving
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, TooManyRequests):
+        add_headers(request, error.headers)
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = _CHALLENGE + (f', error="invalid_token", {_said(error)}' if error.had_token else "")
+    if isinstance(error, Forbidden):
+        headers["WWW-Authenticate"] = f'{_CHALLENGE}, error="insufficient_scope", {_said(error)}'
     return problem_response(problem, headers)
+
+
+def _said(error: CaudalError) -> str:
+    """An error in the characters that a challenge may have (RFC 6750, 3)."""
+    return f'error_description="{_NOT_IN_CHALLENGES.sub("?", error.detail)}"'
 
 
 def internal_error(request: Request, error: Exception) -> Problem:

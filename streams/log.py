@@ -1,6 +1,6 @@
 """The event log, read: streams, the log from a position, a partition of it, and its head."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -82,11 +82,16 @@ class AppendableLog(ReadableLog, Protocol):
         """
         ...
 
-    async def receipt(self, command_id: UUID, fingerprint: bytes) -> Receipt | None:
-        """The receipt of a command that was handled before; raises `IdempotencyKeyReused` where it was another one."""
+    async def receipt(self, command_id: UUID, fingerprint: bytes | None = None) -> Receipt | None:
+        """The receipt of a command that was handled before; raises `IdempotencyKeyReused` where it was another one.
+
+        Without a fingerprint it is that of whatever command had this id.
+        """
         ...
 
-    async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]: ...
+    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Refusal | None]:
+        """How commands were answered: ``None`` for an accepted one; those that have no receipt are missing."""
+        ...
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
         """Keeps a snapshot in the place of an older one."""

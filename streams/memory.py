@@ -1,12 +1,12 @@
 """The in-memory twin of the log: the same answers without a database, for tests; held to the same contract suite."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from schemas.catalog import ContextName
-from schemas.envelope import Receipt
+from schemas.envelope import Receipt, Refusal
 from schemas.errors import Conflict, IdempotencyKeyReused
 from schemas.expected_version import ANY_VERSION, STREAM_EXISTS
 from streams.append import receipt_of
@@ -54,16 +54,16 @@ class MemoryLog:
                 tainted |= {write.stream for write in append.writes if write.events}
         return answers
 
-    async def receipt(self, command_id: UUID, fingerprint: bytes) -> Receipt | None:
+    async def receipt(self, command_id: UUID, fingerprint: bytes | None = None) -> Receipt | None:
         if command_id not in self._receipts:
             return None
         known, receipt = self._receipts[command_id]
-        if known != fingerprint:
+        if fingerprint is not None and known != fingerprint:
             raise IdempotencyKeyReused("this command id was used before, for another command")
         return replace(receipt, repeated=True)
 
-    async def handled(self, command_ids: Iterable[UUID]) -> set[UUID]:
-        return {command_id for command_id in command_ids if command_id in self._receipts}
+    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Refusal | None]:
+        return {id: self._receipts[id][1].refusal for id in command_ids if id in self._receipts}
 
     async def snapshot(self, stream: str) -> Snapshot | None:
         snapshot = self._snapshots.get(stream)

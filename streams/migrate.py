@@ -7,6 +7,7 @@ from pathlib import Path
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Misconfigured
 from schemas.view import View
+from streams import rate_limits, subject_keys
 from streams.postgres import SQL, Connection, Databases, log_schema, statement, views_schema
 from streams.settings import Settings
 from streams.view_table import definition, table_of
@@ -32,6 +33,10 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
                 values = {"{partitions}": str(declared.partitions), "{events_a_table}": str(EVENTS_A_TABLE)}
                 done += await _apply(connection, "log", log_schema(context), values)
                 await _check_partitions(connection, context, declared.partitions)
+        async with _exclusively(databases, settings.keys_dsn or settings.write_dsn) as connection:
+            done += await _apply(connection, "keys", subject_keys.SCHEMA, {})
+        async with _exclusively(databases, settings.write_dsn) as connection:
+            done += await _apply(connection, "limits", rate_limits.SCHEMA, {})
         for context, view in catalog.views():
             async with _exclusively(databases, settings.view_dsn(context)) as connection:
                 done += await _apply(connection, "views", views_schema(context), {})
@@ -42,8 +47,9 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
 
 
 def scripts(kind: str) -> list[Path]:
-    """The migrations of a ``log``'s or a ``views``' schema, in order: both hold subscriptions."""
-    return [script for part in ("subscriptions", kind) for script in sorted((SQL / part).glob("*.sql"))]
+    """The migrations of a schema, in order: a ``log`` or ``views``, which both hold subscriptions, ``keys`` or ``limits``."""
+    parts = ("subscriptions", kind) if kind in ("log", "views") else (kind,)
+    return [script for part in parts for script in sorted((SQL / part).glob("*.sql"))]
 
 
 @asynccontextmanager

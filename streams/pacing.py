@@ -10,15 +10,16 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 _FETCH = 1
-_FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_PAUSE_AT_REST = 0.001, 0.004, 0.016
-_REST_SECONDS = 1.0
+_FIRST_PAUSE = 0.001
+_LONGEST_PAUSES = ((10.0, 0.05), (1.0, 0.016), (0.0, 0.004))
+"""After so many seconds without records, a pause of so many at most."""
 _HELD_SECONDS = 0.05
 
 
 def paced(consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
     """The same consumer, which waits 1 ms after an empty answer that came at once, 2 ms after the next, 4 ms at most.
 
-    After a second without records it is 16 ms at most.
+    After a second without records it is 16 ms at most, after ten 50 ms.
     """
     client = consumer._client  # a private attribute of the release that is pinned
     send = client.send
@@ -38,13 +39,16 @@ def paced(consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
                 pauses.pop(node_id, None)
             else:
                 pause = pauses.get(node_id, _FIRST_PAUSE)
-                is_at_rest = clock.time() - newest > _REST_SECONDS
-                pauses[node_id] = min(2 * pause, _LONGEST_PAUSE_AT_REST if is_at_rest else _LONGEST_PAUSE)
+                pauses[node_id] = min(2 * pause, _longest_pause(clock.time() - newest))
                 await asyncio.sleep(pause)
         return response
 
     client.send = send_paced
     return consumer
+
+
+def _longest_pause(rest_seconds: float) -> float:
+    return next(pause for after, pause in _LONGEST_PAUSES if rest_seconds >= after)
 
 
 def _brings_something(response: Any) -> bool:

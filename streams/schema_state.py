@@ -7,6 +7,7 @@ import structlog
 
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured, Unavailable
+from streams import rate_limits, subject_keys
 from streams.migrate import scripts
 from streams.postgres import Databases, log_schema, statement, views_schema
 from streams.settings import Settings
@@ -19,6 +20,8 @@ async def wait_until_migrated(settings: Settings, catalog: Catalog) -> None:
     databases = Databases(None, pool_size=1)
     wanted = {(settings.log_dsn(context), log_schema(context), "log") for context in catalog.contexts}
     wanted |= {(settings.view_dsn(context), views_schema(context), "views") for context, _ in catalog.views()}
+    wanted.add((settings.keys_dsn or settings.write_dsn, subject_keys.SCHEMA, "keys"))
+    wanted.add((settings.write_dsn, rate_limits.SCHEMA, "limits"))
     said = ""
     try:
         for dsn, schema, kind in sorted(wanted):

@@ -15,30 +15,39 @@ from deploy.local.broker import EmbeddedBroker
 from deploy.local.ports import free_ports
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.supervisor import Supervised
-from schemas.catalog import Catalog
+from schemas.catalog import ENGINE, Catalog
 from streams.migrate import migrate
 from streams.settings import Settings
-
-TEMPLATE = "migrated"
+from tests.stack import RunningStack, running_stack
 
 
 @dataclass(frozen=True)
 class FreshDatabase:
-    """A database of a test's own."""
+    """A database of a test's own, once it is made."""
 
     dsn: str
     catalog: Catalog
+
+    async def empty(self) -> str:
+        """Makes it without anything in it."""
+        server, _, name = self.dsn.rpartition("/")
+        connection = await asyncpg.connect(f"{server}/postgres")
+        try:
+            await connection.execute(f"create database {name}")
+        finally:
+            await connection.close()
+        return self.dsn
 
     async def migrated(self) -> str:
         """Makes it one that is migrated: a copy, because that takes a tenth of the time."""
         server, _, name = self.dsn.rpartition("/")
         connection = await asyncpg.connect(f"{server}/postgres")
         try:
-            if not await connection.fetchval("select true from pg_database where datname = $1", TEMPLATE):
-                await connection.execute(f"create database {TEMPLATE}")
-                await migrate(Settings(write_dsn=f"{server}/{TEMPLATE}"), self.catalog)
-            await connection.execute(f"drop database {name} with (force)")
-            await connection.execute(f"create database {name} template {TEMPLATE}")
+            template = "_".join(["migrated", *self.catalog.systems])
+            if not await connection.fetchval("select true from pg_database where datname = $1", template):
+                await connection.execute(f"create database {template}")
+                await migrate(Settings(write_dsn=f"{server}/{template}"), self.catalog)
+            await connection.execute(f"create database {name} template {template}")
         finally:
             await connection.close()
         return self.dsn
@@ -46,6 +55,20 @@ class FreshDatabase:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--broker", choices=("embedded", "kafka", "redpanda"), default="embedded", help="The broker to run on.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What uses the one stack comes last: a stack at rest takes time from all that runs beside it."""
+    items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+async def stack(request: pytest.FixtureRequest) -> AsyncIterator[RunningStack]:
+    """One stack for all tests that leave it as they found it."""
+    broker = request.config.getoption("--broker")
+    arguments = ("--ephemeral", "--broker", broker)
+    async with running_stack(*arguments, environment={"CAUDAL_SIGN_SECONDS": "0.5"}) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +81,8 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
-    return Catalog.installed()
+    """One system and the engine's own: tests of what is the same for all of them. A module may say otherwise."""
+    return Catalog.installed(["data_ingestion"])
 
 
 @pytest.fixture(scope="session")
@@ -86,10 +110,9 @@ async def broker(folder: Path) -> AsyncIterator[EmbeddedBroker]:
 async def fresh_database(postgres: EmbeddedPostgres, catalog: Catalog) -> AsyncIterator[FreshDatabase]:
     """A database of the test's own in the run's server, dropped afterwards."""
     name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres.dsn)
-    await connection.execute(f"create database {name}")
     yield FreshDatabase(postgres.dsn.rpartition("/")[0] + f"/{name}", catalog)
-    await connection.execute(f"drop database {name} with (force)")
+    connection = await asyncpg.connect(postgres.dsn)
+    await connection.execute(f"drop database if exists {name} with (force)")
     await connection.close()
 
 
@@ -103,9 +126,10 @@ async def eventually(condition: object, seconds: float = 15, what: str = "it") -
 
 
 @pytest.fixture
-async def settings(fresh_database: FreshDatabase, broker: EmbeddedBroker) -> Settings:
+async def settings(fresh_database: FreshDatabase, broker: EmbeddedBroker, catalog: Catalog) -> Settings:
     """Settings for a deployment of the test's own: its database, and its prefix on the run's broker."""
     return Settings(
+        systems=[name for name in catalog.systems if name != ENGINE],
         write_dsn=await fresh_database.migrated(),
         brokers=broker.bootstrap,
         topic_prefix=f"test{uuid4().hex[:12]}",

@@ -14,7 +14,12 @@ import httpx
 import orjson
 import psutil
 
+from streams.settings import Settings
+from streams.tokens import TokenIssuer
+
 START_SECONDS = 60
+ONE_SYSTEM = {"CAUDAL_SYSTEMS": '["data_ingestion"]'}
+"""The environment of a stack whose other systems would only take time."""
 
 
 class RunningStack:
@@ -32,7 +37,7 @@ class RunningStack:
 
     def pid_of(self, name: str) -> int:
         """The process id of one of the stack's processes."""
-        marks = {"postgres": "bin/postgres", "broker": "noida-db"}
+        marks = {"postgres": "bin/postgres", "broker": "noida-db", "mail": "deploy.local.mail"}
         mark = marks.get(name, f"serve {name}")
         for child in psutil.Process(self.process.pid).children():
             with suppress(psutil.NoSuchProcess):  # one that has just died
@@ -57,6 +62,11 @@ class RunningStack:
     async def caudal(self, *arguments: str) -> tuple[int, str, str]:
         """Runs the command against this stack."""
         return await caudal(*arguments, "--data-dir", str(self.data_dir))
+
+    def token(self, *roles: str, name: str = "somebody") -> dict[str, str]:
+        """The header by which somebody with these roles asks."""
+        settings = Settings(token_keys=self.data_dir / "keys" / "tokens")
+        return {"Authorization": f"Bearer {TokenIssuer(settings).issue(name, roles).text}"}
 
     async def stop(self) -> int:
         """SIGTERM; returns the exit code."""

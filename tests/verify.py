@@ -18,7 +18,8 @@ async def verify(stack: RunningStack) -> dict[ContextName, list[Row]]:
     """
     code, told, said = await stack.caudal("verify", "--json")
     assert code == 0, told + said
-    catalog, settings = Catalog.installed(), Settings(write_dsn=stack.endpoints["postgres"], brokers=stack.endpoints["brokers"])
+    catalog = Catalog.installed(stack.endpoints["systems"])
+    settings = Settings(write_dsn=stack.endpoints["postgres"], brokers=stack.endpoints["brokers"])
     databases = Databases(None, 2)
     try:
         logs = {

@@ -36,7 +36,7 @@ class Chosen:
 
 async def list_letters(chosen: Chosen, data_dir: Path, settings: Settings, *, as_json: bool) -> None:
     """Prints the dead letters, the first of each stream before those that wait behind it."""
-    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
+    async with subscriptions(connected(settings, data_dir)) as every:
         letters = [letter for _, letter in await _chosen(every, chosen)]
     if as_json:
         sys.stdout.write(orjson.dumps([_as_json(letter) for letter in letters]).decode() + "\n")
@@ -53,7 +53,7 @@ async def list_letters(chosen: Chosen, data_dir: Path, settings: Settings, *, as
 
 async def show_letter(name: str, data_dir: Path, settings: Settings) -> None:
     """Prints one as JSON: the record as it came, why it is here, and what became of it."""
-    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
+    async with subscriptions(connected(settings, data_dir)) as every:
         ((_, letter),) = await _chosen(every, Chosen(names=(name,), decided=True))
     Console(highlight=False).print_json(orjson.dumps(_as_json(letter)).decode())
 
@@ -61,7 +61,7 @@ async def show_letter(name: str, data_dir: Path, settings: Settings) -> None:
 async def redrive(chosen: Chosen, data_dir: Path, settings: Settings, *, apply: bool) -> int:
     """Lets dead letters be tried at once and waits for what comes of it; 1 where some are left, or cannot be tried."""
     console = _console()
-    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
+    async with subscriptions(connected(settings, data_dir)) as every:
         chosen_ones = await _chosen(every, chosen)
         found = [(store, letter) for store, letter in chosen_ones if letter.position is not None]
         if strange := len(chosen_ones) - len(found):
@@ -85,7 +85,7 @@ async def skip(chosen: Chosen, data_dir: Path, settings: Settings, *, apply: boo
     if not (chosen.names or chosen.subscription or chosen.stream):
         raise Refused("say which ones: by name, --subscription or --stream")
     console = _console()
-    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as every:
+    async with subscriptions(connected(settings, data_dir)) as every:
         found = await _chosen(every, chosen)
         strange = sum(letter.position is None for _, letter in found)
         for subscription, count in sorted(Counter(letter.subscription for _, letter in found).items()):
@@ -101,8 +101,9 @@ async def skip(chosen: Chosen, data_dir: Path, settings: Settings, *, apply: boo
 
 async def edit(name: str, data: bytes, data_dir: Path, settings: Settings) -> None:
     """Puts other data in the place of an event's; raises `Invalid` where no installed code could read it."""
-    catalog = Catalog.installed()
-    async with subscriptions(connected(settings, data_dir), catalog) as every:
+    settings = connected(settings, data_dir)
+    catalog = Catalog.installed(settings.systems)
+    async with subscriptions(settings) as every:
         ((store, letter),) = await _chosen(every, Chosen(names=(name,)))
         if letter.position is None or letter.type is None:
             raise Refused(f"{name} is no event of the log's: it can only be skipped")

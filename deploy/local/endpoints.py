@@ -1,7 +1,7 @@
 """Where a running local stack can be reached: what it writes down in its data folder for other commands."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ class Endpoints:
     """Port of each process; the worker's, the relay's and the projectors' serve health and metrics."""
     pid: int
     """The supervisor's."""
+    systems: Sequence[str] = ()
+    """Those that run; none: every installed one."""
 
     def as_json(self) -> str:
         return orjson.dumps(asdict(self)).decode()
@@ -36,11 +38,16 @@ class Endpoints:
         return {
             "CAUDAL_WRITE_DSN": self.postgres,
             "CAUDAL_BROKERS": self.brokers,
+            "CAUDAL_SYSTEMS": orjson.dumps(self.systems).decode(),
             # Whatever the shell is set up for, a local stack keeps to its own databases.
             "CAUDAL_READ_DSN": self.postgres,
             "CAUDAL_WRITE_DSNS": "{}",
             "CAUDAL_READ_DSNS": "{}",
+            "CAUDAL_KEYS_DSN": self.postgres,
             "CAUDAL_SIGNING_KEY": str(self.signing_key),
+            "CAUDAL_MASTER_KEY_FILE": str(self.master_keys),
+            "CAUDAL_TOKEN_KEYS": str(self.token_keys),
+            "CAUDAL_MAIL_URL": f"smtp://127.0.0.1:{self.ports['mail']}",
         }
 
     @property
@@ -53,10 +60,26 @@ class Endpoints:
         """The key with which anyone can check that."""
         return Path(self.data_dir) / "keys" / "public.pem"
 
+    @property
+    def master_keys(self) -> Path:
+        """The keys that wrap the keys of this stack's data subjects."""
+        return Path(self.data_dir) / "keys" / "master.keys"
+
+    @property
+    def token_keys(self) -> Path:
+        """The folder of the keys with which this stack signs access tokens."""
+        return Path(self.data_dir) / "keys" / "tokens"
+
+    @property
+    def mailbox(self) -> Path:
+        """Where the mail is kept that this stack sends."""
+        return mailbox_of(Path(self.data_dir))
+
     def applied_to(self, settings: Settings) -> Settings:
         """Settings with which this process joins the stack."""
-        own = {"write_dsn": self.postgres, "read_dsn": self.postgres, "write_dsns": {}, "read_dsns": {}}
-        return settings.model_copy(update={**own, "brokers": self.brokers})
+        databases = {"write_dsn": self.postgres, "read_dsn": self.postgres, "write_dsns": {}, "read_dsns": {}}
+        keys = {"keys_dsn": self.postgres, "master_key_file": self.master_keys, "token_keys": self.token_keys}
+        return settings.model_copy(update={**databases, **keys, "brokers": self.brokers, "systems": list(self.systems)})
 
 
 def running_stack(data_dir: Path) -> Endpoints | None:
@@ -67,3 +90,8 @@ def running_stack(data_dir: Path) -> Endpoints | None:
     except (FileNotFoundError, ProcessLookupError, PermissionError, orjson.JSONDecodeError, TypeError):
         return None
     return found
+
+
+def mailbox_of(data_dir: Path) -> Path:
+    """Where a stack keeps its mail, also while it does not run."""
+    return data_dir / "mail"

@@ -21,8 +21,10 @@ from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from streams.migrate import migrate
+from streams.sealing import add_master_key
 from streams.settings import Settings
 from streams.signing import make_keys
+from streams.token_keys import add_token_key
 from streams.topics import ensure_topics
 
 SERVICES = ("command-api", "worker", "relay", "projectors", "query-api")
@@ -32,6 +34,7 @@ DEFAULT_PORTS = {
     "worker": 5003,
     "relay": 5004,
     "projectors": 5005,
+    "mail": 5006,
     "postgres": 55432,
     "broker": 19092,
 }
@@ -46,8 +49,8 @@ Broker = Literal["embedded", "kafka"]
 class Stack:
     """Everything that ``caudal up`` runs, with its data in one folder."""
 
-    def __init__(self, data_dir: Path, ports: Mapping[str, int], broker: Broker, *, log_format: str, log_level: str) -> None:
-        self._data, self._ports = data_dir, ports
+    def __init__(self, data_dir: Path, ports: Mapping[str, int], broker: Broker, settings: Settings) -> None:
+        self._data, self._ports, self._systems = data_dir, ports, settings.systems
         self._logs = data_dir / "logs"
         self._postgres = EmbeddedPostgres(data_dir / "postgres", self._logs / "postgres.log", ports["postgres"])
         self._broker: EmbeddedBroker | KafkaBroker = (
@@ -55,7 +58,7 @@ class Stack:
             if broker == "embedded"
             else KafkaBroker(data_dir / "kafka", self._logs / "broker.log", ports["broker"], ports["controller"])
         )
-        self._log_options = {"CAUDAL_LOG_FORMAT": log_format, "CAUDAL_LOG_LEVEL": log_level}
+        self._log_options = {"CAUDAL_LOG_FORMAT": settings.log_format, "CAUDAL_LOG_LEVEL": settings.log_level}
         self.processes: list[Supervised] = []
         self._keeping: list[asyncio.Task[None]] = []
 
@@ -71,6 +74,7 @@ class Stack:
             log_dir=str(self._logs),
             ports=dict(self._ports),
             pid=os.getpid(),
+            systems=self._systems,
         )
 
     async def start(self) -> None:
@@ -78,12 +82,13 @@ class Stack:
         self._data.mkdir(parents=True, exist_ok=True)
         self._make_keys()
         settings = self.endpoints.applied_to(Settings())
-        catalog = Catalog.installed()
+        catalog = Catalog.installed(settings.systems)
         await self._broker.prepare()  # before anything waits for it: it may have to be fetched
         async with asyncio.TaskGroup() as parts:
             # Caudal's own processes wait for database and broker by themselves, and take longest to load.
             for name in SERVICES:
                 parts.create_task(self._start(self._service(name)))
+            parts.create_task(self._start(self._mail()))
             parts.create_task(self._start_postgres(settings, catalog))
             parts.create_task(self._start_broker(settings, catalog))
         (self._data / STATE_FILE).write_text(self.endpoints.as_json())
@@ -107,6 +112,10 @@ class Stack:
         if not private.exists():
             private.parent.mkdir(mode=0o700, exist_ok=True)
             make_keys(private, public)
+        if not self.endpoints.master_keys.exists():
+            add_master_key(self.endpoints.master_keys, "local")
+        if not any(self.endpoints.token_keys.glob("*.json")):
+            add_token_key(self.endpoints.token_keys)
 
     async def _start_postgres(self, settings: Settings, catalog: Catalog) -> None:
         await self._postgres.prepare()
@@ -122,6 +131,19 @@ class Stack:
         supervised = Supervised(spec)
         self.processes.append(supervised)
         await supervised.start()
+
+    def _mail(self) -> ProcessSpec:
+        port = self._ports["mail"]
+
+        async def answers() -> bool:
+            return listens(port)
+
+        return ProcessSpec(
+            name="mail",
+            command=(sys.executable, "-m", "deploy.local.mail", str(port), str(self.endpoints.mailbox)),
+            log=self._logs / "mail.log",
+            ready=answers,
+        )
 
     def _service(self, name: str) -> ProcessSpec:
         port = self._ports[name]

@@ -16,8 +16,10 @@ from rich.table import Table
 from deploy.local.endpoints import Endpoints, running_stack
 from deploy.local.stack import Broker, Stack, choose_ports, ephemeral_folder
 from deploy.options import DEFAULT_DATA_DIR
+from schemas.clinical_lab.users import user_id_of
 from schemas.errors import CaudalError
 from streams.settings import Settings
+from streams.tokens import TokenIssuer
 
 
 async def run_stack(data_dir: Path | None, settings: Settings, broker: Broker, *, automatic_ports: bool, as_json: bool) -> int:
@@ -58,7 +60,7 @@ async def _run(
     stack = None
     try:
         ports = choose_ports(broker, automatic=automatic_ports)
-        stack = Stack(folder, ports, broker, log_format=settings.log_format, log_level=settings.log_level)
+        stack = Stack(folder, ports, broker, settings)
         starting = asyncio.create_task(stack.start())
         if await _first(starting, stopping):
             _announce(stack.endpoints, time.monotonic() - started, as_json=as_json)
@@ -121,9 +123,23 @@ def _announce(endpoints: Endpoints, seconds: float, *, as_json: bool) -> None:
         soft_wrap=True,
     )
     console.print(f"curl -s {endpoints.query_api}/query/partner/partner123", markup=False, soft_wrap=True)
+    _announce_tokens(console, endpoints)
     caudal = os.path.relpath(sys.argv[0])
     where = "" if Path(endpoints.data_dir) == DEFAULT_DATA_DIR.resolve() else f" --data-dir {endpoints.data_dir}"
-    console.print("\nEvery process with its port, and how far each is; and the proof that nothing is lost:\n")
+    console.print("\nEvery process with its port, and how far each is; and the proof that nothing is lost:\n", soft_wrap=True)
     for command in ("status", "verify"):
         console.print(f"{caudal} {command}{where}", markup=False, soft_wrap=True)
     console.print("\nCtrl-C stops everything.")
+
+
+def _announce_tokens(console: Console, endpoints: Endpoints) -> None:
+    """Prints a token for a demonstration user of each role, ready to be pasted into another terminal.
+
+    Each is that of whoever registers under the name: a result with the ``patient_username`` demo-patient is the patient's.
+    """
+    issuer = TokenIssuer(endpoints.applied_to(Settings()))
+    told = "\nTokens of the users demo-clinician, demo-patient and so on, good for an hour (`caudal token` makes others):\n"
+    console.print(told, soft_wrap=True)
+    for role in ("clinician", "patient", "auditor", "privacy_officer", "operator"):
+        text = issuer.issue(str(user_id_of(f"demo-{role.replace('_', '-')}")), [role]).text
+        console.print(f"{role.upper()}={text}", markup=False, soft_wrap=True)

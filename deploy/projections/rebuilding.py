@@ -76,7 +76,7 @@ async def discard(name: str, data_dir: Path, settings: Settings, console: Consol
 async def list_versions(data_dir: Path, settings: Settings) -> None:
     """Prints each view's versions."""
     shown = printing.table("View", "Being built", "Before", "Switched")
-    for system, projections in installed().items():
+    for system, projections in installed(Catalog.installed(connected(settings, data_dir).systems)).items():
         for projection in projections:
             name = f"{system}.{projection.name}"
             async with _rebuild(name, data_dir, settings) as work:
@@ -94,10 +94,12 @@ def _before(versions: Versions) -> str:
 
 @asynccontextmanager
 async def _rebuild(name: str, data_dir: Path, settings: Settings) -> AsyncIterator[Rebuild]:
-    system, projection = _named(name)
+    settings = connected(settings, data_dir)
+    catalog = Catalog.installed(settings.systems)
+    system, projection = _named(name, catalog)
     databases = Databases("caudal_owner", pool_size=4)
     try:
-        yield Rebuild(connected(settings, data_dir), Catalog.installed(), system, projection, databases)
+        yield Rebuild(settings, catalog, system, projection, databases)
     finally:
         await databases.close()
 
@@ -132,16 +134,18 @@ def _work(settings: Settings, name: str, table: str, share: Sequence[tuple[Conte
 
 
 async def _build(settings: Settings, name: str, table: str, share: Sequence[tuple[ContextName, int, int]]) -> None:
-    system, projection = _named(name)
+    catalog = Catalog.installed(settings.systems)
+    system, projection = _named(name, catalog)
     databases = Databases("caudal_owner", pool_size=2, durable=False)
     try:
-        await Rebuild(settings, Catalog.installed(), system, projection, databases).build(table, share)
+        await Rebuild(settings, catalog, system, projection, databases).build(table, share)
     finally:
         await databases.close()
 
 
-def _named(name: str) -> tuple[str, Projection[Any]]:
-    known = {f"{system}.{one.name}": (system, one) for system, projections in installed().items() for one in projections}
+def _named(name: str, catalog: Catalog) -> tuple[str, Projection[Any]]:
+    found = installed(catalog).items()
+    known = {f"{system}.{one.name}": (system, one) for system, projections in found for one in projections}
     if name not in known:
         raise NotFound(f"there is no view {name!r}; there are {', '.join(sorted(known))}")
     return known[name]

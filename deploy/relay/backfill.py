@@ -20,7 +20,8 @@ async def backfill(
     context: ContextName, begin: str | None, end: str | None, data_dir: Path, settings: Settings, *, apply: bool
 ) -> None:
     """Fills the topic from a position or time to another, or prints what it would; raises `Unavailable` and `Refused`."""
-    catalog, settings = Catalog.installed(), connected(settings, data_dir)
+    settings = connected(settings, data_dir)
+    catalog = Catalog.installed(settings.systems)
     catalog.context(context)
     places = (None if text is None else place(text, name) for text, name in ((begin, "--from"), (end, "--to")))
     console = Console(highlight=False, soft_wrap=True)

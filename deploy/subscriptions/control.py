@@ -34,14 +34,14 @@ class Reset:
 
 async def pause(name: str, data_dir: Path, settings: Settings) -> None:
     """Lets a subscription rest until it is resumed; whoever runs it notices within a second."""
-    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as found:
+    async with subscriptions(connected(settings, data_dir)) as found:
         for store in named(found, name).stores:
             await store.checkpoints.pause()
 
 
 async def resume(name: str, data_dir: Path, settings: Settings) -> None:
     """Lets it go on from where it stands; what came meanwhile is read from the log."""
-    async with subscriptions(connected(settings, data_dir), Catalog.installed()) as found:
+    async with subscriptions(connected(settings, data_dir)) as found:
         for store in named(found, name).stores:
             await store.checkpoints.resume()
 
@@ -52,9 +52,10 @@ async def reset(name: str, wanted: Reset, data_dir: Path, settings: Settings) ->
     A view is put back to its beginning by emptying it; put anywhere else below where it stands, its rows would see events
     twice: refused, unless that is asked for. Raises `Refused` or `NotFound`.
     """
-    settings, catalog = connected(settings, data_dir), Catalog.installed()
+    settings = connected(settings, data_dir)
+    catalog = Catalog.installed(settings.systems)
     console = Console(highlight=False, soft_wrap=True)
-    async with subscriptions(settings, catalog) as found:
+    async with subscriptions(settings) as found:
         subscription = named(found, name)
         targets = await _targets(subscription, wanted, catalog, settings)
         emptied = await _plan(subscription, wanted, targets, console)

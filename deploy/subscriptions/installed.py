@@ -32,8 +32,9 @@ class InstalledSubscription:
 
 
 @asynccontextmanager
-async def subscriptions(settings: Settings, catalog: Catalog) -> AsyncIterator[Sequence[InstalledSubscription]]:
+async def subscriptions(settings: Settings) -> AsyncIterator[Sequence[InstalledSubscription]]:
     """Every subscription, each acting in the role of the process that runs it."""
+    catalog = Catalog.installed(settings.systems)
     views, logs = Databases("caudal_projector", pool_size=2), Databases("caudal_writer", pool_size=2)
     try:
         yield [*_projections(settings, catalog, views), *_policies(settings, catalog, logs)]
@@ -52,7 +53,7 @@ def named(found: Sequence[InstalledSubscription], name: str) -> InstalledSubscri
 
 def _projections(settings: Settings, catalog: Catalog, databases: Databases) -> Sequence[InstalledSubscription]:
     found = []
-    for system, projections in installed().items():
+    for system, projections in installed(catalog).items():
         for projection in projections:
             name, home = f"{system}.{projection.name}", ContextName(system, projection.view.view_context)
             contexts = tuple(sorted({catalog.context_of(event) for event in projection.folds}))
@@ -65,7 +66,7 @@ def _projections(settings: Settings, catalog: Catalog, databases: Databases) -> 
 
 def _policies(settings: Settings, catalog: Catalog, databases: Databases) -> Sequence[InstalledSubscription]:
     found = []
-    for system, side in write_side.installed().items():
+    for system, side in write_side.installed(catalog).items():
         for policy in side.policies:
             stores = policy_stores(settings, catalog, databases, system, policy)
             found.append(

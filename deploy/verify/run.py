@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deploy.connection import connected
 from deploy.projections.rebuilding import rebuilt
+from deploy.verify import subjects
 from deploy.verify.log import verifier_of, verify_log
 from deploy.verify.report import Part, Report, Teller
 from deploy.verify.topic import verify_topic
@@ -17,6 +18,7 @@ from schemas.errors import NotFound
 from streams.log import PostgresLog
 from streams.postgres import Databases
 from streams.settings import Settings
+from streams.subject_keys import SubjectKeys
 
 ALL: tuple[Part, ...] = ("log", "topic", "view")
 
@@ -45,8 +47,9 @@ async def verify(wanted: Wanted, data_dir: Path, settings: Settings, teller: Tel
 
 
 async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: Teller) -> AsyncIterator[Report]:
-    catalog = Catalog.installed()
+    catalog = Catalog.installed(settings.systems)
     readers, projectors = Databases("caudal_reader", pool_size=2), Databases("caudal_projector", pool_size=2)
+    writers = Databases("caudal_writer", pool_size=1)
     verifier = verifier_of(wanted.public_keys, data_dir, settings)
     contexts = _contexts(wanted, catalog)
     rebuild = partial(rebuilt, data_dir=data_dir, settings=settings) if wanted.repair else None
@@ -55,6 +58,8 @@ async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: T
         if "log" in wanted.parts:
             for context in contexts:
                 report = await verify_log(settings, catalog, readers, context, verifier, teller)
+                if context == subjects.HOME:
+                    await subjects.verify_forgotten(report, logs[context], SubjectKeys(settings, writers), repair=wanted.repair)
                 if wanted.require_signed:
                     report.turn_notes_into_findings()
                 yield report
@@ -62,18 +67,21 @@ async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: T
             for context in contexts:
                 yield await verify_topic(settings, catalog, readers, context, teller, repair=wanted.repair)
         if "view" in wanted.parts:
-            for system, projections in installed().items():
+            for system, projections in installed(catalog).items():
                 for projection in projections:
                     if not wanted.names or f"{system}.{projection.name}" in wanted.names:
                         yield await verify_view(settings, catalog, projectors, logs, system, projection, teller, rebuild)
     finally:
         await readers.close()
         await projectors.close()
+        await writers.close()
 
 
 def _contexts(wanted: Wanted, catalog: Catalog) -> list[ContextName]:
     if "view" in wanted.parts and wanted.names:
-        views = {f"{system}.{projection.name}" for system, projections in installed().items() for projection in projections}
+        views = {
+            f"{system}.{projection.name}" for system, projections in installed(catalog).items() for projection in projections
+        }
         if unknown := set(wanted.names) - views:
             raise NotFound(f"there is no view {', '.join(sorted(unknown))}; there are {', '.join(sorted(views))}")
         return []

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 ROOMS = {"schemas", "aggregates", "streams", "command_api", "projectors", "query_api", "deploy", "tests"}
 
@@ -16,11 +18,12 @@ def test_the_rooms_are_these_and_no_others() -> None:
     assert found == ROOMS
 
 
-def test_every_system_has_a_place_in_every_room() -> None:
+@pytest.mark.parametrize("system", ["data_ingestion", "partner_alliances"])
+def test_every_system_has_a_place_in_every_room(system: str) -> None:
     for room in ("schemas", "aggregates", "projectors"):
-        assert (ROOT / room / "data_ingestion" / "__init__.py").exists(), room
+        assert (ROOT / room / system / "__init__.py").exists(), room
     for room in ("command_api", "query_api"):
-        assert (ROOT / room / "data_ingestion.py").exists(), room
+        assert (ROOT / room / f"{system}.py").exists(), room
 
 
 def test_data_makes_a_circle_and_imports_never_do() -> None:

@@ -125,7 +125,10 @@ class Faults:
 
     async def _feed_rubbish(self) -> str:
         """Records that are no events and no commands of Caudal's, on topics of both."""
-        catalog, settings = Catalog.installed(), Settings(brokers=self._stack.endpoints["brokers"])
+        catalog, settings = (
+            Catalog.installed(self._stack.endpoints["systems"]),
+            Settings(brokers=self._stack.endpoints["brokers"]),
+        )
         topics = Topics(settings, catalog)
         with suppress(Exception):
             producer = await started_producer(settings)
@@ -162,7 +165,7 @@ class Faults:
 
     async def _publish_again(self) -> str:
         """Part of a log comes to its topic twice."""
-        context = self._random.choice(sorted(Catalog.installed().contexts))
+        context = self._random.choice(sorted(Catalog.installed(self._stack.endpoints["systems"]).contexts))
         first = self._random.randrange(1, 500)
         some = ("--from", str(first), "--to", str(first + 200))
         await self._stack.caudal("relay", "backfill", str(context), *some, "--apply")

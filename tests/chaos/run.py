@@ -13,7 +13,7 @@ import orjson
 from tests.chaos.faults import Faults
 from tests.chaos.load import Load
 from tests.conftest import eventually
-from tests.stack import RunningStack, running_stack
+from tests.stack import ONE_SYSTEM, RunningStack, running_stack
 from tests.verify import verify
 
 _FAULTS_A_ROUND = 12
@@ -36,7 +36,7 @@ class Outcome:
 async def run_chaos(kills: int, seed: int, broker: str, pause: float = 0.05) -> Outcome:
     """Runs until so many processes were killed. Fails where the proof does, or where the stack does not recover."""
     outcome, started = Outcome(), time.monotonic()
-    environment = {"CAUDAL_RELAY_LEASE_SECONDS": "2", "CAUDAL_STALL_SECONDS": "2"}
+    environment = {"CAUDAL_RELAY_LEASE_SECONDS": "2", "CAUDAL_STALL_SECONDS": "2", **ONE_SYSTEM}
     async with running_stack("--ephemeral", "--broker", broker, environment=environment) as stack:
         load = Load(stack, seed, pause)
         faults, told = Faults(stack, seed, load), load.acknowledged

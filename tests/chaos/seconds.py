@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import orjson
+
 from deploy.local.ports import LOOPBACK, free_ports
 from tests.stack import RunningStack
 
@@ -47,6 +49,7 @@ async def _started(stack: RunningStack, module: tuple[str, ...], postgres_port: 
         "CAUDAL_WRITE_DSN": url.geturl(),
         "CAUDAL_READ_DSN": url.geturl(),
         "CAUDAL_BROKERS": stack.endpoints["brokers"],
+        "CAUDAL_SYSTEMS": orjson.dumps(stack.endpoints["systems"]).decode(),
         "CAUDAL_INSTANCE": "second",
         "CAUDAL_RELAY_LEASE_SECONDS": "2",
         "CAUDAL_STALL_SECONDS": "2",

@@ -219,7 +219,7 @@ async def test_a_refusal_leaves_a_receipt_and_no_event(log: AppendableLog) -> No
     assert isinstance(receipt, Receipt)
     assert (receipt.refusal, receipt.events, receipt.position) == (refused.refusal, (), 0)
     assert await one(log, refused) == receipt
-    assert await log.handled([id, uuid4()]) == {id}
+    assert set(await log.answers([id, uuid4()])) == {id}
     assert (await log.head()).position == 0
 
 

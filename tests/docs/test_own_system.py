@@ -1,4 +1,4 @@
-"""The system in docs/own_system.md, installed as a package outside the tree, with no line changed in it."""
+"""The packages in docs/own_system.md, installed outside the tree, with no line changed in it."""
 
 import os
 import re
@@ -17,19 +17,20 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "own_system.md"
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """The document's files, and the metadata that installing the package would leave."""
+    """The document's files, and the metadata that installing its packages would leave."""
     for name, text in re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", DOCUMENT.read_text(), re.S):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    project = tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]
-    installed = tmp_path / "todo-0.1.0.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: todo\nVersion: 0.1.0\n")
-    groups = (
-        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in points.items())
-        for group, points in project["entry-points"].items()
-    )
-    (installed / "entry_points.txt").write_text("\n".join(groups))
+    for n, path in enumerate([tmp_path / "pyproject.toml", *tmp_path.glob("*/pyproject.toml")]):
+        project = tomllib.loads(path.read_text())["project"]
+        installed = tmp_path / f"own{n}-0.1.0.dist-info"
+        installed.mkdir()
+        (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: own{n}\nVersion: 0.1.0\n")
+        groups = (
+            f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in points.items())
+            for group, points in project["entry-points"].items()
+        )
+        (installed / "entry_points.txt").write_text("\n".join(groups))
     return tmp_path
 
 
@@ -63,5 +64,10 @@ async def test_it_runs_beside_the_built_in_systems(package: Path) -> None:
         await eventually(finished)
         unknown = await stack.commands.post("/commands/todo/finish-task", json={"task_id": "0" * 32})
         assert (unknown.status_code, unknown.json()["detail"]) == (422, "there is no such task")
+        contract = {"partner_id": "0" * 32, "starts_on": "2030-01-01", "product": "SPONSORING", "terms": {"events": 3}}
+        made = await stack.commands.post("/commands/partner_alliances/create-contract", json=contract)
+        assert made.status_code == 201, made.text
+        missing = await stack.commands.post("/commands/partner_alliances/create-contract", json={**contract, "terms": {}})
+        assert missing.json()["detail"] == "the terms are not those of SPONSORING: events: Field required"
         code, out, _ = await caudal("status", "--data-dir", str(stack.data_dir), environment=environment)
         assert (code, "todo.tasks" in out) == (0, True)

@@ -1,35 +1,70 @@
 """The documents: what they show is what runs."""
 
+import asyncio
 import re
-import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
 from deploy.cli import app
 from streams.settings import Settings
-from tests.stack import RunningStack, caudal
+from tests.conftest import eventually
+from tests.stack import RunningStack, caudal, running_stack
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
-async def test_the_curl_lines_work_as_they_stand(stack: RunningStack) -> None:
-    import asyncio
+async def pasted(stack: RunningStack, text: str) -> str:
+    """What lines of the README print when they are pasted, addresses and the folder of the data apart."""
+    text = text.replace("http://127.0.0.1:5001", stack.endpoints["command_api"])
+    text = text.replace("http://127.0.0.1:5002", stack.endpoints["query_api"])
+    text = re.sub(r"\.venv/bin/caudal ([^)\n]*)", rf"{sys.executable} -m deploy.cli \1 --data-dir {stack.data_dir}", text)
+    process = await asyncio.create_subprocess_exec("sh", "-ec", text, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode()
 
-    block = next(block for block in re.findall(r"```sh\n(.*?)```", README, re.S) if "curl" in block)
-    posted, _, queried, _ = block.replace("\\\n", "").strip().splitlines()
 
-    async def run(line: str) -> str:
-        line = line.replace("http://127.0.0.1:5001", stack.endpoints["command_api"])
-        line = line.replace("http://127.0.0.1:5002", stack.endpoints["query_api"])
-        process = await asyncio.create_subprocess_exec(*shlex.split(line), stdout=asyncio.subprocess.PIPE)
-        out, _ = await process.communicate()
-        return out.decode()
+def block_with(mark: str) -> str:
+    blocks: list[str] = re.findall(r"```sh\n(.*?)```", README, re.S)
+    return next(block for block in blocks if mark in block)
 
-    assert re.fullmatch(r'{"data_id":"[0-9a-f-]{36}"}', await run(posted))
-    await asyncio.sleep(2)
-    assert '"processing_status":"processed"' in await run(queried)
+
+async def test_a_delivery_goes_through_as_the_lines_stand(stack: RunningStack) -> None:
+    posting, querying = re.split(r"sleep \d+\n", block_with("/ingest"))
+
+    assert re.search(r'{"data_id":"[0-9a-f-]{36}"}', await pasted(stack, posting))
+
+    async def processed() -> bool:
+        return '"processing_status":"processed"' in await pasted(stack, querying)
+
+    await eventually(processed)
+
+
+async def test_a_partner_is_taken_up_as_the_lines_stand(stack: RunningStack) -> None:
+    posting, querying = re.split(r"sleep \d+\n", block_with("/partners"))
+
+    assert '"saga_id"' in await pasted(stack, posting)
+
+    async def completed() -> bool:
+        out = await pasted(stack, querying)
+        return all(part in out for part in ('"state":"COMPLETADA"', '"event_type":"ContractApproved"', "onboarding"))
+
+    await eventually(completed)
+
+
+async def test_the_laboratory_seals_and_shows_as_the_lines_stand() -> None:
+    async with running_stack() as stack:  # of its own: the lines ask for the first result
+        out = await pasted(stack, block_with("/login").replace("sleep 2", "sleep 5"))
+
+        assert '{"id":1,"result_id"' in out
+        assert '"result":"Resultado Positivo"' in out
+        assert '"event_type":"ResultQueried"' in out
+        assert "Bienvenido al laboratorio" in out
+        found = await asyncio.create_subprocess_exec("grep", "-r", "Positivo", str(stack.data_dir))
+        assert await found.wait() == 1
 
 
 async def test_what_a_stack_prints_when_it_is_ready_can_be_pasted(stack: RunningStack) -> None:
@@ -37,7 +72,7 @@ async def test_what_a_stack_prints_when_it_is_ready_can_be_pasted(stack: Running
 
     assert code == 0
     assert "data_ingestion.ingestion" in out
-    assert out.count("ready") == 7
+    assert out.count("ready") == 8
 
 
 def test_every_setting_is_listed_with_its_description() -> None:

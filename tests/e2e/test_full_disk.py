@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.load import Load
 from tests.chaos.run import prove
 from tests.conftest import eventually
-from tests.stack import running_stack
+from tests.stack import ONE_SYSTEM, running_stack
 
 _SIZE = "300m"
 _LEFT = 4 * 1024 * 1024
@@ -35,7 +35,7 @@ def small_disk() -> Iterator[Path]:
 @pytest.mark.timeout(240)
 async def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path) -> None:
     arguments, ballast = ("--data-dir", str(small_disk / "data")), small_disk / "ballast"
-    async with running_stack(*arguments) as stack:
+    async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
         load = Load(stack, seed=3, pause=0.02)
         told = load.acknowledged
         load.start()
@@ -53,7 +53,7 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path)
         ballast.unlink()
 
     # PostgreSQL may have died more often than its supervisor bears: whoever has made room starts the stack again.
-    async with running_stack(*arguments) as stack:
+    async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
         load.turn_to(stack)
         await asyncio.sleep(3)
         await asyncio.wait_for(load.stop(), 60)

@@ -21,7 +21,7 @@ from tests.chaos.run import run_chaos
 from tests.chaos.seconds import SERVICES, second
 from tests.conftest import eventually
 from tests.e2e.test_data_ingestion import complete_record, wait_for
-from tests.stack import RunningStack, left_over, running_stack
+from tests.stack import ONE_SYSTEM, RunningStack, left_over, running_stack
 from tests.verify import verify
 
 
@@ -65,7 +65,7 @@ async def test_killing_each_process_under_load_loses_and_doubles_nothing(request
 async def test_two_of_everything_that_come_and_go_lose_and_double_nothing(tmp_path: Path) -> None:
     file = tmp_path / "some.ndjson"
     file.write_text("".join(f'{{"partner_id": "faa", "payload": {{"n": {n}}}}}\n' for n in range(1500)))
-    async with running_stack() as stack:
+    async with running_stack(environment=ONE_SYSTEM) as stack:
         loading = asyncio.create_task(
             stack.caudal("load", str(file), "--system", "data_ingestion", "--command", "receive-data", "--batch", "20")
         )
@@ -86,7 +86,7 @@ async def test_two_of_everything_that_come_and_go_lose_and_double_nothing(tmp_pa
 
 @pytest.mark.timeout(180)
 async def test_while_a_part_is_gone_the_others_do_what_they_can() -> None:
-    async with running_stack() as stack:
+    async with running_stack(environment=ONE_SYSTEM) as stack:
         body = {"partner_id": f"p-{uuid4()}", "payload": {"n": 1}}
         await complete_record(stack, (await stack.commands.post("/ingest", json=body)).json()["data_id"])
         supervisor = stack.process.pid
@@ -130,7 +130,7 @@ async def test_while_a_part_is_gone_the_others_do_what_they_can() -> None:
 @pytest.mark.timeout(240)
 async def test_data_survives_a_restart_and_a_lost_broker_is_refilled(data_dir: Path) -> None:
     arguments = ("--data-dir", str(data_dir))
-    async with running_stack(*arguments) as stack:
+    async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
         small = data_dir / "some.ndjson"
         small.write_bytes(b"".join(b'{"partner_id": "faa", "payload": {"n": %d}}\n' % (n % 250) for n in range(300)))
         load = ("load", str(small), "--system", "data_ingestion", "--command", "receive-data")
@@ -140,13 +140,13 @@ async def test_data_survives_a_restart_and_a_lost_broker_is_refilled(data_dir: P
         assert await stack.stop() == 0
     assert not (data_dir / "stack.json").exists()
 
-    async with running_stack(*arguments) as stack:
+    async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
         assert await verify(stack) == before
         assert (await stack.caudal(*load))[2].splitlines()[-1] == "0 accepted, 300 there already, 0 failed"
         assert "filling it up" not in stack.log("relay")
     shutil.rmtree(data_dir / "broker")
 
-    async with running_stack(*arguments) as stack:
+    async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
 
         async def refilled() -> bool:
             try:
@@ -165,7 +165,7 @@ async def test_data_survives_a_restart_and_a_lost_broker_is_refilled(data_dir: P
 
 @pytest.mark.timeout(120)
 async def test_a_process_that_keeps_dying_stops_the_stack_with_its_last_words() -> None:
-    async with running_stack() as stack:
+    async with running_stack(environment=ONE_SYSTEM) as stack:
         family = psutil.Process(stack.process.pid).children()
         seen: set[int] = set()
 

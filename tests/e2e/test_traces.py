@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from deploy.local.ports import LOOPBACK, free_ports
 from tests.conftest import eventually
-from tests.stack import RunningStack, running_stack
+from tests.stack import ONE_SYSTEM, RunningStack, running_stack
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 APPLIED = "apply data_ingestion.records"
@@ -80,7 +80,7 @@ async def collector() -> AsyncIterator[Collector]:
 
 @pytest.fixture(scope="module")
 async def traced_stack(collector: Collector) -> AsyncIterator[RunningStack]:
-    async with running_stack(environment={"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **SOON}) as stack:
+    async with running_stack(environment={"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **SOON, **ONE_SYSTEM}) as stack:
         yield stack
 
 

@@ -3,14 +3,21 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import orjson
 import pytest
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ENGINE, Catalog, ContextName
 from streams.postgres import Databases
 from streams.rows import Row
 from streams.settings import Settings
 from streams.signing import Signer, make_keys
 from tests.integration.deliveries import received_validated_and_processed
+
+
+@pytest.fixture(autouse=True)
+def _commands_know_the_systems(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the `caudal` command takes to be installed is what the test does."""
+    monkeypatch.setenv("CAUDAL_SYSTEMS", orjson.dumps([name for name in catalog.systems if name != ENGINE]).decode())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A relay for each log and one projector, running in the test's own process."""
+"""One projector and a relay for each log that it follows, running in the test's own process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -23,7 +23,7 @@ NAME = "data_ingestion.records"
 
 
 class Running:
-    """A relay for each log and one projector, in this process."""
+    """One projector and a relay for each log that it or the others follow, in this process."""
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, others: Sequence[Subscriber] = ()) -> None:
         """``others`` follow the same topics in the same process, and come first."""
@@ -31,8 +31,9 @@ class Running:
         self.logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
         self.projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, self.logs)
         self.subscription = Subscription(settings, catalog, "projectors", [*others, self.projector], self.logs)
-        share = Share(catalog.contexts)
-        self.relays = [Relay(settings, catalog, databases, context, "one", share) for context in catalog.contexts]
+        followed = sorted({context for subscriber in (*others, self.projector) for context in subscriber.contexts})
+        share = Share(followed)
+        self.relays = [Relay(settings, catalog, databases, context, "one", share) for context in followed]
         self.repaired_before = self._repaired()
 
     async def add(self, deliveries: int) -> None:
@@ -66,9 +67,14 @@ class Running:
 
 @asynccontextmanager
 async def started(
-    settings: Settings, catalog: Catalog, databases: Databases, others: Sequence[Subscriber] = ()
+    settings: Settings,
+    catalog: Catalog,
+    databases: Databases,
+    others: Sequence[Subscriber] = (),
+    *,
+    stall_seconds: float = 10.0,
 ) -> AsyncIterator[Running]:
-    settings = settings.model_copy(update={"relay_lease_seconds": 10.0, "stall_seconds": 3.0})
+    settings = settings.model_copy(update={"relay_lease_seconds": 10.0, "stall_seconds": stall_seconds})
     running = Running(settings, catalog, databases, others)
     work = [running.subscription.run(), *(relay.run() for relay in running.relays)]
     tasks = [asyncio.create_task(part) for part in work]

@@ -19,6 +19,7 @@ from command_api.intake import Intake
 from command_api.policies import PolicyRunner
 from command_api.worker import policy_stores
 from schemas.catalog import Catalog, ContextName
+from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Issued
 from streams.command_topics import CommandConsumer, CommandSender
@@ -33,6 +34,11 @@ INGESTION = ContextName("data_ingestion", "ingestion")
 VALIDATION = ContextName("data_ingestion", "validation")
 
 
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return Catalog.installed(["data_ingestion", "clinical_lab"])
+
+
 @pytest.fixture
 async def databases() -> AsyncIterator[Databases]:
     made = Databases("caudal_writer", 6)
@@ -42,7 +48,7 @@ async def databases() -> AsyncIterator[Databases]:
 
 @pytest.fixture
 async def intake(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Intake]:
-    made = Intake(settings, catalog, make_handler(settings, catalog, open_logs(settings, catalog, databases)))
+    made = Intake(settings, catalog, make_handler(settings, catalog, open_logs(settings, catalog, databases), databases))
     task = asyncio.create_task(made.run())
     yield made
     task.cancel()
@@ -70,7 +76,7 @@ async def test_a_command_that_comes_again_and_again_is_handled_once(
         await sender.send([(INGESTION, issued, str(issued.id)) for issued in commands])
 
     async def handled() -> bool:
-        return len(await log.handled([issued.id for issued in commands])) == 20
+        return len(await log.answers([issued.id for issued in commands])) == 20
 
     await eventually(handled)
     await asyncio.sleep(0.5)
@@ -94,7 +100,7 @@ async def test_a_key_means_the_same_by_topic_and_over_http(
     await producer.stop()
 
     async def handled() -> bool:
-        return await log.handled([id]) == {id}
+        return set(await log.answers([id])) == {id}
 
     await eventually(handled)
     await asyncio.sleep(0.5)
@@ -121,7 +127,7 @@ async def test_a_record_that_is_no_command_is_parked_as_it_came(
     await sender.send([(INGESTION, good, "key")])
 
     async def handled() -> bool:
-        return await log.handled([good.id]) == {good.id}
+        return set(await log.answers([good.id])) == {good.id}
 
     await eventually(handled, what="the good command behind the poison")
     parked = await everything(settings, topics.dead_letters(INGESTION), 3)
@@ -130,6 +136,25 @@ async def test_a_record_that_is_no_command_is_parked_as_it_came(
         assert list(record.headers[: len(headers)]) == headers
         assert dict(record.headers)["dead_letter_origin"].startswith(topics.commands(INGESTION).encode())
         assert dict(record.headers)["dead_letter_error"]
+
+
+async def test_a_command_with_a_secret_in_the_clear_is_refused_and_not_kept(
+    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake, sender: CommandSender
+) -> None:
+    users = ContextName("clinical_lab", "users")
+    log, command = open_logs(settings, catalog, databases)[users], CreateUser(username="Ana", password="password2")
+    issued = Issued(command=command, id=uuid4(), at=now(), correlation_id="c")
+    await sender.send([(users, issued, "key")])
+
+    async def refused() -> bool:
+        refusal = (await log.answers([issued.id])).get(issued.id)
+        return refusal is not None and "sealed" in refusal.detail
+
+    await eventually(refused)
+    (parked,) = await everything(settings, Topics(settings, catalog).dead_letters(users), 1)
+    assert (parked.key, parked.value) == (b"key", None)
+    assert not any(b"password2" in value for _, value in parked.headers)
+    assert (await log.head()).position == 0
 
 
 @pytest.mark.parametrize("size", ["nothing", "all"])
@@ -179,7 +204,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
 ) -> None:
     monkeypatch.setattr(policies, "OVERDUE_SECONDS", 1.0)
     logs = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, logs)
+    handler = make_handler(settings, catalog, logs, databases)
     handled_here: list[Issued[Any]] = []
 
     async def handle(issued: Issued[Any]) -> None:
@@ -226,7 +251,7 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
 ) -> None:
     monkeypatch.setattr(policies, "OVERDUE_SECONDS", 0.3)
     logs = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, logs)
+    handler = make_handler(settings, catalog, logs, databases)
 
     async def handle(issued: Issued[Any]) -> None:
         await handler.handle(issued)
@@ -250,5 +275,5 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
 
 
 def test_every_policy_has_a_name_of_its_own() -> None:
-    names = [policy.name for side in write_side.installed().values() for policy in side.policies]
+    names = [policy.name for side in write_side.installed(Catalog.installed()).values() for policy in side.policies]
     assert len(names) == len(set(names))

@@ -27,7 +27,7 @@ CATALOG = Catalog.of([System("kin", (Context("accounts"),))])
 
 @pytest.fixture
 async def dsn(fresh_database: FreshDatabase) -> str:
-    await migrate(Settings(write_dsn=fresh_database.dsn), CATALOG)
+    await migrate(Settings(write_dsn=await fresh_database.empty()), CATALOG)
     return fresh_database.dsn
 
 
@@ -124,7 +124,7 @@ class Bank(Application[UUID]):
 async def test_an_application_of_the_package_keeps_its_events_in_the_log(
     fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CAUDAL_WRITE_DSN", fresh_database.dsn)
+    monkeypatch.setenv("CAUDAL_WRITE_DSN", await fresh_database.empty())
     environment = {"PERSISTENCE_MODULE": "streams.eventsourcing_recorder", "CAUDAL_CONTEXT": "kin.accounts"}
 
     def credit(bank: Bank, id: UUID) -> None:

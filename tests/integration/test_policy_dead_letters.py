@@ -23,7 +23,7 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
     settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:
     logs = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, logs)
+    handler = make_handler(settings, catalog, logs, databases)
     for n in range(6):
         command = ReceiveData(partner_id="p", payload={"n": n})
         await handler.handle(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))
@@ -40,6 +40,9 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
 
         def react(self, recorded: Recorded[Any], name: str) -> Any:
             return react(recorded, name)
+
+        def after(self, *_: object) -> None:
+            """Nothing follows upon an answer."""
 
     async def handle(issued: Issued[Any]) -> None:
         await handler.handle(issued)

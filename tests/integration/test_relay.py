@@ -144,11 +144,12 @@ async def test_two_relays_share_the_work_by_lease(settings: Settings, catalog: C
 
 
 class Process:
-    """A process that could relay every log."""
+    """A process that could relay each of three logs."""
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, name: str) -> None:
-        share = Share(catalog.contexts)
-        self.relays = [Relay(settings, catalog, databases, context, name, share) for context in catalog.contexts]
+        contexts = [context for context in catalog.contexts if context.system == CONTEXT.system]
+        share = Share(contexts)
+        self.relays = [Relay(settings, catalog, databases, context, name, share) for context in contexts]
         self.tasks = [asyncio.create_task(relay.run()) for relay in self.relays]
 
     @property

@@ -51,7 +51,7 @@ class Stubborn:
     name = "test.stubborn"
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        self.contexts = frozenset(catalog.contexts)
+        self.contexts = frozenset(name for name in catalog.contexts if name.system == "data_ingestion")
         schema = views_schema(ContextName("data_ingestion", "ingestion"))
         self.stores = [SubscriptionStore.at(settings, databases, settings.write_dsn, schema, self.name, self.contexts)]
         self.is_willing = False
@@ -93,7 +93,7 @@ async def test_one_that_stands_still_holds_nobody_up_and_catches_up_later(
         await eventually(is_told, what="an operator sees it")
         stubborn.is_willing = True
         await running.add(5)
-        heads = {context: (await log.head()).position for context, log in running.logs.items()}
+        heads = {context: (await running.logs[context].head()).position for context in stubborn.contexts}
 
         async def has_all() -> bool:
             return len(stubborn.taken) == sum(heads.values())
@@ -125,22 +125,25 @@ async def test_in_healthy_running_nothing_comes_from_the_log(running: Running) -
     assert await running.is_verified()
 
 
-async def test_a_subscription_that_rests_goes_on_where_it_was(running: Running, environment: Settings, tmp_path: Any) -> None:
-    await running.add(10)
-    await running.shows(10)
+async def test_a_subscription_that_rests_goes_on_where_it_was(
+    settings: Settings, catalog: Catalog, databases: Databases, environment: Settings, tmp_path: Any
+) -> None:
+    async with started(settings, catalog, databases, stall_seconds=3) as running:
+        await running.add(10)
+        await running.shows(10)
 
-    await control.pause(NAME, tmp_path, environment)
-    await running.add(10)
-    await asyncio.sleep(5)  # longer than the watchdog's patience
-    assert await running.count() == 10
-    lags = [sample.value for metric in LAG.collect() for sample in metric.samples if sample.labels["subscription"] == NAME]
-    assert max(lags) > 0, "an operator who looks at metrics alone has to see it"
+        await control.pause(NAME, tmp_path, environment)
+        await running.add(10)
+        await asyncio.sleep(5)  # longer than the watchdog's patience
+        assert await running.count() == 10
+        lags = [sample.value for metric in LAG.collect() for sample in metric.samples if sample.labels["subscription"] == NAME]
+        assert max(lags) > 0, "an operator who looks at metrics alone has to see it"
 
-    await control.resume(NAME, tmp_path, environment)
-    await running.add(5)
-    await running.shows(25)
-    assert running.repaired == 0
-    assert await running.is_verified()
+        await control.resume(NAME, tmp_path, environment)
+        await running.add(5)
+        await running.shows(25)
+        assert running.repaired == 0
+        assert await running.is_verified()
 
 
 async def test_a_view_that_is_put_back_to_its_beginning_is_filled_again(

@@ -25,8 +25,8 @@ async def log(fresh_database: FreshDatabase) -> AsyncIterator[ProofLog]:
     """A log of 60 events in 10 streams."""
     databases = Databases(None, 2)
     appendable = AppendablePostgresLog(databases, await fresh_database.migrated(), CONTEXT, 4)
-    for n in range(60):
-        await appendable.append([append(f"s-{n % 10}", n)])
+    for begin in range(0, 60, 10):
+        await appendable.append([append(f"s-{n % 10}", n) for n in range(begin, begin + 10)])
     yield ProofLog(databases, fresh_database.dsn, CONTEXT)
     await databases.close()
 

@@ -80,7 +80,7 @@ async def test_the_command_names_the_row(
     settings: Settings, databases: Databases, rows: dict[ContextName, list[Row]], tmp_path: Path
 ) -> None:
     environment = {"CAUDAL_WRITE_DSN": settings.write_dsn, "CAUDAL_BROKERS": settings.brokers}
-    arguments = ("verify", "views", "--data-dir", str(tmp_path))
+    arguments = ("verify", "views", "data_ingestion.records", "--data-dir", str(tmp_path))
     assert (await caudal(*arguments, environment=environment))[0] == 0
     async with databases.connection(settings.write_dsn) as connection:
         victim = await connection.fetchval(f"delete from {VIEW} where ctid = (select min(ctid) from {VIEW}) returning data_id")

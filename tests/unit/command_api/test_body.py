@@ -2,7 +2,8 @@
 
 import pytest
 
-from command_api.body import parse_command, parse_json
+from command_api.body import parse_command, parse_json, plain
+from schemas.clinical_lab.results import RecordResult
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.errors import Invalid, Malformed
 
@@ -70,3 +71,11 @@ def test_brackets_in_a_string_are_no_nesting() -> None:
 
 def test_the_largest_integers_pass() -> None:
     assert parse_json(b"[9223372036854775807, -9223372036854775808]", DEPTH) == [2**63 - 1, -(2**63)]
+
+
+def test_a_client_cannot_send_what_is_sealed() -> None:
+    sealed = {"patient": "sealed:1:p:AAAA", "result": "x", "patient_id": "01940000-0000-7000-8000-0000000000a1"}
+    with pytest.raises(Invalid) as raised:
+        plain(RecordResult.model_validate(sealed))
+    assert [violation.pointer for violation in raised.value.violations] == ["/patient"]
+    assert plain(RecordResult(patient="p", result="r")) == RecordResult(patient="p", result="r")

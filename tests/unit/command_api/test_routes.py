@@ -11,15 +11,20 @@ from starlette.middleware import Middleware
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.write_side import WriteSide
+from command_api.desk import Desk
 from command_api.handler import CommandHandler
 from command_api.routes import CommandEndpoints
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import Issued
 from schemas.errors import Refused
 from schemas.message import Command, Event
+from streams.gate import Gate
 from streams.http import EXCEPTION_HANDLERS, Observed
 from streams.memory import MemoryLog
+from streams.postgres import Databases
 from streams.settings import Settings
+from streams.subject_keys import SubjectKeys
+from streams.tokens import TokenIssuer
 
 
 class Withdraw(Command, name="withdraw"):
@@ -52,8 +57,10 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
     context = Context("accounts", commands=(Withdraw,), events=(Withdrawn,), requires_expected_version=request.param)
     catalog, name = Catalog.of([System("bank", (context,))]), ContextName("bank", "accounts")
     handler = CommandHandler(catalog, {"bank": WriteSide(DECISIONS, {"accounts": (Account,)})}, {name: MemoryLog(name)})
+    settings, databases = Settings(), Databases(None, 1)
+    desk = Desk(handler, SubjectKeys(settings, databases), TokenIssuer(settings))
     app = Starlette(
-        routes=list(CommandEndpoints(Settings(), catalog, handler).routes({})),
+        routes=list(CommandEndpoints(settings, catalog, handler, {}, Gate(settings, catalog, databases), desk).routes({})),
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
     )

@@ -14,6 +14,9 @@ from deploy.local.stack import SERVICES
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
 
+SURROUNDINGS = {"postgres", "redpanda", "console", "topic-docs", "migrate", "mail", "signing-key", "token-key", "master-key"}
+
+
 @pytest.fixture
 def compose() -> dict[str, Any]:
     return dict(yaml.safe_load((DEPLOY / "compose.yaml").read_text()))
@@ -29,17 +32,25 @@ def test_it_meets_the_compose_specification(compose: dict[str, Any]) -> None:
 
 
 def test_it_runs_every_process_and_what_they_need(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {*SERVICES, "postgres", "redpanda", "console", "topic-docs", "migrate", "signing-key"}
+    assert set(compose["services"]) == {*SERVICES, *SURROUNDINGS}
     for service in SERVICES:
         assert compose["services"][service]["command"][:2] == ["serve", service]
 
 
 def test_the_relay_alone_has_the_key_that_signs(compose: dict[str, Any]) -> None:
-    holders = [name for name, service in compose["services"].items() if any("keys:" in v for v in service.get("volumes", ()))]
+    holders = [
+        name for name, service in compose["services"].items() if any(v.startswith("keys:") for v in service.get("volumes", ()))
+    ]
 
     assert holders == ["signing-key", "relay"]
     assert compose["services"]["relay"]["environment"]["CAUDAL_SIGNING_KEY"] == "/keys/signing.pem"
     assert compose["services"]["relay"]["environment"]["CAUDAL_BROKERS"] == "redpanda:9092"
+
+
+def test_every_process_has_the_keys_of_tokens_and_the_master_key(compose: dict[str, Any]) -> None:
+    for service in SERVICES:
+        assert compose["services"][service]["environment"]["CAUDAL_TOKEN_KEYS"] == "/access-keys/tokens"
+        assert "access-keys:/access-keys:ro" in compose["services"][service]["volumes"]
 
 
 def test_ports_are_published_on_loopback_alone(compose: dict[str, Any]) -> None:

@@ -15,6 +15,13 @@ def test_the_installed_systems_are_found() -> None:
     assert Catalog.installed().systems["data_ingestion"] is SYSTEM
 
 
+def test_some_systems_are_chosen_and_the_engines_own_is_always_there() -> None:
+    assert set(Catalog.installed(["clinical_lab"]).systems) == {"clinical_lab", "engine"}
+    assert {name for name, _ in Catalog.installed(["clinical_lab"]).registered("caudal.command_api")} == {"clinical_lab"}
+    with pytest.raises(Misconfigured, match="not installed: labs"):
+        Catalog.installed(["clinical_lab", "labs"])
+
+
 def test_names_lead_to_classes_and_back() -> None:
     catalog = Catalog.of([SYSTEM])
 
@@ -51,7 +58,7 @@ def test_a_forgotten_comma_is_named() -> None:
 
 
 def test_an_entry_point_has_its_systems_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("schemas.catalog.registered", lambda group: [("shop", SYSTEM)])
+    monkeypatch.setattr("schemas.catalog.registered", lambda *_: [("shop", SYSTEM)])
 
     with pytest.raises(Misconfigured, match="'shop' registers a system that calls itself 'data_ingestion'"):
         Catalog.installed()

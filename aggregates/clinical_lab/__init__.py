@@ -1,0 +1,15 @@
+"""The clinical laboratory's decisions, policies and processes."""
+
+from aggregates.clinical_lab import notifications, results, sagas, users
+from aggregates.write_side import WriteSide
+
+WRITE_SIDE = WriteSide(
+    decisions=(*users.DECISIONS, *results.DECISIONS, *notifications.DECISIONS),
+    aggregates={
+        "users": users.AGGREGATES,
+        "results": results.AGGREGATES,
+        "notifications": notifications.AGGREGATES,
+    },
+    policies=notifications.POLICIES,
+    processes=sagas.PROCESSES,
+)

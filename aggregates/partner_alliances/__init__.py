@@ -1,0 +1,16 @@
+"""Partner alliances' decisions, policies and processes."""
+
+from aggregates.partner_alliances import campaigns, compliance, contract_term, contracts, integrations, onboarding
+from aggregates.write_side import WriteSide
+
+WRITE_SIDE = WriteSide(
+    decisions=(*integrations.DECISIONS, *contracts.DECISIONS, *compliance.DECISIONS, *campaigns.DECISIONS),
+    aggregates={
+        "integrations": integrations.AGGREGATES,
+        "contracts": contracts.AGGREGATES,
+        "compliance": compliance.AGGREGATES,
+        "campaigns": campaigns.AGGREGATES,
+    },
+    policies=campaigns.POLICIES,
+    processes=(onboarding.ONBOARDING, contract_term.CONTRACT_TERM),
+)

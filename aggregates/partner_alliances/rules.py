@@ -1,0 +1,73 @@
+"""Compliance's rules: each holds somebody against one thing, and says what it found."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz, process
+from stdnum import bic, get_cc_module, iban
+from stdnum.exceptions import ValidationError
+
+from schemas.partner_alliances.parts import BankAccount, Profile, RuleVerdict, TaxId
+
+SIMILAR_PERCENT = 90
+"""From this similarity on a name counts as one on the sanction list, whatever the order of its words."""
+
+_KINDS = ("vat", "tin", "ein")
+
+
+def verdicts(profile: Profile, sanctioned: Sequence[str] | None) -> list[RuleVerdict]:
+    """What every rule says of somebody. ``sanctioned`` are prepared names (`prepared`), ``None`` where no list is in force."""
+    return [
+        _verdict("tax_id", tax_id(profile.tax_id)),
+        _verdict("bank_account", bank_account(profile.account)),
+        _verdict("sanctions", sanctions(profile.name, sanctioned)),
+    ]
+
+
+def tax_id(given: TaxId | None) -> tuple[bool, str]:
+    """Whether a tax number is one that its country could have given, by its form and check digits."""
+    if given is None:
+        return False, "no tax number is given"
+    module = next((found for kind in _KINDS if (found := get_cc_module(given.country, kind)) is not None), None)
+    if module is None:
+        return False, f"the form of tax numbers of {given.country} is not known"
+    try:
+        return True, f"{module.validate(given.number)} is well-formed"
+    except ValidationError as error:
+        return False, f"the tax number is not one of {given.country}: {error}"
+
+
+def bank_account(given: BankAccount | None) -> tuple[bool, str]:
+    """Whether an account is one that its bank could have given: an IBAN by its check digits, else a BIC and a number."""
+    if given is None:
+        return False, "no bank account is given"
+    try:
+        if given.iban is not None:
+            return True, f"{iban.validate(given.iban)[:8]}… is a well-formed IBAN"
+        if given.bic is None or given.number is None:
+            return False, "neither an IBAN is given, nor a BIC with the account's number"
+        return True, f"{bic.validate(given.bic)} is a well-formed BIC"
+    except ValidationError as error:
+        return False, f"the {'IBAN' if given.iban is not None else 'BIC'} is not well-formed: {error}"
+
+
+def sanctions(name: str, sanctioned: Sequence[str] | None) -> tuple[bool, str]:
+    """Whether a name is like none on the list."""
+    if sanctioned is None:
+        return False, "no sanction list has been published"
+    found = process.extractOne(prepared(name), sanctioned, scorer=fuzz.token_sort_ratio, score_cutoff=SIMILAR_PERCENT)
+    if found is None:
+        return True, f"like none of {len(sanctioned)} names"
+    return False, f"{found[1]:.0f} % like {found[0]!r}, which is on the list"
+
+
+def prepared(name: str) -> str:
+    """A name as it is compared: small letters without accents, words of letters and digits."""
+    plain = "".join(
+        character for character in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(character)
+    )
+    return " ".join("".join(character if character.isalnum() else " " for character in plain).split())
+
+
+def _verdict(rule: str, found: tuple[bool, str]) -> RuleVerdict:
+    return RuleVerdict(rule=rule, passed=found[0], detail=found[1])

@@ -1,0 +1,51 @@
+"""The mail that the clinical laboratory sends, in its patients' Spanish."""
+
+from aggregates.clinical_lab.notifications import Notification
+from aggregates.clinical_lab.users import User
+from command_api.activity import Activity, Surroundings
+from schemas.catalog import ContextName
+from schemas.clinical_lab.notifications import DeliverNotification, RecordDelivery
+from schemas.envelope import Issued
+from schemas.errors import Undeliverable
+from streams.mail import Mail, send
+
+USERS, NOTIFICATIONS = ContextName("clinical_lab", "users"), ContextName("clinical_lab", "notifications")
+
+
+async def deliver(issued: Issued[DeliverNotification], surroundings: Surroundings) -> RecordDelivery:
+    """Hands a notification to the mail server, addressed to the first of its recipients who is a user."""
+    command = issued.command
+    outcome = RecordDelivery(notification_id=command.notification_id, attempt=command.attempt)
+    notification = await surroundings.load(NOTIFICATIONS, Notification, str(command.notification_id))
+    if notification.kind is None or notification.settled:
+        return outcome
+    try:
+        to = await _mailbox(notification, surroundings)
+        subject, text = _text(notification)
+        await send(surroundings.settings, Mail(to, subject, text, id=str(command.notification_id)))
+    except Undeliverable as error:
+        return outcome.model_copy(update={"problem": error.detail, "may_work_later": error.may_work_later})
+    return outcome
+
+
+async def _mailbox(notification: Notification, surroundings: Surroundings) -> str:
+    for recipient in notification.recipients:
+        user = await surroundings.load(USERS, User, recipient)
+        opened = await surroundings.keys.opened(filter(None, (user.email, user.username)))
+        email, name = opened.get(user.email or ""), opened.get(user.username or "")
+        if email is not None:
+            return email
+        if name is not None:
+            return name if "@" in name else f"{name}@{surroundings.settings.mail_domain}"
+    raise Undeliverable("none of its recipients has a mailbox", may_work_later=False)
+
+
+def _text(notification: Notification) -> tuple[str, str]:
+    if notification.kind == "welcome":
+        return "Bienvenido al laboratorio clínico", "Su cuenta está lista: ya puede iniciar sesión.\n"
+    # What the result says is for those who sign in, and not for a mailbox.
+    text = f"El resultado {notification.about} está disponible. Inicie sesión para consultarlo.\n"
+    return f"Resultado {notification.about} disponible", text
+
+
+ACTIVITIES = (Activity(DeliverNotification, deliver),)

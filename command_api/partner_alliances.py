@@ -1,0 +1,233 @@
+"""Partner alliances' own paths for commands, in their clients' Spanish."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aggregates.process import saga_id
+from command_api.routes import CommandRoute, Translation
+from schemas.envelope import Receipt
+from schemas.errors import Invalid, NotFound, Violation
+from schemas.message import Command, Event
+from schemas.partner_alliances.campaigns import CreateCampaign
+from schemas.partner_alliances.compliance import PartnerValidated, PublishSanctionList, ValidatePartner
+from schemas.partner_alliances.contracts import (
+    ActivateContract,
+    ChangeContract,
+    CreateContract,
+    DeactivateContract,
+    DecideContractRevision,
+)
+from schemas.partner_alliances.integrations import CreateProgram, RequestPartner
+from schemas.partner_alliances.parts import BankAccount, PartnerType, Profile, TaxId
+
+_TYPES: Mapping[str, PartnerType] = {
+    "CORPORATIVO": "CORPORATE",
+    "INDIVIDUAL": "INDIVIDUAL",
+    "STARTUP": "STARTUP",
+    "AGENCIA": "AGENCY",
+    "SIN_ANIMO_DE_LUCRO": "NON_PROFIT",
+}
+
+
+class _Cuerpo(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IdentificacionFiscal(_Cuerpo):
+    pais: str = Field(description="ISO 3166-1 alfa-2.")
+    numero: str
+
+
+class CuentaBancaria(_Cuerpo):
+    iban: str | None = None
+    bic: str | None = None
+    numero: str | None = None
+
+
+class Perfil(_Cuerpo):
+    """Lo que un partner dice de sí mismo."""
+
+    nombre: str
+    tipo: Literal["CORPORATIVO", "INDIVIDUAL", "STARTUP", "AGENCIA", "SIN_ANIMO_DE_LUCRO"]
+    correo: str | None = None
+    identificacion_fiscal: IdentificacionFiscal | None = None
+    cuenta_bancaria: CuentaBancaria | None = None
+
+    def profile(self) -> Profile:
+        fiscal, cuenta = self.identificacion_fiscal, self.cuenta_bancaria
+        return Profile(
+            name=self.nombre,
+            type=_TYPES[self.tipo],
+            email=self.correo,
+            tax_id=None if fiscal is None else TaxId(country=fiscal.pais, number=fiscal.numero),
+            account=None if cuenta is None else BankAccount(iban=cuenta.iban, bic=cuenta.bic, number=cuenta.numero),
+        )
+
+
+class NuevoPartner(Perfil):
+    """Un partner, y el contrato que tendrá."""
+
+    producto: str = "AFFILIATION"
+    terminos: dict[str, Any] = Field(default_factory=dict)
+    fecha_inicio: date | None = None
+    fecha_fin: date | None = None
+
+
+class NuevoPrograma(_Cuerpo):
+    nombre: str
+    descripcion: str = ""
+    producto: str = "AFFILIATION"
+    comision: float = Field(default=0, description="Porcentaje.")
+
+
+class NuevoContrato(_Cuerpo):
+    partner_id: UUID
+    producto: str = "AFFILIATION"
+    terminos: dict[str, Any] = Field(default_factory=dict)
+    fecha_inicio: date
+    fecha_fin: date | None = None
+
+
+class CambioDeContrato(_Cuerpo):
+    """Términos o fecha de fin, o si el contrato está activo: lo uno o lo otro."""
+
+    terminos: dict[str, Any] | None = None
+    fecha_fin: date | None = None
+    estado: Literal["ACTIVO", "INACTIVO"] | None = None
+    motivo: str = ""
+
+
+class DecisionDeRevision(_Cuerpo):
+    aprobado: bool
+    motivo: str = ""
+
+
+class ListaDeSanciones(_Cuerpo):
+    nombres: list[str]
+
+
+class NuevaCampana(_Cuerpo):
+    partner_id: UUID
+    nombre: str
+    descripcion: str = ""
+    presupuesto_centavos: int
+    fecha_inicio: date
+    fecha_fin: date
+
+
+def request_partner(said: NuevoPartner, _: Mapping[str, str]) -> Command:
+    return RequestPartner(
+        profile=said.profile(),
+        product=said.producto,
+        terms=said.terminos,
+        starts_on=said.fecha_inicio,
+        ends_on=said.fecha_fin,
+    )
+
+
+def create_program(said: NuevoPrograma, _: Mapping[str, str]) -> Command:
+    return CreateProgram(
+        name=said.nombre, description=said.descripcion, product=said.producto, commission_percent=said.comision
+    )
+
+
+def create_contract(said: NuevoContrato, _: Mapping[str, str]) -> Command:
+    return CreateContract(
+        partner_id=said.partner_id,
+        product=said.producto,
+        terms=said.terminos,
+        starts_on=said.fecha_inicio,
+        ends_on=said.fecha_fin,
+    )
+
+
+def change_contract(said: CambioDeContrato, path: Mapping[str, str]) -> Command:
+    contract_id = _id(path)
+    if said.estado is None:
+        return ChangeContract(contract_id=contract_id, terms=said.terminos, ends_on=said.fecha_fin)
+    if said.terminos is not None or said.fecha_fin is not None:
+        raise Invalid("one thing at a time", [Violation("/estado", "comes without terminos and fecha_fin")])
+    if said.estado == "ACTIVO":
+        return ActivateContract(contract_id=contract_id)
+    return DeactivateContract(contract_id=contract_id, reason=said.motivo)
+
+
+def decide_revision(said: DecisionDeRevision, path: Mapping[str, str]) -> Command:
+    return DecideContractRevision(contract_id=_id(path), approved=said.aprobado, reason=said.motivo)
+
+
+def create_campaign(said: NuevaCampana, _: Mapping[str, str]) -> Command:
+    return CreateCampaign(
+        partner_id=said.partner_id,
+        name=said.nombre,
+        description=said.descripcion,
+        budget_cents=said.presupuesto_centavos,
+        starts_on=said.fecha_inicio,
+        ends_on=said.fecha_fin,
+    )
+
+
+def onboarding_begun(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
+    """Under which ids the client finds what becomes of its request."""
+    temporary_id = _key(receipt)
+    saga = saga_id("partner_alliances.onboarding", temporary_id)
+    return {"saga_id": saga, "partner_id_temporal": temporary_id, "estado": "INICIADA"}
+
+
+def its_id(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
+    return {"id": _key(receipt)}
+
+
+def verdict(_: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+    """What each rule says."""
+    (validated,) = events
+    assert isinstance(validated, PartnerValidated)
+    return {
+        "aprobado": validated.approved,
+        "reglas": [{"regla": found.rule, "cumple": found.passed, "detalle": found.detail} for found in validated.verdicts],
+        "lista_de_sanciones": validated.sanction_list,
+    }
+
+
+def _key(receipt: Receipt) -> str:
+    return receipt.stream.partition("-")[2]
+
+
+def _id(path: Mapping[str, str]) -> UUID:
+    try:
+        return UUID(path["id"])
+    except ValueError:
+        raise NotFound(f"there is no contract {path['id']!r}") from None
+
+
+ROUTES = (
+    CommandRoute("/partners", RequestPartner, onboarding_begun, says=Translation(NuevoPartner, request_partner)),
+    CommandRoute(
+        "/partners/validate",
+        ValidatePartner,
+        verdict,
+        says=Translation(Perfil, lambda said, _: ValidatePartner(profile=said.profile())),
+        tells_events=True,
+    ),
+    CommandRoute("/programas", CreateProgram, its_id, says=Translation(NuevoPrograma, create_program)),
+    CommandRoute("/contratos", CreateContract, its_id, says=Translation(NuevoContrato, create_contract)),
+    CommandRoute("/contratos/{id}", ChangeContract, its_id, "PUT", says=Translation(CambioDeContrato, change_contract)),
+    CommandRoute(
+        "/contratos/{id}/revision",
+        DecideContractRevision,
+        its_id,
+        says=Translation(DecisionDeRevision, decide_revision),
+    ),
+    CommandRoute(
+        "/compliance/sanciones",
+        PublishSanctionList,
+        its_id,
+        "PUT",
+        says=Translation(ListaDeSanciones, lambda said, _: PublishSanctionList(names=said.nombres)),
+    ),
+    CommandRoute("/campanas", CreateCampaign, its_id, says=Translation(NuevaCampana, create_campaign)),
+)

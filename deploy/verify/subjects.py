@@ -1,0 +1,29 @@
+"""Verifies that whoever is recorded as forgotten has no key: a backup of the keys may have brought one back."""
+
+from deploy.printing import counted
+from deploy.verify.report import Report
+from schemas.catalog import ContextName
+from schemas.engine.privacy import CONTEXT, SubjectForgotten
+from schemas.engine.processes import SYSTEM
+from streams.log import ReadableLog
+from streams.subject_keys import SubjectKeys
+
+HOME = ContextName(SYSTEM, CONTEXT)
+_AT_ONCE = 1000
+
+
+async def verify_forgotten(report: Report, log: ReadableLog, keys: SubjectKeys, *, repair: bool) -> None:
+    """Adds a finding for each subject that has a key though the log says forgotten; with ``repair`` it is destroyed again."""
+    after, destroyed = 0, 0
+    while rows := await log.read(after, _AT_ONCE):
+        after = rows[-1].position
+        forgotten = {SubjectForgotten.model_validate_json(row.data).subject: row.position for row in rows}
+        for subject in await keys.not_forgotten(forgotten):
+            if repair:
+                await keys.forget(subject)
+                destroyed += 1
+            else:
+                report.findings.append({"position": forgotten[subject], "what": f"{subject} was forgotten and has a key"})
+                report.found += 1
+    if destroyed:
+        report.repaired = f"destroyed {counted(destroyed, 'key')} of subjects that were forgotten"

@@ -1,0 +1,18 @@
+"""The clinical laboratory: users sign in, clinicians record results, patients read them, everybody is told by mail."""
+
+from schemas.access import Access
+from schemas.catalog import Context, System
+from schemas.clinical_lab import notifications, results, users, views
+
+_AUDIT = Access.to("auditor")
+
+SYSTEM = System(
+    name="clinical_lab",
+    summary="Clinicians record results, patients and clinicians read them, each reading is noted, and mail tells of it.",
+    contexts=(
+        Context("users", commands=users.COMMANDS, events=users.EVENTS, audit=_AUDIT),
+        Context("results", commands=results.COMMANDS, events=results.EVENTS, audit=_AUDIT),
+        Context("notifications", commands=notifications.COMMANDS, events=notifications.EVENTS, audit=_AUDIT),
+    ),
+    views=views.VIEWS,
+)

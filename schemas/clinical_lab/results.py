@@ -1,0 +1,81 @@
+"""Clinical results: recorded by clinicians, read by them and by the patients, each reading noted."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID, uuid5
+
+from pydantic import Field, model_validator
+
+from schemas.access import Access
+from schemas.clinical_lab.users import user_id_of
+from schemas.message import Command, Event
+from schemas.sensitive import Sealed, Sensitive, is_sealed
+from schemas.text import Identifier
+
+_PATIENTS = UUID("8a52d0f4-7c3e-5b19-8e61-2f90c4ab6d73")
+
+
+def patient_id_of(patient: str, username: str | None) -> UUID:
+    """Whose a result is: the user's of that name, else somebody's whom the laboratory knows by name alone."""
+    return uuid5(_PATIENTS, patient.strip().casefold()) if username is None else user_id_of(username)
+
+
+def _given_patient(given: dict[str, Any]) -> UUID:
+    return patient_id_of(given["patient"], given["patient_username"])
+
+
+class RecordResult(Command, name="record-result", subject="patient_id", access=Access.to("clinician")):
+    """Records a patient's result."""
+
+    patient: Annotated[str, Sensitive(most=200)]
+    patient_username: Annotated[str | None, Sensitive(most=100)] = Field(
+        default=None, description="The user that the patient is; without it the patient has none and cannot read it."
+    )
+    result: Annotated[str, Sensitive(most=20_000)]
+    patient_id: UUID = Field(default_factory=_given_patient, description="Made of the name; need not be given.")
+
+    @model_validator(mode="after")
+    def _is_that_of_the_name(self) -> "RecordResult":
+        if not is_sealed(self.patient) and self.patient_id != patient_id_of(self.patient, self.patient_username):
+            raise ValueError("the patient's id is made of the name")
+        return self
+
+
+class RecordResultQuery(Command, name="record-result-query", internal=True):
+    """Notes that somebody read a result."""
+
+    result_id: UUID
+    queried_by: Identifier
+
+
+class ResultRecorded(Event, name="ResultRecorded"):
+    """A patient has a result."""
+
+    result_id: UUID
+    number: int = Field(description="Its number in the laboratory, from 1.")
+    patient_id: UUID
+    clinician_id: str | None
+    patient: Sealed
+    result: Sealed
+
+
+class NumberTaken(Event, name="NumberTaken"):
+    """The laboratory's next number belongs to a result."""
+
+    number: int
+    result_id: UUID
+
+
+class ResultQueried(Event, name="ResultQueried"):
+    """Somebody read a result."""
+
+    query_id: UUID
+    result_id: UUID
+    number: int
+    patient_id: UUID
+    queried_by: str
+    queried_at: datetime
+
+
+COMMANDS = (RecordResult, RecordResultQuery)
+EVENTS = (ResultRecorded, NumberTaken, ResultQueried)

@@ -1,0 +1,68 @@
+"""Users: who may sign in, and as what."""
+
+from typing import Annotated, Literal
+from uuid import UUID, uuid5
+
+from pydantic import Field, field_validator, model_validator
+
+from schemas.message import Command, Event
+from schemas.sensitive import Password, Sealed, Sensitive, is_sealed
+from schemas.text import mailbox
+
+_USERS = UUID("3f6f9f1c-1f5b-5e0a-9d3e-7a8c5b2e4d11")
+
+Role = Literal["clinician", "patient", "auditor"]
+
+
+def user_id_of(username: str) -> UUID:
+    """The id of whoever has a name: the same for each way of writing it."""
+    return uuid5(_USERS, username.strip().casefold())
+
+
+class CreateUser(Command, name="create-user", subject="user_id"):
+    """Makes a user, unless there is one of the same name."""
+
+    username: Annotated[str, Sensitive(most=100)]
+    password: Annotated[str, Password(), Sensitive(most=200)]
+    role: Role = "patient"
+    email: Annotated[str | None, Sensitive(most=254, least=3)] = None
+    user_id: UUID = Field(
+        default_factory=lambda given: user_id_of(given["username"]), description="Made of the name; need not be given."
+    )
+
+    @field_validator("email")
+    @classmethod
+    def _is_a_mailbox(cls, email: str | None) -> str | None:
+        return email if email is None or is_sealed(email) else mailbox(email)
+
+    @model_validator(mode="after")
+    def _is_that_of_the_name(self) -> "CreateUser":
+        if not is_sealed(self.username) and self.user_id != user_id_of(self.username):
+            raise ValueError("the user's id is made of the name")
+        return self
+
+
+class RecordLogin(Command, name="record-login", internal=True):
+    """Notes that somebody signed in."""
+
+    user_id: UUID
+
+
+class UserCreated(Event, name="UserCreated"):
+    """There is a user."""
+
+    user_id: UUID
+    username: Sealed
+    password_hash: Sealed
+    role: Role
+    email: Sealed
+
+
+class UserLoggedIn(Event, name="UserLoggedIn"):
+    """A user signed in and got a token."""
+
+    user_id: UUID
+
+
+COMMANDS = (CreateUser, RecordLogin)
+EVENTS = (UserCreated, UserLoggedIn)

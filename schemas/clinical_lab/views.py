@@ -1,0 +1,96 @@
+"""What the laboratory shows: users, results and who read them, notifications. To whom it may concern, and nobody else."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from schemas.access import Access, RowAccess
+from schemas.sensitive import Sealed
+from schemas.view import View
+
+_AUDITORS = frozenset({"auditor"})
+
+
+class User(
+    View,
+    name="users",
+    context="users",
+    key="user_id",
+    access=Access(),
+    rows=RowAccess(owners=("user_id",), all_rows=_AUDITORS),
+    subject="user_id",
+):
+    """A user."""
+
+    user_id: UUID
+    username: Sealed = None
+    email: Sealed = None
+    role: str | None = None
+    created_at: datetime | None = None
+    last_login_at: datetime | None = None
+
+
+class Result(
+    View,
+    name="results",
+    context="results",
+    key="result_id",
+    indexes=(("number",), ("patient_id",), ("clinician_id",)),
+    access=Access(),
+    rows=RowAccess(owners=("patient_id", "clinician_id")),
+    subject="patient_id",
+    own_paths_only=True,  # where each reading is noted
+):
+    """A patient's result: the patient's and the clinician's."""
+
+    result_id: UUID
+    number: int = 0
+    patient_id: UUID | None = None
+    clinician_id: str | None = None
+    patient: Sealed = None
+    result: Sealed = None
+    recorded_at: datetime | None = None
+
+
+class ResultQuery(
+    View,
+    name="result_queries",
+    context="results",
+    key="query_id",
+    indexes=(("result_id",), ("patient_id",), ("queried_at",)),
+    access=Access(),
+    rows=RowAccess(owners=("patient_id", "queried_by"), all_rows=_AUDITORS),
+):
+    """That somebody read a result."""
+
+    query_id: UUID
+    result_id: UUID | None = None
+    number: int = 0
+    patient_id: UUID | None = None
+    queried_by: str | None = None
+    queried_at: datetime | None = None
+
+
+class Notification(
+    View,
+    name="notifications",
+    context="notifications",
+    key="notification_id",
+    indexes=(("status",), ("cause",)),
+    access=Access.to("auditor"),
+):
+    """Mail to a user."""
+
+    notification_id: UUID
+    kind: str | None = None
+    cause: str | None = None
+    about: str | None = None
+    status: Literal["requested", "retrying", "sent", "failed"] = "requested"
+    attempts: int = 0
+    problem: str | None = None
+    again_at: datetime | None = None
+    requested_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+VIEWS = (User, Result, ResultQuery, Notification)

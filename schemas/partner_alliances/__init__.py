@@ -1,0 +1,16 @@
+"""Partner alliances: partners are onboarded with a contract that compliance approves, and run campaigns."""
+
+from schemas.catalog import Context, System
+from schemas.partner_alliances import campaigns, compliance, contracts, integrations, roles, views
+
+SYSTEM = System(
+    name="partner_alliances",
+    summary="Partners are onboarded with a contract that compliance approves or somebody decides on, and run campaigns.",
+    contexts=(
+        Context("integrations", commands=integrations.COMMANDS, events=integrations.EVENTS, audit=roles.AUDIT),
+        Context("contracts", commands=contracts.COMMANDS, events=contracts.EVENTS),
+        Context("compliance", commands=compliance.COMMANDS, events=compliance.EVENTS, audit=roles.AUDIT),
+        Context("campaigns", commands=campaigns.COMMANDS, events=campaigns.EVENTS),
+    ),
+    views=views.VIEWS,
+)

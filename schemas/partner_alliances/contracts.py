@@ -1,0 +1,155 @@
+"""Contracts: what is agreed with a partner, for how long, and whether it holds."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.message import Command, Event
+from schemas.partner_alliances.parts import Note, Product
+from schemas.partner_alliances.roles import COMPLIANCE
+
+
+class CreateContract(Command, name="create-contract"):
+    """Makes a contract with a partner, on the terms that its product asks for."""
+
+    contract_id: UUID | None = Field(default=None, description="Unset: the command's id.")
+    partner_id: UUID
+    temporary_id: UUID | None = Field(default=None, description="Id of the request that it is a part of.")
+    product: Product = "AFFILIATION"
+    terms: dict[str, Any] = Field(default_factory=dict)
+    starts_on: date
+    ends_on: date | None = None
+
+
+class FailContractCreation(Command, name="fail-contract-creation", internal=True):
+    """Notes that no contract came to be with a partner."""
+
+    partner_id: UUID
+    temporary_id: UUID
+    error_message: str
+
+
+class ChangeContract(Command, name="change-contract"):
+    """Changes what is agreed; what is not given stays."""
+
+    contract_id: UUID
+    terms: dict[str, Any] | None = None
+    ends_on: date | None = None
+
+
+class ActivateContract(Command, name="activate-contract", internal=True):
+    """Lets a contract hold."""
+
+    contract_id: UUID
+
+
+class DeactivateContract(Command, name="deactivate-contract", internal=True):
+    """Suspends or takes back a contract."""
+
+    contract_id: UUID
+    reason: Note
+
+
+class RequestContractRevision(Command, name="request-contract-revision", internal=True):
+    """Puts a contract that compliance rejected before somebody who decides."""
+
+    contract_id: UUID
+    reason: Note
+
+
+class DecideContractRevision(Command, name="decide-contract-revision", access=COMPLIANCE):
+    """Decides on a contract under revision."""
+
+    contract_id: UUID
+    approved: bool
+    reason: Note = ""
+
+
+class ExpireContract(Command, name="expire-contract", internal=True):
+    """Ends a contract whose last day is over."""
+
+    contract_id: UUID
+
+
+class _OfContract(Event):
+    contract_id: UUID
+    partner_id: UUID
+    temporary_id: UUID | None = Field(default=None, description="Id of the request that it is a part of.")
+
+
+class ContractCreated(_OfContract, name="ContractCreated"):
+    """There is a contract; it holds once it is approved."""
+
+    product: str
+    terms: dict[str, Any]
+    starts_on: date
+    ends_on: date | None
+
+
+class ContractCreationFailed(Event, name="ContractCreationFailed"):
+    """No contract came to be with a partner."""
+
+    partner_id: UUID
+    temporary_id: UUID
+    error_message: str
+
+
+class ContractChanged(_OfContract, name="ContractChanged"):
+    """What is agreed has changed."""
+
+    terms: dict[str, Any]
+    ends_on: date | None
+
+
+class ContractActivated(_OfContract, name="ContractActivated"):
+    """A contract holds."""
+
+    ends_on: date | None
+
+
+class ContractDeactivated(_OfContract, name="ContractDeactivated"):
+    """A contract holds no longer, or for the time being."""
+
+    reason: str
+
+
+class ContractRevision(_OfContract, name="ContractRevision"):
+    """A contract is rejected unless somebody who looks at it decides otherwise."""
+
+    reason: str
+
+
+class ContractRevisionDecided(_OfContract, name="ContractRevisionDecided"):
+    """Somebody has decided on a contract under revision."""
+
+    approved: bool
+    reason: str
+    decided_by: str | None
+
+
+class ContractExpired(_OfContract, name="ContractExpired"):
+    """A contract's last day is over."""
+
+
+COMMANDS = (
+    CreateContract,
+    FailContractCreation,
+    ChangeContract,
+    ActivateContract,
+    DeactivateContract,
+    RequestContractRevision,
+    DecideContractRevision,
+    ExpireContract,
+)
+EVENTS = (
+    ContractCreated,
+    ContractCreationFailed,
+    ContractChanged,
+    ContractActivated,
+    ContractDeactivated,
+    ContractRevision,
+    ContractRevisionDecided,
+    ContractExpired,
+)

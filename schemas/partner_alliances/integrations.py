@@ -1,0 +1,134 @@
+"""Integrations: who wants to be a partner, who is one, and the programmes that partners take part in."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.message import Command, Event
+from schemas.partner_alliances.parts import Name, Note, Product, Profile, TaxId
+
+
+class RequestPartner(Command, name="request-partner"):
+    """Asks for a partner with a contract; what becomes of it is told by its process."""
+
+    profile: Profile
+    product: Product = "AFFILIATION"
+    terms: dict[str, Any] = Field(default_factory=dict, description="The contract's terms, as its product asks for them.")
+    starts_on: date | None = Field(default=None, description="The contract's first day; unset: the day of the request.")
+    ends_on: date | None = Field(default=None, description="The contract's last day; unset: none.")
+
+
+class CreatePartner(Command, name="create-partner", internal=True):
+    """Makes a partner, unless there is one of the same tax number."""
+
+    partner_id: UUID
+    temporary_id: UUID
+    profile: Profile
+
+
+class FailPartnerCreation(Command, name="fail-partner-creation", internal=True):
+    """Notes that no partner came of a request."""
+
+    temporary_id: UUID
+    error_message: str
+
+
+class ActivatePartner(Command, name="activate-partner", internal=True):
+    """Lets a partner take part in programmes and campaigns."""
+
+    partner_id: UUID
+
+
+class WithdrawPartner(Command, name="withdraw-partner", internal=True):
+    """Takes a partner back: its tax number may be used again."""
+
+    partner_id: UUID
+    tax_id: TaxId | None = Field(default=None, description="The tax number that is freed.")
+    reason: Note
+
+
+class CreateProgram(Command, name="create-program"):
+    """Makes a programme that partners take part in."""
+
+    name: Name
+    description: Note = ""
+    product: Product = "AFFILIATION"
+    commission_percent: float = Field(default=0, ge=0, le=100)
+
+
+class PartnerRequested(Event, name="PartnerRequested"):
+    """Somebody wants to be a partner; the id is there until there is a real one."""
+
+    temporary_id: UUID
+    profile: Profile
+    product: str
+    terms: dict[str, Any]
+    starts_on: date
+    ends_on: date | None
+
+
+class PartnerCreated(Event, name="PartnerCreated"):
+    """There is a partner."""
+
+    partner_id: UUID
+    temporary_id: UUID
+    profile: Profile
+
+
+class PartnerCreationFailed(Event, name="PartnerCreationFailed"):
+    """No partner came of a request."""
+
+    temporary_id: UUID
+    error_message: str
+
+
+class PartnerActivated(Event, name="PartnerActivated"):
+    """A partner may take part in programmes and campaigns."""
+
+    partner_id: UUID
+    temporary_id: UUID
+
+
+class PartnerWithdrawn(Event, name="PartnerWithdrawn"):
+    """A partner is none any more."""
+
+    partner_id: UUID
+    temporary_id: UUID
+    reason: str
+
+
+class TaxNumberTaken(Event, name="TaxNumberTaken"):
+    """A tax number belongs to a partner."""
+
+    partner_id: UUID
+
+
+class TaxNumberFreed(Event, name="TaxNumberFreed"):
+    """A tax number may be used by another partner."""
+
+    partner_id: UUID
+
+
+class ProgramCreated(Event, name="ProgramCreated"):
+    """There is a programme."""
+
+    program_id: UUID
+    name: str
+    description: str
+    product: str
+    commission_percent: float
+
+
+COMMANDS = (RequestPartner, CreatePartner, FailPartnerCreation, ActivatePartner, WithdrawPartner, CreateProgram)
+EVENTS = (
+    PartnerRequested,
+    PartnerCreated,
+    PartnerCreationFailed,
+    PartnerActivated,
+    PartnerWithdrawn,
+    TaxNumberTaken,
+    TaxNumberFreed,
+    ProgramCreated,
+)

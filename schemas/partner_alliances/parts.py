@@ -1,0 +1,55 @@
+"""What several contexts of the partner alliances speak of."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.text import without_control_characters
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(without_control_characters)
+]
+Note = Annotated[str, StringConstraints(max_length=2000), AfterValidator(without_control_characters)]
+Product = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,49}$")]
+"""A kind of alliance that partners are contracted for; which there are is an extension point of the contracts."""
+
+PartnerType = Literal["CORPORATE", "INDIVIDUAL", "STARTUP", "AGENCY", "NON_PROFIT"]
+
+
+class Part(BaseModel):
+    """A piece of a message; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaxId(Part):
+    """What a country's tax office knows somebody by."""
+
+    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = Field(description="ISO 3166-1 alpha-2.")
+    number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+
+
+class BankAccount(Part):
+    """Where somebody is paid: an IBAN, or the bank's BIC and the account's number there."""
+
+    iban: Annotated[str, StringConstraints(max_length=50)] | None = None
+    bic: Annotated[str, StringConstraints(max_length=20)] | None = None
+    number: Annotated[str, StringConstraints(max_length=50)] | None = None
+
+
+class Profile(Part):
+    """What a partner says of itself."""
+
+    name: Name
+    type: PartnerType
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
+    tax_id: TaxId | None = None
+    account: BankAccount | None = None
+
+
+class RuleVerdict(Part):
+    """What one rule of compliance says."""
+
+    rule: Literal["name", "tax_id", "bank_account", "sanctions"]
+    passed: bool
+    detail: str

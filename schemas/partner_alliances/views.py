@@ -1,0 +1,98 @@
+"""What the partner alliances show: partners, programmes, contracts, campaigns, and what compliance said."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field, JsonValue
+
+from schemas.partner_alliances.roles import COMPLIANCE, PARTNERS
+from schemas.view import View
+
+
+class Partner(
+    View,
+    name="partners",
+    context="integrations",
+    key="partner_id",
+    indexes=(("status",), ("temporary_id",), ("name",)),
+    access=PARTNERS,
+):
+    """A partner, from its creation on."""
+
+    partner_id: UUID
+    temporary_id: UUID | None = None
+    name: str | None = None
+    type: str | None = None
+    email: str | None = None
+    tax_country: str | None = None
+    tax_number: str | None = None
+    status: Literal["created", "active", "withdrawn"] = "created"
+    reason: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Program(View, name="programs", context="integrations", key="program_id", indexes=(("product",),)):
+    """A programme that partners take part in."""
+
+    program_id: UUID
+    name: str | None = None
+    description: str | None = None
+    product: str | None = None
+    commission_percent: float = 0
+    created_at: datetime | None = None
+
+
+class Contract(
+    View, name="contracts", context="contracts", key="contract_id", indexes=(("partner_id",), ("status",), ("ends_on",))
+):
+    """A contract."""
+
+    contract_id: UUID
+    partner_id: UUID | None = None
+    product: str | None = None
+    terms: dict[str, JsonValue] = Field(default_factory=dict)
+    starts_on: date | None = None
+    ends_on: date | None = None
+    status: Literal["created", "active", "inactive", "in_revision", "rejected", "expired"] = "created"
+    reason: str | None = None
+    approved: bool | None = None
+    """What compliance said, as far as it has."""
+    decided_by: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Assessment(
+    View,
+    name="assessments",
+    context="compliance",
+    key="contract_id",
+    indexes=(("partner_id",), ("approved",)),
+    access=COMPLIANCE,
+):
+    """What compliance said of a contract, rule by rule."""
+
+    contract_id: UUID
+    partner_id: UUID | None = None
+    approved: bool | None = None
+    verdicts: list[JsonValue] = Field(default_factory=list)
+    sanction_list: int = 0
+    assessed_at: datetime | None = None
+
+
+class Campaign(View, name="campaigns", context="campaigns", key="campaign_id", indexes=(("partner_id",), ("starts_on",))):
+    """A campaign."""
+
+    campaign_id: UUID
+    partner_id: UUID | None = None
+    name: str | None = None
+    description: str | None = None
+    budget_cents: int = 0
+    starts_on: date | None = None
+    ends_on: date | None = None
+    created_at: datetime | None = None
+
+
+VIEWS = (Partner, Program, Contract, Assessment, Campaign)

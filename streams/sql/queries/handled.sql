@@ -1,1 +1,0 @@
-select command_id from {schema}.receipts where command_id = any($1)

@@ -1,0 +1,1 @@
+select subject, wrapped, master from {schema}.subject_keys where subject = any($1::text[])

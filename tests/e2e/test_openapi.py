@@ -1,0 +1,56 @@
+"""Both OpenAPI documents, held against what runs: thousands of made-up requests, none of which may be our fault."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack import RunningStack, running_stack
+
+SECONDS = 15
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+@pytest.fixture(scope="module")
+async def stack() -> AsyncIterator[RunningStack]:
+    """One of its own: what is left behind here is nobody's to look at."""
+    async with running_stack() as running:
+        yield running
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("api", ["command_api", "query_api"])
+async def test_no_request_that_a_document_allows_is_our_fault(stack: RunningStack, api: str, tmp_path: Path) -> None:
+    token = stack.token("clinician", "auditor", "privacy_officer", "operator", name="01940000-0000-7000-8000-0000000000f1")
+    process = await asyncio.create_subprocess_exec(
+        *(str(Path(sys.executable).with_name("st")), "run", f"{stack.endpoints[api]}/openapi.json", "--checks", CHECKS),
+        *("--header", f"Authorization: {token['Authorization']}", "--phases", "coverage,fuzzing", "--max-time", str(SECONDS)),
+        *("--continue-on-failure", "--request-timeout", "20", "--warnings", "off", "--seed", "1"),
+        # A live view never ends, and is told of as a stream of events.
+        *(("--exclude-path-regex", "/live$") if api == "query_api" else ()),
+        cwd=tmp_path,
+        env={**os.environ, "NO_COLOR": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()[-6000:]
+
+
+async def test_both_documents_say_who_may_do_what(stack: RunningStack) -> None:
+    commands = (await stack.commands.get("/openapi.json")).json()
+    queries = (await stack.queries.get("/openapi.json")).json()
+
+    assert commands["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert commands["paths"]["/results"]["post"]["security"] == [{"token": ["clinician"]}]
+    assert "security" not in commands["paths"]["/ingest"]["post"]
+    assert "/commands/clinical_lab/record-login" not in commands["paths"]
+    assert queries["paths"]["/results/{result_id}"]["get"]["security"] == [{"token": []}]
+    assert queries["paths"]["/audit/clinical_lab/results/events"]["get"]["security"] == [{"token": ["auditor"]}]
+    assert "/views/clinical_lab/results" not in queries["paths"]
+    names = [parameter["name"] for parameter in queries["paths"]["/results"]["get"]["parameters"]]
+    assert "number" in names
+    assert "result" not in names

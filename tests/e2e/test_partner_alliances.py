@@ -1,0 +1,231 @@
+"""Partner alliances end to end: the calls of its clients on the whole stack."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from tests.conftest import eventually
+from tests.stack import RunningStack
+
+IBAN = "ES9121000418450200051332"
+
+
+@pytest.fixture(autouse=True, scope="module")
+async def sanctions(stack: RunningStack) -> None:
+    answer = await stack.commands.put(
+        "/compliance/sanciones",
+        json={"nombres": ["Iván Petróv", "Evil Corp."]},
+        headers=stack.token("compliance_officer"),
+    )
+    assert answer.status_code in (200, 201), answer.text
+
+
+def tax_number() -> str:
+    """A Spanish one that nobody has had yet: seven digits and the one that checks them."""
+    digits = f"{uuid4().int % 10**7:07}"
+    doubled = [int(digit) * (2 - n % 2) for n, digit in enumerate(digits)]
+    total = sum(number // 10 + number % 10 for number in doubled)
+    return f"B{digits}{-total % 10}"
+
+
+def partner(**changes: Any) -> dict[str, Any]:
+    return {
+        "nombre": "Partner ABC",
+        "tipo": "CORPORATIVO",
+        "identificacion_fiscal": {"pais": "ES", "numero": tax_number()},
+        "cuenta_bancaria": {"iban": IBAN},
+        **changes,
+    }
+
+
+async def requested(stack: RunningStack, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await stack.commands.post("/partners", json=body)
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert told["estado"] == "INICIADA"
+    return dict(told)
+
+
+async def saga(stack: RunningStack, saga_id: str, state: str, seconds: float = 30) -> dict[str, Any]:
+    """The saga, once it has this state."""
+    found: dict[str, Any] = {}
+
+    async def there() -> bool:
+        answer = await stack.queries.get(f"/sagas/{saga_id}", headers=stack.token("operator"))
+        found.clear()
+        found.update(answer.json())
+        return answer.status_code == 200 and found["state"] == state
+
+    try:
+        await eventually(there, seconds, f"the saga {state}")
+    except AssertionError:
+        raise AssertionError(f"not {state}: {found}") from None
+    return found
+
+
+async def shown(stack: RunningStack, path: str, **expected: Any) -> dict[str, Any]:
+    """What a path answers, once it shows what is expected."""
+    found: dict[str, Any] = {}
+
+    async def there() -> bool:
+        answer = await stack.queries.get(path, headers=stack.token("compliance_officer"))
+        found.clear()
+        found.update(answer.json())
+        return answer.status_code == 200 and expected.items() <= found.items()
+
+    await eventually(there, 20, f"{expected} at {path}")
+    return found
+
+
+def steps(found: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(entry["event_type"], entry["state"]) for entry in found["timeline"] if entry["kind"] == "event"]
+
+
+async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: RunningStack) -> None:
+    told = await requested(stack, partner())
+
+    found = await saga(stack, told["saga_id"], "COMPLETADA")
+
+    assert steps(found) == [
+        ("PartnerRequested", "PROCESADO"),
+        ("PartnerCreated", "PROCESADO"),
+        ("ContractCreated", "PROCESADO"),
+        ("ContractApproved", "PROCESADO"),
+        ("PartnerActivated", "PROCESADO"),
+    ]
+    assert (found["temporary_id"], found["real_id"]) == (told["partner_id_temporal"], found["knows"]["partner_id"])
+    await shown(stack, f"/partners/{found['real_id']}", estado="ACTIVO", nombre="Partner ABC", tipo="CORPORATIVO")
+    contract = await shown(stack, f"/contratos/{found['knows']['contract_id']}", estado="ACTIVO")
+    assert contract["aprobado_por_compliance"] is True
+    wanted = {"saga_id": told["saga_id"], "kind": "event"}
+    logs = (await stack.queries.get("/saga/logs", params=wanted, headers=stack.token("auditor"))).json()
+    assert {entry["event_type"] for entry in logs} == {name for name, _ in steps(found)}
+    assert all(entry["payload"] and entry["processed_at"] for entry in logs)
+    campaign = {"partner_id": found["real_id"], "nombre": "Primavera", "presupuesto_centavos": 5000}
+    dates = {"fecha_inicio": "2030-01-01", "fecha_fin": "2030-02-01"}
+
+    async def admitted() -> bool:
+        return (await stack.commands.post("/campanas", json={**campaign, **dates})).status_code == 201
+
+    await eventually(admitted, 20, "the campaign")
+
+
+async def test_a_second_partner_of_one_tax_number_is_none(stack: RunningStack) -> None:
+    body = partner()
+    await saga(stack, (await requested(stack, body))["saga_id"], "COMPLETADA")
+
+    found = await saga(stack, (await requested(stack, body))["saga_id"], "FALLIDA")
+
+    assert "the tax number" in found["reason"]
+    assert ("PartnerCreationFailed", "PROCESADO") in steps(found)
+    assert (await stack.queries.get(f"/partners/{found['real_id']}")).status_code == 404
+
+
+async def test_a_contract_that_cannot_be_has_the_partner_withdrawn(stack: RunningStack) -> None:
+    body = partner(producto="LOTTERY")
+
+    found = await saga(stack, (await requested(stack, body))["saga_id"], "FALLIDA")
+
+    assert "no product LOTTERY" in found["reason"]
+    await shown(stack, f"/partners/{found['real_id']}", estado="RETIRADO")
+    # Its tax number is free again.
+    again = await requested(stack, {**body, "producto": "REFERRAL"})
+    await saga(stack, again["saga_id"], "COMPLETADA")
+
+
+@pytest.mark.parametrize(("approved", "state", "contract"), [(True, "COMPLETADA", "ACTIVO"), (False, "FALLIDA", "RECHAZADO")])
+async def test_what_compliance_rejects_somebody_decides(stack: RunningStack, approved: bool, state: str, contract: str) -> None:
+    told = await requested(stack, partner(nombre="Petrov, Ivan"))
+    found = await saga(stack, told["saga_id"], "PENDIENTE_REVISION")
+    path = f"/contratos/{found['knows']['contract_id']}"
+    await shown(stack, path, estado="RECHAZADO", en_revision=True, aprobado_por_compliance=False)
+    assert "sanctions: 100 % like" in found["reason"]
+
+    body, officer = {"aprobado": approved, "motivo": "visto"}, stack.token("compliance_officer")
+    assert (await stack.commands.post(f"{path}/revision", json=body)).status_code == 401
+    answer = await stack.commands.post(f"{path}/revision", json=body, headers=officer)
+
+    assert answer.status_code == 200, answer.text
+    found = await saga(stack, told["saga_id"], state)
+    await shown(stack, path, estado=contract, en_revision=False)
+    await shown(stack, f"/partners/{found['real_id']}", estado="ACTIVO" if approved else "RETIRADO")
+    assert (await stack.commands.post(f"{path}/revision", json=body, headers=officer)).status_code == 422
+
+
+async def test_a_partner_without_papers_waits_for_them(stack: RunningStack) -> None:
+    told = await requested(stack, {"nombre": "Partner ABC", "tipo": "CORPORATIVO"})
+
+    found = await saga(stack, told["saga_id"], "PENDIENTE_REVISION")
+
+    assert "tax_id: no tax number is given" in found["reason"]
+
+
+async def test_programmes_and_contracts_are_made_by_hand_too(stack: RunningStack) -> None:
+    made = (await stack.commands.post("/programas", json={"nombre": "Viajes", "comision": 7.5})).json()
+    await shown(stack, f"/programas/{made['id']}", nombre="Viajes", comision=7.5)
+    contract = {"partner_id": str(uuid4()), "fecha_inicio": "2026-01-01", "fecha_fin": "2099-12-31"}
+    made = (await stack.commands.post("/contratos", json=contract)).json()
+    path = f"/contratos/{made['id']}"
+    await shown(stack, path, estado="PENDIENTE", terminos={"commission_percent": 5.0, "cookie_days": 30})
+
+    for change, expected in (
+        ({"terminos": {"cookie_days": 10}}, {"terminos": {"commission_percent": 5.0, "cookie_days": 10}}),
+        ({"estado": "ACTIVO"}, {"estado": "ACTIVO"}),
+        ({"estado": "INACTIVO", "motivo": "impago"}, {"estado": "INACTIVO", "motivo": "impago"}),
+    ):
+        answer = await stack.commands.put(path, json=change)
+        assert answer.status_code == 200, answer.text
+        await shown(stack, path, **expected)
+    assert (await stack.commands.put(path, json={"estado": "ACTIVO", "terminos": {}})).status_code == 422
+    assert (await stack.commands.put("/contratos/nada", json={"estado": "ACTIVO"})).status_code == 404
+
+
+async def test_a_contract_whose_last_day_is_over_is_refused(stack: RunningStack) -> None:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    command = {"partner_id": str(uuid4()), "starts_on": "2020-01-01", "ends_on": yesterday}
+    refused = await stack.commands.post("/commands/partner_alliances/create-contract", json=command)
+    assert refused.status_code == 422
+
+
+async def test_validation_answers_rule_by_rule(stack: RunningStack) -> None:
+    answer = await stack.commands.post("/partners/validate", json=partner(cuenta_bancaria={"iban": "ES00"}))
+
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert told["aprobado"] is False
+    assert {found["regla"]: found["cumple"] for found in told["reglas"]} == {
+        "tax_id": True,
+        "bank_account": False,
+        "sanctions": True,
+    }
+
+
+async def test_an_operator_ends_a_process_and_sees_it(stack: RunningStack) -> None:
+    told = await requested(stack, partner(nombre="Evil Corp"))
+    await saga(stack, told["saga_id"], "PENDIENTE_REVISION")
+
+    code, out, _ = await stack.caudal("processes", "list", "--json")
+    assert code == 0
+    assert told["saga_id"] in {row["saga_id"] for row in orjson.loads(out)}
+    assert (await stack.caudal("processes", "retry", told["saga_id"]))[0] == 1
+    code, _, err = await stack.caudal("processes", "cancel", told["saga_id"], "--reason", "ya no")
+    assert code == 0, err
+
+    found = await saga(stack, told["saga_id"], "CANCELADA")
+    assert found["reason"] == "ya no"
+    await shown(stack, f"/partners/{found['real_id']}", estado="RETIRADO")
+    await shown(stack, f"/contratos/{found['knows']['contract_id']}", estado="INACTIVO")
+    code, out, _ = await stack.caudal("processes", "show", told["saga_id"])
+    assert code == 0
+    assert "CANCELADA, ya no" in out
+
+
+async def test_what_only_the_engine_says_nobody_else_can(stack: RunningStack) -> None:
+    answer = await stack.commands.post("/commands/engine/advance-process", json={})
+    assert answer.status_code == 404
+    document = (await stack.commands.get("/openapi.json")).json()
+    assert "/commands/engine/advance-process" not in document["paths"]
+    assert "/commands/engine/cancel-process" in document["paths"]

@@ -1,0 +1,184 @@
+"""Each path of each process while the parts of the stack are killed one after another: all of them end as they should, once."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from schemas.catalog import ContextName
+from schemas.clinical_lab.notifications import NotificationSent
+from schemas.clinical_lab.users import user_id_of
+from schemas.engine.processes import ProcessAdvanced
+from tests.chaos.faults import PROCESSES
+from tests.conftest import eventually
+from tests.e2e.test_partner_alliances import partner
+from tests.stack import RunningStack, running_stack
+from tests.verify import verify
+
+LONG = 120
+Headers = Mapping[str, str]
+
+
+async def surely(stack: RunningStack, path: str, body: Mapping[str, Any], headers: Headers | None = None) -> dict[str, Any]:
+    """Sends a command until it is accepted: under one key, so it is handled once."""
+    keyed = {**(headers or {}), "Idempotency-Key": uuid4().hex}
+    answer: httpx.Response | None = None
+
+    async def accepted() -> bool:
+        nonlocal answer
+        with suppress(httpx.HTTPError):
+            answer = await stack.commands.post(path, json=body, headers=keyed)
+        return answer is not None and answer.status_code in (200, 201)
+
+    try:
+        await eventually(accepted, LONG, f"{path} accepted")
+    except AssertionError:
+        raise AssertionError(f"{path}: {answer and answer.text}") from None
+    assert answer is not None
+    return dict(answer.json())
+
+
+async def saga(stack: RunningStack, wanted: Mapping[str, str], state: str) -> dict[str, Any]:
+    """The one saga that these filters find, once it has a state."""
+    found: list[dict[str, Any]] = []
+
+    async def there() -> bool:
+        with suppress(httpx.HTTPError):
+            answer = await stack.queries.get("/sagas", params=wanted, headers=stack.token("operator"))
+            if answer.status_code == 200:
+                found[:] = answer.json()
+        return [one["state"] for one in found] == [state]
+
+    try:
+        await eventually(there, LONG, state)
+    except AssertionError:
+        raise AssertionError(f"{wanted} is not {state}: {found}") from None
+    return found[0]
+
+
+@asynccontextmanager
+async def killing(stack: RunningStack) -> AsyncIterator[Counter[str]]:
+    """Kills each process twice meanwhile, one after another, seldom enough for the supervisor to start it again."""
+    kills: Counter[str] = Counter()
+
+    async def kill() -> None:
+        for name in PROCESSES * 2:
+            with suppress(AssertionError, ProcessLookupError):  # it has not come back yet
+                stack.kill(name)
+                kills[name] += 1
+            await asyncio.sleep(2)
+
+    task = asyncio.create_task(kill())
+    try:
+        yield kills
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def onboarded(stack: RunningStack, body: Mapping[str, Any], state: str) -> dict[str, Any]:
+    told = await surely(stack, "/partners", body)
+    return await saga(stack, {"saga_id": told["saga_id"]}, state)
+
+
+async def decided(stack: RunningStack, approved: bool, state: str) -> None:
+    found = await onboarded(stack, partner(nombre="Petrov, Ivan"), "PENDIENTE_REVISION")
+    path, officer = f"/contratos/{found['knows']['contract_id']}/revision", stack.token("compliance_officer")
+    await surely(stack, path, {"aprobado": approved}, officer)
+    await saga(stack, {"saga_id": found["saga_id"]}, state)
+
+
+async def refused(stack: RunningStack) -> None:
+    body = partner()
+    await onboarded(stack, body, "COMPLETADA")
+    await onboarded(stack, body, "FALLIDA")
+
+
+async def cancelled(stack: RunningStack) -> None:
+    found = await onboarded(stack, {"nombre": "Partner ABC", "tipo": "CORPORATIVO"}, "PENDIENTE_REVISION")
+
+    async def told() -> bool:
+        code, _, _ = await stack.caudal("processes", "cancel", found["saga_id"], "--reason", "no longer wanted")
+        return code == 0
+
+    await eventually(told, LONG, "cancelling")
+    await saga(stack, {"saga_id": found["saga_id"]}, "CANCELADA")
+
+
+async def laboratory(stack: RunningStack) -> None:
+    """A user, a result and a reading; mail goes out at the second attempt, after a timer."""
+    mail = stack.pid_of("mail")
+    os.kill(mail, signal.SIGSTOP)  # it takes connections and says nothing: the attempt times out
+    await surely(stack, "/users", {"username": "ana", "password": "password2", "role": 1})
+    user = str(user_id_of("ana"))
+
+    async def retrying() -> bool:
+        with suppress(httpx.HTTPError):
+            wanted = {"process": "clinical_lab.redelivery"}
+            rows = (await stack.queries.get("/sagas", params=wanted, headers=stack.token("operator"))).json()
+            return isinstance(rows, list) and len(rows) > 0
+        return False
+
+    await eventually(retrying, LONG, "an attempt that failed")
+    os.kill(mail, signal.SIGCONT)
+    login = await surely(stack, "/login", {"username": "ana", "password": "password2"})
+    token = {"Authorization": f"Bearer {login['access_token']}"}
+    result = await surely(stack, "/results", {"patient": "Paz", "result": "positive"}, token)
+
+    async def read() -> bool:
+        with suppress(httpx.HTTPError):
+            return (await stack.queries.get(f"/results/{result['id']}", headers=token)).status_code == 200
+        return False
+
+    await eventually(read, LONG, "the result")
+    await saga(stack, {"process": "clinical_lab.registration", "real_id": user}, "COMPLETED")
+    await saga(stack, {"process": "clinical_lab.result", "real_id": result["result_id"]}, "COMPLETED")
+    await saga(stack, {"process": "clinical_lab.redelivery", "sort": "started_at", "limit": "1"}, "COMPLETED")
+
+
+@pytest.mark.timeout(300)
+async def test_every_path_comes_to_its_end_once_whatever_dies_on_the_way() -> None:
+    environment = {"CAUDAL_SYSTEMS": '["partner_alliances", "clinical_lab"]'}
+    async with running_stack(environment=environment) as stack:
+        stack.commands.timeout = stack.queries.timeout = httpx.Timeout(10)
+        made = await stack.commands.put(
+            "/compliance/sanciones", json={"nombres": ["Iván Petróv"]}, headers=stack.token("compliance_officer")
+        )
+        assert made.status_code == 201
+        async with killing(stack) as kills:
+            await asyncio.gather(
+                onboarded(stack, partner(), "COMPLETADA"),
+                refused(stack),
+                onboarded(stack, partner(producto="LOTTERY"), "FALLIDA"),
+                decided(stack, True, "COMPLETADA"),
+                decided(stack, False, "FALLIDA"),
+                cancelled(stack),
+                laboratory(stack),
+            )
+        assert sum(kills.values()) >= len(PROCESSES), kills
+
+        async def is_whole() -> bool:
+            code, _, _ = await stack.caudal("status", "--json")
+            return code == 0
+
+        await eventually(is_whole, 60, "the stack's recovery")
+        logs = await verify(stack)
+
+        sent = [row for row in logs[ContextName("clinical_lab", "notifications")] if row.type == NotificationSent.message_name]
+        causes = Counter(NotificationSent.model_validate_json(row.data).cause for row in sent)
+        assert set(causes.values()) == {1}
+        _, mail, _ = await stack.caudal("mail")
+        assert mail.count("Bienvenido") == mail.count("Resultado 1 disponible") == 1
+        steps = [ProcessAdvanced.model_validate_json(row.data) for row in logs[ContextName("engine", "processes")]]
+        told = Counter((step.process, step.key, step.cause.id) for step in steps if step.cause.kind in ("event", "answer"))
+        again = {cause: times for cause, times in told.items() if times > 1}
+        waited = {(step.process, step.key, step.cause.id) for step in steps if step.standing == "received"}
+        assert set(again) <= waited, "a process was told something twice"

@@ -1,0 +1,177 @@
+"""The limits on a request's head and on slow senders, over real connections."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from command_api.body import read_body
+from deploy.local.ports import LOOPBACK, free_ports
+from deploy.serve import Server
+from streams.http import EXCEPTION_HANDLERS, Observed
+from streams.settings import Settings
+
+SETTINGS = Settings(max_header_bytes=2000, body_seconds=1, max_body_bytes=100_000)
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server whose ``/echo`` says how many bytes came."""
+
+    async def echo(request: Request) -> Response:
+        body = await read_body(request, SETTINGS.max_body_bytes, SETTINGS.body_seconds)
+        return Response(str(len(body)))
+
+    async def slow(_: Request) -> Response:
+        async def parts() -> AsyncIterator[str]:
+            while True:
+                yield "part\n"
+                await asyncio.sleep(0.1)
+
+        return StreamingResponse(parts())
+
+    app = Starlette(
+        routes=[Route("/echo", echo, methods=["POST"]), Route("/slow", slow)],
+        middleware=[Middleware(Observed)],
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+    port = free_ports(1)[0]
+    server = Server(app, LOOPBACK, port, SETTINGS)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        server.stop()
+        await serving
+
+
+def head(length: int, *more: str) -> bytes:
+    lines = ["POST /echo HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {length}", *more]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+async def answered(reader: asyncio.StreamReader) -> str:
+    return (await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)).decode().strip()
+
+
+async def test_requests_follow_each_other_on_a_connection() -> None:
+    async with connected() as (reader, writer):
+        for length in (0, 5, 90_000):
+            writer.write(head(length) + b"x" * length)
+            assert await answered(reader) == "HTTP/1.1 200 OK"
+            await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(len(str(length))) == str(length).encode()
+        writer.write((head(2) + b"xx") * 2)
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+
+
+async def test_a_large_body_that_comes_at_once_and_a_pause_between_requests_do_no_harm() -> None:
+    async with connected() as (reader, writer):
+        for length in (40_000, 3):
+            writer.write(head(length) + b"x" * length)
+            assert await answered(reader) == "HTTP/1.1 200 OK"
+            await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(len(str(length))) == str(length).encode()
+            await asyncio.sleep(2 * SETTINGS.body_seconds)
+        assert not reader.at_eof()
+
+
+async def test_a_head_that_is_too_large_is_refused_at_once_and_piece_by_piece() -> None:
+    async with connected() as (reader, writer):
+        writer.write(head(0, "X-Long: " + "a" * 3000))
+        assert await answered(reader) == "HTTP/1.1 431 Request Header Fields Too Large"
+        assert await asyncio.wait_for(reader.read(), 5)
+    async with connected() as (reader, writer):
+        writer.write(b"POST /echo HTTP/1.1\r\nX-Long: ")
+        await asyncio.sleep(0.05)  # else the first piece comes together with the next one
+        for _ in range(21):
+            writer.write(b"a" * 100)
+            await asyncio.sleep(0.01)
+        assert await answered(reader) == "HTTP/1.1 431 Request Header Fields Too Large"
+
+
+async def test_a_slow_head_is_cut_off_and_a_connection_that_says_nothing() -> None:
+    for beginning in (b"", b"POST /echo HTTP/1.1\r\n"):
+        async with connected() as (reader, writer):
+            writer.write(beginning)
+            assert await answered(reader) == "HTTP/1.1 408 Request Timeout"
+            await asyncio.wait_for(reader.read(), 5)
+
+
+async def test_a_slow_body_is_cut_off() -> None:
+    async with connected() as (reader, writer):
+        writer.write(head(1000) + b"x")
+        started = asyncio.get_running_loop().time()
+
+        async def drip() -> None:
+            for _ in range(30):
+                writer.write(b"x")
+                await asyncio.sleep(0.1)
+
+        dripping = asyncio.create_task(drip())
+        assert await answered(reader) == "HTTP/1.1 408 Request Timeout"
+        assert 0.9 < asyncio.get_running_loop().time() - started < 3
+        assert b"connection: close" in (await reader.readuntil(b"\r\n\r\n")).lower()
+        dripping.cancel()
+
+
+async def test_a_body_that_never_begins_is_cut_off() -> None:
+    async with connected() as (reader, writer):
+        writer.write(head(10))
+        assert await answered(reader) == "HTTP/1.1 408 Request Timeout"
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_has_all_come() -> None:
+    async with connected() as (reader, writer):
+        writer.write(head(200_000) + b"x" * 150_000)
+        assert await answered(reader) == "HTTP/1.1 413 Request Entity Too Large"
+
+
+async def test_what_is_no_http_is_refused() -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"\x16\x03\x01 rubbish\r\n\r\n")
+        assert await answered(reader) == "HTTP/1.1 400 Bad Request"
+
+
+@pytest.mark.parametrize("piece", [b"X-Trailer: a\r\n", b"1;" + b"a" * 100])
+async def test_endless_trailers_and_extensions_of_chunks_are_refused(piece: bytes) -> None:
+    async with connected() as (reader, writer):
+        writer.write(head(0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked") + b"1\r\nx\r\n")
+        if piece.startswith(b"X"):
+            writer.write(b"0\r\n")
+        await asyncio.sleep(0.05)  # else what follows comes together with the body
+        for _ in range(SETTINGS.max_header_bytes // len(piece) + 1):
+            writer.write(piece)
+        assert await answered(reader) == "HTTP/1.1 431 Request Header Fields Too Large"
+
+
+async def test_trailers_do_no_harm_and_chunks_may_be_small() -> None:
+    async with connected() as (reader, writer):
+        chunked = head(0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+        for _ in range(2):
+            writer.write(chunked)
+            for _ in range(1000):
+                writer.write(b"1\r\nx\r\n")
+                await asyncio.sleep(0)
+            writer.write(b"0\r\nX-Trailer: a\r\n\r\n")
+            assert await answered(reader) == "HTTP/1.1 200 OK"
+            await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(4) == b"1000"
+
+
+async def test_a_body_that_nobody_reads_is_cut_off_and_an_answer_is_not_spoilt() -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx")
+        answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.count(b"HTTP/1.1") == 1

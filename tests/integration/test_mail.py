@@ -1,0 +1,160 @@
+"""Mail: an attempt is made for each delivery that is asked for, and what came of it is recorded once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from aiosmtpd.smtp import SMTP
+from pydantic import SecretStr, ValidationError
+
+from command_api.app import make_handler, open_logs
+from command_api.handler import CommandHandler
+from deploy.local.mail import Mailbox, kept_in
+from deploy.local.ports import LOOPBACK, free_ports
+from schemas.catalog import Catalog
+from schemas.clinical_lab.notifications import DeliverNotification, RequestNotification
+from schemas.clinical_lab.users import CreateUser, user_id_of
+from schemas.envelope import Issued, Receipt
+from schemas.errors import Undeliverable
+from schemas.message import Command
+from streams.mail import Mail, send
+from streams.postgres import Databases
+from streams.sealing import add_master_key
+from streams.settings import Settings
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return Catalog.installed(["clinical_lab"])
+
+
+class Mailing:
+    """A handler whose mail goes to a port where a server may listen."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, folder: Path) -> None:
+        add_master_key(folder / "master.keys", "only")
+        self.port, self.folder = free_ports(1)[0], folder / "mail"
+        self.folder.mkdir()
+        own = {"master_key_file": folder / "master.keys", "mail_url": f"smtp://{LOOPBACK}:{self.port}"}
+        settings = Settings.model_validate({**settings.model_dump(), **own})
+        self.logs = open_logs(settings, catalog, databases)
+        self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases)
+
+    async def issue(self, command: Command, id: UUID | None = None) -> Receipt:
+        return await self.handler.handle(Issued(command=command, id=id or uuid4(), at=NOW, correlation_id="c"))
+
+    async def requested(self, *recipients: str) -> UUID:
+        command = RequestNotification(kind="result", cause="result-1", recipients=recipients, about="1")
+        receipt = await self.issue(command)
+        return UUID(receipt.stream.removeprefix("notification-"))
+
+    async def tried(self, notification_id: UUID, attempt: int = 1) -> tuple[str, ...]:
+        return (await self.issue(DeliverNotification(notification_id=notification_id, attempt=attempt))).events
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: SMTP(Mailbox(self.folder), loop=loop), LOOPBACK, self.port)
+        try:
+            yield
+        finally:
+            server.close()
+
+
+@pytest.fixture
+async def mailing(settings: Settings, catalog: Catalog, databases: Databases, tmp_path: Path) -> AsyncIterator[Mailing]:
+    made = Mailing(settings, catalog, databases, tmp_path)
+    await made.issue(CreateUser(username="Ana", password="password2", email="ana@example.org"))
+    await made.issue(CreateUser(username="eva@example.org", password="password2"))
+    await made.issue(CreateUser(username="zoe", password="password2"))
+    yield made
+    for log in made.logs.values():
+        await log.settle()
+
+
+async def test_mail_goes_to_the_first_recipient_who_is_a_user(mailing: Mailing) -> None:
+    async with mailing.listening():
+        for names in (("nobody", "ana"), ("eva@example.org", "ana"), ("zoe",)):
+            notification = await mailing.requested(*(str(user_id_of(name)) for name in names))
+            assert await mailing.tried(notification) == ("NotificationSent",)
+
+    kept = list(kept_in(mailing.folder))
+    assert {one.to for one in kept} == {"ana@example.org", "eva@example.org", "zoe@localhost"}
+    assert {one.subject for one in kept} == {"Resultado 1 disponible"}
+
+
+async def test_mail_without_a_mailbox_is_given_up(mailing: Mailing) -> None:
+    assert await mailing.tried(await mailing.requested("no uuid", str(uuid4()))) == ("NotificationFailed",)
+
+
+async def test_mail_that_could_not_be_handed_over_is_tried_again_and_kept_once(mailing: Mailing) -> None:
+    notification = await mailing.requested(str(user_id_of("ana")))
+
+    assert await mailing.tried(notification) == ("DeliveryFailed",)
+    async with mailing.listening():
+        assert await mailing.tried(notification, 2) == ("NotificationSent",)
+        assert await mailing.tried(notification, 2) == ()
+        assert await mailing.tried(notification, 3) == ()
+    assert len(list(kept_in(mailing.folder))) == 1
+
+
+async def test_a_delivery_that_comes_again_makes_no_second_attempt(mailing: Mailing) -> None:
+    notification, id = await mailing.requested(str(user_id_of("ana"))), uuid4()
+    command = DeliverNotification(notification_id=notification)
+    async with mailing.listening():
+        first = await mailing.issue(command, id)
+        (mailing.folder / next(mailing.folder.glob("*.eml")).name).unlink()
+        again = await mailing.issue(command, id)
+
+    assert (first.events, again.repeated) == (("NotificationSent",), True)
+    assert list(kept_in(mailing.folder)) == []
+
+
+async def test_a_mailbox_that_is_refused_for_good_is_given_up_and_one_that_is_full_is_not(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"452 full": "DeliveryFailed", "550 nobody of that name": "NotificationFailed"}
+    for answer, event in answers.items():
+
+        async def refuse(*_: object, answer: str = answer) -> str:
+            return answer
+
+        monkeypatch.setattr(Mailbox, "handle_RCPT", refuse, raising=False)
+        async with mailing.listening():
+            assert await mailing.tried(await mailing.requested(str(user_id_of("ana")))) == (event,)
+
+
+async def test_what_an_operator_can_mend_is_tried_again(
+    mailing: Mailing, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> str:
+        return "530 who are you?"
+
+    monkeypatch.setattr(Mailbox, "handle_MAIL", refuse, raising=False)
+    async with mailing.listening():
+        assert await mailing.tried(await mailing.requested(str(user_id_of("ana")))) == ("DeliveryFailed",)
+    with pytest.raises(Undeliverable) as raised:
+        await send(settings.model_copy(update={"mail_url": None}), Mail("a@b", "s", "t", "id"))
+    assert raised.value.may_work_later
+
+
+@pytest.mark.parametrize("address", ["a@[", "a@b, c@d", "Ana <a@b>", "abc", "a@b\r\nBcc: c@d", "a@b "])
+async def test_what_is_no_address_of_one_mailbox_gets_no_mail(settings: Settings, address: str) -> None:
+    with pytest.raises(ValueError, match="one mailbox"):
+        CreateUser(username="zoe", password="password2", email=address)
+    with pytest.raises(Undeliverable, match="no such mailbox") as raised:
+        await send(settings.model_copy(update={"mail_url": SecretStr("smtp://127.0.0.1:1")}), Mail(address, "s", "t", "id"))
+    assert not raised.value.may_work_later
+
+
+@pytest.mark.parametrize("url", ["mail.example.org", "http://h:1", "smtp://user:se/cret@h:25", "smtp://h"])
+def test_a_mail_server_that_makes_no_sense_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(ValidationError, match="should read like") as raised:
+        Settings(mail_url=SecretStr(url))
+    assert "cret" not in str(raised.value)

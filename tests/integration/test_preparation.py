@@ -1,0 +1,61 @@
+"""What comes before a decision: passwords hashed, texts sealed, and an answer where that cannot be done."""
+
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from command_api.app import make_handler, open_logs
+from command_api.handler import CommandHandler, now
+from schemas.catalog import Catalog, ContextName
+from schemas.clinical_lab.users import CreateUser, user_id_of
+from schemas.engine.privacy import ForgetSubject
+from schemas.envelope import Issued
+from schemas.errors import Refused
+from schemas.message import Command
+from streams.append import AppendablePostgresLog
+from streams.postgres import Databases
+from streams.sealing import add_master_key
+from streams.settings import Settings
+
+USERS = ContextName("clinical_lab", "users")
+ANA = CreateUser(username="Ana", password="password2")
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return Catalog.installed(["clinical_lab"])
+
+
+class WriteSide:
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
+        logs = open_logs(settings, catalog, databases)
+        self.log: AppendablePostgresLog = logs[USERS]
+        self.handler: CommandHandler = make_handler(settings, catalog, logs, databases)
+
+    def issue(self, command: Command, id: UUID) -> Issued[Command]:
+        return Issued(command=command, id=id, at=now(), correlation_id="c")
+
+
+@pytest.fixture
+def write_side(settings: Settings, catalog: Catalog, databases: Databases, tmp_path: Path) -> WriteSide:
+    add_master_key(tmp_path / "master.keys", "only")
+    return WriteSide(settings.model_copy(update={"master_key_file": tmp_path / "master.keys"}), catalog, databases)
+
+
+async def test_whoever_sends_a_command_of_somebody_forgotten_gets_an_answer_and_a_repeat_its_first(
+    write_side: WriteSide,
+) -> None:
+    before, after = uuid4(), uuid4()
+    first = await write_side.handler.handle(write_side.issue(ANA, before))
+    await write_side.handler.handle(write_side.issue(ForgetSubject(subject=str(user_id_of("ana"))), uuid4()))
+
+    again = await write_side.handler.handle(write_side.issue(ANA, before))
+    assert (again.repeated, again.stream, again.version) == (True, first.stream, first.version)
+    for _ in range(2):
+        with pytest.raises(Refused, match="forgotten"):
+            await write_side.handler.handle(write_side.issue(ANA, after))
+    refusal = (await write_side.log.answers([after]))[after]
+    assert refusal is not None
+    assert "forgotten" in refusal.detail
+    assert (await write_side.log.head()).position == 1

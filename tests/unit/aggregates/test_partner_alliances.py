@@ -1,0 +1,229 @@
+"""Partner alliances: what its contexts decide."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+
+from aggregates.partner_alliances import WRITE_SIDE, campaigns, rules
+from aggregates.partner_alliances.products import agreed
+from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, reaction_of
+from schemas.errors import AlreadyExists, Refused
+from schemas.partner_alliances.campaigns import AdmitPartner, CreateCampaign, ExcludePartner, PartnerAdmitted
+from schemas.partner_alliances.compliance import (
+    AssessContract,
+    ContractApproved,
+    ContractRejected,
+    PartnerValidated,
+    PublishSanctionList,
+    SanctionListPublished,
+    ValidatePartner,
+)
+from schemas.partner_alliances.contracts import (
+    ActivateContract,
+    ChangeContract,
+    ContractActivated,
+    ContractChanged,
+    ContractCreated,
+    ContractDeactivated,
+    ContractExpired,
+    ContractRevision,
+    ContractRevisionDecided,
+    CreateContract,
+    DeactivateContract,
+    DecideContractRevision,
+    ExpireContract,
+    RequestContractRevision,
+)
+from schemas.partner_alliances.integrations import (
+    ActivatePartner,
+    CreatePartner,
+    PartnerActivated,
+    PartnerCreated,
+    PartnerRequested,
+    PartnerWithdrawn,
+    RequestPartner,
+    TaxNumberFreed,
+    TaxNumberTaken,
+    WithdrawPartner,
+)
+from schemas.partner_alliances.parts import BankAccount, Profile, TaxId
+
+PARTNER = UUID("01940000-0000-7000-8000-0000000000a1")
+REQUEST = UUID("01940000-0000-7000-8000-0000000000b1")
+CONTRACT = UUID("01940000-0000-7000-8000-0000000000c1")
+TODAY = MIDNIGHT.date()
+TAX_ID = TaxId(country="ES", number="B-58378431")
+SOUND = Profile(name="Partner ABC", type="CORPORATE", tax_id=TAX_ID, account=BankAccount(iban="ES91 2100 0418 4502 0005 1332"))
+CREATED = PartnerCreated(partner_id=PARTNER, temporary_id=REQUEST, profile=SOUND)
+WHOSE = {"contract_id": CONTRACT, "partner_id": PARTNER, "temporary_id": None}
+TERMS = {"commission_percent": 5.0, "cookie_days": 30}
+STREAM, NUMBER = f"partner-{PARTNER}", "taxnumber-ES-B58378431"
+LIST = ("sanctionlist-current", SanctionListPublished(names=["Iván Petróv", "Evil Corp."]))
+
+
+def scenario() -> Scenario:
+    return Scenario(WRITE_SIDE.decisions)
+
+
+class TestIntegrations:
+    def test_a_request_is_taken_under_an_id_of_its_own(self) -> None:
+        scenario().when(RequestPartner(profile=SOUND)).then(
+            PartnerRequested(
+                temporary_id=FIRST_ID, profile=SOUND, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=None
+            )
+        )
+
+    def test_a_contract_cannot_be_over_before_it_begins(self) -> None:
+        yesterday = TODAY - timedelta(days=1)
+        scenario().when(RequestPartner(profile=SOUND, ends_on=yesterday)).then_refused(containing="before it begins")
+
+    def test_a_tax_number_is_one_partners(self) -> None:
+        create = CreatePartner(partner_id=PARTNER, temporary_id=REQUEST, profile=SOUND)
+        told = scenario().when(create)
+        assert set(told.recorded) == {CREATED, TaxNumberTaken(partner_id=PARTNER)}
+        other = create.model_copy(update={"partner_id": REQUEST})
+        told.when(other).then_refused(AlreadyExists, "the tax number ES-B58378431 is that of the partner")
+
+    def test_a_withdrawn_partners_tax_number_is_free_again(self) -> None:
+        told = scenario().given(STREAM, CREATED).given(NUMBER, TaxNumberTaken(partner_id=PARTNER))
+        told.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="why"))
+        assert set(told.recorded) == {
+            PartnerWithdrawn(partner_id=PARTNER, temporary_id=REQUEST, reason="why"),
+            TaxNumberFreed(partner_id=PARTNER),
+        }
+        told.when(ActivatePartner(partner_id=PARTNER)).then_refused(containing="withdrawn")
+        told.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="again")).then()
+
+    def test_a_partner_is_activated_once(self) -> None:
+        told = scenario().given(STREAM, CREATED).when(ActivatePartner(partner_id=PARTNER))
+        told.then(PartnerActivated(partner_id=PARTNER, temporary_id=REQUEST))
+        told.when(ActivatePartner(partner_id=PARTNER)).then()
+
+
+class TestContracts:
+    def created(self, ends_on: date | None = None) -> Scenario:
+        return scenario().given(
+            f"contract-{CONTRACT}",
+            ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY, ends_on=ends_on),
+        )
+
+    def test_a_contract_has_the_terms_that_its_product_asks_for(self) -> None:
+        create = CreateContract(contract_id=CONTRACT, partner_id=PARTNER, starts_on=TODAY)
+        scenario().when(create).then(
+            ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY, ends_on=None)
+        )
+        scenario().when(create.model_copy(update={"terms": {"commission_percent": 101}})).then_refused(
+            containing="commission_percent"
+        )
+        scenario().when(create.model_copy(update={"product": "LOTTERY"})).then_refused(containing="no product LOTTERY")
+
+    def test_terms_are_changed_one_by_one(self) -> None:
+        told = self.created().when(ChangeContract(contract_id=CONTRACT, terms={"cookie_days": 10}))
+        told.then(ContractChanged(**WHOSE, terms={**TERMS, "cookie_days": 10}, ends_on=None))
+        told.when(ChangeContract(contract_id=CONTRACT, terms={"cookie_days": 10})).then()
+
+    def test_a_contract_is_suspended_and_holds_again(self) -> None:
+        told = self.created().when(ActivateContract(contract_id=CONTRACT))
+        told.then(ContractActivated(**WHOSE, ends_on=None))
+        told.when(DeactivateContract(contract_id=CONTRACT, reason="unpaid"))
+        told.then(ContractDeactivated(**WHOSE, reason="unpaid"))
+        told.when(ActivateContract(contract_id=CONTRACT)).then(ContractActivated(**WHOSE, ends_on=None))
+
+    def test_somebody_decides_on_a_contract_under_revision(self) -> None:
+        told = self.created().when(RequestContractRevision(contract_id=CONTRACT, reason="why"))
+        told.then(ContractRevision(**WHOSE, reason="why"))
+        told.when(ActivateContract(contract_id=CONTRACT)).then_refused(containing="in revision")
+        told.when(DecideContractRevision(contract_id=CONTRACT, approved=False, reason="no"), actor="ana")
+        told.then(ContractRevisionDecided(**WHOSE, approved=False, reason="no", decided_by="ana"))
+        told.when(DecideContractRevision(contract_id=CONTRACT, approved=True)).then_refused(containing="not under")
+
+    def test_a_contract_expires_after_its_last_day_and_not_before(self) -> None:
+        told = self.created(TODAY)
+        told.when(ExpireContract(contract_id=CONTRACT)).then_refused(containing="days to come")
+        told.when(ExpireContract(contract_id=CONTRACT), at=MIDNIGHT + timedelta(days=1))
+        told.then(ContractExpired(**WHOSE))
+
+    def test_what_is_not_there_cannot_be_changed(self) -> None:
+        for command in (ActivateContract, ChangeContract, ExpireContract):
+            scenario().when(command(contract_id=CONTRACT)).then_refused(containing="no contract")
+
+
+class TestCompliance:
+    def test_each_rule_is_named(self) -> None:
+        told = scenario().given(*LIST).when(ValidatePartner(profile=SOUND))
+        (validated,) = told.recorded
+        assert isinstance(validated, PartnerValidated)
+        assert validated.approved
+        assert [(found.rule, found.passed) for found in validated.verdicts] == [
+            ("tax_id", True),
+            ("bank_account", True),
+            ("sanctions", True),
+        ]
+
+    @pytest.mark.parametrize(
+        ("change", "broken"),
+        [
+            ({"tax_id": TaxId(country="ES", number="B58378432")}, "tax_id: the tax number is not one of ES"),
+            ({"tax_id": TaxId(country="ZZ", number="1")}, "tax_id: the form of tax numbers of ZZ is not known"),
+            ({"tax_id": None}, "tax_id: no tax number is given"),
+            ({"account": BankAccount(iban="ES9121000418450200051333")}, "bank_account: the IBAN is not well-formed"),
+            ({"account": BankAccount(bic="NOPE", number="1")}, "bank_account: the BIC is not well-formed"),
+            ({"account": BankAccount(number="1")}, "bank_account: neither an IBAN"),
+            ({"name": "Petrov, Ivan"}, "sanctions: 100 % like 'ivan petrov'"),
+            ({"name": "EVIL CORP"}, "sanctions: 100 % like 'evil corp'"),
+        ],
+    )
+    def test_a_contract_is_rejected_for_each_rule_that_is_broken(self, change: dict[str, object], broken: str) -> None:
+        profile = SOUND.model_copy(update=change)
+        told = scenario().given(*LIST)
+        told.when(AssessContract(contract_id=CONTRACT, partner_id=PARTNER, profile=profile))
+        (rejected,) = told.recorded
+        assert isinstance(rejected, ContractRejected)
+        assert rejected.cause.startswith(broken)
+        assert sum(not found.passed for found in rejected.verdicts) == 1
+
+    def test_without_a_list_nobody_is_approved(self) -> None:
+        told = scenario().when(AssessContract(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND))
+        assert "no sanction list has been published" in told.recorded[0].cause  # type: ignore[attr-defined]
+
+    def test_a_verdict_is_given_once_and_names_its_list(self) -> None:
+        told = scenario().when(PublishSanctionList(names=["Nobody"])).when(PublishSanctionList(names=["No one"]))
+        assess = AssessContract(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND)
+        told.when(assess)
+        (approved,) = told.recorded
+        assert isinstance(approved, ContractApproved)
+        assert approved.sanction_list == 2
+        told.when(assess).then_refused(AlreadyExists)
+
+    @pytest.mark.parametrize(
+        ("country", "number"), [("CO", "213.123.432-1"), ("US", "04-2103594"), ("MX", "GODE561231GR8"), ("DE", "136 695 976")]
+    )
+    def test_tax_numbers_of_many_countries_are_known(self, country: str, number: str) -> None:
+        assert rules.tax_id(TaxId(country=country, number=number))[0]
+
+
+class TestCampaigns:
+    CAMPAIGN = CreateCampaign(
+        partner_id=PARTNER, name="Spring", budget_cents=1000, starts_on=TODAY, ends_on=TODAY + timedelta(days=9)
+    )
+
+    def test_an_active_partner_is_admitted_and_a_withdrawn_one_excluded(self) -> None:
+        (policy,) = campaigns.POLICIES
+        activated = PartnerActivated(partner_id=PARTNER, temporary_id=REQUEST)
+        assert reaction_of(policy, activated) == (AdmitPartner(partner_id=PARTNER),)
+        withdrawn = PartnerWithdrawn(partner_id=PARTNER, temporary_id=REQUEST, reason="why")
+        assert reaction_of(policy, withdrawn) == (ExcludePartner(partner_id=PARTNER),)
+
+    def test_only_partners_that_are_admitted_have_campaigns(self) -> None:
+        scenario().when(self.CAMPAIGN).then_refused(containing="not active")
+        told = scenario().given(f"advertiser-{PARTNER}", PartnerAdmitted(partner_id=PARTNER)).when(self.CAMPAIGN)
+        assert [event.message_name for event in told.recorded] == ["CampaignCreated"]
+        told.when(ExcludePartner(partner_id=PARTNER))
+        told.when(self.CAMPAIGN, id=PARTNER).then_refused(containing="not active")
+
+
+def test_a_products_terms_are_complete_and_nothing_else() -> None:
+    assert agreed("REFERRAL", {"amount_cents": 5}) == {"amount_cents": 5, "currency": "USD"}
+    with pytest.raises(Refused, match="surprise"):
+        agreed("REFERRAL", {"surprise": 1})
