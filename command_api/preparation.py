@@ -7,7 +7,7 @@ from command_api.activity import Loading, Outside, Surroundings
 from command_api.passwords import hashed
 from schemas.envelope import Issued
 from schemas.errors import Misconfigured
-from schemas.message import Command
+from schemas.message import ITS_ID, Command
 from schemas.sensitive import password_fields, sensitive_fields
 
 
@@ -30,7 +30,7 @@ class Preparation:
         changed = {name: await hashed(getattr(command, name), issued.id) for name in passwords}
         given = {name: text for name in sensitive if (text := changed.get(name) or getattr(command, name)) is not None}
         if given and command.command_subject is not None:
-            subject = str(getattr(command, command.command_subject))
+            subject = str(issued.id if command.command_subject == ITS_ID else getattr(command, command.command_subject))
             sealed = await self._outside().keys.seal(subject, {f"{issued.id}/{name}": given[name] for name in given})
             changed |= {name: sealed[f"{issued.id}/{name}"] for name in given}
         return replace(issued, command=command.model_copy(update=changed))

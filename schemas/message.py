@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.access import Access
 
+ITS_ID = "its id"
+"""As a command's subject: the command's own id, which names somebody of whom nothing was known before."""
+
 
 class Message(BaseModel):
     """A named, immutable piece of the published language; unknown fields are refused.
@@ -32,7 +35,7 @@ class Command(Message):
     command_access: ClassVar[Access | None] = None
     """Who may send it over HTTP; ``None``: everybody."""
     command_subject: ClassVar[str | None] = None
-    """Which attribute says whose its `Sensitive` fields are."""
+    """Which attribute says whose its `Sensitive` fields are, or `ITS_ID`."""
 
     def __init_subclass__(
         cls, *, internal: bool = False, access: Access | None = None, subject: str | None = None, **kwargs: Any

@@ -10,13 +10,13 @@ from schemas.envelope import Issued
 from schemas.errors import AlreadyExists
 from schemas.message import Event
 from schemas.partner_alliances.compliance import (
-    AssessContract,
     ContractApproved,
     ContractRejected,
     PartnerValidated,
     PublishSanctionList,
+    RecordAssessment,
+    RecordValidation,
     SanctionListPublished,
-    ValidatePartner,
 )
 
 
@@ -58,10 +58,10 @@ def publish_sanction_list(issued: Issued[PublishSanctionList], sanctions: Sancti
     sanctions.record(SanctionListPublished(names=issued.command.names))
 
 
-def validate_partner(issued: Issued[ValidatePartner], validation: Validation, sanctions: SanctionList) -> None:
+def record_validation(issued: Issued[RecordValidation], validation: Validation, sanctions: SanctionList) -> None:
     """Says what the rules say of somebody."""
     profile = issued.command.profile
-    found = verdicts(profile, sanctions.names)
+    found = verdicts(profile, issued.command.account, sanctions.names)
     validation.record(
         PartnerValidated(
             validation_id=UUID(validation.key),
@@ -73,12 +73,12 @@ def validate_partner(issued: Issued[ValidatePartner], validation: Validation, sa
     )
 
 
-def assess_contract(issued: Issued[AssessContract], assessment: Assessment, sanctions: SanctionList) -> None:
+def record_assessment(issued: Issued[RecordAssessment], assessment: Assessment, sanctions: SanctionList) -> None:
     """Gives the verdict on a contract, and names each rule."""
     command = issued.command
     if not assessment.is_new:
         raise AlreadyExists(f"the contract {command.contract_id} was assessed before")
-    found = verdicts(command.profile, sanctions.names)
+    found = verdicts(command.profile, command.account, sanctions.names)
     told: dict[str, Any] = {
         "contract_id": command.contract_id,
         "partner_id": command.partner_id,
@@ -97,11 +97,11 @@ _LIST = Ref(SanctionList, "current")
 AGGREGATES = (SanctionList, Validation, Assessment)
 DECISIONS = (
     Decision(PublishSanctionList, lambda _: (_LIST,), publish_sanction_list),
-    Decision(ValidatePartner, lambda issued: (Ref(Validation, str(issued.id)), _LIST), validate_partner, creates=True),
+    Decision(RecordValidation, lambda issued: (Ref(Validation, str(issued.id)), _LIST), record_validation, creates=True),
     Decision(
-        AssessContract,
+        RecordAssessment,
         lambda issued: (Ref(Assessment, str(issued.command.contract_id)), _LIST),
-        assess_contract,
+        record_assessment,
         creates=True,
     ),
 )

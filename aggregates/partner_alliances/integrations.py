@@ -23,7 +23,7 @@ from schemas.partner_alliances.integrations import (
     TaxNumberTaken,
     WithdrawPartner,
 )
-from schemas.partner_alliances.parts import TaxId
+from schemas.partner_alliances.parts import BankAccount, TaxId
 
 
 class PartnerRequest(Aggregate):
@@ -90,6 +90,8 @@ def request_partner(issued: Issued[RequestPartner], request: PartnerRequest) -> 
         PartnerRequested(
             temporary_id=UUID(request.key),
             profile=command.profile,
+            email=command.email,
+            account=_account(command),
             product=command.product,
             terms=command.terms,
             starts_on=starts_on,
@@ -107,7 +109,7 @@ def create_partner(issued: Issued[CreatePartner], partner: Partner, number: TaxN
         if number.partner_id is not None:
             raise AlreadyExists(f"the tax number {number.key} is that of the partner {number.partner_id}")
         number.record(TaxNumberTaken(partner_id=command.partner_id))
-    partner.record(PartnerCreated(partner_id=command.partner_id, temporary_id=command.temporary_id, profile=command.profile))
+    partner.record(PartnerCreated(**command.model_dump()))
 
 
 def fail_partner_creation(issued: Issued[FailPartnerCreation], request: PartnerRequest) -> None:
@@ -142,6 +144,12 @@ def create_program(issued: Issued[CreateProgram], program: Program) -> None:
     if not program.is_new:
         raise AlreadyExists(f"the programme {program.key} was created before")
     program.record(ProgramCreated(program_id=UUID(program.key), **issued.command.model_dump()))
+
+
+def _account(command: RequestPartner) -> BankAccount | None:
+    if command.iban is command.bic is command.account_number is None:
+        return None
+    return BankAccount(iban=command.iban, bic=command.bic, number=command.account_number)
 
 
 def _known(partner: Partner) -> UUID:

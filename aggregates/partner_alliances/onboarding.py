@@ -30,7 +30,7 @@ from schemas.partner_alliances.integrations import (
     PartnerRequested,
     WithdrawPartner,
 )
-from schemas.partner_alliances.parts import Profile
+from schemas.partner_alliances.parts import BankAccount, Profile
 
 _IDS = UUID("5b0c9f57-1a5e-5d0c-8d57-6f4a0c1f8f11")
 _LONGEST_NOTE = 2000
@@ -55,6 +55,7 @@ class Onboarding(BaseModel):
     partner_id: UUID | None = None
     contract_id: UUID | None = None
     profile: Profile | None = None
+    account: BankAccount | None = None
     product: str = ""
     terms: dict[str, Any] = {}
     starts_on: date | None = None
@@ -68,12 +69,15 @@ def requested(_: Onboarding, event: PartnerRequested, cause: Cause) -> Next[Onbo
         partner_id=uuid5(_IDS, f"partner/{event.temporary_id}"),
         contract_id=uuid5(_IDS, f"contract/{event.temporary_id}"),
         profile=event.profile,
+        account=event.account,
         product=event.product,
         terms=event.terms,
         starts_on=event.starts_on,
         ends_on=event.ends_on,
     )
-    create = CreatePartner(partner_id=known.partner_id, temporary_id=event.temporary_id, profile=event.profile)
+    create = CreatePartner(
+        partner_id=known.partner_id, temporary_id=event.temporary_id, profile=event.profile, email=event.email
+    )
     undo = WithdrawPartner(
         partner_id=known.partner_id, tax_id=event.profile.tax_id, reason="its onboarding did not come to a good end"
     )
@@ -120,6 +124,7 @@ def contract_created(known: Onboarding, event: ContractCreated, cause: Cause) ->
         partner_id=event.partner_id,
         temporary_id=known.temporary_id,
         profile=known.profile,
+        account=known.account,
     )
     return Next(known, send=[Send(assess)])
 

@@ -3,11 +3,13 @@
 import unicodedata
 from collections.abc import Sequence
 
+import stdnum.bic
+import stdnum.iban
 from rapidfuzz import fuzz, process
-from stdnum import bic, get_cc_module, iban
+from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
-from schemas.partner_alliances.parts import BankAccount, Profile, RuleVerdict, TaxId
+from schemas.partner_alliances.parts import Profile, RuleVerdict, TaxId
 
 SIMILAR_PERCENT = 90
 """From this similarity on a name counts as one on the sanction list, whatever the order of its words."""
@@ -15,16 +17,25 @@ SIMILAR_PERCENT = 90
 _KINDS = ("vat", "tin", "ein")
 
 
-def verdicts(profile: Profile, sanctioned: Sequence[str] | None) -> list[RuleVerdict]:
+Finding = tuple[bool, str]
+"""Whether a rule is kept, and what was found."""
+
+
+def verdicts(profile: Profile, account: RuleVerdict, sanctioned: Sequence[str] | None) -> list[RuleVerdict]:
     """What every rule says of somebody. ``sanctioned`` are prepared names (`prepared`), ``None`` where no list is in force."""
     return [
         _verdict("tax_id", tax_id(profile.tax_id)),
-        _verdict("bank_account", bank_account(profile.account)),
+        account,
         _verdict("sanctions", sanctions(profile.name, sanctioned)),
     ]
 
 
-def tax_id(given: TaxId | None) -> tuple[bool, str]:
+def account_verdict(iban: str | None, bic: str | None, number: str | None) -> RuleVerdict:
+    """What the rule of bank accounts says of one in the clear; no part of the account is in it."""
+    return _verdict("bank_account", bank_account(iban, bic, number))
+
+
+def tax_id(given: TaxId | None) -> Finding:
     """Whether a tax number is one that its country could have given, by its form and check digits."""
     if given is None:
         return False, "no tax number is given"
@@ -37,21 +48,21 @@ def tax_id(given: TaxId | None) -> tuple[bool, str]:
         return False, f"the tax number is not one of {given.country}: {error}"
 
 
-def bank_account(given: BankAccount | None) -> tuple[bool, str]:
+def bank_account(iban: str | None, bic: str | None, number: str | None) -> Finding:
     """Whether an account is one that its bank could have given: an IBAN by its check digits, else a BIC and a number."""
-    if given is None:
+    if iban is bic is number is None:
         return False, "no bank account is given"
     try:
-        if given.iban is not None:
-            return True, f"{iban.validate(given.iban)[:8]}… is a well-formed IBAN"
-        if given.bic is None or given.number is None:
+        if iban is not None:
+            return True, f"a well-formed IBAN of {stdnum.iban.validate(iban)[:2]}"
+        if bic is None or number is None:
             return False, "neither an IBAN is given, nor a BIC with the account's number"
-        return True, f"{bic.validate(given.bic)} is a well-formed BIC"
+        return True, f"{stdnum.bic.validate(bic)} is a well-formed BIC"
     except ValidationError as error:
-        return False, f"the {'IBAN' if given.iban is not None else 'BIC'} is not well-formed: {error}"
+        return False, f"the {'IBAN' if iban is not None else 'BIC'} is not well-formed: {error}"
 
 
-def sanctions(name: str, sanctioned: Sequence[str] | None) -> tuple[bool, str]:
+def sanctions(name: str, sanctioned: Sequence[str] | None) -> Finding:
     """Whether a name is like none on the list."""
     if sanctioned is None:
         return False, "no sanction list has been published"
@@ -69,5 +80,5 @@ def prepared(name: str) -> str:
     return " ".join("".join(character if character.isalnum() else " " for character in plain).split())
 
 
-def _verdict(rule: str, found: tuple[bool, str]) -> RuleVerdict:
+def _verdict(rule: str, found: Finding) -> RuleVerdict:
     return RuleVerdict(rule=rule, passed=found[0], detail=found[1])

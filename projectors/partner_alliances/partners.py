@@ -16,7 +16,7 @@ def created(row: Partner | None, recorded: Recorded[PartnerCreated]) -> Partner:
         temporary_id=recorded.event.temporary_id,
         name=profile.name,
         type=profile.type,
-        email=profile.email,
+        email=recorded.event.email,
         tax_country=None if profile.tax_id is None else profile.tax_id.country,
         tax_number=None if profile.tax_id is None else profile.tax_id.number,
         created_at=recorded.recorded_at,

@@ -1,12 +1,14 @@
 """Compliance: whether the rules allow to work with somebody, rule by rule."""
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from schemas.message import Command, Event
-from schemas.partner_alliances.parts import Name, Profile, RuleVerdict
+from schemas.message import ITS_ID, Command, Event
+from schemas.partner_alliances.parts import BankAccount, Bic, Name, Profile, RuleVerdict
 from schemas.partner_alliances.roles import COMPLIANCE
+from schemas.sensitive import Sensitive
 
 
 class PublishSanctionList(Command, name="publish-sanction-list", access=COMPLIANCE):
@@ -15,10 +17,20 @@ class PublishSanctionList(Command, name="publish-sanction-list", access=COMPLIAN
     names: list[Name] = Field(min_length=1, max_length=50_000)
 
 
-class ValidatePartner(Command, name="validate-partner"):
+class ValidatePartner(Command, name="validate-partner", subject=ITS_ID):
     """Holds somebody against the rules, whatever comes of it."""
 
     profile: Profile
+    iban: Annotated[str | None, Sensitive(most=50)] = None
+    bic: Bic | None = None
+    account_number: Annotated[str | None, Sensitive(most=50)] = None
+
+
+class RecordValidation(Command, name="record-validation", internal=True):
+    """The same, with what was found of the account, which only its subject's key opens."""
+
+    profile: Profile
+    account: RuleVerdict
 
 
 class AssessContract(Command, name="assess-contract", internal=True):
@@ -28,6 +40,17 @@ class AssessContract(Command, name="assess-contract", internal=True):
     partner_id: UUID
     temporary_id: UUID | None = None
     profile: Profile
+    account: BankAccount | None = None
+
+
+class RecordAssessment(Command, name="record-assessment", internal=True):
+    """The same, with what was found of the account, which only its subject's key opens."""
+
+    contract_id: UUID
+    partner_id: UUID
+    temporary_id: UUID | None = None
+    profile: Profile
+    account: RuleVerdict
 
 
 class SanctionListPublished(Event, name="SanctionListPublished"):
@@ -64,5 +87,5 @@ class ContractRejected(_Assessed, name="ContractRejected"):
     cause: str
 
 
-COMMANDS = (PublishSanctionList, ValidatePartner, AssessContract)
+COMMANDS = (PublishSanctionList, ValidatePartner, RecordValidation, AssessContract, RecordAssessment)
 EVENTS = (SanctionListPublished, PartnerValidated, ContractApproved, ContractRejected)

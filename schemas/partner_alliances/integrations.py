@@ -1,23 +1,34 @@
 """Integrations: who wants to be a partner, who is one, and the programmes that partners take part in."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from schemas.message import Command, Event
-from schemas.partner_alliances.parts import Name, Note, Product, Profile, TaxId
+from schemas.message import ITS_ID, Command, Event
+from schemas.partner_alliances.parts import BankAccount, Bic, Name, Note, Product, Profile, TaxId
+from schemas.sensitive import Sealed, Sensitive, is_sealed
+from schemas.text import mailbox
 
 
-class RequestPartner(Command, name="request-partner"):
+class RequestPartner(Command, name="request-partner", subject=ITS_ID):
     """Asks for a partner with a contract; what becomes of it is told by its process."""
 
     profile: Profile
+    email: Annotated[str | None, Sensitive(most=254, least=3)] = None
+    iban: Annotated[str | None, Sensitive(most=50)] = None
+    bic: Bic | None = None
+    account_number: Annotated[str | None, Sensitive(most=50)] = None
     product: Product = "AFFILIATION"
     terms: dict[str, Any] = Field(default_factory=dict, description="The contract's terms, as its product asks for them.")
     starts_on: date | None = Field(default=None, description="The contract's first day; unset: the day of the request.")
     ends_on: date | None = Field(default=None, description="The contract's last day; unset: none.")
+
+    @field_validator("email")
+    @classmethod
+    def _is_a_mailbox(cls, email: str | None) -> str | None:
+        return email if email is None or is_sealed(email) else mailbox(email)
 
 
 class CreatePartner(Command, name="create-partner", internal=True):
@@ -26,6 +37,7 @@ class CreatePartner(Command, name="create-partner", internal=True):
     partner_id: UUID
     temporary_id: UUID
     profile: Profile
+    email: Sealed = None
 
 
 class FailPartnerCreation(Command, name="fail-partner-creation", internal=True):
@@ -63,6 +75,8 @@ class PartnerRequested(Event, name="PartnerRequested"):
 
     temporary_id: UUID
     profile: Profile
+    email: Sealed = None
+    account: BankAccount | None = None
     product: str
     terms: dict[str, Any]
     starts_on: date
@@ -75,6 +89,7 @@ class PartnerCreated(Event, name="PartnerCreated"):
     partner_id: UUID
     temporary_id: UUID
     profile: Profile
+    email: Sealed = None
 
 
 class PartnerCreationFailed(Event, name="PartnerCreationFailed"):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from schemas.sensitive import Sealed
 from schemas.text import without_control_characters
 
 Name = Annotated[
@@ -29,22 +30,24 @@ class TaxId(Part):
     number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 
 
+Bic = Annotated[str, StringConstraints(max_length=20)]
+"""Which bank it is (ISO 9362)."""
+
+
 class BankAccount(Part):
     """Where somebody is paid: an IBAN, or the bank's BIC and the account's number there."""
 
-    iban: Annotated[str, StringConstraints(max_length=50)] | None = None
-    bic: Annotated[str, StringConstraints(max_length=20)] | None = None
-    number: Annotated[str, StringConstraints(max_length=50)] | None = None
+    iban: Sealed = None
+    bic: Bic | None = None
+    number: Sealed = None
 
 
 class Profile(Part):
-    """What a partner says of itself."""
+    """What a partner says of itself, and compliance and the tax office know it by."""
 
     name: Name
     type: PartnerType
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
     tax_id: TaxId | None = None
-    account: BankAccount | None = None
 
 
 class RuleVerdict(Part):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from schemas.partner_alliances.roles import COMPLIANCE, PARTNERS
+from schemas.sensitive import Sealed
 from schemas.view import View
 
 
@@ -17,6 +18,7 @@ class Partner(
     key="partner_id",
     indexes=(("status",), ("temporary_id",), ("name",)),
     access=PARTNERS,
+    subject="temporary_id",
 ):
     """A partner, from its creation on."""
 
@@ -24,7 +26,7 @@ class Partner(
     temporary_id: UUID | None = None
     name: str | None = None
     type: str | None = None
-    email: str | None = None
+    email: Sealed = None
     tax_country: str | None = None
     tax_number: str | None = None
     status: Literal["created", "active", "withdrawn"] = "created"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from schemas.catalog import ENGINE, Catalog
+
 ROOT = Path(__file__).parents[2]
 ROOMS = {"schemas", "aggregates", "streams", "command_api", "projectors", "query_api", "deploy", "tests"}
 
@@ -18,12 +20,10 @@ def test_the_rooms_are_these_and_no_others() -> None:
     assert found == ROOMS
 
 
-@pytest.mark.parametrize("system", ["data_ingestion", "partner_alliances"])
+@pytest.mark.parametrize("system", sorted(Catalog.installed().systems.keys() - {ENGINE}))
 def test_every_system_has_a_place_in_every_room(system: str) -> None:
-    for room in ("schemas", "aggregates", "projectors"):
-        assert (ROOT / room / system / "__init__.py").exists(), room
-    for room in ("command_api", "query_api"):
-        assert (ROOT / room / f"{system}.py").exists(), room
+    for room in ROOMS - {"streams", "deploy", "tests"}:
+        assert (ROOT / room / system / "__init__.py").exists() or (ROOT / room / f"{system}.py").exists(), room
 
 
 def test_data_makes_a_circle_and_imports_never_do() -> None:

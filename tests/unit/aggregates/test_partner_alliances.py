@@ -11,13 +11,13 @@ from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, reaction_of
 from schemas.errors import AlreadyExists, Refused
 from schemas.partner_alliances.campaigns import AdmitPartner, CreateCampaign, ExcludePartner, PartnerAdmitted
 from schemas.partner_alliances.compliance import (
-    AssessContract,
     ContractApproved,
     ContractRejected,
     PartnerValidated,
     PublishSanctionList,
+    RecordAssessment,
+    RecordValidation,
     SanctionListPublished,
-    ValidatePartner,
 )
 from schemas.partner_alliances.contracts import (
     ActivateContract,
@@ -54,7 +54,8 @@ REQUEST = UUID("01940000-0000-7000-8000-0000000000b1")
 CONTRACT = UUID("01940000-0000-7000-8000-0000000000c1")
 TODAY = MIDNIGHT.date()
 TAX_ID = TaxId(country="ES", number="B-58378431")
-SOUND = Profile(name="Partner ABC", type="CORPORATE", tax_id=TAX_ID, account=BankAccount(iban="ES91 2100 0418 4502 0005 1332"))
+SOUND = Profile(name="Partner ABC", type="CORPORATE", tax_id=TAX_ID)
+ACCOUNT = rules.account_verdict("ES91 2100 0418 4502 0005 1332", None, None)
 CREATED = PartnerCreated(partner_id=PARTNER, temporary_id=REQUEST, profile=SOUND)
 WHOSE = {"contract_id": CONTRACT, "partner_id": PARTNER, "temporary_id": None}
 TERMS = {"commission_percent": 5.0, "cookie_days": 30}
@@ -68,9 +69,17 @@ def scenario() -> Scenario:
 
 class TestIntegrations:
     def test_a_request_is_taken_under_an_id_of_its_own(self) -> None:
-        scenario().when(RequestPartner(profile=SOUND)).then(
+        request = RequestPartner(profile=SOUND, email="ana@example.org", iban="ES91", bic=None, account_number=None)
+        scenario().when(request).then(
             PartnerRequested(
-                temporary_id=FIRST_ID, profile=SOUND, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=None
+                temporary_id=FIRST_ID,
+                profile=SOUND,
+                email="ana@example.org",
+                account=BankAccount(iban="ES91"),
+                product="AFFILIATION",
+                terms={},
+                starts_on=TODAY,
+                ends_on=None,
             )
         )
 
@@ -151,7 +160,7 @@ class TestContracts:
 
 class TestCompliance:
     def test_each_rule_is_named(self) -> None:
-        told = scenario().given(*LIST).when(ValidatePartner(profile=SOUND))
+        told = scenario().given(*LIST).when(RecordValidation(profile=SOUND, account=ACCOUNT))
         (validated,) = told.recorded
         assert isinstance(validated, PartnerValidated)
         assert validated.approved
@@ -167,9 +176,6 @@ class TestCompliance:
             ({"tax_id": TaxId(country="ES", number="B58378432")}, "tax_id: the tax number is not one of ES"),
             ({"tax_id": TaxId(country="ZZ", number="1")}, "tax_id: the form of tax numbers of ZZ is not known"),
             ({"tax_id": None}, "tax_id: no tax number is given"),
-            ({"account": BankAccount(iban="ES9121000418450200051333")}, "bank_account: the IBAN is not well-formed"),
-            ({"account": BankAccount(bic="NOPE", number="1")}, "bank_account: the BIC is not well-formed"),
-            ({"account": BankAccount(number="1")}, "bank_account: neither an IBAN"),
             ({"name": "Petrov, Ivan"}, "sanctions: 100 % like 'ivan petrov'"),
             ({"name": "EVIL CORP"}, "sanctions: 100 % like 'evil corp'"),
         ],
@@ -177,19 +183,44 @@ class TestCompliance:
     def test_a_contract_is_rejected_for_each_rule_that_is_broken(self, change: dict[str, object], broken: str) -> None:
         profile = SOUND.model_copy(update=change)
         told = scenario().given(*LIST)
-        told.when(AssessContract(contract_id=CONTRACT, partner_id=PARTNER, profile=profile))
+        told.when(RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=profile, account=ACCOUNT))
         (rejected,) = told.recorded
         assert isinstance(rejected, ContractRejected)
         assert rejected.cause.startswith(broken)
         assert sum(not found.passed for found in rejected.verdicts) == 1
 
+    @pytest.mark.parametrize(
+        ("iban", "bic", "number", "found"),
+        [
+            ("ES91 2100 0418 4502 0005 1332", None, None, (True, "a well-formed IBAN of ES")),
+            ("ES9121000418450200051333", None, None, (False, "the IBAN is not well-formed")),
+            (None, "DEUTDEFF", "1", (True, "DEUTDEFF is a well-formed BIC")),
+            (None, "NOPE", "1", (False, "the BIC is not well-formed")),
+            (None, None, "1", (False, "neither an IBAN")),
+            (None, None, None, (False, "no bank account is given")),
+        ],
+    )
+    def test_a_verdict_on_an_account_does_not_tell_it(
+        self, iban: str | None, bic: str | None, number: str | None, found: tuple[bool, str]
+    ) -> None:
+        verdict = rules.account_verdict(iban, bic, number)
+        assert (verdict.rule, verdict.passed) == ("bank_account", found[0])
+        assert verdict.detail.startswith(found[1])
+        assert "21000418" not in verdict.detail
+
+    def test_a_contract_with_an_account_that_is_none_is_rejected(self) -> None:
+        account = rules.account_verdict("ES00", None, None)
+        told = scenario().given(*LIST)
+        told.when(RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND, account=account))
+        assert told.recorded[0].cause.startswith("bank_account: the IBAN")  # type: ignore[attr-defined]
+
     def test_without_a_list_nobody_is_approved(self) -> None:
-        told = scenario().when(AssessContract(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND))
+        told = scenario().when(RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND, account=ACCOUNT))
         assert "no sanction list has been published" in told.recorded[0].cause  # type: ignore[attr-defined]
 
     def test_a_verdict_is_given_once_and_names_its_list(self) -> None:
         told = scenario().when(PublishSanctionList(names=["Nobody"])).when(PublishSanctionList(names=["No one"]))
-        assess = AssessContract(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND)
+        assess = RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND, account=ACCOUNT)
         told.when(assess)
         (approved,) = told.recorded
         assert isinstance(approved, ContractApproved)

@@ -35,13 +35,21 @@ from schemas.partner_alliances.integrations import (
     PartnerRequested,
     WithdrawPartner,
 )
-from schemas.partner_alliances.parts import Profile, TaxId
+from schemas.partner_alliances.parts import BankAccount, Profile, TaxId
 
 REQUEST = UUID("01940000-0000-7000-8000-00000000000a")
 PROFILE = Profile(name="Partner ABC", type="CORPORATE", tax_id=TaxId(country="ES", number="B58378431"))
 TODAY = MIDNIGHT.date()
+ACCOUNT = BankAccount(iban="sealed:1:…")
 REQUESTED = PartnerRequested(
-    temporary_id=REQUEST, profile=PROFILE, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=None
+    temporary_id=REQUEST,
+    profile=PROFILE,
+    email="sealed:1:…",
+    account=ACCOUNT,
+    product="AFFILIATION",
+    terms={},
+    starts_on=TODAY,
+    ends_on=None,
 )
 
 
@@ -85,13 +93,14 @@ def story() -> Story:
 
 def test_a_partner_that_compliance_approves_becomes_active(story: Story) -> None:
     knows = story.knows
-    story.sends(CreatePartner(partner_id=knows.partner_id, temporary_id=REQUEST, profile=PROFILE))
+    create = CreatePartner(partner_id=knows.partner_id, temporary_id=REQUEST, profile=PROFILE, email=REQUESTED.email)
+    story.sends(create)
     assert story.steps[0].status_shown == "INICIADA"
     story.with_a_partner().sends(
         CreateContract(contract_id=knows.contract_id, partner_id=knows.partner_id, temporary_id=REQUEST, starts_on=TODAY)
     )
     story.accepts().happens(ContractCreated(**story.ids, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=None))
-    story.sends(AssessContract(**story.ids, profile=PROFILE))
+    story.sends(AssessContract(**story.ids, profile=PROFILE, account=ACCOUNT))
     story.accepts().happens(ContractApproved(**story.ids, verdicts=[], sanction_list=1))
     story.sends(ActivateContract(contract_id=knows.contract_id), ActivatePartner(partner_id=knows.partner_id))
     story.accepts().accepts().happens(PartnerActivated(partner_id=knows.partner_id, temporary_id=REQUEST))

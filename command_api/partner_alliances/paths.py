@@ -22,7 +22,7 @@ from schemas.partner_alliances.contracts import (
     DecideContractRevision,
 )
 from schemas.partner_alliances.integrations import CreateProgram, RequestPartner
-from schemas.partner_alliances.parts import BankAccount, PartnerType, Profile, TaxId
+from schemas.partner_alliances.parts import PartnerType, Profile, TaxId
 
 _TYPES: Mapping[str, PartnerType] = {
     "CORPORATIVO": "CORPORATE",
@@ -58,14 +58,14 @@ class Perfil(_Cuerpo):
     cuenta_bancaria: CuentaBancaria | None = None
 
     def profile(self) -> Profile:
-        fiscal, cuenta = self.identificacion_fiscal, self.cuenta_bancaria
-        return Profile(
-            name=self.nombre,
-            type=_TYPES[self.tipo],
-            email=self.correo,
-            tax_id=None if fiscal is None else TaxId(country=fiscal.pais, number=fiscal.numero),
-            account=None if cuenta is None else BankAccount(iban=cuenta.iban, bic=cuenta.bic, number=cuenta.numero),
-        )
+        fiscal = self.identificacion_fiscal
+        tax_id = None if fiscal is None else TaxId(country=fiscal.pais, number=fiscal.numero)
+        return Profile(name=self.nombre, type=_TYPES[self.tipo], tax_id=tax_id)
+
+    def account(self) -> Mapping[str, str | None]:
+        """The bank account, in the words of the commands."""
+        cuenta = self.cuenta_bancaria or CuentaBancaria()
+        return {"iban": cuenta.iban, "bic": cuenta.bic, "account_number": cuenta.numero}
 
 
 class NuevoPartner(Perfil):
@@ -122,11 +122,17 @@ class NuevaCampana(_Cuerpo):
 def request_partner(said: NuevoPartner, _: Mapping[str, str]) -> Command:
     return RequestPartner(
         profile=said.profile(),
+        email=said.correo,
+        **said.account(),
         product=said.producto,
         terms=said.terminos,
         starts_on=said.fecha_inicio,
         ends_on=said.fecha_fin,
     )
+
+
+def validate_partner(said: Perfil, _: Mapping[str, str]) -> Command:
+    return ValidatePartner(profile=said.profile(), **said.account())
 
 
 def create_program(said: NuevoPrograma, _: Mapping[str, str]) -> Command:
@@ -210,7 +216,7 @@ ROUTES = (
         "/partners/validate",
         ValidatePartner,
         verdict,
-        says=Translation(Perfil, lambda said, _: ValidatePartner(profile=said.profile())),
+        says=Translation(Perfil, validate_partner),
         tells_events=True,
     ),
     CommandRoute("/programas", CreateProgram, its_id, says=Translation(NuevoPrograma, create_program)),

@@ -1,0 +1,1 @@
+"""Partner alliances, as far as commands go: their clients' paths, and what compliance has opened."""
