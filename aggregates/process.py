@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from aggregates.aggregate import Aggregate
-from aggregates.choreography import Came
+from aggregates.process_rules import Came
 from schemas.engine.processes import ENDED, Answer, Asked, Cause, ProcessAdvanced, Sent, Status
 from schemas.message import Event
 
@@ -16,6 +16,13 @@ _SAGAS = UUID("c2f0a9a4-6e0e-5d55-9a55-0d3f2f6f5b10")
 def saga_id(process: str, key: str) -> str:
     """The id of the process of that kind and key, as everybody is told it."""
     return str(uuid5(_SAGAS, f"{process}/{key}"))
+
+
+class Waiting(NamedTuple):
+    """Something that a process was told and could not react to yet."""
+
+    cause: Cause
+    answer: Answer | None
 
 
 @dataclass(slots=True)
@@ -70,8 +77,8 @@ class Process(Aggregate):
         self.seen: set[UUID] = set()
         self.came: dict[UUID, Came] = {}
         """Events that it reacted to, in the order in which they may follow one another."""
-        self.waiting: dict[UUID, Cause] = {}
-        """Events and timers that it has not reacted to, in the order in which they came."""
+        self.waiting: dict[UUID, Waiting] = {}
+        """What it is to react to still, in the order in which it came."""
         self.sent = SentCommands()
         self.timers: dict[str, datetime] = {}
 
@@ -80,11 +87,20 @@ class Process(Aggregate):
         """Whether it is over."""
         return self.status in ENDED
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is over, or what it did is being taken back."""
+        return self.has_ended or self.ending is not None
+
     def evolve(self, event: Event) -> None:
         assert isinstance(event, ProcessAdvanced)
         self.kind, self.about = event.process, event.key
         self.knows, self.status, self.ending, self.reason = event.state, event.status, event.ending, event.reason
         self._evolve_by(event.cause, event.follows, is_done=event.standing == "processed")
+        for gone in (event.cause.id, *event.let_go):
+            self.waiting.pop(gone, None)
+        if event.kept:
+            self.waiting[event.cause.id] = Waiting(event.cause, event.answer)
         if event.answer is not None:
             self.sent.settle(event.answer)
         for sent in event.sent:
@@ -96,11 +112,7 @@ class Process(Aggregate):
     def _evolve_by(self, cause: Cause, follows: UUID | None, *, is_done: bool) -> None:
         if cause.kind == "event":
             self.seen.add(cause.id)
-        if is_done:
-            self.waiting.pop(cause.id, None)
-            if cause.kind == "event":
+            if is_done:
                 self.came[cause.id] = Came(cause.name)
-            if follows is not None:
-                self.came[follows].followed_by.add(cause.name)
-        elif cause.kind in ("event", "timer"):
-            self.waiting[cause.id] = cause
+        if is_done and follows is not None:
+            self.came[follows].followed_by.add(cause.name)

@@ -6,23 +6,18 @@ sends and which timers it sets. The engine keeps the rest: which commands are an
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
+from aggregates.process_rules import Rules, Wait
 from schemas.engine.processes import Answer, Cause, Standing, Status
-from schemas.errors import CaudalError, Misconfigured
+from schemas.errors import Misconfigured
 from schemas.message import Command, Event
 
 S = TypeVar("S", bound=BaseModel)
 E = TypeVar("E", bound=Event)
-
-
-class OutsideTheRules(CaudalError):
-    """The event is not one that may come at this point of the process."""
-
-    kind = "outside_the_rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +41,6 @@ class Next(Generic[S]):
     status: Literal["running", "in_review", "completed", "failed"] = "running"
     """``failed`` has everything taken back first; ``in_review`` waits for somebody's decision."""
     reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """An event has come before another that it follows: it is kept, and tried again after each step."""
-
-    why: str
-    patience: timedelta | None = None
-    """How long after it happened it is reported as failed; it is still tried after that."""
-
-
-Rules = Mapping[type[Event], Sequence[type[Event]]]
-"""Which events may follow an event within a process, each of them once; none may follow one that ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +102,8 @@ class ProcessManager(Generic[S]):
     ends: bool = True
     """Whether nothing may follow once it has ended: later events are noted, and not reacted to."""
     words: Words = ENGLISH
+    may_rest: bool = False
+    """Whether it may wait for an event for as long as that takes; one that may not is told as stuck."""
 
     def __post_init__(self) -> None:
         if len({event.message_name for event in self.on}) < len(self.on):

@@ -9,9 +9,9 @@ from typing import Any, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from aggregates.process import Process, saga_id
+from aggregates.process_decisions import decisions
 from aggregates.process_manager import ProcessManager
 from aggregates.scenario import MIDNIGHT
-from aggregates.stepping import decisions
 from schemas.engine.processes import AdvanceProcess, Answer, CancelProcess, Cause, ProcessAdvanced, RetryProcess, Sent, Status
 from schemas.envelope import Issued
 from schemas.message import Command, Event

@@ -19,6 +19,8 @@ class Outcome:
 
     standing: Standing = "processed"
     problem: str | None = None
+    kept: bool = False
+    """Whether the cause is to be reacted to later."""
     next: Next[Any] | None = None
     follows: UUID | None = None
     patience: dict[str, datetime] = field(default_factory=dict)
@@ -33,7 +35,7 @@ class Step:
     """What a process will be after a step."""
 
     def __init__(self, process: Process, answer: Answer | None) -> None:
-        self._timers = process.timers
+        self._timers, self._waiting = process.timers, process.waiting
         self._commands: SentCommands = process.sent.copy()
         if answer is not None:
             self._commands.settle(answer)
@@ -41,6 +43,7 @@ class Step:
         self.sent: list[Sent] = []
         self.timers_set: dict[str, datetime] = {}
         self.timers_cancelled: list[str] = []
+        self.let_go: list[UUID] = []
 
     def go_on(self, cause: Cause, outcome: Outcome) -> None:
         """Lets a cause take effect."""
@@ -53,8 +56,21 @@ class Step:
             self._take_back(tries_again=outcome.tries_again)
         if self.status in ENDED:
             self.timers_set, self.timers_cancelled = {}, list(self._timers)
-        elif over := {cause.name if cause.kind == "timer" else patience_timer(cause)} & self._timers.keys() - self.timers_set:
-            self.timers_cancelled += over
+        elif (over := self._timer_of(cause)) is not None and over not in self.timers_set:
+            self.timers_cancelled.append(over)
+        superseded = {*self.timers_set, *self.timers_cancelled}
+        self.let_go = [
+            id
+            for id, (waiting, _) in self._waiting.items()
+            if waiting.kind == "timer" and waiting.name in superseded and id != cause.id
+        ]
+
+    def _timer_of(self, cause: Cause) -> str | None:
+        """The timer that a cause uses up: its own, unless that was set anew meanwhile, or the one that would report it."""
+        if cause.kind == "timer":
+            return cause.name if self._timers.get(cause.name) == cause.at else None
+        patience = patience_timer(cause)
+        return patience if patience in self._timers else None
 
     def _follow(self, next: Next[Any]) -> None:
         self.knows = next.state.model_dump(mode="json")

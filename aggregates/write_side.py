@@ -9,9 +9,9 @@ from aggregates.aggregate import Aggregate
 from aggregates.decision import Decisions
 from aggregates.policy import Policy
 from aggregates.process import Process
+from aggregates.process_decisions import decisions
 from aggregates.process_manager import ProcessManager
 from aggregates.process_policies import listening, sending
-from aggregates.stepping import decisions
 from schemas.catalog import Catalog
 from schemas.engine import processes
 from schemas.engine.privacy import CONTEXT as PRIVACY

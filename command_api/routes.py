@@ -34,7 +34,10 @@ class Translation:
 
     body: type[BaseModel]
     command: Callable[[Any, Mapping[str, str]], Command]
-    """From the body and the path's parameters; raises `NotFound` where a parameter names nothing."""
+    """From the body and the path's parameters; raises `NotFound` where a parameter names nothing.
+
+    It may say another command of the context than its route names, which the caller has to be allowed, too.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +127,17 @@ class CommandEndpoints:
     async def _take(self, request: Request, route: CommandRoute) -> Response:
         context = self._catalog.context_of(route.command)
         await self._gate.enter(request, route.path)
-        name = f"{context.system}.{route.command.message_name}"
-        self._gate.check(request, "command", name, route.command.command_access)
+        self._check(request, route.command)
         if is_batch(request) and route.says is None:
             return await take_batch(request, self._settings, self._handler, self._catalog, route.command)
         expected = expectation(header(request, b"if-match"), header(request, b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
         body = await read_body(request, self._settings.max_body_bytes, self._settings.body_seconds)
+        command = plain(self._command(route, body, request.path_params))
+        if type(command) is not route.command:
+            self._check(request, type(command))
         issued = Issued(
-            command=plain(self._command(route, body, request.path_params)),
+            command=command,
             id=command_id(context, header(request, b"idempotency-key"), header(request, b"x-command-id")),
             at=now(),
             correlation_id=correlation_id(request),
@@ -142,6 +147,11 @@ class CommandEndpoints:
         receipt = await self._handler.handle(issued, expected=expected)
         events = await self._recorded(context, receipt) if route.tells_events else ()
         return _response(receipt, context, route.answer(receipt, events))
+
+    def _check(self, request: Request, command: type[Command]) -> None:
+        """Whether the caller may send commands of a class; a path that is said in words of its own may lead to several."""
+        name = f"{self._catalog.context_of(command).system}.{command.message_name}"
+        self._gate.check(request, "command", name, command.command_access)
 
     def _command(self, route: CommandRoute, body: bytes, path: Mapping[str, str]) -> Command:
         if route.says is None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, JsonValue
 from starlette.requests import Request
 
 from query_api.routes import Answer, QueryRoute, Views
+from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
 
 SYSTEM = "partner_alliances"
 
@@ -17,6 +18,7 @@ _CONTRACT_STATES: Mapping[str, Literal["PENDIENTE", "ACTIVO", "INACTIVO", "RECHA
     "active": "ACTIVO",
     "inactive": "INACTIVO",
     "in_revision": "RECHAZADO",
+    "suspended": "INACTIVO",
     "rejected": "RECHAZADO",
     "expired": "VENCIDO",
 }
@@ -25,13 +27,7 @@ _PARTNER_STATES: Mapping[str, Literal["PENDIENTE", "ACTIVO", "RETIRADO"]] = {
     "active": "ACTIVO",
     "withdrawn": "RETIRADO",
 }
-_TYPES = {
-    "CORPORATE": "CORPORATIVO",
-    "INDIVIDUAL": "INDIVIDUAL",
-    "STARTUP": "STARTUP",
-    "AGENCY": "AGENCIA",
-    "NON_PROFIT": "SIN_ANIMO_DE_LUCRO",
-}
+_TYPES: Mapping[str, TipoDePartner] = {type: tipo for tipo, type in PARTNER_TYPES.items()}
 
 Row = Mapping[str, Any]
 
@@ -42,7 +38,7 @@ class Partner(BaseModel):
     id: UUID
     partner_id_temporal: UUID | None
     nombre: str | None
-    tipo: str | None
+    tipo: TipoDePartner | None
     correo: str | None
     estado: Literal["PENDIENTE", "ACTIVO", "RETIRADO"]
     motivo: str | None
@@ -141,7 +137,8 @@ def contract(row: Row) -> Contrato:
         terminos=row["terms"],
         fecha_inicio=row["starts_on"],
         fecha_fin=row["ends_on"],
-        estado=_CONTRACT_STATES[row["status"]],
+        # What compliance rejects is under revision; what was made by hand has not been judged yet.
+        estado="PENDIENTE" if row["status"] == "in_revision" and row["approved"] is None else _CONTRACT_STATES[row["status"]],
         en_revision=row["status"] == "in_revision",
         motivo=row["reason"],
         aprobado_por_compliance=row["approved"],

@@ -14,9 +14,9 @@ from uuid_utils.compat import uuid7
 
 from query_api.consistency import Waits
 from query_api.live import follow
-from query_api.parameters import next_link
+from query_api.parameters import MOST, next_link
 from query_api.shown import Row, Shown
-from query_api.views import Page, ViewReader, parse_query
+from query_api.views import Page, Query, ViewReader, parse_query
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
 from schemas.errors import Malformed, NotFound
@@ -63,6 +63,9 @@ def installed(catalog: Catalog) -> Mapping[str, tuple[QueryRoute, ...]]:
     return dict(catalog.registered("caudal.query_api"))
 
 
+_LARGEST_PAGE = ("limit", str(MOST))
+
+
 class Views:
     """Every view of the installed systems, read as consistently as the request asks for."""
 
@@ -103,6 +106,20 @@ class Views:
         headers = {} if page.next is None else {"Link": next_link(request, page.next)}
         return Answer(await shown.opened(page.rows), headers)
 
+    async def every_row(
+        self, request: Request, system: str, view: str, write: ConsistencyToken, *fixed: tuple[str, str]
+    ) -> list[Row]:
+        """Every row that ``fixed`` filters let through and the caller is shown, once the view has seen a write."""
+        self._check(request, system, view)
+        reader, shown = await self.reader_once_seen(system, view, write), self._shown[system, view]
+        found: list[Row] = []
+        asked: Query | None = parse_query([*fixed, _LARGEST_PAGE])
+        while asked is not None:
+            page = await reader.page(replace(asked, owner=shown.owner(caller_of(request))))
+            found += await shown.opened(page.rows)
+            asked = None if page.next is None else parse_query([*fixed, _LARGEST_PAGE, ("after", page.next)])
+        return found
+
     async def live(self, request: Request, system: str, view: str) -> Response:
         """A view's changes as they happen, as far as they are for whoever asks."""
         reader, shown, caller = await self.reader(request, system, view), self._shown[system, view], caller_of(request)
@@ -138,7 +155,7 @@ class Views:
 
     async def reader(self, request: Request, system: str, view: str) -> ViewReader:
         """The reader of a view that the caller may read, once it has seen what the request's consistency token names."""
-        self._gate.check(request, "view", f"{system}.{view}", self._catalog.view(system, view).view_access)
+        self._check(request, system, view)
         token = request.headers.get("consistency-token")
         if token is not None:
             write = ConsistencyToken.parse(token)
@@ -146,6 +163,9 @@ class Views:
                 raise Malformed(f"the context {write.context} has no partition {write.partition}")
             return await self.reader_once_seen(system, view, write)
         return self._readers[system, view]
+
+    def _check(self, request: Request, system: str, view: str) -> None:
+        self._gate.check(request, "view", f"{system}.{view}", self._catalog.view(system, view).view_access)
 
     def token(self, context: ContextName, stream: str, position: int) -> ConsistencyToken:
         """Names the write of a stream's event."""

@@ -4,12 +4,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from query_api.routes import Answer, QueryRoute, Views
-from query_api.views import parse_query
 from schemas.catalog import ContextName
 from schemas.engine.processes import CONTEXT, SYSTEM, stream_of
 from schemas.engine.sagas import SagaLogEntry
-
-_MOST_ENTRIES = 1000
 
 
 class Timeline(BaseModel):
@@ -33,13 +30,12 @@ async def sagas(request: Request, views: Views) -> Answer:
 
 
 async def saga(request: Request, views: Views) -> Answer:
-    """A saga with its timeline: what it was told, oldest first, up to where the saga stands."""
+    """A saga with its timeline: what it was told, oldest first, up to where the saga stands, as far as that is the caller's."""
     saga_id = request.path_params["saga_id"]
     found = await views.row(request, SYSTEM, "sagas", saga_id)
     newest = views.token(ContextName(SYSTEM, CONTEXT), stream_of(saga_id), found.body["position"])
-    reader = await views.reader_once_seen(SYSTEM, "saga_logs", newest)
-    page = await reader.page(parse_query([("saga_id", saga_id), ("sort", "step"), ("limit", str(_MOST_ENTRIES))]))
-    return Answer({**found.body, "timeline": [dict(row) for row in page.rows]}, {})
+    timeline = await views.every_row(request, SYSTEM, "saga_logs", newest, ("saga_id", saga_id), ("sort", "step"))
+    return Answer({**found.body, "timeline": timeline}, {})
 
 
 ROUTES = (

@@ -106,6 +106,10 @@ class IdempotencyKeyReused(CaudalError):
     kind = "key_reused"
 
 
+class OutsideTheRules(Refused):
+    """The event is not one that may come at this point of its process."""
+
+
 class NotFound(CaudalError):
     """There is no such thing."""
 

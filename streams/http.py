@@ -167,7 +167,7 @@ EXCEPTION_HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
 
 
 def operations_routes(checks: Mapping[str, Check]) -> list[Route]:
-    """``/livez``, ``/readyz`` (which says why not) and ``/metrics``."""
+    """``/livez``, ``/readyz`` (which says why not), the same as ``/health``, and ``/metrics``."""
 
     async def livez(_: Request) -> Response:
         return JsonResponse({"status": "alive"})
@@ -180,4 +180,9 @@ def operations_routes(checks: Mapping[str, Check]) -> list[Route]:
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
-    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+    return [
+        Route("/livez", livez),
+        Route("/readyz", readyz),
+        Route("/health", readyz),  # what the clients of the partner alliances ask
+        Route("/metrics", metrics),
+    ]

@@ -21,7 +21,7 @@ from starlette.routing import Match
 from streams.rows import Row
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_NOT_TRACED = "/livez,/readyz,/metrics"
+_NOT_TRACED = "/livez,/readyz,/health,/metrics"
 _KINDS = {"step": trace.SpanKind.INTERNAL, "publish": trace.SpanKind.PRODUCER, "process": trace.SpanKind.CONSUMER}
 
 _W3C = TraceContextTextMapPropagator()

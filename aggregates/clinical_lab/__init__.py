@@ -1,6 +1,6 @@
 """The clinical laboratory's decisions, policies and processes."""
 
-from aggregates.clinical_lab import notifications, results, sagas, users
+from aggregates.clinical_lab import notifications, redelivery, results, sagas, users
 from aggregates.write_side import WriteSide
 
 WRITE_SIDE = WriteSide(
@@ -11,5 +11,5 @@ WRITE_SIDE = WriteSide(
         "notifications": notifications.AGGREGATES,
     },
     policies=notifications.POLICIES,
-    processes=sagas.PROCESSES,
+    processes=(*sagas.PROCESSES, redelivery.REDELIVERY),
 )

@@ -6,18 +6,20 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from aggregates.partner_alliances.onboarding import SPANISH
+from aggregates.partner_alliances.spanish import SPANISH
 from aggregates.process_manager import Ids, Next, On, ProcessManager, Send
 from schemas.engine.processes import Answer, Cause
 from schemas.partner_alliances.contracts import (
     ContractChanged,
     ContractCreated,
+    ContractDeactivated,
     ContractExpired,
     ContractRevisionDecided,
     ExpireContract,
 )
 
 _LAST_DAY = "last-day"
+_A_MINUTE = timedelta(minutes=1)
 
 
 class Term(BaseModel):
@@ -44,8 +46,12 @@ def over(term: Term, cause: Cause) -> Next[Term]:
 
 
 def has_days_to_come(term: Term, answer: Answer, cause: Cause) -> Next[Term]:
-    """The last day was moved at the last moment; the event that says so sets the timer anew."""
-    return Next(term)
+    """The last day was moved at the last moment, or the clock that decided was behind the one that told of it."""
+    return Next(term, set_timers={_LAST_DAY: cause.at + _A_MINUTE})
+
+
+def taken_back(term: Term, event: ContractDeactivated, cause: Cause) -> Next[Term]:
+    return Next(term, status="completed", reason=event.reason)
 
 
 def expired(term: Term, event: ContractExpired, cause: Cause) -> Next[Term]:
@@ -70,6 +76,7 @@ CONTRACT_TERM = ProcessManager(
         ContractCreated: On(_contract, created, begins=True),
         ContractChanged: On(_contract, changed),
         ContractRevisionDecided: On(_contract, decided),
+        ContractDeactivated: On(_contract, taken_back),
         ContractExpired: On(_contract, expired),
     },
     sends=(ExpireContract,),
@@ -77,4 +84,5 @@ CONTRACT_TERM = ProcessManager(
     on_timer={_LAST_DAY: over},
     ids=lambda term: Ids(real=None if term.contract_id is None else str(term.contract_id)),
     words=SPANISH,
+    may_rest=True,
 )

@@ -1,4 +1,4 @@
-"""Contracts: created, approved or put under revision, changed, suspended, and expired when their last day is over."""
+"""Contracts: they hold once compliance has approved them, may be changed and suspended, and expire after their last day."""
 
 from datetime import date
 from typing import Any, Literal
@@ -22,17 +22,23 @@ from schemas.partner_alliances.contracts import (
     ContractCreationFailed,
     ContractDeactivated,
     ContractExpired,
+    ContractResumed,
     ContractRevision,
     ContractRevisionDecided,
+    ContractSuspended,
     CreateContract,
+    CreateRequestedContract,
     DeactivateContract,
     DecideContractRevision,
     ExpireContract,
     FailContractCreation,
     RequestContractRevision,
+    ResumeContract,
+    SuspendContract,
 )
 
-Status = Literal["none", "created", "active", "inactive", "in_revision", "rejected", "expired"]
+Status = Literal["none", "created", "active", "suspended", "inactive", "in_revision", "rejected", "expired"]
+"""``inactive`` is one that was taken back for good."""
 
 
 class ContractState(BaseModel):
@@ -72,6 +78,10 @@ class Contract(Aggregate):
                 self.terms, self.ends_on = event.terms, event.ends_on
             case ContractActivated():
                 self.status = "active"
+            case ContractResumed():
+                self.status = "active"
+            case ContractSuspended():
+                self.status = "suspended"
             case ContractDeactivated():
                 self.status = "inactive"
             case ContractRevision():
@@ -80,6 +90,14 @@ class Contract(Aggregate):
                 self.status = "created" if event.approved else "rejected"
             case ContractExpired():
                 self.status = "expired"
+
+    def is_over(self, today: date) -> bool:
+        """Whether its last day has gone by."""
+        return self.ends_on is not None and today > self.ends_on
+
+    def refused(self) -> Refused:
+        """That it does not allow this as it stands."""
+        return Refused(f"the contract {self.key} is {self.status.replace('_', ' ')}")
 
     @property
     def whose(self) -> dict[str, UUID | None]:
@@ -99,23 +117,14 @@ class FailedContract(Aggregate):
 
 
 def create_contract(issued: Issued[CreateContract], contract: Contract) -> None:
-    """Makes a contract on terms that are complete."""
-    command = issued.command
-    if not contract.is_new:
-        raise AlreadyExists(f"the contract {contract.key} was created before")
-    if command.ends_on is not None and command.ends_on < max(command.starts_on, issued.at.date()):
-        raise Refused("the last day is over before the contract begins")
-    contract.record(
-        ContractCreated(
-            contract_id=UUID(contract.key),
-            partner_id=command.partner_id,
-            temporary_id=command.temporary_id,
-            product=command.product,
-            terms=agreed(command.product, command.terms),
-            starts_on=command.starts_on,
-            ends_on=command.ends_on,
-        )
-    )
+    """Makes a contract by hand: it is under revision from its beginning, for nothing but a person has looked at it."""
+    _create(contract, issued.command, issued.at.date(), temporary_id=None)
+    contract.record(ContractRevision(**contract.whose, reason="it was made by hand: compliance decides on it"))
+
+
+def create_requested_contract(issued: Issued[CreateRequestedContract], contract: Contract) -> None:
+    """Makes the contract of a partner's request."""
+    _create(contract, issued.command, issued.at.date(), temporary_id=issued.command.temporary_id)
 
 
 def fail_contract_creation(issued: Issued[FailContractCreation], failed: FailedContract) -> None:
@@ -125,31 +134,51 @@ def fail_contract_creation(issued: Issued[FailContractCreation], failed: FailedC
 
 
 def change_contract(issued: Issued[ChangeContract], contract: Contract) -> None:
-    """Changes terms or last day of a contract that is neither rejected nor over."""
+    """Changes terms or last day of a contract that may hold, or hold again."""
     command, whose = issued.command, contract.whose
-    if contract.status in ("rejected", "expired"):
-        raise Refused(f"the contract {contract.key} is {contract.status}")
-    if command.ends_on is not None and command.ends_on < issued.at.date():
-        raise Refused("the last day is over")
+    if contract.status in ("inactive", "rejected", "expired"):
+        raise contract.refused()
+    if command.ends_on is not None:
+        _check_term(contract.starts_on, command.ends_on, issued.at.date())
     terms = contract.terms if command.terms is None else agreed(contract.product, {**contract.terms, **command.terms})
     ends_on = command.ends_on or contract.ends_on
     if (terms, ends_on) != (contract.terms, contract.ends_on):
         contract.record(ContractChanged(**whose, terms=terms, ends_on=ends_on))
 
 
-def activate_contract(_: Issued[ActivateContract], contract: Contract) -> None:
-    """Lets a contract hold that is approved or was suspended."""
+def suspend_contract(issued: Issued[SuspendContract], contract: Contract) -> None:
+    """Suspends a contract that holds."""
     whose = contract.whose
-    if contract.status in ("in_revision", "rejected", "expired"):
-        raise Refused(f"the contract {contract.key} is {contract.status.replace('_', ' ')}")
-    if contract.status != "active":
+    if contract.status == "active":
+        contract.record(ContractSuspended(**whose, reason=issued.command.reason))
+    elif contract.status != "suspended":
+        raise contract.refused()
+
+
+def resume_contract(issued: Issued[ResumeContract], contract: Contract) -> None:
+    """Lets a suspended contract hold again, and no other: what never held is compliance's to decide."""
+    whose = contract.whose
+    if contract.status == "suspended":
+        _check_not_over(contract, issued.at.date())
+        contract.record(ContractResumed(**whose))
+    elif contract.status != "active":
+        raise contract.refused()
+
+
+def activate_contract(issued: Issued[ActivateContract], contract: Contract) -> None:
+    """Lets a contract hold that compliance has approved."""
+    whose = contract.whose
+    if contract.status == "created":
+        _check_not_over(contract, issued.at.date())
         contract.record(ContractActivated(**whose, ends_on=contract.ends_on))
+    elif contract.status != "active":
+        raise contract.refused()
 
 
 def deactivate_contract(issued: Issued[DeactivateContract], contract: Contract) -> None:
-    """Suspends a contract, or takes it back before it ever held."""
+    """Takes a contract back, whether it held or not."""
     whose = contract.whose
-    if contract.status in ("created", "active", "in_revision"):
+    if contract.status in ("created", "active", "suspended", "in_revision"):
         contract.record(ContractDeactivated(**whose, reason=issued.command.reason))
 
 
@@ -157,25 +186,59 @@ def request_revision(issued: Issued[RequestContractRevision], contract: Contract
     """Puts a contract under revision that does not hold yet."""
     whose = contract.whose
     if contract.status != "created":
-        raise Refused(f"the contract {contract.key} is {contract.status.replace('_', ' ')}")
+        raise contract.refused()
     contract.record(ContractRevision(**whose, reason=issued.command.reason))
 
 
 def decide_revision(issued: Issued[DecideContractRevision], contract: Contract) -> None:
-    """Records what somebody decided."""
+    """Records what somebody decided. A contract made by hand holds by that; of others their process is told."""
     command, whose = issued.command, contract.whose
     if contract.status != "in_revision":
         raise Refused(f"the contract {contract.key} is not under revision")
+    if command.approved:
+        _check_not_over(contract, issued.at.date())
     contract.record(ContractRevisionDecided(**whose, approved=command.approved, reason=command.reason, decided_by=issued.actor))
+    if command.approved and contract.temporary_id is None:
+        contract.record(ContractActivated(**whose, ends_on=contract.ends_on))
 
 
 def expire_contract(issued: Issued[ExpireContract], contract: Contract) -> None:
-    """Ends a contract whose last day is over; lets it be where that day has been moved."""
+    """Ends a contract whose last day is over; one under revision is left to whoever decides, who may move that day."""
     whose = contract.whose
-    if contract.ends_on is None or issued.at.date() <= contract.ends_on:
+    if not contract.is_over(issued.at.date()):
         raise Refused(f"the contract {contract.key} has days to come")
-    if contract.status in ("active", "inactive", "created"):
+    if contract.status in ("created", "active", "suspended"):
         contract.record(ContractExpired(**whose))
+
+
+def _create(
+    contract: Contract, asked: CreateContract | CreateRequestedContract, today: date, *, temporary_id: UUID | None
+) -> None:
+    if not contract.is_new:
+        raise AlreadyExists(f"the contract {contract.key} was created before")
+    if asked.ends_on is not None:
+        _check_term(asked.starts_on, asked.ends_on, today)
+    contract.record(
+        ContractCreated(
+            contract_id=UUID(contract.key),
+            partner_id=asked.partner_id,
+            temporary_id=temporary_id,
+            product=asked.product,
+            terms=agreed(asked.product, asked.terms),
+            starts_on=asked.starts_on,
+            ends_on=asked.ends_on,
+        )
+    )
+
+
+def _check_term(starts_on: date | None, ends_on: date, today: date) -> None:
+    if ends_on < max(starts_on or today, today):
+        raise Refused("the last day is over before the contract begins")
+
+
+def _check_not_over(contract: Contract, today: date) -> None:
+    if contract.is_over(today):
+        raise Refused(f"the last day of the contract {contract.key} is over: move it first")
 
 
 def _one(issued: Issued[Any]) -> tuple[Ref, ...]:
@@ -184,12 +247,8 @@ def _one(issued: Issued[Any]) -> tuple[Ref, ...]:
 
 AGGREGATES = (Contract, FailedContract)
 DECISIONS = (
-    Decision(
-        CreateContract,
-        lambda issued: (Ref(Contract, str(issued.command.contract_id or issued.id)),),
-        create_contract,
-        creates=True,
-    ),
+    Decision(CreateContract, lambda issued: (Ref(Contract, str(issued.id)),), create_contract, creates=True),
+    Decision(CreateRequestedContract, _one, create_requested_contract, creates=True),
     Decision(
         FailContractCreation,
         lambda issued: (Ref(FailedContract, str(issued.command.temporary_id)),),
@@ -197,6 +256,8 @@ DECISIONS = (
         creates=True,
     ),
     Decision(ChangeContract, _one, change_contract),
+    Decision(SuspendContract, _one, suspend_contract),
+    Decision(ResumeContract, _one, resume_contract),
     Decision(ActivateContract, _one, activate_contract),
     Decision(DeactivateContract, _one, deactivate_contract),
     Decision(RequestContractRevision, _one, request_revision),

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
+from aggregates.partner_alliances.rules import compact
 from schemas.envelope import Issued
 from schemas.errors import AlreadyExists, Refused
 from schemas.message import Event
@@ -162,8 +163,7 @@ def _with_number(partner_id: UUID, tax_id: TaxId | None) -> tuple[Ref, ...]:
     partner = Ref(Partner, str(partner_id))
     if tax_id is None:
         return (partner,)
-    number = "".join(character for character in tax_id.number.upper() if character.isalnum())
-    return (partner, Ref(TaxNumber, f"{tax_id.country}-{number}"))
+    return (partner, Ref(TaxNumber, compact(tax_id)))
 
 
 AGGREGATES = (PartnerRequest, Partner, TaxNumber, Program)

@@ -6,16 +6,18 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel
 
-from aggregates.process_manager import Ids, Next, On, ProcessManager, Send, Words
+from aggregates.partner_alliances.spanish import SPANISH
+from aggregates.process_manager import Ids, Next, On, ProcessManager, Send
 from schemas.engine.processes import Answer, Cause
 from schemas.partner_alliances.compliance import AssessContract, ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import (
     ActivateContract,
+    ContractActivated,
     ContractCreated,
     ContractCreationFailed,
     ContractRevision,
     ContractRevisionDecided,
-    CreateContract,
+    CreateRequestedContract,
     DeactivateContract,
     FailContractCreation,
     RequestContractRevision,
@@ -34,18 +36,6 @@ from schemas.partner_alliances.parts import BankAccount, Profile
 
 _IDS = UUID("5b0c9f57-1a5e-5d0c-8d57-6f4a0c1f8f11")
 _LONGEST_NOTE = 2000
-
-SPANISH = Words(
-    statuses={
-        "running": "INICIADA",
-        "in_review": "PENDIENTE_REVISION",
-        "completed": "COMPLETADA",
-        "compensating": "COMPENSANDO",
-        "failed": "FALLIDA",
-        "cancelled": "CANCELADA",
-    },
-    standings={"received": "RECIBIDO", "processed": "PROCESADO", "failed": "ERROR"},
-)
 
 
 class Onboarding(BaseModel):
@@ -94,7 +84,7 @@ def partner_failed(known: Onboarding, event: PartnerCreationFailed, cause: Cause
 
 
 def partner_created(known: Onboarding, event: PartnerCreated, cause: Cause) -> Next[Onboarding]:
-    create = CreateContract(
+    create = CreateRequestedContract(
         contract_id=known.contract_id,
         partner_id=event.partner_id,
         temporary_id=known.temporary_id,
@@ -130,7 +120,7 @@ def contract_created(known: Onboarding, event: ContractCreated, cause: Cause) ->
 
 
 def approved(known: Onboarding, event: ContractApproved, cause: Cause) -> Next[Onboarding]:
-    return _activated(known)
+    return Next(known, send=[Send(ActivateContract(contract_id=known.contract_id))])
 
 
 def rejected(known: Onboarding, event: ContractRejected, cause: Cause) -> Next[Onboarding]:
@@ -144,23 +134,17 @@ def under_revision(known: Onboarding, event: ContractRevision, cause: Cause) -> 
 
 def decided(known: Onboarding, event: ContractRevisionDecided, cause: Cause) -> Next[Onboarding]:
     if event.approved:
-        return _activated(known)
+        return Next(known, send=[Send(ActivateContract(contract_id=known.contract_id))])
     return Next(known, status="failed", reason=event.reason or "the contract was rejected")
+
+
+def contract_activated(known: Onboarding, event: ContractActivated, cause: Cause) -> Next[Onboarding]:
+    """The contract holds before the partner is active."""
+    return Next(known, send=[Send(ActivatePartner(partner_id=known.partner_id))])
 
 
 def activated(known: Onboarding, event: PartnerActivated, cause: Cause) -> Next[Onboarding]:
     return Next(known, status="completed")
-
-
-def _activated(known: Onboarding) -> Next[Onboarding]:
-    """The contract holds before the partner is active."""
-    return Next(
-        known,
-        send=[
-            Send(ActivateContract(contract_id=known.contract_id)),
-            Send(ActivatePartner(partner_id=known.partner_id)),
-        ],
-    )
 
 
 def _shortened(text: str | None) -> str:
@@ -185,6 +169,7 @@ ONBOARDING = ProcessManager(
         ContractRejected: On(_request, rejected),
         ContractRevision: On(_request, under_revision),
         ContractRevisionDecided: On(_request, decided),
+        ContractActivated: On(_request, contract_activated),
         PartnerActivated: On(_request, activated),
     },
     rules={
@@ -193,17 +178,18 @@ ONBOARDING = ProcessManager(
         PartnerCreationFailed: (),
         ContractCreated: (ContractApproved, ContractRejected),
         ContractCreationFailed: (),
-        ContractApproved: (PartnerActivated,),
+        ContractApproved: (ContractActivated,),
         ContractRejected: (ContractRevision,),
         ContractRevision: (ContractRevisionDecided,),
-        ContractRevisionDecided: (PartnerActivated,),
+        ContractRevisionDecided: (ContractActivated,),
+        ContractActivated: (PartnerActivated,),
         PartnerActivated: (),
     },
     sends=(
         CreatePartner,
         WithdrawPartner,
         FailPartnerCreation,
-        CreateContract,
+        CreateRequestedContract,
         DeactivateContract,
         FailContractCreation,
         AssessContract,
@@ -211,7 +197,7 @@ ONBOARDING = ProcessManager(
         ActivateContract,
         ActivatePartner,
     ),
-    on_refused={CreatePartner: no_partner, CreateContract: no_contract},
+    on_refused={CreatePartner: no_partner, CreateRequestedContract: no_contract},
     ids=lambda known: Ids(
         temporary=None if known.temporary_id is None else str(known.temporary_id),
         real=None if known.partner_id is None else str(known.partner_id),

@@ -2,6 +2,8 @@
 
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 import stdnum.bic
 import stdnum.iban
@@ -39,13 +41,22 @@ def tax_id(given: TaxId | None) -> Finding:
     """Whether a tax number is one that its country could have given, by its form and check digits."""
     if given is None:
         return False, "no tax number is given"
-    module = next((found for kind in _KINDS if (found := get_cc_module(given.country, kind)) is not None), None)
+    module = _module(given.country)
     if module is None:
         return False, f"the form of tax numbers of {given.country} is not known"
     try:
         return True, f"{module.validate(given.number)} is well-formed"
     except ValidationError as error:
         return False, f"the tax number is not one of {given.country}: {error}"
+
+
+def compact(given: TaxId) -> str:
+    """A tax number as its country writes it shortest, the same for every way of writing one: ``ES-B58378431``."""
+    module, number = _module(given.country), given.number
+    if module is not None:
+        with suppress(ValidationError):
+            number = module.compact(number)
+    return f"{given.country}-{''.join(character for character in number.upper() if character.isalnum())}"
 
 
 def bank_account(iban: str | None, bic: str | None, number: str | None) -> Finding:
@@ -78,6 +89,11 @@ def prepared(name: str) -> str:
         character for character in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(character)
     )
     return " ".join("".join(character if character.isalnum() else " " for character in plain).split())
+
+
+def _module(country: str) -> Any:
+    """What knows a country's tax numbers."""
+    return next((found for kind in _KINDS if (found := get_cc_module(country, kind)) is not None), None)
 
 
 def _verdict(rule: str, found: Finding) -> RuleVerdict:

@@ -21,7 +21,7 @@ from schemas.sensitive import Password
 
 USERS = ContextName("clinical_lab", "users")
 
-_ROLES: Mapping[int, Role] = {1: "clinician", 2: "patient", 3: "auditor"}
+_ROLES: Mapping[int, Role] = {1: "clinician", 2: "patient"}
 
 
 class _Body(BaseModel):
@@ -33,7 +33,7 @@ class NewUser(_Body):
 
     username: str
     password: str = Field(min_length=Password().least, max_length=Password().most, json_schema_extra={"format": "password"})
-    role: Literal[1, 2, 3] | Role = Field(default="patient", description="1: clinician, 2: patient, 3: auditor.")
+    role: Literal[1, 2] | Role = Field(default="patient", description="1: clinician, 2: patient.")
     email: str | None = None
 
 

@@ -15,22 +15,15 @@ from schemas.message import Command, Event
 from schemas.partner_alliances.campaigns import CreateCampaign
 from schemas.partner_alliances.compliance import PartnerValidated, PublishSanctionList, ValidatePartner
 from schemas.partner_alliances.contracts import (
-    ActivateContract,
     ChangeContract,
     CreateContract,
-    DeactivateContract,
     DecideContractRevision,
+    ResumeContract,
+    SuspendContract,
 )
 from schemas.partner_alliances.integrations import CreateProgram, RequestPartner
-from schemas.partner_alliances.parts import PartnerType, Profile, TaxId
-
-_TYPES: Mapping[str, PartnerType] = {
-    "CORPORATIVO": "CORPORATE",
-    "INDIVIDUAL": "INDIVIDUAL",
-    "STARTUP": "STARTUP",
-    "AGENCIA": "AGENCY",
-    "SIN_ANIMO_DE_LUCRO": "NON_PROFIT",
-}
+from schemas.partner_alliances.parts import Profile, TaxId
+from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
 
 
 class _Cuerpo(BaseModel):
@@ -52,7 +45,7 @@ class Perfil(_Cuerpo):
     """Lo que un partner dice de sí mismo."""
 
     nombre: str
-    tipo: Literal["CORPORATIVO", "INDIVIDUAL", "STARTUP", "AGENCIA", "SIN_ANIMO_DE_LUCRO"]
+    tipo: TipoDePartner
     correo: str | None = None
     identificacion_fiscal: IdentificacionFiscal | None = None
     cuenta_bancaria: CuentaBancaria | None = None
@@ -60,7 +53,7 @@ class Perfil(_Cuerpo):
     def profile(self) -> Profile:
         fiscal = self.identificacion_fiscal
         tax_id = None if fiscal is None else TaxId(country=fiscal.pais, number=fiscal.numero)
-        return Profile(name=self.nombre, type=_TYPES[self.tipo], tax_id=tax_id)
+        return Profile(name=self.nombre, type=PARTNER_TYPES[self.tipo], tax_id=tax_id)
 
     def account(self) -> Mapping[str, str | None]:
         """The bank account, in the words of the commands."""
@@ -93,7 +86,7 @@ class NuevoContrato(_Cuerpo):
 
 
 class CambioDeContrato(_Cuerpo):
-    """Términos o fecha de fin, o si el contrato está activo: lo uno o lo otro."""
+    """Términos o fecha de fin, o suspenderlo (INACTIVO) y reanudarlo (ACTIVO): lo uno o lo otro."""
 
     terminos: dict[str, Any] | None = None
     fecha_fin: date | None = None
@@ -158,8 +151,8 @@ def change_contract(said: CambioDeContrato, path: Mapping[str, str]) -> Command:
     if said.terminos is not None or said.fecha_fin is not None:
         raise Invalid("one thing at a time", [Violation("/estado", "comes without terminos and fecha_fin")])
     if said.estado == "ACTIVO":
-        return ActivateContract(contract_id=contract_id)
-    return DeactivateContract(contract_id=contract_id, reason=said.motivo)
+        return ResumeContract(contract_id=contract_id)
+    return SuspendContract(contract_id=contract_id, reason=said.motivo)
 
 
 def decide_revision(said: DecisionDeRevision, path: Mapping[str, str]) -> Command:

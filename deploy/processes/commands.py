@@ -20,10 +20,10 @@ def list_processes(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """List processes, those that are stuck first, and why."""
-    from deploy.processes.desk import Asked, list_them
+    from deploy.processes.desk import Wanted, list_them
 
-    asked = Asked(process, ended, limit)
-    complaining(lambda: uvloop.run(list_them(asked, data_dir.resolve(), read_settings(), as_json=as_json)))
+    wanted = Wanted(process, ended, limit)
+    complaining(lambda: uvloop.run(list_them(wanted, data_dir.resolve(), read_settings(), as_json=as_json)))
 
 
 @processes.command()

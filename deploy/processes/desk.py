@@ -11,6 +11,7 @@ from uuid import uuid4
 import orjson
 import typer
 
+from aggregates.write_side import installed
 from command_api.app import make_handler, open_logs, writer_databases
 from command_api.handler import now
 from deploy.connection import connected
@@ -35,7 +36,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Wanted:
     """Which processes are wanted."""
 
     process: str | None
@@ -43,37 +44,38 @@ class Asked:
     limit: int
 
 
-def why_stuck(saga: Row, at: datetime) -> str | None:
-    """What keeps a process from going on, where something does."""
+def why_stuck(saga: Row, at: datetime, *, may_rest: bool) -> str | None:
+    """What keeps a process from going on, where something does. ``may_rest``: whether it may wait for events for ever."""
     if saga["status"] in ENDED:
         return None
     for found in saga["not_undone"].values():
         return f"{found['name']} could not be taken back: {found['problem']}"
-    for found in saga["waiting"].values():
+    for found in saga["waiting"].values() if saga["status"] != "compensating" else ():
         return f"{found['name']}: {found['problem']}"
     late = [sent for sent in saga["underway"].values() if at - datetime.fromisoformat(sent["sent_at"]) > LATE]
     if late:
         return f"{late[0]['name']} has had no answer since {late[0]['sent_at']}"
-    is_idle = saga["status"] == "running" and not saga["underway"] and not saga["timers"]
+    is_idle = saga["status"] == "running" and not saga["underway"] and not saga["timers"] and not may_rest
     if is_idle and at - saga["updated_at"] > LATE:
         return f"waits for an event since {saga['updated_at']:%Y-%m-%d %H:%M:%S}"
     return None
 
 
-async def list_them(asked: Asked, data_dir: Path, settings: Settings, *, as_json: bool) -> None:
+async def list_them(wanted: Wanted, data_dir: Path, settings: Settings, *, as_json: bool) -> None:
     """Prints the processes that are asked for. Raises `Unavailable` and `NotFound`."""
-    filters = [("process", asked.process)] if asked.process else []
-    if not asked.ended:
+    filters = [("process", wanted.process)] if wanted.process else []
+    if not wanted.ended:
         filters.append(("status[in]", "running,in_review,compensating"))
     found = await _rows(settings, data_dir, Saga, filters)
     at = datetime.now(UTC)
-    stuck = {row["saga_id"]: why_stuck(row, at) for row in found}
-    ordered = sorted(found, key=lambda row: (stuck[row["saga_id"]] is None, row["updated_at"]))[: asked.limit]
+    resting = _resting(settings)
+    stuck = {row["saga_id"]: why_stuck(row, at, may_rest=row["process"] in resting) for row in found}
+    ordered = sorted(found, key=lambda row: (stuck[row["saga_id"]] is None, row["updated_at"]))[: wanted.limit]
     if as_json:
         typer.echo(orjson.dumps([{**row, "stuck": stuck[row["saga_id"]]} for row in ordered]))
         return
     if not ordered:
-        typer.echo("No process runs." if not asked.ended else "There are no processes.")
+        typer.echo("No process runs." if not wanted.ended else "There are no processes.")
         return
     shown = table("saga", "process", "about", "state", "since", "why")
     for row in ordered:
@@ -92,7 +94,7 @@ async def show_one(saga_id: str, data_dir: Path, settings: Settings, *, as_json:
         raise NotFound(f"there is no process {saga_id}; `caudal processes list --ended` names all of them")
     saga = found[0]
     timeline = await _rows(settings, data_dir, SagaLogEntry, [("saga_id", saga_id), ("sort", "step")])
-    stuck = why_stuck(saga, datetime.now(UTC))
+    stuck = why_stuck(saga, datetime.now(UTC), may_rest=saga["process"] in _resting(settings))
     if as_json:
         typer.echo(orjson.dumps({**saga, "stuck": stuck, "timeline": timeline}))
         return
@@ -126,6 +128,12 @@ async def tell(command: RetryProcess | CancelProcess, data_dir: Path, settings: 
         await logs[_HOME].settle()
     finally:
         await databases.close()
+
+
+def _resting(settings: Settings) -> set[str]:
+    """The process managers whose processes may wait for events for ever."""
+    sides = installed(Catalog.installed(settings.systems))
+    return {f"{system}.{manager.name}" for system, side in sides.items() for manager in side.processes if manager.may_rest}
 
 
 async def _rows(

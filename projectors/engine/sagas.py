@@ -44,7 +44,13 @@ def stands(row: Saga | None, recorded: Recorded[ProcessAdvanced]) -> Saga:
 
 def told(row: SagaLogEntry | None, recorded: Recorded[ProcessAdvanced]) -> SagaLogEntry:
     step, cause = recorded.event, recorded.event.cause
-    row = row or SagaLogEntry(entry_id=_entry_id(recorded), step=recorded.version, received_at=recorded.recorded_at)
+    row = row or SagaLogEntry(
+        entry_id=_entry_id(recorded),
+        step=recorded.version,
+        received_at=recorded.recorded_at,
+        correlation_id=recorded.metadata.correlation_id,
+        actor=recorded.metadata.actor,
+    )
     return row.model_copy(
         update={
             "saga_id": _saga_id(recorded),
@@ -62,17 +68,15 @@ def told(row: SagaLogEntry | None, recorded: Recorded[ProcessAdvanced]) -> SagaL
             "real_id": step.real_id,
             "happened_at": cause.at,
             "processed_at": recorded.recorded_at if step.standing == "processed" else None,
-            "correlation_id": recorded.metadata.correlation_id,
-            "actor": recorded.metadata.actor,
         }
     )
 
 
 def _waiting(row: Saga, step: ProcessAdvanced) -> dict[str, JsonValue]:
-    cause = step.cause
-    waiting = {id: told for id, told in row.waiting.items() if id != str(cause.id)}
-    if step.standing != "processed" and cause.kind in ("event", "timer"):
-        waiting[str(cause.id)] = {"name": cause.name, "problem": step.problem}
+    gone = {str(step.cause.id), *map(str, step.let_go)}
+    waiting = {id: told for id, told in row.waiting.items() if id not in gone}
+    if step.kept:
+        waiting[str(step.cause.id)] = {"name": step.cause.name, "problem": step.problem}
     return waiting
 
 

@@ -11,8 +11,10 @@ from schemas.partner_alliances.contracts import (
     ContractCreated,
     ContractDeactivated,
     ContractExpired,
+    ContractResumed,
     ContractRevision,
     ContractRevisionDecided,
+    ContractSuspended,
 )
 from schemas.partner_alliances.views import Assessment, Contract
 
@@ -35,8 +37,12 @@ def changed(row: Contract | None, recorded: Recorded[ContractChanged]) -> Contra
     return _changed(row, recorded, terms=recorded.event.terms, ends_on=recorded.event.ends_on)
 
 
-def activated(row: Contract | None, recorded: Recorded[ContractActivated]) -> Contract:
+def activated(row: Contract | None, recorded: Recorded[ContractActivated] | Recorded[ContractResumed]) -> Contract:
     return _changed(row, recorded, status="active", reason=None)
+
+
+def suspended(row: Contract | None, recorded: Recorded[ContractSuspended]) -> Contract:
+    return _changed(row, recorded, status="suspended", reason=recorded.event.reason)
 
 
 def deactivated(row: Contract | None, recorded: Recorded[ContractDeactivated]) -> Contract:
@@ -91,6 +97,8 @@ PROJECTIONS = (
             ContractCreated: Fold(_contract, created),
             ContractChanged: Fold(_contract, changed),
             ContractActivated: Fold(_contract, activated),
+            ContractSuspended: Fold(_contract, suspended),
+            ContractResumed: Fold(_contract, activated),
             ContractDeactivated: Fold(_contract, deactivated),
             ContractRevision: Fold(_contract, under_revision),
             ContractRevisionDecided: Fold(_contract, decided),

@@ -11,7 +11,8 @@ from schemas.text import mailbox
 
 _USERS = UUID("3f6f9f1c-1f5b-5e0a-9d3e-7a8c5b2e4d11")
 
-Role = Literal["clinician", "patient", "auditor"]
+Role = Literal["clinician", "patient"]
+"""What anybody may register as; whoever audits the laboratory gets a token from whoever runs it."""
 
 
 def user_id_of(username: str) -> UUID:

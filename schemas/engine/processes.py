@@ -94,6 +94,8 @@ class ProcessAdvanced(Event, name="ProcessAdvanced"):
     )
     standing_shown: str = Field(description="The standing in its clients' words.")
     problem: str | None = None
+    kept: bool = Field(default=False, description="Whether the cause is kept, to be reacted to later.")
+    let_go: tuple[UUID, ...] = Field(default=(), description="Ids of kept causes that are not to be reacted to any more.")
     status: Status
     status_shown: str = Field(description="The status in its clients' words.")
     ending: Literal["failed", "cancelled"] | None = Field(

@@ -40,7 +40,7 @@ class Saga(
     position: int = 0
     """Of the newest step."""
     waiting: dict[str, JsonValue] = Field(default_factory=dict)
-    """Events and timers that could not be reacted to, by id: name and problem."""
+    """What could not be reacted to yet, by id: name and problem."""
     underway: dict[str, JsonValue] = Field(default_factory=dict)
     """Commands that are not answered, by number: name, and when they were sent."""
     not_undone: dict[str, JsonValue] = Field(default_factory=dict)

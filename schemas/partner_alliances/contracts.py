@@ -12,15 +12,25 @@ from schemas.partner_alliances.roles import COMPLIANCE
 
 
 class CreateContract(Command, name="create-contract"):
-    """Makes a contract with a partner, on the terms that its product asks for."""
+    """Makes a contract with a partner by hand, on the terms that its product asks for; compliance decides on it."""
 
-    contract_id: UUID | None = Field(default=None, description="Unset: the command's id.")
     partner_id: UUID
-    temporary_id: UUID | None = Field(default=None, description="Id of the request that it is a part of.")
     product: Product = "AFFILIATION"
     terms: dict[str, Any] = Field(default_factory=dict)
     starts_on: date
     ends_on: date | None = None
+
+
+class CreateRequestedContract(Command, name="create-requested-contract", internal=True):
+    """Makes the contract that is a part of a partner's request."""
+
+    contract_id: UUID
+    partner_id: UUID
+    temporary_id: UUID
+    product: Product
+    terms: dict[str, Any]
+    starts_on: date
+    ends_on: date | None
 
 
 class FailContractCreation(Command, name="fail-contract-creation", internal=True):
@@ -39,14 +49,27 @@ class ChangeContract(Command, name="change-contract"):
     ends_on: date | None = None
 
 
+class SuspendContract(Command, name="suspend-contract"):
+    """Lets a contract that holds rest."""
+
+    contract_id: UUID
+    reason: Note = ""
+
+
+class ResumeContract(Command, name="resume-contract"):
+    """Lets a contract hold again that was suspended."""
+
+    contract_id: UUID
+
+
 class ActivateContract(Command, name="activate-contract", internal=True):
-    """Lets a contract hold."""
+    """Lets a contract hold that is approved."""
 
     contract_id: UUID
 
 
 class DeactivateContract(Command, name="deactivate-contract", internal=True):
-    """Suspends or takes back a contract."""
+    """Takes a contract back for good."""
 
     contract_id: UUID
     reason: Note
@@ -109,8 +132,18 @@ class ContractActivated(_OfContract, name="ContractActivated"):
     ends_on: date | None
 
 
+class ContractSuspended(_OfContract, name="ContractSuspended"):
+    """A contract does not hold for the time being."""
+
+    reason: str
+
+
+class ContractResumed(_OfContract, name="ContractResumed"):
+    """A contract that was suspended holds again."""
+
+
 class ContractDeactivated(_OfContract, name="ContractDeactivated"):
-    """A contract holds no longer, or for the time being."""
+    """A contract is taken back for good."""
 
     reason: str
 
@@ -135,8 +168,11 @@ class ContractExpired(_OfContract, name="ContractExpired"):
 
 COMMANDS = (
     CreateContract,
+    CreateRequestedContract,
     FailContractCreation,
     ChangeContract,
+    SuspendContract,
+    ResumeContract,
     ActivateContract,
     DeactivateContract,
     RequestContractRevision,
@@ -148,6 +184,8 @@ EVENTS = (
     ContractCreationFailed,
     ContractChanged,
     ContractActivated,
+    ContractSuspended,
+    ContractResumed,
     ContractDeactivated,
     ContractRevision,
     ContractRevisionDecided,

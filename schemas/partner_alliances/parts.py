@@ -53,6 +53,6 @@ class Profile(Part):
 class RuleVerdict(Part):
     """What one rule of compliance says."""
 
-    rule: Literal["name", "tax_id", "bank_account", "sanctions"]
+    rule: Literal["tax_id", "bank_account", "sanctions"]
     passed: bool
     detail: str

@@ -57,7 +57,7 @@ class Contract(
     terms: dict[str, JsonValue] = Field(default_factory=dict)
     starts_on: date | None = None
     ends_on: date | None = None
-    status: Literal["created", "active", "inactive", "in_revision", "rejected", "expired"] = "created"
+    status: Literal["created", "active", "suspended", "inactive", "in_revision", "rejected", "expired"] = "created"
     reason: str | None = None
     approved: bool | None = None
     """What compliance said, as far as it has."""

@@ -52,5 +52,5 @@ async def test_an_application_of_eventsourcing_runs_as_it_stands(fresh_database:
 
     run(
         python_in("eventsourcing.md") + again + "    assert bank.repository.get(account_id).owner == 'Ada'\n",
-        CAUDAL_WRITE_DSN=fresh_database.dsn,
+        CAUDAL_WRITE_DSN=await fresh_database.empty(),
     )

@@ -45,14 +45,15 @@ async def test_a_delivery_goes_through_as_the_lines_stand(stack: RunningStack) -
 
 async def test_a_partner_is_taken_up_as_the_lines_stand(stack: RunningStack) -> None:
     posting, querying = re.split(r"sleep \d+\n", block_with("/partners"))
+    officer = posting.splitlines(keepends=True)[0]  # a terminal remembers it
 
     assert '"saga_id"' in await pasted(stack, posting)
 
     async def completed() -> bool:
-        out = await pasted(stack, querying)
+        out = await pasted(stack, officer + querying)
         return all(part in out for part in ('"state":"COMPLETADA"', '"event_type":"ContractApproved"', "onboarding"))
 
-    await eventually(completed)
+    await eventually(completed, 60)
 
 
 async def test_the_laboratory_seals_and_shows_as_the_lines_stand() -> None:

@@ -94,6 +94,7 @@ async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: Runn
         ("PartnerCreated", "PROCESADO"),
         ("ContractCreated", "PROCESADO"),
         ("ContractApproved", "PROCESADO"),
+        ("ContractActivated", "PROCESADO"),
         ("PartnerActivated", "PROCESADO"),
     ]
     assert (found["temporary_id"], found["real_id"]) == (told["partner_id_temporal"], found["knows"]["partner_id"])
@@ -121,7 +122,10 @@ async def test_a_second_partner_of_one_tax_number_is_none(stack: RunningStack) -
 
     assert "the tax number" in found["reason"]
     assert ("PartnerCreationFailed", "PROCESADO") in steps(found)
-    assert (await stack.queries.get(f"/partners/{found['real_id']}")).status_code == 404
+    path = f"/partners/{found['real_id']}"
+    assert (await stack.queries.get(path)).status_code == 401
+    assert (await stack.queries.get(path, headers=stack.token("clinician"))).status_code == 403
+    assert (await stack.queries.get(path, headers=stack.token("partner_manager"))).status_code == 404
 
 
 async def test_a_contract_that_cannot_be_has_the_partner_withdrawn(stack: RunningStack) -> None:
@@ -169,12 +173,16 @@ async def test_programmes_and_contracts_are_made_by_hand_too(stack: RunningStack
     contract = {"partner_id": str(uuid4()), "fecha_inicio": "2026-01-01", "fecha_fin": "2099-12-31"}
     made = (await stack.commands.post("/contratos", json=contract)).json()
     path = f"/contratos/{made['id']}"
-    await shown(stack, path, estado="PENDIENTE", terminos={"commission_percent": 5.0, "cookie_days": 30})
+    await shown(stack, path, estado="PENDIENTE", terminos={"commission_percent": 5.0, "cookie_days": 30}, en_revision=True)
+    assert (await stack.commands.put(path, json={"estado": "ACTIVO"})).status_code == 422, "nobody has looked at it"
+    officer = stack.token("compliance_officer")
+    assert (await stack.commands.post(f"{path}/revision", json={"aprobado": True}, headers=officer)).status_code == 200
+    await shown(stack, path, estado="ACTIVO", en_revision=False)
 
     for change, expected in (
         ({"terminos": {"cookie_days": 10}}, {"terminos": {"commission_percent": 5.0, "cookie_days": 10}}),
-        ({"estado": "ACTIVO"}, {"estado": "ACTIVO"}),
         ({"estado": "INACTIVO", "motivo": "impago"}, {"estado": "INACTIVO", "motivo": "impago"}),
+        ({"estado": "ACTIVO"}, {"estado": "ACTIVO"}),
     ):
         answer = await stack.commands.put(path, json=change)
         assert answer.status_code == 200, answer.text
@@ -221,6 +229,12 @@ async def test_an_operator_ends_a_process_and_sees_it(stack: RunningStack) -> No
     code, out, _ = await stack.caudal("processes", "show", told["saga_id"])
     assert code == 0
     assert "CANCELADA, ya no" in out
+
+
+async def test_health_is_asked_for_where_clients_look(stack: RunningStack) -> None:
+    for api in (stack.commands, stack.queries):
+        answer = await api.get("/health")
+        assert (answer.status_code, answer.json()["status"]) == (200, "ready")
 
 
 async def test_what_only_the_engine_says_nobody_else_can(stack: RunningStack) -> None:

@@ -36,15 +36,20 @@ def catalog() -> Catalog:
 
 
 class Terms:
-    """Contracts whose terms run, and a clock that can be set."""
+    """Contracts whose terms run, and clocks that can be set, each with a handler of its own as each worker has one."""
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        self.catalog = catalog
+        self.settings, self.catalog, self.databases = settings, catalog, databases
         self.logs = open_logs(settings, catalog, databases)
         self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases)
         self.projector = Projector(settings, catalog, SYSTEM, PROJECTIONS[0], databases, self.logs)
         self.timers = Timers(settings, databases)
-        self.clocks = [TimerClock(self.timers, self.handler, [TERM]) for _ in range(3)]
+        self.clocks = [self.clock() for _ in range(3)]
+
+    def clock(self) -> TimerClock:
+        """The clock of one more worker."""
+        logs = open_logs(self.settings, self.catalog, self.databases)
+        return TimerClock(self.timers, make_handler(self.settings, self.catalog, logs, self.databases), [TERM])
 
     @property
     def log(self) -> AppendablePostgresLog:
@@ -113,7 +118,9 @@ async def test_one_that_was_cancelled_meanwhile_is_let_go(terms: Terms) -> None:
 
 async def test_one_that_was_due_while_everything_was_down_is_due_afterwards(terms: Terms) -> None:
     await terms.contract()
-    await terms.clocks[0].tell(MIDNIGHT + timedelta(days=300))
+    terms.clocks.clear()
+    await terms.clock().tell(MIDNIGHT + timedelta(days=300))
+    await terms.clock().tell(MIDNIGHT + timedelta(days=301))
     (step,) = await terms.told()
     assert step.cause.at == MIDNIGHT
 

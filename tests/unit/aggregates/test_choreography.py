@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 
 from aggregates.choreography import choreography
-from aggregates.process_manager import Ids, Rules
+from aggregates.process_manager import Ids
+from aggregates.process_rules import Rules
 from aggregates.process_scenario import ProcessScenario
 from schemas.errors import Misconfigured
 from schemas.message import Event

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from aggregates.clinical_lab import notifications, results, sagas
+from aggregates.clinical_lab import notifications, redelivery, results, sagas
 from aggregates.clinical_lab.notifications import PAUSES
 from aggregates.process_scenario import ProcessScenario
 from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, reaction_of
@@ -126,7 +126,7 @@ def test_an_event_outside_the_rules_is_reported() -> None:
 
 def test_redelivery_waits_for_its_time_and_tries_until_it_is_settled() -> None:
     first = DeliveryFailed(notification_id=NOTIFICATION, attempt=1, problem="closed", again_at=MIDNIGHT + PAUSES[0])
-    story = ProcessScenario(sagas.REDELIVERY).happens(first).sends()
+    story = ProcessScenario(redelivery.REDELIVERY).happens(first).sends()
     story.waits(PAUSES[0]).sends(DeliverNotification(notification_id=NOTIFICATION, attempt=2)).accepts()
     second = first.model_copy(update={"attempt": 2, "again_at": MIDNIGHT + PAUSES[0] + PAUSES[1]})
     story.happens(second).waits(PAUSES[1]).sends(DeliverNotification(notification_id=NOTIFICATION, attempt=3)).accepts()
@@ -134,6 +134,6 @@ def test_redelivery_waits_for_its_time_and_tries_until_it_is_settled() -> None:
 
 
 def test_mail_that_is_delivered_at_once_needs_no_redelivery() -> None:
-    on = sagas.REDELIVERY.on
+    on = redelivery.REDELIVERY.on
     assert on[NotificationSent].key(NotificationSent(**TOLD, attempt=1)) is None
     assert on[NotificationFailed].key(NotificationFailed(**TOLD, attempt=1, problem="no mailbox")) is None

@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from aggregates.partner_alliances import WRITE_SIDE, campaigns, rules
+from aggregates.partner_alliances import WRITE_SIDE, campaigns, contracts, rules
 from aggregates.partner_alliances.products import agreed
 from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, reaction_of
 from schemas.errors import AlreadyExists, Refused
+from schemas.message import Command
 from schemas.partner_alliances.campaigns import AdmitPartner, CreateCampaign, ExcludePartner, PartnerAdmitted
 from schemas.partner_alliances.compliance import (
     ContractApproved,
@@ -27,13 +28,18 @@ from schemas.partner_alliances.contracts import (
     ContractCreated,
     ContractDeactivated,
     ContractExpired,
+    ContractResumed,
     ContractRevision,
     ContractRevisionDecided,
+    ContractSuspended,
     CreateContract,
+    CreateRequestedContract,
     DeactivateContract,
     DecideContractRevision,
     ExpireContract,
     RequestContractRevision,
+    ResumeContract,
+    SuspendContract,
 )
 from schemas.partner_alliances.integrations import (
     ActivatePartner,
@@ -57,7 +63,8 @@ TAX_ID = TaxId(country="ES", number="B-58378431")
 SOUND = Profile(name="Partner ABC", type="CORPORATE", tax_id=TAX_ID)
 ACCOUNT = rules.account_verdict("ES91 2100 0418 4502 0005 1332", None, None)
 CREATED = PartnerCreated(partner_id=PARTNER, temporary_id=REQUEST, profile=SOUND)
-WHOSE = {"contract_id": CONTRACT, "partner_id": PARTNER, "temporary_id": None}
+WHOSE = {"contract_id": CONTRACT, "partner_id": PARTNER, "temporary_id": REQUEST}
+BY_HAND = {**WHOSE, "temporary_id": None}
 TERMS = {"commission_percent": 5.0, "cookie_days": 30}
 STREAM, NUMBER = f"partner-{PARTNER}", "taxnumber-ES-B58378431"
 LIST = ("sanctionlist-current", SanctionListPublished(names=["Iván Petróv", "Evil Corp."]))
@@ -94,6 +101,13 @@ class TestIntegrations:
         other = create.model_copy(update={"partner_id": REQUEST})
         told.when(other).then_refused(AlreadyExists, "the tax number ES-B58378431 is that of the partner")
 
+    @pytest.mark.parametrize(
+        ("country", "one", "other"),
+        [("DE", "DE 136,695 976", "136695976"), ("ES", "ESB58378431", "b-58378431"), ("ZZ", "a 1", "A1")],
+    )
+    def test_a_tax_number_is_one_however_it_is_written(self, country: str, one: str, other: str) -> None:
+        assert rules.compact(TaxId(country=country, number=one)) == rules.compact(TaxId(country=country, number=other))
+
     def test_a_withdrawn_partners_tax_number_is_free_again(self) -> None:
         told = scenario().given(STREAM, CREATED).given(NUMBER, TaxNumberTaken(partner_id=PARTNER))
         told.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="why"))
@@ -118,7 +132,7 @@ class TestContracts:
         )
 
     def test_a_contract_has_the_terms_that_its_product_asks_for(self) -> None:
-        create = CreateContract(contract_id=CONTRACT, partner_id=PARTNER, starts_on=TODAY)
+        create = CreateRequestedContract(**WHOSE, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=None)
         scenario().when(create).then(
             ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY, ends_on=None)
         )
@@ -135,9 +149,59 @@ class TestContracts:
     def test_a_contract_is_suspended_and_holds_again(self) -> None:
         told = self.created().when(ActivateContract(contract_id=CONTRACT))
         told.then(ContractActivated(**WHOSE, ends_on=None))
-        told.when(DeactivateContract(contract_id=CONTRACT, reason="unpaid"))
-        told.then(ContractDeactivated(**WHOSE, reason="unpaid"))
-        told.when(ActivateContract(contract_id=CONTRACT)).then(ContractActivated(**WHOSE, ends_on=None))
+        told.when(SuspendContract(contract_id=CONTRACT, reason="unpaid"))
+        told.then(ContractSuspended(**WHOSE, reason="unpaid"))
+        told.when(SuspendContract(contract_id=CONTRACT, reason="again")).then()
+        told.when(ResumeContract(contract_id=CONTRACT)).then(ContractResumed(**WHOSE))
+        told.when(ResumeContract(contract_id=CONTRACT)).then()
+
+    @pytest.mark.parametrize("client", [SuspendContract(contract_id=CONTRACT), ResumeContract(contract_id=CONTRACT)])
+    def test_nobody_goes_round_compliance(self, client: Command) -> None:
+        self.created().when(client).then_refused(containing="is created")
+        revision = self.created().when(RequestContractRevision(contract_id=CONTRACT, reason="why"))
+        revision.when(client).then_refused(containing="is in revision")
+        revision.when(DeactivateContract(contract_id=CONTRACT, reason="why"))
+        revision.then(ContractDeactivated(**WHOSE, reason="why"))
+        revision.when(client).then_refused(containing="is inactive")
+        revision.when(ActivateContract(contract_id=CONTRACT)).then_refused(containing="is inactive")
+
+    def test_a_contract_made_by_hand_holds_once_somebody_has_approved_it(self) -> None:
+        told = scenario().when(CreateContract(partner_id=PARTNER, starts_on=TODAY), id=CONTRACT)
+        assert [event.message_name for event in told.recorded] == ["ContractCreated", "ContractRevision"]
+        told.when(DecideContractRevision(contract_id=CONTRACT, approved=True), actor="ana").then(
+            ContractRevisionDecided(**BY_HAND, approved=True, reason="", decided_by="ana"),
+            ContractActivated(**BY_HAND, ends_on=None),
+        )
+
+    def test_what_is_over_does_not_begin_to_hold(self) -> None:
+        later = MIDNIGHT + timedelta(days=1)
+        told = self.created(TODAY)
+        told.when(ActivateContract(contract_id=CONTRACT), at=later).then_refused(containing="move it first")
+        told.when(RequestContractRevision(contract_id=CONTRACT, reason="why"))
+        told.when(ExpireContract(contract_id=CONTRACT), at=later).then()
+        approve = DecideContractRevision(contract_id=CONTRACT, approved=True)
+        told.when(approve, at=later).then_refused(containing="move it first")
+        told.when(ChangeContract(contract_id=CONTRACT, ends_on=TODAY + timedelta(days=9)), at=later)
+        told.when(approve, at=later)
+        assert [event.message_name for event in told.recorded] == ["ContractRevisionDecided"]
+
+    def test_a_contract_does_not_end_before_it_begins(self) -> None:
+        told = scenario().given(
+            f"contract-{CONTRACT}",
+            ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY + timedelta(days=9), ends_on=None),
+        )
+        change = ChangeContract(contract_id=CONTRACT, ends_on=TODAY + timedelta(days=8))
+        told.when(change).then_refused(containing="before the contract begins")
+
+    def test_a_snapshot_holds_all_of_it(self) -> None:
+        contract = contracts.Contract.empty(f"contract-{CONTRACT}", MIDNIGHT)
+        contract.replay(
+            ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY, ends_on=TODAY), 1, MIDNIGHT
+        )
+        contract.replay(ContractSuspended(**WHOSE, reason="why"), 2, MIDNIGHT)
+        state = contracts.ContractState.model_validate(contract.state())
+        assert state.model_dump() == contract.state()
+        assert state.status == "suspended"
 
     def test_somebody_decides_on_a_contract_under_revision(self) -> None:
         told = self.created().when(RequestContractRevision(contract_id=CONTRACT, reason="why"))
@@ -154,7 +218,7 @@ class TestContracts:
         told.then(ContractExpired(**WHOSE))
 
     def test_what_is_not_there_cannot_be_changed(self) -> None:
-        for command in (ActivateContract, ChangeContract, ExpireContract):
+        for command in (ActivateContract, ChangeContract, ExpireContract, SuspendContract, ResumeContract):
             scenario().when(command(contract_id=CONTRACT)).then_refused(containing="no contract")
 
 

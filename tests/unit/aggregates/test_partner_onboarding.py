@@ -13,13 +13,15 @@ from aggregates.scenario import MIDNIGHT
 from schemas.partner_alliances.compliance import AssessContract, ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import (
     ActivateContract,
+    ContractActivated,
     ContractChanged,
     ContractCreated,
     ContractCreationFailed,
+    ContractDeactivated,
     ContractExpired,
     ContractRevision,
     ContractRevisionDecided,
-    CreateContract,
+    CreateRequestedContract,
     DeactivateContract,
     ExpireContract,
     FailContractCreation,
@@ -96,14 +98,14 @@ def test_a_partner_that_compliance_approves_becomes_active(story: Story) -> None
     create = CreatePartner(partner_id=knows.partner_id, temporary_id=REQUEST, profile=PROFILE, email=REQUESTED.email)
     story.sends(create)
     assert story.steps[0].status_shown == "INICIADA"
-    story.with_a_partner().sends(
-        CreateContract(contract_id=knows.contract_id, partner_id=knows.partner_id, temporary_id=REQUEST, starts_on=TODAY)
-    )
+    asked = {"product": "AFFILIATION", "terms": {}, "starts_on": TODAY, "ends_on": None}
+    story.with_a_partner().sends(CreateRequestedContract(**story.ids, **asked))
     story.accepts().happens(ContractCreated(**story.ids, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=None))
     story.sends(AssessContract(**story.ids, profile=PROFILE, account=ACCOUNT))
     story.accepts().happens(ContractApproved(**story.ids, verdicts=[], sanction_list=1))
-    story.sends(ActivateContract(contract_id=knows.contract_id), ActivatePartner(partner_id=knows.partner_id))
-    story.accepts().accepts().happens(PartnerActivated(partner_id=knows.partner_id, temporary_id=REQUEST))
+    story.sends(ActivateContract(contract_id=knows.contract_id))
+    story.accepts().happens(ContractActivated(**story.ids, ends_on=None)).sends(ActivatePartner(partner_id=knows.partner_id))
+    story.accepts().happens(PartnerActivated(partner_id=knows.partner_id, temporary_id=REQUEST))
     story.becomes("completed")
     step = story.steps[-1]
     assert (step.status_shown, step.temporary_id, step.real_id) == ("COMPLETADA", str(REQUEST), str(knows.partner_id))
@@ -133,9 +135,13 @@ def test_what_compliance_rejects_waits_for_somebody(story: Story) -> None:
 def test_somebody_may_approve_it_after_all(story: Story) -> None:
     story.under_revision()
     story.happens(ContractRevisionDecided(**story.ids, approved=True, reason="seen", decided_by="ana"))
-    knows = story.knows
-    story.sends(ActivateContract(contract_id=knows.contract_id), ActivatePartner(partner_id=knows.partner_id))
-    story.becomes("running")
+    story.sends(ActivateContract(contract_id=story.knows.contract_id)).becomes("running")
+
+
+def test_a_contract_that_is_over_before_it_holds_has_everything_taken_back(story: Story) -> None:
+    story.with_a_contract().accepts().happens(ContractApproved(**story.ids, verdicts=[], sanction_list=1))
+    story.refuses("its last day is over").sends(story.deactivation()).becomes("compensating", because="last day is over")
+    story.accepts().sends(story.withdrawal()).accepts().becomes("failed")
 
 
 def test_somebody_may_reject_it_for_good(story: Story) -> None:
@@ -171,6 +177,18 @@ def test_a_last_day_may_be_moved() -> None:
     later = TODAY + timedelta(days=9)
     story.happens(ContractChanged(contract_id=REQUEST, partner_id=REQUEST, terms={}, ends_on=later))
     story.waits(timedelta(days=9)).sends().waits(timedelta(days=1)).sends(ExpireContract(contract_id=REQUEST))
+
+
+def test_a_clock_that_is_behind_does_not_make_a_contract_last_for_ever() -> None:
+    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1))
+    story.sends(ExpireContract(contract_id=REQUEST)).refuses("it has days to come")
+    story.waits(timedelta(minutes=1)).sends(ExpireContract(contract_id=REQUEST))
+
+
+def test_a_contract_that_is_taken_back_does_not_expire() -> None:
+    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY))
+    story.happens(ContractDeactivated(contract_id=REQUEST, partner_id=REQUEST, reason="why")).becomes("completed")
+    assert story.process.timers == {}
 
 
 def test_a_contract_without_a_last_day_does_not_expire() -> None:

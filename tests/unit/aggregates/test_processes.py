@@ -1,5 +1,6 @@
 """Processes: a trip that books a car, then a room, and takes back what it booked where it cannot be whole."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
@@ -8,11 +9,12 @@ import pytest
 from pydantic import BaseModel
 
 from aggregates.process import Process
-from aggregates.process_manager import Ids, Next, On, OutsideTheRules, ProcessManager, Send, Wait
+from aggregates.process_manager import Ids, Next, On, ProcessManager, Send
+from aggregates.process_rules import Rules, Wait
 from aggregates.process_scenario import ProcessScenario
 from aggregates.scenario import MIDNIGHT
 from schemas.engine.processes import Answer, Cause, ProcessAdvanced
-from schemas.errors import Misconfigured, Refused
+from schemas.errors import Misconfigured, OutsideTheRules, Refused
 from schemas.message import Command, Event
 
 A_DAY = timedelta(days=1)
@@ -214,7 +216,58 @@ def test_no_timer_outlives_its_process() -> None:
 
 def test_a_slip_in_a_reaction_is_told_and_loses_nothing() -> None:
     story = begun().happens(CarBooked(trip="t", plate="no plate")).has_problem("ZeroDivisionError: a slip").becomes("running")
-    assert [cause.name for cause in story.process.waiting.values()] == ["CarBooked"]
+    assert [cause.name for cause, _ in story.process.waiting.values()] == ["CarBooked"]
+
+
+def test_a_slip_in_a_reaction_to_a_refusal_is_told_and_tried_again() -> None:
+    broken = True
+
+    def no_car(trip: Trip, answer: Answer, cause: Cause) -> Next[Trip]:
+        if broken:
+            raise ZeroDivisionError("a slip")
+        return Next(trip, status="in_review", reason=answer.refusal)
+
+    story = ProcessScenario(replace(TRIP, on_refused={BookCar: no_car})).happens(REQUESTED)
+    story.refuses("closed").has_problem("ZeroDivisionError: a slip").becomes("running")
+    broken = False
+    story.is_retried().becomes("in_review", because="closed")
+    assert story.process.waiting == {}
+
+
+class Slips:
+    """A reaction to the timer that breaks down until somebody mends it."""
+
+    def __init__(self) -> None:
+        self.mended = False
+        self.story = ProcessScenario(replace(TRIP, on_timer={"car": self.late})).happens(REQUESTED).accepts()
+        self.story.waits(A_DAY).has_problem("a slip").sends()
+
+    def late(self, trip: Trip, cause: Cause) -> Next[Trip]:
+        if not self.mended:
+            raise ZeroDivisionError("a slip")
+        return car_is_late(trip, cause)
+
+
+def test_a_timer_that_broke_down_is_tried_again() -> None:
+    slips = Slips()
+    slips.mended = True
+    slips.story.is_retried().sends(Remind(trip="t"))
+    assert slips.story.process.timers == {"car": MIDNIGHT + 2 * A_DAY}
+    assert slips.story.process.waiting == {}
+
+
+def test_a_timer_that_broke_down_is_let_go_once_it_is_cancelled() -> None:
+    slips = Slips()
+    slips.story.happens(CAR).sends(BookRoom(trip="t"))
+    slips.mended = True
+    assert slips.story.process.waiting == {}
+
+
+def test_a_timer_that_broke_down_is_let_go_once_it_is_set_anew() -> None:
+    slips = Slips()
+    slips.story.happens(REQUESTED).sends(BookCar(trip="t"))
+    assert slips.story.process.waiting == {}
+    assert slips.story.process.timers == {"car": MIDNIGHT + 2 * A_DAY}
 
 
 def test_nothing_can_be_tried_again_or_ended_without_need() -> None:
@@ -223,6 +276,21 @@ def test_nothing_can_be_tried_again_or_ended_without_need() -> None:
     story = with_both_underway().accepts().happens(ROOM).becomes("completed")
     with pytest.raises(Refused, match="completed already"):
         story.is_cancelled()
+
+
+def test_what_was_reported_stays_reported_when_the_process_ends() -> None:
+    story = begun().happens(CarBooked(trip="t", plate="no plate")).is_cancelled().accepts().accepts().becomes("cancelled")
+    assert [cause.name for cause, _ in story.process.waiting.values()] == ["CarBooked"]
+    with pytest.raises(Refused, match="nothing to try again"):
+        story.is_retried()
+
+
+def test_what_may_not_come_after_the_end_is_reported() -> None:
+    rules: Rules = {TripRequested: (CarBooked,), CarBooked: (RoomBooked,), RoomBooked: ()}
+    story = ProcessScenario(replace(TRIP, rules=rules)).happens(REQUESTED).happens(CAR).happens(ROOM).becomes("completed")
+    story.happens(CAR).has_problem("CarBooked may follow TripRequested, which has not come").becomes("completed")
+    assert [step.standing for step in story.steps] == ["failed"]
+    assert story.process.waiting == {}
 
 
 def test_what_comes_after_the_end_is_noted() -> None:

@@ -1,4 +1,4 @@
-"""Steps: what a process makes of what it is told. The decisions behind every process manager."""
+"""Decisions about processes: what each makes of what it is told, whatever its manager."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from aggregates.choreography import predecessor
 from aggregates.decision import Decision, Decisions, Ref
 from aggregates.process import Process, saga_id
-from aggregates.process_manager import Ids, Next, OutsideTheRules, ProcessManager, Wait
+from aggregates.process_manager import Ids, Next, ProcessManager
+from aggregates.process_rules import Wait, predecessor
 from aggregates.step import Outcome, Step, patience_timer, waiting_for
 from schemas.engine.processes import AdvanceProcess, Answer, CancelProcess, Cause, ProcessAdvanced, RetryProcess, Sent
 from schemas.envelope import Issued
-from schemas.errors import NotFound, Refused
+from schemas.errors import NotFound, OutsideTheRules, Refused
 
 Managers = Mapping[str, ProcessManager[Any]]
 """Process managers by name, with their system's: ``partner_alliances.onboarding``."""
@@ -24,11 +24,11 @@ _LONGEST_BEGINNING = timedelta(minutes=1)
 
 def decisions(managers: Managers) -> Decisions:
     """What is decided about processes, for these kinds of them."""
-    stepping = _Stepping(managers)
+    telling = _Telling(managers)
     return (
-        Decision(AdvanceProcess, _told, stepping.advance),
-        Decision(RetryProcess, _named, stepping.retry),
-        Decision(CancelProcess, _named, stepping.cancel),
+        Decision(AdvanceProcess, _told, telling.advance),
+        Decision(RetryProcess, _named, telling.retry),
+        Decision(CancelProcess, _named, telling.cancel),
     )
 
 
@@ -40,7 +40,7 @@ def _named(issued: Issued[RetryProcess] | Issued[CancelProcess]) -> tuple[Ref, .
     return (Ref(Process, issued.command.saga_id),)
 
 
-class _Stepping:
+class _Telling:
     def __init__(self, managers: Managers) -> None:
         self._managers = managers
 
@@ -104,37 +104,42 @@ class _Steps:
             self._record(cause, self._reaction(cause))
             self._go_on()
         elif late := self._process.waiting.get(waiting):
-            self._record(late, Outcome("failed", f"{late.name} came, and nothing before it that it may follow"))
+            why = f"{late.cause.name} came, and nothing before it that it may follow"
+            self._record(late.cause, Outcome("failed", why, kept=True))
 
     def retried(self, cause: Cause) -> None:
         """An operator wants it tried again."""
-        if not self._process.waiting and not self._process.sent.not_undone:
+        if not self._process.sent.not_undone and (self._process.is_ending or not self._process.waiting):
             raise Refused("there is nothing to try again")
         self._record(cause, Outcome(tries_again=True))
         self._go_on()
 
     def cancelled(self, cause: Cause) -> None:
         """An operator wants it ended."""
-        if self._process.has_ended or self._process.ending is not None:
+        if self._process.is_ending:
             raise Refused(f"the process is {self._process.status} already")
         self._record(cause, Outcome(ending="cancelled", reason=cause.name))
 
     def _go_on(self) -> None:
-        """Takes every step that has become possible."""
+        """Takes every step that has become possible; what waits when a process ends stays as it was reported."""
         possible = True
-        while possible:
+        while possible and not self._is_closed():
             possible = False
-            for cause in list(self._process.waiting.values()):
-                outcome = self._reaction(cause)
+            for cause, answer in list(self._process.waiting.values()):
+                outcome = self._reaction(cause) if answer is None else self._reaction_to_refusal(cause, answer)
                 if outcome.standing == "processed":
                     self._record(cause, outcome)
                     possible = True
                     break
 
+    def _is_closed(self) -> bool:
+        """Whether nothing is reacted to any more."""
+        return self._manager.ends and self._process.is_ending
+
     def _reaction(self, cause: Cause) -> Outcome:
         process, manager = self._process, self._manager
-        if manager.ends and (process.has_ended or process.ending is not None):
-            return Outcome()
+        if self._is_closed():
+            return self._note(cause)
         if cause.kind == "timer":
             due = manager.on_timer.get(cause.name)
             return _missing(cause) if due is None else self._tried(cause, lambda: due(self._state(), cause))
@@ -156,30 +161,45 @@ class _Steps:
         outcome.follows = follows if isinstance(follows, UUID) and outcome.next is not None else None
         return outcome
 
+    def _note(self, cause: Cause) -> Outcome:
+        """What comes after the end changes nothing; what the rules do not allow even so is told."""
+        if cause.kind != "event" or not self._manager.rules:
+            return Outcome()
+        try:
+            follows = predecessor(self._manager.rules, self._process.came, cause)
+        except OutsideTheRules as error:
+            return Outcome("failed", error.detail)
+        if isinstance(follows, Wait):
+            return Outcome("failed", f"{follows.why}, and the process has ended")
+        return Outcome(follows=follows)
+
     def _reaction_to_answer(self, sent: Sent, cause: Cause, answer: Answer) -> Outcome:
         if answer.refusal is None:
             return Outcome()
         if sent.undoes is not None:
             return Outcome("failed", f"it could not be taken back: {answer.refusal}")
-        if self._process.has_ended or self._process.ending is not None:
+        if self._process.is_ending:
             return Outcome("failed", answer.refusal)
-        refused = {command.message_name: react for command, react in self._manager.on_refused.items()}.get(sent.command)
+        return self._reaction_to_refusal(cause, answer)
+
+    def _reaction_to_refusal(self, cause: Cause, answer: Answer) -> Outcome:
+        refused = {command.message_name: react for command, react in self._manager.on_refused.items()}.get(cause.name)
         if refused is None:
-            return Outcome("failed", answer.refusal, ending="failed", reason=f"{sent.command} was refused: {answer.refusal}")
+            return Outcome("failed", answer.refusal, ending="failed", reason=f"{cause.name} was refused: {answer.refusal}")
         return self._tried(cause, lambda: refused(self._state(), answer, cause))
 
     def _tried(self, cause: Cause, react: Callable[[], Next[Any] | Wait]) -> Outcome:
         try:
             found = react()
         except OutsideTheRules as error:
-            return Outcome("failed", error.detail)
+            return Outcome("failed", error.detail, kept=True)
         except Exception as error:
             # Whoever mends the code has it tried again; a process must not be lost for a slip in it.
             return _broke_down(error)
         if isinstance(found, Next):
             return Outcome(next=found)
         until = {} if found.patience is None else {patience_timer(cause): cause.at + found.patience}
-        return Outcome("received", found.why, patience=until)
+        return Outcome("received", found.why, kept=True, patience=until)
 
     def _state(self) -> Any:
         return self._as_state(self._process.knows)
@@ -211,6 +231,8 @@ class _Steps:
             standing=outcome.standing,
             standing_shown=words.standing(outcome.standing),
             problem=outcome.problem,
+            kept=outcome.kept and cause.kind in ("event", "timer", "answer"),
+            let_go=tuple(step.let_go),
             status=step.status,
             status_shown=words.status(step.status),
             ending=step.ending,
@@ -226,11 +248,11 @@ class _Steps:
 
 
 def _broke_down(error: Exception) -> Outcome:
-    return Outcome("failed", f"the reaction broke down: {type(error).__name__}: {error}")
+    return Outcome("failed", f"the reaction broke down: {type(error).__name__}: {error}", kept=True)
 
 
 def _missing(cause: Cause) -> Outcome:
-    return Outcome("failed", f"the installed code does not react to {cause.name}")
+    return Outcome("failed", f"the installed code does not react to {cause.name}", kept=True)
 
 
 def _operators(kind: Literal["retry", "cancel"], issued: Issued[Any], reason: str) -> Cause:
