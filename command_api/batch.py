@@ -6,7 +6,7 @@ side by side, in no promised order.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from command_api.body import content_type_of, parse_json, plain, read_body, validate_command, violations_of
+from command_api.body import check_plain, content_type_of, parse_json, read_body, validate_command, violations_of
 from command_api.handler import CommandHandler, now
 from command_api.identity import KEY, actor, command_id, traceparent
 from command_api.preconditions import check_stated, expectation
@@ -48,11 +48,17 @@ def is_batch(request: Request) -> bool:
 
 
 async def take_batch(
-    request: Request, settings: Settings, handler: CommandHandler, catalog: Catalog, command: type[Command]
+    request: Request,
+    settings: Settings,
+    handler: CommandHandler,
+    catalog: Catalog,
+    command: type[Command],
+    count: Callable[[int], Awaitable[None]],
 ) -> Response:
     """Handles every command of a batch and answers with a line for each, in the order of the lines.
 
-    Raises `TooLarge` for the batch as a whole; whatever is wrong with one line is said in its answer.
+    ``count`` gets how many further requests the batch stands for. Raises `TooLarge`, and what ``count`` raises, for the batch
+    as a whole; whatever is wrong with one line is said in its answer.
     """
     for header in ("if-match", "if-none-match", "idempotency-key", "x-command-id"):
         if header in request.headers:
@@ -62,6 +68,7 @@ async def take_batch(
     lines = [line for line in body.split(b"\n") if line.strip()]
     if len(lines) > settings.max_batch_lines:
         raise TooLarge(f"a batch may have {settings.max_batch_lines} lines at most")
+    await count(len(lines) - 1)
 
     by_id: dict[object, list[tuple[int, Issued[Command], ExpectedVersion]]] = {}
     answers: dict[int, Mapping[str, Any]] = {}
@@ -121,7 +128,7 @@ def _issued(
     expected = expectation(wrapped.if_match, wrapped.if_none_match)
     check_stated(catalog.context(context), expected)
     issued: Issued[Command] = Issued(
-        command=plain(validate_command(wrapped.command, command)),
+        command=check_plain(validate_command(wrapped.command, command)),
         id=command_id(context, wrapped.idempotency_key, wrapped.command_id),
         at=now(),
         correlation_id=correlation_id(request),

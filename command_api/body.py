@@ -87,8 +87,8 @@ def validate_command(document: Any, command: type[Command]) -> Command:
         raise Invalid(f"the body is not a valid {command.message_name} command", violations_of(error)) from error
 
 
-def plain(command: Command) -> Command:
-    """A command that a client sent; raises `Invalid` where a text in it is sealed: only the engine hands such texts on."""
+def check_plain(command: Command) -> Command:
+    """The command itself, which a client sent; raises `Invalid` where a text in it is sealed, as only the engine sends it."""
     for name in sensitive_fields(type(command)):
         text = getattr(command, name)
         if text is not None and is_sealed(text):
@@ -96,8 +96,8 @@ def plain(command: Command) -> Command:
     return command
 
 
-def closed(command: Command) -> Command:
-    """A command that came by topic; raises `Invalid` where it holds in the clear what nobody but its subject's key may open."""
+def check_sealed(command: Command) -> Command:
+    """The command itself, which came by topic; raises `Invalid` where something in it is in the clear that should be sealed."""
     for name in secret_fields(type(command)):
         text = getattr(command, name)
         if text is not None and not is_sealed(text):

@@ -23,7 +23,17 @@ from command_api.preparation import Preparation
 from command_api.repository import Repository
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued, Metadata, Receipt, Refusal
-from schemas.errors import AlreadyExists, CaudalError, Conflict, Failed, InProgress, Misconfigured, PreconditionFailed, Refused
+from schemas.errors import (
+    AlreadyExists,
+    CaudalError,
+    Conflict,
+    Failed,
+    InProgress,
+    Invalid,
+    Misconfigured,
+    PreconditionFailed,
+    Refused,
+)
 from schemas.expected_version import ANY_VERSION, NO_STREAM, ExpectedVersion
 from schemas.message import Command
 from streams.group_commit import GroupCommit
@@ -115,6 +125,10 @@ class CommandHandler:
             raise _refused(receipt.refusal)
         return receipt
 
+    def acts_outside(self, command: type[Command]) -> bool:
+        """Whether something is done outside before a command of this class is decided."""
+        return self._preparation.has_activity(command)
+
     async def record_failure(self, context: ContextName, command_id: UUID, correlation_id: str, why: str) -> None:
         """Leaves a receipt for a command that can never be decided, so that its sender knows; raises `Unavailable`."""
         await self._undecided(context, command_id, Refusal(Failed.kind, why, correlation_id))
@@ -162,6 +176,8 @@ class CommandHandler:
             first_answer = await self._logs[context].receipt(issued.id, mark)
             if first_answer is not None:
                 return first_answer
+            if expected != ANY_VERSION:
+                raise Invalid("what is done outside cannot be undone where a version is not as expected: none may be stated")
             issued = await self._preparation.done(issued)
         return await self._with_retries(context, issued, mark, expected, record_failure)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -15,7 +16,7 @@ from argon2.profiles import RFC_9106_LOW_MEMORY as PROFILE
 from schemas.errors import Unavailable
 
 _AT_ONCE, _MOST_WAITING = 2, 16
-"""Each takes 64 MiB and a core for a tenth of a second and more."""
+"""Each takes 64 MiB and a core for a tenth of a second and more. Those who register do not keep others from signing in."""
 
 
 async def hashed(password: str, command_id: UUID) -> str:
@@ -24,7 +25,7 @@ async def hashed(password: str, command_id: UUID) -> str:
     Raises `Unavailable` where too many others wait for theirs.
     """
     salt = hashlib.sha256(b"caudal password\n" + command_id.bytes).digest()[: PROFILE.salt_len]
-    async with _queue().turn():
+    async with _queue().turn("register"):
         encoded = await asyncio.to_thread(
             hash_secret,
             password.encode(),
@@ -43,7 +44,7 @@ async def is_password(hash: str | None, password: str) -> bool:
 
     Raises `Unavailable` where too many others wait for theirs.
     """
-    async with _queue().turn():
+    async with _queue().turn("sign in"):
         try:
             return await asyncio.to_thread(_verified, hash, password) and hash is not None
         except VerificationError:
@@ -52,18 +53,19 @@ async def is_password(hash: str | None, password: str) -> bool:
 
 class _Queue:
     def __init__(self) -> None:
-        self._turns, self._waiting = asyncio.Semaphore(_AT_ONCE), 0
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._waiting: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        if self._waiting >= _MOST_WAITING:
+    async def turn(self, purpose: str) -> AsyncIterator[None]:
+        if self._waiting[purpose] >= _MOST_WAITING:
             raise Unavailable("too many passwords are being looked at")
-        self._waiting += 1
+        self._waiting[purpose] += 1
         try:
             async with self._turns:
                 yield
         finally:
-            self._waiting -= 1
+            self._waiting[purpose] -= 1
 
 
 @cache

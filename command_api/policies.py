@@ -1,9 +1,9 @@
 """Runs the policies: events in, commands out to their contexts' topics.
 
 A policy's checkpoint moves once every command that the events below it asked for has its receipt. Until then the commands
-count as being on their way, and those whose receipt is overdue are sent again under the same ids, then handled here: nothing
-depends on what the broker remembers or on who has its partitions. An event that the policy cannot react to is parked, and what
-follows it in its stream behind it.
+count as being on their way, and those whose receipt is overdue are sent again under the same ids, then handled here, unless
+they act outside: nothing depends on what the broker remembers or on who has its partitions. An event that the policy cannot
+react to is parked, and what follows it in its stream behind it.
 """
 
 import asyncio
@@ -82,13 +82,14 @@ class PolicyRunner:
         stores: Mapping[ContextName, SubscriptionStore],
         sender: CommandSender,
         handle: Callable[[Issued[Command]], Awaitable[None]],
+        acts_outside: Callable[[type[Command]], bool] = lambda _: False,
     ) -> None:
         self.name = f"{system}.{policy.name}"
         self.contexts = frozenset(catalog.context_of(event) for event in policy.reactions)
         self._types = {(catalog.context_of(event), event.message_name) for event in policy.reactions}
         self._catalog, self._logs = catalog, logs
         self._orders = Orders(catalog, policy, self.name)
-        self._stores, self._sender, self._handle = stores, sender, handle
+        self._stores, self._sender, self._handle, self._acts_outside = stores, sender, handle, acts_outside
         self._stands: dict[tuple[ContextName, int], _Stand] = {}
         self._taking = asyncio.Lock()
 
@@ -198,9 +199,12 @@ class PolicyRunner:
                     _log.warning("sending overdue commands again", policy=self.name, commands=len(orders))
                     await self._send(orders)
                 else:
-                    # Whoever has their partitions is dead or stuck: receipts make it safe to handle them here.
-                    _log.warning("handling overdue commands here", policy=self.name, commands=len(orders))
-                    await asyncio.gather(*(self._handle(order.issued) for order in orders))
+                    # Whoever has their partitions is dead or stuck: receipts make it safe to handle them here. What acts
+                    # outside may be under way there, and would be done twice: it waits for its partition's next owner.
+                    here = [order for order in orders if not self._acts_outside(type(order.issued.command))]
+                    _log.warning("handling overdue commands here", policy=self.name, commands=len(here))
+                    await asyncio.gather(*(self._handle(order.issued) for order in here))
+                    await self._send(order for order in orders if order not in here)
 
     async def _asked(self, context: ContextName, partition: int, rows: Sequence[Row]) -> list[Order]:
         """What some events ask for; parks those that the policy cannot react to, and those that follow them."""

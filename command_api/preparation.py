@@ -8,7 +8,7 @@ from command_api.passwords import hashed
 from schemas.envelope import Issued
 from schemas.errors import Misconfigured
 from schemas.message import ITS_ID, Command
-from schemas.sensitive import password_fields, sensitive_fields
+from schemas.sensitive import is_sealed, password_fields, sensitive_fields
 
 
 class Preparation:
@@ -27,7 +27,8 @@ class Preparation:
         passwords, sensitive = _fields(type(command))
         if not passwords and not sensitive:
             return issued
-        changed = {name: await hashed(getattr(command, name), issued.id) for name in passwords}
+        # By topic they come as the engine left them: hashed and sealed.
+        changed = {name: await hashed(text, issued.id) for name in passwords if not is_sealed(text := getattr(command, name))}
         given = {name: text for name in sensitive if (text := changed.get(name) or getattr(command, name)) is not None}
         if given and command.command_subject is not None:
             subject = str(issued.id if command.command_subject == ITS_ID else getattr(command, command.command_subject))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from command_api.batch import is_batch, take_batch
-from command_api.body import parse_body, parse_command, plain, read_body, validating
+from command_api.body import check_plain, parse_body, parse_command, read_body, validating
 from command_api.desk import Desk
 from command_api.handler import CommandHandler, now
 from command_api.identity import actor, command_id, traceparent
@@ -129,11 +130,12 @@ class CommandEndpoints:
         await self._gate.enter(request, route.path)
         self._check(request, route.command)
         if is_batch(request) and route.says is None:
-            return await take_batch(request, self._settings, self._handler, self._catalog, route.command)
+            further = partial(self._gate.count, request, route.path)
+            return await take_batch(request, self._settings, self._handler, self._catalog, route.command, further)
         expected = expectation(header(request, b"if-match"), header(request, b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
         body = await read_body(request, self._settings.max_body_bytes, self._settings.body_seconds)
-        command = plain(self._command(route, body, request.path_params))
+        command = check_plain(self._command(route, body, request.path_params))
         if type(command) is not route.command:
             self._check(request, type(command))
         issued = Issued(

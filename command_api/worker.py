@@ -41,6 +41,7 @@ class Worker:
                 policy_stores(settings, catalog, self._databases, system, policy),
                 self._sender,
                 self._handle_here,
+                self._handler.acts_outside,
             )
             for system, side in write_side.installed(catalog).items()
             for policy in side.policies

@@ -45,8 +45,10 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._refuse(b"431 Request Header Fields Too Large", b"the head of the request is too large")
             elif self._slow is None:
                 self._wait(self.head_seconds)
-        elif was_in_body and self._in_body and self._bytes_without_body > self.max_head_bytes:
+        elif (was_in_body or not self._in_body) and self._bytes_without_body > self.max_head_bytes:
             self._refuse(b"431 Request Header Fields Too Large", b"what is not the body of the request is too large")
+        elif not self._in_body and self._bytes_without_body and self._slow is None:
+            self._wait(self.head_seconds)  # blank lines begin no head, but they ended the wait for one
 
     def on_message_begin(self) -> None:
         self._in_head, self._head_bytes = True, 0
@@ -90,6 +92,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _cut_off(self) -> None:
         self._slow = None
+        if not self._in_head and not self._in_body and self.cycle is not None and not self.cycle.response_complete:
+            return  # who gets an answer still need not ask for anything
         self._refuse(b"408 Request Timeout", b"the request did not arrive in time")
 
     def _refuse(self, status: bytes, why: bytes) -> None:

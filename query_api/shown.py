@@ -25,7 +25,7 @@ class Shown:
         if rule is None or (caller is not None and rule.all_rows & caller.roles):
             return None
         if caller is None:
-            raise Unauthenticated("this needs a token: Authorization: Bearer …", had_token=False)
+            raise Unauthenticated(had_token=False)
         return rule.owners, caller.subject
 
     def is_for(self, caller: Caller | None, row: Row) -> bool:

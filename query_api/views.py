@@ -2,16 +2,17 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Table, and_, bindparam, literal, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, false, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import Select
-from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Text, Uuid
+from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Uuid
 
 from query_api.parameters import DEFAULT_LIMIT, limit_of, unusable
 from schemas.catalog import ContextName
@@ -80,8 +81,7 @@ class ViewReader:
         order = [*query.sort, (self.view.view_key, query.sort[-1][1] if query.sort else False)]
         statement = select(*self._columns).where(*(self._condition(*filter) for filter in query.filters))
         if query.owner is not None:
-            columns, subject = query.owner
-            statement = statement.where(or_(*(self._table.c[name].cast(Text) == subject for name in columns)))
+            statement = statement.where(self._is_owned(*query.owner))
         if query.after is not None:
             statement = statement.where(self._beyond(order, query.after))
         for name, descending in order:
@@ -120,6 +120,16 @@ class ViewReader:
         """The transaction before which nothing changes any more."""
         async with self._databases.connection(self._dsn) as connection:
             return int(await connection.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+
+    def _is_owned(self, columns: Sequence[str], subject: str) -> ColumnElement[bool]:
+        """Whether one of the columns names a subject; compared as what the columns are, so that their indexes serve."""
+        owned: list[ColumnElement[bool]] = []
+        for column in (self._table.c[name] for name in columns):
+            with suppress(ValueError):
+                value = typed(column.type, subject)
+                if str(value) == subject:
+                    owned.append(column == value)
+        return or_(false(), *owned)
 
     def _condition(self, name: str, operator: str, text: str) -> ColumnElement[bool]:
         column: ColumnElement[Any] = self._column(name)

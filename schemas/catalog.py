@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from schemas.access import Access
 from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
-from schemas.sensitive import sealed_fields, sensitive_fields
+from schemas.sensitive import misplaced, sealed_fields, sensitive_fields
 from schemas.upcasting import Upcaster, chains, upcast
 from schemas.view import View
 
@@ -111,6 +111,11 @@ class Catalog:
             _once(self.contexts, name, context, "context")
             for command in context.commands:
                 _once(self._commands, (system.name, command.message_name), (name, command), "command")
+                if fields := list(misplaced(command)):
+                    raise Misconfigured(
+                        f"{command.__name__} marks what is inside of {', '.join(fields)}: only whole fields can be Sensitive "
+                        "or a Password, as in Annotated[str | None, Sensitive()]"
+                    )
                 if command.command_subject is None and (fields := list(sensitive_fields(command))):
                     raise Misconfigured(
                         f"{command.__name__} does not say whose its {', '.join(fields)} are: it needs a subject"

@@ -121,7 +121,7 @@ class Unauthenticated(CaudalError):
 
     kind = "unauthenticated"
 
-    def __init__(self, detail: str, *, had_token: bool = True) -> None:
+    def __init__(self, detail: str = "this needs a token: Authorization: Bearer …", *, had_token: bool = True) -> None:
         super().__init__(detail)
         self.had_token = had_token
 
@@ -157,6 +157,11 @@ class Unavailable(CaudalError):
 
     retry_after = 1
     """Seconds after which a further try makes sense."""
+
+    def __init__(self, public: str | None = None, inner: str = "") -> None:
+        """``inner`` is for those who run it, such as what a driver said; clients are not told that."""
+        self.public = public or (type(self).__doc__ or self.kind)
+        super().__init__(f"{self.public}: {inner}" if inner else self.public)
 
 
 class Undeliverable(CaudalError):

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.errors import CaudalError, Invalid, Refused
+from schemas.errors import CaudalError, Invalid, Refused, Unavailable
 
 STATUSES = {
     "malformed": 400,
@@ -74,7 +74,13 @@ def problem_of(error: CaudalError, correlation_id: str | None = None) -> Problem
         type=f"urn:caudal:problem:{error.kind.replace('_', '-')}",
         title=TITLES[status],
         status=status,
-        detail=error.detail if status != 500 else "Something failed on our side; the log has the details.",
+        detail=_detail(error, status),
         errors=[ProblemViolation(pointer=v.pointer, detail=v.detail) for v in violations] or None,
         correlation_id=correlation_id,
     )
+
+
+def _detail(error: CaudalError, status: int) -> str:
+    if status == 500:
+        return "Something failed on our side; the log has the details."
+    return error.public if isinstance(error, Unavailable) else error.detail

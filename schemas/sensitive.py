@@ -7,7 +7,7 @@ the subject is forgotten, nobody can open it any more.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -50,7 +50,7 @@ class Password:
         return {**handler(schema), **limits, "format": "password", "writeOnly": True}
 
     def _checked(self, text: str) -> str:
-        if not self.least <= len(text) <= self.most:
+        if not is_sealed(text) and not self.least <= len(text) <= self.most:
             raise ValueError(f"should have {self.least} to {self.most} characters")
         return text
 
@@ -74,6 +74,13 @@ def secret_fields(command: type[BaseModel]) -> frozenset[str]:
     return frozenset(sensitive_fields(command)) | frozenset(password_fields(command))
 
 
+def misplaced(command: type[BaseModel]) -> Iterator[str]:
+    """Fields with a mark somewhere inside their types, where it would mean nothing: only a field itself can be marked."""
+    for name, field in command.model_fields.items():
+        if _holds_mark(field.annotation):
+            yield name
+
+
 def sealed_fields(shape: type[BaseModel]) -> Iterator[str]:
     """The fields of an event or a view that hold what was sealed."""
     for name, field in shape.model_fields.items():
@@ -89,6 +96,19 @@ def is_sealed(text: str) -> bool:
 def subject_of(sealed: str) -> str:
     """Whose a sealed text is."""
     return sealed.removeprefix(MARK).partition(":")[0]
+
+
+def _holds_mark(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.values()
+        return any(_holds_mark(field.annotation) or _is_mark(*field.metadata) for field in fields)
+    if get_origin(annotation) is Annotated and _is_mark(*annotation.__metadata__):
+        return True
+    return any(map(_holds_mark, get_args(annotation)))
+
+
+def _is_mark(*metadata: Any) -> bool:
+    return any(isinstance(one, Sensitive | Password) for one in metadata)
 
 
 def _marked(message: type[BaseModel], mark: type) -> Iterator[str]:

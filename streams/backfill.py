@@ -61,7 +61,7 @@ class _Publisher:
         try:
             self._producer: AIOKafkaProducer = await started_producer(self._settings)
         except (KafkaError, OSError) as error:
-            raise Unavailable(f"no broker answers at {self._settings.brokers}: {error}") from error
+            raise Unavailable("no broker answers", f"{self._settings.brokers}: {error}") from error
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -71,5 +71,5 @@ class _Publisher:
         try:
             await publish(self._producer, self._topic, self._context, rows, [BACKFILLED])
         except (KafkaError, OSError) as error:
-            raise Unavailable(f"no broker acknowledges: {error}") from error
+            raise Unavailable("no broker acknowledges", str(error)) from error
         return len(rows)

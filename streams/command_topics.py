@@ -59,7 +59,7 @@ class CommandSender:
         except (KafkaError, OSError) as error:
             # A producer that has failed once may be fenced or out of step with a broker that lost its state.
             await self.close()
-            raise Unavailable(f"no broker acknowledges: {error}") from error
+            raise Unavailable("no broker acknowledges", str(error)) from error
 
     async def close(self) -> None:
         """Stops the producer; the next `send` starts another."""
@@ -120,7 +120,7 @@ class CommandConsumer:
             value = sendable(record.key, record.value if keep_value else None)
             await self._producer.send_and_wait(self._topics.dead_letters(context), value, record.key, headers=headers)
         except (KafkaError, OSError) as failed:
-            raise Unavailable(f"no broker acknowledges: {failed}") from failed
+            raise Unavailable("no broker acknowledges", str(failed)) from failed
 
     async def _consume(self, handle: Callable[[Sequence[Any]], Awaitable[None]]) -> None:
         consumer = paced(

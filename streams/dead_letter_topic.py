@@ -56,7 +56,7 @@ class DeadLetterTopic:
             await producer.flush()
         except (KafkaError, OSError) as error:
             await self.close()
-            raise Unavailable(f"no broker acknowledges: {error}") from error
+            raise Unavailable("no broker acknowledges", str(error)) from error
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:

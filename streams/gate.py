@@ -45,13 +45,11 @@ class Gate:
 
         Raises `Unauthenticated` for a token that cannot be believed, `TooManyRequests`, and `Unavailable`.
         """
+        request.scope["state"]["caller"] = None
         try:
-            caller = await self._caller(request)
-        except Unauthenticated:
-            await self._count(request, _address(request), path)
-            raise
-        request.scope["state"]["caller"] = caller
-        await self._count(request, _address(request) if caller is None else caller.subject, path)
+            request.scope["state"]["caller"] = await self._caller(request)
+        finally:
+            await self.count(request, path, 1)
 
     def check(self, request: Request, kind: Kind, name: str, declared: Access | None) -> None:
         """Whether a caller may have what is called ``system.name``; raises `Unauthenticated` or `Forbidden`."""
@@ -60,13 +58,16 @@ class Gate:
             return
         caller = caller_of(request)
         if caller is None:
-            raise Unauthenticated("this needs a token: Authorization: Bearer …", had_token=False)
+            raise Unauthenticated(had_token=False)
         if (why := access.why_not(caller)) is not None:
             raise Forbidden(why)
 
-    async def _count(self, request: Request, caller: str, path: str) -> None:
-        if self._limits.apply_to(request.method):
-            add_headers(request, await self._limits.spend(request.method, caller, path))
+    async def count(self, request: Request, path: str, times: int) -> None:
+        """Counts a request as so many against its caller's limits; raises `TooManyRequests` and `Unavailable`."""
+        if times > 0 and self._limits.apply_to(request.method):
+            caller = caller_of(request)
+            name = _address(request) if caller is None else caller.subject
+            add_headers(request, await self._limits.spend(request.method, name, path, times))
 
     async def _caller(self, request: Request) -> Caller | None:
         given = header(request, b"authorization")

@@ -1,10 +1,12 @@
 """Mail over SMTP."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
+from functools import cache
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 
@@ -14,6 +16,8 @@ from streams.settings import Settings
 
 _SECONDS = 5
 _LONGEST_SECONDS = 15
+_AT_ONCE = 8
+_LEFT_ALONE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,45 @@ class Mail:
 async def send(settings: Settings, mail: Mail) -> None:
     """Hands a message to the mail server within 15 s; raises `Undeliverable`.
 
-    For good only where the server refuses this mailbox or this mail: whatever else is wrong, an operator may mend.
+    For good only where the server refuses this mailbox or this mail: whatever else is wrong, an operator may mend. A server
+    that is out of reach is left alone for a while: what is to be sent meanwhile is told at once that it may work later.
     """
     if settings.mail_url is None:
         raise Undeliverable("no mail server is set: CAUDAL_MAIL_URL", may_work_later=True)
-    url = urlsplit(settings.mail_url.get_secret_value())
     message = _message(mail, settings.mail_from)
+    url = settings.mail_url.get_secret_value()
+    await _server(url).take(message)
+
+
+class _Server:
+    """A mail server: how many talk to it at a time, and whether it makes sense to."""
+
+    def __init__(self, url: str) -> None:
+        self._url = urlsplit(url)
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._left_alone_until = 0.0
+
+    async def take(self, message: EmailMessage) -> None:
+        async with self._turns:
+            if time.monotonic() < self._left_alone_until:
+                raise Undeliverable("the mail server was out of reach a moment ago", may_work_later=True)
+            try:
+                await _hand_over(self._url, message)
+            except _OutOfReach:
+                self._left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
+                raise
+
+
+class _OutOfReach(Undeliverable):
+    pass
+
+
+@cache
+def _server(url: str) -> _Server:
+    return _Server(url)
+
+
+async def _hand_over(url: SplitResult, message: EmailMessage) -> None:
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
             await aiosmtplib.send(
@@ -45,6 +82,8 @@ async def send(settings: Settings, mail: Mail) -> None:
                 username=None if url.username is None else unquote(url.username),
                 password=None if url.password is None else unquote(url.password),
                 use_tls=url.scheme == "smtps",
+                # A password is not said in the clear, whatever a server, or somebody in between, says that it can do.
+                start_tls=True if url.username is not None and url.scheme == "smtp" else None,
                 timeout=_SECONDS,
             )
     except aiosmtplib.SMTPRecipientsRefused as error:
@@ -57,7 +96,7 @@ async def send(settings: Settings, mail: Mail) -> None:
     except aiosmtplib.SMTPResponseException as error:
         raise Undeliverable(f"the mail server answered {error.code}", may_work_later=True) from error
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        raise Undeliverable(f"the mail server is out of reach: {type(error).__name__}", may_work_later=True) from error
+        raise _OutOfReach(f"the mail server is out of reach: {type(error).__name__}", may_work_later=True) from error
 
 
 def _message(mail: Mail, sender: str) -> EmailMessage:

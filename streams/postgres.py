@@ -153,7 +153,7 @@ def translated() -> Iterator[None]:
     except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError) as error:
         raise Misconfigured(f"PostgreSQL lets nobody in like this: {error}") from error
     except _OUT_OF_REACH as error:
-        raise Unavailable(f"PostgreSQL is out of reach: {type(error).__name__}: {error}".rstrip(": ")) from error
+        raise Unavailable("PostgreSQL is out of reach", f"{type(error).__name__}: {error}".rstrip(": ")) from error
 
 
 def blames_values(error: Exception) -> bool:

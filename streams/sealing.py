@@ -1,6 +1,7 @@
 """Seals: texts under a data subject's key, and those keys under a master key. AES-256-GCM throughout (NIST SP 800-38D)."""
 
 import base64
+import fcntl
 import hmac
 import os
 from collections.abc import Mapping
@@ -80,16 +81,22 @@ class MasterKeys:
 
 def add_master_key(path: Path, name: str) -> None:
     """Puts a new key on top of a file of master keys, which is made, for its owner alone, where it is not there."""
-    older = path.read_text() if path.exists() else ""
-    if any(line.split()[0] == name for line in older.splitlines() if line.strip()):
-        raise Misconfigured(f"there is a master key {name} in {path} already")
-    fresh = path.with_name(f".{path.name}.new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(f"{name} {base64.b64encode(os.urandom(KEY_BYTES)).decode()}\n{older}")
-        file.flush()
-        os.fsync(handle)
-    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # two who add keys at once would lose one
+        older = path.read_text() if path.exists() else ""
+        if any(line.split()[0] == name for line in older.splitlines() if line.strip()):
+            raise Misconfigured(f"there is a master key {name} in {path} already")
+        fresh = path.with_name(f".{path.name}.new")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(f"{name} {base64.b64encode(os.urandom(KEY_BYTES)).decode()}\n{older}")
+            file.flush()
+            os.fsync(handle)
+        fresh.replace(path)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _bound(subject: str) -> bytes:

@@ -33,7 +33,7 @@ class SignedHeadsTopic:
             await self._producer.send_and_wait(self._topics.signed_heads(head.context), value, key, partition=0)
         except (KafkaError, OSError) as error:
             await self.close()
-            raise Unavailable(f"no broker acknowledges: {error}") from error
+            raise Unavailable("no broker acknowledges", str(error)) from error
 
     async def close(self) -> None:
         if self._producer is not None:
@@ -62,7 +62,7 @@ async def published_heads(settings: Settings, catalog: Catalog, context: Context
                     with suppress(Malformed):
                         found.append(SignedHead.parse(record.value or b""))
     except (KafkaError, OSError, TimeoutError) as error:
-        raise Unavailable(f"no broker shows the signed heads: {error!r}") from error
+        raise Unavailable("no broker shows the signed heads", repr(error)) from error
     finally:
         await stop_quietly(consumer)
     return [head for head in found if head.context == context]

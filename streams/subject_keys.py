@@ -51,7 +51,7 @@ class SubjectKeys:
             await connection.execute(statement("subject_key_forget", SCHEMA), subject)
 
     async def not_forgotten(self, subjects: Collection[str]) -> list[str]:
-        """Which of some subjects have a key still."""
+        """Which of some subjects have a key, or could get one: the keys know nothing of their having been forgotten."""
         async with self._databases.connection(self._dsn) as connection:
             rows = await connection.fetch(statement("subjects_not_forgotten", SCHEMA), list(subjects))
         return [row["subject"] for row in rows]

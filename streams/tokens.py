@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import orjson
+import structlog
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
@@ -20,10 +21,15 @@ from schemas.text import Identifier
 from streams.settings import Settings
 from streams.token_keys import CURVE, TokenKeys
 
+_log = structlog.get_logger()
+
 _OURS = [CURVE]
 """The one algorithm of our own tokens (RFC 9864)."""
+_TYPE = "at+jwt"
+"""What our access tokens call themselves (RFC 9068)."""
 _LEEWAY_SECONDS = 30
 _ASK_AGAIN_SECONDS, _BELIEVED_SECONDS = 10, 3600
+_LONGEST_ASKING_SECONDS = 10
 _LONGEST = 8192
 _SUBJECT: TypeAdapter[str] = TypeAdapter(Identifier)
 
@@ -48,7 +54,7 @@ class TokenIssuer:
         if self._keys is None:
             raise Misconfigured("no tokens are issued here: CAUDAL_TOKEN_KEYS names no folder")
         key, now, seconds = self._keys.newest(), int(time.time()), self._settings.token_seconds
-        header = {"alg": CURVE, "kid": key.kid, "typ": "at+jwt"}
+        header = {"alg": CURVE, "kid": key.kid, "typ": _TYPE}
         claims = {
             "iss": self._settings.token_issuer,
             "aud": self._settings.token_audience,
@@ -83,16 +89,18 @@ class TokenVerifier:
             kid = header.get("kid")
             if not isinstance(kid, str):
                 raise Unauthenticated("the token names no key")
-            if self._settings.oidc_issuer is not None and said.get("iss") == self._settings.oidc_issuer:
-                key = await self._outside_key(kid)
+            if self._outside is not None and said.get("iss") == self._outside.name:
+                key = await self._outside.key(kid)
                 algorithms, issuer, roles = (
                     self._settings.oidc_algorithms,
-                    self._settings.oidc_issuer,
+                    self._outside.name,
                     self._settings.oidc_roles_claim,
                 )
             else:
                 key = None if self._keys is None else self._keys.named(kid)
                 algorithms, issuer, roles = _OURS, self._settings.token_issuer, "roles"
+                if header.get("typ") != _TYPE:
+                    raise Unauthenticated("the token is no access token")
             if key is None:
                 raise Unauthenticated("the token's key is not one of ours")
             claims = jwt.decode(token, key, algorithms=algorithms).claims
@@ -112,48 +120,56 @@ class TokenVerifier:
             sub={"essential": True},
         )
 
-    async def _outside_key(self, kid: str) -> Key | None:
-        return None if self._outside is None else await self._outside.key(kid)
-
 
 class _OutsideIssuer:
     """The keys of an OpenID Connect issuer, asked for again when one is named that is not known."""
 
     def __init__(self, issuer: str) -> None:
-        self._issuer = issuer.rstrip("/")
+        self.name, self._issuer = issuer, issuer.rstrip("/")
         self._keys: dict[str, Key] = {}
         self._asked_at = self._fetched_at = -float(_BELIEVED_SECONDS)
-        self._failure: str | None = None
-        self._asking = asyncio.Lock()
+        self._failure: Unavailable | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Key | None:
         """A key by its name; raises `Unavailable` where it is not known and the issuer cannot be asked."""
-        if not self._needs_asking(kid):
-            return self._keys[kid]
-        async with self._asking:
-            if self._needs_asking(kid) and time.monotonic() - self._asked_at >= _ASK_AGAIN_SECONDS:
-                self._asked_at, self._failure = time.monotonic(), None
-                try:
-                    self._keys, self._fetched_at = await self._fetched(), time.monotonic()
-                except Unavailable as failure:
-                    self._failure = failure.detail
+        is_stale = kid not in self._keys or time.monotonic() - self._fetched_at > _BELIEVED_SECONDS
+        if is_stale and self._asking is None and time.monotonic() - self._asked_at >= _ASK_AGAIN_SECONDS:
+            self._asking = asyncio.create_task(self._ask())
+        if kid not in self._keys and self._asking is not None:  # for a key that is known nobody waits
+            await asyncio.shield(self._asking)
         if kid not in self._keys and self._failure is not None:
-            raise Unavailable(self._failure)
+            raise self._failure
         return self._keys.get(kid)
+
+    async def _ask(self) -> None:
+        try:
+            self._keys, self._failure, self._fetched_at = await self._fetched(), None, time.monotonic()
+        except Unavailable as failure:
+            self._failure = failure
+            _log.warning("an outside issuer of tokens cannot be asked", why=failure.detail)
+        finally:
+            self._asked_at, self._asking = time.monotonic(), None
 
     async def _fetched(self) -> dict[str, Key]:
         try:
-            async with httpx.AsyncClient(timeout=5, follow_redirects=False) as client:
+            async with asyncio.timeout(_LONGEST_ASKING_SECONDS), httpx.AsyncClient(timeout=5, follow_redirects=False) as client:
                 about = (await client.get(f"{self._issuer}/.well-known/openid-configuration")).raise_for_status().json()
                 if about["issuer"].rstrip("/") != self._issuer:
-                    raise Unavailable(f"the outside issuer {self._issuer} calls itself {about['issuer']}")
+                    raise Unavailable("the outside issuer of tokens is another one", f"it calls itself {about['issuer']}")
                 found = (await client.get(about["jwks_uri"])).raise_for_status().json()
             return {key.kid: key for key in KeySet.import_key_set(found) if key.kid is not None}
-        except (httpx.HTTPError, httpx.InvalidURL, JoseError, LookupError, TypeError, AttributeError, ValueError) as error:
-            raise Unavailable(f"the outside issuer of tokens is out of reach, or not to be understood: {error!r}") from error
-
-    def _needs_asking(self, kid: str) -> bool:
-        return kid not in self._keys or time.monotonic() - self._fetched_at > _BELIEVED_SECONDS
+        except (
+            OSError,
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            JoseError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            ValueError,
+        ) as error:
+            raise Unavailable("the outside issuer of tokens is out of reach, or not to be understood", repr(error)) from error
 
 
 def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

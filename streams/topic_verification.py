@@ -89,7 +89,7 @@ class TopicVerification:
                         on_progress(result.events, relayed_upto)
                 await comparison.end()
         except (KafkaError, OSError, TimeoutError) as error:
-            raise Unavailable(f"no broker shows the topic {self._topic}: {error!r}") from error
+            raise Unavailable(f"no broker shows the topic {self._topic}", repr(error)) from error
         finally:
             await stop_quietly(consumer)
         result.findings.sort()

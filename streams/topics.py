@@ -75,7 +75,7 @@ async def ensure_topics(settings: Settings, catalog: Catalog, contexts: Iterable
                 raise Unavailable(f"the topic {topic} could not be made: {message or for_code(code).__name__}")
         await _complete_partitions(admin, wanted)
     except KafkaError as error:
-        raise Unavailable(f"no broker answers at {settings.brokers}: {error}") from error
+        raise Unavailable("no broker answers", f"{settings.brokers}: {error}") from error
     finally:
         await admin.close()
 

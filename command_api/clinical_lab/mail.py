@@ -1,13 +1,17 @@
 """The mail that the clinical laboratory sends, in its patients' Spanish."""
 
+import structlog
+
 from aggregates.clinical_lab.notifications import Notification
 from aggregates.clinical_lab.users import User
 from command_api.activity import Activity, Surroundings
 from schemas.catalog import ContextName
 from schemas.clinical_lab.notifications import DeliverNotification, RecordDelivery
 from schemas.envelope import Issued
-from schemas.errors import Undeliverable
+from schemas.errors import Unavailable, Undeliverable
 from streams.mail import Mail, send
+
+_log = structlog.get_logger()
 
 USERS, NOTIFICATIONS = ContextName("clinical_lab", "users"), ContextName("clinical_lab", "notifications")
 
@@ -24,8 +28,18 @@ async def deliver(issued: Issued[DeliverNotification], surroundings: Surrounding
         subject, text = _text(notification)
         await send(surroundings.settings, Mail(to, subject, text, id=str(command.notification_id)))
     except Undeliverable as error:
-        return outcome.model_copy(update={"problem": error.detail, "may_work_later": error.may_work_later})
+        return _failed(outcome, error.detail, may_work_later=error.may_work_later)
+    except Unavailable:
+        raise  # it comes again
+    except Exception as error:
+        # A wrong key or a slip must cost nobody their mail: it is tried again like any other that could not be delivered.
+        _log.exception("a notification could not be delivered", notification=str(command.notification_id))
+        return _failed(outcome, f"it could not be delivered: {type(error).__name__}", may_work_later=True)
     return outcome
+
+
+def _failed(outcome: RecordDelivery, problem: str, *, may_work_later: bool) -> RecordDelivery:
+    return outcome.model_copy(update={"problem": problem, "may_work_later": may_work_later})
 
 
 async def _mailbox(notification: Notification, surroundings: Surroundings) -> str:

@@ -1,4 +1,4 @@
-"""Verifies that whoever is recorded as forgotten has no key: a backup of the keys may have brought one back."""
+"""Verifies that whoever is recorded as forgotten has no key and gets none: a backup of the keys may have brought one back."""
 
 from deploy.printing import counted
 from deploy.verify.report import Report
@@ -13,7 +13,7 @@ _AT_ONCE = 1000
 
 
 async def verify_forgotten(report: Report, log: ReadableLog, keys: SubjectKeys, *, repair: bool) -> None:
-    """Adds a finding for each subject that has a key though the log says forgotten; with ``repair`` it is destroyed again."""
+    """Adds a finding for each subject that has or could get a key though it was forgotten; ``repair`` destroys that again."""
     after, destroyed = 0, 0
     while rows := await log.read(after, _AT_ONCE):
         after = rows[-1].position
@@ -23,7 +23,9 @@ async def verify_forgotten(report: Report, log: ReadableLog, keys: SubjectKeys, 
                 await keys.forget(subject)
                 destroyed += 1
             else:
-                report.findings.append({"position": forgotten[subject], "what": f"{subject} was forgotten and has a key"})
+                report.findings.append(
+                    {"position": forgotten[subject], "what": f"{subject} was forgotten and has a key, or could get one"}
+                )
                 report.found += 1
     if destroyed:
-        report.repaired = f"destroyed {counted(destroyed, 'key')} of subjects that were forgotten"
+        report.repaired = f"forgot {counted(destroyed, 'subject')} again"

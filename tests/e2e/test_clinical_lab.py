@@ -174,7 +174,7 @@ async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_
         )
         await stack.fetch(brought_back, subject)
         code, out, _ = await stack.caudal("verify", "log", "engine.privacy")
-        assert (code, f"{subject} was forgotten and has a key" in " ".join(out.split())) == (1, True)
+        assert (code, f"{subject} was forgotten and has a key, or could get one" in " ".join(out.split())) == (1, True)
         assert (await stack.caudal("verify", "--repair"))[0] == 0
         await verify(stack)
 

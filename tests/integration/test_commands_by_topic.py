@@ -157,6 +157,21 @@ async def test_a_command_with_a_secret_in_the_clear_is_refused_and_not_kept(
     assert (await log.head()).position == 0
 
 
+async def test_what_may_hold_a_secret_and_cannot_be_read_is_not_kept(
+    settings: Settings, catalog: Catalog, intake: Intake
+) -> None:
+    users, topics = ContextName("clinical_lab", "users"), Topics(settings, catalog)
+    producer = await started_producer(settings)
+    kinds = (b"clinical_lab.create_user", b"rubbish", b"clinical_lab.create-user")
+    for kind, id in zip(kinds, (str(uuid4()).encode(), str(uuid4()).encode(), b"no id"), strict=True):
+        headers = [("ce_type", kind), ("ce_id", id)]
+        await producer.send_and_wait(topics.commands(users), b'{"password": "password2"}', b"key", headers=headers, partition=0)
+    await producer.stop()
+
+    parked = await everything(settings, topics.dead_letters(users), 3)
+    assert [record.value for record in parked] == [None] * 3
+
+
 @pytest.mark.parametrize("size", ["nothing", "all"])
 async def test_a_record_is_parked_of_whatever_size(settings: Settings, catalog: Catalog, size: str) -> None:
     value = None if size == "nothing" else bytes(settings.max_record_bytes - 100)
@@ -271,6 +286,33 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
 
     await eventually(validated)
     assert sender.sent == 20
+    confirming.cancel()
+
+
+async def test_what_acts_outside_is_handled_where_its_partition_is_and_nowhere_else(
+    settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "OVERDUE_SECONDS", 0.2)
+    logs = open_logs(settings, catalog, databases)
+    await make_handler(settings, catalog, logs, databases).handle(receive(1))
+    sender = ForgetfulSender(settings, catalog)
+    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
+    handled_here: list[Issued[Any]] = []
+
+    async def handle(issued: Issued[Any]) -> None:
+        handled_here.append(issued)
+
+    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, lambda _: True)
+    confirming = asyncio.create_task(runner.confirm())
+    rows = await logs[INGESTION].read(0, 1000)
+    for partition in range(4):
+        await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+
+    async def sent_again() -> bool:
+        return sender.sent >= 3
+
+    await eventually(sent_again)
+    assert handled_here == []
     confirming.cancel()
 
 

@@ -108,6 +108,31 @@ async def test_a_slow_head_is_cut_off_and_a_connection_that_says_nothing() -> No
             await asyncio.wait_for(reader.read(), 5)
 
 
+async def test_blank_lines_keep_no_connection_open() -> None:
+    async with connected() as (reader, writer):
+        writer.write(head(0))
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(1)
+        writer.write(b"\r\n")
+        assert await answered(reader) == "HTTP/1.1 408 Request Timeout"
+    async with connected() as (reader, writer):
+        for _ in range(21):
+            writer.write(b"\r\n" * 50)
+            await asyncio.sleep(0.01)
+        assert await answered(reader) == "HTTP/1.1 431 Request Header Fields Too Large"
+
+
+async def test_blank_lines_after_a_request_spoil_no_answer() -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+        writer.write(b"\r\n")
+        parts = 0
+        while parts < 2 * 10 * SETTINGS.body_seconds:
+            parts += (await asyncio.wait_for(reader.readuntil(b"\n"), 5)).count(b"part")
+
+
 async def test_a_slow_body_is_cut_off() -> None:
     async with connected() as (reader, writer):
         writer.write(head(1000) + b"x")

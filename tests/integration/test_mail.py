@@ -38,10 +38,11 @@ class Mailing:
     """A handler whose mail goes to a port where a server may listen."""
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, folder: Path) -> None:
-        add_master_key(folder / "master.keys", "only")
+        self.master_keys = folder / "master.keys"
+        add_master_key(self.master_keys, "only")
         self.port, self.folder = free_ports(1)[0], folder / "mail"
         self.folder.mkdir()
-        own = {"master_key_file": folder / "master.keys", "mail_url": f"smtp://{LOOPBACK}:{self.port}"}
+        own = {"master_key_file": self.master_keys, "mail_url": f"smtp://{LOOPBACK}:{self.port}"}
         settings = Settings.model_validate({**settings.model_dump(), **own})
         self.logs = open_logs(settings, catalog, databases)
         self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases)
@@ -93,8 +94,11 @@ async def test_mail_without_a_mailbox_is_given_up(mailing: Mailing) -> None:
     assert await mailing.tried(await mailing.requested("no uuid", str(uuid4()))) == ("NotificationFailed",)
 
 
-async def test_mail_that_could_not_be_handed_over_is_tried_again_and_kept_once(mailing: Mailing) -> None:
+async def test_mail_that_could_not_be_handed_over_is_tried_again_and_kept_once(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     notification = await mailing.requested(str(user_id_of("ana")))
+    monkeypatch.setattr("streams.mail._LEFT_ALONE_SECONDS", 0)
 
     assert await mailing.tried(notification) == ("DeliveryFailed",)
     async with mailing.listening():
@@ -102,6 +106,40 @@ async def test_mail_that_could_not_be_handed_over_is_tried_again_and_kept_once(m
         assert await mailing.tried(notification, 2) == ()
         assert await mailing.tried(notification, 3) == ()
     assert len(list(kept_in(mailing.folder))) == 1
+
+
+async def test_a_server_that_is_out_of_reach_holds_nobody_up_a_second_time(mailing: Mailing) -> None:
+    first = [await mailing.requested(str(user_id_of("ana"))) for _ in range(20)]
+    accepted: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, writer: accepted.append(writer), LOOPBACK, mailing.port)
+
+    told = await asyncio.gather(*map(mailing.tried, first))
+
+    silent.close()
+    for writer in accepted:
+        writer.close()
+    assert set(told) == {("DeliveryFailed",)}
+    assert len(accepted) == 8, "so many talk to it at a time, and the others are told what those found"
+
+
+async def test_mail_is_not_lost_for_a_key_that_is_missing(mailing: Mailing) -> None:
+    notification = await mailing.requested(str(user_id_of("ana")))
+    keys = mailing.master_keys.read_text()
+    mailing.master_keys.write_text("another " + keys.split()[1])
+
+    async with mailing.listening():
+        assert await mailing.tried(notification) == ("DeliveryFailed",)
+        mailing.master_keys.write_text(keys)
+        assert await mailing.tried(notification, 2) == ("NotificationSent",)
+
+
+async def test_a_password_is_not_said_in_the_clear(mailing: Mailing, settings: Settings) -> None:
+    url = SecretStr(f"smtp://ana:secret@{LOOPBACK}:{mailing.port}")
+    async with mailing.listening():
+        with pytest.raises(Undeliverable) as raised:
+            await send(settings.model_copy(update={"mail_url": url}), Mail("a@b", "s", "t", "id"))
+    assert raised.value.may_work_later
+    assert "secret" not in str(raised.value)
 
 
 async def test_a_delivery_that_comes_again_makes_no_second_attempt(mailing: Mailing) -> None:

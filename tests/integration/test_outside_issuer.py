@@ -100,6 +100,26 @@ async def test_a_new_key_of_its_is_found_and_asked_for_seldom(
     assert issuer.asked == 2
 
 
+async def test_nobody_whose_key_is_known_waits_for_it(
+    issuer: Issuer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = TokenVerifier(settings)
+    await verifier.caller(issuer.token())
+    monkeypatch.setattr(tokens, "_ASK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(tokens, "_BELIEVED_SECONDS", -1)
+    silent = asyncio.Event()
+
+    async def never(_: object) -> dict[str, object]:
+        await silent.wait()
+        raise Unavailable("the issuer is silent")
+
+    monkeypatch.setattr(tokens._OutsideIssuer, "_fetched", never)
+
+    for _ in range(3):
+        assert (await asyncio.wait_for(verifier.caller(issuer.token()), 1)).subject == "maria"
+    silent.set()
+
+
 async def test_what_is_forged_in_its_name_is_not_believed(issuer: Issuer, settings: Settings) -> None:
     verifier = TokenVerifier(settings)
     secret = OctKey.import_key(orjson.dumps(issuer.keys[0].as_dict(private=False)), {"kid": "rsa"})

@@ -5,18 +5,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from aggregates.clinical_lab.users import User
 from command_api.app import make_handler, open_logs
 from command_api.handler import CommandHandler, now
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.engine.privacy import ForgetSubject
 from schemas.envelope import Issued
-from schemas.errors import Refused
+from schemas.errors import Invalid, Refused
+from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
 from streams.append import AppendablePostgresLog
 from streams.postgres import Databases
 from streams.sealing import add_master_key
 from streams.settings import Settings
+from streams.subject_keys import SubjectKeys
 
 USERS = ContextName("clinical_lab", "users")
 ANA = CreateUser(username="Ana", password="password2")
@@ -31,6 +34,7 @@ class WriteSide:
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
         logs = open_logs(settings, catalog, databases)
         self.log: AppendablePostgresLog = logs[USERS]
+        self.keys = SubjectKeys(settings, databases)
         self.handler: CommandHandler = make_handler(settings, catalog, logs, databases)
 
     def issue(self, command: Command, id: UUID) -> Issued[Command]:
@@ -41,6 +45,19 @@ class WriteSide:
 def write_side(settings: Settings, catalog: Catalog, databases: Databases, tmp_path: Path) -> WriteSide:
     add_master_key(tmp_path / "master.keys", "only")
     return WriteSide(settings.model_copy(update={"master_key_file": tmp_path / "master.keys"}), catalog, databases)
+
+
+async def test_what_is_done_outside_is_not_done_under_a_condition(write_side: WriteSide) -> None:
+    subject = str(user_id_of("ana"))
+    await write_side.handler.handle(write_side.issue(ANA, uuid4()))
+
+    with pytest.raises(Invalid, match="none may be stated"):
+        await write_side.handler.handle(
+            write_side.issue(ForgetSubject(subject=subject), uuid4()), expected=ExpectedVersion.exact(7)
+        )
+    assert await write_side.keys.not_forgotten([subject]) == [subject]
+    user = await write_side.handler.load(USERS, User, subject)
+    assert list((await write_side.keys.opened([user.username or ""])).values()) == ["Ana"]
 
 
 async def test_whoever_sends_a_command_of_somebody_forgotten_gets_an_answer_and_a_repeat_its_first(

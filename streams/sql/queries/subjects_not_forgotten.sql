@@ -1,1 +1,3 @@
-select subject from {schema}.subject_keys where subject = any($1::text[]) and wrapped is not null
+select asked.subject
+from unnest($1::text[]) as asked (subject) left join {schema}.subject_keys as kept using (subject)
+where kept.forgotten_at is null

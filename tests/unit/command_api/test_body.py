@@ -2,7 +2,7 @@
 
 import pytest
 
-from command_api.body import parse_command, parse_json, plain
+from command_api.body import check_plain, parse_command, parse_json
 from schemas.clinical_lab.results import RecordResult
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.errors import Invalid, Malformed
@@ -76,6 +76,6 @@ def test_the_largest_integers_pass() -> None:
 def test_a_client_cannot_send_what_is_sealed() -> None:
     sealed = {"patient": "sealed:1:p:AAAA", "result": "x", "patient_id": "01940000-0000-7000-8000-0000000000a1"}
     with pytest.raises(Invalid) as raised:
-        plain(RecordResult.model_validate(sealed))
+        check_plain(RecordResult.model_validate(sealed))
     assert [violation.pointer for violation in raised.value.violations] == ["/patient"]
-    assert plain(RecordResult(patient="p", result="r")) == RecordResult(patient="p", result="r")
+    assert check_plain(RecordResult(patient="p", result="r")) == RecordResult(patient="p", result="r")

@@ -19,6 +19,15 @@ async def test_a_repeat_is_hashed_alike_and_another_command_differently() -> Non
     assert not await is_password(None, "nobody has this password")
 
 
+async def test_who_registers_keeps_nobody_from_signing_in() -> None:
+    crowd = [asyncio.create_task(hashed("password2", uuid4())) for _ in range(40)]
+    await asyncio.sleep(0)
+
+    assert not await is_password(None, "x")
+    answers = await asyncio.gather(*crowd, return_exceptions=True)
+    assert sum(isinstance(answer, Unavailable) for answer in answers) == 40 - 16
+
+
 async def test_a_crowd_is_turned_away_before_it_takes_all_the_time() -> None:
     answers = await asyncio.gather(*(is_password(None, "x") for _ in range(20)), return_exceptions=True)
 

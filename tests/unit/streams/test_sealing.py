@@ -3,6 +3,7 @@
 import base64
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,14 @@ def test_the_newest_master_key_wraps_and_each_unwraps(tmp_path: Path) -> None:
         first.unwrap(both.wrap(KEY, "s"), "s", "second")
     with pytest.raises(Misconfigured, match="already"):
         add_master_key(file, "second")
+
+
+def test_two_who_add_a_master_key_at_once_lose_none(tmp_path: Path) -> None:
+    file = tmp_path / "master.keys"
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: add_master_key(file, f"key{n}"), range(40)))
+
+    assert {line.split()[0] for line in file.read_text().splitlines()} == {f"key{n}" for n in range(40)}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from streams.token_keys import TokenKeys, add_token_key, retire_token_key
 from streams.tokens import TokenIssuer, TokenVerifier
 
 Claims = dict[str, Any]
+HEAD = {"alg": "Ed25519", "typ": "at+jwt"}
 
 
 @pytest.fixture
@@ -71,13 +72,13 @@ async def test_a_token_stays_good_while_its_key_is_there(settings: Settings, fol
 
 
 def _unsigned(keys: TokenKeys) -> str:
-    return f"{encoded({'alg': 'none', 'kid': keys.newest().kid})}.{encoded(claims())}."
+    return f"{encoded({**HEAD, 'alg': 'none', 'kid': keys.newest().kid})}.{encoded(claims())}."
 
 
 def _with_header(**header: Any) -> Callable[[TokenKeys], str]:
     def make(keys: TokenKeys) -> str:
         key = keys.newest()
-        return jwt.encode({"alg": "Ed25519", "kid": key.kid, **header}, claims(), key, algorithms=["Ed25519", "EdDSA"])
+        return jwt.encode({**HEAD, "kid": key.kid, **header}, claims(), key, algorithms=["Ed25519"])
 
     return make
 
@@ -85,24 +86,38 @@ def _with_header(**header: Any) -> Callable[[TokenKeys], str]:
 def _with_claims(**changed: Any) -> Callable[[TokenKeys], str]:
     def make(keys: TokenKeys) -> str:
         key = keys.newest()
-        return jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims(**changed), key, algorithms=["Ed25519"])
+        return jwt.encode({**HEAD, "kid": key.kid}, claims(**changed), key, algorithms=["Ed25519"])
 
     return make
 
 
 def _signed_with_the_public_key_as_secret(keys: TokenKeys) -> str:
     secret = OctKey.import_key(orjson.dumps(keys.public()))
-    return jwt.encode({"alg": "HS256", "kid": keys.newest().kid}, claims(), secret, algorithms=["HS256"])
+    return jwt.encode({**HEAD, "alg": "HS256", "kid": keys.newest().kid}, claims(), secret, algorithms=["HS256"])
 
 
 def _signed_by_another(keys: TokenKeys) -> str:
     key = OKPKey.generate_key("Ed25519")
-    return jwt.encode({"alg": "Ed25519", "kid": keys.newest().kid}, claims(), key, algorithms=["Ed25519"])
+    return jwt.encode({**HEAD, "kid": keys.newest().kid}, claims(), key, algorithms=["Ed25519"])
 
 
 def _rsa(keys: TokenKeys) -> str:
     key = RSAKey.generate_key(2048)
-    return jwt.encode({"alg": "RS256", "kid": keys.newest().kid, "jwk": key.as_dict()}, claims(), key, algorithms=["RS256"])
+    return jwt.encode({**HEAD, "alg": "RS256", "kid": keys.newest().kid}, claims(), key, algorithms=["RS256"])
+
+
+def _with_its_key(keys: TokenKeys) -> str:
+    key = OKPKey.generate_key("Ed25519")
+    header = {**HEAD, "kid": keys.newest().kid, "jwk": key.as_dict(private=False)}
+    return jwt.encode(header, claims(), key, algorithms=["Ed25519"])
+
+
+def _signed_by_hand(keys: TokenKeys, **header: Any) -> str:
+    key = keys.newest()
+    signed = f"{encoded({**HEAD, 'kid': key.kid, **header})}.{encoded(claims())}"
+    private = key.get_op_key("sign")
+    assert isinstance(private, Ed25519PrivateKey)
+    return f"{signed}.{encoded(private.sign(signed.encode()))}"
 
 
 def _altered(keys: TokenKeys) -> str:
@@ -126,11 +141,14 @@ FORGED: dict[str, Callable[[TokenKeys], str]] = {
     "nobody": _with_claims(sub=None),
     "another key's name": _with_header(kid="another"),
     "a path as the key's name": _with_header(kid="../../etc/passwd"),
-    "no key's name": lambda keys: jwt.encode({"alg": "Ed25519"}, claims(), keys.newest(), algorithms=["Ed25519"]),
+    "no key's name": lambda keys: jwt.encode(HEAD, claims(), keys.newest(), algorithms=["Ed25519"]),
+    "no access token": _with_header(typ="JWT"),
+    "a key of its own": _with_its_key,
+    "a critical header": lambda keys: _signed_by_hand(keys, crit=["speed"], speed="high"),
     "rubbish": lambda _: "a.b.c",
     "two parts": lambda _: "a.b",
     "no text": lambda _: "\xff\xfe",
-    "no object": lambda keys: f"{encoded({'alg': 'Ed25519', 'kid': keys.newest().kid})}.{encoded(b'[]')}.AAAA",
+    "no object": lambda keys: f"{encoded({**HEAD, 'kid': keys.newest().kid})}.{encoded(b'[]')}.AAAA",
     "too long": lambda _: "a" * 10_000,
 }
 
@@ -142,16 +160,20 @@ async def test_a_forged_token_is_not_believed(settings: Settings, folder: Path, 
         await TokenVerifier(settings).caller(FORGED[name](TokenKeys(folder)))
 
 
-async def test_a_critical_header_that_is_not_understood_is_not_believed(settings: Settings, folder: Path) -> None:
-    key = TokenKeys(folder).newest()
-    header = {"alg": "Ed25519", "kid": key.kid, "crit": ["speed"], "speed": "high"}
-    signed = f"{encoded(header)}.{encoded(claims())}"
-    private = key.get_op_key("sign")
-    assert isinstance(private, Ed25519PrivateKey)
-    signature = encoded(private.sign(signed.encode()))
+@pytest.mark.parametrize("make", [_with_claims(), _with_header(), _signed_by_hand])
+async def test_what_these_are_made_from_is_believed(settings: Settings, folder: Path, make: Callable[[TokenKeys], str]) -> None:
+    assert (await TokenVerifier(settings).caller(make(TokenKeys(folder)))).subject == "mallory"
 
-    with pytest.raises(Unauthenticated):
-        await TokenVerifier(settings).caller(f"{signed}.{signature}")
+
+async def test_a_key_that_cannot_be_read_is_passed_over_once_others_are_known(settings: Settings, folder: Path) -> None:
+    verifier, token = TokenVerifier(settings), TokenIssuer(settings).issue("maria").text
+    await verifier.caller(token)
+    (folder / "half.json").write_text('{"kty": "OKP", ')
+    await asyncio.sleep(1.05)
+
+    assert (await verifier.caller(token)).subject == "maria"
+    with pytest.raises(Misconfigured, match="is no JSON Web Key"):
+        await TokenVerifier(settings).caller(token)
 
 
 def test_a_folder_without_a_key_issues_nothing(tmp_path: Path) -> None:

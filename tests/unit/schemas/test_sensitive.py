@@ -1,0 +1,42 @@
+"""Sensitive fields: whole fields of commands, and no part of one."""
+
+from typing import Annotated
+
+import pytest
+from pydantic import BaseModel
+
+from schemas.catalog import Catalog, Context, System
+from schemas.errors import Misconfigured
+from schemas.message import Command
+from schemas.sensitive import Password, Sensitive, password_fields, secret_fields, sensitive_fields
+
+
+class Address(BaseModel):
+    street: Annotated[str, Sensitive()]
+
+
+class Register(Command, name="register", subject="who"):
+    who: str
+    name: Annotated[str, Sensitive()]
+    email: Annotated[str | None, Sensitive()] = None
+    password: Annotated[str, Password(), Sensitive()]
+
+
+class Hidden(Command, name="hidden", subject="who"):
+    who: str
+    one: Annotated[str, Sensitive()] | None = None
+    many: tuple[Annotated[str, Password()], ...] = ()
+    deep: Address | None = None
+
+
+def test_marked_fields_are_found() -> None:
+    Catalog.of([System("s", (Context("c", (Register,)),))])
+
+    assert list(sensitive_fields(Register)) == ["name", "email", "password"]
+    assert list(password_fields(Register)) == ["password"]
+    assert secret_fields(Register) == {"name", "email", "password"}
+
+
+def test_a_mark_where_it_would_mean_nothing_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="inside of one, many, deep:"):
+        Catalog.of([System("s", (Context("c", (Hidden,)),))])
