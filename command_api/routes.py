@@ -121,7 +121,9 @@ class CommandEndpoints:
             body = await read_body(request, self._settings.max_body_bytes, self._settings.body_seconds)
             said = parse_body(body, route.body, self._settings.max_depth)
             answer = await route.answer(said, request, self._desk)
-            return Response(answer.model_dump_json(), media_type=JsonResponse.media_type)
+            # What is told here is told once, and to whoever asked: it may be a token (RFC 6749, 5.1).
+            headers = {"Cache-Control": "no-store"}
+            return JsonResponse(answer.model_dump(mode="json"), headers=headers)
 
         return ask
 

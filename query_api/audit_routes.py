@@ -137,4 +137,5 @@ def _fields(value: Any) -> Mapping[str, Any]:
 
 
 def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), headers=headers, media_type=JsonResponse.media_type)
+    content = orjson.dumps(body, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+    return Response(content, headers=headers, media_type=JsonResponse.media_type)

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from uuid_utils.compat import uuid7
 
 from query_api.consistency import Waits
-from query_api.live import follow
+from query_api.live import Audience, Feed, Watching
 from query_api.parameters import MOST, next_link
 from query_api.shown import Row, Shown
 from query_api.views import Page, Query, ViewReader, parse_query
@@ -24,7 +24,7 @@ from schemas.message import Command
 from schemas.token import ConsistencyToken
 from streams.checkpoints import Checkpoints
 from streams.command_topics import CommandSender
-from streams.gate import Endpoint, Gate, caller_of
+from streams.gate import Endpoint, Gate, caller_of, counted_as
 from streams.http import JsonResponse, correlation_id
 from streams.partition import partition_of
 from streams.postgres import Databases, views_schema
@@ -75,10 +75,13 @@ class Views:
         self._shown: dict[tuple[str, str], Shown] = {}
         self._readers: dict[tuple[str, str], ViewReader] = {}
         self._waits: dict[tuple[str, str], Waits] = {}
+        self._feeds: dict[tuple[str, str], Feed] = {}
+        audience = Audience(settings.max_live_views)
         for home, view in catalog.views():
             at, name = (home.system, view.view_name), f"{home.system}.{view.view_name}"
             checkpoints = Checkpoints(databases, settings.view_dsn(home), views_schema(home), name)
             self._readers[at] = ViewReader(settings, databases, home, view)
+            self._feeds[at] = Feed(self._readers[at], audience)
             self._shown[at] = Shown(view, keys)
             self._waits[at] = Waits(checkpoints, view.view_name, settings.max_wait_seconds)
 
@@ -122,13 +125,15 @@ class Views:
 
     async def live(self, request: Request, system: str, view: str) -> Response:
         """A view's changes as they happen, as far as they are for whoever asks."""
-        reader, shown, caller = await self.reader(request, system, view), self._shown[system, view], caller_of(request)
+        await self.reader(request, system, view)
+        shown, caller = self._shown[system, view], caller_of(request)
         shown.owner(caller)
 
         async def show(rows: Sequence[Row]) -> list[Row]:
             return await shown.opened([row for row in rows if shown.is_for(caller, row)])
 
-        return await follow(request, reader, show, until=None if caller is None else caller.expires_at)
+        until = float("inf") if caller is None or caller.expires_at is None else caller.expires_at
+        return await self._feeds[system, view].follow(request, Watching(counted_as(request), show, until))
 
     async def send(self, request: Request, commands: Iterable[tuple[Command, str]]) -> None:
         """Sends commands, each with its key, in the name of whoever asks to their contexts' topics; raises `Unavailable`.
@@ -217,5 +222,5 @@ class QueryEndpoints:
 
 
 def _response(answer: Answer) -> Response:
-    body = orjson.dumps(answer.body, default=str, option=orjson.OPT_UTC_Z)
+    body = orjson.dumps(answer.body, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
     return Response(body, headers=answer.headers, media_type=JsonResponse.media_type)

@@ -142,6 +142,16 @@ class Catalog:
         except KeyError:
             raise NotFound(f"there is no command {name!r} in {system!r}") from None
 
+    def roles(self) -> frozenset[str]:
+        """Every role that something of these systems is for."""
+        accesses = [
+            *(command.command_access for _, command in self.commands()),
+            *(view.view_access for _, view in self.views()),
+            *(context.audit for context in self.contexts.values()),
+        ]
+        of_rows = [view.view_rows.all_rows for _, view in self.views() if view.view_rows is not None]
+        return frozenset().union(*(access.roles for access in accesses if access is not None), *of_rows)
+
     def commands(self) -> Iterator[tuple[ContextName, type[Command]]]:
         """Every command of every system."""
         return iter(self._commands.values())

@@ -65,9 +65,7 @@ class Gate:
     async def count(self, request: Request, path: str, times: int) -> None:
         """Counts a request as so many against its caller's limits; raises `TooManyRequests` and `Unavailable`."""
         if times > 0 and self._limits.apply_to(request.method):
-            caller = caller_of(request)
-            name = _address(request) if caller is None else caller.subject
-            add_headers(request, await self._limits.spend(request.method, name, path, times))
+            add_headers(request, await self._limits.spend(request.method, counted_as(request), path, times))
 
     async def _caller(self, request: Request) -> Caller | None:
         given = header(request, b"authorization")
@@ -85,6 +83,14 @@ def caller_of(request: Request) -> Caller | None:
     return caller
 
 
+def counted_as(request: Request) -> str:
+    """By whom a request is counted against limits: the caller, or the address where that is nobody known."""
+    caller = caller_of(request)
+    if caller is not None:
+        return caller.subject
+    return "unknown" if request.client is None else request.client.host
+
+
 def _names(catalog: Catalog) -> set[str]:
     """Everything that access can be given to."""
     return {
@@ -92,7 +98,3 @@ def _names(catalog: Catalog) -> set[str]:
         *(f"view:{context.system}.{view.view_name}" for context, view in catalog.views()),
         *(f"audit:{context}" for context in catalog.contexts),
     }
-
-
-def _address(request: Request) -> str:
-    return "unknown" if request.client is None else request.client.host

@@ -45,12 +45,12 @@ Check = Callable[[], Awaitable[str | None]]
 
 
 class JsonResponse(Response):
-    """A JSON response, written by orjson."""
+    """A JSON response, written by orjson; its line is ended, as terminals like it."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return orjson.dumps(content)
+        return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
 
 
 class Observed:
@@ -123,7 +123,7 @@ def add_headers(request: Request, headers: Iterable[tuple[bytes, bytes]]) -> Non
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """A problem document as a response."""
-    body = orjson.dumps(problem.model_dump(exclude_none=True))
+    body = orjson.dumps(problem.model_dump(exclude_none=True), option=orjson.OPT_APPEND_NEWLINE)
     return Response(body, problem.status, headers, "application/problem+json")
 
 

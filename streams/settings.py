@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     max_attempts: Positive = Field(5, description="How often a command that lost a race is decided again.")
     aggregate_memory_bytes: Positive = Field(64 * 1024 * 1024, description="What aggregates may take of a process's memory.")
     receipts_days: Positive = Field(7, description="How long a repeated command is recognised, at least.")
+    max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a tenth for one caller.")
     max_wait_seconds: float = Field(5, gt=0, description="How long a read may wait for its consistency token.")
 
     log_format: Literal["text", "json"] = "text"

@@ -16,6 +16,7 @@ from rich.table import Table
 from deploy.local.endpoints import Endpoints, running_stack
 from deploy.local.stack import Broker, Stack, choose_ports, ephemeral_folder
 from deploy.options import DEFAULT_DATA_DIR
+from schemas.catalog import Catalog
 from schemas.clinical_lab.users import user_id_of
 from schemas.errors import CaudalError
 from streams.settings import Settings
@@ -138,8 +139,8 @@ def _announce_tokens(console: Console, endpoints: Endpoints) -> None:
     Each is that of whoever registers under the name: a result with the ``patient_username`` demo-patient is the patient's.
     """
     issuer = TokenIssuer(endpoints.applied_to(Settings()))
-    told = "\nTokens of the users demo-clinician, demo-patient and so on, good for an hour (`caudal token` makes others):\n"
+    told = "\nTokens of users called demo-auditor and so on, good for an hour (`caudal token` makes others):\n"
     console.print(told, soft_wrap=True)
-    for role in ("clinician", "patient", "auditor", "privacy_officer", "operator"):
+    for role in sorted(Catalog.installed(endpoints.systems).roles()):
         text = issuer.issue(str(user_id_of(f"demo-{role.replace('_', '-')}")), [role]).text
         console.print(f"{role.upper()}={text}", markup=False, soft_wrap=True)

@@ -36,7 +36,7 @@ class Result(
     context="results",
     key="result_id",
     indexes=(("number",), ("patient_id",), ("clinician_id",)),
-    access=Access(),
+    access=Access.to("clinician", "patient"),
     rows=RowAccess(owners=("patient_id", "clinician_id")),
     subject="patient_id",
     own_paths_only=True,  # where each reading is noted

@@ -266,6 +266,27 @@ async def test_each_api_documents_itself_without_a_network(stack: RunningStack, 
         assert (await client.get(f"/docs/files/{file}")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/livez", 200),
+        ("GET", "/docs", 200),
+        ("POST", "/results", 401),
+        ("GET", "/results", 401),
+        ("GET", "/nothing", 404),
+    ],
+)
+async def test_every_answer_tells_browsers_to_be_careful(stack: RunningStack, method: str, path: str, status: int) -> None:
+    client = stack.commands if method == "POST" else stack.queries
+
+    answer = await client.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
 @pytest.mark.parametrize("name", ["command-api", "query-api", "worker", "relay", "projectors"])
 async def test_each_process_says_how_it_is(stack: RunningStack, name: str) -> None:
     base = f"http://127.0.0.1:{stack.endpoints['ports'][name]}"
