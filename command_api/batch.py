@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from command_api.body import check_plain, content_type_of, parse_json, read_body, validate_command, violations_of
-from command_api.handler import CommandHandler, now
-from command_api.identity import KEY, actor, command_id, traceparent
+from command_api.handler import CommandHandler
+from command_api.identity import KEY, command_id, issued
 from command_api.preconditions import check_stated, expectation
 from schemas.catalog import Catalog
 from schemas.envelope import Issued
@@ -74,15 +74,15 @@ async def take_batch(
     answers: dict[int, Mapping[str, Any]] = {}
     for number, line in enumerate(lines):
         try:
-            issued, expected = _issued(request, settings, catalog, command, line)
-            by_id.setdefault(issued.id, []).append((number, issued, expected))
+            given, expected = _given(request, settings, catalog, command, line)
+            by_id.setdefault(given.id, []).append((number, given, expected))
         except CaudalError as error:
             answers[number] = _problem(request, error)
 
     async def take(numbered: Sequence[tuple[int, Issued[Command], ExpectedVersion]]) -> None:
         # Lines with one key follow each other, so that the second finds the first one's receipt.
-        for number, issued, expected in numbered:
-            answers[number] = await _answer(request, handler, issued, expected)
+        for number, given, expected in numbered:
+            answers[number] = await _answer(request, handler, given, expected)
 
     await asyncio.gather(*map(take, by_id.values()))
     body = b"".join(orjson.dumps(answers[number]) + b"\n" for number in range(len(lines)))
@@ -90,10 +90,10 @@ async def take_batch(
 
 
 async def _answer(
-    request: Request, handler: CommandHandler, issued: Issued[Command], expected: ExpectedVersion
+    request: Request, handler: CommandHandler, given: Issued[Command], expected: ExpectedVersion
 ) -> Mapping[str, Any]:
     try:
-        receipt = await handler.handle(issued, expected=expected)
+        receipt = await handler.handle(given, expected=expected)
     except Exception as error:
         return _problem(request, error)
     return {
@@ -114,7 +114,7 @@ def _problem(request: Request, error: Exception) -> Mapping[str, Any]:
     return internal_error(request, error).model_dump(exclude_none=True)
 
 
-def _issued(
+def _given(
     request: Request, settings: Settings, catalog: Catalog, command: type[Command], line: bytes
 ) -> tuple[Issued[Command], ExpectedVersion]:
     if len(line) > settings.max_body_bytes:
@@ -127,12 +127,5 @@ def _issued(
     context = catalog.context_of(command)
     expected = expectation(wrapped.if_match, wrapped.if_none_match)
     check_stated(catalog.context(context), expected)
-    issued: Issued[Command] = Issued(
-        command=check_plain(validate_command(wrapped.command, command)),
-        id=command_id(context, wrapped.idempotency_key, wrapped.command_id),
-        at=now(),
-        correlation_id=correlation_id(request),
-        actor=actor(request),
-        traceparent=traceparent(request),
-    )
-    return issued, expected
+    given = check_plain(validate_command(wrapped.command, command))
+    return issued(request, given, command_id(context, wrapped.idempotency_key, wrapped.command_id)), expected

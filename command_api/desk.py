@@ -6,11 +6,10 @@ from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
 from command_api.activity import Loading
-from command_api.handler import CommandHandler, now
-from command_api.identity import actor, traceparent
-from schemas.envelope import Issued, Receipt
+from command_api.handler import CommandHandler
+from command_api.identity import issued
+from schemas.envelope import Receipt
 from schemas.message import Command
-from streams.http import correlation_id
 from streams.subject_keys import SubjectKeys
 from streams.tokens import Token, TokenIssuer
 
@@ -32,15 +31,7 @@ class Desk:
 
     async def handle(self, request: Request, command: Command) -> Receipt:
         """Handles a command that a request leads to; raises what the handler raises."""
-        issued = Issued(
-            command=command,
-            id=uuid7(),
-            at=now(),
-            correlation_id=correlation_id(request),
-            actor=actor(request),
-            traceparent=traceparent(request),
-        )
-        return await self._handler.handle(issued)
+        return await self._handler.handle(issued(request, command, uuid7()))
 
     def issue_token(self, subject: str, roles: Iterable[str] = (), scopes: Iterable[str] = ()) -> Token:
         """A token for somebody; raises `Misconfigured` where there is no key to sign with."""

@@ -156,12 +156,12 @@ class CommandHandler:
             return await self._undecided(context, issued.id, Refusal(refusal.kind, refusal.detail, issued.correlation_id))
         return await self._prepared(context, closed, expected, record_failure)
 
-    async def _undecided(self, context: ContextName, command_id: UUID, refusal: Refusal) -> Receipt:
+    async def _undecided(self, context: ContextName, command_id: UUID, refusal: Refusal, mark: bytes = _UNDECIDED) -> Receipt:
         """Leaves a receipt, and nothing else, for a command that comes to no decision."""
         return await self._commits[context].append(
             Append(
                 command_id=command_id,
-                fingerprint=_UNDECIDED,
+                fingerprint=mark,
                 metadata=Metadata(command_id=command_id, correlation_id=refusal.correlation_id),
                 writes=(Write(f"undecided-{command_id}", NO_STREAM),),
                 refusal=refusal,
@@ -178,7 +178,12 @@ class CommandHandler:
                 return first_answer
             if expected != ANY_VERSION:
                 raise Invalid("what is done outside cannot be undone where a version is not as expected: none may be stated")
-            issued = await self._preparation.done(issued)
+            try:
+                issued = await self._preparation.done(issued)
+            except Refused as refusal:
+                return await self._undecided(
+                    context, issued.id, Refusal(refusal.kind, refusal.detail, issued.correlation_id), mark
+                )
         return await self._with_retries(context, issued, mark, expected, record_failure)
 
     async def _with_retries(

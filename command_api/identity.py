@@ -1,16 +1,22 @@
-"""Who a command is: its id, from an idempotency key or new, and the trace that it belongs to."""
+"""Who a command is: its id, from an idempotency key or new, who sends it, and the trace that it belongs to."""
 
 import re
+from typing import TypeVar
 from uuid import UUID, uuid5
 
 from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
+from command_api.handler import now
 from schemas.catalog import ContextName
+from schemas.envelope import Issued
 from schemas.errors import Malformed
+from schemas.message import Command
 from streams.gate import caller_of
-from streams.http import header
+from streams.http import correlation_id, header
 from streams.tracing import current_traceparent
+
+C = TypeVar("C", bound=Command)
 
 KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 _KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
@@ -36,6 +42,18 @@ def _given(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Malformed("the command's id must be a UUID") from None
+
+
+def issued(request: Request, command: C, id: UUID) -> Issued[C]:
+    """A command as a request sends it, now; raises `Malformed`."""
+    return Issued(
+        command=command,
+        id=id,
+        at=now(),
+        correlation_id=correlation_id(request),
+        actor=actor(request),
+        traceparent=traceparent(request),
+    )
 
 
 def actor(request: Request) -> str | None:

@@ -14,16 +14,16 @@ from starlette.types import Receive, Scope, Send
 from command_api.batch import is_batch, take_batch
 from command_api.body import check_plain, parse_body, parse_command, read_body, validating
 from command_api.desk import Desk
-from command_api.handler import CommandHandler, now
-from command_api.identity import actor, command_id, traceparent
+from command_api.handler import CommandHandler
+from command_api.identity import command_id, issued
 from command_api.preconditions import check_stated, expectation
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued, Receipt
+from schemas.envelope import Receipt
 from schemas.errors import NotFound
 from schemas.message import Command, Event
 from schemas.token import ConsistencyToken
 from streams.gate import Gate
-from streams.http import JsonResponse, correlation_id, header
+from streams.http import JsonResponse, header
 from streams.log import ReadableLog
 from streams.rows import decode
 from streams.settings import Settings
@@ -140,15 +140,8 @@ class CommandEndpoints:
         command = check_plain(self._command(route, body, request.path_params))
         if type(command) is not route.command:
             self._check(request, type(command))
-        issued = Issued(
-            command=command,
-            id=command_id(context, header(request, b"idempotency-key"), header(request, b"x-command-id")),
-            at=now(),
-            correlation_id=correlation_id(request),
-            actor=actor(request),
-            traceparent=traceparent(request),
-        )
-        receipt = await self._handler.handle(issued, expected=expected)
+        id = command_id(context, header(request, b"idempotency-key"), header(request, b"x-command-id"))
+        receipt = await self._handler.handle(issued(request, command, id), expected=expected)
         events = await self._recorded(context, receipt) if route.tells_events else ()
         return _response(receipt, context, route.answer(receipt, events))
 

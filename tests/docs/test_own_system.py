@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import eventually
-from tests.stack import caudal, running_stack
+from tests.e2e.test_partner_alliances import partner
+from tests.stack import RunningStack, caudal, running_stack
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "own_system.md"
 
@@ -69,5 +70,22 @@ async def test_it_runs_beside_the_built_in_systems(package: Path) -> None:
         assert made.status_code == 201, made.text
         missing = await stack.commands.post("/commands/partner_alliances/create-contract", json={**contract, "terms": {}})
         assert missing.json()["detail"] == "the terms are not those of SPONSORING: events: Field required"
+        await assert_a_partner_gets_the_product(stack)
         code, out, _ = await caudal("status", "--data-dir", str(stack.data_dir), environment=environment)
         assert (code, "todo.tasks" in out) == (0, True)
+
+
+async def assert_a_partner_gets_the_product(stack: RunningStack) -> None:
+    """A request for the package's own product leads to a contract that holds."""
+    names = {"nombres": ["Evil Corp"]}
+    await stack.commands.put("/compliance/sanciones", json=names, headers=stack.token("compliance_officer"))
+    body = {**partner(), "producto": "SPONSORING", "terminos": {"events": 3}}
+    saga = f"/sagas/{(await stack.commands.post('/partners', json=body)).json()['saga_id']}"
+
+    async def completed() -> bool:
+        found = (await stack.queries.get(saga, headers=stack.token("operator"))).json()
+        return bool(found.get("state") == "COMPLETADA")
+
+    await eventually(completed, 60, "the onboarding")
+    contracts = (await stack.queries.get("/contratos", params={"product": "SPONSORING", "status": "active"})).json()
+    assert [(one["terminos"], one["estado"]) for one in contracts] == [({"events": 3, "logo_on": "banner"}, "ACTIVO")]

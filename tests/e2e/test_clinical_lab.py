@@ -14,7 +14,7 @@ from schemas.clinical_lab.users import user_id_of
 from streams.settings import Settings
 from streams.topics import Topics
 from tests.conftest import eventually
-from tests.stack import ONE_SYSTEM, RunningStack, running_stack
+from tests.stack import ONE_SYSTEM, RunningStack, caudal, running_stack
 from tests.verify import verify
 
 Headers = Mapping[str, str]
@@ -64,6 +64,8 @@ async def test_the_clients_calls_give_what_they_are_used_to(stack: RunningStack,
         return len(rows) == 2 and all(row["payload"]["queried_by"] == user for row in rows)
 
     await eventually(logged, 20, "the saga log")
+    everything = (await stack.queries.get("/saga/logs", headers=token)).json()
+    assert {user, shown["result_id"]} >= {row["real_id"] for row in everything} != set()
     await eventually(reading_logged, 20, "the readings in the saga log")
     _, mail, _ = await stack.caudal("mail")
     assert f"{name}@localhost  Bienvenido al laboratorio clínico" in mail
@@ -89,6 +91,12 @@ async def test_a_result_is_its_patients_and_its_clinicians_and_nobody_elses(stac
         assert (nobody.status_code, nobody.headers["www-authenticate"]) == (401, 'Bearer realm="caudal"')
     for path in ("/views/clinical_lab/results", "/views/clinical_lab/results/live"):
         assert (await stack.queries.get(path, headers=clinician)).status_code == 404
+    nobodys = {"patient": "x", "patient_username": f"{name}-nobody", "result": "y"}
+    for _ in range(2):
+        unknown = await stack.commands.post(
+            "/results", json=nobodys, headers={**clinician, "Idempotency-Key": f"{name}-nobody"}
+        )
+        assert (unknown.status_code, unknown.json()["detail"]) == (422, "there is no user of the patient's name")
     refused = await stack.commands.post("/results", json={"patient": "x", "result": "y"}, headers=patient)
     assert refused.status_code == 403
     assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
@@ -188,6 +196,7 @@ async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_
         keys = (tmp_path / "data" / "keys" / "master.keys").read_text().split()[1::2]
         assert_nowhere_in_the_clear(tmp_path / "data", (token, *keys))
         assert not await on_topics(stack, PLAIN)
+        clinician = await keys_are_changed(stack, clinician, number)
 
         forget = {"subject": subject}
         denied = await stack.commands.post("/commands/engine/forget-subject", json=forget, headers=clinician)
@@ -224,6 +233,41 @@ async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_
         assert (code, f"{subject} was forgotten and has a key, or could get one" in " ".join(out.split())) == (1, True)
         assert (await stack.caudal("verify", "--repair"))[0] == 0
         await verify(stack)
+
+
+async def keys_are_changed(stack: RunningStack, clinician: Headers, number: int) -> Headers:
+    """Both kinds of keys are changed while everything runs; what was made under older ones stays good until they are retired.
+
+    Returns the clinician's new token.
+    """
+    keys, path = stack.data_dir / "keys", f"/results/{number}"
+    (old,) = (file.stem for file in (keys / "tokens").glob("*.json"))
+    assert (await caudal("token-keys", "add", str(keys / "tokens")))[0] == 0
+
+    async def both_are_published() -> bool:
+        return len((await stack.commands.get("/.well-known/jwks.json")).json()["keys"]) == 2
+
+    await eventually(both_are_published)
+    login = await stack.commands.post("/login", json={"username": "dr", "password": "password2"})
+    fresh = {"Authorization": f"Bearer {login.json()['access_token']}"}
+
+    async def both_are_good() -> bool:
+        return all([(await stack.queries.get(path, headers=token)).status_code == 200 for token in (clinician, fresh)])
+
+    await eventually(both_are_good)
+    assert (await caudal("token-keys", "retire", str(keys / "tokens"), old))[0] == 0
+
+    async def the_old_is_not() -> bool:
+        return (await stack.queries.get(path, headers=clinician)).status_code == 401
+
+    await eventually(the_old_is_not)
+    master = keys / "master.keys"
+    assert (await caudal("master-keys", "add", str(master)))[0] == 0
+    code, out, _ = await stack.caudal("master-keys", "rewrap")
+    assert (code, "keys wrapped anew" in out) == (0, True)
+    master.write_text(master.read_text().splitlines()[0])
+    assert (await stack.queries.get(path, headers=fresh)).json()["result"] is not None
+    return fresh
 
 
 async def assessed(stack: RunningStack, iban: str, mail: str) -> str:

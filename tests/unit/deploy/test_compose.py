@@ -49,7 +49,9 @@ def test_the_relay_alone_has_the_key_that_signs(compose: dict[str, Any]) -> None
 
 def test_every_process_has_the_keys_of_tokens_and_the_master_key(compose: dict[str, Any]) -> None:
     for service in SERVICES:
-        assert compose["services"][service]["environment"]["CAUDAL_TOKEN_KEYS"] == "/access-keys/tokens"
+        environment = compose["services"][service]["environment"]
+        assert environment["CAUDAL_TOKEN_KEYS"] == "/access-keys/tokens"
+        assert environment["CAUDAL_MASTER_KEY_FILE"].startswith("/access-keys/")
         assert "access-keys:/access-keys:ro" in compose["services"][service]["volumes"]
 
 
