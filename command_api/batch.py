@@ -64,7 +64,7 @@ async def take_batch(
         if header in request.headers:
             own = header.removeprefix("x-").replace("-", "_")
             raise Malformed(f"{header} is said of one command, not of a batch; a line has its own {own}")
-    body = await read_body(request, settings.max_batch_bytes, settings.body_seconds, MEDIA_TYPE)
+    body = await read_body(request, settings.max_batch_bytes, MEDIA_TYPE)
     lines = [line for line in body.split(b"\n") if line.strip()]
     if len(lines) > settings.max_batch_lines:
         raise TooLarge(f"a batch may have {settings.max_batch_lines} lines at most")

@@ -1,6 +1,5 @@
 """Command bodies: from the bytes that arrive to a command, or a precise refusal. Nothing that passes can fail later."""
 
-import asyncio
 import json
 import math
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from schemas.errors import Invalid, Malformed, TooLarge, TooSlow, UnsupportedFormat, Violation
+from schemas.errors import Invalid, Malformed, TooLarge, UnsupportedFormat, Violation
 from schemas.message import Command
 from schemas.pointer import pointer_of, step
 from schemas.sensitive import is_sealed, secret_fields, sensitive_fields
@@ -26,20 +25,16 @@ _DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for
 _LARGEST = 2**63 - 1
 
 
-async def read_body(request: Request, most: int, seconds: float, media_type: str = "application/json") -> bytes:
-    """The request's body, counted as it arrives; raises `TooLarge`, `TooSlow` or `UnsupportedFormat`."""
+async def read_body(request: Request, most: int, media_type: str = "application/json") -> bytes:
+    """The request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`."""
     if (content_type := content_type_of(request)) != media_type:
         raise UnsupportedFormat(f"a command is sent as {media_type}, not as {content_type or 'an unnamed type'}")
     if (encoding := header(request, b"content-encoding")) not in (None, "identity"):
         raise UnsupportedFormat(f"a body is sent as it is, not with the Content-Encoding {encoding}")
     body, more = b"", True
-    try:
-        async with asyncio.timeout(seconds):
-            while more:
-                message = await request.receive()
-                body, more = _part(message, body, most), message.get("more_body", False)
-    except TimeoutError:
-        raise TooSlow(f"the body did not arrive within {seconds:g} seconds") from None
+    while more:
+        message = await request.receive()
+        body, more = _part(message, body, most), message.get("more_body", False)
     return body
 
 

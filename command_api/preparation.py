@@ -1,7 +1,6 @@
 """Before a command is decided: passwords are hashed, what is sensitive is sealed, activities are carried out."""
 
 from dataclasses import replace
-from functools import cache
 
 from command_api.activity import Loading, Outside, Surroundings
 from command_api.passwords import hashed
@@ -24,7 +23,7 @@ class Preparation:
         Raises `Refused` where its subject was forgotten.
         """
         command = issued.command
-        passwords, sensitive = _fields(type(command))
+        passwords, sensitive = password_fields(type(command)), sensitive_fields(type(command))
         if not passwords and not sensitive:
             return issued
         # By topic they come as the engine left them: hashed and sealed.
@@ -49,8 +48,3 @@ class Preparation:
         if self._surroundings is None:
             raise Misconfigured("nothing can be sealed or done outside here")
         return self._surroundings
-
-
-@cache
-def _fields(command: type[Command]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return tuple(password_fields(command)), tuple(sensitive_fields(command))

@@ -107,7 +107,7 @@ class CommandEndpoints:
         _, command = self._catalog.command(system, name)
         if command.internal:
             raise NotFound(f"there is no command {name!r} in {system!r}")
-        return await self._take(request, CommandRoute(request.url.path, command, generic_answer))
+        return await self._take(request, CommandRoute(request.scope["path"], command, generic_answer))
 
     def _taking(self, route: CommandRoute) -> Callable[[Request], Awaitable[Response]]:
         async def take(request: Request) -> Response:
@@ -118,7 +118,7 @@ class CommandEndpoints:
     def _asking(self, route: QuestionRoute) -> Callable[[Request], Awaitable[Response]]:
         async def ask(request: Request) -> Response:
             await self._gate.enter(request, route.path)
-            body = await read_body(request, self._settings.max_body_bytes, self._settings.body_seconds)
+            body = await read_body(request, self._settings.max_body_bytes)
             said = parse_body(body, route.body, self._settings.max_depth)
             answer = await route.answer(said, request, self._desk)
             # What is told here is told once, and to whoever asked: it may be a token (RFC 6749, 5.1).
@@ -136,7 +136,7 @@ class CommandEndpoints:
             return await take_batch(request, self._settings, self._handler, self._catalog, route.command, further)
         expected = expectation(header(request, b"if-match"), header(request, b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
-        body = await read_body(request, self._settings.max_body_bytes, self._settings.body_seconds)
+        body = await read_body(request, self._settings.max_body_bytes)
         command = check_plain(self._command(route, body, request.path_params))
         if type(command) is not route.command:
             self._check(request, type(command))

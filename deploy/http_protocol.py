@@ -1,11 +1,13 @@
-"""uvicorn's protocol with limits on what of a request is not its body: how many bytes, and how long they may take to arrive.
+"""uvicorn's protocol with limits on how a request arrives: how large its head may be, and how long head and body take.
 
-Bodies are counted and timed where they are read; one that nobody reads has twice the time of a head.
+What a body may hold is counted where it is read. Timers run only for what has not arrived whole.
 """
 
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from schemas.problem import TITLES, Problem
 
 
 class _HeadTooLarge(Exception):
@@ -13,22 +15,25 @@ class _HeadTooLarge(Exception):
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """Cuts off whoever sends an endless head, or a slow one. Derive from it to set other limits."""
+    """Cuts off whoever sends an endless head, or is slow. Derive from it to set other limits."""
 
     max_head_bytes = 32 * 1024
-    head_seconds = 20.0
+    seconds = 20.0
+    """For the head, and again for the body."""
 
     _in_head = False
     _head_bytes = 0
+    _head_bytes_at_most = 0
+    """With what came together with its beginning, an earlier request for one."""
     _in_body = False
     _bytes_without_body = 0
-    """Of chunks' sizes, their extensions and trailers since the last byte of the body."""
+    """Of heads, chunks' sizes, their extensions and trailers since the last byte of a body."""
     _is_too_large = False
     _slow: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wait(self.head_seconds)
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
@@ -36,19 +41,19 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         was_in_head, was_in_body = self._in_head, self._in_body
+        self._head_bytes_at_most = len(data) + (self._head_bytes_at_most if was_in_head else 0)
         self._bytes_without_body += len(data)  # until some of it turns out to be the body
         super().data_received(data)
         if self._in_head:
             if was_in_head:  # else an earlier request may be part of it
                 self._head_bytes += len(data)
             if self._head_bytes > self.max_head_bytes:
-                self._refuse(b"431 Request Header Fields Too Large", b"the head of the request is too large")
-            elif self._slow is None:
-                self._wait(self.head_seconds)
+                self._refuse(431, "head-too-large", "the head of the request is too large")
         elif (was_in_body or not self._in_body) and self._bytes_without_body > self.max_head_bytes:
-            self._refuse(b"431 Request Header Fields Too Large", b"what is not the body of the request is too large")
-        elif not self._in_body and self._bytes_without_body and self._slow is None:
-            self._wait(self.head_seconds)  # blank lines begin no head, but they ended the wait for one
+            self._refuse(431, "head-too-large", "what is not the body of the request is too large")
+        # Between requests nothing is waited for, unless blank lines, which begin no head, have ended the wait for one.
+        if self._slow is None and (self._in_head or self._in_body or self._bytes_without_body):
+            self._wait()
 
     def on_message_begin(self) -> None:
         self._in_head, self._head_bytes = True, 0
@@ -61,8 +66,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head, self._in_body, self._bytes_without_body = False, True, 0
         self._stop_waiting()
-        self._wait(2 * self.head_seconds)
-        if len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers]) > self.max_head_bytes:
+        if self._head_bytes_at_most > self.max_head_bytes and self._length_of_head() > self.max_head_bytes:
             self._is_too_large = True
             raise _HeadTooLarge  # which the parser makes an error of its own of
         super().on_headers_complete()
@@ -72,18 +76,21 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._in_body = False
+        self._in_body, self._bytes_without_body = False, 0
         self._stop_waiting()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         if self._is_too_large:
-            self._refuse(b"431 Request Header Fields Too Large", b"the head of the request is too large")
+            self._refuse(431, "head-too-large", "the head of the request is too large")
         else:
             super().send_400_response(msg)
 
-    def _wait(self, seconds: float) -> None:
-        self._slow = self.loop.call_later(seconds, self._cut_off)
+    def _length_of_head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _wait(self) -> None:
+        self._slow = self.loop.call_later(self.seconds, self._cut_off)
 
     def _stop_waiting(self) -> None:
         if self._slow is not None:
@@ -94,15 +101,18 @@ class LimitedProtocol(HttpToolsProtocol):
         self._slow = None
         if not self._in_head and not self._in_body and self.cycle is not None and not self.cycle.response_complete:
             return  # who gets an answer still need not ask for anything
-        self._refuse(b"408 Request Timeout", b"the request did not arrive in time")
+        self._refuse(408, "too-slow", f"the request did not arrive within {self.seconds:g} seconds")
 
-    def _refuse(self, status: bytes, why: bytes) -> None:
+    def _refuse(self, status: int, kind: str, why: str) -> None:
         if self.transport.is_closing():
             return
         if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
             self.transport.close()  # in the middle of an answer nothing else can be said
             return
-        length = str(len(why)).encode()
-        head = b"HTTP/1.1 " + status + b"\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: " + length
-        self.transport.write(head + b"\r\nconnection: close\r\n\r\n" + why)
+        problem = Problem(type=f"urn:caudal:problem:{kind}", title=TITLES[status], status=status, detail=why)
+        body = problem.model_dump_json(exclude_none=True).encode() + b"\n"
+        head = (
+            f"HTTP/1.1 {status} {TITLES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+        )
+        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
         self.transport.close()

@@ -100,7 +100,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: Starlette, host: str, port: int, settings: Settings) -> None:
         class Protocol(LimitedProtocol):
             max_head_bytes = settings.max_header_bytes
-            head_seconds = settings.body_seconds
+            seconds = settings.body_seconds
 
         config = uvicorn.Config(
             app,

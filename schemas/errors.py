@@ -144,12 +144,6 @@ class TooManyRequests(CaudalError):
         """What the answer says of the limits."""
 
 
-class TooSlow(CaudalError):
-    """The request took too long to arrive."""
-
-    kind = "too_slow"
-
-
 class Unavailable(CaudalError):
     """A part that is needed is out of reach for now; the same call may succeed later."""
 

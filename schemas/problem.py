@@ -19,7 +19,6 @@ STATUSES = {
     "not_found": 404,
     "unauthenticated": 401,
     "forbidden": 403,
-    "too_slow": 408,
     "too_many_requests": 429,
     "not_as_signed": 409,
     "unavailable": 503,
@@ -41,6 +40,7 @@ TITLES = {
     422: "Refused",
     428: "Precondition required",
     429: "Too many requests",
+    431: "Request header fields too large",
     500: "Internal error",
     503: "Unavailable",
 }

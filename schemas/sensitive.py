@@ -7,6 +7,7 @@ the subject is forgotten, nobody can open it any more.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -59,16 +60,19 @@ Sealed = Annotated[str | None, Field(json_schema_extra={"x-sealed": True})]
 """An event's or a row's field that holds what was sealed, or ``None``: not given, or shown after its subject was forgotten."""
 
 
-def sensitive_fields(message: type[BaseModel]) -> Iterator[str]:
+@cache
+def sensitive_fields(message: type[BaseModel]) -> tuple[str, ...]:
     """The fields of a command that are sealed where it comes in."""
-    return _marked(message, Sensitive)
+    return tuple(_marked(message, Sensitive))
 
 
-def password_fields(message: type[BaseModel]) -> Iterator[str]:
+@cache
+def password_fields(message: type[BaseModel]) -> tuple[str, ...]:
     """The fields of a command that are hashed where it comes in."""
-    return _marked(message, Password)
+    return tuple(_marked(message, Password))
 
 
+@cache
 def secret_fields(command: type[BaseModel]) -> frozenset[str]:
     """The fields of a command that hold, as its client says them, what nobody else may read."""
     return frozenset(sensitive_fields(command)) | frozenset(password_fields(command))

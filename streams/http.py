@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid4
 
-from schemas.errors import CaudalError, Forbidden, TooLarge, TooManyRequests, TooSlow, Unauthenticated, Unavailable
+from schemas.errors import CaudalError, Forbidden, TooLarge, TooManyRequests, Unauthenticated, Unavailable
 from schemas.problem import Problem, problem_of
 from streams.telemetry import CORRELATION_ID
 
@@ -136,7 +136,7 @@ def answer_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, CaudalError) or (problem := problem_of(error, correlation_id(request))).status == 500:
         return problem_response(internal_error(request, error))
     headers: dict[str, str] = {}
-    if isinstance(error, TooLarge | TooSlow):
+    if isinstance(error, TooLarge):
         headers["Connection"] = "close"  # the rest of the body is not worth receiving
     if isinstance(error, Unavailable | TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)

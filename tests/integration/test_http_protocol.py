@@ -25,7 +25,7 @@ async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Strea
     """A connection to a server whose ``/echo`` says how many bytes came."""
 
     async def echo(request: Request) -> Response:
-        body = await read_body(request, SETTINGS.max_body_bytes, SETTINGS.body_seconds)
+        body = await read_body(request, SETTINGS.max_body_bytes)
         return Response(str(len(body)))
 
     async def slow(_: Request) -> Response:
@@ -89,7 +89,7 @@ async def test_a_large_body_that_comes_at_once_and_a_pause_between_requests_do_n
 async def test_a_head_that_is_too_large_is_refused_at_once_and_piece_by_piece() -> None:
     async with connected() as (reader, writer):
         writer.write(head(0, "X-Long: " + "a" * 3000))
-        assert await answered(reader) == "HTTP/1.1 431 Request Header Fields Too Large"
+        assert await answered(reader) == "HTTP/1.1 431 Request header fields too large"
         assert await asyncio.wait_for(reader.read(), 5)
     async with connected() as (reader, writer):
         writer.write(b"POST /echo HTTP/1.1\r\nX-Long: ")
@@ -97,14 +97,26 @@ async def test_a_head_that_is_too_large_is_refused_at_once_and_piece_by_piece() 
         for _ in range(21):
             writer.write(b"a" * 100)
             await asyncio.sleep(0.01)
-        assert await answered(reader) == "HTTP/1.1 431 Request Header Fields Too Large"
+        assert await answered(reader) == "HTTP/1.1 431 Request header fields too large"
+
+
+async def test_a_head_that_begins_together_with_another_request_is_counted_whole() -> None:
+    async with connected() as (reader, writer):
+        long = head(0, "X-Long: " + "a" * 2100)
+        writer.write(head(0) + long[:1800])
+        await asyncio.sleep(0.05)
+        writer.write(long[1800:])
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(1)
+        assert await answered(reader) == "HTTP/1.1 431 Request header fields too large"
 
 
 async def test_a_slow_head_is_cut_off_and_a_connection_that_says_nothing() -> None:
     for beginning in (b"", b"POST /echo HTTP/1.1\r\n"):
         async with connected() as (reader, writer):
             writer.write(beginning)
-            assert await answered(reader) == "HTTP/1.1 408 Request Timeout"
+            assert await answered(reader) == "HTTP/1.1 408 Too slow"
             await asyncio.wait_for(reader.read(), 5)
 
 
@@ -115,12 +127,12 @@ async def test_blank_lines_keep_no_connection_open() -> None:
         await reader.readuntil(b"\r\n\r\n")
         await reader.readexactly(1)
         writer.write(b"\r\n")
-        assert await answered(reader) == "HTTP/1.1 408 Request Timeout"
+        assert await answered(reader) == "HTTP/1.1 408 Too slow"
     async with connected() as (reader, writer):
         for _ in range(21):
             writer.write(b"\r\n" * 50)
             await asyncio.sleep(0.01)
-        assert await answered(reader) == "HTTP/1.1 431 Request Header Fields Too Large"
+        assert await answered(reader) == "HTTP/1.1 431 Request header fields too large"
 
 
 async def test_blank_lines_after_a_request_spoil_no_answer() -> None:
@@ -144,16 +156,18 @@ async def test_a_slow_body_is_cut_off() -> None:
                 await asyncio.sleep(0.1)
 
         dripping = asyncio.create_task(drip())
-        assert await answered(reader) == "HTTP/1.1 408 Request Timeout"
+        assert await answered(reader) == "HTTP/1.1 408 Too slow"
         assert 0.9 < asyncio.get_running_loop().time() - started < 3
-        assert b"connection: close" in (await reader.readuntil(b"\r\n\r\n")).lower()
+        told = (await reader.readuntil(b"\r\n\r\n")).lower()
+        assert b"connection: close" in told
+        assert b"application/problem+json" in told
         dripping.cancel()
 
 
 async def test_a_body_that_never_begins_is_cut_off() -> None:
     async with connected() as (reader, writer):
         writer.write(head(10))
-        assert await answered(reader) == "HTTP/1.1 408 Request Timeout"
+        assert await answered(reader) == "HTTP/1.1 408 Too slow"
 
 
 async def test_a_body_that_is_too_large_is_refused_before_it_has_all_come() -> None:
@@ -177,7 +191,7 @@ async def test_endless_trailers_and_extensions_of_chunks_are_refused(piece: byte
         await asyncio.sleep(0.05)  # else what follows comes together with the body
         for _ in range(SETTINGS.max_header_bytes // len(piece) + 1):
             writer.write(piece)
-        assert await answered(reader) == "HTTP/1.1 431 Request Header Fields Too Large"
+        assert await answered(reader) == "HTTP/1.1 431 Request header fields too large"
 
 
 async def test_trailers_do_no_harm_and_chunks_may_be_small() -> None:
