@@ -3,6 +3,7 @@
 Limits and their notation are those of ``limits``; a window is a row of an unlogged table, which begins with the first request.
 """
 
+import asyncio
 import math
 import time
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class RateLimits:
     """Lets through what the settings' limits allow."""
 
     def __init__(self, settings: Settings, databases: Databases) -> None:
-        self._databases, self._dsn = databases, settings.write_dsn
+        self._counters = _Counters(databases, settings.write_dsn)
         self._limits: dict[str, list[_Limit]] = {
             method: [_Limit(f"{method}-{item.get_expiry()}", item) for item in _parsed(text)]
             for method, text in settings.rate_limits.items()
@@ -78,11 +79,52 @@ class RateLimits:
         return _headers(windows)
 
     async def _spent(self, limit: _Limit, key: tuple[str, ...], times: int) -> _Window:
-        async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(
-                statement("limit_spend", SCHEMA), limit.item.key_for(*key), times, float(limit.item.get_expiry())
-            )
-        return _Window(limit, row["count"], max(1, math.ceil(row["expires_at"] - time.time())))
+        count, expires_at = await self._counters.add(limit.item.key_for(*key), times, limit.item.get_expiry())
+        return _Window(limit, count, max(1, math.ceil(expires_at - time.time())))
+
+
+class _Round:
+    """What is counted of one key with one statement."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.done: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
+
+
+class _Counters:
+    """The counters in the database. What comes for a key while its last statement is under way goes together with the next.
+
+    So a flood, which is all of one key, costs few statements however many it is.
+    """
+
+    def __init__(self, databases: Databases, dsn: str) -> None:
+        self._databases, self._dsn = databases, dsn
+        self._next: dict[str, _Round] = {}
+        self._counting: dict[str, asyncio.Task[None]] = {}
+
+    async def add(self, key: str, times: int, seconds: int) -> tuple[int, float]:
+        """Counts; returns what the count is with these, and when the window is over. Raises `Unavailable`."""
+        mine = self._next.get(key)
+        if mine is None:
+            mine = self._next[key] = _Round()
+        mine.times += times
+        upto = mine.times
+        if key not in self._counting:
+            self._counting[key] = asyncio.create_task(self._count(key, seconds))
+        count, expires_at = await asyncio.shield(mine.done)
+        return count - (mine.times - upto), expires_at
+
+    async def _count(self, key: str, seconds: int) -> None:
+        try:
+            while (now := self._next.pop(key, None)) is not None:
+                try:
+                    async with self._databases.connection(self._dsn) as connection:
+                        row = await connection.fetchrow(statement("limit_spend", SCHEMA), key, now.times, float(seconds))
+                    now.done.set_result((row["count"], row["expires_at"]))
+                except Exception as error:
+                    now.done.set_exception(error)
+        finally:
+            del self._counting[key]
 
 
 def _headers(windows: list[_Window]) -> Headers:

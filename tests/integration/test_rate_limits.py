@@ -48,6 +48,23 @@ async def test_a_batch_counts_as_its_lines(limits: list[RateLimits]) -> None:
     assert await passed(limits[0].spend("POST", "ana", "/a", 4)) == 0
 
 
+async def test_a_flood_is_counted_with_few_statements(
+    limits: list[RateLimits], settings: Settings, databases: Databases
+) -> None:
+    async def written() -> int:
+        async with databases.connection(settings.write_dsn) as connection:
+            await connection.execute("select pg_stat_force_next_flush()")
+            return int(
+                await connection.fetchval("select n_tup_ins + n_tup_upd from pg_stat_user_tables where relname = 'counters'")
+            )
+
+    assert await passed(*(limits[0].spend("POST", "ana", "/a") for _ in range(500))) == 10
+    async with asyncio.timeout(10):
+        while await written() == 0:
+            await asyncio.sleep(0.1)
+    assert await written() < 30
+
+
 async def test_an_answer_tells_of_each_limit(limits: list[RateLimits]) -> None:
     told = dict(await limits[0].spend("GET", "ana", "/a"))
 
