@@ -1,23 +1,20 @@
 """Handles a command: load, decide, append, answer. The one way in which events come to be."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-import orjson
 import structlog
 from prometheus_client import Counter
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.write_side import WriteSide
 from command_api.activity import Outside
+from command_api.fingerprint import fingerprint
+from command_api.identity import now
 from command_api.memory import AggregateMemory
 from command_api.preparation import Preparation
 from command_api.repository import Repository
@@ -293,24 +290,6 @@ def _decide(
 @lru_cache(maxsize=1000)
 def _counter(command: str, outcome: str) -> Counter:
     return COMMANDS.labels(command, outcome)
-
-
-def fingerprint(command: Command) -> bytes:
-    """Tells commands apart: SHA-256 of the name and the canonical JSON; the order of members makes no difference."""
-    body = orjson.dumps(command.__dict__, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    return hashlib.sha256(command.message_name.encode() + b"\n" + body).digest()
-
-
-def _plain(value: Any) -> Any:
-    # Fields by themselves, not the model's own dump: that would take most of the time that a fingerprint takes.
-    if isinstance(value, BaseModel):
-        return value.__dict__
-    return to_jsonable_python(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
-
-
-def now() -> datetime:
-    """The time at which a command that arrives now is issued."""
-    return datetime.now(UTC)
 
 
 def _metadata(issued: Issued[Command]) -> Metadata:

@@ -1,13 +1,13 @@
-"""Who a command is: its id, from an idempotency key or new, who sends it, and the trace that it belongs to."""
+"""Who a command is: its id, from an idempotency key or new, when and by whom it is sent, and the trace that it belongs to."""
 
 import re
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID, uuid5
 
 from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
-from command_api.handler import now
 from schemas.catalog import ContextName
 from schemas.envelope import Issued
 from schemas.errors import Malformed
@@ -42,6 +42,11 @@ def _given(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Malformed("the command's id must be a UUID") from None
+
+
+def now() -> datetime:
+    """The time at which a command that arrives now is issued."""
+    return datetime.now(UTC)
 
 
 def issued(request: Request, command: C, id: UUID) -> Issued[C]:

@@ -14,8 +14,8 @@ import structlog
 from prometheus_client import Counter
 
 from command_api.body import check_sealed, parse_json, validate_command
-from command_api.handler import CommandHandler, now
-from command_api.identity import command_id
+from command_api.handler import CommandHandler
+from command_api.identity import command_id, now
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
 from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, NotFound, Refused, Unavailable

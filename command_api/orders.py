@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from aggregates.policy import Policy
-from command_api.handler import now
+from command_api.identity import now
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued, Recorded, Refusal
 from schemas.message import Command, Event

@@ -13,7 +13,8 @@ from uuid import UUID, uuid5
 import structlog
 from prometheus_client import Counter
 
-from command_api.handler import CommandHandler, now
+from command_api.handler import CommandHandler
+from command_api.identity import now
 from schemas.engine.processes import AdvanceProcess, Cause
 from schemas.envelope import Issued
 from schemas.errors import CaudalError, Conflict, Unavailable

@@ -13,7 +13,7 @@ import typer
 
 from aggregates.write_side import installed
 from command_api.app import make_handler, open_logs, writer_databases
-from command_api.handler import now
+from command_api.identity import now
 from deploy.connection import connected
 from deploy.printing import console, table
 from query_api.views import ViewReader, parse_query

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import eventually
-from tests.e2e.test_partner_alliances import partner
+from tests.partners import partner
 from tests.stack import RunningStack, caudal, running_stack
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "own_system.md"

@@ -8,9 +8,8 @@ import orjson
 import pytest
 
 from tests.conftest import eventually
+from tests.partners import partner
 from tests.stack import RunningStack
-
-IBAN = "ES9121000418450200051332"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -21,24 +20,6 @@ async def sanctions(stack: RunningStack) -> None:
         headers=stack.token("compliance_officer"),
     )
     assert answer.status_code in (200, 201), answer.text
-
-
-def tax_number() -> str:
-    """A Spanish one that nobody has had yet: seven digits and the one that checks them."""
-    digits = f"{uuid4().int % 10**7:07}"
-    doubled = [int(digit) * (2 - n % 2) for n, digit in enumerate(digits)]
-    total = sum(number // 10 + number % 10 for number in doubled)
-    return f"B{digits}{-total % 10}"
-
-
-def partner(**changes: Any) -> dict[str, Any]:
-    return {
-        "nombre": "Partner ABC",
-        "tipo": "CORPORATIVO",
-        "identificacion_fiscal": {"pais": "ES", "numero": tax_number()},
-        "cuenta_bancaria": {"iban": IBAN},
-        **changes,
-    }
 
 
 async def requested(stack: RunningStack, body: dict[str, Any]) -> dict[str, Any]:

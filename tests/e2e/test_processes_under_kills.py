@@ -19,7 +19,7 @@ from schemas.clinical_lab.users import user_id_of
 from schemas.engine.processes import ProcessAdvanced
 from tests.chaos.faults import PROCESSES
 from tests.conftest import eventually
-from tests.e2e.test_partner_alliances import partner
+from tests.partners import partner
 from tests.stack import RunningStack, running_stack
 from tests.verify import verify
 

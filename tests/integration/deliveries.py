@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID, uuid4
 
 from command_api.app import make_handler, open_logs
-from command_api.handler import now
+from command_api.identity import now
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.data_ingestion.processing import ProcessData

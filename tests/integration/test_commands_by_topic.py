@@ -13,8 +13,7 @@ from aggregates import write_side
 from aggregates.data_ingestion.validation import POLICIES
 from command_api import policies
 from command_api.app import make_handler, open_logs
-from command_api.handler import now
-from command_api.identity import command_id
+from command_api.identity import command_id, now
 from command_api.intake import Intake
 from command_api.policies import PolicyRunner
 from command_api.worker import policy_stores

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from aggregates.data_ingestion.validation import POLICIES
 from command_api.app import make_handler, open_logs
-from command_api.handler import now
+from command_api.identity import now
 from command_api.policies import PolicyRunner
 from command_api.worker import policy_stores
 from schemas.catalog import Catalog

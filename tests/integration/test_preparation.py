@@ -7,7 +7,8 @@ import pytest
 
 from aggregates.clinical_lab.users import User
 from command_api.app import make_handler, open_logs
-from command_api.handler import CommandHandler, now
+from command_api.handler import CommandHandler
+from command_api.identity import now
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.engine.privacy import ForgetSubject
