@@ -105,11 +105,11 @@ class _Steps:
             self._go_on()
         elif late := self._process.waiting.get(waiting):
             why = f"{late.cause.name} came, and nothing before it that it may follow"
-            self._record(late.cause, Outcome("failed", why, kept=True))
+            self._record(late.cause, Outcome("failed", why, kept=True), late.answer)
 
     def retried(self, cause: Cause) -> None:
         """An operator wants it tried again."""
-        if not self._process.sent.not_undone and (self._process.is_ending or not self._process.waiting):
+        if not self._process.sent.not_undone and (self._is_closed() or not self._process.waiting):
             raise Refused("there is nothing to try again")
         self._record(cause, Outcome(tries_again=True))
         self._go_on()
@@ -127,8 +127,9 @@ class _Steps:
             possible = False
             for cause, answer in list(self._process.waiting.values()):
                 outcome = self._reaction(cause) if answer is None else self._reaction_to_refusal(cause, answer)
-                if outcome.standing == "processed":
-                    self._record(cause, outcome)
+                step = self._step(cause, outcome, answer)
+                if step.standing == "processed":
+                    self._process.record(step)
                     possible = True
                     break
 
@@ -191,15 +192,15 @@ class _Steps:
     def _tried(self, cause: Cause, react: Callable[[], Next[Any] | Wait]) -> Outcome:
         try:
             found = react()
+            if isinstance(found, Next):
+                return Outcome(next=found)
+            until = {} if found.patience is None else {patience_timer(cause): cause.at + found.patience}
+            return Outcome("received", found.why, kept=True, patience=until)
         except OutsideTheRules as error:
             return Outcome("failed", error.detail, kept=True)
         except Exception as error:
             # Whoever mends the code has it tried again; a process must not be lost for a slip in it.
             return _broke_down(error)
-        if isinstance(found, Next):
-            return Outcome(next=found)
-        until = {} if found.patience is None else {patience_timer(cause): cause.at + found.patience}
-        return Outcome("received", found.why, kept=True, patience=until)
 
     def _state(self) -> Any:
         return self._as_state(self._process.knows)
@@ -213,13 +214,15 @@ class _Steps:
         return Ids()
 
     def _record(self, cause: Cause, outcome: Outcome, answer: Answer | None = None) -> None:
-        try:
-            step = self._step(cause, outcome, answer)
-        except Exception as error:
-            step = self._step(cause, _broke_down(error), answer)
-        self._process.record(step)
+        self._process.record(self._step(cause, outcome, answer))
 
     def _step(self, cause: Cause, outcome: Outcome, answer: Answer | None) -> ProcessAdvanced:
+        try:
+            return self._following(cause, outcome, answer)
+        except Exception as error:  # what the reaction returned cannot be recorded
+            return self._following(cause, _broke_down(error), answer)
+
+    def _following(self, cause: Cause, outcome: Outcome, answer: Answer | None) -> ProcessAdvanced:
         step, words = Step(self._process, answer), self._manager.words
         step.go_on(cause, outcome)
         ids = self._ids(step.knows)

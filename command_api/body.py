@@ -14,7 +14,7 @@ from starlette.types import Message
 from schemas.errors import Invalid, Malformed, TooLarge, UnsupportedFormat, Violation
 from schemas.message import Command
 from schemas.pointer import pointer_of, step
-from schemas.sensitive import is_sealed, secret_fields, sensitive_fields
+from schemas.sensitive import is_sealed, secret_fields
 from streams.http import header
 
 M = TypeVar("M", bound=BaseModel)
@@ -84,7 +84,7 @@ def validate_command(document: Any, command: type[Command]) -> Command:
 
 def check_plain(command: Command) -> Command:
     """The command itself, which a client sent; raises `Invalid` where a text in it is sealed, as only the engine sends it."""
-    for name in sensitive_fields(type(command)):
+    for name in secret_fields(type(command)):
         text = getattr(command, name)
         if text is not None and is_sealed(text):
             raise Invalid("the body holds a sealed text", [Violation(step("", name), "begins like a sealed text")])
@@ -100,10 +100,14 @@ def check_sealed(command: Command) -> Command:
     return command
 
 
+_OUR_WORDS = {"model_type": "Input should be an object", "dict_type": "Input should be an object"}
+"""In the place of words that speak of our classes."""
+
+
 def violations_of(error: ValidationError) -> list[Violation]:
     """Each thing that pydantic found wrong, with its JSON pointer."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return [Violation(pointer_of(one["loc"]), one["msg"]) for one in found]
+    return [Violation(pointer_of(one["loc"]), _OUR_WORDS.get(one["type"], one["msg"])) for one in found]
 
 
 def parse_json(body: bytes, max_depth: int) -> Any:

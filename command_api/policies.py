@@ -201,10 +201,11 @@ class PolicyRunner:
                 else:
                     # Whoever has their partitions is dead or stuck: receipts make it safe to handle them here. What acts
                     # outside may be under way there, and would be done twice: it waits for its partition's next owner.
-                    here = [order for order in orders if not self._acts_outside(type(order.issued.command))]
-                    _log.warning("handling overdue commands here", policy=self.name, commands=len(here))
-                    await asyncio.gather(*(self._handle(order.issued) for order in here))
-                    await self._send(order for order in orders if order not in here)
+                    outside = [order for order in orders if self._acts_outside(type(order.issued.command))]
+                    ours = {order.issued.id for order in orders} - {order.issued.id for order in outside}
+                    _log.warning("overdue commands", policy=self.name, handled_here=len(ours), sent_again=len(outside))
+                    await asyncio.gather(*(self._handle(order.issued) for order in orders if order.issued.id in ours))
+                    await self._send(outside)
 
     async def _asked(self, context: ContextName, partition: int, rows: Sequence[Row]) -> list[Order]:
         """What some events ask for; parks those that the policy cannot react to, and those that follow them."""

@@ -218,6 +218,9 @@ def token(
         settings = read_settings()
         if settings.token_keys is None:
             settings = connected(settings, data_dir.resolve())
+        known = Catalog.installed(settings.systems).roles().union(*(access.roles for access in settings.access.values()))
+        if strange := sorted(set(roles or ()) - known):
+            typer.echo(f"Nothing is for the role {', '.join(strange)}; there are {', '.join(sorted(known))}.", err=True)
         return TokenIssuer(settings).issue(subject, roles or (), scopes or ()).text
 
     typer.echo(complaining(issue))

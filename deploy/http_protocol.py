@@ -101,13 +101,16 @@ class LimitedProtocol(HttpToolsProtocol):
         self._slow = None
         if not self._in_head and not self._in_body and self.cycle is not None and not self.cycle.response_complete:
             return  # who gets an answer still need not ask for anything
+        if self.flow.read_paused:
+            self._wait()  # it is for us to read on, and not for whoever sends
+            return
         self._refuse(408, "too-slow", f"the request did not arrive within {self.seconds:g} seconds")
 
     def _refuse(self, status: int, kind: str, why: str) -> None:
         if self.transport.is_closing():
             return
-        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
-            self.transport.close()  # in the middle of an answer nothing else can be said
+        if self.pipeline or (self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete):
+            self.transport.close()  # before or in the middle of other answers nothing else can be said
             return
         problem = Problem(type=f"urn:caudal:problem:{kind}", title=TITLES[status], status=status, detail=why)
         body = problem.model_dump_json(exclude_none=True).encode() + b"\n"

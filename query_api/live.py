@@ -14,6 +14,7 @@ import orjson
 import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 from query_api.shown import Row
 from query_api.views import ViewReader
@@ -45,16 +46,16 @@ class Audience:
         self._most, self._most_of_one = most, max(1, most // 10)
         self._watching: Counter[str] = Counter()
 
-    def check_room(self, caller: str) -> None:
-        """Raises `TooManyRequests` where a caller watches enough already, `Unavailable` where all of them together do."""
+    @contextmanager
+    def seated(self, caller: str) -> Iterator[None]:
+        """Counts somebody for as long as they watch.
+
+        Raises `TooManyRequests` where a caller watches enough already, `Unavailable` where all of them together do.
+        """
         if self._watching[caller] >= self._most_of_one:
             raise TooManyRequests(f"one caller may watch {self._most_of_one} live views at a time", retry_after=10)
         if self._watching.total() >= self._most:
             raise Unavailable("too many live views are being watched")
-
-    @contextmanager
-    def seated(self, caller: str) -> Iterator[None]:
-        """Counts somebody for as long as they watch."""
         self._watching[caller] += 1
         try:
             yield
@@ -63,12 +64,25 @@ class Audience:
             self._watching += Counter()  # lets go of those who watch nothing any more
 
 
+class _LiveResponse(EventSourceResponse):
+    """Takes a place in the audience before anything is sent, and gives it back whatever happens."""
+
+    def __init__(self, events: AsyncIterator[ServerSentEvent], audience: Audience, caller: str) -> None:
+        super().__init__(events, ping=15)
+        self._audience, self._caller = audience, caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._audience.seated(self._caller):
+            await super().__call__(scope, receive, send)
+
+
 class _Seat:
     """What one watcher has not taken yet."""
 
     def __init__(self) -> None:
         self.chunks: asyncio.Queue[tuple[Sequence[Row], int]] = asyncio.Queue(_MOST_WAITING)
         self.has_missed = True
+        self.starts_anew = False
 
     def give(self, rows: Sequence[Row], upto: int) -> None:
         if not self.has_missed:
@@ -98,14 +112,13 @@ class Feed:
         given = request.headers.get("last-event-id")
         if given is not None and not (given.isascii() and given.isdigit() and len(given) < 19):
             raise Malformed("Last-Event-ID must be an id that this stream gave")
-        self._audience.check_room(watching.caller)
         horizon = await self._reader.horizon() - 1
         # An id from beyond the horizon comes from a database that is gone: start from the beginning.
         since = horizon if given is None else (int(given) if int(given) <= horizon else 0)
-        return EventSourceResponse(self._events(since, watching), ping=15)
+        return _LiveResponse(self._events(since, horizon, watching), self._audience, watching.caller)
 
-    async def _events(self, since: int, watching: Watching) -> AsyncIterator[ServerSentEvent]:
-        with self._audience.seated(watching.caller), self._seat(since) as seat:
+    async def _events(self, since: int, now: int, watching: Watching) -> AsyncIterator[ServerSentEvent]:
+        with self._seat(now) as seat:
             async for rows, upto in self._changes(seat, since, watching.until):
                 try:
                     shown = await watching.show(rows)
@@ -121,11 +134,14 @@ class Feed:
         """What changes after a transaction, with the one up to which that is all."""
         while (left := until - time.time()) > 0:
             if seat.has_missed:
-                seat.has_missed, seat.chunks = False, asyncio.Queue(_MOST_WAITING)
-                read_by_all = self._since
-                while since < read_by_all:
-                    rows, since = await self._read(since)
-                    yield rows, since
+                since = 0 if seat.starts_anew else since
+                seat.has_missed, seat.starts_anew, seat.chunks = False, False, asyncio.Queue(_MOST_WAITING)
+                read_by_all, is_behind = self._since, since < self._since
+                while is_behind and time.time() < until:
+                    rows, upto = await self._read(since)
+                    yield rows, upto
+                    # Without progress the database is an older one than it was: the reader for all will find that out.
+                    since, is_behind = upto, since < upto < read_by_all
                 continue
             try:
                 rows, upto = await asyncio.wait_for(seat.chunks.get(), min(left, 1))
@@ -136,11 +152,11 @@ class Feed:
                 yield rows, upto
 
     @contextmanager
-    def _seat(self, since: int) -> Iterator[_Seat]:
+    def _seat(self, now: int) -> Iterator[_Seat]:
         seat = _Seat()
         self._seats.add(seat)
         if self._reading is None:
-            self._since, self._reading = since, asyncio.create_task(self._read_for_all())
+            self._since, self._reading = now, asyncio.create_task(self._read_for_all())
         try:
             yield seat
         finally:
@@ -151,13 +167,17 @@ class Feed:
         try:
             while self._seats:
                 try:
-                    rows, self._since = await self._read(self._since)
+                    rows, upto = await self._read(self._since)
                 except Exception:
                     _log.exception("a live view cannot be read", view=self._reader.view.view_name)
                     await asyncio.sleep(1)
                     continue
+                if upto < self._since:  # a backup was played in
+                    for seat in self._seats:
+                        seat.has_missed = seat.starts_anew = True
+                self._since = upto
                 for seat in self._seats if rows else ():
-                    seat.give(rows, self._since)
+                    seat.give(rows, upto)
                 if len(rows) < _CHUNK // 2:
                     await asyncio.sleep(_POLL_SECONDS)
         finally:

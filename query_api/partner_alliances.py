@@ -68,7 +68,7 @@ class Contrato(BaseModel):
     estado: Literal["PENDIENTE", "ACTIVO", "INACTIVO", "RECHAZADO", "VENCIDO"]
     en_revision: bool
     motivo: str | None
-    aprobado_por_compliance: bool | None
+    cumple_reglas: bool | None
     decidido_por: str | None
     creado: datetime | None
 
@@ -141,7 +141,7 @@ def contract(row: Row) -> Contrato:
         estado="PENDIENTE" if row["status"] == "in_revision" and row["approved"] is None else _CONTRACT_STATES[row["status"]],
         en_revision=row["status"] == "in_revision",
         motivo=row["reason"],
-        aprobado_por_compliance=row["approved"],
+        cumple_reglas=row["approved"],
         decidido_por=row["decided_by"],
         creado=row["created_at"],
     )

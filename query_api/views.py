@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
 import orjson
@@ -99,6 +99,8 @@ class ViewReader:
     async def changed_after(self, transaction: int, limit: int) -> tuple[Sequence[Mapping[str, Any]], int]:
         """Rows that changed in transactions after one, oldest change first, and the transaction up to which that is all.
 
+        That is below the one asked for where the database is older than it was.
+
         Only transactions older than every running one are looked at: none of those can commit late any more.
         """
         changed = self._table.c[CHANGED]
@@ -114,7 +116,7 @@ class ViewReader:
             rows = (
                 [row for row in rows if row[CHANGED] < newest] if whole else await self._fetch(settled.where(changed == newest))
             )
-        return [{name: value for name, value in row.items() if name != CHANGED} for row in rows], max(upto, transaction)
+        return [{name: value for name, value in row.items() if name != CHANGED} for row in rows], upto
 
     async def horizon(self) -> int:
         """The transaction before which nothing changes any more."""
@@ -135,6 +137,7 @@ class ViewReader:
         column: ColumnElement[Any] = self._column(name)
         if isinstance(column.type, JSONB):
             raise unusable(name, "holds JSON, which cannot be filtered by")
+        self._check_is_known(name, text.split(",") if operator == "in" else [text])
         try:
             if operator == "in":
                 values = [typed(column.type, part) for part in text.split(",")]
@@ -155,6 +158,13 @@ class ViewReader:
                 return column > value
             case _:
                 return column >= value
+
+    def _check_is_known(self, name: str, values: Sequence[str]) -> None:
+        """Raises `Invalid` for a value that a column never has: nothing would be found, and nobody know why."""
+        annotation = self.view.model_fields[name].annotation
+        known = get_args(annotation) if get_origin(annotation) is Literal else ()
+        if known and (strange := sorted(set(values) - set(known))):
+            raise unusable(name, f"is one of {', '.join(known)}, and never {strange[0]!r}")
 
     def _beyond(self, order: Sequence[tuple[str, bool]], cursor: str) -> ColumnElement[bool]:
         """Rows after the one that the cursor names: past its first value, or equal there and past the second, and so on."""

@@ -32,7 +32,7 @@ class Mail:
 
 
 async def send(settings: Settings, mail: Mail) -> None:
-    """Hands a message to the mail server within 15 s; raises `Undeliverable`.
+    """Hands a message to the mail server, within 15 s once it is its turn, which takes 15 s at most; raises `Undeliverable`.
 
     For good only where the server refuses this mailbox or this mail: whatever else is wrong, an operator may mend. A server
     that is out of reach is left alone for a while: what is to be sent meanwhile is told at once that it may work later.
@@ -53,7 +53,11 @@ class _Server:
         self._left_alone_until = 0.0
 
     async def take(self, message: EmailMessage) -> None:
-        async with self._turns:
+        try:
+            await asyncio.wait_for(self._turns.acquire(), _LONGEST_SECONDS)
+        except TimeoutError:
+            raise Undeliverable("the mail server is busy", may_work_later=True) from None
+        try:
             if time.monotonic() < self._left_alone_until:
                 raise Undeliverable("the mail server was out of reach a moment ago", may_work_later=True)
             try:
@@ -61,6 +65,8 @@ class _Server:
             except _OutOfReach:
                 self._left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
                 raise
+        finally:
+            self._turns.release()
 
 
 class _OutOfReach(Undeliverable):
@@ -95,7 +101,9 @@ async def _hand_over(url: SplitResult, message: EmailMessage) -> None:
         ) from error
     except aiosmtplib.SMTPResponseException as error:
         raise Undeliverable(f"the mail server answered {error.code}", may_work_later=True) from error
-    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+    except (aiosmtplib.SMTPNotSupported, ValueError) as error:
+        raise Undeliverable(f"this mail cannot be handed over: {type(error).__name__}", may_work_later=True) from error
+    except (aiosmtplib.SMTPException, OSError) as error:
         raise _OutOfReach(f"the mail server is out of reach: {type(error).__name__}", may_work_later=True) from error
 
 

@@ -50,6 +50,11 @@ class SubjectKeys:
         async with self._databases.connection(self._dsn) as connection:
             await connection.execute(statement("subject_key_forget", SCHEMA), subject)
 
+    async def knows(self, subject: str) -> bool:
+        """Whether a subject has a key, or had one."""
+        async with self._databases.connection(self._dsn) as connection:
+            return bool(await connection.fetch(statement("subject_keys", SCHEMA), [subject]))
+
     async def not_forgotten(self, subjects: Collection[str]) -> list[str]:
         """Which of some subjects have a key, or could get one: the keys know nothing of their having been forgotten."""
         async with self._databases.connection(self._dsn) as connection:

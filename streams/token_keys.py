@@ -28,7 +28,7 @@ class TokenKeys:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._looked_at: float | None = None
+        self._looked_at = 0.0
         self._keys: dict[str, OKPKey] = {}
 
     def newest(self) -> OKPKey:
@@ -50,21 +50,23 @@ class TokenKeys:
         return dict(KeySet(list(self._keys.values())).as_dict(private=False)) if self._keys else {"keys": []}
 
     def _look(self) -> None:
-        if self._looked_at is not None and self._keys and time.monotonic() - self._looked_at < _LOOK_AGAIN_SECONDS:
+        if self._keys and time.monotonic() - self._looked_at < _LOOK_AGAIN_SECONDS:
             return
-        first, self._looked_at = self._looked_at is None, time.monotonic()
+        self._looked_at = time.monotonic()
         found: dict[str, OKPKey] = {}
+        broken: Misconfigured | None = None
         for path in sorted(self._folder.glob("*.json")):
             try:
                 found[path.stem] = _read(path)
             except Misconfigured as error:
-                if first:
-                    raise
                 # It may be half written, or just gone: whoever puts it there sees to it.
                 _log.warning("a key of tokens cannot be read", why=error.detail)
+                broken = error
                 if path.stem in self._keys and path.exists():
                     found[path.stem] = self._keys[path.stem]
         self._keys = found
+        if broken is not None and not found:
+            raise broken
 
 
 def add_token_key(folder: Path) -> str:

@@ -128,7 +128,7 @@ class _OutsideIssuer:
         self.name, self._issuer = issuer, issuer.rstrip("/")
         self._keys: dict[str, Key] = {}
         self._asked_at = self._fetched_at = -float(_BELIEVED_SECONDS)
-        self._failure: Unavailable | None = None
+        self._failure: str | None = None
         self._asking: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Key | None:
@@ -139,14 +139,14 @@ class _OutsideIssuer:
         if kid not in self._keys and self._asking is not None:  # for a key that is known nobody waits
             await asyncio.shield(self._asking)
         if kid not in self._keys and self._failure is not None:
-            raise self._failure
+            raise Unavailable("the outside issuer of tokens cannot be asked for this token's key", self._failure)
         return self._keys.get(kid)
 
     async def _ask(self) -> None:
         try:
             self._keys, self._failure, self._fetched_at = await self._fetched(), None, time.monotonic()
         except Unavailable as failure:
-            self._failure = failure
+            self._failure = failure.detail
             _log.warning("an outside issuer of tokens cannot be asked", why=failure.detail)
         finally:
             self._asked_at, self._asking = time.monotonic(), None
@@ -186,4 +186,4 @@ def _texts(value: Any) -> frozenset[str]:
 
 
 def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, JoseError) else "it is no token"
+    return str(error).rstrip(": ") if isinstance(error, JoseError) else "it is no token"

@@ -47,7 +47,7 @@ def over(term: Term, cause: Cause) -> Next[Term]:
 
 def has_days_to_come(term: Term, answer: Answer, cause: Cause) -> Next[Term]:
     """The last day was moved at the last moment, or the clock that decided was behind the one that told of it."""
-    return Next(term, set_timers={_LAST_DAY: cause.at + _A_MINUTE})
+    return Next(term, set_timers={_LAST_DAY: max(_end(term.ends_on or cause.at.date()), cause.at + _A_MINUTE)})
 
 
 def taken_back(term: Term, event: ContractDeactivated, cause: Cause) -> Next[Term]:
@@ -61,8 +61,12 @@ def expired(term: Term, event: ContractExpired, cause: Cause) -> Next[Term]:
 def _until(term: Term) -> Next[Term]:
     if term.ends_on is None:
         return Next(term)
-    # Midnight in UTC after the last day: the same at every place that looks.
-    return Next(term, set_timers={_LAST_DAY: datetime.combine(term.ends_on + timedelta(days=1), time(), UTC)})
+    return Next(term, set_timers={_LAST_DAY: _end(term.ends_on)})
+
+
+def _end(last_day: date) -> datetime:
+    """Midnight in UTC after a day: the same at every place that looks."""
+    return datetime.combine(last_day + timedelta(days=1), time(), UTC)
 
 
 def _contract(event: Any) -> str:

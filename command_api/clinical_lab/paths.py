@@ -33,7 +33,7 @@ class NewUser(_Body):
 
     username: str
     password: str = Field(min_length=Password().least, max_length=Password().most, json_schema_extra={"format": "password"})
-    role: Literal[1, 2] | Role = Field(default="patient", description="1: clinician, 2: patient.")
+    role: Literal[1, 2, "clinician", "patient"] = Field(default="patient", description="1: clinician, 2: patient.")
     email: str | None = None
 
 

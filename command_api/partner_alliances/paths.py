@@ -147,6 +147,8 @@ def create_contract(said: NuevoContrato, _: Mapping[str, str]) -> Command:
 def change_contract(said: CambioDeContrato, path: Mapping[str, str]) -> Command:
     contract_id = _id(path)
     if said.estado is None:
+        if said.terminos is None and said.fecha_fin is None:
+            raise Invalid("nothing is to be changed", [Violation("", "needs terminos, fecha_fin or estado")])
         return ChangeContract(contract_id=contract_id, terms=said.terminos, ends_on=said.fecha_fin)
     if said.terminos is not None or said.fecha_fin is not None:
         raise Invalid("one thing at a time", [Violation("/estado", "comes without terminos and fecha_fin")])

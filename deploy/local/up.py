@@ -139,7 +139,10 @@ def _announce_tokens(console: Console, endpoints: Endpoints) -> None:
     Each is that of whoever registers under the name: a result with the ``patient_username`` demo-patient is the patient's.
     """
     issuer = TokenIssuer(endpoints.applied_to(Settings()))
-    told = "\nTokens of users called demo-auditor and so on, good for an hour (`caudal token` makes others):\n"
+    told = (
+        "\nTokens, one for each role and good for an hour (`caudal token` makes others). Those of CLINICIAN and PATIENT are of "
+        "the users demo-clinician and demo-patient, whom POST /users makes:\n"
+    )
     console.print(told, soft_wrap=True)
     for role in sorted(Catalog.installed(endpoints.systems).roles()):
         text = issuer.issue(str(user_id_of(f"demo-{role.replace('_', '-')}")), [role]).text

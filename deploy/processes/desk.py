@@ -80,7 +80,7 @@ async def list_them(wanted: Wanted, data_dir: Path, settings: Settings, *, as_js
     shown = table("saga", "process", "about", "state", "since", "why")
     for row in ordered:
         why = stuck[row["saga_id"]]
-        reason = f"STUCK: {why}" if why else row["reason"] or ""
+        reason = f"STUCK: {why}" if why else row["reason"] or _next_timer(row)
         shown.add_row(
             row["saga_id"], row["process"], row["about"], row["state"], f"{row['updated_at']:%Y-%m-%d %H:%M:%S}", reason
         )
@@ -128,6 +128,11 @@ async def tell(command: RetryProcess | CancelProcess, data_dir: Path, settings: 
         await logs[_HOME].settle()
     finally:
         await databases.close()
+
+
+def _next_timer(saga: Row) -> str:
+    due = sorted((at, name) for name, at in saga["timers"].items())
+    return f"{due[0][1]} at {due[0][0]}" if due else ""
 
 
 def _resting(settings: Settings) -> set[str]:

@@ -81,7 +81,7 @@ async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: Runn
     assert (found["temporary_id"], found["real_id"]) == (told["partner_id_temporal"], found["knows"]["partner_id"])
     await shown(stack, f"/partners/{found['real_id']}", estado="ACTIVO", nombre="Partner ABC", tipo="CORPORATIVO")
     contract = await shown(stack, f"/contratos/{found['knows']['contract_id']}", estado="ACTIVO")
-    assert contract["aprobado_por_compliance"] is True
+    assert contract["cumple_reglas"] is True
     wanted = {"saga_id": told["saga_id"], "kind": "event"}
     logs = (await stack.queries.get("/saga/logs", params=wanted, headers=stack.token("auditor"))).json()
     assert {entry["event_type"] for entry in logs} == {name for name, _ in steps(found)}
@@ -116,6 +116,8 @@ async def test_a_contract_that_cannot_be_has_the_partner_withdrawn(stack: Runnin
 
     assert "no product LOTTERY" in found["reason"]
     await shown(stack, f"/partners/{found['real_id']}", estado="RETIRADO")
+    contract = {"partner_id": found["real_id"], "fecha_inicio": "2026-01-01"}
+    assert "is withdrawn" in (await stack.commands.post("/contratos", json=contract)).json()["detail"]
     # Its tax number is free again.
     again = await requested(stack, {**body, "producto": "REFERRAL"})
     await saga(stack, again["saga_id"], "COMPLETADA")
@@ -126,7 +128,7 @@ async def test_what_compliance_rejects_somebody_decides(stack: RunningStack, app
     told = await requested(stack, partner(nombre="Petrov, Ivan"))
     found = await saga(stack, told["saga_id"], "PENDIENTE_REVISION")
     path = f"/contratos/{found['knows']['contract_id']}"
-    await shown(stack, path, estado="RECHAZADO", en_revision=True, aprobado_por_compliance=False)
+    await shown(stack, path, estado="RECHAZADO", en_revision=True, cumple_reglas=False)
     assert "sanctions: 100 % like" in found["reason"]
 
     body, officer = {"aprobado": approved, "motivo": "visto"}, stack.token("compliance_officer")
@@ -151,7 +153,10 @@ async def test_a_partner_without_papers_waits_for_them(stack: RunningStack) -> N
 async def test_programmes_and_contracts_are_made_by_hand_too(stack: RunningStack) -> None:
     made = (await stack.commands.post("/programas", json={"nombre": "Viajes", "comision": 7.5})).json()
     await shown(stack, f"/programas/{made['id']}", nombre="Viajes", comision=7.5)
-    contract = {"partner_id": str(uuid4()), "fecha_inicio": "2026-01-01", "fecha_fin": "2099-12-31"}
+    found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
+    contract = {"partner_id": found["real_id"], "fecha_inicio": "2026-01-01", "fecha_fin": "2099-12-31"}
+    unknown = await stack.commands.post("/contratos", json={**contract, "partner_id": str(uuid4())})
+    assert (unknown.status_code, "is not there" in unknown.json()["detail"]) == (422, True)
     made = (await stack.commands.post("/contratos", json=contract)).json()
     path = f"/contratos/{made['id']}"
     await shown(stack, path, estado="PENDIENTE", terminos={"commission_percent": 5.0, "cookie_days": 30}, en_revision=True)
@@ -168,15 +173,18 @@ async def test_programmes_and_contracts_are_made_by_hand_too(stack: RunningStack
         answer = await stack.commands.put(path, json=change)
         assert answer.status_code == 200, answer.text
         await shown(stack, path, **expected)
-    assert (await stack.commands.put(path, json={"estado": "ACTIVO", "terminos": {}})).status_code == 422
+    for nothing in ({"estado": "ACTIVO", "terminos": {}}, {}):
+        assert (await stack.commands.put(path, json=nothing)).status_code == 422
+    assert (await stack.queries.get("/contratos", params={"status": "ACTIVO"})).status_code == 422, "active, in this column"
     assert (await stack.commands.put("/contratos/nada", json={"estado": "ACTIVO"})).status_code == 404
 
 
 async def test_a_contract_whose_last_day_is_over_is_refused(stack: RunningStack) -> None:
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-    command = {"partner_id": str(uuid4()), "starts_on": "2020-01-01", "ends_on": yesterday}
+    found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
+    command = {"partner_id": found["real_id"], "starts_on": "2020-01-01", "ends_on": yesterday}
     refused = await stack.commands.post("/commands/partner_alliances/create-contract", json=command)
-    assert refused.status_code == 422
+    assert (refused.status_code, "before the contract begins" in refused.json()["detail"]) == (422, True)
 
 
 async def test_validation_answers_rule_by_rule(stack: RunningStack) -> None:

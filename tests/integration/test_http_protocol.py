@@ -135,6 +135,14 @@ async def test_blank_lines_keep_no_connection_open() -> None:
         assert await answered(reader) == "HTTP/1.1 431 Request header fields too large"
 
 
+async def test_a_request_that_comes_too_slowly_behind_another_spoils_no_answer() -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + head(1000) + b"x")
+        answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
 async def test_blank_lines_after_a_request_spoil_no_answer() -> None:
     async with connected() as (reader, writer):
         writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")

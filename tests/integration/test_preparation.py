@@ -61,6 +61,13 @@ async def test_what_is_done_outside_is_not_done_under_a_condition(write_side: Wr
     assert list((await write_side.keys.opened([user.username or ""])).values()) == ["Ana"]
 
 
+async def test_who_was_never_known_is_forgotten_only_in_advance(write_side: WriteSide) -> None:
+    with pytest.raises(Refused, match="nothing is sealed for this subject"):
+        await write_side.handler.handle(write_side.issue(ForgetSubject(subject="nobody"), uuid4()))
+    await write_side.handler.handle(write_side.issue(ForgetSubject(subject="nobody", in_advance=True), uuid4()))
+    assert await write_side.keys.knows("nobody")
+
+
 async def test_whoever_sends_a_command_of_somebody_forgotten_gets_an_answer_and_a_repeat_its_first(
     write_side: WriteSide,
 ) -> None:

@@ -185,6 +185,13 @@ def test_a_clock_that_is_behind_does_not_make_a_contract_last_for_ever() -> None
     story.waits(timedelta(minutes=1)).sends(ExpireContract(contract_id=REQUEST))
 
 
+def test_a_last_day_that_is_moved_while_the_contract_expires_is_waited_for() -> None:
+    later = ContractChanged(contract_id=REQUEST, partner_id=REQUEST, terms={}, ends_on=TODAY + timedelta(days=99))
+    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1)).happens(later)
+    story.refuses("it has days to come").waits(timedelta(days=90)).sends()
+    story.waits(timedelta(days=9)).sends(ExpireContract(contract_id=REQUEST))
+
+
 def test_a_contract_that_is_taken_back_does_not_expire() -> None:
     story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY))
     story.happens(ContractDeactivated(contract_id=REQUEST, partner_id=REQUEST, reason="why")).becomes("completed")

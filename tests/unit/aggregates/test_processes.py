@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -232,6 +233,30 @@ def test_a_slip_in_a_reaction_to_a_refusal_is_told_and_tried_again() -> None:
     broken = False
     story.is_retried().becomes("in_review", because="closed")
     assert story.process.waiting == {}
+
+
+@pytest.mark.parametrize("returned", [None, Next(Trip(), send=[BookCar(trip="t")])])  # type: ignore[list-item]
+def test_what_cannot_be_recorded_is_told_once_and_loses_nothing(returned: object) -> None:
+    on: dict[type[Event], On[Any]] = {**TRIP.on}
+    on[CarBooked] = On(lambda event: event.trip, lambda trip, event, cause: returned)  # type: ignore[arg-type,return-value]
+    story = ProcessScenario(replace(TRIP, on=on)).happens(REQUESTED).happens(CAR).has_problem("broke down").becomes("running")
+    assert [step.standing for step in story.steps] == ["failed"]
+    story.is_retried().sends()
+    assert [cause.name for cause, _ in story.process.waiting.values()] == ["CarBooked"]
+
+
+def test_a_refusal_keeps_its_answer_until_it_is_reacted_to() -> None:
+    returned: list[Next[Trip]] = []
+
+    def no_car(trip: Trip, answer: Answer, cause: Cause) -> Next[Trip]:
+        return returned[0]
+
+    story = ProcessScenario(replace(TRIP, on_refused={BookCar: no_car})).happens(REQUESTED)
+    story.refuses("closed").has_problem("IndexError")
+    returned.append(Next(Trip(), send=[BookCar(trip="t")]))  # type: ignore[list-item]
+    story.is_retried().becomes("running")
+    returned[0] = Next(Trip(), status="in_review", reason="closed")
+    story.is_retried().becomes("in_review", because="closed")
 
 
 class Slips:
