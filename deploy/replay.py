@@ -73,7 +73,7 @@ async def show_causes(context: ContextName, position: int, data_dir: Path, setti
     catalog.context(context)
     databases = Databases("caudal_reader", pool_size=1)
     try:
-        logs = SearchableLog.of_system(databases, settings, catalog, context.system)
+        logs = SearchableLog.of_contexts(databases, settings, catalog.related(context.system))
         found = await causation_of(logs, context, position)
     finally:
         await databases.close()

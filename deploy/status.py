@@ -108,8 +108,27 @@ async def _subscriptions(settings: Settings, databases: Databases, catalog: Cata
     return found
 
 
+def _summary(processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], followed: Sequence[SubscriptionStatus]) -> str:
+    """How it is, in a sentence or two."""
+    said = []
+    if processes:
+        missing = [process.name for process in processes if process.state != "ready"]
+        said.append(f"Not at work: {', '.join(missing)}." if missing else "Every process is at work.")
+    unpublished, lag = sum(log.head - log.relayed for log in logs), sum(one.lag for one in followed)
+    if unpublished or lag:
+        said.append(
+            f"{printing.counted(unpublished, 'event')} to be published, {lag} to be followed by one subscription or another."
+        )
+    else:
+        said.append("Every event is published, and followed by all that follow it.")
+    if letters := sum(one.dead_letters for one in followed):
+        said.append(f"{printing.counted(letters, 'dead letter')}: `caudal dead-letters list` shows them.")
+    return " ".join(said)
+
+
 def _print(processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], followed: Sequence[SubscriptionStatus]) -> None:
     out = printing.console()
+    out.print(_summary(processes, logs, followed))
     if processes:
         shown = printing.table("Process", "Port", "State")
         for p in processes:
@@ -119,8 +138,8 @@ def _print(processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], follow
     for log in logs:
         shown.add_row(log.context, str(log.head), str(log.relayed), log.owner or "nobody")
     out.print(shown)
-    shown = printing.table("Subscription", "Of context", "Checkpoint", "Lag", "Dead letters", "State")
+    shown = printing.table("Subscription", "Of context", "Position in each partition", "Lag", "Dead letters", "State")
     for s in followed:
-        state, context = "paused" if s.is_paused else "", s.context.partition(".")[2]
+        state, context = "paused" if s.is_paused else "behind" if s.lag else "up to date", s.context.partition(".")[2]
         shown.add_row(s.name, context, " ".join(map(str, s.checkpoint)), str(s.lag), str(s.dead_letters), state)
     out.print(shown)

@@ -142,6 +142,10 @@ class Catalog:
         except KeyError:
             raise NotFound(f"there is no command {name!r} in {system!r}") from None
 
+    def related(self, system: str) -> Iterator[ContextName]:
+        """The contexts whose events may lead to one another: a system's own, and the engine's, through which processes go."""
+        return (name for name in self.contexts if system == ENGINE or name.system in (system, ENGINE))
+
     def roles(self) -> frozenset[str]:
         """Every role that something of these systems is for."""
         accesses = [

@@ -1,11 +1,11 @@
 """Looks through a log: events that meet conditions, between positions or times. Bounded work a step, whatever is looked for."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from streams.log import PostgresLog
 from streams.postgres import WHOLE_LOG_SECONDS, Databases, statement
 from streams.rows import Row
@@ -36,12 +36,11 @@ class SearchableLog(PostgresLog):
     """A context's log in PostgreSQL, for those who look for events in it."""
 
     @classmethod
-    def of_system(
-        cls, databases: Databases, settings: Settings, catalog: Catalog, system: str
+    def of_contexts(
+        cls, databases: Databases, settings: Settings, contexts: Iterable[ContextName]
     ) -> Mapping[ContextName, "SearchableLog"]:
-        """The logs of every context of a system."""
-        own = (name for name in catalog.contexts if name.system == system)
-        return {name: cls(databases, settings.log_dsn(name), name) for name in own}
+        """The logs of some contexts."""
+        return {name: cls(databases, settings.log_dsn(name), name) for name in contexts}
 
     async def search(self, conditions: Conditions, after: int, upto: int, limit: int = 500) -> AsyncIterator[Found]:
         """Looks at the positions above ``after`` and not above ``upto``, in order; a step brings ``limit`` events at most."""

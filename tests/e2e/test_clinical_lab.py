@@ -1,5 +1,6 @@
 """The clinical laboratory end to end: the calls of its clients on the whole stack, and who may not read what."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from aiokafka import AIOKafkaConsumer
 from schemas.catalog import Catalog
 from schemas.clinical_lab.users import user_id_of
 from streams.settings import Settings
+from streams.token_keys import TokenKeys
 from streams.topics import Topics
 from tests.conftest import eventually
+from tests.forged import FORGED
 from tests.stack import ONE_SYSTEM, RunningStack, caudal, running_stack
 from tests.verify import verify
 
@@ -343,6 +346,17 @@ async def on_topics(stack: RunningStack, texts: tuple[str, ...]) -> list[Any]:
     kinds = {dict(record.headers).get("ce_type") for record in records}
     assert {b"ResultRecorded", b"partner_alliances.assess-contract"} <= kinds, kinds
     return [record for record in records if any(text.encode() in (record.value or b"") for text in texts)]
+
+
+@pytest.mark.parametrize("name", FORGED)
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+async def test_neither_api_believes_a_forged_token(stack: RunningStack, name: str) -> None:
+    token = FORGED[name](TokenKeys(stack.data_dir / "keys" / "tokens"))
+    headers = {b"Authorization": b"Bearer " + token.encode("latin-1")}
+    calls = (stack.queries.get("/sagas", headers=headers), stack.commands.post("/ingest", json={}, headers=headers))
+    for answer in await asyncio.gather(*calls):
+        assert answer.status_code == 401, answer.text
+        assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize("path", ["/results/1", "/results", "/views/clinical_lab/users", "/views/engine/sagas"])

@@ -200,6 +200,33 @@ async def test_validation_answers_rule_by_rule(stack: RunningStack) -> None:
     }
 
 
+async def test_why_something_happened_is_told_through_the_process(stack: RunningStack) -> None:
+    found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
+    events = "/audit/partner_alliances/integrations/streams"
+    auditor = stack.token("auditor")
+    history = (await stack.queries.get(f"{events}/partner-{found['real_id']}", headers=auditor)).json()["events"]
+    (activated,) = [event for event in history if event["type"] == "PartnerActivated"]
+
+    path = f"/audit/partner_alliances/integrations/events/{activated['position']}/causation"
+    (root,) = (await stack.queries.get(path, headers=auditor)).json()["roots"]
+
+    def line(cause: dict[str, Any]) -> list[str]:
+        """The way from a cause to the partner's activation."""
+        ways = [[cause["type"], *way] for effect in cause["effects"] if (way := line(effect))]
+        return next(iter(ways), ["PartnerActivated"] if cause["type"] == "PartnerActivated" else [])
+
+    assert [name for name in line(root) if name != "ProcessAdvanced"] == [
+        "PartnerRequested",
+        "PartnerCreated",
+        "ContractCreated",
+        "ContractApproved",
+        "ContractActivated",
+        "PartnerActivated",
+    ]
+    code, out, _ = await stack.caudal("why", "partner_alliances.integrations", str(activated["position"]))
+    assert (code, "ContractApproved" in out, "PartnerRequested" in out) == (0, True, True)
+
+
 async def test_an_operator_ends_a_process_and_sees_it(stack: RunningStack) -> None:
     told = await requested(stack, partner(nombre="Evil Corp"))
     await saga(stack, told["saga_id"], "PENDIENTE_REVISION")

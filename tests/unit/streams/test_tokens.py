@@ -1,26 +1,18 @@
 """Tokens: who has one of ours is let in, and none that is forged in a known way."""
 
 import asyncio
-import base64
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
-from joserfc.jwk import OctKey, OKPKey, RSAKey
 
 from schemas.access import Access, Caller
 from schemas.errors import Misconfigured, Unauthenticated
 from streams.settings import Settings
 from streams.token_keys import TokenKeys, add_token_key, retire_token_key
 from streams.tokens import TokenIssuer, TokenVerifier
-
-Claims = dict[str, Any]
-HEAD = {"alg": "Ed25519", "typ": "at+jwt"}
+from tests.forged import FORGED, signed_by_hand, with_claims, with_header
 
 
 @pytest.fixture
@@ -32,17 +24,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(folder: Path) -> Settings:
     return Settings(token_keys=folder)
-
-
-def claims(**changed: Any) -> Claims:
-    now = int(time.time())
-    made = {"iss": "caudal", "aud": "caudal", "sub": "mallory", "iat": now, "exp": now + 60, "roles": ["auditor"], **changed}
-    return {name: value for name, value in made.items() if value is not None}
-
-
-def encoded(part: Mapping[str, Any] | bytes) -> str:
-    raw = part if isinstance(part, bytes) else orjson.dumps(part)
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 async def test_a_token_says_who_is_calling(settings: Settings) -> None:
@@ -71,88 +52,6 @@ async def test_a_token_stays_good_while_its_key_is_there(settings: Settings, fol
         await verifier.caller(old.text)
 
 
-def _unsigned(keys: TokenKeys) -> str:
-    return f"{encoded({**HEAD, 'alg': 'none', 'kid': keys.newest().kid})}.{encoded(claims())}."
-
-
-def _with_header(**header: Any) -> Callable[[TokenKeys], str]:
-    def make(keys: TokenKeys) -> str:
-        key = keys.newest()
-        return jwt.encode({**HEAD, "kid": key.kid, **header}, claims(), key, algorithms=["Ed25519"])
-
-    return make
-
-
-def _with_claims(**changed: Any) -> Callable[[TokenKeys], str]:
-    def make(keys: TokenKeys) -> str:
-        key = keys.newest()
-        return jwt.encode({**HEAD, "kid": key.kid}, claims(**changed), key, algorithms=["Ed25519"])
-
-    return make
-
-
-def _signed_with_the_public_key_as_secret(keys: TokenKeys) -> str:
-    secret = OctKey.import_key(orjson.dumps(keys.public()))
-    return jwt.encode({**HEAD, "alg": "HS256", "kid": keys.newest().kid}, claims(), secret, algorithms=["HS256"])
-
-
-def _signed_by_another(keys: TokenKeys) -> str:
-    key = OKPKey.generate_key("Ed25519")
-    return jwt.encode({**HEAD, "kid": keys.newest().kid}, claims(), key, algorithms=["Ed25519"])
-
-
-def _rsa(keys: TokenKeys) -> str:
-    key = RSAKey.generate_key(2048)
-    return jwt.encode({**HEAD, "alg": "RS256", "kid": keys.newest().kid}, claims(), key, algorithms=["RS256"])
-
-
-def _with_its_key(keys: TokenKeys) -> str:
-    key = OKPKey.generate_key("Ed25519")
-    header = {**HEAD, "kid": keys.newest().kid, "jwk": key.as_dict(private=False)}
-    return jwt.encode(header, claims(), key, algorithms=["Ed25519"])
-
-
-def _signed_by_hand(keys: TokenKeys, **header: Any) -> str:
-    key = keys.newest()
-    signed = f"{encoded({**HEAD, 'kid': key.kid, **header})}.{encoded(claims())}"
-    private = key.get_op_key("sign")
-    assert isinstance(private, Ed25519PrivateKey)
-    return f"{signed}.{encoded(private.sign(signed.encode()))}"
-
-
-def _altered(keys: TokenKeys) -> str:
-    head, _, signature = _with_claims()(keys).split(".")
-    return f"{head}.{encoded(claims(sub='root'))}.{signature}"
-
-
-FORGED: dict[str, Callable[[TokenKeys], str]] = {
-    "no algorithm": _unsigned,
-    "the public key as secret": _signed_with_the_public_key_as_secret,
-    "another algorithm": _rsa,
-    "another key": _signed_by_another,
-    "altered": _altered,
-    "no signature": lambda keys: _with_claims()(keys).rpartition(".")[0] + ".",
-    "another audience": _with_claims(aud="others"),
-    "no audience": _with_claims(aud=None),
-    "another issuer": _with_claims(iss="others"),
-    "expired": _with_claims(exp=int(time.time()) - 3600),
-    "never expires": _with_claims(exp=None),
-    "not yet": _with_claims(nbf=int(time.time()) + 3600),
-    "nobody": _with_claims(sub=None),
-    "another key's name": _with_header(kid="another"),
-    "a path as the key's name": _with_header(kid="../../etc/passwd"),
-    "no key's name": lambda keys: jwt.encode(HEAD, claims(), keys.newest(), algorithms=["Ed25519"]),
-    "no access token": _with_header(typ="JWT"),
-    "a key of its own": _with_its_key,
-    "a critical header": lambda keys: _signed_by_hand(keys, crit=["speed"], speed="high"),
-    "rubbish": lambda _: "a.b.c",
-    "two parts": lambda _: "a.b",
-    "no text": lambda _: "\xff\xfe",
-    "no object": lambda keys: f"{encoded({**HEAD, 'kid': keys.newest().kid})}.{encoded(b'[]')}.AAAA",
-    "too long": lambda _: "a" * 10_000,
-}
-
-
 @pytest.mark.parametrize("name", FORGED)
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 async def test_a_forged_token_is_not_believed(settings: Settings, folder: Path, name: str) -> None:
@@ -160,7 +59,7 @@ async def test_a_forged_token_is_not_believed(settings: Settings, folder: Path, 
         await TokenVerifier(settings).caller(FORGED[name](TokenKeys(folder)))
 
 
-@pytest.mark.parametrize("make", [_with_claims(), _with_header(), _signed_by_hand])
+@pytest.mark.parametrize("make", [with_claims(), with_header(), signed_by_hand])
 async def test_what_these_are_made_from_is_believed(settings: Settings, folder: Path, make: Callable[[TokenKeys], str]) -> None:
     assert (await TokenVerifier(settings).caller(make(TokenKeys(folder)))).subject == "mallory"
 
