@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from query_api.parameters import DEFAULT_LIMIT, MOST
 from query_api.routes import QueryRoute
+from query_api.views import known_values
 from schemas.catalog import Catalog
 from schemas.problem import TITLES, Problem
 from schemas.sensitive import sealed_fields
@@ -59,7 +60,12 @@ def _rows(
 ) -> dict[str, Any]:
     sealed = set(sealed_fields(view))
     filters = [
-        _parameter(name, "query", f"Only rows with this {name}; `{name}[gte]=…` and the like compare.", {"type": "string"})
+        _parameter(
+            name,
+            "query",
+            f"Only rows with this {name}; `{name}[gte]=…` and the like compare.",
+            _one_of(known_values(view, name)),
+        )
         for name in view.model_fields
         if name not in keys and name not in sealed and not isinstance(column_type(view.model_fields[name].annotation), JSONB)
     ]
@@ -168,6 +174,10 @@ def _operation(
 
 def _in_path(keys: tuple[str, ...]) -> list[dict[str, Any]]:
     return [{**_parameter(key, "path", "", {"type": "string"}), "required": True} for key in keys]
+
+
+def _one_of(known: tuple[str, ...]) -> dict[str, Any]:
+    return {"type": "string", "enum": list(known)} if known else {"type": "string"}
 
 
 def _parameter(name: str, where: str, why: str, schema: dict[str, Any]) -> dict[str, Any]:

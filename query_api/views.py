@@ -161,8 +161,7 @@ class ViewReader:
 
     def _check_is_known(self, name: str, values: Sequence[str]) -> None:
         """Raises `Invalid` for a value that a column never has: nothing would be found, and nobody know why."""
-        annotation = self.view.model_fields[name].annotation
-        known = get_args(annotation) if get_origin(annotation) is Literal else ()
+        known = known_values(self.view, name)
         if known and (strange := sorted(set(values) - set(known))):
             raise unusable(name, f"is one of {', '.join(known)}, and never {strange[0]!r}")
 
@@ -221,6 +220,12 @@ def parse_query(parameters: Sequence[tuple[str, str]]) -> Query:
                 raise unusable(name, f"is compared by one of {', '.join(_OPERATORS)}")
             filters.append((column, operator, value))
     return Query(tuple(filters), sort, limit, after)
+
+
+def known_values(view: type[View], column: str) -> tuple[str, ...]:
+    """The values that a column may have, where they are few and declared; else nothing."""
+    annotation = view.model_fields[column].annotation
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
 def typed(column_type: Any, text: str) -> Any:

@@ -66,6 +66,8 @@ async def test_both_documents_say_who_may_do_what(own_stack: RunningStack) -> No
     assert queries["paths"]["/results/{result_id}"]["get"]["security"] == [{"token": ["clinician", "patient"]}]
     assert queries["paths"]["/audit/clinical_lab/results/events"]["get"]["security"] == [{"token": ["auditor"]}]
     assert "/views/clinical_lab/results" not in queries["paths"]
+    of_contracts = {one["name"]: one["schema"] for one in queries["paths"]["/contratos"]["get"]["parameters"] if "name" in one}
+    assert "active" in of_contracts["status"]["enum"]
     names = [parameter["name"] for parameter in queries["paths"]["/results"]["get"]["parameters"]]
     assert "number" in names
     assert "result" not in names
