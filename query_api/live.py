@@ -144,7 +144,8 @@ class Feed:
                     since, is_behind = upto, since < upto < read_by_all
                 continue
             try:
-                rows, upto = await asyncio.wait_for(seat.chunks.get(), min(left, 1))
+                async with asyncio.timeout(min(left, 1)):
+                    rows, upto = await seat.chunks.get()
             except TimeoutError:
                 continue
             if upto > since:

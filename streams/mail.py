@@ -54,7 +54,8 @@ class _Server:
 
     async def take(self, message: EmailMessage) -> None:
         try:
-            await asyncio.wait_for(self._turns.acquire(), _LONGEST_SECONDS)
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                await self._turns.acquire()
         except TimeoutError:
             raise Undeliverable("the mail server is busy", may_work_later=True) from None
         try:

@@ -93,7 +93,8 @@ class Databases:
         """Closes every pool, breaking off what does not end within seconds."""
         for pool in self._pools.values():
             try:
-                await asyncio.wait_for(pool.close(), _CONNECT_SECONDS)
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    await pool.close()
             except (TimeoutError, *_OUT_OF_REACH):
                 pool.terminate()
         self._pools.clear()

@@ -157,7 +157,9 @@ class Relay:
                     # At once when idle; under load a pause that costs little time lets much more come together.
                     await asyncio.sleep(_SHORTEST_ROUND)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._appended.wait(), self._settings.relay_poll_seconds)
+                    # `asyncio.wait_for` would forget a cancellation that comes together with what it waits for (Python 3.11).
+                    async with asyncio.timeout(self._settings.relay_poll_seconds):
+                        await self._appended.wait()
         finally:
             await ahead.stop()
             await stop_quietly(consumer)

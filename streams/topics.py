@@ -104,7 +104,8 @@ async def start(client: Any) -> None:
         await asyncio.shield(starting)
     except asyncio.CancelledError:
         with suppress(KafkaError, OSError, TimeoutError):
-            await asyncio.wait_for(starting, _LONGEST_GOODBYE)
+            async with asyncio.timeout(_LONGEST_GOODBYE):
+                await starting
         raise
 
 

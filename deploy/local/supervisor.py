@@ -71,7 +71,8 @@ class Supervised:
         with suppress(ProcessLookupError):
             process.send_signal(self.spec.stop_signal)
         try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
         except TimeoutError:
             _log.warning("a process did not stop in time, killing it", process=self.spec.name)
             with suppress(ProcessLookupError):

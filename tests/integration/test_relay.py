@@ -184,6 +184,25 @@ async def test_processes_share_the_logs_evenly_as_they_come_and_go(settings: Set
     await databases.close()
 
 
+async def test_a_relay_that_is_woken_while_it_is_stopped_stops(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    for steps in range(4):
+        relay = Relay(settings, catalog, databases, CONTEXT, "one", Share([CONTEXT]))
+        running = asyncio.create_task(relay.run())
+
+        async def owns(relay: Relay = relay) -> bool:
+            return relay.is_owner
+
+        await eventually(owns)
+        await asyncio.sleep(0.4)  # it waits to be woken
+        relay._appended.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        running.cancel()
+        assert await asyncio.wait([running], timeout=5) == ({running}, set()), f"woken {steps} steps before"
+
+
 async def test_a_zombie_cannot_move_the_cursor(settings: Settings, databases: Databases, log: Log) -> None:
     zombie = Lease(databases, settings.write_dsn, CONTEXT, "zombie", 0.2)
     heir = Lease(databases, settings.write_dsn, CONTEXT, "heir", 5)
