@@ -84,20 +84,25 @@ def validate_command(document: Any, command: type[Command]) -> Command:
 
 def check_plain(command: Command) -> Command:
     """The command itself, which a client sent; raises `Invalid` where a text in it is sealed, as only the engine sends it."""
-    for name in secret_fields(type(command)):
-        text = getattr(command, name)
-        if text is not None and is_sealed(text):
+    for name, text in _secrets(command):
+        if is_sealed(text):
             raise Invalid("the body holds a sealed text", [Violation(step("", name), "begins like a sealed text")])
     return command
 
 
 def check_sealed(command: Command) -> Command:
     """The command itself, which came by topic; raises `Invalid` where something in it is in the clear that should be sealed."""
-    for name in secret_fields(type(command)):
-        text = getattr(command, name)
-        if text is not None and not is_sealed(text):
+    for name, text in _secrets(command):
+        if not is_sealed(text):
             raise Invalid("what is sensitive comes sealed by topic", [Violation(step("", name), "is not sealed")])
     return command
+
+
+def _secrets(command: Command) -> Iterator[tuple[str, str]]:
+    for name in secret_fields(type(command)):
+        text: str | None = getattr(command, name)
+        if text is not None:
+            yield name, text
 
 
 _OUR_WORDS = {"model_type": "Input should be an object", "dict_type": "Input should be an object"}

@@ -11,7 +11,7 @@ from schemas.message import Event
 
 def data_id(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
     """The id under which a delivery can be queried."""
-    return {"data_id": receipt.stream.removeprefix("delivery-")}
+    return {"data_id": receipt.key}
 
 
 ROUTES = (CommandRoute("/ingest", ReceiveData, data_id),)

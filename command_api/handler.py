@@ -150,7 +150,7 @@ class CommandHandler:
             first_answer = await self._logs[context].receipt(issued.id)
             if first_answer is not None:
                 return first_answer
-            return await self._undecided(context, issued.id, Refusal(refusal.kind, refusal.detail, issued.correlation_id))
+            return await self._undecided(context, issued.id, _answer(refusal, issued))
         return await self._prepared(context, closed, expected, record_failure)
 
     async def _undecided(self, context: ContextName, command_id: UUID, refusal: Refusal, mark: bytes = _UNDECIDED) -> Receipt:
@@ -178,9 +178,7 @@ class CommandHandler:
             try:
                 issued = await self._preparation.done(issued)
             except Refused as refusal:
-                return await self._undecided(
-                    context, issued.id, Refusal(refusal.kind, refusal.detail, issued.correlation_id), mark
-                )
+                return await self._undecided(context, issued.id, _answer(refusal, issued), mark)
         return await self._with_retries(context, issued, mark, expected, record_failure)
 
     async def _with_retries(
@@ -228,7 +226,7 @@ class CommandHandler:
                     Write(aggregate.id, ExpectedVersion(version), tuple(map(encode, aggregate.take_recorded())))
                     for aggregate, version in zip(aggregates, versions, strict=True)
                 ),
-                refusal=None if refusal is None else Refusal(refusal.kind, refusal.detail, issued.correlation_id),
+                refusal=None if refusal is None else _answer(refusal, issued),
             )
             for write in append.writes:
                 repository.record(write.stream, sum([len(event.data) for event in write.events]))
@@ -301,6 +299,10 @@ def _metadata(issued: Issued[Command]) -> Metadata:
         actor=issued.actor,
         traceparent=issued.traceparent,
     )
+
+
+def _answer(refused: Refused, issued: Issued[Command]) -> Refusal:
+    return Refusal(refused.kind, refused.detail, issued.correlation_id)
 
 
 def _refused(refusal: Refusal) -> Refused:

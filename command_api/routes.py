@@ -121,9 +121,7 @@ class CommandEndpoints:
             body = await read_body(request, self._settings.max_body_bytes)
             said = parse_body(body, route.body, self._settings.max_depth)
             answer = await route.answer(said, request, self._desk)
-            # What is told here is told once, and to whoever asked: it may be a token (RFC 6749, 5.1).
-            headers = {"Cache-Control": "no-store"}
-            return JsonResponse(answer.model_dump(mode="json"), headers=headers)
+            return JsonResponse(answer.model_dump(mode="json"))
 
         return ask
 

@@ -46,11 +46,11 @@ class TimerClock:
 
     async def tell(self, at: datetime) -> None:
         """Tells every process whose timers are due, once; raises `Unavailable`."""
-        due = await self._timers.due(at, self._kinds, _AT_ONCE)
-        await asyncio.gather(*(self._tell(timer) for timer in due.timers))
-        while due.next is not None:  # one that cannot be told stays due, and keeps nobody behind it waiting
-            due = await self._timers.due(at, self._kinds, _AT_ONCE, due.next)
-            await asyncio.gather(*(self._tell(timer) for timer in due.timers))
+        after, is_last = None, False
+        while not is_last:  # one that cannot be told stays due, and keeps nobody behind it waiting
+            timers, after = await self._timers.due(at, self._kinds, _AT_ONCE, after)
+            await asyncio.gather(*map(self._tell, timers))
+            is_last = after is None
 
     async def _tell(self, timer: Timer) -> None:
         id = uuid5(_TIMERS, f"{timer.saga_id}/{timer.name}/{timer.due.isoformat()}")

@@ -89,3 +89,8 @@ class Receipt:
     """Why the command was refused; ``None`` where it was accepted."""
     repeated: bool = field(default=False, compare=False)
     """Whether this is the answer of an earlier, equal command."""
+
+    @property
+    def key(self) -> str:
+        """The own id of what the command was about: its stream without the category."""
+        return self.stream.partition("-")[2]

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from schemas.text import mailbox
 
 MARK = "sealed:1:"
 """What every sealed text begins with: the format's version. Then come the subject, a colon, and what only its key opens."""
@@ -55,6 +57,13 @@ class Password:
             raise ValueError(f"should have {self.least} to {self.most} characters")
         return text
 
+
+def _mailbox(text: str | None) -> str | None:
+    return text if text is None or is_sealed(text) else mailbox(text)
+
+
+SensitiveMailbox = Annotated[str | None, Sensitive(most=254, least=3), AfterValidator(_mailbox)]
+"""A command's field for the address of one mailbox."""
 
 Sealed = Annotated[str | None, Field(json_schema_extra={"x-sealed": True})]
 """An event's or a row's field that holds what was sealed, or ``None``: not given, or shown after its subject was forgotten."""

@@ -24,7 +24,7 @@ from schemas.partner_alliances.integrations import (
     TaxNumberTaken,
     WithdrawPartner,
 )
-from schemas.partner_alliances.parts import BankAccount, TaxId
+from schemas.partner_alliances.parts import TaxId
 
 
 class PartnerRequest(Aggregate):
@@ -92,7 +92,7 @@ def request_partner(issued: Issued[RequestPartner], request: PartnerRequest) -> 
             temporary_id=UUID(request.key),
             profile=command.profile,
             email=command.email,
-            account=_account(command),
+            account=command.account,
             product=command.product,
             terms=command.terms,
             starts_on=starts_on,
@@ -145,12 +145,6 @@ def create_program(issued: Issued[CreateProgram], program: Program) -> None:
     if not program.is_new:
         raise AlreadyExists(f"the programme {program.key} was created before")
     program.record(ProgramCreated(program_id=UUID(program.key), **issued.command.model_dump()))
-
-
-def _account(command: RequestPartner) -> BankAccount | None:
-    if command.iban is command.bic is command.account_number is None:
-        return None
-    return BankAccount(iban=command.iban, bic=command.bic, number=command.account_number)
 
 
 def _known(partner: Partner) -> UUID:

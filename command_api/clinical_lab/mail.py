@@ -7,13 +7,14 @@ from aggregates.clinical_lab.users import User
 from command_api.activity import Activity, Surroundings
 from schemas.catalog import ContextName
 from schemas.clinical_lab.notifications import DeliverNotification, RecordDelivery
+from schemas.clinical_lab.users import USERS
 from schemas.envelope import Issued
 from schemas.errors import Unavailable, Undeliverable
 from streams.mail import Mail, send
 
 _log = structlog.get_logger()
 
-USERS, NOTIFICATIONS = ContextName("clinical_lab", "users"), ContextName("clinical_lab", "notifications")
+NOTIFICATIONS = ContextName("clinical_lab", "notifications")
 
 
 async def deliver(issued: Issued[DeliverNotification], surroundings: Surroundings) -> RecordDelivery:

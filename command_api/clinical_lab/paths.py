@@ -11,15 +11,12 @@ from aggregates.clinical_lab.users import User
 from command_api.desk import Desk
 from command_api.passwords import is_password
 from command_api.routes import CommandRoute, QuestionRoute, Translation
-from schemas.catalog import ContextName
 from schemas.clinical_lab.results import RecordResult, ResultRecorded
-from schemas.clinical_lab.users import CreateUser, RecordLogin, Role, user_id_of
+from schemas.clinical_lab.users import USERS, CreateUser, RecordLogin, Role, user_id_of
 from schemas.envelope import Receipt
 from schemas.errors import Unauthenticated
 from schemas.message import Command, Event
 from schemas.sensitive import Password
-
-USERS = ContextName("clinical_lab", "users")
 
 _ROLES: Mapping[int, Role] = {1: "clinician", 2: "patient"}
 
@@ -60,12 +57,12 @@ def create_user(said: NewUser, _: Mapping[str, str]) -> Command:
 
 
 def its_id(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
-    return {"id": receipt.stream.removeprefix("user-")}
+    return {"id": receipt.key}
 
 
 def its_number(receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
     numbers = [event.number for event in events if isinstance(event, ResultRecorded)]
-    return {"id": numbers[0], "result_id": receipt.stream.removeprefix("result-")}
+    return {"id": numbers[0], "result_id": receipt.key}
 
 
 async def log_in(said: Login, request: Request, desk: Desk) -> LoggedIn:

@@ -2,8 +2,8 @@
 
 from aggregates.clinical_lab.users import User
 from command_api.activity import Activity, Surroundings
-from command_api.clinical_lab.paths import USERS
 from schemas.clinical_lab.results import RecordResult
+from schemas.clinical_lab.users import USERS
 from schemas.envelope import Issued
 from schemas.errors import Refused
 

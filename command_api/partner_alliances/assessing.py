@@ -15,18 +15,18 @@ async def assess(issued: Issued[AssessContract], surroundings: Surroundings) -> 
         partner_id=command.partner_id,
         temporary_id=command.temporary_id,
         profile=command.profile,
-        account=await _verdict(command.account or BankAccount(), surroundings),
+        account=await _verdict(command.account, surroundings),
     )
 
 
 async def validate(issued: Issued[ValidatePartner], surroundings: Surroundings) -> RecordValidation:
     """Adds what the rule of bank accounts says."""
     command = issued.command
-    account = BankAccount(iban=command.iban, bic=command.bic, number=command.account_number)
-    return RecordValidation(profile=command.profile, account=await _verdict(account, surroundings))
+    return RecordValidation(profile=command.profile, account=await _verdict(command.account, surroundings))
 
 
-async def _verdict(account: BankAccount, surroundings: Surroundings) -> RuleVerdict:
+async def _verdict(given: BankAccount | None, surroundings: Surroundings) -> RuleVerdict:
+    account = given or BankAccount()
     opened = await surroundings.keys.opened(filter(None, (account.iban, account.number)))
     return account_verdict(opened.get(account.iban or ""), account.bic, opened.get(account.number or ""))
 

@@ -174,13 +174,13 @@ def create_campaign(said: NuevaCampana, _: Mapping[str, str]) -> Command:
 
 def onboarding_begun(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
     """Under which ids the client finds what becomes of its request."""
-    temporary_id = _key(receipt)
+    temporary_id = receipt.key
     saga = saga_id("partner_alliances.onboarding", temporary_id)
     return {"saga_id": saga, "partner_id_temporal": temporary_id, "estado": "INICIADA"}
 
 
 def its_id(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
-    return {"id": _key(receipt)}
+    return {"id": receipt.key}
 
 
 def verdict(_: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
@@ -192,10 +192,6 @@ def verdict(_: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
         "reglas": [{"regla": found.rule, "cumple": found.passed, "detalle": found.detail} for found in validated.verdicts],
         "lista_de_sanciones": validated.sanction_list,
     }
-
-
-def _key(receipt: Receipt) -> str:
-    return receipt.stream.partition("-")[2]
 
 
 def _id(path: Mapping[str, str]) -> UUID:

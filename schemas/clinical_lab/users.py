@@ -3,11 +3,13 @@
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from schemas.catalog import ContextName
 from schemas.message import Command, Event
-from schemas.sensitive import Password, Sealed, Sensitive, is_sealed
-from schemas.text import mailbox
+from schemas.sensitive import Password, Sealed, Sensitive, SensitiveMailbox, is_sealed
+
+USERS = ContextName("clinical_lab", "users")
 
 _USERS = UUID("3f6f9f1c-1f5b-5e0a-9d3e-7a8c5b2e4d11")
 
@@ -26,15 +28,10 @@ class CreateUser(Command, name="create-user", subject="user_id"):
     username: Annotated[str, Sensitive(most=100)]
     password: Annotated[str, Password(), Sensitive(most=200)]
     role: Role = "patient"
-    email: Annotated[str | None, Sensitive(most=254, least=3)] = None
+    email: SensitiveMailbox = None
     user_id: UUID = Field(
         default_factory=lambda given: user_id_of(given["username"]), description="Made of the name; need not be given."
     )
-
-    @field_validator("email")
-    @classmethod
-    def _is_a_mailbox(cls, email: str | None) -> str | None:
-        return email if email is None or is_sealed(email) else mailbox(email)
 
     @model_validator(mode="after")
     def _is_that_of_the_name(self) -> "CreateUser":

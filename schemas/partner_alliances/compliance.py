@@ -1,14 +1,12 @@
 """Compliance: whether the rules allow to work with somebody, rule by rule."""
 
-from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from schemas.message import ITS_ID, Command, Event
-from schemas.partner_alliances.parts import BankAccount, Bic, Name, Profile, RuleVerdict
+from schemas.partner_alliances.parts import BankAccount, Name, Profile, RuleVerdict, WithAccount
 from schemas.partner_alliances.roles import COMPLIANCE
-from schemas.sensitive import Sensitive
 
 
 class PublishSanctionList(Command, name="publish-sanction-list", access=COMPLIANCE):
@@ -17,13 +15,10 @@ class PublishSanctionList(Command, name="publish-sanction-list", access=COMPLIAN
     names: list[Name] = Field(min_length=1, max_length=50_000)
 
 
-class ValidatePartner(Command, name="validate-partner", subject=ITS_ID):
+class ValidatePartner(WithAccount, name="validate-partner", subject=ITS_ID):
     """Holds somebody against the rules, whatever comes of it."""
 
     profile: Profile
-    iban: Annotated[str | None, Sensitive(most=50)] = None
-    bic: Bic | None = None
-    account_number: Annotated[str | None, Sensitive(most=50)] = None
 
 
 class RecordValidation(Command, name="record-validation", internal=True):

@@ -1,34 +1,25 @@
 """Integrations: who wants to be a partner, who is one, and the programmes that partners take part in."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from schemas.message import ITS_ID, Command, Event
-from schemas.partner_alliances.parts import BankAccount, Bic, Name, Note, Product, Profile, TaxId
-from schemas.sensitive import Sealed, Sensitive, is_sealed
-from schemas.text import mailbox
+from schemas.partner_alliances.parts import BankAccount, Name, Note, Product, Profile, TaxId, WithAccount
+from schemas.sensitive import Sealed, SensitiveMailbox
 
 
-class RequestPartner(Command, name="request-partner", subject=ITS_ID):
+class RequestPartner(WithAccount, name="request-partner", subject=ITS_ID):
     """Asks for a partner with a contract; what becomes of it is told by its process."""
 
     profile: Profile
-    email: Annotated[str | None, Sensitive(most=254, least=3)] = None
-    iban: Annotated[str | None, Sensitive(most=50)] = None
-    bic: Bic | None = None
-    account_number: Annotated[str | None, Sensitive(most=50)] = None
+    email: SensitiveMailbox = None
     product: Product = "AFFILIATION"
     terms: dict[str, Any] = Field(default_factory=dict, description="The contract's terms, as its product asks for them.")
     starts_on: date | None = Field(default=None, description="The contract's first day; unset: the day of the request.")
     ends_on: date | None = Field(default=None, description="The contract's last day; unset: none.")
-
-    @field_validator("email")
-    @classmethod
-    def _is_a_mailbox(cls, email: str | None) -> str | None:
-        return email if email is None or is_sealed(email) else mailbox(email)
 
 
 class CreatePartner(Command, name="create-partner", internal=True):

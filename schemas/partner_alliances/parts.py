@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.sensitive import Sealed
+from schemas.message import Command
+from schemas.sensitive import Sealed, Sensitive
 from schemas.text import without_control_characters
 
 Name = Annotated[
@@ -40,6 +41,21 @@ class BankAccount(Part):
     iban: Sealed = None
     bic: Bic | None = None
     number: Sealed = None
+
+
+class WithAccount(Command):
+    """A command that says where somebody is paid, sealed for its subject."""
+
+    iban: Annotated[str | None, Sensitive(most=50)] = None
+    bic: Bic | None = None
+    account_number: Annotated[str | None, Sensitive(most=50)] = None
+
+    @property
+    def account(self) -> BankAccount | None:
+        """The account, where one is given."""
+        if self.iban is self.bic is self.account_number is None:
+            return None
+        return BankAccount(iban=self.iban, bic=self.bic, number=self.account_number)
 
 
 class Profile(Part):

@@ -1,0 +1,194 @@
+"""What is sensitive: nowhere in the clear, readable while keys change, and gone for good once its subject is forgotten."""
+
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+
+from schemas.catalog import Catalog
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.conftest import eventually
+from tests.laboratory import Headers, recorded, signed_in
+from tests.stack import RunningStack, caudal, running_stack
+from tests.verify import verify
+
+PLAIN = (
+    "Gregoria Plaintexto",
+    "gregoria.plaintexto",
+    "diagnosis-plaintexto",
+    "password-plaintexto",
+    "gregoria@plaintexto.example",
+    "ES9121000418450200051332",
+    "partner@plaintexto.example",
+)
+SEALING = {"CAUDAL_SYSTEMS": '["clinical_lab", "partner_alliances"]'}
+
+
+async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_it_is_forgotten(tmp_path: Path) -> None:
+    patient, username, diagnosis, password, email, iban, partners_mail = PLAIN
+    async with running_stack("--data-dir", str(tmp_path / "data"), environment=SEALING) as stack:
+        clinician = await signed_in(stack, "dr", 1)
+        user = {"username": username, "password": password, "email": email}
+        created = await stack.commands.post("/users", json=user)
+        subject = created.json()["id"]
+        number, seen = await recorded(stack, clinician, patient=patient, patient_username=username, result=diagnosis)
+        assert (await stack.queries.get(f"/results/{number}", headers={**clinician, **seen})).json()["result"] == diagnosis
+
+        async def mailed() -> bool:
+            return email in (await stack.caudal("mail"))[1]
+
+        await eventually(mailed, 20, "mail")
+        temporary_id = await assessed(stack, iban, partners_mail)
+        await stack.fetch("checkpoint")
+        token = clinician["Authorization"].removeprefix("Bearer ")
+        keys = (tmp_path / "data" / "keys" / "master.keys").read_text().split()[1::2]
+        assert_nowhere_in_the_clear(tmp_path / "data", (token, *keys))
+        assert not await on_topics(stack, PLAIN)
+        clinician = await keys_are_changed(stack, clinician, number)
+
+        forget = {"subject": subject}
+        denied = await stack.commands.post("/commands/engine/forget-subject", json=forget, headers=clinician)
+        assert denied.status_code == 403
+        officer = stack.token("privacy_officer")
+        done = await stack.commands.post("/commands/engine/forget-subject", json=forget, headers=officer)
+        assert (done.status_code, done.json()["events"]) == (201, ["SubjectForgotten"])
+        await stack.commands.post("/commands/engine/forget-subject", json={"subject": temporary_id}, headers=officer)
+        await assert_forgotten(stack, clinician, number)
+        login = await stack.commands.post("/login", json={"username": username, "password": password})
+        assert login.status_code == 401
+        body = {"patient": patient, "patient_username": username, "result": "more"}
+        more = await stack.commands.post("/results", json=body, headers=clinician)
+        assert (more.status_code, more.json()["detail"]) == (422, "nothing can be kept of a subject that was forgotten")
+
+        for view in ("clinical_lab.results", "clinical_lab.users", "partner_alliances.partners"):
+            rebuilt = await stack.caudal("projections", "rebuild", view)
+            assert rebuilt[0] == 0, rebuilt
+        await assert_forgotten(stack, clinician, number)
+        shown = (await stack.queries.get(f"/views/clinical_lab/users/{subject}", headers=stack.token("auditor"))).json()
+        assert (shown["username"], shown["email"], shown["role"]) == (None, None, "patient")
+        partners = (await stack.queries.get("/partners", headers=stack.token("partner_manager"))).json()
+        assert [(one["nombre"], one["correo"]) for one in partners] == [("Partner ABC", None)]
+        await assert_no_plain_text_is_told(stack, subject)
+        await verify(stack)
+
+        # Somebody plays a backup of the keys in: it is noticed, and mended.
+        brought_back = (
+            "update caudal_keys.subject_keys set forgotten_at = null, (wrapped, master) = "
+            "(select wrapped, master from caudal_keys.subject_keys where wrapped is not null limit 1) where subject = $1"
+        )
+        await stack.fetch(brought_back, subject)
+        code, out, _ = await stack.caudal("verify", "log", "engine.privacy")
+        assert (code, f"{subject} was forgotten and has a key, or could get one" in " ".join(out.split())) == (1, True)
+        assert (await stack.caudal("verify", "--repair"))[0] == 0
+        await verify(stack)
+
+
+async def keys_are_changed(stack: RunningStack, clinician: Headers, number: int) -> Headers:
+    """Both kinds of keys are changed while everything runs; what was made under older ones stays good until they are retired.
+
+    Returns the clinician's new token.
+    """
+    keys, path = stack.data_dir / "keys", f"/results/{number}"
+    (old,) = (file.stem for file in (keys / "tokens").glob("*.json"))
+    assert (await caudal("token-keys", "add", str(keys / "tokens")))[0] == 0
+
+    async def both_are_published() -> bool:
+        return len((await stack.commands.get("/.well-known/jwks.json")).json()["keys"]) == 2
+
+    await eventually(both_are_published)
+    login = await stack.commands.post("/login", json={"username": "dr", "password": "password2"})
+    fresh = {"Authorization": f"Bearer {login.json()['access_token']}"}
+
+    async def both_are_good() -> bool:
+        return all([(await stack.queries.get(path, headers=token)).status_code == 200 for token in (clinician, fresh)])
+
+    await eventually(both_are_good)
+    assert (await caudal("token-keys", "retire", str(keys / "tokens"), old))[0] == 0
+
+    async def the_old_is_not() -> bool:
+        return (await stack.queries.get(path, headers=clinician)).status_code == 401
+
+    await eventually(the_old_is_not)
+    master = keys / "master.keys"
+    assert (await caudal("master-keys", "add", str(master)))[0] == 0
+    code, out, _ = await stack.caudal("master-keys", "rewrap")
+    assert (code, "keys wrapped anew" in out) == (0, True)
+    master.write_text(master.read_text().splitlines()[0])
+    assert (await stack.queries.get(path, headers=fresh)).json()["result"] is not None
+    return fresh
+
+
+async def assessed(stack: RunningStack, iban: str, mail: str) -> str:
+    """A partner whose account compliance has looked at; returns the subject under whose key it is sealed."""
+    body = {"nombre": "Partner ABC", "tipo": "CORPORATIVO", "correo": mail, "cuenta_bancaria": {"iban": iban}}
+    valid = (await stack.commands.post("/partners/validate", json=body)).json()
+    assert {rule["regla"]: rule["cumple"] for rule in valid["reglas"]}["bank_account"]
+    told = (await stack.commands.post("/partners", json=body)).json()
+
+    async def judged() -> bool:
+        headers = stack.token("compliance_officer")
+        reports = (await stack.queries.get("/compliance/reportes", headers=headers)).json()
+        partners = (await stack.queries.get("/partners", headers=headers)).json()
+        verdicts = [rule["cumple"] for one in reports for rule in one["reglas"] if rule["regla"] == "bank_account"]
+        return verdicts == [True] and [one["correo"] for one in partners] == [mail]
+
+    await eventually(judged, 20, "the verdict on the account")
+    return str(told["partner_id_temporal"])
+
+
+async def assert_no_plain_text_is_told(stack: RunningStack, subject: str) -> None:
+    """Neither the audit nor the sagas show anything of somebody who is forgotten."""
+    auditor = stack.token("auditor")
+    for path in (
+        f"/audit/clinical_lab/users/streams/user-{subject}",
+        f"/audit/clinical_lab/users/states/user-{subject}",
+        "/audit/partner_alliances/integrations/events",
+        "/saga/logs",
+        "/sagas",
+    ):
+        told = await stack.queries.get(path, headers=auditor)
+        assert told.status_code == 200, told.text
+        for text in PLAIN:
+            assert text not in told.text, path
+
+
+async def assert_forgotten(stack: RunningStack, clinician: Headers, number: int) -> None:
+    shown = (await stack.queries.get(f"/results/{number}", headers=clinician)).json()
+    assert (shown["number"], shown["patient"], shown["result"]) == (number, None, None)
+
+
+def assert_nowhere_in_the_clear(folder: Path, secrets: tuple[str, ...]) -> None:
+    """No file holds any of the texts or secrets; mail and keys, which are to hold them, apart."""
+    found: set[str] = set()
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        place = path.relative_to(folder).parts[0]
+        if place in ("mail", "keys"):
+            continue
+        content = path.read_bytes()
+        for text in (*PLAIN, *secrets):
+            assert not is_in(content, text), f"{text} is in {path.relative_to(folder)}"
+        if is_in(content, "ResultRecorded") and is_in(content, "sealed:1:"):
+            found.add(place)
+    assert found >= {"postgres", "broker"}, "what is looked for would be found where it is kept"
+
+
+def is_in(content: bytes, text: str) -> bool:
+    """Whether a file holds a text, also as the embedded broker keeps it: one number a byte."""
+    return text.encode() in content or ",".join(map(str, text.encode())).encode() in content
+
+
+async def on_topics(stack: RunningStack, texts: tuple[str, ...]) -> list[Any]:
+    """Records of events, commands or dead letters that hold one of the texts."""
+    catalog = Catalog.installed(stack.endpoints["systems"])
+    names = Topics(Settings(), catalog)
+    topics = [topic(context) for context in catalog.contexts for topic in (names.events, names.commands, names.dead_letters)]
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=stack.endpoints["brokers"], auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        records = [one for batch in (await consumer.getmany(timeout_ms=3000)).values() for one in batch]
+    finally:
+        await consumer.stop()
+    kinds = {dict(record.headers).get("ce_type") for record in records}
+    assert {b"ResultRecorded", b"partner_alliances.assess-contract"} <= kinds, kinds
+    return [record for record in records if any(text.encode() in (record.value or b"") for text in texts)]
