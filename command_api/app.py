@@ -10,21 +10,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aggregates import write_side
-from command_api import activity, routes
-from command_api.activity import Outside
-from command_api.desk import Desk
-from command_api.handler import CommandHandler
-from command_api.openapi import TITLE, describe
+from aggregates import system as write_side
+from command_api.handling import activities as activity
+from command_api.handling.activities import Outside
+from command_api.handling.handler import CommandHandler
+from command_api.http import routes
+from command_api.http.gateway import Desk
+from command_api.http.openapi import TITLE, describe
 from schemas.catalog import Catalog, ContextName
-from streams.append import AppendablePostgresLog
-from streams.documentation import documentation_routes
-from streams.gate import Gate
-from streams.http import EXCEPTION_HANDLERS, JsonResponse, Observed, operations_routes
-from streams.postgres import Databases
+from streams.database.pools import Databases
+from streams.encryption.subject_keys import SubjectKeys
+from streams.http.documentation import documentation_routes
+from streams.http.surface import EXCEPTION_HANDLERS, JsonResponse, Observed, operations_routes
+from streams.log.appending import AppendablePostgresLog
+from streams.security.access_control import Gate
+from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
-from streams.subject_keys import SubjectKeys
-from streams.tokens import TokenIssuer
 
 
 def make_app(settings: Settings, catalog: Catalog) -> Starlette:

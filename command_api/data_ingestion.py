@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from command_api.routes import CommandRoute
+from command_api.http.routes import CommandRoute
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Receipt
 from schemas.message import Event

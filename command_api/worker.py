@@ -4,22 +4,22 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
-from aggregates import write_side
+from aggregates import system as write_side
 from aggregates.policy import Policy
 from command_api.app import make_handler, open_logs, writer_databases
-from command_api.intake import Intake
-from command_api.policies import PolicyRunner
-from command_api.timers import TimerClock
+from command_api.policies.runner import PolicyRunner
+from command_api.sagas.timers import TimerClock
+from command_api.topic_worker import Intake
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
 from schemas.errors import CaudalError
 from schemas.message import Command
-from streams.command_topics import CommandSender
-from streams.postgres import Databases, log_schema
+from streams.commands.command_topics import CommandSender
+from streams.database.pools import Databases, log_schema
+from streams.log.timers import Timers
 from streams.settings import Settings
-from streams.subscription import Subscription
-from streams.subscription_store import SubscriptionStore
-from streams.timers import Timers
+from streams.subscriptions.store import SubscriptionStore
+from streams.subscriptions.subscription import Subscription
 
 GROUP = "policies"
 

@@ -13,16 +13,16 @@ import typer
 import uvloop
 from rich.console import Console
 
-from deploy.dead_letters.commands import dead_letters
-from deploy.keys import master_keys, token_keys
-from deploy.options import DEFAULT_DATA_DIR, AsJson, DataDir, complaining, exit_with, read_settings
-from deploy.processes.commands import processes
-from deploy.projections.commands import projections
-from deploy.relay.commands import relay
-from deploy.subscriptions.commands import subscriptions
-from deploy.verify.commands import verify
+from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, complaining, exit_with, read_settings
+from deploy.operations.dead_letters.commands import dead_letters
+from deploy.operations.keys import master_keys, token_keys
+from deploy.operations.projections.commands import projections
+from deploy.operations.relay.commands import relay
+from deploy.operations.sagas.commands import processes
+from deploy.operations.subscriptions.commands import subscriptions
+from deploy.operations.verify.commands import verify
 from schemas.catalog import Catalog, ContextName
-from streams.telemetry import configure_logging
+from streams.telemetry.logging import configure_logging
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -87,7 +87,7 @@ def up(
 @app.command()
 def status(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
     """Show each process, each log's head, and each subscription's checkpoint and lag."""
-    from deploy.status import show_status
+    from deploy.operations.status import show_status
 
     settings = read_settings()
     exit_with(complaining(lambda: uvloop.run(show_status(data_dir.resolve(), settings, as_json=as_json))))
@@ -101,7 +101,7 @@ def serve(
     log_format: LogFormat = None,
 ) -> None:
     """Run one of Caudal's processes, as in production."""
-    from deploy.serve import serve as serve_process
+    from deploy.serving.serve import serve as serve_process
 
     settings = read_settings(log_format)
     configure_logging(settings.log_format, settings.log_level)
@@ -115,7 +115,7 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring every database to what the installed systems need; safe to run at any time, twice at once too."""
-    from streams.migrate import migrate as migrate_databases
+    from streams.migrations.migrate import migrate as migrate_databases
 
     settings = read_settings()
     done = complaining(
@@ -146,7 +146,7 @@ def load(
     connections: Annotated[int, typer.Option(min=1, max=64, help="Batches under way at once.")] = 4,
 ) -> None:
     """Send every line of a file as a command; a second run adds nothing."""
-    from deploy.load import Shape, command_url, load_file
+    from deploy.operations.load import Shape, command_url, load_file
 
     fields = dict(_field(text) for text in fixed or ())
     shape = Shape(fixed=fields, into=into, numbers=frozenset(filter(None, numbers.split(","))))
@@ -167,9 +167,9 @@ def replay(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Print a log's events again, as they were recorded, with who did what and why."""
-    from deploy.replay import Replay, replay
-    from query_api.audit import Selection, place
-    from streams.search import Conditions
+    from deploy.operations.replay import Replay, replay
+    from query_api.audit.history import Selection, place
+    from streams.log.search import Conditions
 
     def asked() -> Replay:
         conditions = Conditions(stream, tuple(type) if type else None, correlation)
@@ -187,7 +187,7 @@ def why(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Print what led to an event and what came of it, through every context of its system."""
-    from deploy.replay import show_causes
+    from deploy.operations.replay import show_causes
 
     name = complaining(lambda: ContextName.parse(context))
     exit_with(complaining(lambda: uvloop.run(show_causes(name, position, data_dir.resolve(), read_settings()))))
@@ -211,8 +211,8 @@ def token(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Print an access token, signed with the running stack's key, or the one in the folder that CAUDAL_TOKEN_KEYS names."""
-    from deploy.connection import connected
-    from streams.tokens import TokenIssuer
+    from deploy.console.connection import connected
+    from streams.security.tokens import TokenIssuer
 
     def issue() -> str:
         settings = read_settings()
@@ -229,7 +229,7 @@ def token(
 @app.command("topic-docs")
 def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.", file_okay=False)]) -> None:
     """Write a page for each topic: its events or commands with their JSON Schemas, as Redpanda Console shows them."""
-    from deploy.topic_docs import write_topic_docs
+    from deploy.operations.topic_docs import write_topic_docs
 
     settings = read_settings()
     for path in write_topic_docs(folder, settings, Catalog.installed(settings.systems)):
@@ -242,7 +242,7 @@ def signing_key(
     unless_there: Annotated[bool, typer.Option("--unless-there", help="Leave a pair that is there already.")] = False,
 ) -> None:
     """Make a pair of keys to sign the logs' heads with: the private one for CAUDAL_SIGNING_KEY, the public one for all."""
-    from streams.signing import Signer, make_keys, write_public_key
+    from streams.integrity.signing import Signer, make_keys, write_public_key
 
     folder.mkdir(parents=True, exist_ok=True)
     private, public = folder / "signing.pem", folder / "public.pem"
@@ -256,7 +256,7 @@ def signing_key(
 @schemas.command("check")
 def schemas_check() -> None:
     """Fail where an event that may have been recorded could not be read any more."""
-    from deploy.schemas_check import check
+    from deploy.schemas.check import check
 
     exit_with(complaining(check))
 
@@ -264,7 +264,7 @@ def schemas_check() -> None:
 @schemas.command("record")
 def schemas_record() -> None:
     """Record the shapes of new events and new schema versions in files, to be committed."""
-    from deploy.schemas_check import record
+    from deploy.schemas.check import record
 
     exit_with(complaining(record))
 

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from schemas.catalog import ContextName
-from streams.dead_letters import Parked
-from streams.postgres import Connection, blames_values
-from streams.rows import Row
+from streams.database.pools import Connection, blames_values
+from streams.log.stored_events import Row
+from streams.subscriptions.dead_letters import Parked
 
 Placed = tuple[ContextName, Row]
 """An event of a context's log."""

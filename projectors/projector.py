@@ -16,17 +16,17 @@ from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Recorded
 from schemas.errors import Conflict, Unavailable
 from schemas.view import View
-from streams.checkpoints import Move, Stand
-from streams.continuity import continuation, is_next
-from streams.dead_letters import DeadLetter, Decided, Parked, as_decided, told
-from streams.log import ReadableLog
-from streams.postgres import Connection, Databases, blames_values, views_schema
-from streams.rows import Row, decode
+from streams.database.pools import Connection, Databases, blames_values, views_schema
+from streams.database.view_tables import table_of
+from streams.log.reading import ReadableLog
+from streams.log.stored_events import Row, decode
 from streams.settings import Settings
-from streams.subscriber import Slice
-from streams.subscription_store import SubscriptionStore
-from streams.tracing import note_events
-from streams.view_table import table_of
+from streams.subscriptions.checkpoints import Move, Stand
+from streams.subscriptions.dead_letters import DeadLetter, Decided, Parked, as_decided, told
+from streams.subscriptions.gap_filling import continuation, is_next
+from streams.subscriptions.store import SubscriptionStore
+from streams.subscriptions.subscriber import Slice
+from streams.telemetry.tracing import note_events
 
 _log = structlog.get_logger()
 _MOST_RACES = 20

@@ -12,11 +12,11 @@ from projectors.projector import Beside, Projector
 from projectors.versions import Difference, Positions, VersionedView
 from schemas.catalog import Catalog, ContextName
 from schemas.view import View
-from streams.log import PostgresLog, partition_events
-from streams.postgres import Databases, views_schema
+from streams.database.pools import Databases, views_schema
+from streams.log.reading import PostgresLog, partition_events
 from streams.settings import Settings
-from streams.subscriber import Slice
-from streams.subscription_store import SubscriptionStore
+from streams.subscriptions.store import SubscriptionStore
+from streams.subscriptions.subscriber import Slice
 
 _EVENTS_AT_ONCE = 2000
 

@@ -7,10 +7,10 @@ from projectors.projector import Projector
 from projectors.rebuild import Rebuild
 from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
-from streams.log import PostgresLog
-from streams.postgres import Databases
+from streams.database.pools import Databases
+from streams.log.reading import PostgresLog
 from streams.settings import Settings
-from streams.subscription import Subscription
+from streams.subscriptions.subscription import Subscription
 
 GROUP = "projectors"
 

@@ -14,10 +14,10 @@ from projectors.projection import Projection
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Refused
 from schemas.view import View
-from streams.checkpoints import Checkpoints
-from streams.postgres import WHOLE_LOG_SECONDS, Connection, Databases, statement, views_schema
+from streams.database.pools import WHOLE_LOG_SECONDS, Connection, Databases, statement, views_schema
+from streams.database.view_tables import definition, difference, table_of
 from streams.settings import Settings
-from streams.view_table import definition, difference, table_of
+from streams.subscriptions.checkpoints import Checkpoints
 
 PREVIOUS = "#previous"
 Positions = Mapping[ContextName, Mapping[int, int]]

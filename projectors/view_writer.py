@@ -11,9 +11,9 @@ from projectors.projection import Fold, Projection
 from schemas.envelope import Recorded
 from schemas.errors import Conflict, Misconfigured
 from schemas.view import View
-from streams.checkpoints import Move
-from streams.postgres import Connection, translated
-from streams.view_table import CHANGED, statements
+from streams.database.pools import Connection, translated
+from streams.database.view_tables import CHANGED, statements
+from streams.subscriptions.checkpoints import Move
 
 
 class _Keyed(NamedTuple):

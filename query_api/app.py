@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from query_api import routes
-from query_api.audit_routes import AuditEndpoints
-from query_api.openapi import TITLE, describe
+from query_api.http import routes
+from query_api.http.audit import AuditEndpoints
+from query_api.http.openapi import TITLE, describe
 from schemas.catalog import Catalog
-from streams.command_topics import CommandSender
-from streams.documentation import documentation_routes
-from streams.gate import Gate
-from streams.http import EXCEPTION_HANDLERS, Observed, operations_routes
-from streams.postgres import Databases
+from streams.commands.command_topics import CommandSender
+from streams.database.pools import Databases
+from streams.http.documentation import documentation_routes
+from streams.http.surface import EXCEPTION_HANDLERS, Observed, operations_routes
+from streams.security.access_control import Gate
 from streams.settings import Settings
 
 

@@ -2,10 +2,10 @@
 
 from starlette.requests import Request
 
-from query_api.routes import Answer, QueryRoute, Views
+from query_api.http.routes import Answer, QueryRoute, Views
 from schemas.clinical_lab.results import RecordResultQuery
 from schemas.errors import NotFound
-from streams.gate import caller_of
+from streams.security.access_control import caller_of
 
 SYSTEM, VIEW = "clinical_lab", "results"
 

@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from query_api.routes import Answer, QueryRoute, Views
+from query_api.http.routes import Answer, QueryRoute, Views
 
 SYSTEM, VIEW = "data_ingestion", "records"
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, JsonValue
 from starlette.requests import Request
 
-from query_api.routes import Answer, QueryRoute, Views
+from query_api.http.routes import Answer, QueryRoute, Views
 from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
 
 SYSTEM = "partner_alliances"

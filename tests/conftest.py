@@ -16,7 +16,7 @@ from deploy.local.ports import free_ports
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.supervisor import Supervised
 from schemas.catalog import ENGINE, Catalog
-from streams.migrate import migrate
+from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.stack import RunningStack, running_stack
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey, RSAKey
 
-from streams.token_keys import TokenKeys
+from streams.security.token_keys import TokenKeys
 
 Claims = dict[str, Any]
 HEAD = {"alg": "Ed25519", "typ": "at+jwt"}

@@ -14,8 +14,8 @@ import httpx
 import orjson
 import psutil
 
+from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
-from streams.tokens import TokenIssuer
 
 START_SECONDS = 60
 ONE_SYSTEM = {"CAUDAL_SYSTEMS": '["data_ingestion"]'}

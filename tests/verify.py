@@ -3,10 +3,10 @@
 import hashlib
 
 from schemas.catalog import Catalog, ContextName
-from streams.log import PostgresLog
-from streams.partition import partition_of
-from streams.postgres import Databases
-from streams.rows import Row
+from streams.database.pools import Databases
+from streams.log.partitioning import partition_of
+from streams.log.reading import PostgresLog
+from streams.log.stored_events import Row
 from streams.settings import Settings
 from tests.stack import RunningStack
 

@@ -1,7 +1,7 @@
 """The clinical laboratory's decisions, policies and processes."""
 
 from aggregates.clinical_lab import notifications, redelivery, results, sagas, users
-from aggregates.write_side import WriteSide
+from aggregates.system import WriteSide
 
 WRITE_SIDE = WriteSide(
     decisions=(*users.DECISIONS, *results.DECISIONS, *notifications.DECISIONS),

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from aggregates.process_manager import Ids, Next, On, ProcessManager, Send
+from aggregates.sagas.definition import Ids, Next, On, ProcessManager, Send
 from schemas.clinical_lab.notifications import DeliverNotification, DeliveryFailed, NotificationFailed, NotificationSent
 from schemas.engine.processes import Cause
 

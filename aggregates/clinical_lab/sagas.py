@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from aggregates.choreography import choreography
-from aggregates.process_manager import Ids
-from aggregates.process_rules import Rules
+from aggregates.sagas.choreography import choreography
+from aggregates.sagas.definition import Ids
+from aggregates.sagas.successors import Rules
 from schemas.clinical_lab.notifications import (
     NotificationFailed,
     NotificationRequested,

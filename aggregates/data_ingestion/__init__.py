@@ -1,7 +1,7 @@
 """Data ingestion's decisions and policies."""
 
 from aggregates.data_ingestion import ingestion, processing, validation
-from aggregates.write_side import WriteSide
+from aggregates.system import WriteSide
 
 WRITE_SIDE = WriteSide(
     decisions=(*ingestion.DECISIONS, *validation.DECISIONS, *processing.DECISIONS),

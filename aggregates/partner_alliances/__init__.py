@@ -1,7 +1,7 @@
 """Partner alliances' decisions, policies and processes."""
 
 from aggregates.partner_alliances import campaigns, compliance, contract_term, contracts, integrations, onboarding
-from aggregates.write_side import WriteSide
+from aggregates.system import WriteSide
 
 WRITE_SIDE = WriteSide(
     decisions=(*integrations.DECISIONS, *contracts.DECISIONS, *compliance.DECISIONS, *campaigns.DECISIONS),

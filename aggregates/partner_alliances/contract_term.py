@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from aggregates.partner_alliances.spanish import SPANISH
-from aggregates.process_manager import Ids, Next, On, ProcessManager, Send
+from aggregates.sagas.definition import Ids, Next, On, ProcessManager, Send
 from schemas.engine.processes import Answer, Cause
 from schemas.partner_alliances.contracts import (
     ContractChanged,

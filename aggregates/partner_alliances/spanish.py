@@ -1,6 +1,6 @@
 """What the clients of the partner alliances call how a process stands."""
 
-from aggregates.process_manager import Words
+from aggregates.sagas.definition import Words
 
 SPANISH = Words(
     statuses={

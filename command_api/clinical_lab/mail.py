@@ -4,13 +4,13 @@ import structlog
 
 from aggregates.clinical_lab.notifications import Notification
 from aggregates.clinical_lab.users import User
-from command_api.activity import Activity, Surroundings
+from command_api.handling.activities import Activity, Surroundings
 from schemas.catalog import ContextName
 from schemas.clinical_lab.notifications import DeliverNotification, RecordDelivery
 from schemas.clinical_lab.users import USERS
 from schemas.envelope import Issued
 from schemas.errors import Unavailable, Undeliverable
-from streams.mail import Mail, send
+from streams.integrations.mail import Mail, send
 
 _log = structlog.get_logger()
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from aggregates.clinical_lab.users import User
-from command_api.desk import Desk
-from command_api.passwords import is_password
-from command_api.routes import CommandRoute, QuestionRoute, Translation
+from command_api.handling.passwords import is_password
+from command_api.http.gateway import Desk
+from command_api.http.routes import CommandRoute, QuestionRoute, Translation
 from schemas.clinical_lab.results import RecordResult, ResultRecorded
 from schemas.clinical_lab.users import USERS, CreateUser, RecordLogin, Role, user_id_of
 from schemas.envelope import Receipt

@@ -1,7 +1,7 @@
 """Patients: whoever is named as a result's patient has to be a user already, or somebody else could become that user."""
 
 from aggregates.clinical_lab.users import User
-from command_api.activity import Activity, Surroundings
+from command_api.handling.activities import Activity, Surroundings
 from schemas.clinical_lab.results import RecordResult
 from schemas.clinical_lab.users import USERS
 from schemas.envelope import Issued

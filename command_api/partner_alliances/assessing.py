@@ -1,7 +1,7 @@
 """What compliance has opened: a bank account, sealed everywhere else, is held against its rule before a decision."""
 
 from aggregates.partner_alliances.rules import account_verdict
-from command_api.activity import Activity, Surroundings
+from command_api.handling.activities import Activity, Surroundings
 from schemas.envelope import Issued
 from schemas.partner_alliances.compliance import AssessContract, RecordAssessment, RecordValidation, ValidatePartner
 from schemas.partner_alliances.parts import BankAccount, RuleVerdict

@@ -1,7 +1,7 @@
 """Partners: a contract is made by hand with somebody who is one."""
 
 from aggregates.partner_alliances.integrations import Partner
-from command_api.activity import Activity, Surroundings
+from command_api.handling.activities import Activity, Surroundings
 from schemas.catalog import ContextName
 from schemas.envelope import Issued
 from schemas.errors import Refused

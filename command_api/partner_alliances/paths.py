@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aggregates.process import saga_id
-from command_api.routes import CommandRoute, Translation
+from aggregates.sagas.saga import saga_id
+from command_api.http.routes import CommandRoute, Translation
 from schemas.envelope import Receipt
 from schemas.errors import Invalid, NotFound, Violation
 from schemas.message import Command, Event

@@ -20,12 +20,12 @@ from deploy.local.process import ProcessSpec
 from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
-from streams.migrate import migrate
-from streams.sealing import add_master_key
+from streams.broker.topics import ensure_topics
+from streams.encryption.encryption import add_master_key
+from streams.integrity.signing import make_keys
+from streams.migrations.migrate import migrate
+from streams.security.token_keys import add_token_key
 from streams.settings import Settings
-from streams.signing import make_keys
-from streams.token_keys import add_token_key
-from streams.topics import ensure_topics
 
 SERVICES = ("command-api", "worker", "relay", "projectors", "query-api")
 DEFAULT_PORTS = {

@@ -13,14 +13,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from deploy.console.options import DEFAULT_DATA_DIR
 from deploy.local.endpoints import Endpoints, running_stack
 from deploy.local.stack import Broker, Stack, choose_ports, ephemeral_folder
-from deploy.options import DEFAULT_DATA_DIR
 from schemas.catalog import Catalog
 from schemas.clinical_lab.users import user_id_of
 from schemas.errors import CaudalError
+from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
-from streams.tokens import TokenIssuer
 
 
 async def run_stack(data_dir: Path | None, settings: Settings, broker: Broker, *, automatic_ports: bool, as_json: bool) -> int:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.snapshot import SnapshotPolicy
-from aggregates.write_side import WriteSide
+from aggregates.system import WriteSide
 from projectors.projection import Fold, Projection
 from schemas.catalog import Context, System
 from schemas.envelope import Issued, Recorded

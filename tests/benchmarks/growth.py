@@ -11,15 +11,15 @@ from pathlib import Path
 from uuid_utils import uuid7
 
 from aggregates.decision import Ref
-from command_api.memory import AggregateMemory
-from command_api.repository import Repository
+from command_api.handling.cache import AggregateMemory
+from command_api.handling.repository import Repository
 from schemas.catalog import Catalog, ContextName
 from schemas.expected_version import ANY_VERSION, NO_STREAM
-from streams.append import AppendablePostgresLog
-from streams.log import Append, Write
-from streams.migrate import migrate
-from streams.postgres import Databases
-from streams.rows import encode
+from streams.database.pools import Databases
+from streams.log.appending import AppendablePostgresLog
+from streams.log.reading import Append, Write
+from streams.log.stored_events import encode
+from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.benchmarks.append import fresh_database, running_postgres
 from tests.benchmarks.counters import NOTE, SYSTEM, Counted, Counter

@@ -18,7 +18,7 @@ import psutil
 
 from deploy.local.ports import free_ports
 from schemas.catalog import Catalog
-from streams.migrate import migrate
+from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.benchmarks.append import fresh_database, running_postgres
 from tests.benchmarks.counters import NOTE, SYSTEM, installed_in

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from schemas.catalog import Catalog
-from streams.migrate import migrate
+from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.benchmarks.append import fresh_database, running_postgres
 from tests.benchmarks.counters import SYSTEM, installed_in

@@ -19,9 +19,9 @@ from deploy.local.ports import free_ports
 from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
 from schemas.expected_version import NO_STREAM
-from streams.append import AppendablePostgresLog
-from streams.migrate import migrate
-from streams.postgres import Databases
+from streams.database.pools import Databases
+from streams.log.appending import AppendablePostgresLog
+from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.benchmarks.append import fresh_database, running_postgres
 from tests.benchmarks.counters import SYSTEM

@@ -9,17 +9,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import streams.relay
+import streams.relay.relay
 from deploy.cli import app
 from projectors.projector import Projector
-from streams.append import AppendablePostgresLog
-from streams.command_topics import CommandSender
+from streams.commands.command_topics import CommandSender
+from streams.log.appending import AppendablePostgresLog
 
 _PASSES = 3
 """So many times it goes on; the next time it dies."""
 
 POINTS = {
-    "published": ("relay", streams.relay, "publish"),  # acknowledged by the broker, the cursor not moved
+    "published": ("relay", streams.relay.relay, "publish"),  # acknowledged by the broker, the cursor not moved
     "committed": ("projectors", Projector, "take"),  # the view is committed, the offsets are not
     "sent": ("worker", CommandSender, "send"),  # a policy's commands are sent, its checkpoint not moved
     "appended": ("worker", AppendablePostgresLog, "append"),  # events are in the log, nobody has been told

@@ -14,8 +14,8 @@ import asyncpg
 
 from deploy.local.ports import LOOPBACK
 from schemas.catalog import Catalog
+from streams.broker.topics import Topics, started_producer
 from streams.settings import Settings
-from streams.topics import Topics, started_producer
 from tests.chaos.failing import POINTS
 from tests.chaos.load import Load
 from tests.chaos.proxy import bad_line

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.supervisor import Supervised
+from streams.broker.topics import started_producer
 from streams.settings import Settings
-from streams.topics import started_producer
 from tests.brokers import local_broker, redpanda
 
 

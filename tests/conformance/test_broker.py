@@ -14,10 +14,10 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
-from streams.pacing import paced
-from streams.partition import partition_of
+from streams.broker.fetch_backoff import paced
+from streams.broker.topics import Topics, ensure_topics, started_producer
+from streams.log.partitioning import partition_of
 from streams.settings import Settings
-from streams.topics import Topics, ensure_topics, started_producer
 from tests.brokers import local_broker
 from tests.conftest import eventually
 
@@ -277,7 +277,7 @@ async def test_a_fetch_without_anything_to_bring_is_held(
     bootstrap: str, admin: AIOKafkaAdminClient, topic: str, kind: str
 ) -> None:
     if kind == "embedded":
-        pytest.skip("THE EMBEDDED BROKER ANSWERS EMPTY FETCHES AT ONCE: `streams/pacing.py` is there for that")
+        pytest.skip("THE EMBEDDED BROKER ANSWERS EMPTY FETCHES AT ONCE: `streams/broker/fetch_backoff.py` is there for that")
     await make(admin, topic)
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, fetch_max_wait_ms=500)
     await consumer.start()

@@ -11,13 +11,13 @@ from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata, Receipt, Refusal
 from schemas.errors import Conflict, IdempotencyKeyReused, Invalid
 from schemas.expected_version import ANY_VERSION, STREAM_EXISTS, ExpectedVersion
-from streams.append import AppendablePostgresLog
-from streams.log import Append, AppendableLog, Write, partition_events
-from streams.memory import MemoryLog
-from streams.partition import partition_of
-from streams.postgres import Databases
-from streams.rows import decode_metadata, encode
-from streams.snapshots import Snapshot
+from streams.database.pools import Databases
+from streams.log.appending import AppendablePostgresLog
+from streams.log.memory import MemoryLog
+from streams.log.partitioning import partition_of
+from streams.log.reading import Append, AppendableLog, Write, partition_events
+from streams.log.snapshots import Snapshot
+from streams.log.stored_events import decode_metadata, encode
 from tests.conftest import FreshDatabase
 
 CONTEXT = ContextName("data_ingestion", "ingestion")

@@ -48,7 +48,8 @@ def test_the_code_about_the_log_runs() -> None:
 
 
 async def test_an_application_of_eventsourcing_runs_as_it_stands(fresh_database: FreshDatabase) -> None:
-    again = "\nwith Bank({'PERSISTENCE_MODULE': 'streams.eventsourcing_recorder', 'CAUDAL_CONTEXT': 'kin.accounts'}) as bank:\n"
+    environment = {"PERSISTENCE_MODULE": "streams.integrations.eventsourcing_recorder", "CAUDAL_CONTEXT": "kin.accounts"}
+    again = f"\nwith Bank({environment}) as bank:\n"
 
     run(
         python_in("eventsourcing.md") + again + "    assert bank.repository.get(account_id).owner == 'Ada'\n",

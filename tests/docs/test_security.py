@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from command_api.activity import Outside
-from command_api.identity import now
-from command_api.preparation import Preparation
+from command_api.handling.activities import Outside
+from command_api.handling.preparation import Preparation
+from command_api.http.request import now
 from schemas.catalog import Catalog, Context, System
 from schemas.envelope import Issued
 from schemas.message import Command, Event
 from schemas.sensitive import Sealed, Sensitive, sealed_fields, sensitive_fields, subject_of
 from schemas.view import View
-from streams.sealing import seal, unseal
+from streams.encryption.encryption import seal, unseal
 from streams.settings import Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"

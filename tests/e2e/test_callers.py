@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from streams.token_keys import TokenKeys
+from streams.security.token_keys import TokenKeys
 from tests.conftest import eventually
 from tests.forged import FORGED
 from tests.stack import ONE_SYSTEM, RunningStack, running_stack

@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from streams.signing import Signer, key_name, read_public_key
+from streams.integrity.signing import Signer, key_name, read_public_key
 from tests.stack import caudal
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from schemas.catalog import Catalog
+from streams.broker.topics import Topics
 from streams.settings import Settings
-from streams.topics import Topics
 from tests.conftest import eventually
 from tests.laboratory import Headers, recorded, signed_in
 from tests.stack import RunningStack, caudal, running_stack

@@ -7,10 +7,10 @@ import orjson
 import pytest
 
 from schemas.catalog import ENGINE, Catalog, ContextName
-from streams.postgres import Databases
-from streams.rows import Row
+from streams.database.pools import Databases
+from streams.integrity.signing import Signer, make_keys
+from streams.log.stored_events import Row
 from streams.settings import Settings
-from streams.signing import Signer, make_keys
 from tests.integration.deliveries import received_validated_and_processed
 
 

@@ -4,17 +4,17 @@ import asyncio
 from uuid import UUID, uuid4
 
 from command_api.app import make_handler, open_logs
-from command_api.identity import now
+from command_api.http.request import now
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.data_ingestion.processing import ProcessData
 from schemas.data_ingestion.validation import ValidateData
 from schemas.envelope import Issued
 from schemas.message import Command
-from streams.postgres import Databases
-from streams.rows import Row
+from streams.database.pools import Databases
+from streams.log.stored_events import Row
 from streams.settings import Settings
-from streams.subscriber import Slice
+from streams.subscriptions.subscriber import Slice
 
 DELIVERIES = 40
 

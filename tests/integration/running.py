@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 
 from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
-from projectors.view_verification import ViewVerification
+from projectors.verification import ViewVerification
 from schemas.catalog import Catalog
-from streams.continuity import REPAIRED
-from streams.log import PostgresLog
-from streams.postgres import Databases
-from streams.relay import Relay
+from streams.database.pools import Databases
+from streams.log.reading import PostgresLog
+from streams.relay.fair_share import Share
+from streams.relay.relay import Relay
 from streams.settings import Settings
-from streams.share import Share
-from streams.subscriber import Subscriber
-from streams.subscription import Subscription
+from streams.subscriptions.gap_filling import REPAIRED
+from streams.subscriptions.subscriber import Subscriber
+from streams.subscriptions.subscription import Subscription
 from tests.conftest import eventually
 from tests.integration.deliveries import received_validated_and_processed
 

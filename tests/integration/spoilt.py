@@ -7,15 +7,15 @@ import orjson
 from projectors.data_ingestion import PROJECTIONS
 from projectors.projection import Fold, Projection
 from projectors.projector import Projector
-from projectors.view_verification import ViewVerification
+from projectors.verification import ViewVerification
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.records import Record
 from schemas.envelope import Recorded
-from streams.dead_letters import DeadLetter
-from streams.log import PostgresLog
-from streams.postgres import Databases
-from streams.rows import Row
+from streams.database.pools import Databases
+from streams.log.reading import PostgresLog
+from streams.log.stored_events import Row
 from streams.settings import Settings
+from streams.subscriptions.dead_letters import DeadLetter
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 VALIDATION = ContextName("data_ingestion", "validation")

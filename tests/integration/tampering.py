@@ -9,12 +9,12 @@ from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.expected_version import ANY_VERSION
-from streams.chain import BEGIN, content_hash, linked
-from streams.log import Append, Write
-from streams.log_verification import Verification, Verified
-from streams.proof_log import ProofLog
-from streams.rows import encode
-from streams.signing import SignedHead, Signer, Verifier
+from streams.integrity.hash_chain import BEGIN, content_hash, linked
+from streams.integrity.log_verification import Verification, Verified
+from streams.integrity.proof_log import ProofLog
+from streams.integrity.signing import SignedHead, Signer, Verifier
+from streams.log.reading import Append, Write
+from streams.log.stored_events import encode
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 SCHEMA = "data_ingestion_ingestion"

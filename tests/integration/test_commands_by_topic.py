@@ -9,24 +9,24 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from aggregates import write_side
+from aggregates import system as write_side
 from aggregates.data_ingestion.validation import POLICIES
-from command_api import policies
 from command_api.app import make_handler, open_logs
-from command_api.identity import command_id, now
-from command_api.intake import Intake
-from command_api.policies import PolicyRunner
+from command_api.http.request import command_id, now
+from command_api.policies import runner as policies
+from command_api.policies.runner import PolicyRunner
+from command_api.topic_worker import Intake
 from command_api.worker import policy_stores
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Issued
-from streams.command_topics import CommandConsumer, CommandSender
-from streams.pacing import paced
-from streams.postgres import Databases
+from streams.broker.fetch_backoff import paced
+from streams.broker.topics import Topics, ensure_topics, started_producer
+from streams.commands.command_topics import CommandConsumer, CommandSender
+from streams.database.pools import Databases
 from streams.settings import Settings
-from streams.subscriber import Slice
-from streams.topics import Topics, ensure_topics, started_producer
+from streams.subscriptions.subscriber import Slice
 from tests.conftest import eventually
 
 INGESTION = ContextName("data_ingestion", "ingestion")

@@ -6,11 +6,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from deploy.dead_letters import desk
+from deploy.operations.dead_letters import desk
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataReceived
 from schemas.errors import Invalid, NotFound, Refused
-from streams.postgres import Databases
+from streams.database.pools import Databases
 from streams.settings import Settings
 from tests.integration.deliveries import slices_of
 from tests.integration.spoilt import INGESTION, Bench, Logs

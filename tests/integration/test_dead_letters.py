@@ -10,9 +10,9 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from projectors.clearing import clear_view
 from projectors.data_ingestion import PROJECTIONS
 from projectors.data_ingestion.records import received, validated
+from projectors.reset import clear_view
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataIngested, DataReceived
 from schemas.data_ingestion.processing import DataProcessed
@@ -20,14 +20,14 @@ from schemas.data_ingestion.records import Record
 from schemas.data_ingestion.validation import DataValidated
 from schemas.envelope import Recorded
 from schemas.errors import DeadLettersFull, Misconfigured
-from streams.checkpoints import Move, Stand
-from streams.codec import encode_event
-from streams.dead_letter_topic import DeadLetterTopic
-from streams.dead_letters import Parked
-from streams.postgres import Databases
+from streams.broker.cloudevents import encode_event
+from streams.broker.topics import Topics
+from streams.database.pools import Databases
 from streams.settings import Settings
-from streams.subscriber import Slice
-from streams.topics import Topics
+from streams.subscriptions.checkpoints import Move, Stand
+from streams.subscriptions.dead_letter_topic import DeadLetterTopic
+from streams.subscriptions.dead_letters import Parked
+from streams.subscriptions.subscriber import Slice
 from tests.integration.deliveries import DELIVERIES, slices_of
 from tests.integration.spoilt import INGESTION, PROCESSING, VALIDATION, Bench, Logs
 

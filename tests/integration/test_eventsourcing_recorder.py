@@ -13,11 +13,11 @@ from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.errors import Misconfigured
-from streams.eventsourcing_recorder import CaudalFactory, CaudalRecorder
-from streams.log_verification import Verification
-from streams.migrate import migrate
-from streams.postgres import Databases
-from streams.proof_log import ProofLog
+from streams.database.pools import Databases
+from streams.integrations.eventsourcing_recorder import CaudalFactory, CaudalRecorder
+from streams.integrity.log_verification import Verification
+from streams.integrity.proof_log import ProofLog
+from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
 
@@ -125,7 +125,7 @@ async def test_an_application_of_the_package_keeps_its_events_in_the_log(
     fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAUDAL_WRITE_DSN", await fresh_database.empty())
-    environment = {"PERSISTENCE_MODULE": "streams.eventsourcing_recorder", "CAUDAL_CONTEXT": "kin.accounts"}
+    environment = {"PERSISTENCE_MODULE": "streams.integrations.eventsourcing_recorder", "CAUDAL_CONTEXT": "kin.accounts"}
 
     def credit(bank: Bank, id: UUID) -> None:
         for _ in range(10):

@@ -12,12 +12,12 @@ from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata, Receipt
 from schemas.expected_version import ANY_VERSION
-from streams.append import AppendablePostgresLog
-from streams.log import Append, Write
-from streams.postgres import Databases
-from streams.rows import encode
+from streams.database.pools import Databases
+from streams.log.appending import AppendablePostgresLog
+from streams.log.reading import Append, Write
+from streams.log.stored_events import encode
+from streams.relay.maintenance import ReceiptsPurge
 from streams.settings import Settings
-from streams.upkeep import ReceiptsPurge
 from tests.conftest import FreshDatabase, eventually
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
@@ -94,7 +94,7 @@ async def test_a_read_of_a_stream_looks_into_no_table_that_cannot_hold_it(
 
 
 def _read_stream() -> str:
-    from streams.postgres import SQL
+    from streams.database.pools import SQL
 
     return (SQL / "queries" / "read_stream.sql").read_text()
 

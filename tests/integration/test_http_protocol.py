@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from command_api.body import read_body
+from command_api.http.body import read_body
 from deploy.local.ports import LOOPBACK, free_ports
-from deploy.serve import Server
-from streams.http import EXCEPTION_HANDLERS, Observed
+from deploy.serving.serve import Server
+from streams.http.surface import EXCEPTION_HANDLERS, Observed
 from streams.settings import Settings
 
 SETTINGS = Settings(max_header_bytes=2000, body_seconds=1, max_body_bytes=100_000)

@@ -14,14 +14,14 @@ from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import Metadata, Receipt
 from schemas.errors import Conflict, IdempotencyKeyReused
 from schemas.expected_version import ANY_VERSION, NO_STREAM, STREAM_EXISTS, ExpectedVersion
-from streams.append import AppendablePostgresLog
-from streams.group_commit import GroupCommit
-from streams.log import Append, Write
-from streams.log_verification import Verification
-from streams.migrate import migrate
-from streams.postgres import Databases
-from streams.proof_log import ProofLog
-from streams.rows import NewEvent
+from streams.database.pools import Databases
+from streams.integrity.log_verification import Verification
+from streams.integrity.proof_log import ProofLog
+from streams.log.appending import AppendablePostgresLog
+from streams.log.group_commit import GroupCommit
+from streams.log.reading import Append, Write
+from streams.log.stored_events import NewEvent
+from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
 

@@ -12,7 +12,7 @@ from aiosmtpd.smtp import SMTP
 from pydantic import SecretStr, ValidationError
 
 from command_api.app import make_handler, open_logs
-from command_api.handler import CommandHandler
+from command_api.handling.handler import CommandHandler
 from deploy.local.mail import Mailbox, kept_in
 from deploy.local.ports import LOOPBACK, free_ports
 from schemas.catalog import Catalog
@@ -21,9 +21,9 @@ from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.envelope import Issued, Receipt
 from schemas.errors import Undeliverable
 from schemas.message import Command
-from streams.mail import Mail, send
-from streams.postgres import Databases
-from streams.sealing import add_master_key
+from streams.database.pools import Databases
+from streams.encryption.encryption import add_master_key
+from streams.integrations.mail import Mail, send
 from streams.settings import Settings
 
 NOW = datetime.now(UTC)
@@ -98,7 +98,7 @@ async def test_mail_that_could_not_be_handed_over_is_tried_again_and_kept_once(
     mailing: Mailing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notification = await mailing.requested(str(user_id_of("ana")))
-    monkeypatch.setattr("streams.mail._LEFT_ALONE_SECONDS", 0)
+    monkeypatch.setattr("streams.integrations.mail._LEFT_ALONE_SECONDS", 0)
 
     assert await mailing.tried(notification) == ("DeliveryFailed",)
     async with mailing.listening():

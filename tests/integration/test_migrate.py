@@ -12,7 +12,7 @@ from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.records import Record
 from schemas.errors import Misconfigured
 from schemas.view import View
-from streams.migrate import migrate, scripts
+from streams.migrations.migrate import migrate, scripts
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
 

@@ -16,13 +16,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from deploy.local.ports import LOOPBACK, free_ports
-from deploy.serve import Server
+from deploy.serving.serve import Server
 from schemas.access import Caller
 from schemas.errors import Unauthenticated, Unavailable
-from streams import tokens
+from streams.security import tokens
+from streams.security.token_keys import add_token_key
+from streams.security.tokens import TokenIssuer, TokenVerifier
 from streams.settings import Settings
-from streams.token_keys import add_token_key
-from streams.tokens import TokenIssuer, TokenVerifier
 
 
 class Issuer:

@@ -5,17 +5,17 @@ from uuid import uuid4
 
 from aggregates.data_ingestion.validation import POLICIES
 from command_api.app import make_handler, open_logs
-from command_api.identity import now
-from command_api.policies import PolicyRunner
+from command_api.http.request import now
+from command_api.policies.runner import PolicyRunner
 from command_api.worker import policy_stores
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Issued, Recorded
-from streams.command_topics import CommandSender
-from streams.postgres import Databases
+from streams.broker.topics import ensure_topics
+from streams.commands.command_topics import CommandSender
+from streams.database.pools import Databases
 from streams.settings import Settings
-from streams.subscriber import Slice
-from streams.topics import ensure_topics
+from streams.subscriptions.subscriber import Slice
 from tests.integration.spoilt import INGESTION, VALIDATION
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from aggregates.clinical_lab.users import User
 from command_api.app import make_handler, open_logs
-from command_api.handler import CommandHandler
-from command_api.identity import now
+from command_api.handling.handler import CommandHandler
+from command_api.http.request import now
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.engine.privacy import ForgetSubject
@@ -16,11 +16,11 @@ from schemas.envelope import Issued
 from schemas.errors import Invalid, Refused
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
-from streams.append import AppendablePostgresLog
-from streams.postgres import Databases
-from streams.sealing import add_master_key
+from streams.database.pools import Databases
+from streams.encryption.encryption import add_master_key
+from streams.encryption.subject_keys import SubjectKeys
+from streams.log.appending import AppendablePostgresLog
 from streams.settings import Settings
-from streams.subject_keys import SubjectKeys
 
 USERS = ContextName("clinical_lab", "users")
 ANA = CreateUser(username="Ana", password="password2")

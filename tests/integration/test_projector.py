@@ -12,13 +12,13 @@ from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.records import Record
 from schemas.errors import Conflict
-from streams.checkpoints import Move, Stand
-from streams.dead_letters import Parked
-from streams.postgres import Databases
-from streams.rows import Row, decode
+from streams.database.pools import Databases
+from streams.database.view_tables import table_of
+from streams.log.stored_events import Row, decode
 from streams.settings import Settings
-from streams.subscriber import Slice
-from streams.view_table import table_of
+from streams.subscriptions.checkpoints import Move, Stand
+from streams.subscriptions.dead_letters import Parked
+from streams.subscriptions.subscriber import Slice
 from tests.integration.deliveries import DELIVERIES, slices_of
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from schemas.errors import TooManyRequests
-from streams.postgres import Databases
-from streams.rate_limits import RateLimits
+from streams.database.pools import Databases
+from streams.security.rate_limits import RateLimits
 from streams.settings import Settings
 
 LIMITS = {"POST": "10/hour", "GET": "3/hour; 5/day", "all": "14/hour"}

@@ -9,13 +9,13 @@ import pytest
 from prometheus_client import REGISTRY
 from rich.console import Console
 
-from deploy.projections import rebuilding
+from deploy.operations.projections import rebuilding
 from projectors.data_ingestion import PROJECTIONS
 from projectors.rebuild import Rebuild, total
 from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
 from schemas.errors import NotFound, Refused
-from streams.postgres import Databases
+from streams.database.pools import Databases
 from streams.settings import Settings
 from tests.conftest import eventually
 from tests.integration.running import NAME, Running, started

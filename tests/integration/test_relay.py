@@ -13,18 +13,18 @@ from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.errors import LeaseLost
 from schemas.expected_version import NO_STREAM
-from streams.append import AppendablePostgresLog
-from streams.backfill import Backfill
-from streams.lease import Lease
-from streams.log import Append, Write
-from streams.postgres import Databases
-from streams.relay import Relay
-from streams.rows import encode
-from streams.search import SearchableLog
+from streams.broker.topics import Topics
+from streams.database.pools import Databases
+from streams.integrity.topic_verification import TopicVerification
+from streams.log.appending import AppendablePostgresLog
+from streams.log.reading import Append, Write
+from streams.log.search import SearchableLog
+from streams.log.stored_events import encode
+from streams.relay.backfill import Backfill
+from streams.relay.fair_share import Share
+from streams.relay.lease import Lease
+from streams.relay.relay import Relay
 from streams.settings import Settings
-from streams.share import Share
-from streams.topic_verification import TopicVerification
-from streams.topics import Topics
 from tests.conftest import eventually
 
 CONTEXT = ContextName("data_ingestion", "ingestion")

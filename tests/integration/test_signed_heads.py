@@ -12,14 +12,14 @@ import pytest
 from deploy.local.broker import EmbeddedBroker
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Malformed, Misconfigured, NotAsSigned
-from streams.append import AppendablePostgresLog
-from streams.postgres import Databases
-from streams.proof_log import ProofLog
+from streams.broker.topics import Topics, ensure_topics, started_producer
+from streams.database.pools import Databases
+from streams.integrity.proof_log import ProofLog
+from streams.integrity.signed_heads_topic import published_heads
+from streams.integrity.signing import SEGMENT, SignedHead, Signer, Verifier, key_name, make_keys, read_public_key
+from streams.log.appending import AppendablePostgresLog
+from streams.relay.maintenance import HeadSigner
 from streams.settings import Settings
-from streams.signed_heads_topic import published_heads
-from streams.signing import SEGMENT, SignedHead, Signer, Verifier, key_name, make_keys, read_public_key
-from streams.topics import Topics, ensure_topics, started_producer
-from streams.upkeep import HeadSigner
 from tests.conftest import eventually
 from tests.integration.tampering import CONTEXT, SCHEMA, append, rechain, verify
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Misconfigured, Refused
-from streams.postgres import Databases
-from streams.sealing import add_master_key
+from streams.database.pools import Databases
+from streams.encryption.encryption import add_master_key
+from streams.encryption.subject_keys import SubjectKeys
 from streams.settings import Settings
-from streams.subject_keys import SubjectKeys
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from deploy.subscriptions import control
+from deploy.operations.subscriptions import control
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import ConsumerStopped, DeadLettersFull, Refused
-from streams.faust_consumer import FaustConsumer
-from streams.postgres import Databases, views_schema
+from streams.broker.faust_consumer import FaustConsumer
+from streams.broker.topics import Topics, started_producer
+from streams.database.pools import Databases, views_schema
 from streams.settings import Settings
-from streams.subscriber import Slice
-from streams.subscription_store import SubscriptionStore
-from streams.topics import Topics, started_producer
-from streams.watchdog import LAG
+from streams.subscriptions.store import SubscriptionStore
+from streams.subscriptions.subscriber import Slice
+from streams.subscriptions.watchdog import LAG
 from tests.conftest import eventually
 from tests.integration.running import NAME, Running, started
 

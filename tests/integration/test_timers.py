@@ -7,22 +7,22 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from aggregates.process import saga_id
+from aggregates.sagas.saga import saga_id
 from command_api.app import make_handler, open_logs
-from command_api.handler import CommandHandler
-from command_api.timers import TimerClock
+from command_api.handling.handler import CommandHandler
+from command_api.sagas.timers import TimerClock
 from projectors.engine import PROJECTIONS
 from projectors.projector import Projector
 from schemas.catalog import Catalog, ContextName
 from schemas.engine.processes import CONTEXT, SYSTEM, AdvanceProcess, CancelProcess, Cause, ProcessAdvanced
 from schemas.envelope import Issued
 from schemas.partner_alliances.contracts import ContractCreated
-from streams.append import AppendablePostgresLog
-from streams.postgres import Databases
-from streams.rows import decode
+from streams.database.pools import Databases
+from streams.log.appending import AppendablePostgresLog
+from streams.log.stored_events import decode
+from streams.log.timers import Timer, Timers
 from streams.settings import Settings
-from streams.subscriber import Slice
-from streams.timers import Timer, Timers
+from streams.subscriptions.subscriber import Slice
 
 TERM = "partner_alliances.contract-term"
 PROCESSES = ContextName(SYSTEM, CONTEXT)
@@ -126,7 +126,7 @@ async def test_one_that_was_due_while_everything_was_down_is_due_afterwards(term
 
 
 async def test_those_that_nobody_can_be_told_of_keep_no_others_waiting(terms: Terms, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("command_api.timers._AT_ONCE", 3)
+    monkeypatch.setattr("command_api.sagas.timers._AT_ONCE", 3)
     for _ in range(7):
         await terms.contract()
     strangers = TimerClock(terms.timers, terms.handler, ["another.process"])

@@ -13,16 +13,16 @@ from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.expected_version import NO_STREAM
-from streams.append import AppendablePostgresLog
-from streams.backfill import Backfill
-from streams.log import Append, Write
-from streams.postgres import Databases
-from streams.publishing import publish
-from streams.rows import Row, encode
-from streams.search import SearchableLog
+from streams.broker.publishing import publish
+from streams.broker.topics import Topics, ensure_topics, started_producer
+from streams.database.pools import Databases
+from streams.integrity.topic_verification import TopicVerification, VerifiedTopic
+from streams.log.appending import AppendablePostgresLog
+from streams.log.reading import Append, Write
+from streams.log.search import SearchableLog
+from streams.log.stored_events import Row, encode
+from streams.relay.backfill import Backfill
 from streams.settings import Settings
-from streams.topic_verification import TopicVerification, VerifiedTopic
-from streams.topics import Topics, ensure_topics, started_producer
 from tests.stack import caudal
 
 CONTEXT = ContextName("data_ingestion", "ingestion")

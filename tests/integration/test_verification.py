@@ -9,12 +9,12 @@ import asyncpg
 import orjson
 import pytest
 
-from query_api.proof import proof_of
+from query_api.audit.proof import proof_of
 from schemas.errors import NotAsSigned
-from streams.append import AppendablePostgresLog
-from streams.postgres import Databases
-from streams.proof_log import ProofLog
-from streams.signing import SignedHead, Signer, Verifier, make_keys
+from streams.database.pools import Databases
+from streams.integrity.proof_log import ProofLog
+from streams.integrity.signing import SignedHead, Signer, Verifier, make_keys
+from streams.log.appending import AppendablePostgresLog
 from tests.conftest import FreshDatabase
 from tests.integration.tampering import CONTEXT, SCHEMA, append, rechain, sign, verify
 from tests.stack import caudal

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from projectors.clearing import clear_view
 from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
 from projectors.rebuild import Rebuild
+from projectors.reset import clear_view
 from projectors.versions import Positions
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataReceived
 from schemas.errors import Refused
-from streams.postgres import Databases
+from streams.database.pools import Databases
 from streams.settings import Settings
-from streams.subscriber import Slice
+from streams.subscriptions.subscriber import Slice
 from tests.integration.deliveries import DELIVERIES, slices_of
 from tests.integration.spoilt import INGESTION, Bench, Logs
 

@@ -7,11 +7,11 @@ import pytest
 
 from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
-from projectors.view_verification import VerifiedView, ViewVerification
+from projectors.verification import VerifiedView, ViewVerification
 from schemas.catalog import Catalog, ContextName
-from streams.log import PostgresLog
-from streams.postgres import Databases
-from streams.rows import Row
+from streams.database.pools import Databases
+from streams.log.reading import PostgresLog
+from streams.log.stored_events import Row
 from streams.settings import Settings
 from tests.integration.deliveries import received_validated_and_processed, slices_of
 from tests.stack import caudal

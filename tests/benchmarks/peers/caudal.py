@@ -16,12 +16,12 @@ from uuid_utils.compat import uuid7 as uuid7_object
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import Metadata
 from schemas.expected_version import NO_STREAM, ExpectedVersion
-from streams.append import AppendablePostgresLog
-from streams.group_commit import GroupCommit
-from streams.log import Append, Write
-from streams.migrate import migrate
-from streams.postgres import Databases
-from streams.rows import NewEvent
+from streams.database.pools import Databases
+from streams.log.appending import AppendablePostgresLog
+from streams.log.group_commit import GroupCommit
+from streams.log.reading import Append, Write
+from streams.log.stored_events import NewEvent
+from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.benchmarks.peers.report import PAYLOAD, report
 

@@ -9,8 +9,8 @@ from typing import Any
 import faust
 import uvloop
 
+from streams.broker.topics import Topics
 from streams.settings import Settings
-from streams.topics import Topics
 from tests.benchmarks.peers.relaying import CATALOG, CONTEXT
 from tests.benchmarks.peers.report import report
 

@@ -6,8 +6,8 @@ import time
 
 import uvloop
 
+from streams.broker.topics import Topics, ensure_topics, started_producer
 from streams.settings import Settings
-from streams.topics import Topics, ensure_topics, started_producer
 from tests.benchmarks.peers.relaying import CATALOG, CONTEXT
 from tests.benchmarks.peers.report import PAYLOAD, report
 

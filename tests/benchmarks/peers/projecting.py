@@ -9,11 +9,11 @@ from uuid import uuid4
 import uvloop
 
 from projectors.projector import APPLIED, Projector
-from streams.continuity import REPAIRED
-from streams.log import PostgresLog
-from streams.postgres import Databases, views_schema
+from streams.database.pools import Databases, views_schema
+from streams.log.reading import PostgresLog
 from streams.settings import Settings
-from streams.subscription import Subscription
+from streams.subscriptions.gap_filling import REPAIRED
+from streams.subscriptions.subscription import Subscription
 from tests.benchmarks.counters import PROJECTIONS
 from tests.benchmarks.peers.relaying import CATALOG, CONTEXT
 from tests.benchmarks.peers.report import report

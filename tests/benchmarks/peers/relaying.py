@@ -7,10 +7,10 @@ import time
 import uvloop
 
 from schemas.catalog import Catalog, ContextName
-from streams.postgres import Databases, log_schema, statement
-from streams.relay import Relay
+from streams.database.pools import Databases, log_schema, statement
+from streams.relay.fair_share import Share
+from streams.relay.relay import Relay
 from streams.settings import Settings
-from streams.share import Share
 from tests.benchmarks.counters import SYSTEM
 from tests.benchmarks.peers.report import report
 

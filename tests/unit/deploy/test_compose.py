@@ -63,7 +63,7 @@ def test_ports_are_published_on_loopback_alone(compose: dict[str, Any]) -> None:
 
 
 def test_console_knows_brokers_schema_registry_and_topic_documentation() -> None:
-    console = yaml.safe_load((DEPLOY / "console" / "console.yaml").read_text())
+    console = yaml.safe_load((DEPLOY / "redpanda_console" / "console.yaml").read_text())
 
     assert console["kafka"]["brokers"] == ["redpanda:9092"]
     assert console["schemaRegistry"]["enabled"]

@@ -3,10 +3,10 @@
 import pytest
 
 from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.consistency_token import ConsistencyToken
 from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.ingestion import DataIngested, ReceiveData
 from schemas.errors import Malformed, Misconfigured, NotFound
-from schemas.token import ConsistencyToken
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 

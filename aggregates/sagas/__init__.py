@@ -1,0 +1,1 @@
+"""Sagas: work that spans contexts, decided step by step."""

@@ -1,0 +1,48 @@
+"""What a system's write side consists of, and where the installed ones are found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aggregates.aggregate import Aggregate
+from aggregates.decision import Decisions
+from aggregates.engine import privacy
+from aggregates.policy import Policy
+from aggregates.sagas.decisions import decisions
+from aggregates.sagas.definition import ProcessManager
+from aggregates.sagas.policies import listening, sending
+from aggregates.sagas.saga import Process
+from schemas.catalog import Catalog
+from schemas.engine import processes
+from schemas.engine.privacy import CONTEXT as PRIVACY
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSide:
+    """One system's decisions, policies and process managers. What a package of your own registers as ``caudal.aggregates``."""
+
+    decisions: Decisions
+    aggregates: Mapping[str, tuple[type[Aggregate], ...]]
+    """Every class of aggregate that the decisions are about, by the context whose log has its streams."""
+    policies: tuple[Policy, ...] = ()
+    processes: tuple[ProcessManager[Any], ...] = ()
+
+
+def installed(catalog: Catalog) -> Mapping[str, WriteSide]:
+    """The write side of a catalog's systems, by their names; the engine's own leads the processes of all the others."""
+    return with_processes(dict(catalog.registered("caudal.aggregates")))
+
+
+def with_processes(sides: Mapping[str, WriteSide]) -> Mapping[str, WriteSide]:
+    """Systems' write sides with what runs their processes."""
+    managers = {f"{system}.{manager.name}": manager for system, side in sides.items() for manager in side.processes}
+    engine = WriteSide(
+        (*decisions(managers), *privacy.DECISIONS),
+        {processes.CONTEXT: (Process,), PRIVACY: (privacy.Subject,)},
+        (sending(managers),),
+    )
+    told = {
+        system: replace(side, policies=(*side.policies, *(listening(system, manager) for manager in side.processes)))
+        for system, side in sides.items()
+    }
+    return {**told, processes.SYSTEM: engine}

@@ -1,0 +1,1 @@
+"""Handling one command, from the request to the receipt."""

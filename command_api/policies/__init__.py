@@ -1,0 +1,1 @@
+"""Policies at work: events in, commands out."""

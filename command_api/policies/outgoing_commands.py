@@ -1,0 +1,82 @@
+"""Orders: the commands that a policy asks for, each with what follows upon its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from aggregates.policy import Policy
+from command_api.http.request import now
+from schemas.catalog import Catalog, ContextName
+from schemas.envelope import Issued, Recorded, Refusal
+from schemas.message import Command, Event
+from streams.log.reading import AppendableLog
+from streams.telemetry.tracing import traced
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command on its way to its context."""
+
+    context: ContextName
+    issued: Issued[Command]
+    key: str
+    """What is ordered by the same key is handled in order."""
+    follow_up: Callable[[Refusal | None], Order | None] = lambda _: None
+    """What to order once the command is answered."""
+
+
+class Orders:
+    """Makes one policy's orders."""
+
+    def __init__(self, catalog: Catalog, policy: Policy, name: str) -> None:
+        self._catalog, self._policy, self._name = catalog, policy, name
+
+    def of(self, recorded: Recorded[Event]) -> list[Order]:
+        """What an event asks for; raises whatever the policy's reaction raises."""
+        with traced(f"react {self._name}", recorded.metadata.traceparent, "process") as traceparent:
+            return [
+                self._order(recorded, id, command, traceparent, self._follow_up(recorded, ordinal, id, traceparent))
+                for ordinal, (id, command) in enumerate(self._policy.react(recorded, self._name))
+            ]
+
+    def _follow_up(
+        self, recorded: Recorded[Event], ordinal: int, id: UUID, traceparent: str | None
+    ) -> Callable[[Refusal | None], Order | None]:
+        def follow_up(refusal: Refusal | None) -> Order | None:
+            found = self._policy.after(recorded, ordinal, id, refusal)
+            return None if found is None else self._order(recorded, *found, traceparent)
+
+        return follow_up
+
+    def _order(
+        self,
+        recorded: Recorded[Event],
+        id: UUID,
+        command: Command,
+        traceparent: str | None,
+        follow_up: Callable[[Refusal | None], Order | None] = lambda _: None,
+    ) -> Order:
+        why = recorded.metadata
+        issued = Issued(
+            command=command,
+            id=id,
+            at=now(),
+            correlation_id=why.correlation_id,
+            causation_id=str(recorded.id),
+            actor=why.actor,
+            traceparent=traceparent,
+        )
+        return Order(self._catalog.context_of(type(command)), issued, recorded.stream, follow_up)
+
+
+async def answers(logs: Mapping[ContextName, AppendableLog], orders: Iterable[Order]) -> dict[UUID, Refusal | None]:
+    """How commands were answered, by their ids: ``None`` for an accepted one; those without a receipt are missing."""
+    by_context: dict[ContextName, list[UUID]] = {}
+    for order in orders:
+        by_context.setdefault(order.context, []).append(order.issued.id)
+    found: dict[UUID, Refusal | None] = {}
+    for context, ids in by_context.items():
+        found |= await logs[context].answers(ids)
+    return found

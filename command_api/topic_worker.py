@@ -1,0 +1,126 @@
+"""Commands by topic: takes each context's commands topic in, handles every command once, parks what cannot be one.
+
+A record's offset is committed after it has been handled; a command that comes again is recognised by its receipt.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
+
+from command_api.handling.handler import CommandHandler
+from command_api.http.body import check_sealed, parse_json, validate_command
+from command_api.http.request import command_id, now
+from schemas.catalog import Catalog, ContextName
+from schemas.envelope import Issued
+from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, NotFound, Refused, Unavailable
+from schemas.message import Command
+from schemas.sensitive import secret_fields
+from streams.broker.cloudevents import IncomingCommand, decode_command
+from streams.commands.command_topics import CommandConsumer
+from streams.settings import Settings
+
+_log = structlog.get_logger()
+
+PARKED = Counter("caudal_commands_parked", "Records of commands topics that could not be handled.", ["topic"])
+
+
+class Intake:
+    """Handles the commands of one process's share of the commands topics."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, handler: CommandHandler) -> None:
+        self._settings, self._catalog, self._handler = settings, catalog, handler
+        self._consumer = CommandConsumer(settings, catalog, "commands")
+
+    def why_not_ready(self) -> str | None:
+        """Why no command can be taken yet, or ``None``."""
+        return self._consumer.why_not_ready()
+
+    async def run(self) -> None:
+        """Runs until cancelled, through outages of the broker and the database."""
+        await self._consumer.run(self._handle_batch)
+
+    async def _handle_batch(self, records: Sequence[Any]) -> None:
+        """Returns once every record is handled or parked: those of one key in order, others side by side."""
+        by_key: dict[tuple[str, bytes | None], list[Any]] = defaultdict(list)
+        for record in records:
+            by_key[record.topic, record.key].append(record)
+        await asyncio.gather(*(self._handle_in_order(group) for group in by_key.values()))
+
+    async def _handle_in_order(self, records: Iterable[Any]) -> None:
+        for record in records:
+            await self._handle(record)
+
+    async def _handle(self, record: Any) -> None:
+        """Handles one record to its end: an answer with a receipt, or its place among the dead letters."""
+        pause = 0.05
+        while True:
+            try:
+                await self._settle(self._issued(record))
+                return
+            except (Unavailable, Conflict) as error:
+                _log.warning("handling a command again soon", why=error.detail, seconds=pause)
+            except Exception as error:
+                if not isinstance(error, CaudalError):
+                    _log.exception("a command could not be handled", topic=record.topic, offset=record.offset)
+                if await self._gave_up(record, error):
+                    return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 5)
+
+    async def _settle(self, issued: Issued[Command]) -> None:
+        try:
+            await self._handler.handle(issued, record_failure=True)
+        except Failed:
+            raise
+        except Refused as error:
+            name, correlation_id = issued.command.message_name, issued.correlation_id
+            _log.info("refused", command=name, id=str(issued.id), correlation_id=correlation_id, why=error.detail)
+
+    async def _gave_up(self, record: Any, error: Exception) -> bool:
+        """Parks a record, with a receipt where it has an id, so that whoever sent it does not wait for ever."""
+        try:
+            await self._consumer.park(record, error, keep_value=not self._may_hold_secrets(record))
+            with suppress(Malformed, IdempotencyKeyReused):
+                context, incoming = self._consumer.context_of(record), decode_command(record)
+                why = error.detail if isinstance(error, CaudalError) else repr(error)
+                id = _id(context, incoming)
+                await self._handler.record_failure(context, id, incoming.correlation_id, why)
+        except Unavailable as unavailable:
+            _log.warning("parking a record again soon", why=unavailable.detail)
+            return False
+        PARKED.labels(record.topic).inc()
+        return True
+
+    def _may_hold_secrets(self, record: Any) -> bool:
+        """Whether somebody's secrets may be in it: what cannot be read may be any of its context's commands."""
+        try:
+            system, _, name = decode_command(record).type.partition(".")
+            return bool(secret_fields(self._catalog.command(system, name)[1]))
+        except (Malformed, NotFound):
+            context = self._consumer.context_of(record)
+            return any(secret_fields(command) for home, command in self._catalog.commands() if home == context)
+
+    def _issued(self, record: Any) -> Issued[Command]:
+        incoming = decode_command(record)
+        system, _, name = incoming.type.partition(".")
+        context, command_class = self._catalog.command(system, name)
+        command = check_sealed(validate_command(parse_json(incoming.value, self._settings.max_depth), command_class))
+        return Issued(
+            command=command,
+            id=_id(context, incoming),
+            at=incoming.at or now(),
+            correlation_id=incoming.correlation_id,
+            causation_id=incoming.causation_id,
+            actor=incoming.actor,
+            traceparent=incoming.traceparent,
+        )
+
+
+def _id(context: ContextName, incoming: IncomingCommand) -> UUID:
+    return incoming.id if incoming.idempotency_key is None else command_id(context, incoming.idempotency_key)

@@ -1,0 +1,1 @@
+"""What all commands of ``caudal`` share: options, printing, connections."""

@@ -1,0 +1,65 @@
+"""Verifies topics: holds each against the log that it publishes, and fills in from the log what is missing or altered."""
+
+import time
+
+from deploy.console.printing import counted
+from deploy.operations.verify.report import Report, Teller
+from schemas.catalog import Catalog, ContextName
+from streams.database.pools import Databases, log_schema, statement
+from streams.integrity.topic_verification import TopicVerification, VerifiedTopic
+from streams.log.search import SearchableLog
+from streams.relay.backfill import Backfill
+from streams.settings import Settings
+
+
+async def verify_topic(
+    settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, teller: Teller, *, repair: bool
+) -> Report:
+    """What came of the topic of one context's events; with ``repair``, of what is left wrong after it. Raises `Unavailable`."""
+    log = SearchableLog(databases, settings.log_dsn(context), context)
+    started = time.monotonic()
+
+    async def look() -> VerifiedTopic:
+        async with databases.connection(settings.log_dsn(context)) as connection:
+            relay = await connection.fetchrow(statement("relay_state", log_schema(context)))
+        assert relay is not None, "the migration made the row"
+        with teller.progress(f"topic {context}") as show:
+            return await TopicVerification(settings, catalog, log).run(relay["position"], show)
+
+    verified, repaired = await look(), None
+    mendable = {finding.position for finding in verified.findings if finding.kind != "extra"}
+    if repair and mendable:
+        published = 0
+        while mendable:
+            published += await Backfill(settings, catalog, log).positions(sorted(mendable))
+            verified, before = await look(), mendable
+            mendable = {finding.position for finding in verified.findings if finding.kind != "extra"} - before
+        repaired = f"published {counted(published, 'event')} again"
+    report = _report(verified, time.monotonic() - started)
+    report.repaired = repaired
+    report.facts["behind"] = (await log.head()).position - verified.relayed_upto
+    return report
+
+
+def _report(verified: VerifiedTopic, seconds: float) -> Report:
+    notes = {
+        "repeated": "records bring an event again: harmless, subscribers know their position",
+        "backfilled": "events came late, filled in from the log",
+        "foreign": "records are no events of Caudal's; each subscription parks them and goes on",
+        "expired": "events are gone by the topic's retention",
+    }
+    return Report(
+        part="topic",
+        name=verified.topic,
+        events=verified.events,
+        facts={"records": verified.records, "relayed_upto": verified.relayed_upto}
+        | {name: getattr(verified, name) for name in notes},
+        summary=f"each once and in order, up to {verified.relayed_upto}",
+        found=verified.found,
+        findings=[
+            {"position": finding.position, "partition": finding.partition, "what": finding.kind}
+            for finding in verified.findings
+        ],
+        notes=[f"{count:,} {what}" for name, what in notes.items() if (count := getattr(verified, name))],
+        seconds=round(seconds, 3),
+    )

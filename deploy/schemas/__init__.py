@@ -1,0 +1,1 @@
+"""``caudal schemas``: today's event classes compared with their recorded shapes."""

@@ -1,0 +1,69 @@
+"""``caudal schemas``: holds today's event classes against the shapes that are recorded beside them."""
+
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator
+from rich.console import Console
+
+from deploy.schemas import shapes
+from schemas.catalog import Catalog, Context, ContextName
+from schemas.errors import Misconfigured
+
+
+def check() -> int:
+    """Prints what recorded events would not survive; 1 where there is any such thing."""
+    console, catalog = Console(highlight=False, soft_wrap=True), Catalog.installed()
+    found = [
+        problem
+        for folder, name, context in _contexts(catalog)
+        for problem in shapes.problems(folder, name, context, catalog, is_document)
+    ]
+    found += [f"{path} is the shape of no context's event" for path in _strays(catalog)]
+    for problem in found:
+        console.print(problem, style="red", markup=False)
+    if found:
+        console.print("`caudal schemas record` records what is new. A recorded shape is never changed to fit.")
+        return 1
+    events = sum(len(context.events) for context in catalog.contexts.values())
+    console.print(f"{events} events: every recorded shape can be read.")
+    return 0
+
+
+def record() -> int:
+    """Records the shapes of new events and of new schema versions; then checks."""
+    console = Console(highlight=False, soft_wrap=True)
+    for folder, name, context in _contexts(Catalog.installed()):
+        for path in shapes.record(folder, name, context):
+            console.print(f"recorded {path}", markup=False)
+    return check()
+
+
+def is_document(schema: dict[str, Any], document: Any) -> bool:
+    """Whether a document is one of a schema."""
+    return bool(Draft202012Validator(schema, validate_formats=True).is_valid(document))
+
+
+def _strays(catalog: Catalog) -> Iterator[Path]:
+    known = {(folder, context.name) for folder, _, context in _contexts(catalog)}
+    for folder in sorted({folder for folder, _ in known}):
+        for path in sorted(folder.glob("*.json")):
+            if (folder, path.name.partition(".")[0]) not in known:
+                yield path
+
+
+def _contexts(catalog: Catalog) -> Iterator[tuple[Path, ContextName, Context]]:
+    folders = {point.name: _folder_beside(point.module) for point in entry_points(group="caudal.schemas")}
+    for name, context in catalog.contexts.items():
+        yield folders[name.system], name, context
+
+
+def _folder_beside(module: str) -> Path:
+    """``shapes`` beside the module that registers a system, or inside the package."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise Misconfigured(f"the module {module} has no folder to keep shapes in")
+    return Path(spec.origin).parent / "shapes"

@@ -1,0 +1,111 @@
+"""Recorded shapes: the JSON Schema of each event at each schema version, kept in files, held against today's classes.
+
+What the log holds was written by the classes of its day. A recorded shape says what those accepted; today's class must accept
+all of it, or be of a new schema version with an upcaster from the old one.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from deploy.schemas.compatibility import refusals
+from deploy.schemas.samples import sample
+from schemas.catalog import Catalog, Context, ContextName
+from schemas.errors import CaudalError
+from schemas.message import Event
+
+_TEXTS = ("title", "description", "examples", "x-sealed")
+
+
+def shape_of(event: type[Event]) -> dict[str, Any]:
+    """The JSON Schema of an event, without what is only said to readers."""
+    shape: dict[str, Any] = _bare(event.model_json_schema())
+    return shape
+
+
+def problems(
+    folder: Path, name: ContextName, context: Context, catalog: Catalog, is_document: Callable[[dict[str, Any], Any], bool]
+) -> Iterator[str]:
+    """What keeps today's classes of a context from reading every event that may have been recorded, a sentence each.
+
+    Samples of each recorded shape are read with today's classes; ``is_document`` says whether a sample is a document of its
+    schema: some schemas (a pattern) have none that could be made up.
+    """
+    classes = {event.message_name: event for event in context.events}
+    recorded = _recorded(folder, name)
+    for event in classes.values():
+        for version in range(1, event.schema_version + 1):
+            if (event.message_name, version) not in recorded:
+                yield f"{event.message_name} of {name}, schema version {version}, is not recorded"
+    for (event_name, version), shape in recorded.items():
+        if event_name not in classes:
+            yield f"the log of {name} may hold {event_name}, which no class reads"
+        elif version > (today := classes[event_name].schema_version):
+            yield f"the log of {name} may hold schema version {version} of {event_name}, the class is of version {today}"
+        else:
+            found = refusals(shape_of(classes[event_name]), shape) if version == today else []
+            for why in found:
+                yield (
+                    f"{event_name} of {name} does not accept what is recorded as its schema version {version}: {why}; "
+                    "raise schema_version and add an upcaster"
+                )
+            if not found:
+                yield from _reading_problems(catalog, name, event_name, version, shape, is_document)
+
+
+def _recorded(folder: Path, name: ContextName) -> dict[tuple[str, int], dict[str, Any]]:
+    found = {}
+    for path in sorted(folder.glob(f"{name.context}.*.json")):
+        event, version = path.stem.removeprefix(f"{name.context}.").rsplit(".v", 1)
+        found[event, int(version)] = json.loads(path.read_text())
+    return found
+
+
+def record(folder: Path, name: ContextName, context: Context) -> Iterator[Path]:
+    """Writes the shapes that are not recorded yet, or that have only become wider; yields the files written."""
+    for event in context.events:
+        path, shape = file_of(folder, name, event), shape_of(event)
+        if path.exists() and (json.loads(path.read_text()) == shape or refusals(shape, json.loads(path.read_text()))):
+            continue
+        folder.mkdir(exist_ok=True)
+        path.write_text(json.dumps(shape, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        yield path
+
+
+def file_of(folder: Path, name: ContextName, event: type[Event]) -> Path:
+    """Where the shape of an event is kept."""
+    return folder / f"{name.context}.{event.message_name}.v{event.schema_version}.json"
+
+
+def _reading_problems(
+    catalog: Catalog,
+    name: ContextName,
+    event: str,
+    version: int,
+    shape: dict[str, Any],
+    is_document: Callable[[dict[str, Any], Any], bool],
+) -> Iterator[str]:
+    for full in (False, True):
+        document = sample(shape, full=full)
+        if not is_document(shape, document):
+            continue
+        try:
+            catalog.read_event(name, event, version, json.dumps(document))
+        except CaudalError as error:
+            yield f"a recorded event could not be read: {error.detail} (such as {json.dumps(document)})"
+            return
+
+
+def _bare(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_bare(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    bare = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs"):
+            bare[key] = {inner: _bare(described) for inner, described in value.items()}
+        elif key not in _TEXTS:
+            bare[key] = _bare(value)
+    return bare

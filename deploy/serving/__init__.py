@@ -1,0 +1,1 @@
+"""One process: its HTTP server and its background work."""

@@ -1,0 +1,1 @@
+"""The audit: what happened, who did it and why."""

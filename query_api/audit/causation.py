@@ -1,0 +1,113 @@
+"""Causation: which event led to which command, and that to which events, through every context of a system."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from query_api.audit.history import described
+from schemas.catalog import ContextName
+from schemas.errors import NotFound
+from streams.log.search import Conditions, SearchableLog
+from streams.log.stored_events import Row, decode_metadata
+
+_MOST_POSITIONS = 100_000
+_MOST_GENERATIONS = 1000
+_DEEPEST = 50
+_CLOCKS_DIFFER = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Cause:
+    """An event with those that came of it."""
+
+    context: ContextName
+    row: Row
+    effects: list["Cause"] = field(default_factory=list)
+
+    def as_json(self) -> Mapping[str, Any]:
+        """The event, its context and its effects."""
+        return {"context": str(self.context), **described(self.row), "effects": [effect.as_json() for effect in self.effects]}
+
+
+@dataclass(frozen=True, slots=True)
+class CausationTree:
+    """What led to an event and what came of it, from the first cause on."""
+
+    correlation_id: str
+    roots: Sequence[Cause]
+    """The events of the first command; others too where a branch had to be cut."""
+    others: int
+    """How much else began under the same correlation, and is not shown."""
+    is_whole: bool
+    """Whether every log was looked through to its end, and no branch was cut because it is too deep."""
+
+    def as_json(self) -> Mapping[str, Any]:
+        """The tree as the audit shows it."""
+        roots = [root.as_json() for root in self.roots]
+        return {"correlation_id": self.correlation_id, "is_whole": self.is_whole, "others": self.others, "roots": roots}
+
+
+async def causation_of(logs: Mapping[ContextName, SearchableLog], context: ContextName, position: int) -> CausationTree:
+    """The tree that the event at a position is part of; raises `NotFound` where there is no such event.
+
+    ``logs`` are those of the contexts that may have to do with it. The first cause is found by following the causes up; from
+    its time on every log is looked through for the correlation.
+    """
+    rows = await logs[context].read(position - 1, 1)
+    if not rows or rows[0].position != position:
+        raise NotFound(f"the log of {context} has no position {position}")
+    correlation_id = decode_metadata(rows[0].metadata).correlation_id
+    first = await _first_cause(logs, rows[0])
+    found: list[Cause] = []
+    is_whole = True
+    for name, log in logs.items():
+        after, head = await log.position_before(first.recorded_at - _CLOCKS_DIFFER), (await log.head()).position
+        upto = min(head, after + _MOST_POSITIONS)
+        is_whole = is_whole and upto == head
+        async for step in log.search(Conditions(correlation_id=correlation_id), after, upto):
+            found += [Cause(name, row) for row in step.rows]
+    roots, is_joined = _tree(found)
+    began = decode_metadata(first.metadata).command_id
+    own = [root for root in roots if decode_metadata(root.row.metadata).command_id == began] if is_joined else roots
+    return CausationTree(correlation_id, own, len(roots) - len(own), is_whole and is_joined)
+
+
+async def _first_cause(logs: Mapping[ContextName, SearchableLog], row: Row) -> Row:
+    for _ in range(_MOST_GENERATIONS):
+        cause = decode_metadata(row.metadata).causation_id
+        above = None if cause is None else await _by_id(logs, cause)
+        if above is None:
+            break
+        row = above
+    return row
+
+
+async def _by_id(logs: Mapping[ContextName, SearchableLog], text: str) -> Row | None:
+    try:
+        event_id = UUID(text)
+    except ValueError:
+        return None
+    for log in logs.values():
+        if (row := await log.by_id(event_id)) is not None:
+            return row
+    return None
+
+
+def _tree(found: Sequence[Cause]) -> tuple[Sequence[Cause], bool]:
+    """The causes without a known cause, and whether none was taken for such only because the tree would be too deep."""
+    by_id = {str(cause.row.id): cause for cause in found}
+    depths: dict[int, int] = {}
+    roots: list[Cause] = []
+    is_whole = True
+    for cause in sorted(found, key=lambda one: (one.row.recorded_at, one.row.position)):
+        above = by_id.get(decode_metadata(cause.row.metadata).causation_id or "")
+        depth = 0 if above is None else depths.get(id(above), 0) + 1
+        if above is None or depth > _DEEPEST:
+            is_whole, depth = is_whole and above is None, 0
+            roots.append(cause)
+        else:
+            above.effects.append(cause)
+        depths[id(cause)] = depth
+    return roots, is_whole

@@ -1,0 +1,97 @@
+"""Audit: what happened, event by event, with who and why: one stream's history, or a whole log looked through."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from schemas.errors import Invalid, NotFound
+from streams.log.reading import ReadableLog
+from streams.log.search import Conditions, SearchableLog
+from streams.log.stored_events import Row
+
+_MOST_POSITIONS_A_PAGE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which events of a log are wanted."""
+
+    conditions: Conditions = field(default_factory=Conditions)
+    begin: int | datetime | None = None
+    """The first position, or the time from which on they were recorded."""
+    end: int | datetime | None = None
+    """The last position, or the time up to which (not including it) they were recorded."""
+
+
+async def history_of(log: ReadableLog, stream: str, after: int, limit: int) -> Sequence[Mapping[str, Any]]:
+    """A stream's events above a version, oldest first; raises `NotFound` where there is no such stream."""
+    rows = await log.read_stream(stream, after, limit)
+    if not rows and not await log.version(stream):
+        raise NotFound(f"there is no stream {stream!r} in {log.context}")
+    return [described(row) for row in rows]
+
+
+async def bounds(log: SearchableLog, selection: Selection) -> tuple[int, int]:
+    """The positions above and up to which a selection's events lie, as the log stands now."""
+    begin, end = selection.begin, selection.end
+    after = await log.position_before(begin) if isinstance(begin, datetime) else (begin or 1) - 1
+    head = (await log.head()).position
+    upto = await log.position_before(end) if isinstance(end, datetime) else head if end is None else min(end, head)
+    return after, upto
+
+
+async def page_of(log: SearchableLog, selection: Selection, after: int, limit: int) -> tuple[Sequence[Row], int | None]:
+    """Events of a selection above a position, and the position after which to go on; ``None`` at the end.
+
+    Where few events meet the conditions a page may hold less than ``limit``, even nothing, and still have a next one: the
+    work of a page is bounded.
+    """
+    begin, upto = await bounds(log, selection)
+    begin = max(begin, after)
+    rows: list[Row] = []
+    async for found in log.search(selection.conditions, begin, min(upto, begin + _MOST_POSITIONS_A_PAGE), limit):
+        rows += found.rows
+        if len(rows) >= limit:
+            last = rows[limit - 1].position
+            return rows[:limit], last if last < upto else None
+    end = begin + _MOST_POSITIONS_A_PAGE
+    return rows, end if end < upto else None
+
+
+def described(row: Row) -> Mapping[str, Any]:
+    """An event as the audit shows it, exactly as it was recorded."""
+    return {
+        "position": row.position,
+        "stream": row.stream,
+        "version": row.version,
+        "id": str(row.id),
+        "type": row.type,
+        "schema_version": row.schema_version,
+        "recorded_at": row.recorded_at,
+        "data": orjson.Fragment(row.data),
+        "metadata": orjson.Fragment(row.metadata),
+    }
+
+
+def place(text: str, name: str) -> int | datetime:
+    """A place in a log, from text: a position from 1, or a time with its offset; raises `Invalid`."""
+    if text.isascii() and text.isdigit() and len(text) < 19 and int(text) > 0:
+        return int(text)
+    try:
+        return moment(text, name)
+    except Invalid:
+        raise Invalid(f"`{name}` is a position from 1, or a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
+
+
+def moment(text: str, name: str) -> datetime:
+    """A time with its offset, from text; raises `Invalid`."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"`{name}` is no time such as 2026-01-31T12:00:00Z: {text!r}") from None
+    if parsed.tzinfo is None:
+        raise Invalid(f"`{name}` needs its offset, such as Z: {text!r}")
+    return parsed

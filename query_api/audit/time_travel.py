@@ -1,0 +1,124 @@
+"""Time travel: what a stream's events had added up to at a version or a time, and what lies between two versions.
+
+The one place of the read side that knows aggregates: it folds, and decides nothing. Snapshots are not looked at: an auditor
+is told what the events say, not what somebody wrote down about them.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import jsonpatch
+from pydantic_core import to_jsonable_python
+
+from aggregates import system as write_side
+from aggregates.aggregate import Aggregate
+from query_api.audit.history import described
+from schemas.catalog import Catalog
+from schemas.errors import Invalid, NotFound
+from streams.log.reading import ReadableLog
+from streams.log.stored_events import Row, decode
+
+MOST_VERSIONS = 1000
+_EVENTS_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An aggregate as it was."""
+
+    aggregate: str
+    version: int
+    recorded_at: datetime
+    """When the event of that version was recorded."""
+    state: Mapping[str, Any]
+
+
+class TimeTravel:
+    """Tells how the aggregates of the installed systems were."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._aggregates = {system: side.aggregates for system, side in write_side.installed(catalog).items()}
+
+    async def state(self, log: ReadableLog, stream: str, *, version: int | None = None, at: datetime | None = None) -> State:
+        """The state after a version, or as it was at a time, or now; raises `NotFound` where there was nothing."""
+        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
+        async for _ in traveller.go(version, at):
+            pass
+        return traveller.state(stream, version, at)
+
+    async def difference(self, log: ReadableLog, stream: str, old: int, new: int) -> Mapping[str, Any]:
+        """What changed between two versions, as a JSON Patch (RFC 6902), and the events that did it."""
+        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
+        if not 0 <= old < new <= old + MOST_VERSIONS:
+            raise Invalid(f"a difference is one from a version to a later one, {MOST_VERSIONS} further on at most")
+        async for _ in traveller.go(old):
+            pass
+        before = traveller.shown()
+        events = [row async for row in traveller.go(new)]
+        after = traveller.state(stream, new)
+        return {
+            "aggregate": after.aggregate,
+            "from": old,
+            "to": new,
+            "patch": jsonpatch.make_patch(before, after.state).patch,
+            "events": [described(row) for row in events],
+        }
+
+    async def _begin(self, log: ReadableLog, stream: str) -> Aggregate:
+        declared = self._aggregates.get(log.context.system, {}).get(log.context.context, ())
+        known = [aggregate for aggregate in declared if stream.startswith(f"{aggregate.category}-")]
+        rows = await log.read_stream(stream, 0, 1)
+        if not known or not rows:
+            raise NotFound(f"there is no stream {stream!r} of an aggregate in {log.context}")
+        return max(known, key=lambda a: len(a.category)).empty(stream, rows[0].recorded_at)
+
+
+class _Traveller:
+    """An aggregate on its way through its stream."""
+
+    def __init__(self, log: ReadableLog, catalog: Catalog, aggregate: Aggregate) -> None:
+        self._log, self._catalog, self._aggregate = log, catalog, aggregate
+        self._recorded_at = aggregate.created_on
+
+    async def go(self, version: int | None = None, at: datetime | None = None) -> AsyncIterator[Row]:
+        """Goes on to a version, a time or the end, past one event after another."""
+        while version is None or self._aggregate.version < version:
+            limit = _EVENTS_AT_ONCE if version is None else min(_EVENTS_AT_ONCE, version - self._aggregate.version)
+            rows = await self._log.read_stream(self._aggregate.id, self._aggregate.version, limit)
+            for row in rows:
+                if at is not None and row.recorded_at > at:
+                    return
+                recorded = decode(row, self._log.context, self._catalog)
+                self._aggregate.replay(recorded.event, recorded.version, recorded.recorded_at)
+                self._recorded_at = row.recorded_at
+                yield row
+            if len(rows) < limit:
+                return
+
+    def state(self, stream: str, version: int | None = None, at: datetime | None = None) -> State:
+        """Where it stands; raises `NotFound` where the stream did not get to the version, or had not begun at the time."""
+        here = self._aggregate
+        if version is not None and here.version < version:
+            raise NotFound(f"the stream {stream!r} has {here.version} versions, not {version}")
+        if not here.version:
+            raise NotFound(f"the stream {stream!r} had not begun {'yet' if at is None else f'at {at.isoformat()}'}")
+        return State(type(here).__name__, here.version, self._recorded_at, self.shown())
+
+    def shown(self) -> Mapping[str, Any]:
+        """The state as JSON values."""
+        shown: Mapping[str, Any] = to_jsonable_python(_ordered(self._aggregate.state()), fallback=repr)
+        return shown
+
+
+def _ordered(value: Any) -> Any:
+    """The same with its sets as lists in a fixed order, so that two states can be compared."""
+    if isinstance(value, set | frozenset):
+        return sorted(map(_ordered, value), key=repr)
+    if isinstance(value, Mapping):
+        return {key: _ordered(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_ordered(inner) for inner in value]
+    return value

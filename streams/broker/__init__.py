@@ -1,0 +1,1 @@
+"""The broker: topics, clients, and records as CloudEvents."""

@@ -1,0 +1,179 @@
+"""Records: log rows and commands as CloudEvents in Kafka's binary mode, readable by any consumer as they are.
+
+The CloudEvents specification and its Kafka binding (1.0.2) say what the ``ce_`` headers mean. Extensions of
+ours: ``sequence`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
+``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``command``, ``actor``, ``traceparent``,
+``backfilled``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import orjson
+from asyncpg.pgproto.pgproto import UUID
+
+from schemas.catalog import ContextName
+from schemas.envelope import Issued
+from schemas.errors import Malformed
+from schemas.message import Command
+from schemas.text import without_control_characters
+from streams.log.stored_events import Row
+
+Headers = Sequence[tuple[str, bytes]]
+
+BACKFILLED = ("ce_backfilled", b"true")
+"""Header of an event that was published again, late, because the topic had lost or altered it."""
+
+_JSON = b"application/json"
+_LONGEST_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to be produced."""
+
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCommand:
+    """A command record, taken apart but not yet validated."""
+
+    type: str
+    """``system.command``"""
+    id: UUID
+    idempotency_key: str | None
+    """Stands in the place of the id where it is given: the same as the header of that name over HTTP."""
+    value: bytes
+    at: datetime | None
+    correlation_id: str
+    causation_id: str | None
+    actor: str | None
+    traceparent: str | None
+
+
+def encode_event(row: Row, context: ContextName) -> Outgoing:
+    """The record of a log row: a pure function of the row."""
+    metadata = orjson.loads(row.metadata)
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(row.id).encode()),
+        _source(context),
+        ("ce_type", row.type.encode()),
+        ("ce_subject", row.stream.encode()),
+        ("ce_time", row.recorded_at.isoformat().encode()),
+        ("ce_sequence", b"%d" % row.position),
+        ("ce_previous", b"%d" % row.previous),
+        ("ce_streamversion", b"%d" % row.version),
+        ("ce_schemaversion", b"%d" % row.schema_version),
+        ("content-type", _JSON),
+    ]
+    headers += [(_extension(name), value.encode()) for name, value in metadata.items()]
+    return Outgoing(row.stream.encode(), _bytes(row.data), headers, int(row.recorded_at.timestamp() * 1000))
+
+
+@cache
+def _source(context: ContextName) -> tuple[str, bytes]:
+    return ("ce_source", f"/caudal/{context.system}/{context.context}".encode())
+
+
+@cache
+def _extension(name: str) -> str:
+    return f"ce_{name.replace('_', '')}"
+
+
+def decode_event(record: Any) -> Row:
+    """The log row in a record; raises `Malformed` where it is none of ours."""
+    try:
+        h = dict(record.headers)
+        metadata = {
+            name: h[header].decode()
+            for name, header in (
+                ("command_id", "ce_commandid"),
+                ("command", "ce_command"),
+                ("correlation_id", "ce_correlationid"),
+                ("causation_id", "ce_causationid"),
+                ("actor", "ce_actor"),
+                ("traceparent", "ce_traceparent"),
+            )
+            if header in h
+        }
+        return Row(
+            position=int(h["ce_sequence"]),
+            stream=h["ce_subject"].decode(),
+            version=int(h["ce_streamversion"]),
+            id=UUID(h["ce_id"].decode()),
+            type=h["ce_type"].decode(),
+            schema_version=int(h["ce_schemaversion"]),
+            partition=record.partition,
+            previous=int(h["ce_previous"]),
+            recorded_at=datetime.fromisoformat(h["ce_time"].decode()),
+            data=record.value,
+            metadata=orjson.dumps(metadata),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no event of ours: {_why(error)}") from error
+
+
+def encode_command(issued: Issued[Command], system: str, key: str) -> Outgoing:
+    """The record of a command; records of equal key keep their order."""
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(issued.id).encode()),
+        ("ce_source", f"/caudal/{system}".encode()),
+        ("ce_type", f"{system}.{issued.command.message_name}".encode()),
+        ("ce_time", issued.at.isoformat().encode()),
+        ("ce_correlationid", issued.correlation_id.encode()),
+        ("content-type", _JSON),
+    ]
+    for name, text in (
+        ("ce_causationid", issued.causation_id),
+        ("ce_actor", issued.actor),
+        ("ce_traceparent", issued.traceparent),
+    ):
+        if text is not None:
+            headers.append((name, text.encode()))
+    value = issued.command.model_dump_json().encode()
+    return Outgoing(key.encode(), value, headers, int(issued.at.timestamp() * 1000))
+
+
+def decode_command(record: Any) -> IncomingCommand:
+    """A command record taken apart; raises `Malformed` where its headers are not those of a command."""
+    try:
+        h = dict(record.headers)
+        return IncomingCommand(
+            type=h["ce_type"].decode(),
+            id=UUID(h["ce_id"].decode()),
+            idempotency_key=_text(h, "ce_idempotencykey"),
+            value=record.value or b"",
+            at=datetime.fromisoformat(h["ce_time"].decode()) if "ce_time" in h else None,
+            correlation_id=_text(h, "ce_correlationid") or h["ce_id"].decode(),
+            causation_id=_text(h, "ce_causationid"),
+            actor=_text(h, "ce_actor"),
+            traceparent=_text(h, "ce_traceparent"),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no command: {_why(error)}") from error
+
+
+def _text(headers: dict[str, bytes], name: str) -> str | None:
+    value = headers.get(name)
+    if value is None:
+        return None
+    if not 0 < len(value) <= _LONGEST_TEXT:
+        raise ValueError(f"{name} has {len(value)} bytes")
+    return without_control_characters(value.decode())
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def _why(error: Exception) -> str:
+    return f"it has no header {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,59 @@
+"""Publishing: rows of a log as records of its topic, each in its partition, in order, a batch of a partition at a time."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from schemas.catalog import ContextName
+from streams.broker.cloudevents import Headers, encode_event
+from streams.log.stored_events import Row
+
+
+class Acknowledged(NamedTuple):
+    """A batch that the broker has."""
+
+    partition: int
+    first: int
+    """Offset of its first record."""
+    last: int
+
+
+async def publish(
+    producer: AIOKafkaProducer, topic: str, context: ContextName, rows: Sequence[Row], marks: Headers = ()
+) -> Sequence[Acknowledged]:
+    """Publishes rows and returns their batches, once all are acknowledged; ``marks`` are further headers.
+
+    The client's batches are filled here: handed over one by one, each record would cost a future of its own.
+    """
+    by_partition: dict[int, list[Row]] = {}
+    for row in rows:
+        by_partition.setdefault(row.partition, []).append(row)
+
+    async def send(partition: int, own: Sequence[Row]) -> list[Acknowledged]:
+        sent = []
+        for batch, count in _batches(producer, context, own, marks):
+            sent.append((await producer.send_batch(batch, topic, partition=partition), count))
+        offsets = [((await done).offset, count) for done, count in sent]
+        return [Acknowledged(partition, first, first + count - 1) for first, count in offsets]
+
+    found = await asyncio.gather(*(send(partition, own) for partition, own in by_partition.items()))
+    return [acknowledged for of_partition in found for acknowledged in of_partition]
+
+
+def _batches(
+    producer: AIOKafkaProducer, context: ContextName, rows: Sequence[Row], marks: Headers
+) -> Iterator[tuple[Any, int]]:
+    """Batches as large as the client makes them, and how many records each has."""
+    batch, count = producer.create_batch(), 0
+    for row in rows:
+        record = encode_event(row, context)
+        fields = {"timestamp": record.timestamp_ms, "key": record.key, "value": record.value}
+        headers = [*record.headers, *marks]
+        if batch.append(**fields, headers=headers) is None:
+            yield batch, count
+            batch, count = producer.create_batch(), 0
+            batch.append(**fields, headers=headers)
+        count += 1
+    yield batch, count

@@ -1,0 +1,1 @@
+"""Encryption of personal data under a key for each data subject."""

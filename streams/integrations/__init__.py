@@ -1,0 +1,1 @@
+"""Other systems: applications of the package `eventsourcing`, and mail."""

@@ -1,0 +1,274 @@
+"""Kin: lets an application written with the package ``eventsourcing`` keep its events in a log of Caudal's.
+
+Set ``PERSISTENCE_MODULE=streams.integrations.eventsourcing_recorder`` and ``CAUDAL_CONTEXT=system.context`` in the
+application's environment (docs/eventsourcing.md). Its notification ids are positions of the log, so they have no gaps and
+appear in order; its events are chained, signed and verified as all others are. The package is synchronous: a thread of its own
+runs the log.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Sequence
+from typing import Any, NoReturn, TypeVar
+from uuid import UUID
+from weakref import WeakSet
+
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    DataError,
+    InfrastructureFactory,
+    IntegrityError,
+    ListenNotifySubscription,
+    Notification,
+    OperationalError,
+    ProcessRecorder,
+    StoredEvent,
+    Subscription,
+    TrackingRecorder,
+)
+from uuid_utils.compat import uuid7 as uuid7_object
+
+from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.envelope import Metadata
+from schemas.errors import Conflict, Invalid, Misconfigured, Unavailable
+from schemas.expected_version import ANY_VERSION, ExpectedVersion
+from streams.database.pools import Databases
+from streams.integrations.eventsourcing_events import CATEGORY, decoded, encoded, stream_of
+from streams.log.appending import AppendablePostgresLog
+from streams.log.group_commit import GroupCommit
+from streams.log.reading import Append, Write
+from streams.log.search import Conditions, SearchableLog
+from streams.log.stored_events import Row
+from streams.migrations.migrate import migrate
+from streams.relay.wakeup import listen
+from streams.settings import Settings
+
+T = TypeVar("T")
+_MOST = 2**62
+_POLL_SECONDS = 0.25
+
+
+class CaudalRecorder(ApplicationRecorder):
+    """``eventsourcing``'s application recorder on a context's log. Safe for any number of threads.
+
+    An originator's versions may begin at 0 or 1 and must follow each other: a gap is refused, as a conflict is.
+    """
+
+    def __init__(self, dsn: str, context: ContextName, *, originator_ids: type[UUID] | type[str] = UUID) -> None:
+        self._dsn, self._originator_ids = dsn, originator_ids
+        self._subscriptions: WeakSet[RecorderSubscription] = WeakSet()
+        self._loop = asyncio.new_event_loop()
+        self._databases = Databases("caudal_writer", 8)
+        self._reader = SearchableLog(self._databases, dsn, context)
+        self._waking: list[asyncio.Task[None]] = []
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"log of {context}", daemon=True)
+        self._thread.start()
+        try:
+            self._log = self._run(self._open(context))
+        except BaseException:
+            self._stop()
+            raise
+        self._commit = GroupCommit(self._log)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Appends events, all or none, and returns their positions.
+
+        Raises ``IntegrityError`` where a version is taken or left out, ``OperationalError`` while the log is out of reach.
+        """
+        return self._run(self._insert(list(stored_events))) if stored_events else []
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """An originator's events between versions."""
+        return self._run(self._select(originator_id, gt, lte, desc, limit))
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events of the log between positions."""
+        after = 0 if start is None else start - inclusive_of_start
+        return self._run(self._notifications(after, limit, stop, topics))
+
+    def max_notification_id(self) -> int | None:
+        """The log's head; ``None`` while it is empty."""
+        return self._run(self._log.head()).position or None
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
+        """Events above a position, and on as they are appended, by whatever process."""
+        subscription = RecorderSubscription(self, gt, topics)
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def close(self) -> None:
+        """Ends the thread and its connections."""
+        if not self._loop.is_closed():
+            self._run(self._close())
+            self._stop()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except Conflict as error:
+            raise IntegrityError(error.detail) from error
+        except Unavailable as error:
+            raise OperationalError(error.detail) from error
+        except Invalid as error:
+            raise DataError(error.detail) from error
+
+    async def _insert(self, events: list[StoredEvent]) -> Sequence[int]:
+        runs: list[list[StoredEvent]] = []
+        for event in events:
+            if runs and runs[-1][-1].originator_id == event.originator_id:
+                runs[-1].append(event)
+            else:
+                runs.append([event])
+        expected: dict[UUID | str, ExpectedVersion] = {}
+        newest: dict[UUID | str, int] = {}
+        for event in events:
+            id, version = event.originator_id, event.originator_version
+            if newest.setdefault(id, version - 1) != version - 1:
+                raise IntegrityError(f"the versions of {id} do not follow each other")
+            newest[id] = version
+            if id not in expected:
+                expected[id] = await self._expected(event)
+        seen: set[UUID | str] = set()
+        writes = []
+        for run in runs:
+            id = run[0].originator_id
+            writes.append(Write(stream_of(id), ANY_VERSION if id in seen else expected[id], tuple(map(encoded, run))))
+            seen.add(id)
+        command_id = uuid7_object()
+        metadata = Metadata(command_id=command_id, correlation_id=str(command_id))
+        receipt = await self._commit.append(Append(command_id, command_id.bytes, metadata, tuple(writes)))
+        last_of_first = max(n for n, event in enumerate(events) if event.originator_id == events[0].originator_id)
+        first = receipt.position - last_of_first
+        return list(range(first, first + len(events)))
+
+    async def _expected(self, event: StoredEvent) -> ExpectedVersion:
+        """The version at which the stream must be for an event to come next."""
+        if event.originator_version == 0:
+            return ExpectedVersion.exact(0)
+        rows = await self._log.read_stream(stream_of(event.originator_id), 0, 1)
+        if not rows and event.originator_version != 1:
+            raise IntegrityError(f"the versions of {event.originator_id} begin at 0 or 1, not at {event.originator_version}")
+        begin = decoded(rows[0])[0] if rows else event.originator_version
+        return ExpectedVersion.exact(event.originator_version - begin)
+
+    async def _select(
+        self, originator_id: UUID | str, gt: int | None, lte: int | None, desc: bool, limit: int | None
+    ) -> Sequence[StoredEvent]:
+        # A stream's first version is 1 and an originator's 0 or 1: what is read one too many is left out here.
+        after = max((0 if gt is None else gt) - 1, 0)
+        rows = await self._log.read_stream(stream_of(originator_id), after, None if lte is None else max(lte - after + 1, 0))
+        found = [self._stored(row) for row in rows]
+        found = [e for e in found if (gt is None or e.originator_version > gt) and (lte is None or e.originator_version <= lte)]
+        return (found[::-1] if desc else found)[:limit]
+
+    async def _notifications(self, after: int, limit: int, stop: int | None, topics: Sequence[str]) -> Sequence[Notification]:
+        upto = min((await self._log.head()).position, _MOST if stop is None else stop)
+        if not topics:
+            return [self._notification(row) for row in await self._log.read(after, min(limit, max(upto - after, 0)))]
+        found: list[Notification] = []
+        async for step in self._reader.search(Conditions(types=tuple(topics)), after, upto):
+            found += map(self._notification, step.rows)
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    async def _open(self, context: ContextName) -> AppendablePostgresLog:
+        partitions = len((await self._reader.head()).partitions)
+        # Whoever listens may miss a notification, so the subscriptions look by themselves too.
+        self._waking = [asyncio.create_task(listen(self._dsn, self._wake)), asyncio.create_task(self._wake_now_and_then())]
+        return AppendablePostgresLog(self._databases, self._dsn, context, partitions)
+
+    async def _wake_now_and_then(self) -> None:
+        while True:
+            self._wake()
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _wake(self, _: str = "") -> None:
+        for subscription in list(self._subscriptions):
+            subscription.wake()
+
+    async def _close(self) -> None:
+        for task in self._waking:
+            task.cancel()
+        await asyncio.gather(*self._waking, return_exceptions=True)
+        await self._log.settle()
+        await self._databases.close()
+
+    def _stored(self, row: Row) -> StoredEvent:
+        version, state = decoded(row)
+        return StoredEvent(self._originator_id(row), version, row.type, state)
+
+    def _notification(self, row: Row) -> Notification:
+        version, state = decoded(row)
+        return Notification(self._originator_id(row), version, row.type, state, id=row.position)
+
+    def _originator_id(self, row: Row) -> UUID | str:
+        return self._originator_ids(row.stream.removeprefix(f"{CATEGORY}-"))
+
+
+class RecorderSubscription(ListenNotifySubscription[ApplicationRecorder]):
+    """The package's own subscription, woken by appends."""
+
+    def wake(self) -> None:
+        """Tells it to look for events."""
+        self._has_been_notified.set()
+
+
+class CaudalFactory(InfrastructureFactory[TrackingRecorder]):
+    """What ``eventsourcing`` finds in this module: makes the recorder from the application's environment.
+
+    ``CAUDAL_CONTEXT`` names the log, ``ORIGINATOR_ID_TYPE`` says ``uuid`` or ``text``, ``CREATE_TABLE=no`` leaves the schema to
+    ``caudal migrate``; the database is that of Caudal's own settings. Snapshots, tracking and process recorders are not kept.
+    """
+
+    _recorder: CaudalRecorder | None = None
+
+    def application_recorder(self) -> ApplicationRecorder:
+        name = self.env.get("CAUDAL_CONTEXT")
+        if name is None:
+            raise Misconfigured("CAUDAL_CONTEXT must name the log of the application, such as bank.accounts")
+        context, settings = ContextName.parse(name), Settings()
+        if self.env.get("CREATE_TABLE", "yes").lower() not in ("no", "false", "0", "n", "off"):
+            declared = Catalog.installed().contexts.get(context, Context(context.context))
+            asyncio.run(migrate(settings, Catalog.of([System(context.system, (declared,))])))
+        ids = str if self.env.get("ORIGINATOR_ID_TYPE", "uuid").lower() == "text" else UUID
+        self._recorder = CaudalRecorder(settings.log_dsn(context), context, originator_ids=ids)
+        return self._recorder
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        self._refuse("snapshots")
+
+    def tracking_recorder(self, tracking_recorder_class: type[TrackingRecorder] | None = None) -> TrackingRecorder:
+        self._refuse("tracking")
+
+    def process_recorder(self) -> ProcessRecorder:
+        self._refuse("processes; Caudal's projections and policies do that")
+
+    def close(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise Misconfigured(f"Caudal's log keeps an application's events, it has no recorder for {what}")

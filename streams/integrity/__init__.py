@@ -1,0 +1,1 @@
+"""Integrity: the hash chain, signed heads, and the verification of logs and topics."""

@@ -1,0 +1,178 @@
+"""The event log, appended to: a batch of commands in one round trip."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from schemas.catalog import ContextName
+from schemas.envelope import Receipt, Refusal
+from schemas.errors import Conflict, IdempotencyKeyReused, Unavailable
+from streams.database.pools import Databases, statement
+from streams.log.partitioning import partition_of
+from streams.log.reading import Append, PostgresLog
+from streams.log.snapshots import Snapshot
+from streams.log.stored_events import encode_metadata
+
+APPENDED, CONFLICT, REPEATED, REUSED = range(4)
+_SHORTEST_WAKE = 0.005
+_REUSED = "this command id or idempotency key was used before, for another command"
+
+
+class AppendablePostgresLog(PostgresLog):
+    """A context's log in PostgreSQL, for the write side."""
+
+    def __init__(self, databases: Databases, dsn: str, context: ContextName, partitions: int) -> None:
+        super().__init__(databases, dsn, context)
+        self._partitions = partitions
+        self._waking: asyncio.Task[None] | None = None
+        self._grown = False
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+        """See `AppendableLog.append`; raises `Unavailable`, after which it is open whether the batch is in the log."""
+        arguments = as_arrays(appends, self._partitions)
+        repeated: Mapping[UUID, Receipt] = {}
+        async with self._databases.connection(self._dsn) as connection:
+            answers = await connection.fetchrow(statement("append", self._schema), *arguments)
+            assert answers is not None, "the function returns one row"
+            rows = list(zip(*answers, strict=True))
+            if again := [append.command_id for append, (outcome, *_) in zip(appends, rows, strict=True) if outcome == REPEATED]:
+                found = await connection.fetch(statement("receipts", self._schema), again)
+                repeated = {row["command_id"]: _stored(row) for row in found}
+        self._wake_relay()
+        return [self._answer(append, row, repeated) for append, row in zip(appends, rows, strict=True)]
+
+    async def receipt(self, command_id: UUID, fingerprint: bytes | None = None) -> Receipt | None:
+        """See `AppendableLog.receipt`."""
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("receipts", self._schema), [command_id])
+        if row is None:
+            return None
+        if fingerprint is not None and row["fingerprint"] != fingerprint:
+            raise IdempotencyKeyReused(_REUSED)
+        return _stored(row)
+
+    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Refusal | None]:
+        """See `AppendableLog.answers`."""
+        async with self._databases.connection(self._dsn) as connection:
+            rows = await connection.fetch(statement("answers", self._schema), list(command_ids))
+        return {row["command_id"]: _refusal(row["refusal"]) for row in rows}
+
+    async def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """See `AppendableLog.keep_snapshot`."""
+        values = (snapshot.stream, snapshot.version, snapshot.state_schema, snapshot.state)
+        async with self._databases.connection(self._dsn) as connection:
+            await connection.execute(statement("snapshot_keep", self._schema), *values)
+
+    async def settle(self) -> None:
+        """Returns once nothing is left to do for what was appended; to be called before the databases are closed."""
+        if self._waking is not None:
+            await self._waking
+
+    async def purge_receipts(self, keep: timedelta) -> list[str]:
+        """Drops the tables whose every receipt is older than ``keep`` and returns their names.
+
+        Raises `Unavailable` too where a long read of them is in the way.
+        """
+        async with self._databases.connection(self._dsn) as connection:
+            return [row[0] for row in await connection.fetch(statement("purge_receipts", self._schema), keep)]
+
+    def _answer(self, append: Append, row: Sequence[int], repeated: Mapping[UUID, Receipt]) -> Receipt | Exception:
+        about = append.writes[0]
+        outcome, version, position = row
+        if outcome == APPENDED:
+            return receipt_of(append, version, position, partition_of(about.stream, self._partitions))
+        if outcome == REPEATED:
+            return repeated[append.command_id]
+        if outcome == REUSED:
+            return IdempotencyKeyReused(_REUSED)
+        if about.expected.allows(version):
+            return Conflict(f"what was decided about {about.stream} rests on another stream, or a command, that did not stand")
+        return Conflict(f"the stream {about.stream} is at version {version} by now, expected was {about.expected}")
+
+    def _wake_relay(self) -> None:
+        # After the commit and on a connection of its own: a notification inside the transaction would serialise
+        # commits, and one before the answer would hold it up. One that gets lost costs the relay's polling interval.
+        self._grown = True
+        if self._waking is None or self._waking.done():
+            self._waking = asyncio.create_task(self._notify())
+
+    async def _notify(self) -> None:
+        while self._grown:
+            self._grown = False
+            with suppress(Unavailable):
+                async with self._databases.connection(self._dsn) as connection:
+                    await connection.execute(statement("wake_relay", self._schema))
+            await asyncio.sleep(_SHORTEST_WAKE)
+
+
+def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any] | str, ...]:
+    """A batch as the arrays that ``append.sql`` takes: commands, writes, distinct streams, events."""
+    streams: dict[str, int] = {}
+    writes = [write for append in appends for write in append.writes]
+    for write in writes:
+        streams.setdefault(write.stream, len(streams) + 1)
+    events = [event for write in writes for event in write.events]
+    return (
+        _array([append.command_id.hex for append in appends]),
+        [append.fingerprint for append in appends],
+        [append.refusal and orjson.dumps(append.refusal).decode() for append in appends],
+        [encode_metadata(append.metadata) for append in appends],
+        _array([str(len(append.writes)) for append in appends]),
+        _array([str(streams[write.stream]) for write in writes]),
+        _array([str(write.expected.code) for write in writes]),
+        _array([str(len(write.events)) for write in writes]),
+        list(streams),
+        _array([str(partition_of(stream, partitions)) for stream in streams]),
+        _array([event.id for event in events]),
+        [event.type for event in events],
+        _array([str(event.schema_version) for event in events]),
+        [event.data for event in events],
+    )
+
+
+def _array(values: Sequence[str]) -> str:
+    """An array of what needs no quotes, as PostgreSQL's text."""
+    return f"{{{','.join(values)}}}"
+
+
+def receipt_of(append: Append, version: int, position: int, partition: int) -> Receipt:
+    """The receipt of what has just been appended."""
+    about = append.writes[0]
+    if len(append.writes) == 1:
+        events, own = tuple([event.type for event in about.events]), len(about.events)
+    else:
+        events = tuple([event.type for write in append.writes for event in write.events])
+        own = sum(len(write.events) for write in append.writes if write.stream == about.stream)
+    return Receipt(
+        command_id=append.command_id,
+        stream=about.stream,
+        version=version,
+        position=position,
+        partition=partition,
+        events=events,
+        began_stream=bool(about.events) and version == own,
+        refusal=append.refusal,
+    )
+
+
+def _stored(row: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        command_id=row["command_id"],
+        stream=row["stream"],
+        version=row["version"],
+        position=row["position"],
+        partition=row["partition"],
+        events=tuple(row["events"]),
+        began_stream=row["began_stream"],
+        refusal=_refusal(row["refusal"]),
+        repeated=True,
+    )
+
+
+def _refusal(stored: str | None) -> Refusal | None:
+    return None if stored is None else Refusal(**orjson.loads(stored))

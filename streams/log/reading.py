@@ -1,0 +1,149 @@
+"""The event log, read: streams, the log from a position, a partition of it, and its head."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from schemas.catalog import ContextName
+from schemas.envelope import Metadata, Receipt, Refusal
+from schemas.errors import Invalid
+from schemas.expected_version import ExpectedVersion
+from streams.database.pools import Databases, log_schema, statement
+from streams.log.snapshots import Snapshot
+from streams.log.stored_events import NewEvent, Row
+
+MOST_STREAM_BYTES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a log goes."""
+
+    position: int
+    partitions: tuple[int, ...]
+    """Position of the newest event in each partition; 0 for none."""
+
+
+class Write(NamedTuple):
+    """Events for one stream at an expected version; without events the version is only checked."""
+
+    stream: str
+    expected: ExpectedVersion
+    events: tuple[NewEvent, ...] = ()
+
+
+def checked(stream: str) -> str:
+    """A stream's name, if it is one that a log takes; raises `Invalid`: a line of at most 1,000 bytes."""
+    if "\n" in stream or "\x00" in stream or len(stream.encode()) > MOST_STREAM_BYTES:
+        raise Invalid(f"a stream's name is one line of at most {MOST_STREAM_BYTES} bytes, not {stream[:100]!r}")
+    return stream
+
+
+class Append(NamedTuple):
+    """Everything that one command appends, all or nothing, and the receipt that goes with it."""
+
+    command_id: UUID
+    fingerprint: bytes
+    """Tells equal commands from others that use the same id."""
+    metadata: Metadata
+    writes: tuple[Write, ...]
+    """The stream that the command is about comes first."""
+    refusal: Refusal | None = None
+
+
+class ReadableLog(Protocol):
+    """A context's log, for readers."""
+
+    context: ContextName
+
+    async def head(self) -> Head: ...
+
+    async def version(self, stream: str) -> int: ...
+
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]: ...
+
+    async def read(self, after: int, limit: int) -> Sequence[Row]: ...
+
+    async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]: ...
+
+    async def snapshot(self, stream: str) -> Snapshot | None: ...
+
+
+class AppendableLog(ReadableLog, Protocol):
+    """A context's log, for the write side."""
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+        """Appends a batch in one round trip; each command gets its receipt, or a `Conflict` or `IdempotencyKeyReused`.
+
+        A command that was handled before gets its first receipt, marked as repeated. Once a command is not appended,
+        later commands of the batch that expect an exact version of a stream it had events for are conflicts: they were
+        decided on top of it. No two commands of a batch may have the same id.
+        """
+        ...
+
+    async def receipt(self, command_id: UUID, fingerprint: bytes | None = None) -> Receipt | None:
+        """The receipt of a command that was handled before; raises `IdempotencyKeyReused` where it was another one.
+
+        Without a fingerprint it is that of whatever command had this id.
+        """
+        ...
+
+    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Refusal | None]:
+        """How commands were answered: ``None`` for an accepted one; those that have no receipt are missing."""
+        ...
+
+    async def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Keeps a snapshot in the place of an older one."""
+        ...
+
+
+class PostgresLog:
+    """A context's log in PostgreSQL, for readers."""
+
+    def __init__(self, databases: Databases, dsn: str, context: ContextName) -> None:
+        self.context = context
+        self._databases, self._dsn, self._schema = databases, dsn, log_schema(context)
+
+    async def head(self) -> Head:
+        """How far the log goes now."""
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("head", self._schema))
+        assert row is not None, "the migration made the head row"
+        return Head(row["position"], tuple(row["partition_heads"]))
+
+    async def version(self, stream: str) -> int:
+        """The version at which a stream is; 0 where it does not exist."""
+        async with self._databases.connection(self._dsn) as connection:
+            return await connection.fetchval(statement("version", self._schema), stream) or 0
+
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]:
+        """A stream's events above a version, in order: all of them, or at most ``limit``."""
+        return await self._rows("read_stream", stream, after, limit)
+
+    async def read(self, after: int, limit: int) -> Sequence[Row]:
+        """At most ``limit`` events above a position, in order."""
+        return await self._rows("read_log", after, limit)
+
+    async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]:
+        """At most ``limit`` events of a partition above ``after`` and not above ``upto``, in order."""
+        return await self._rows("read_partition", partition, after, upto, limit)
+
+    async def snapshot(self, stream: str) -> Snapshot | None:
+        """The newest snapshot of a stream's aggregate, unless it is ahead of the stream."""
+        async with self._databases.connection(self._dsn) as connection:
+            row = await connection.fetchrow(statement("snapshot", self._schema), stream)
+        return None if row is None else Snapshot(*row.values())
+
+    async def _rows(self, name: str, *arguments: object) -> Sequence[Row]:
+        async with self._databases.connection(self._dsn) as connection:
+            return [Row.of(record) for record in await connection.fetch(statement(name, self._schema), *arguments)]
+
+
+async def partition_events(
+    log: ReadableLog, partition: int, after: int, upto: int, limit: int = 1000
+) -> AsyncIterator[Sequence[Row]]:
+    """A partition's events above ``after`` and not above ``upto``, in chunks."""
+    while after < upto and (rows := await log.read_partition(partition, after, upto, limit)):
+        yield rows
+        after = rows[-1].position

@@ -1,0 +1,84 @@
+"""Looks through a log: events that meet conditions, between positions or times. Bounded work a step, whatever is looked for."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from schemas.catalog import ContextName
+from streams.database.pools import WHOLE_LOG_SECONDS, Databases, statement
+from streams.log.reading import PostgresLog
+from streams.log.stored_events import Row
+from streams.settings import Settings
+
+_POSITIONS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What all events that are looked for have in common; ``None`` for no matter."""
+
+    stream: str | None = None
+    types: tuple[str, ...] | None = None
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one step of looking brought."""
+
+    rows: Sequence[Row]
+    looked_upto: int
+    """The position up to which there is nothing more."""
+
+
+class SearchableLog(PostgresLog):
+    """A context's log in PostgreSQL, for those who look for events in it."""
+
+    @classmethod
+    def of_contexts(
+        cls, databases: Databases, settings: Settings, contexts: Iterable[ContextName]
+    ) -> Mapping[ContextName, "SearchableLog"]:
+        """The logs of some contexts."""
+        return {name: cls(databases, settings.log_dsn(name), name) for name in contexts}
+
+    async def search(self, conditions: Conditions, after: int, upto: int, limit: int = 500) -> AsyncIterator[Found]:
+        """Looks at the positions above ``after`` and not above ``upto``, in order; a step brings ``limit`` events at most."""
+        arguments = (conditions.stream, None if conditions.types is None else list(conditions.types), conditions.correlation_id)
+        while after < upto:
+            end = min(after + _POSITIONS_AT_ONCE, upto)
+            rows = await self._rows("search", after, end, *arguments, limit)
+            if len(rows) == limit:
+                end = rows[-1].position
+            yield Found(rows, end)
+            after = end
+
+    async def by_id(self, event_id: UUID) -> Row | None:
+        """The event with an id, where the log has it."""
+        rows = await self._rows("by_id", event_id)
+        return rows[0] if rows else None
+
+    async def read_positions(self, positions: Sequence[int]) -> Sequence[Row]:
+        """The events at some positions, in order; what is not there is left out."""
+        return await self._rows("read_positions", positions)
+
+    async def count(self, partition: int, upto: int) -> int:
+        """How many events a partition has that are not above a position."""
+        async with self._databases.connection(self._dsn) as connection:
+            sql = statement("count_partition", self._schema)
+            return int(await connection.fetchval(sql, partition, upto, timeout=WHOLE_LOG_SECONDS))
+
+    async def position_before(self, time: datetime) -> int:
+        """The position of the last event that was recorded before a time; 0 where there is none.
+
+        Times grow with positions, so halving finds it in some twenty reads of one row.
+        """
+        low, high = 0, (await self.head()).position
+        while low < high:
+            middle = (low + high + 1) // 2
+            (row,) = await self._rows("read_log", middle - 1, 1) or (None,)
+            if row is not None and row.recorded_at < time:
+                low = max(middle, row.position)
+            else:
+                high = middle - 1
+        return low

@@ -1,0 +1,116 @@
+"""The schema of every log and every view's read side: forward only, under an advisory lock, safe to run twice at once."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import Misconfigured
+from schemas.view import View
+from streams.database.pools import SQL, Connection, Databases, log_schema, statement, views_schema
+from streams.database.view_tables import definition, table_of
+from streams.encryption import subject_keys
+from streams.security import rate_limits
+from streams.settings import Settings
+
+EVENTS_A_TABLE = 10_000_000
+"""How many events lie in one table of a log."""
+
+_LOCK = 0x43415544414C  # "CAUDAL"
+
+
+async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool = False) -> list[str]:
+    """Brings every database to what the installed systems need and returns what was done, a line each.
+
+    Connects as the DSN's own user and acts as ``caudal_owner``, who owns everything. ``recreate_views`` makes a view
+    whose declared shape has changed anew, empty: the projectors refill it from the log. Raises `Misconfigured` where
+    that is needed but was not asked for, and `Unavailable` where a database is out of reach.
+    """
+    databases = Databases(None, pool_size=1)
+    done: list[str] = []
+    try:
+        for context, declared in catalog.contexts.items():
+            async with _exclusively(databases, settings.log_dsn(context)) as connection:
+                values = {"{partitions}": str(declared.partitions), "{events_a_table}": str(EVENTS_A_TABLE)}
+                done += await _apply(connection, "log", log_schema(context), values)
+                await _check_partitions(connection, context, declared.partitions)
+        async with _exclusively(databases, settings.keys_dsn or settings.write_dsn) as connection:
+            done += await _apply(connection, "keys", subject_keys.SCHEMA, {})
+        async with _exclusively(databases, settings.write_dsn) as connection:
+            done += await _apply(connection, "limits", rate_limits.SCHEMA, {})
+        for context, view in catalog.views():
+            async with _exclusively(databases, settings.view_dsn(context)) as connection:
+                done += await _apply(connection, "views", views_schema(context), {})
+                done += await _make_view(connection, context, view, recreate=recreate_views)
+    finally:
+        await databases.close()
+    return done
+
+
+def scripts(kind: str) -> list[Path]:
+    """The migrations of a schema, in order: a ``log`` or ``views``, which both hold subscriptions, ``keys`` or ``limits``."""
+    parts = ("subscriptions", kind) if kind in ("log", "views") else (kind,)
+    return [script for part in parts for script in sorted((SQL / part).glob("*.sql"))]
+
+
+@asynccontextmanager
+async def _exclusively(databases: Databases, dsn: str) -> AsyncIterator[Connection]:
+    async with databases.transaction(dsn) as connection:
+        await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute((SQL / "roles.sql").read_text())
+        await connection.execute("set local role caudal_owner")
+        yield connection
+
+
+async def _apply(connection: Connection, kind: str, schema: str, values: dict[str, str]) -> list[str]:
+    values = {"{schema}": schema, **values}
+    await connection.execute(_filled(SQL / "migrations.sql", values))
+    applied = {row["name"] for row in await connection.fetch(statement("migrations", schema))}
+    done = []
+    for script in scripts(kind):
+        if script.stem not in applied:
+            await connection.execute(_filled(script, values))
+            await connection.execute(statement("migration_done", schema), script.stem)
+            done.append(f"{schema}: {script.stem}")
+    return done
+
+
+async def _check_partitions(connection: Connection, context: ContextName, declared: int) -> None:
+    row = await connection.fetchrow(statement("head", log_schema(context)))
+    made_with = len(row["partition_heads"]) if row else 0
+    if made_with != declared:
+        raise Misconfigured(
+            f"the log of {context} was made with {made_with} partitions, {declared} are declared: "
+            "a log is never repartitioned in place"
+        )
+
+
+async def _make_view(connection: Connection, context: ContextName, view: type[View], *, recreate: bool) -> list[str]:
+    table = table_of(context, view)
+    wanted = definition(table)
+    schema = views_schema(context)
+    recorded = await connection.fetchval(statement("version_definition", schema), view.view_name)
+    shape = "\n".join(wanted)
+    if recorded == shape:
+        return []
+    if recorded is not None:
+        if not recreate:
+            raise Misconfigured(
+                f"the view {view.view_name} of {context} has another shape than its table; "
+                f"`caudal projections rebuild {context.system}.{view.view_name}` builds one of the new shape beside it, "
+                "`caudal migrate --recreate-views` makes it anew, empty, to be filled from the log"
+            )
+        await connection.execute(statement("version_drop", schema), view.view_name)
+        for forget in ("checkpoints_forget", "dead_letters_forget"):
+            await connection.execute(statement(forget, schema), f"{context.system}.{view.view_name}")
+    for line in wanted:
+        await connection.execute(line)
+    await connection.execute(statement("version_note", schema), view.view_name, shape)
+    return [f"{schema}: view {view.view_name}"]
+
+
+def _filled(script: Path, values: dict[str, str]) -> str:
+    text = script.read_text()
+    for placeholder, value in values.items():
+        text = text.replace(placeholder, value)
+    return text

@@ -1,0 +1,1 @@
+"""The relay: publishes each log to its topic."""

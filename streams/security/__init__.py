@@ -1,0 +1,1 @@
+"""Security of both APIs: tokens, access control, rate limits."""

@@ -1,0 +1,147 @@
+"""Rate limits: how often one caller may ask for one route, counted for every process together.
+
+Limits and their notation are those of ``limits``; a window is a row of an unlogged table, which begins with the first request.
+"""
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass
+
+from limits import RateLimitItem, parse_many
+
+from schemas.errors import Misconfigured, TooManyRequests
+from streams.database.pools import Databases, statement
+from streams.settings import Settings
+
+SCHEMA = '"caudal_limits"'
+
+_KINDS = {"GET": "GET", "HEAD": "GET", "POST": "POST", "PUT": "POST", "PATCH": "POST", "DELETE": "POST"}
+"""Whatever reads counts as GET, whatever writes as POST."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    name: str
+    item: RateLimitItem
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Where a caller stands with a limit."""
+
+    limit: _Limit
+    count: int
+    seconds: int
+    """Until it is over."""
+
+    @property
+    def is_over_spent(self) -> bool:
+        return self.count > self.limit.item.amount
+
+    @property
+    def policy(self) -> str:
+        return f'"{self.limit.name}";q={self.limit.item.amount};w={self.limit.item.get_expiry()}'
+
+    @property
+    def stand(self) -> str:
+        return f'"{self.limit.name}";r={max(0, self.limit.item.amount - self.count)};t={self.seconds}'
+
+
+class RateLimits:
+    """Lets through what the settings' limits allow."""
+
+    def __init__(self, settings: Settings, databases: Databases) -> None:
+        self._counters = _Counters(databases, settings.write_dsn)
+        self._limits: dict[str, list[_Limit]] = {
+            method: [_Limit(f"{method}-{item.get_expiry()}", item) for item in _parsed(text)]
+            for method, text in settings.rate_limits.items()
+        }
+
+    def apply_to(self, method: str) -> bool:
+        """Whether requests of a method are counted."""
+        return _KINDS.get(method) in self._limits or "all" in self._limits
+
+    async def spend(self, method: str, caller: str, route: str, times: int = 1) -> Headers:
+        """Counts a request as so many, up to the first limit that it goes beyond; what its answer's headers say of the limits.
+
+        Raises `TooManyRequests` and `Unavailable`.
+        """
+        windows: list[_Window] = []
+        for kind in (_KINDS.get(method, ""), "all"):
+            for limit in self._limits.get(kind, ()):
+                # For all methods together there is one counter a caller, whatever it asks for.
+                windows.append(await self._spent(limit, (kind, caller, route if kind != "all" else ""), times))
+                if windows[-1].is_over_spent:
+                    raise _too_many(windows)
+        return _headers(windows)
+
+    async def _spent(self, limit: _Limit, key: tuple[str, ...], times: int) -> _Window:
+        count, expires_at = await self._counters.add(limit.item.key_for(*key), times, limit.item.get_expiry())
+        return _Window(limit, count, max(1, math.ceil(expires_at - time.time())))
+
+
+class _Round:
+    """What is counted of one key with one statement."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.done: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
+
+
+class _Counters:
+    """The counters in the database. What comes for a key while its last statement is under way goes together with the next.
+
+    So a flood, which is all of one key, costs few statements however many it is.
+    """
+
+    def __init__(self, databases: Databases, dsn: str) -> None:
+        self._databases, self._dsn = databases, dsn
+        self._next: dict[str, _Round] = {}
+        self._counting: dict[str, asyncio.Task[None]] = {}
+
+    async def add(self, key: str, times: int, seconds: int) -> tuple[int, float]:
+        """Counts; returns what the count is with these, and when the window is over. Raises `Unavailable`."""
+        mine = self._next.get(key)
+        if mine is None:
+            mine = self._next[key] = _Round()
+        mine.times += times
+        upto = mine.times
+        if key not in self._counting:
+            self._counting[key] = asyncio.create_task(self._count(key, seconds))
+        count, expires_at = await asyncio.shield(mine.done)
+        return count - (mine.times - upto), expires_at
+
+    async def _count(self, key: str, seconds: int) -> None:
+        try:
+            while (now := self._next.pop(key, None)) is not None:
+                try:
+                    async with self._databases.connection(self._dsn) as connection:
+                        row = await connection.fetchrow(statement("limit_spend", SCHEMA), key, now.times, float(seconds))
+                    now.done.set_result((row["count"], row["expires_at"]))
+                except Exception as error:
+                    now.done.set_exception(error)
+        finally:
+            del self._counting[key]
+
+
+def _headers(windows: list[_Window]) -> Headers:
+    return [
+        (b"ratelimit-policy", ", ".join(window.policy for window in windows).encode()),
+        (b"ratelimit", ", ".join(window.stand for window in windows).encode()),
+    ]
+
+
+def _too_many(windows: list[_Window]) -> TooManyRequests:
+    over = windows[-1]
+    why = f"more than {over.limit.item.amount} requests in {over.limit.item.get_expiry()} s"
+    return TooManyRequests(why, over.seconds, _headers(windows))
+
+
+def _parsed(text: str) -> list[RateLimitItem]:
+    try:
+        return parse_many(text)
+    except ValueError as error:
+        raise Misconfigured(f"{text!r} is no rate limit; one reads like 60/minute") from error

@@ -1,0 +1,1 @@
+"""Subscriptions: the topics' events to subscribers, in order and without a gap."""

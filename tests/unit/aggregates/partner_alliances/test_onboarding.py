@@ -1,0 +1,202 @@
+"""Onboarding: every way from a partner's request to its end."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from aggregates.partner_alliances.contract_term import CONTRACT_TERM
+from aggregates.partner_alliances.onboarding import ONBOARDING, Onboarding
+from aggregates.sagas.scenario import ProcessScenario
+from aggregates.scenario import MIDNIGHT
+from schemas.partner_alliances.compliance import AssessContract, ContractApproved, ContractRejected
+from schemas.partner_alliances.contracts import (
+    ActivateContract,
+    ContractActivated,
+    ContractChanged,
+    ContractCreated,
+    ContractCreationFailed,
+    ContractDeactivated,
+    ContractExpired,
+    ContractRevision,
+    ContractRevisionDecided,
+    CreateRequestedContract,
+    DeactivateContract,
+    ExpireContract,
+    FailContractCreation,
+    RequestContractRevision,
+)
+from schemas.partner_alliances.integrations import (
+    ActivatePartner,
+    CreatePartner,
+    FailPartnerCreation,
+    PartnerActivated,
+    PartnerCreated,
+    PartnerCreationFailed,
+    PartnerRequested,
+    WithdrawPartner,
+)
+from schemas.partner_alliances.parts import BankAccount, Profile, TaxId
+
+REQUEST = UUID("01940000-0000-7000-8000-00000000000a")
+PROFILE = Profile(name="Partner ABC", type="CORPORATE", tax_id=TaxId(country="ES", number="B58378431"))
+TODAY = MIDNIGHT.date()
+ACCOUNT = BankAccount(iban="sealed:1:…")
+REQUESTED = PartnerRequested(
+    temporary_id=REQUEST,
+    profile=PROFILE,
+    email="sealed:1:…",
+    account=ACCOUNT,
+    product="AFFILIATION",
+    terms={},
+    starts_on=TODAY,
+    ends_on=None,
+)
+
+
+class Story(ProcessScenario):
+    """An onboarding, with its events made from what it knows."""
+
+    @property
+    def knows(self) -> Onboarding:
+        return Onboarding.model_validate(self.process.knows)
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        return {"contract_id": self.knows.contract_id, "partner_id": self.knows.partner_id, "temporary_id": REQUEST}
+
+    def with_a_partner(self) -> "Story":
+        created = PartnerCreated(partner_id=self.knows.partner_id, temporary_id=REQUEST, profile=PROFILE)
+        return self.accepts().happens(created)
+
+    def with_a_contract(self) -> "Story":
+        terms = {"product": "AFFILIATION", "terms": {}, "starts_on": TODAY, "ends_on": None}
+        return self.with_a_partner().accepts().happens(ContractCreated(**self.ids, **terms))
+
+    def under_revision(self) -> "Story":
+        rejected = ContractRejected(**self.ids, verdicts=[], sanction_list=1, cause="tax_id: missing")
+        story = self.with_a_contract().accepts().happens(rejected)
+        story.sends(RequestContractRevision(contract_id=self.knows.contract_id, reason="tax_id: missing"))
+        return story.accepts().happens(ContractRevision(**self.ids, reason="tax_id: missing"))
+
+    def withdrawal(self) -> WithdrawPartner:
+        why = "its onboarding did not come to a good end"
+        return WithdrawPartner(partner_id=self.knows.partner_id, tax_id=PROFILE.tax_id, reason=why)
+
+    def deactivation(self) -> DeactivateContract:
+        return DeactivateContract(contract_id=self.knows.contract_id, reason="the onboarding did not come to a good end")
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story(ONBOARDING).happens(REQUESTED)
+
+
+def test_a_partner_that_compliance_approves_becomes_active(story: Story) -> None:
+    knows = story.knows
+    create = CreatePartner(partner_id=knows.partner_id, temporary_id=REQUEST, profile=PROFILE, email=REQUESTED.email)
+    story.sends(create)
+    assert story.steps[0].status_shown == "INICIADA"
+    asked = {"product": "AFFILIATION", "terms": {}, "starts_on": TODAY, "ends_on": None}
+    story.with_a_partner().sends(CreateRequestedContract(**story.ids, **asked))
+    story.accepts().happens(ContractCreated(**story.ids, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=None))
+    story.sends(AssessContract(**story.ids, profile=PROFILE, account=ACCOUNT))
+    story.accepts().happens(ContractApproved(**story.ids, verdicts=[], sanction_list=1))
+    story.sends(ActivateContract(contract_id=knows.contract_id))
+    story.accepts().happens(ContractActivated(**story.ids, ends_on=None)).sends(ActivatePartner(partner_id=knows.partner_id))
+    story.accepts().happens(PartnerActivated(partner_id=knows.partner_id, temporary_id=REQUEST))
+    story.becomes("completed")
+    step = story.steps[-1]
+    assert (step.status_shown, step.temporary_id, step.real_id) == ("COMPLETADA", str(REQUEST), str(knows.partner_id))
+
+
+def test_a_partner_that_cannot_be_created_ends_it(story: Story) -> None:
+    story.refuses("the tax number is taken")
+    story.sends(FailPartnerCreation(temporary_id=REQUEST, error_message="the tax number is taken"))
+    failed = PartnerCreationFailed(temporary_id=REQUEST, error_message="the tax number is taken")
+    story.accepts().happens(failed).sends().becomes("failed", because="taken")
+    assert story.steps[-1].status_shown == "FALLIDA"
+
+
+def test_a_contract_that_cannot_be_created_has_the_partner_withdrawn(story: Story) -> None:
+    story.with_a_partner().refuses("no such product")
+    why = {"partner_id": story.knows.partner_id, "temporary_id": REQUEST, "error_message": "no such product"}
+    story.sends(FailContractCreation(**why)).accepts().happens(ContractCreationFailed(**why))
+    story.sends(story.withdrawal()).becomes("compensating", because="no such product")
+    story.accepts().becomes("failed")
+
+
+def test_what_compliance_rejects_waits_for_somebody(story: Story) -> None:
+    story.under_revision().becomes("in_review", because="tax_id: missing")
+    assert story.steps[-1].status_shown == "PENDIENTE_REVISION"
+
+
+def test_somebody_may_approve_it_after_all(story: Story) -> None:
+    story.under_revision()
+    story.happens(ContractRevisionDecided(**story.ids, approved=True, reason="seen", decided_by="ana"))
+    story.sends(ActivateContract(contract_id=story.knows.contract_id)).becomes("running")
+
+
+def test_a_contract_that_is_over_before_it_holds_has_everything_taken_back(story: Story) -> None:
+    story.with_a_contract().accepts().happens(ContractApproved(**story.ids, verdicts=[], sanction_list=1))
+    story.refuses("its last day is over").sends(story.deactivation()).becomes("compensating", because="last day is over")
+    story.accepts().sends(story.withdrawal()).accepts().becomes("failed")
+
+
+def test_somebody_may_reject_it_for_good(story: Story) -> None:
+    story.under_revision()
+    story.happens(ContractRevisionDecided(**story.ids, approved=False, reason="fraud", decided_by="ana"))
+    story.sends(story.deactivation()).becomes("compensating", because="fraud")
+    story.accepts().sends(story.withdrawal())
+    story.accepts().becomes("failed", because="fraud")
+
+
+def test_what_is_outside_the_rules_is_reported(story: Story) -> None:
+    story.happens(PartnerActivated(partner_id=story.knows.partner_id, temporary_id=REQUEST))
+    assert [(step.standing, step.standing_shown) for step in story.steps] == [("received", "RECIBIDO")]
+    story.waits(timedelta(minutes=1)).has_problem("PartnerActivated came")
+    assert [step.standing_shown for step in story.steps] == ["ERROR"]
+
+
+def contract(ends_on: date | None) -> ContractCreated:
+    return ContractCreated(
+        contract_id=REQUEST, partner_id=REQUEST, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=ends_on
+    )
+
+
+def test_a_contract_expires_when_its_last_day_is_over() -> None:
+    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY + timedelta(days=2)))
+    story.waits(timedelta(days=3) - timedelta(seconds=1)).sends()
+    story.waits(timedelta(seconds=1)).sends(ExpireContract(contract_id=REQUEST)).accepts()
+    story.happens(ContractExpired(contract_id=REQUEST, partner_id=REQUEST)).becomes("completed")
+
+
+def test_a_last_day_may_be_moved() -> None:
+    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY))
+    later = TODAY + timedelta(days=9)
+    story.happens(ContractChanged(contract_id=REQUEST, partner_id=REQUEST, terms={}, ends_on=later))
+    story.waits(timedelta(days=9)).sends().waits(timedelta(days=1)).sends(ExpireContract(contract_id=REQUEST))
+
+
+def test_a_clock_that_is_behind_does_not_make_a_contract_last_for_ever() -> None:
+    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1))
+    story.sends(ExpireContract(contract_id=REQUEST)).refuses("it has days to come")
+    story.waits(timedelta(minutes=1)).sends(ExpireContract(contract_id=REQUEST))
+
+
+def test_a_last_day_that_is_moved_while_the_contract_expires_is_waited_for() -> None:
+    later = ContractChanged(contract_id=REQUEST, partner_id=REQUEST, terms={}, ends_on=TODAY + timedelta(days=99))
+    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1)).happens(later)
+    story.refuses("it has days to come").waits(timedelta(days=90)).sends()
+    story.waits(timedelta(days=9)).sends(ExpireContract(contract_id=REQUEST))
+
+
+def test_a_contract_that_is_taken_back_does_not_expire() -> None:
+    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY))
+    story.happens(ContractDeactivated(contract_id=REQUEST, partner_id=REQUEST, reason="why")).becomes("completed")
+    assert story.process.timers == {}
+
+
+def test_a_contract_without_a_last_day_does_not_expire() -> None:
+    assert ProcessScenario(CONTRACT_TERM).happens(contract(None)).process.timers == {}

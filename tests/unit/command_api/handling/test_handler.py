@@ -1,0 +1,333 @@
+"""The handler, on the log's in-memory twin."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from aggregates.aggregate import Aggregate
+from aggregates.decision import Decision, Ref
+from aggregates.scenario import MIDNIGHT
+from aggregates.system import WriteSide
+from command_api.handling.handler import CommandHandler
+from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.envelope import Issued, Receipt
+from schemas.errors import (
+    Conflict,
+    Failed,
+    IdempotencyKeyReused,
+    InProgress,
+    Misconfigured,
+    PreconditionFailed,
+    Refused,
+    Unavailable,
+)
+from schemas.expected_version import NO_STREAM, ExpectedVersion
+from schemas.message import Command, Event
+from streams.log.memory import MemoryLog
+from streams.log.reading import Append
+
+BANK = ContextName("bank", "accounts")
+
+
+class Deposit(Command, name="deposit"):
+    account: str
+    amount: int
+
+
+class Transfer(Command, name="transfer"):
+    source: str
+    target: str
+    amount: int
+
+
+class Deposited(Event, name="Deposited"):
+    amount: int
+
+
+class Account(Aggregate):
+    category = "account"
+
+    def __init__(self) -> None:
+        self.balance = 0
+
+    def evolve(self, event: Event) -> None:
+        assert isinstance(event, Deposited)
+        self.balance += event.amount
+
+
+def deposit(issued: Issued[Deposit], account: Account) -> None:
+    if issued.command.amount == 13:
+        raise ZeroDivisionError("unlucky")
+    if issued.command.amount == 666:
+        account.record(Deposited(amount=1000))
+        raise ZeroDivisionError("unlucky, and late")
+    if account.balance + issued.command.amount < 0:
+        raise Refused("there is not that much on the account")
+    account.record(Deposited(amount=issued.command.amount))
+
+
+def transfer(issued: Issued[Transfer], source: Account, target: Account) -> None:
+    source.record(Deposited(amount=-issued.command.amount))
+    target.record(Deposited(amount=issued.command.amount))
+
+
+DECISIONS = (
+    Decision(Deposit, lambda issued: (Ref(Account, issued.command.account),), deposit, creates=True),
+    Decision(Transfer, lambda i: (Ref(Account, i.command.source), Ref(Account, i.command.target)), transfer),
+)
+SYSTEM = System("bank", (Context("accounts", commands=(Deposit, Transfer), events=(Deposited,)),))
+
+
+class SlowLog(MemoryLog):
+    """Appends only when it is let, and counts its batches and reads."""
+
+    def __init__(self) -> None:
+        super().__init__(BANK)
+        self.open = asyncio.Event()
+        self.open.set()
+        self.batches: list[int] = []
+        self.reads = 0
+        self.broken = False
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+        await self.open.wait()
+        if self.broken:
+            raise Unavailable("the database is gone")
+        self.batches.append(len(appends))
+        return await super().append(appends)
+
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Any]:
+        self.reads += 1
+        await asyncio.sleep(0)
+        return await super().read_stream(stream, after, limit)
+
+
+def handler_on(log: MemoryLog, **options: Any) -> CommandHandler:
+    return CommandHandler(
+        Catalog.of([SYSTEM]), {"bank": WriteSide(DECISIONS, {"accounts": (Account,)})}, {BANK: log}, **options
+    )
+
+
+def issued(command: Command, id: UUID | None = None) -> Issued[Command]:
+    return Issued(command=command, id=id or uuid4(), at=MIDNIGHT, correlation_id="test")
+
+
+async def balance(log: MemoryLog, account: str) -> int:
+    rows = await log.read_stream(f"account-{account}")
+    return sum(Deposited.model_validate_json(row.data).amount for row in rows)
+
+
+async def test_a_command_is_answered_with_its_receipt() -> None:
+    log = SlowLog()
+    handler = handler_on(log)
+
+    receipt = await handler.handle(issued(Deposit(account="a", amount=5)))
+
+    assert (receipt.stream, receipt.version, receipt.position, receipt.events) == ("account-a", 1, 1, ("Deposited",))
+
+
+async def test_an_aggregate_in_use_is_not_read_again() -> None:
+    log = SlowLog()
+    handler = handler_on(log)
+
+    for _ in range(5):
+        await handler.handle(issued(Deposit(account="a", amount=5)))
+
+    assert (await balance(log, "a"), log.reads - 1) == (25, 0)
+
+
+async def test_a_repeated_command_gets_its_first_answer_and_changes_nothing() -> None:
+    log = SlowLog()
+    handler, command = handler_on(log), issued(Deposit(account="a", amount=5))
+    first = await handler.handle(command)
+    await handler.handle(issued(Deposit(account="a", amount=1)))
+
+    again = await handler.handle(command)
+
+    assert again == first
+    assert again.repeated
+    assert await balance(log, "a") == 6
+    assert (await handler.handle(issued(Deposit(account="a", amount=1)))).version == 3
+
+
+async def test_an_id_cannot_be_used_for_another_command() -> None:
+    handler, id = handler_on(SlowLog()), uuid4()
+    await handler.handle(issued(Deposit(account="a", amount=5), id))
+
+    with pytest.raises(IdempotencyKeyReused):
+        await handler.handle(issued(Deposit(account="a", amount=6), id))
+
+
+async def test_a_refusal_is_recorded_and_repeated() -> None:
+    log = SlowLog()
+    handler, command = handler_on(log), issued(Deposit(account="a", amount=-1))
+    with pytest.raises(Refused, match="not that much"):
+        await handler.handle(command)
+    await handler.handle(issued(Deposit(account="a", amount=10)))
+
+    with pytest.raises(Refused, match="not that much"):
+        await handler.handle(command)
+
+    assert await balance(log, "a") == 10
+
+
+async def test_a_command_in_progress_is_not_started_again() -> None:
+    log = SlowLog()
+    handler, command = handler_on(log), issued(Deposit(account="a", amount=5))
+    log.open.clear()
+    first = asyncio.create_task(handler.handle(command))
+    await asyncio.sleep(0)
+
+    with pytest.raises(InProgress):
+        await handler.handle(command)
+
+    log.open.set()
+    assert (await first).version == 1
+
+
+async def test_commands_in_flight_are_appended_together_and_each_sees_the_ones_before() -> None:
+    log = SlowLog()
+    handler = handler_on(log)
+
+    receipts = await asyncio.gather(*(handler.handle(issued(Deposit(account="a", amount=1))) for _ in range(100)))
+
+    assert sorted(receipt.version for receipt in receipts) == list(range(1, 101))
+    assert len(log.batches) <= 3
+
+
+async def test_what_was_decided_on_a_state_that_did_not_come_to_be_is_decided_again() -> None:
+    log = SlowLog()
+    handler = handler_on(log)
+    await handler.handle(issued(Deposit(account="a", amount=5)))
+    other = handler_on(log)  # another process
+    await other.handle(issued(Deposit(account="a", amount=-5)))
+
+    outcomes = await asyncio.gather(
+        *(handler.handle(issued(Deposit(account="a", amount=-3))) for _ in range(4)), return_exceptions=True
+    )
+
+    assert all(isinstance(outcome, Refused) for outcome in outcomes)
+    assert await balance(log, "a") == 0
+
+
+async def test_two_processes_never_lose_a_deposit() -> None:
+    log = SlowLog()
+    handlers = [handler_on(log, max_attempts=50) for _ in range(4)]
+
+    await asyncio.gather(*(h.handle(issued(Deposit(account="a", amount=1))) for h in handlers for _ in range(25)))
+
+    assert await balance(log, "a") == 100
+
+
+async def test_what_finds_no_room_in_memory_is_decided_all_the_same() -> None:
+    log = SlowLog()
+    handler = handler_on(log, memory_bytes=1)
+    log.open.clear()
+    deposits = [issued(Deposit(account=f"a{n % 20}", amount=1)) for n in range(100)]
+    waiting = asyncio.gather(*(handler.handle(one) for one in deposits[:20]))
+    await asyncio.sleep(0)
+    log.open.set()
+
+    receipts = [*await waiting, *[await handler.handle(one) for one in deposits[20:]]]
+
+    assert sorted(receipt.version for receipt in receipts) == sorted([1, 2, 3, 4, 5] * 20)
+    assert (await handler.handle(issued(Transfer(source="a1", target="a2", amount=1)))).version == 6
+
+
+async def test_a_race_that_is_never_won_is_given_up() -> None:
+    class Contested(SlowLog):
+        async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+            return [Conflict("somebody was faster") for _ in appends]
+
+    with pytest.raises(Conflict):
+        await handler_on(Contested(), max_attempts=3).handle(issued(Deposit(account="a", amount=5)))
+
+
+async def test_a_command_about_two_streams_is_all_or_none() -> None:
+    log = SlowLog()
+    handler = handler_on(log)
+    await handler.handle(issued(Deposit(account="a", amount=5)))
+    await handler_on(log).handle(issued(Deposit(account="b", amount=1)))
+
+    receipt = await handler.handle(issued(Transfer(source="a", target="b", amount=2)))
+
+    assert (await balance(log, "a"), await balance(log, "b")) == (3, 3)
+    assert (receipt.stream, receipt.position, receipt.events) == ("account-a", 3, ("Deposited", "Deposited"))
+
+
+async def test_an_expected_version_is_held_against_the_log_not_against_memory() -> None:
+    log = SlowLog()
+    handler = handler_on(log)
+    await handler.handle(issued(Deposit(account="a", amount=5)))
+    await handler_on(log).handle(issued(Deposit(account="a", amount=5)))
+
+    assert (await handler.handle(issued(Deposit(account="a", amount=1)), expected=ExpectedVersion.exact(2))).version == 3
+    with pytest.raises(PreconditionFailed, match="at version 3, expected was version 2"):
+        await handler.handle(issued(Deposit(account="a", amount=1)), expected=ExpectedVersion.exact(2))
+
+
+async def test_a_repeat_with_an_expected_version_gets_its_first_answer() -> None:
+    handler, command = handler_on(SlowLog()), issued(Deposit(account="a", amount=5))
+    first = await handler.handle(command, expected=NO_STREAM)
+
+    assert await handler.handle(command, expected=NO_STREAM) == first
+
+
+async def test_while_the_log_is_gone_nothing_is_believed_that_was_not_appended() -> None:
+    log = SlowLog()
+    handler = handler_on(log)
+    await handler.handle(issued(Deposit(account="a", amount=5)))
+    log.broken = True
+    with pytest.raises(Unavailable):
+        await handler.handle(issued(Deposit(account="a", amount=100)))
+    log.broken = False
+
+    with pytest.raises(Refused):
+        await handler.handle(issued(Deposit(account="a", amount=-50)))
+
+
+async def test_a_decision_that_breaks_down_leaves_no_trace() -> None:
+    log = SlowLog()
+    handler = handler_on(log)
+
+    with pytest.raises(ZeroDivisionError):
+        await handler.handle(issued(Deposit(account="a", amount=13)))
+
+    assert await balance(log, "a") == 0
+    assert (await handler.handle(issued(Deposit(account="a", amount=1)))).version == 1
+
+
+async def test_a_decision_that_breaks_down_can_be_recorded_as_refused() -> None:
+    log = SlowLog()
+    handler, command = handler_on(log), issued(Deposit(account="a", amount=13))
+
+    with pytest.raises(Failed, match="ZeroDivisionError"):
+        await handler.handle(command, record_failure=True)
+
+    assert set(await log.answers([command.id])) == {command.id}
+
+
+async def test_nobody_decides_on_what_a_decision_left_behind_that_broke_down() -> None:
+    log = SlowLog()
+    handler, elsewhere = handler_on(log), handler_on(log)
+    await handler.handle(issued(Deposit(account="a", amount=5)))
+    log.open.clear()
+    breaking = asyncio.create_task(handler.handle(issued(Deposit(account="a", amount=666)), record_failure=True))
+    withdrawal = asyncio.create_task(handler.handle(issued(Deposit(account="a", amount=-500))))
+    other = asyncio.create_task(elsewhere.handle(issued(Deposit(account="a", amount=1))))
+    await asyncio.sleep(0.01)
+    log.open.set()
+
+    assert isinstance((await asyncio.gather(breaking, return_exceptions=True))[0], Failed)
+    assert (await other).version == 2
+    with pytest.raises(Refused, match="not that much"):
+        await withdrawal
+    assert await balance(log, "a") == 6
+
+
+def test_a_command_without_a_decision_is_noticed_at_the_start() -> None:
+    with pytest.raises(Misconfigured, match="no decision is declared for the command 'deposit'"):
+        CommandHandler(Catalog.of([SYSTEM]), {}, {BANK: MemoryLog(BANK)})

@@ -1,0 +1,35 @@
+"""Passwords: hashed alike for a repeat, verified, and not for everybody at once."""
+
+import asyncio
+from uuid import uuid4
+
+from command_api.handling.passwords import hashed, is_password
+from schemas.errors import Unavailable
+
+
+async def test_a_repeat_is_hashed_alike_and_another_command_differently() -> None:
+    id = uuid4()
+    first = await hashed("password2", id)
+
+    assert first.startswith("$argon2id$")
+    assert await hashed("password2", id) == first
+    assert await hashed("password2", uuid4()) != first
+    assert await is_password(first, "password2")
+    assert not await is_password(first, "password3")
+    assert not await is_password(None, "nobody has this password")
+
+
+async def test_who_registers_keeps_nobody_from_signing_in() -> None:
+    crowd = [asyncio.create_task(hashed("password2", uuid4())) for _ in range(40)]
+    await asyncio.sleep(0)
+
+    assert not await is_password(None, "x")
+    answers = await asyncio.gather(*crowd, return_exceptions=True)
+    assert sum(isinstance(answer, Unavailable) for answer in answers) == 40 - 16
+
+
+async def test_a_crowd_is_turned_away_before_it_takes_all_the_time() -> None:
+    answers = await asyncio.gather(*(is_password(None, "x") for _ in range(20)), return_exceptions=True)
+
+    assert sum(isinstance(answer, Unavailable) for answer in answers) == 20 - 16
+    assert not await is_password(None, "x")

@@ -1,0 +1,58 @@
+"""Preconditions: what headers say of the stream that a command is about."""
+
+import pytest
+
+from command_api.http.preconditions import check_stated, expectation
+from schemas.catalog import Context
+from schemas.errors import Malformed, PreconditionFailed, PreconditionRequired
+from schemas.expected_version import ANY_VERSION, NO_STREAM, STREAM_EXISTS, ExpectedVersion
+
+
+@pytest.mark.parametrize(
+    ("if_match", "if_none_match", "expected"),
+    [
+        (None, None, ANY_VERSION),
+        ('"3"', None, ExpectedVersion.exact(3)),
+        ('"0"', None, NO_STREAM),
+        ("*", None, STREAM_EXISTS),
+        (None, "*", NO_STREAM),
+    ],
+)
+def test_what_the_headers_say(if_match: str | None, if_none_match: str | None, expected: ExpectedVersion) -> None:
+    assert expectation(if_match, if_none_match) == expected
+
+
+@pytest.mark.parametrize(
+    ("if_match", "if_none_match"),
+    [("3", None), ('"x"', None), ('"1", "2"', None), ("", None), (None, '"3"'), ("*", "*"), ('"99999999999"', None)],
+)
+def test_what_makes_no_sense_is_refused(if_match: str | None, if_none_match: str | None) -> None:
+    with pytest.raises(Malformed):
+        expectation(if_match, if_none_match)
+
+
+def test_a_weak_entity_tag_never_matches() -> None:
+    with pytest.raises(PreconditionFailed):
+        expectation('W/"3"', None)
+
+
+def test_a_context_may_demand_that_something_is_expected() -> None:
+    careful = Context("ledger", requires_expected_version=True)
+
+    check_stated(Context("notes"), ANY_VERSION)
+    check_stated(careful, NO_STREAM)
+    with pytest.raises(PreconditionRequired):
+        check_stated(careful, ANY_VERSION)
+
+
+@pytest.mark.parametrize(
+    ("expected", "allowed"),
+    [(ExpectedVersion.exact(2), {2}), (NO_STREAM, {0}), (STREAM_EXISTS, {1, 2, 3}), (ANY_VERSION, {0, 1, 2, 3})],
+)
+def test_which_versions_are_as_expected(expected: ExpectedVersion, allowed: set[int]) -> None:
+    assert {version for version in range(4) if expected.allows(version)} == allowed
+
+
+def test_no_stream_is_at_a_negative_version() -> None:
+    with pytest.raises(ValueError, match="-1"):
+        ExpectedVersion.exact(-1)

@@ -1,0 +1,126 @@
+"""The command API's answers, from request to response, on the log's in-memory twin."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from aggregates.aggregate import Aggregate
+from aggregates.decision import Decision, Ref
+from aggregates.system import WriteSide
+from command_api.handling.handler import CommandHandler
+from command_api.http.gateway import Desk
+from command_api.http.routes import CommandEndpoints
+from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.envelope import Issued
+from schemas.errors import Refused
+from schemas.message import Command, Event
+from streams.database.pools import Databases
+from streams.encryption.subject_keys import SubjectKeys
+from streams.http.surface import EXCEPTION_HANDLERS, Observed
+from streams.log.memory import MemoryLog
+from streams.security.access_control import Gate
+from streams.security.tokens import TokenIssuer
+from streams.settings import Settings
+
+
+class Withdraw(Command, name="withdraw"):
+    account: str
+    amount: int
+
+
+class Withdrawn(Event, name="Withdrawn"):
+    amount: int
+
+
+class Account(Aggregate):
+    category = "account"
+
+    def evolve(self, event: Event) -> None:
+        """Nothing is decided on its state here."""
+
+
+def withdraw(issued: Issued[Withdraw], account: Account) -> None:
+    if issued.command.amount > 100:
+        raise Refused("there is not that much on the account")
+    account.record(Withdrawn(amount=issued.command.amount))
+
+
+DECISIONS = (Decision(Withdraw, lambda issued: (Ref(Account, issued.command.account),), withdraw),)
+
+
+@pytest.fixture(params=[False, True], ids=["lenient", "careful"])
+async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
+    context = Context("accounts", commands=(Withdraw,), events=(Withdrawn,), requires_expected_version=request.param)
+    catalog, name = Catalog.of([System("bank", (context,))]), ContextName("bank", "accounts")
+    handler = CommandHandler(catalog, {"bank": WriteSide(DECISIONS, {"accounts": (Account,)})}, {name: MemoryLog(name)})
+    settings, databases = Settings(), Databases(None, 1)
+    desk = Desk(handler, SubjectKeys(settings, databases), TokenIssuer(settings))
+    app = Starlette(
+        routes=list(CommandEndpoints(settings, catalog, handler, {}, Gate(settings, catalog, databases), desk).routes({})),
+        middleware=[Middleware(Observed)],
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test/commands/bank/") as made:
+        made.careful = request.param  # type: ignore[attr-defined]
+        yield made
+
+
+async def post(client: httpx.AsyncClient, amount: int = 5, account: str = "a", **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await client.post("withdraw", json={"account": account, "amount": amount}, headers=named)
+
+
+async def test_a_stream_that_must_be_there_or_must_not(client: httpx.AsyncClient) -> None:
+    assert (await post(client, if_match="*")).status_code == 412
+    assert (await post(client, if_none_match="*")).status_code == 201
+    assert (await post(client, if_none_match="*")).status_code == 412
+    assert (await post(client, if_match="*")).status_code == 200
+    assert (await post(client, if_match='"1"')).status_code == 412
+    assert (await post(client, if_match='"2"')).headers["etag"] == '"3"'
+    assert (await post(client, if_match='"3"', if_none_match="*")).status_code == 400
+
+
+async def test_a_careful_context_takes_no_command_without_an_expectation(client: httpx.AsyncClient) -> None:
+    answer = await post(client)
+    lines = b'{"command": {"account": "b", "amount": 1}}\n{"command": {"account": "c", "amount": 1}, "if_none_match": "*"}\n'
+    batch = await client.post("withdraw", content=lines, headers={"Content-Type": "application/x-ndjson"})
+
+    careful = client.careful  # type: ignore[attr-defined]
+    assert answer.status_code == (428 if careful else 201)
+    if careful:
+        assert answer.json()["type"] == "urn:caudal:problem:precondition-required"
+    assert [line.split(b",", 1)[0] if b'"type"' not in line else b"428" for line in batch.content.splitlines()] == [
+        b"428" if careful else b'{"status":201',
+        b'{"status":201',
+    ]
+
+
+@pytest.mark.parametrize("amount", [5, 500])
+async def test_the_first_answer_is_repeated_byte_for_byte(client: httpx.AsyncClient, amount: int) -> None:
+    key = str(uuid4())
+    first = await post(client, amount, if_none_match="*", idempotency_key=key, x_correlation_id="one")
+    await post(client, 5, account="other", if_none_match="*")
+
+    again = await post(client, amount, if_none_match="*", idempotency_key=key, x_correlation_id="two")
+    other = await post(client, amount + 1, if_none_match="*", idempotency_key=key)
+
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["x-correlation-id"] == "two"
+    assert again.headers.get("etag") == first.headers.get("etag")
+    assert again.headers.get("consistency-token") == first.headers.get("consistency-token")
+    assert (other.status_code, other.json()["type"]) == (422, "urn:caudal:problem:key-reused")
+
+
+async def test_a_command_may_bring_its_own_id(client: httpx.AsyncClient) -> None:
+    id = str(uuid4())
+    first = await post(client, if_none_match="*", x_command_id=id)
+
+    assert (first.status_code, first.json()["command_id"]) == (201, id)
+    assert (await post(client, if_none_match="*", x_command_id=id)).content == first.content
+    assert (await post(client, 7, if_none_match="*", x_command_id=id)).status_code == 422
+    assert (await post(client, if_match="*", x_command_id=id, idempotency_key="k")).status_code == 400
+    assert (await post(client, if_match="*", x_command_id="no-id")).status_code == 400

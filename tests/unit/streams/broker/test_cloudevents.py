@@ -1,0 +1,83 @@
+"""Records: a log row and its CloudEvent say the same."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+
+from aggregates.scenario import FIRST_ID, MIDNIGHT
+from schemas.catalog import ContextName
+from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.envelope import Issued, Metadata
+from schemas.errors import Malformed
+from streams.broker.cloudevents import Outgoing, decode_command, decode_event, encode_command, encode_event
+from streams.log.stored_events import Row, decode_metadata, encode_metadata
+
+METADATA = Metadata(command_id=FIRST_ID, correlation_id="ñ", causation_id="why", traceparent="00-x-y-01")
+ROW = Row(
+    position=7,
+    stream="delivery-ñ",
+    version=2,
+    id=UUID(int=5),
+    type="DataIngested",
+    schema_version=1,
+    partition=3,
+    previous=4,
+    recorded_at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+    data='{"text":"\u2028ñ"}',
+    metadata=encode_metadata(METADATA),
+)
+
+
+def consumed(record: Outgoing, partition: int = 3) -> Any:
+    return SimpleNamespace(
+        topic="t", partition=partition, offset=9, key=record.key, value=record.value, headers=tuple(record.headers)
+    )
+
+
+def test_an_event_comes_back_as_it_was() -> None:
+    row = decode_event(consumed(encode_event(ROW, ContextName("data_ingestion", "ingestion"))))
+
+    assert orjson.loads(row.data) == orjson.loads(ROW.data)
+    assert decode_metadata(row.metadata) == METADATA
+    for field in ("position", "stream", "version", "id", "type", "schema_version", "partition", "previous", "recorded_at"):
+        assert getattr(row, field) == getattr(ROW, field), field
+
+
+def test_an_event_is_a_cloudevent_in_binary_mode() -> None:
+    record = encode_event(ROW, ContextName("data_ingestion", "ingestion"))
+
+    headers = dict(record.headers)
+    assert (headers["ce_specversion"], headers["ce_type"], headers["ce_source"]) == (
+        b"1.0",
+        b"DataIngested",
+        b"/caudal/data_ingestion/ingestion",
+    )
+    assert (headers["ce_sequence"], headers["ce_previous"], headers["content-type"]) == (b"7", b"4", b"application/json")
+    assert record.key == "delivery-ñ".encode()
+
+
+def test_a_command_comes_back_as_it_was() -> None:
+    command = ReceiveData(partner_id="ñ", payload={"x": 1})
+    issued = Issued(command=command, id=FIRST_ID, at=MIDNIGHT, correlation_id="c", causation_id="e")
+
+    found = decode_command(consumed(encode_command(issued, "data_ingestion", "key")))
+
+    assert (found.type, found.id, found.at) == ("data_ingestion.receive-data", FIRST_ID, MIDNIGHT)
+    assert (found.correlation_id, found.causation_id, found.actor) == ("c", "e", None)
+    assert ReceiveData.model_validate_json(found.value) == command
+
+
+@pytest.mark.parametrize(
+    "headers", [(), (("ce_type", b"x"),), (("ce_type", b"x"), ("ce_id", b"nonsense")), (("ce_type", None), ("ce_id", None))]
+)
+def test_a_strange_record_is_malformed(headers: Any) -> None:
+    record = SimpleNamespace(topic="t", partition=0, offset=1, key=None, value=b"", headers=headers)
+
+    with pytest.raises(Malformed):
+        decode_event(record)
+    with pytest.raises(Malformed):
+        decode_command(record)

@@ -1,0 +1,82 @@
+"""Seals: what is sealed opens with its subject's key alone."""
+
+import base64
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import Misconfigured
+from streams.encryption.encryption import MasterKeys, add_master_key, seal, unseal
+
+KEY, OTHER = b"k" * 32, b"o" * 32
+
+
+def test_what_is_sealed_opens_with_its_key() -> None:
+    sealed = seal("diagnosis: ñandú", KEY, "patient-1", "command/result")
+
+    assert "diagnosis" not in sealed
+    assert unseal(sealed, KEY) == "diagnosis: ñandú"
+
+
+@pytest.mark.parametrize("sealed", ["sealed:1:patient-1:AAAA", "sealed:1:patient-1:é", "sealed:1:", "plain", ""])
+def test_what_was_never_sealed_does_not_open(sealed: str) -> None:
+    assert unseal(sealed, KEY) is None
+
+
+def test_a_seal_opens_for_no_other_key_and_no_other_subject() -> None:
+    sealed = seal("text", KEY, "patient-1", "p")
+
+    assert unseal(sealed, OTHER) is None
+    assert unseal(sealed.replace("patient-1", "patient-2"), KEY) is None
+    assert unseal(sealed[:-4] + "AAA=", KEY) is None
+
+
+def test_equal_texts_are_sealed_alike_for_one_purpose_and_not_for_two() -> None:
+    assert seal("text", KEY, "s", "one") == seal("text", KEY, "s", "one")
+    assert seal("text", KEY, "s", "one") != seal("text", KEY, "s", "two")
+    assert seal("text", KEY, "s", "one")[:40] != seal("texu", KEY, "s", "one")[:40]
+
+
+def test_the_newest_master_key_wraps_and_each_unwraps(tmp_path: Path) -> None:
+    file = tmp_path / "master.keys"
+    add_master_key(file, "first")
+    first = MasterKeys.parse(file.read_text())
+    wrapped = first.wrap(KEY, "s")
+    add_master_key(file, "second")
+    both = MasterKeys.parse(file.read_text())
+
+    assert both.newest == "second"
+    assert both.unwrap(wrapped, "s", "first") == KEY
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with pytest.raises(Misconfigured, match="does not open"):
+        both.unwrap(wrapped, "another", "first")
+    with pytest.raises(Misconfigured, match="second is not there"):
+        first.unwrap(both.wrap(KEY, "s"), "s", "second")
+    with pytest.raises(Misconfigured, match="already"):
+        add_master_key(file, "second")
+
+
+def test_two_who_add_a_master_key_at_once_lose_none(tmp_path: Path) -> None:
+    file = tmp_path / "master.keys"
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: add_master_key(file, f"key{n}"), range(40)))
+
+    assert {line.split()[0] for line in file.read_text().splitlines()} == {f"key{n}" for n in range(40)}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no master key"),
+        ("name", "is not a name and a key"),
+        ("name ***", "is not a name and a key"),
+        (f"name {base64.b64encode(os.urandom(16)).decode()}", "16 bytes, not 32"),
+    ],
+)
+def test_what_is_no_master_key_is_refused_without_repeating_it(text: str, why: str) -> None:
+    with pytest.raises(Misconfigured, match=why) as raised:
+        MasterKeys.parse(text)
+    assert not text.split()[1:] or text.split()[1] not in raised.value.detail

@@ -1,0 +1,156 @@
+"""Group commit: what travels together, what waits, and what is told to whom when something fails."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import uuid4
+
+import pytest
+
+from schemas.catalog import ContextName
+from schemas.envelope import Metadata, Receipt
+from schemas.errors import Conflict, Unavailable
+from schemas.expected_version import ANY_VERSION, ExpectedVersion
+from streams.log.group_commit import WORTH_OVERTAKING, GroupCommit
+from streams.log.memory import MemoryLog
+from streams.log.reading import Append, Write
+from streams.log.stored_events import NewEvent
+
+MANY = 3 * WORTH_OVERTAKING
+
+
+class WatchedLog(MemoryLog):
+    """Shows which batches are under way at once; lets them go when it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(ContextName("bank", "accounts"))
+        self.batches: list[list[str]] = []
+        self.under_way: list[set[str]] = []
+        self.most_under_way = 0
+        self.open = asyncio.Event()
+        self.open.set()
+        self.gone = False
+
+    async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+        streams = {write.stream for append in appends for write in append.writes}
+        assert all(streams.isdisjoint(other) for other in self.under_way), "a stream is in two batches"
+        self.batches.append([append.writes[0].stream for append in appends])
+        self.under_way.append(streams)
+        self.most_under_way = max(self.most_under_way, len(self.under_way))
+        try:
+            await self.open.wait()
+            await asyncio.sleep(0.001)
+            if self.gone:
+                raise Unavailable("the database is gone")
+            if any(event.data == "poison" for append in appends for write in append.writes for event in write.events):
+                raise ValueError("this cannot be stored")
+            return await super().append(appends)
+        finally:
+            self.under_way.remove(streams)
+
+
+def append(*streams: str, expected: ExpectedVersion = ANY_VERSION, data: str = "{}") -> Append:
+    id = uuid4()
+    event = NewEvent(str(uuid4()), "Happened", 1, data)
+    writes = tuple(Write(stream, expected, (event,)) for stream in streams)
+    return Append(id, id.bytes, Metadata(command_id=id, correlation_id="c"), writes)
+
+
+async def test_two_batches_are_under_way_at_once_and_share_no_stream() -> None:
+    log = WatchedLog()
+    commit = GroupCommit(log)
+
+    async def client(number: int) -> list[int]:
+        return [(await commit.append(append(f"s-{number}"))).version for _ in range(10)]
+
+    versions = await asyncio.gather(*map(client, range(MANY)))
+
+    assert versions == [list(range(1, 11))] * MANY
+    assert log.most_under_way == 2
+
+
+async def test_commands_of_one_stream_keep_their_order_and_are_never_in_two_batches() -> None:
+    log = WatchedLog()
+    commit = GroupCommit(log)
+    exact = [append("hot", expected=ExpectedVersion.exact(n)) for n in range(200)]
+    others = [append(f"s-{n}") for n in range(200)]
+
+    receipts = await asyncio.gather(*(commit.append(one) for pair in zip(exact, others, strict=True) for one in pair))
+
+    assert [receipt.version for receipt in receipts[::2]] == list(range(1, 201))
+    assert log.most_under_way == 2
+
+
+async def test_a_command_about_several_streams_is_not_overtaken_on_any_of_them() -> None:
+    log = WatchedLog()
+    commit = GroupCommit(log)
+    log.open.clear()
+    first = [asyncio.ensure_future(commit.append(append("a"))) for _ in range(1)]
+    await asyncio.sleep(0.01)
+    both = asyncio.ensure_future(commit.append(append("a", "b")))
+    behind = asyncio.ensure_future(commit.append(append("b")))
+    free = [asyncio.ensure_future(commit.append(append(f"s-{n}"))) for n in range(MANY)]
+    await asyncio.sleep(0.01)
+    log.open.set()
+
+    await asyncio.gather(*first, both, behind, *free)
+
+    assert (await behind).version == 2
+    assert (await both).version == 2
+    assert [row.stream for row in await log.read_stream("b")] == ["b", "b"]
+
+
+async def test_what_does_not_stand_any_more_when_its_turn_comes_is_not_sent() -> None:
+    log = WatchedLog()
+    commit = GroupCommit(log)
+    log.open.clear()
+    first = asyncio.ensure_future(commit.append(append("a")))
+    await asyncio.sleep(0.01)
+    second = asyncio.ensure_future(commit.append(append("a"), stands=lambda: False))
+    await asyncio.sleep(0)
+    log.open.set()
+
+    await first
+    with pytest.raises(Conflict, match="did not come to be"):
+        await second
+    assert await log.version("a") == 1
+
+
+async def test_what_cannot_be_stored_fails_alone_with_what_was_decided_on_top_of_it() -> None:
+    log = WatchedLog()
+    commit = GroupCommit(log)
+    poison = append("a", expected=ExpectedVersion.exact(0), data="poison")
+    on_top = append("a", expected=ExpectedVersion.exact(0))  # as if another process had appended what fits by chance
+    batch = [append("b"), poison, on_top, append("a", expected=ANY_VERSION), append("c")]
+
+    answers = await asyncio.gather(*map(commit.append, batch), return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [Receipt, ValueError, Conflict, Receipt, Receipt]
+
+
+async def test_while_the_log_is_gone_everybody_is_told_at_once() -> None:
+    log = WatchedLog()
+    commit = GroupCommit(log)
+    log.gone = True
+
+    answers = await asyncio.gather(*(commit.append(append(f"s-{n}")) for n in range(MANY)), return_exceptions=True)
+
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert len(log.batches) <= 3
+    log.gone = False
+    assert (await commit.append(append("a"))).version == 1
+
+
+async def test_who_gives_up_waiting_is_not_appended_for_and_holds_up_nobody() -> None:
+    log = WatchedLog()
+    commit = GroupCommit(log)
+    log.open.clear()
+    sent = asyncio.ensure_future(commit.append(append("a")))
+    await asyncio.sleep(0.01)
+    queued = asyncio.ensure_future(commit.append(append("a")))
+    await asyncio.sleep(0)
+    sent.cancel()
+    queued.cancel()
+    await asyncio.sleep(0.01)
+    log.open.set()
+
+    assert (await commit.append(append("a"))).version == 2, "what was sent is in the log, what was queued is not"

@@ -1,0 +1,59 @@
+"""Logs: one form for every process, no secrets, and no floods while something is down."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from streams.telemetry import logging as telemetry
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def fail(password: str) -> None:
+    raise ConnectionError("refused")
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_traceback_does_not_show_what_variables_hold(format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    telemetry.configure_logging(format, "info")  # type: ignore[arg-type]
+
+    try:
+        fail("gehe" + "im")
+    except ConnectionError:
+        logging.getLogger("any").exception("it failed")
+
+    said = capsys.readouterr().err
+    assert "ConnectionError: refused" in said
+    assert "geheim" not in said
+
+
+def test_what_a_driver_tells_again_and_again_is_told_once_and_in_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telemetry.configure_logging("text", "info")
+    for n in range(20):
+        try:
+            fail("")
+        except ConnectionError:
+            logging.getLogger("asyncpg.pool").warning("cannot connect, attempt %s", n, exc_info=True)
+        logging.getLogger("aiokafka").error("no node %s", n)
+        logging.getLogger("streams.relay.relay").warning("relaying again soon")
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if "relaying again soon" in line]) == 20
+    assert [line for line in lines if "no node" in line] == [line for line in lines if "no node 0" in line]
+    (told,) = [line for line in lines if "cannot connect" in line]
+    assert "attempt 0: ConnectionError('refused')" in told
+    assert len(lines) == 22
+
+    monkeypatch.setattr(telemetry, "_SELDOM_SECONDS", 0.0)
+    logging.getLogger("aiokafka").error("no node %s", 21)
+    assert "no node 21" in capsys.readouterr().err
