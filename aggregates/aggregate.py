@@ -88,7 +88,7 @@ class Aggregate(BaseAggregate[str]):
         self.version = self.snapshot_version = version
 
     def evolve(self, event: Event) -> None:
-        """Changes the state by one event. Must accept every event of its streams and never refuse."""
+        """Changes the state by one event. Must accept every event of its streams and never reject."""
         raise NotImplementedError
 
     def state(self) -> dict[str, Any]:

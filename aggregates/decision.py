@@ -29,7 +29,7 @@ class Decision(Generic[C]):
     """One command's row in a context's table of decisions.
 
     ``about`` names the aggregates that the decision sees, the one that the answer is about first; ``decide`` gets the
-    command and those aggregates, records events on any of them or raises a `Refused`. What it saw, written or only
+    command and those aggregates, records events on any of them or raises a `Rejected`. What it saw, written or only
     read, is checked when its events are appended: all or none, and only if nothing moved meanwhile.
     """
 

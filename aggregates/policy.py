@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
-from schemas.envelope import Recorded, Refusal
+from schemas.envelope import RecordedEvent, Rejection
 from schemas.message import Command, Event
 
 _POLICY_COMMANDS = UUID("6f1d3f0e-5f0c-5c1e-9f4b-0d6c3a1b7e52")
@@ -17,29 +17,29 @@ class Policy:
 
     name: str
     """Unique within its system; never reused, because the policy's checkpoint is kept under it."""
-    reactions: Mapping[type[Event], Callable[[Recorded[Any]], Iterable[Command]]]
-    follow_up: Callable[[Recorded[Any], int, UUID, Refusal | None], Command] | None = None
-    """What to ask for once a command is answered: from the event, which of its commands, that command's id and its refusal."""
+    reactions: Mapping[type[Event], Callable[[RecordedEvent[Any]], Iterable[Command]]]
+    on_outcome: Callable[[RecordedEvent[Any], int, UUID, Rejection | None], Command] | None = None
+    """The command that follows an outcome: from the event, which of its commands, that command's id, and its rejection."""
 
-    def react(self, recorded: Recorded[Event], full_name: str | None = None) -> tuple[tuple[UUID, Command], ...]:
+    def react(self, recorded: RecordedEvent[Event], full_name: str | None = None) -> tuple[tuple[UUID, Command], ...]:
         """The commands that an event asks for, each with the id that it will have however often this is repeated.
 
         ``full_name`` is the policy's name with its system's, which tells it from other systems' policies.
         """
-        reaction = self.reactions.get(type(recorded.event))
+        reaction = self.reactions.get(type(recorded.data))
         if reaction is None:
             return ()
         name = full_name or self.name
         return tuple((_command_id(name, recorded, n), command) for n, command in enumerate(reaction(recorded)))
 
     def after(
-        self, recorded: Recorded[Event], ordinal: int, answered: UUID, refusal: Refusal | None
+        self, recorded: RecordedEvent[Event], ordinal: int, answered: UUID, rejection: Rejection | None
     ) -> tuple[UUID, Command] | None:
         """What follows upon the answer to one of an event's commands, with its id, which is always the same."""
-        if self.follow_up is None:
+        if self.on_outcome is None:
             return None
-        return uuid5(answered, "answered"), self.follow_up(recorded, ordinal, answered, refusal)
+        return uuid5(answered, "answered"), self.on_outcome(recorded, ordinal, answered, rejection)
 
 
-def _command_id(policy: str, cause: Recorded[Event], ordinal: int) -> UUID:
+def _command_id(policy: str, cause: RecordedEvent[Event], ordinal: int) -> UUID:
     return uuid5(_POLICY_COMMANDS, f"{policy}/{cause.id}/{ordinal}")

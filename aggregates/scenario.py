@@ -4,7 +4,6 @@ Scenario(DECISIONS).given("rulebook-acme", SchemaRegistered(...)).when(ValidateD
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -12,8 +11,8 @@ from uuid import UUID
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Decisions, Ref
 from aggregates.policy import Policy
-from schemas.envelope import Issued, Metadata, Recorded
-from schemas.errors import Refused
+from schemas.envelope import Issued, Metadata, RecordedEvent
+from schemas.errors import Rejected
 from schemas.message import Command, Event
 
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,7 +26,7 @@ class Scenario:
         self._decisions: dict[type[Command], Decision[Any]] = {d.command: d for d in decisions}
         self._history: dict[str, list[Event]] = {}
         self._recorded: dict[str, tuple[Event, ...]] = {}
-        self._refusal: Refused | None = None
+        self._rejection: Rejected | None = None
 
     def given(self, stream: str, *events: Event) -> Self:
         """These events stand in a stream already."""
@@ -38,12 +37,12 @@ class Scenario:
         """The command is issued; what it records joins the history, so that ``when`` may follow ``when``."""
         decision = self._decisions[type(command)]
         issued = Issued(command=command, id=id, at=at, correlation_id=str(id), actor=actor)
-        self._recorded, self._refusal = {}, None
+        self._recorded, self._rejection = {}, None
         aggregates = [self._load(ref, at) for ref in decision.about(issued)]
         try:
             decision.decide(issued, *aggregates)
-        except Refused as refusal:
-            self._refusal = refusal
+        except Rejected as rejection:
+            self._rejection = rejection
             return self
         self._recorded = {aggregate.id: events for aggregate in aggregates if (events := aggregate.take_recorded())}
         for stream, events in self._recorded.items():
@@ -52,14 +51,14 @@ class Scenario:
 
     def then(self, *events: Event) -> Self:
         """Exactly these events were recorded, in this order."""
-        assert self._refusal is None, f"refused: {self._refusal}"
+        assert self._rejection is None, f"rejected: {self._rejection}"
         assert self.recorded == events, f"recorded {self.recorded!r}"
         return self
 
-    def then_refused(self, kind: type[Refused] = Refused, containing: str = "") -> Self:
-        """The command was refused, and nothing recorded."""
-        assert isinstance(self._refusal, kind), f"not refused with {kind.__name__}: {self._refusal or self.recorded!r}"
-        assert containing in self._refusal.detail, self._refusal.detail
+    def then_rejected(self, kind: type[Rejected] = Rejected, containing: str = "") -> Self:
+        """The command was rejected, and nothing recorded."""
+        assert isinstance(self._rejection, kind), f"not rejected with {kind.__name__}: {self._rejection or self.recorded!r}"
+        assert containing in self._rejection.detail, self._rejection.detail
         return self
 
     @property
@@ -84,8 +83,9 @@ def reaction_of(policy: Policy, event: Event, *, id: UUID = FIRST_ID) -> Iterabl
     return tuple(command for _, command in policy.react(recorded(event, id=id)))
 
 
-def recorded(event: Event, *, id: UUID = FIRST_ID, position: int = 1) -> Recorded[Event]:
+def recorded(event: Event, *, id: UUID = FIRST_ID, position: int = 1) -> RecordedEvent[Event]:
     """An event as a log would hold it, for tests of policies and projections."""
     metadata = Metadata(command_id=FIRST_ID, correlation_id=str(FIRST_ID))
-    first = Recorded(event=event, id=id, stream="scenario-1", version=1, position=1, recorded_at=MIDNIGHT, metadata=metadata)
-    return replace(first, position=position)
+    return RecordedEvent(
+        data=event, id=id, stream="scenario-1", version=1, position=position, recorded_at=MIDNIGHT, metadata=metadata
+    )

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aggregates import system as write_side
+from aggregates import system
 from command_api.handling import activities as activity
-from command_api.handling.activities import Outside
+from command_api.handling.activities import ActivityDependencies
 from command_api.handling.handler import CommandHandler
 from command_api.http import routes
 from command_api.http.gateway import Desk
@@ -83,9 +83,9 @@ def make_handler(
     """The handler of every installed system's commands."""
     return CommandHandler(
         catalog,
-        write_side.installed(catalog),
+        system.installed(catalog),
         logs,
-        outside=Outside(settings, SubjectKeys(settings, databases), activity.installed(catalog)),
-        max_attempts=settings.max_attempts,
+        outside=ActivityDependencies(settings, SubjectKeys(settings, databases), activity.installed(catalog)),
+        conflict_retries=settings.conflict_retries,
         memory_bytes=settings.aggregate_memory_bytes,
     )

@@ -14,11 +14,11 @@ import structlog
 from prometheus_client import Counter
 
 from command_api.handling.handler import CommandHandler
-from command_api.http.body import check_sealed, parse_json, validate_command
+from command_api.http.body import check_encrypted, parse_json, validate_command
 from command_api.http.request import command_id, now
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
-from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, NotFound, Refused, Unavailable
+from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, NotFound, Rejected, Unavailable
 from schemas.message import Command
 from schemas.sensitive import secret_fields
 from streams.broker.cloudevents import IncomingCommand, decode_command
@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 PARKED = Counter("caudal_commands_parked", "Records of commands topics that could not be handled.", ["topic"])
 
 
-class Intake:
+class TopicWorker:
     """Handles the commands of one process's share of the commands topics."""
 
     def __init__(self, settings: Settings, catalog: Catalog, handler: CommandHandler) -> None:
@@ -78,9 +78,9 @@ class Intake:
             await self._handler.handle(issued, record_failure=True)
         except Failed:
             raise
-        except Refused as error:
+        except Rejected as error:
             name, correlation_id = issued.command.message_name, issued.correlation_id
-            _log.info("refused", command=name, id=str(issued.id), correlation_id=correlation_id, why=error.detail)
+            _log.info("rejected", command=name, id=str(issued.id), correlation_id=correlation_id, why=error.detail)
 
     async def _gave_up(self, record: Any, error: Exception) -> bool:
         """Parks a record, with a receipt where it has an id, so that whoever sent it does not wait for ever."""
@@ -110,7 +110,7 @@ class Intake:
         incoming = decode_command(record)
         system, _, name = incoming.type.partition(".")
         context, command_class = self._catalog.command(system, name)
-        command = check_sealed(validate_command(parse_json(incoming.value, self._settings.max_depth), command_class))
+        command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_depth), command_class))
         return Issued(
             command=command,
             id=_id(context, incoming),

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
-from aggregates import system as write_side
+from aggregates import system
 from aggregates.policy import Policy
 from command_api.app import make_handler, open_logs, writer_databases
 from command_api.policies.runner import PolicyRunner
 from command_api.sagas.timers import TimerClock
-from command_api.topic_worker import Intake
+from command_api.topic_worker import TopicWorker
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import Issued
 from schemas.errors import CaudalError
@@ -41,15 +41,15 @@ class Worker:
                 policy_stores(settings, catalog, self._databases, system, policy),
                 self._sender,
                 self._handle_here,
-                self._handler.acts_outside,
+                self._handler.has_side_effects,
             )
-            for system, side in write_side.installed(catalog).items()
+            for system, side in system.installed(catalog).items()
             for policy in side.policies
         ]
         self._readers = Databases("caudal_reader", 1)
-        kinds = [f"{system}.{one.name}" for system, side in write_side.installed(catalog).items() for one in side.processes]
+        kinds = [f"{system}.{one.name}" for system, side in system.installed(catalog).items() for one in side.sagas]
         self._clock = TimerClock(Timers(settings, self._readers), self._handler, kinds)
-        self._intake = Intake(settings, catalog, self._handler)
+        self._intake = TopicWorker(settings, catalog, self._handler)
         self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs)
 
     async def run(self) -> None:
@@ -68,7 +68,7 @@ class Worker:
             await self._readers.close()
 
     async def _handle_here(self, issued: Issued[Command]) -> None:
-        """Handles a command without its topic; a refusal is answered by its receipt, anything else comes up again."""
+        """Handles a command without its topic; a rejection is answered by its receipt, anything else comes up again."""
         with suppress(CaudalError):
             await self._handler.handle(issued, record_failure=True)
 

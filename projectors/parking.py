@@ -4,17 +4,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from schemas.catalog import ContextName
 from streams.database.pools import Connection, blames_values
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.subscriptions.dead_letters import Parked
 
-Placed = tuple[ContextName, Row]
+Placed = tuple[ContextName, StoredEvent]
 """An event of a context's log."""
 Apply = Callable[[Connection, Sequence[Placed]], Awaitable[None]]
 """Applies all of some events, or raises."""
 
 
 class Parking:
-    """Takes one slice's events, in order, within a transaction that is under way."""
+    """Takes one batch's events, in order, within a transaction that is under way."""
 
     def __init__(self, connection: Connection, apply: Apply, blocked: set[tuple[ContextName, str]]) -> None:
         """``blocked`` are the streams that have dead letters already."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 from schemas.message import Event
 from schemas.view import View
 
@@ -15,9 +15,9 @@ V = TypeVar("V", bound=View)
 class Fold(Generic[V]):
     """How one kind of event changes one row."""
 
-    key: Callable[[Recorded[Any]], Any]
+    key: Callable[[RecordedEvent[Any]], Any]
     """The key of the row that the event is about."""
-    apply: Callable[[V | None, Recorded[Any]], V | None]
+    apply: Callable[[V | None, RecordedEvent[Any]], V | None]
     """The row after the event: ``None`` in where there is none yet, ``None`` out where there is none any more."""
 
 

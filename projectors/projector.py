@@ -1,4 +1,4 @@
-"""The projector: applies a slice of events to a view, rows and position in one transaction."""
+"""The projector: applies a batch of events to a view, rows and position in one transaction."""
 
 import asyncio
 import time
@@ -13,23 +13,23 @@ from projectors.parking import Parking, Placed
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 from schemas.errors import Conflict, Unavailable
 from schemas.view import View
 from streams.database.pools import Connection, Databases, blames_values, views_schema
 from streams.database.view_tables import table_of
 from streams.log.reading import ReadableLog
-from streams.log.stored_events import Row, decode
+from streams.log.stored_events import StoredEvent, decode
 from streams.settings import Settings
-from streams.subscriptions.checkpoints import Move, Stand
+from streams.subscriptions.checkpoints import Checkpoint, Move
 from streams.subscriptions.dead_letters import DeadLetter, Decided, Parked, as_decided, told
 from streams.subscriptions.gap_filling import continuation, is_next
 from streams.subscriptions.store import SubscriptionStore
-from streams.subscriptions.subscriber import Slice
+from streams.subscriptions.subscriber import Batch
 from streams.telemetry.tracing import note_events
 
 _log = structlog.get_logger()
-_MOST_RACES = 20
+_MAX_RACES = 20
 
 APPLIED = Counter("caudal_projection_events", "Events applied.", ["projection"])
 
@@ -75,8 +75,8 @@ class Projector:
         self._catalog, self._logs = catalog, logs
         self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
         self._writer = ViewWriter(projection, table_of(home, view, None if beside is None else beside.table))
-        self._stood: dict[tuple[ContextName, int], Stand] = {}
-        """Where the view stood when this process last moved it: a guess, which the database confirms or refuses.
+        self._stood: dict[tuple[ContextName, int], Checkpoint] = {}
+        """Where the view stood when this process last moved it: a guess, which the database confirms or rejects.
 
         Nothing was open of the partition's context then: whoever parks one of its events moves the checkpoint as well.
         """
@@ -88,55 +88,55 @@ class Projector:
 
     async def position(self, context: ContextName, partition: int) -> int:
         """Where the view stands in a partition of a context."""
-        return (await self.store.checkpoints.stand(context, partition)).position
+        return (await self.store.checkpoints.read(context, partition)).position
 
-    async def take(self, slices: Sequence[Slice]) -> None:
-        """Applies what the view has not seen of these slices. Raises `Unavailable` while a database is out of reach.
+    async def take(self, batches: Sequence[Batch]) -> None:
+        """Applies what the view has not seen of these batches. Raises `Unavailable` while a database is out of reach.
 
         Raises `Conflict` where another worker put rows there again and again that were missing a moment before, and
         `DeadLettersFull` where no more events may be parked.
         """
-        if await self._commit(slices):
+        if await self._commit(batches):
             return
         races = 0
         whole = False
         while not whole:
             try:
-                whole = await self._take(slices)
+                whole = await self._take(batches)
             except Conflict:
                 races += 1
-                if races == _MOST_RACES:
+                if races == _MAX_RACES:
                     raise
                 await asyncio.sleep(0.005 * races)
 
     async def retry(self) -> None:
         """Tries the dead letters again that are due, those of one stream in order until one fails."""
-        for context, partition, stream in await self.store.letters.due():
+        for context, partition, stream in await self.store.dead_letters.due():
             async with self.store.transaction() as connection:
                 await self.store.checkpoints.lock(connection, [(context, partition)])
-                for letter in await self.store.letters.of_stream(connection, context, stream):
-                    if not await self._applied(connection, letter):
+                for dead_letter in await self.store.dead_letters.of_stream(connection, context, stream):
+                    if not await self._applied(connection, dead_letter):
                         break
 
     def forget(self, context: ContextName, partition: int) -> None:
         """Forgets where the view stood."""
         self._stood.pop((context, partition), None)
 
-    async def _commit(self, slices: Sequence[Slice]) -> bool:
-        """Applies slices that go on from where this process left the view, if nobody else has touched it meanwhile.
+    async def _commit(self, batches: Sequence[Batch]) -> bool:
+        """Applies batches that go on from where this process left the view, if nobody else has touched it meanwhile.
 
-        The usual case, without locks and in few round trips. Whatever is unusual about slices or view makes no difference to
+        The usual case, without locks and in few round trips. Whatever is unusual about batches or view makes no difference to
         either, and is left to the thorough way.
         """
         began = time.time_ns()
         moves = []
-        for slice in slices:
-            context, partition, rows = slice.context, slice.partition, slice.rows
+        for batch in batches:
+            context, partition, rows = batch.context, batch.partition, batch.rows
             stood = self._stood.pop((context, partition), None)
             if stood is None or not is_next(stood.position, rows):
                 return False
             moves.append(Move(context, partition, stood, rows[-1].position))
-        placed = [one for slice in slices for one in self._wanted(slice.context, slice.rows, self._decided)]
+        placed = [one for batch in batches for one in self._wanted(batch.context, batch.rows, self._decided)]
         try:
             events = self._decoded(placed)
             async with self.store.connection() as connection:
@@ -150,32 +150,32 @@ class Projector:
         self._note(placed, [], began)
         return True
 
-    async def _take(self, slices: Sequence[Slice]) -> bool:
+    async def _take(self, batches: Sequence[Batch]) -> bool:
         """Applies what is next; whether that was all."""
         try:
-            return await self._apply_next(slices, parking=False)
+            return await self._apply_next(batches, parking=False)
         except (Unavailable, Conflict):
             raise
         except Exception as error:
             _log.warning("looking for the event that cannot be applied", projection=self.name, why=told(error))
-        return await self._apply_next(slices, parking=True)
+        return await self._apply_next(batches, parking=True)
 
-    async def _apply_next(self, slices: Sequence[Slice], *, parking: bool) -> bool:
+    async def _apply_next(self, batches: Sequence[Batch], *, parking: bool) -> bool:
         whole, began = True, time.time_ns()
         async with self.store.transaction() as connection:
-            stands = await self.store.checkpoints.lock(connection, [(slice.context, slice.partition) for slice in slices])
+            stands = await self.store.checkpoints.lock(connection, [(batch.context, batch.partition) for batch in batches])
             hindrances = await self.store.checkpoints.hindrances(connection, stands)
             if hindrances.is_paused:
                 return True
             decided = self._decided
             if hindrances.with_dead_letters:
-                decided = {**decided, **await self.store.letters.decided(connection, open_too=False)}
+                decided = {**decided, **await self.store.dead_letters.decided(connection, open_too=False)}
             placed: list[Placed] = []
             moves: list[Move] = []
-            for slice in slices:
-                context, partition = slice.context, slice.partition
+            for batch in batches:
+                context, partition = batch.context, batch.partition
                 stand = stands[context, partition]
-                found = await continuation(self.name, stand.position, slice.rows, self._logs[context], partition)
+                found = await continuation(self.name, stand.position, batch.rows, self._logs[context], partition)
                 whole = whole and found.is_whole
                 if found.rows:
                     moves.append(Move(context, partition, stand, found.rows[-1].position))
@@ -193,17 +193,19 @@ class Projector:
         return whole
 
     def _note_moves(self, moves: Sequence[Move]) -> None:
-        self._stood.update({(move.context, move.partition): Stand(move.after, move.before.resets) for move in moves})
+        self._stood.update({(move.context, move.partition): Checkpoint(move.after, move.before.generation) for move in moves})
 
     def _note(self, placed: Sequence[Placed], parked: Sequence[Parked], began_ns: int) -> None:
         """Counts and traces what was committed."""
         APPLIED.labels(self.name).inc(len(placed) - len(parked))
-        aside = {(letter.context, letter.row.position) for letter in parked if letter.row is not None}
+        aside = {(dead_letter.context, dead_letter.row.position) for dead_letter in parked if dead_letter.row is not None}
         applied = [row for context, row in placed if (context, row.position) not in aside]
         note_events(f"apply {self.name}", applied, began_ns, "process")
-        note_events(f"park {self.name}", [row for letter in parked if (row := letter.row)], began_ns, "process", "parked")
+        note_events(
+            f"park {self.name}", [row for dead_letter in parked if (row := dead_letter.row)], began_ns, "process", "parked"
+        )
 
-    def _wanted(self, context: ContextName, rows: Sequence[Row], decided: Decided) -> list[Placed]:
+    def _wanted(self, context: ContextName, rows: Sequence[StoredEvent], decided: Decided) -> list[Placed]:
         """The events that the view is made from, as far as operators have not decided otherwise."""
         wanted = [(context, row) for row in rows if (context, row.type) in self._types]
         if not decided:
@@ -213,7 +215,7 @@ class Projector:
     async def _apply(self, connection: Connection, placed: Sequence[Placed]) -> None:
         await self._writer.apply(connection, self._decoded(placed))
 
-    def _decoded(self, placed: Sequence[Placed]) -> list[Recorded[Any]]:
+    def _decoded(self, placed: Sequence[Placed]) -> list[RecordedEvent[Any]]:
         return [decode(row, context, self._catalog) for context, row in placed]
 
     async def _apply_or_park(
@@ -223,21 +225,21 @@ class Projector:
         blocked: set[tuple[ContextName, str]] = set()
         for context in with_dead_letters:
             streams = {row.stream for its, row in placed if its == context}
-            blocked |= {(context, stream) for stream in await self.store.letters.blocked(connection, context, streams)}
+            blocked |= {(context, stream) for stream in await self.store.dead_letters.blocked(connection, context, streams)}
         parking = Parking(connection, self._apply, blocked)
         await parking.take(placed)
         if parking.parked:
-            await self.store.letters.park(connection, parking.parked)
+            await self.store.dead_letters.park(connection, parking.parked)
         return parking.parked
 
-    async def _applied(self, connection: Connection, letter: DeadLetter) -> bool:
+    async def _applied(self, connection: Connection, dead_letter: DeadLetter) -> bool:
         try:
             async with connection.transaction():
-                await self._apply(connection, [(letter.context, letter.row())])
+                await self._apply(connection, [(dead_letter.context, dead_letter.row())])
         except Exception as error:
             if not blames_values(error):
                 raise
-            await self.store.letters.failed(connection, letter, error)
+            await self.store.dead_letters.failed(connection, dead_letter, error)
             return False
-        await self.store.letters.settle(connection, letter)
+        await self.store.dead_letters.settle(connection, dead_letter)
         return True

@@ -16,9 +16,9 @@ from streams.database.pools import Databases, views_schema
 from streams.log.reading import PostgresLog, partition_events
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
-from streams.subscriptions.subscriber import Slice
+from streams.subscriptions.subscriber import Batch
 
-_EVENTS_AT_ONCE = 2000
+_BATCH_SIZE = 2000
 
 
 def total(positions: Positions) -> int:
@@ -56,24 +56,24 @@ class Rebuild:
             self.view.contexts,
         )
         async with live.connection() as connection:
-            decided = await live.letters.decided(connection, open_too=False)
+            decided = await live.dead_letters.decided(connection, open_too=False)
         beside = Beside(table, f"#{table}", decided)
         return Projector(self._settings, self._catalog, self._system, self._projection, self._databases, self._logs, beside)
 
     async def build(self, table: str, partitions: Sequence[tuple[ContextName, int, int]]) -> None:
         """Brings some partitions of a new version forward: context, partition, and the position up to which."""
         builder = await self.builder(table)
-        for context, partition, upto in partitions:
+        for context, partition, up_to in partitions:
             position = await builder.position(context, partition)
-            async for rows in partition_events(self._logs[context], partition, position, upto, _EVENTS_AT_ONCE):
-                await builder.take([Slice(context, partition, rows)])
+            async for rows in partition_events(self._logs[context], partition, position, up_to, _BATCH_SIZE):
+                await builder.take([Batch(context, partition, rows)])
 
     async def switch(self, table: str) -> Difference | None:
         """Completes the new version and puts it in the live one's place; see `VersionedView.switch`."""
 
         async def complete(goal: Positions) -> None:
             await self.build(
-                table, [(context, partition, upto) for context, at in goal.items() for partition, upto in at.items()]
+                table, [(context, partition, up_to) for context, at in goal.items() for partition, up_to in at.items()]
             )
 
         return await self.view.switch(table, complete)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 from schemas.view import View
 from streams.database.pools import WHOLE_LOG_SECONDS, Connection, Databases, views_schema
 from streams.database.view_tables import count, definition, difference, identity, scratch_table_of, table_of
@@ -17,8 +17,8 @@ from streams.settings import Settings
 from streams.subscriptions.dead_letters import Decided, as_decided
 from streams.subscriptions.store import SubscriptionStore
 
-_EVENTS_AT_ONCE = 2000
-_MOST_FINDINGS = 1000
+_BATCH_SIZE = 2000
+_MAX_FINDINGS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ class ViewVerification:
         writer = ViewWriter(self._projection, self._fresh)
         checkpoints, self._decided = (
             await self._store.checkpoints.all(connection),
-            await self._store.letters.decided(connection, open_too=True),
+            await self._store.dead_letters.decided(connection, open_too=True),
         )
-        result.parked = await self._store.letters.count(connection)
+        result.parked = await self._store.dead_letters.count(connection)
         total, done = sum(max(at.values()) for at in checkpoints.values()), 0
         for context, at in checkpoints.items():
             async for events, position in self._events(context, at):
@@ -105,10 +105,12 @@ class ViewVerification:
                 on_progress(done + position, total)
             done += max(at.values())
 
-    async def _events(self, context: ContextName, at: Mapping[int, int]) -> AsyncIterator[tuple[Sequence[Recorded[Any]], int]]:
+    async def _events(
+        self, context: ContextName, at: Mapping[int, int]
+    ) -> AsyncIterator[tuple[Sequence[RecordedEvent[Any]], int]]:
         """The events that the view stands on, and up to where they go, in the order of the log."""
-        after, upto = 0, max(at.values())
-        while after < upto and (rows := await self._logs[context].read(after, _EVENTS_AT_ONCE)):
+        after, up_to = 0, max(at.values())
+        while after < up_to and (rows := await self._logs[context].read(after, _BATCH_SIZE)):
             yield (
                 [
                     decode(found, context, self._catalog)
@@ -116,13 +118,13 @@ class ViewVerification:
                     if (context, row.type) in self._types and row.position <= at.get(row.partition, 0)
                     if (found := as_decided(self._decided, context, row)) is not None
                 ],
-                min(rows[-1].position, upto),
+                min(rows[-1].position, up_to),
             )
             after = rows[-1].position
 
     async def _compare(self, connection: Connection, result: VerifiedView) -> None:
         differing = difference(self._table, self._fresh)
-        for row in await connection.fetch(differing, _MOST_FINDINGS, timeout=WHOLE_LOG_SECONDS):
+        for row in await connection.fetch(differing, _MAX_FINDINGS, timeout=WHOLE_LOG_SECONDS):
             kind: Literal["missing", "extra", "altered"] = (
                 "missing" if row["is_missing"] else "extra" if row["is_extra"] else "altered"
             )

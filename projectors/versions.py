@@ -12,7 +12,7 @@ from typing import Any
 
 from projectors.projection import Projection
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import Refused
+from schemas.errors import Rejected
 from schemas.view import View
 from streams.database.pools import WHOLE_LOG_SECONDS, Connection, Databases, statement, views_schema
 from streams.database.view_tables import definition, difference, table_of
@@ -104,21 +104,21 @@ class VersionedView:
         ``complete`` brings it to where the live one stands, which does not move meanwhile. ``None`` where the two cannot be
         compared, because they have different shapes.
 
-        Raises `Refused`, and changes nothing, where it is not the version that is being built, where it is ahead of the live
+        Raises `Rejected`, and changes nothing, where it is not the version that is being built, where it is ahead of the live
         one, and where operators have decided of dead letters since it was begun; `Unavailable` where a long query does not let
         go of the live table.
         """
         previous, own = f"{self._view.view_name}_previous", f"{self.name}#{table}"
         async with self._alone() as (connection, versions):
             if versions.building != table:
-                raise Refused(f"{table} is not the version of {self.name} that is being built")
+                raise Rejected(f"{table} is not the version of {self.name} that is being built")
             goal = await self._held(connection)
             reached = await self.reached(table)
             decided = await self._decided(connection)
             if any(at > goal[context][partition] for context, its in reached.items() for partition, at in its.items()):
-                raise Refused(f"{self.name} was put back to before where {table} stands: begin anew with --restart")
+                raise Rejected(f"{self.name} was put back to before where {table} stands: begin anew with --restart")
             if decided != versions.building_decided:
-                raise Refused(f"dead letters of {self.name} were skipped or mended meanwhile: begin anew with --restart")
+                raise Rejected(f"dead letters of {self.name} were skipped or mended meanwhile: begin anew with --restart")
             await complete(goal)
             found = await self._difference(connection, table)
             if versions.previous is not None:
@@ -139,18 +139,18 @@ class VersionedView:
         The two change places: rolling back once more brings the newer one again. Returns in how many rows they differed when
         they last changed places, ``None`` where they have different shapes.
 
-        Raises `Refused` where there is no earlier version, and where operators have decided of dead letters since it was live:
+        Raises `Rejected` where there is no earlier version, and where operators have decided of dead letters since it was live:
         it knows nothing of that.
         """
         live, aside = self._view.view_name, f"{self._view.view_name}_aside"
         before, mark = f"{self.name}{PREVIOUS}", f"{self.name}#aside"
         async with self._alone() as (connection, versions):
             if versions.previous is None:
-                raise Refused(f"there is no earlier version of {self.name}")
+                raise Rejected(f"there is no earlier version of {self.name}")
             await self._held(connection)
             decided = await self._decided(connection)
             if decided != versions.previous_decided:
-                raise Refused(
+                raise Rejected(
                     f"dead letters of {self.name} were skipped or mended since the switch, of which the earlier version knows"
                     f" nothing: `caudal projections rebuild {self.name}` makes one that minds them"
                 )

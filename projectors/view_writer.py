@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Table
 
 from projectors.projection import Fold, Projection
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 from schemas.errors import Conflict, Misconfigured
 from schemas.view import View
 from streams.database.pools import Connection, translated
@@ -21,7 +21,7 @@ class _Keyed(NamedTuple):
 
     key: Any
     fold: Fold[Any]
-    recorded: Recorded[Any]
+    recorded: RecordedEvent[Any]
 
 
 class _Written(NamedTuple):
@@ -40,7 +40,7 @@ class ViewWriter:
         self._projection = projection
         self._sql = statements(table)
 
-    async def apply(self, connection: Connection, events: Sequence[Recorded[Any]]) -> None:
+    async def apply(self, connection: Connection, events: Sequence[RecordedEvent[Any]]) -> None:
         """Loads and locks the rows that the events touch, folds, and writes those that have changed. Moves no checkpoint.
 
         Raises `Conflict` where another transaction has put a row there that was missing a moment before, and whatever a
@@ -61,7 +61,7 @@ class ViewWriter:
             await connection.execute(self._sql.delete, written.removed)
 
     async def commit(
-        self, connection: Connection, subscription: str, moves: Sequence[Move], events: Sequence[Recorded[Any]]
+        self, connection: Connection, subscription: str, moves: Sequence[Move], events: Sequence[RecordedEvent[Any]]
     ) -> None:
         """Applies events and moves checkpoints, all of it or nothing, outside a transaction: in two round trips, not six.
 
@@ -83,16 +83,16 @@ class ViewWriter:
                 self._sql.commit,
                 subscription,
                 *([str(context) for context in contexts], partitions),
-                *([stand.position for stand in befores], [stand.resets for stand in befores], afters),
+                *([stand.position for stand in befores], [stand.generation for stand in befores], afters),
                 self._as_json([*written.added, *written.changed], changed_in),
                 orjson.dumps(
                     [{view.view_key: key, CHANGED: changed_in[key]} for key in written.removed], default=_as_text
                 ).decode(),
             )
 
-    def _keyed(self, events: Sequence[Recorded[Any]]) -> list[_Keyed]:
+    def _keyed(self, events: Sequence[RecordedEvent[Any]]) -> list[_Keyed]:
         folds = self._projection.folds
-        return [_Keyed(fold.key(recorded), fold, recorded) for recorded in events for fold in (folds[type(recorded.event)],)]
+        return [_Keyed(fold.key(recorded), fold, recorded) for recorded in events for fold in (folds[type(recorded.data)],)]
 
     def _as_json(self, rows: Iterable[View], changed_in: Mapping[Any, int] | None = None) -> str:
         """Rows as JSON, ordered by key; with ``changed_in`` each with the transaction that last changed it, if one did."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from schemas.access import Access
 from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
-from schemas.sensitive import misplaced, sealed_fields, sensitive_fields
+from schemas.sensitive import encrypted_fields, misplaced, sensitive_fields
 from schemas.upcasting import Upcaster, chains, upcast
 from schemas.view import View
 
@@ -50,7 +50,7 @@ class Context:
     requires_expected_version: bool = False
     """Whether commands over HTTP must say, by ``If-Match`` or ``If-None-Match``, what they expect of their stream."""
     audit: Access | None = None
-    """Who may look into its log over HTTP; ``None``: everybody. What is sensitive in it is sealed for them, too."""
+    """Who may look into its log over HTTP; ``None``: everybody. What is sensitive in it is encrypted for them, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Catalog:
                 self._upcasters[name, event_name] = chain
         for view in system.views:
             _once(self._views, (system.name, _sound(view.view_name)), view, "view")
-            if view.view_subject is None and (fields := list(sealed_fields(view))):
+            if view.view_subject is None and (fields := list(encrypted_fields(view))):
                 raise Misconfigured(f"{view.__name__} does not say whose its {', '.join(fields)} are: it needs a subject")
             if ContextName(system.name, view.view_context) not in self.contexts:
                 raise Misconfigured(

@@ -44,10 +44,10 @@ class Metadata:
 
 
 @dataclass(slots=True, kw_only=True)  # one an event: a frozen one takes three times as long to make
-class Recorded(Generic[E]):
+class RecordedEvent(Generic[E]):
     """An event as the log holds it."""
 
-    event: E
+    data: E
     id: UUID
     stream: str
     """``category-id``: one aggregate's events."""
@@ -60,7 +60,7 @@ class Recorded(Generic[E]):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Rejection:
     """A domain's no, as it is told to whoever asks, the first time and every time."""
 
     kind: str
@@ -85,8 +85,8 @@ class Receipt:
     """Names of the events that the command recorded, in order."""
     began_stream: bool = False
     """Whether the stream was not there before."""
-    refusal: Refusal | None = None
-    """Why the command was refused; ``None`` where it was accepted."""
+    rejection: Rejection | None = None
+    """Why the command was rejected; ``None`` where it was accepted."""
     repeated: bool = field(default=False, compare=False)
     """Whether this is the answer of an earlier, equal command."""
 

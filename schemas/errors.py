@@ -53,18 +53,18 @@ class UnsupportedFormat(Invalid):
     kind = "unsupported_format"
 
 
-class Refused(CaudalError):
+class Rejected(CaudalError):
     """A rule of the domain says no."""
 
-    kind = "refused"
+    kind = "rejected"
 
     def __init__(self, *detail: str, correlation_id: str | None = None) -> None:
         super().__init__(*detail)
         self.correlation_id = correlation_id
-        """That of the request which was refused first, where this is the answer to a repeat."""
+        """That of the request which was rejected first, where this is the answer to a repeat."""
 
 
-class Failed(Refused):
+class Failed(Rejected):
     """The decision broke down on this command, as it would each time."""
 
     kind = "failed"
@@ -76,7 +76,7 @@ class Conflict(CaudalError):
     kind = "conflict"
 
 
-class AlreadyExists(Refused):
+class AlreadyExists(Rejected):
     """What was to be made is there already."""
 
     kind = "already_exists"
@@ -106,7 +106,7 @@ class IdempotencyKeyReused(CaudalError):
     kind = "key_reused"
 
 
-class OutsideTheRules(Refused):
+class OutsideTheRules(Rejected):
     """The event is not one that may come at this point of its process."""
 
 

@@ -11,7 +11,7 @@ ITS_ID = "its id"
 
 
 class Message(BaseModel):
-    """A named, immutable piece of the published language; unknown fields are refused.
+    """A named, immutable piece of the published language; unknown fields are rejected.
 
     The name is given where the class is defined (``class DataIngested(Event, name="DataIngested")``) and is what gets
     stored and published: a class may move or be renamed without touching a byte of what is recorded.
@@ -28,7 +28,7 @@ class Message(BaseModel):
 
 
 class Command(Message):
-    """A request, in the imperative, to one bounded context; it may be refused."""
+    """A request, in the imperative, to one bounded context; it may be rejected."""
 
     internal: ClassVar[bool] = False
     """Whether only the engine issues it: no path over HTTP takes it."""
@@ -45,7 +45,7 @@ class Command(Message):
 
 
 class Event(Message):
-    """A fact, in the past tense, that a bounded context has recorded; it cannot be refused any more."""
+    """A fact, in the past tense, that a bounded context has recorded; it cannot be rejected any more."""
 
     schema_version: ClassVar[int] = 1
 

@@ -1,8 +1,8 @@
-"""Fields that few may read: sealed where a command comes in, opened where a row is shown, and unreadable in between.
+"""Fields that few may read: encrypted where a command comes in, opened where a row is shown, and unreadable in between.
 
-A command declares plain texts as `Sensitive` and says by its ``subject`` whose they are; a decision gets them sealed and puts
-them into events whose fields are `Sealed`. Events, snapshots, topics, processes and views carry what was sealed as it is. When
-the subject is forgotten, nobody can open it any more.
+A command declares plain texts as `Sensitive` and names their data subject by its ``subject``. A decision gets them encrypted
+and puts them into events whose fields are `Encrypted`. Events, snapshots, topics, sagas and views carry the encrypted text.
+When the subject is erased, nobody can decrypt it any more.
 """
 
 from collections.abc import Iterator
@@ -15,26 +15,30 @@ from pydantic_core import CoreSchema, core_schema
 
 from schemas.text import mailbox
 
-MARK = "sealed:1:"
-"""What every sealed text begins with: the format's version. Then come the subject, a colon, and what only its key opens."""
+MARK = "encrypted:1:"
+"""What every encrypted text begins with: the format's version. Then come the subject, a colon, and what only its key opens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sensitive:
-    """Marks a command's text: ``diagnosis: Annotated[str, Sensitive(most=1000)]``. Lengths are those of the plain text."""
+    """Marks a command's text: ``diagnosis: Annotated[str, Sensitive(max_length=1000)]``. Lengths count the plain text."""
 
-    most: int = 1000
-    least: int = 1
+    max_length: int = 1000
+    min_length: int = 1
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {**handler(schema), "x-sensitive": True, "description": f"{self.least} to {self.most} characters, kept sealed."}
+        return {
+            **handler(schema),
+            "x-sensitive": True,
+            "description": f"{self.min_length} to {self.max_length} characters, kept encrypted.",
+        }
 
     def _checked(self, text: str | None) -> str | None:
-        if text is not None and not is_sealed(text) and not self.least <= len(text) <= self.most:
-            raise ValueError(f"should have {self.least} to {self.most} characters")
+        if text is not None and not is_encrypted(text) and not self.min_length <= len(text) <= self.max_length:
+            raise ValueError(f"should have {self.min_length} to {self.max_length} characters")
         return text
 
 
@@ -42,36 +46,36 @@ class Sensitive:
 class Password:
     """Marks a command's password: a decision gets its argon2id hash in the place of it. ``Annotated[str, Password()]``."""
 
-    least: int = 8
-    most: int = 200
+    min_length: int = 8
+    max_length: int = 200
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        limits = {"minLength": self.least, "maxLength": self.most}
+        limits = {"minLength": self.min_length, "maxLength": self.max_length}
         return {**handler(schema), **limits, "format": "password", "writeOnly": True}
 
     def _checked(self, text: str) -> str:
-        if not is_sealed(text) and not self.least <= len(text) <= self.most:
-            raise ValueError(f"should have {self.least} to {self.most} characters")
+        if not is_encrypted(text) and not self.min_length <= len(text) <= self.max_length:
+            raise ValueError(f"should have {self.min_length} to {self.max_length} characters")
         return text
 
 
 def _mailbox(text: str | None) -> str | None:
-    return text if text is None or is_sealed(text) else mailbox(text)
+    return text if text is None or is_encrypted(text) else mailbox(text)
 
 
-SensitiveMailbox = Annotated[str | None, Sensitive(most=254, least=3), AfterValidator(_mailbox)]
+SensitiveMailbox = Annotated[str | None, Sensitive(max_length=254, min_length=3), AfterValidator(_mailbox)]
 """A command's field for the address of one mailbox."""
 
-Sealed = Annotated[str | None, Field(json_schema_extra={"x-sealed": True})]
-"""An event's or a row's field that holds what was sealed, or ``None``: not given, or shown after its subject was forgotten."""
+Encrypted = Annotated[str | None, Field(json_schema_extra={"x-encrypted": True})]
+"""An event's or a row's field that holds what was encrypted, or ``None``: not given, or shown after its subject was erased."""
 
 
 @cache
 def sensitive_fields(message: type[BaseModel]) -> tuple[str, ...]:
-    """The fields of a command that are sealed where it comes in."""
+    """The fields of a command that are encrypted where it comes in."""
     return tuple(_marked(message, Sensitive))
 
 
@@ -94,21 +98,21 @@ def misplaced(command: type[BaseModel]) -> Iterator[str]:
             yield name
 
 
-def sealed_fields(shape: type[BaseModel]) -> Iterator[str]:
-    """The fields of an event or a view that hold what was sealed."""
+def encrypted_fields(shape: type[BaseModel]) -> Iterator[str]:
+    """The fields of an event or a view that hold what was encrypted."""
     for name, field in shape.model_fields.items():
-        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("x-sealed"):
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("x-encrypted"):
             yield name
 
 
-def is_sealed(text: str) -> bool:
-    """Whether a text is a sealed one."""
+def is_encrypted(text: str) -> bool:
+    """Whether a text is a encrypted one."""
     return text.startswith(MARK)
 
 
-def subject_of(sealed: str) -> str:
-    """Whose a sealed text is."""
-    return sealed.removeprefix(MARK).partition(":")[0]
+def subject_of(encrypted: str) -> str:
+    """Whose a encrypted text is."""
+    return encrypted.removeprefix(MARK).partition(":")[0]
 
 
 def _holds_mark(annotation: Any) -> bool:

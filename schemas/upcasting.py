@@ -13,7 +13,7 @@ from schemas.message import Event
 class Upcaster:
     """One step: what an event's data of schema version ``from_version`` reads like in the next one.
 
-    ``upcast`` gets the data as JSON values and returns them so; it is pure, and never refuses.
+    ``upcast`` gets the data as JSON values and returns them so; it is pure, and never rejects.
     """
 
     event: str

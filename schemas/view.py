@@ -28,7 +28,7 @@ class View(BaseModel):
     view_rows: ClassVar[RowAccess | None] = None
     """Who sees which of its rows; ``None``: whoever may read it sees all."""
     view_subject: ClassVar[str | None] = None
-    """Which column says whose its `Sealed` fields are."""
+    """Which column says whose its `Encrypted` fields are."""
     view_own_paths_only: ClassVar[bool] = False
     """Whether it is read on its system's own paths alone, which see to something that ``/views`` would not."""
 

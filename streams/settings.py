@@ -39,9 +39,11 @@ class Settings(BaseSettings):
     )
     relay_lease_seconds: float = Field(10, gt=0, description="After how long a silent relay's logs are taken over.")
     relay_poll_seconds: float = Field(0.25, gt=0, description="How often the relay looks at a log without being woken.")
-    relay_batch: Positive = Field(2000, description="Events that the relay reads at a time.")
-    slice_records: Positive = Field(1000, description="Records of a partition that a subscription takes at a time.")
-    attempts: Positive = Field(5, description="How often an event that cannot be applied is tried before it is parked.")
+    relay_batch_events: Positive = Field(2000, description="Events that the relay reads at a time.")
+    subscription_batch_records: Positive = Field(1000, description="Records of a partition per batch of a subscription.")
+    dead_letter_attempts: Positive = Field(
+        5, description="How often an event that cannot be applied is tried before it is parked."
+    )
     max_dead_letters: Positive = Field(10_000, description="How many a subscription may have before it stands still.")
     stall_seconds: float = Field(
         3, gt=0, description="After how long without progress a subscription that lags reads on from the log itself."
@@ -89,7 +91,7 @@ class Settings(BaseSettings):
     max_depth: Positive = Field(64, description="Deepest nesting of a command body.")
     max_header_bytes: Positive = Field(32 * 1024, description="Most bytes of a request's head.")
     body_seconds: float = Field(20, gt=0, description="How long a request's head, and its body, may take to arrive.")
-    max_attempts: Positive = Field(5, description="How often a command that lost a race is decided again.")
+    conflict_retries: Positive = Field(5, description="How often a command that lost a race is decided again.")
     aggregate_memory_bytes: Positive = Field(64 * 1024 * 1024, description="What aggregates may take of a process's memory.")
     receipts_days: Positive = Field(7, description="How long a repeated command is recognised, at least.")
     max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a tenth for one caller.")

@@ -6,12 +6,12 @@ from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
 from streams.log.partitioning import partition_of
 from streams.log.reading import PostgresLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from tests.stack import RunningStack
 
 
-async def verify(stack: RunningStack) -> dict[ContextName, list[Row]]:
+async def verify(stack: RunningStack) -> dict[ContextName, list[StoredEvent]]:
     """Fails where anything is lost, doubled, reordered or altered; returns every row of every log.
 
     `caudal verify` says so of logs, topics and views; what the logs promise is looked at here once more, independently.
@@ -34,7 +34,7 @@ async def verify(stack: RunningStack) -> dict[ContextName, list[Row]]:
     return logs
 
 
-def check_log(rows: list[Row], partitions: int) -> None:
+def check_log(rows: list[StoredEvent], partitions: int) -> None:
     """Positions and versions are dense, and each row names its predecessor in its partition."""
     assert [row.position for row in rows] == list(range(1, len(rows) + 1))
     versions: dict[str, int] = {}
@@ -47,7 +47,7 @@ def check_log(rows: list[Row], partitions: int) -> None:
         newest[row.partition] = row.position
 
 
-async def check_chain(stack: RunningStack, context: ContextName, rows: list[Row]) -> None:
+async def check_chain(stack: RunningStack, context: ContextName, rows: list[StoredEvent]) -> None:
     """Each hash covers its predecessor's, and the head has the last one."""
     schema = f"{context.system}_{context.context}"
     stored = await stack.fetch(f"select hash from {schema}.events order by position")

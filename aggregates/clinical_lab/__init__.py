@@ -1,9 +1,9 @@
 """The clinical laboratory's decisions, policies and processes."""
 
 from aggregates.clinical_lab import notifications, redelivery, results, sagas, users
-from aggregates.system import WriteSide
+from aggregates.system import Domain
 
-WRITE_SIDE = WriteSide(
+DOMAIN = Domain(
     decisions=(*users.DECISIONS, *results.DECISIONS, *notifications.DECISIONS),
     aggregates={
         "users": users.AGGREGATES,
@@ -11,5 +11,5 @@ WRITE_SIDE = WriteSide(
         "notifications": notifications.AGGREGATES,
     },
     policies=notifications.POLICIES,
-    processes=(*sagas.PROCESSES, redelivery.REDELIVERY),
+    sagas=(*sagas.PROCESSES, redelivery.REDELIVERY),
 )

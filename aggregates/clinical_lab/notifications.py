@@ -19,8 +19,8 @@ from schemas.clinical_lab.notifications import (
 )
 from schemas.clinical_lab.results import ResultRecorded
 from schemas.clinical_lab.users import UserCreated
-from schemas.envelope import Issued, Recorded
-from schemas.errors import AlreadyExists, Refused
+from schemas.envelope import Issued, RecordedEvent
+from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Command, Event
 
 PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
@@ -63,7 +63,7 @@ def record_delivery(issued: Issued[RecordDelivery], notification: Notification) 
     """Notes what came of an attempt, and whether there is another one."""
     command = issued.command
     if notification.kind is None:
-        raise Refused(f"there is no notification {notification.key}")
+        raise Rejected(f"there is no notification {notification.key}")
     if notification.settled or command.attempt <= notification.attempts:
         return  # an attempt that was overtaken
     told = {"notification_id": command.notification_id, "attempt": command.attempt}
@@ -76,14 +76,14 @@ def record_delivery(issued: Issued[RecordDelivery], notification: Notification) 
         notification.record(NotificationFailed(cause=notification.cause, problem=command.problem, **told))
 
 
-def welcome(recorded: Recorded[UserCreated]) -> Iterable[Command]:
-    user_id = recorded.event.user_id
+def welcome(recorded: RecordedEvent[UserCreated]) -> Iterable[Command]:
+    user_id = recorded.data.user_id
     yield RequestNotification(kind="welcome", cause=f"user-{user_id}", recipients=(str(user_id),), about="")
 
 
-def tell_of_result(recorded: Recorded[ResultRecorded]) -> Iterable[Command]:
+def tell_of_result(recorded: RecordedEvent[ResultRecorded]) -> Iterable[Command]:
     """Tells the patient; where the patient is no user, the clinician, who knows where to find them."""
-    event = recorded.event
+    event = recorded.data
     clinician = () if event.clinician_id is None else (event.clinician_id,)
     yield RequestNotification(
         kind="result",
@@ -93,8 +93,8 @@ def tell_of_result(recorded: Recorded[ResultRecorded]) -> Iterable[Command]:
     )
 
 
-def deliver(recorded: Recorded[NotificationRequested]) -> Iterable[Command]:
-    yield DeliverNotification(notification_id=recorded.event.notification_id)
+def deliver(recorded: RecordedEvent[NotificationRequested]) -> Iterable[Command]:
+    yield DeliverNotification(notification_id=recorded.data.notification_id)
 
 
 POLICIES = (

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from aggregates.sagas.definition import Ids, Next, On, ProcessManager, Send
+from aggregates.sagas.definition import Ids, Next, On, SagaDefinition, Send
 from schemas.clinical_lab.notifications import DeliverNotification, DeliveryFailed, NotificationFailed, NotificationSent
-from schemas.engine.processes import Cause
+from schemas.engine.sagas import Cause
 
 
 class Redelivery(BaseModel):
@@ -25,7 +25,7 @@ def again(known: Redelivery, cause: Cause) -> Next[Redelivery]:
     return Next(known, send=[Send(DeliverNotification(notification_id=known.notification_id, attempt=known.attempt + 1))])
 
 
-REDELIVERY = ProcessManager(
+REDELIVERY = SagaDefinition(
     "redelivery",
     Redelivery,
     {

@@ -9,7 +9,7 @@ from aggregates.decision import Decision, Ref
 from aggregates.snapshot import SnapshotPolicy
 from schemas.clinical_lab.results import NumberTaken, RecordResult, RecordResultQuery, ResultQueried, ResultRecorded
 from schemas.envelope import Issued
-from schemas.errors import AlreadyExists, Refused
+from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
 
 
@@ -21,7 +21,7 @@ class ResultState(BaseModel):
 
 
 class Result(Aggregate):
-    """A patient's result. What it says is sealed."""
+    """A patient's result. What it says is encrypted."""
 
     category = "result"
     snapshots = SnapshotPolicy(ResultState, every=100)  # it may be read for ever
@@ -77,7 +77,7 @@ def record_result(issued: Issued[RecordResult], result: Result, numbers: ResultN
 def record_result_query(issued: Issued[RecordResultQuery], result: Result) -> None:
     """Notes that somebody read a result."""
     if result.patient_id is None:
-        raise Refused(f"there is no result {result.key}")
+        raise Rejected(f"there is no result {result.key}")
     result.record(
         ResultQueried(
             query_id=issued.id,

@@ -7,12 +7,12 @@ from aggregates.decision import Decision, Ref
 from aggregates.snapshot import SnapshotPolicy
 from schemas.clinical_lab.users import CreateUser, RecordLogin, UserCreated, UserLoggedIn
 from schemas.envelope import Issued
-from schemas.errors import AlreadyExists, Refused
+from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
 
 
 class UserState(BaseModel):
-    """What a snapshot of a user keeps, sealed as it is."""
+    """What a snapshot of a user keeps, encrypted as it is."""
 
     role: str | None
     username: str | None
@@ -21,7 +21,7 @@ class UserState(BaseModel):
 
 
 class User(Aggregate):
-    """A user. What is known of them in words is sealed."""
+    """A user. What is known of them in words is encrypted."""
 
     category = "user"
     snapshots = SnapshotPolicy(UserState, every=200)  # somebody may sign in for ever
@@ -57,7 +57,7 @@ def create_user(issued: Issued[CreateUser], user: User) -> None:
 def record_login(issued: Issued[RecordLogin], user: User) -> None:
     """Notes that a user signed in."""
     if user.is_new:
-        raise Refused("there is no such user")
+        raise Rejected("there is no such user")
     user.record(UserLoggedIn(user_id=issued.command.user_id))
 
 

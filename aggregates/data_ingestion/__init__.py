@@ -1,9 +1,9 @@
 """Data ingestion's decisions and policies."""
 
 from aggregates.data_ingestion import ingestion, processing, validation
-from aggregates.system import WriteSide
+from aggregates.system import Domain
 
-WRITE_SIDE = WriteSide(
+DOMAIN = Domain(
     decisions=(*ingestion.DECISIONS, *validation.DECISIONS, *processing.DECISIONS),
     aggregates={
         "ingestion": ingestion.AGGREGATES,

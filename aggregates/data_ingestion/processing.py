@@ -28,7 +28,7 @@ from schemas.data_ingestion.processing import (
     ProcessingResults,
     Profile,
 )
-from schemas.envelope import Issued, Recorded
+from schemas.envelope import Issued, RecordedEvent
 from schemas.errors import AlreadyExists
 from schemas.message import Command, Event
 from schemas.pointer import step
@@ -107,9 +107,9 @@ def profile(payload: Payload) -> Profile:
     return Profile(types=types, values=values, nulls=nulls, depth=deepest)
 
 
-def ask_for_processing(ingested: Recorded[DataIngested]) -> Iterable[Command]:
+def ask_for_processing(ingested: RecordedEvent[DataIngested]) -> Iterable[Command]:
     """Whatever is ingested gets processed, valid or not: what is wrong with it is worth knowing."""
-    data = ingested.event
+    data = ingested.data
     yield ProcessData(data_id=data.data_id, partner_id=data.partner_id, payload=data.payload)
 
 

@@ -19,14 +19,14 @@ from schemas.data_ingestion.validation import (
     SchemaRegistered,
     ValidateData,
 )
-from schemas.envelope import Issued, Recorded
-from schemas.errors import AlreadyExists, Refused
+from schemas.envelope import Issued, RecordedEvent
+from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Command, Event
 from schemas.pointer import pointer_of
 
-MOST_VIOLATIONS = 1000
+MAX_VIOLATIONS = 1000
 _LONGEST_DETAIL = 300
-_MOST_STEPS = 10_000
+_MAX_STEPS = 10_000
 
 DEFAULT_SCHEMA: dict[str, JsonValue] = {"type": "object", "minProperties": 1}
 """What every delivery has to meet until its partner registers a schema: to say something at all."""
@@ -57,11 +57,11 @@ class RuleBook(Aggregate):
             self._validator = None
 
     def violations(self, payload: Payload) -> list[RuleViolation]:
-        """The rules that a payload breaks, `MOST_VIOLATIONS` at most."""
+        """The rules that a payload breaks, `MAX_VIOLATIONS` at most."""
         self._validator = self._validator or compiled(self.json_schema)
         return [
             RuleViolation(pointer=pointer_of(e.instance_path), rule=pointer_of(e.schema_path), detail=shortened(e.message))
-            for e in islice(self._validator.iter_errors(payload), MOST_VIOLATIONS)
+            for e in islice(self._validator.iter_errors(payload), MAX_VIOLATIONS)
         ]
 
 
@@ -102,22 +102,22 @@ def validate_data(issued: Issued[ValidateData], inspection: Inspection, rules: R
 def compiled(schema: dict[str, JsonValue]) -> Draft202012Validator:
     """A validator that reads nothing from elsewhere and whose patterns take linear time.
 
-    Raises `Refused` where the schema is broken, refers to another document, or uses a pattern (look-around, back
+    Raises `Rejected` where the schema is broken, refers to another document, or uses a pattern (look-around, back
     reference) that cannot be matched in linear time: a partner must not be able to stall the service.
     """
     check_references(schema)
     try:
-        return Draft202012Validator(schema, retriever=_refuse_to_read, pattern_options=RegexOptions())
+        return Draft202012Validator(schema, retriever=_reject_to_read, pattern_options=RegexOptions())
     except ValidationError as broken:
         where = pointer_of(broken.instance_path) or "its root"
-        raise Refused(f"the schema is broken at {where}: {shortened(broken.message)}") from broken
+        raise Rejected(f"the schema is broken at {where}: {shortened(broken.message)}") from broken
     except (ReferencingError, ValueError) as broken:
-        raise Refused(f"the schema is broken: {broken}") from broken
+        raise Rejected(f"the schema is broken: {broken}") from broken
 
 
-def ask_for_a_verdict(ingested: Recorded[DataIngested]) -> Iterable[Command]:
+def ask_for_a_verdict(ingested: RecordedEvent[DataIngested]) -> Iterable[Command]:
     """Whatever is ingested gets validated."""
-    data = ingested.event
+    data = ingested.data
     yield ValidateData(data_id=data.data_id, partner_id=data.partner_id, payload=data.payload)
 
 
@@ -127,7 +127,7 @@ def shortened(text: str) -> str:
 
 
 def check_references(schema: JsonValue) -> None:
-    """Refuses references to anything but places in the schema, and such that would unfold without end.
+    """Rejects references to anything but places in the schema, and such that would unfold without end.
 
     Definitions that refer to each other twice unfold to the power of two: forty of them would keep a service busy for hours.
     """
@@ -143,8 +143,8 @@ def check_references(schema: JsonValue) -> None:
                     total += steps(inner)
         elif isinstance(value, list):
             total += sum(map(steps, value))
-        if total > _MOST_STEPS:
-            raise Refused(f"the schema unfolds to more than {_MOST_STEPS} rules")
+        if total > _MAX_STEPS:
+            raise Rejected(f"the schema unfolds to more than {_MAX_STEPS} rules")
         return total
 
     def unfolded(reference: str) -> int:
@@ -158,18 +158,18 @@ def check_references(schema: JsonValue) -> None:
 
 def _target(schema: JsonValue, reference: str) -> JsonValue:
     if reference != "#" and not reference.startswith("#/"):
-        raise Refused(f"remote references are not followed, only such as #/$defs/…: {reference}")
+        raise Rejected(f"remote references are not followed, only such as #/$defs/…: {reference}")
     target = schema
     for part in reference.split("/")[1:]:
         key = unquote(part).replace("~1", "/").replace("~0", "~")
         try:
             target = target[int(key)] if isinstance(target, list) else target[key]  # type: ignore[index]
         except (KeyError, IndexError, ValueError, TypeError):
-            raise Refused(f"the schema is broken: {reference} leads nowhere") from None
+            raise Rejected(f"the schema is broken: {reference} leads nowhere") from None
     return target
 
 
-def _refuse_to_read(uri: str) -> JsonValue:
+def _reject_to_read(uri: str) -> JsonValue:
     raise ValueError(f"remote references are not followed: {uri}")
 
 

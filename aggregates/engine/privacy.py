@@ -1,8 +1,8 @@
-"""Data subjects, as far as the engine knows them: whether they were forgotten."""
+"""Data subjects, as far as the engine knows them: whether they were erased."""
 
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
-from schemas.engine.privacy import RecordForgetting, SubjectForgotten
+from schemas.engine.privacy import RecordErasure, SubjectErased
 from schemas.envelope import Issued
 from schemas.message import Event
 
@@ -13,16 +13,16 @@ class Subject(Aggregate):
     category = "subject"
 
     def __init__(self) -> None:
-        self.forgotten = False
+        self.erased = False
 
     def evolve(self, event: Event) -> None:
-        self.forgotten = isinstance(event, SubjectForgotten)
+        self.erased = isinstance(event, SubjectErased)
 
 
-def record_forgetting(issued: Issued[RecordForgetting], subject: Subject) -> None:
+def record_erasure(issued: Issued[RecordErasure], subject: Subject) -> None:
     """Notes it, once."""
-    if not subject.forgotten:
-        subject.record(SubjectForgotten(subject=issued.command.subject))
+    if not subject.erased:
+        subject.record(SubjectErased(subject=issued.command.subject))
 
 
-DECISIONS = (Decision(RecordForgetting, lambda issued: (Ref(Subject, issued.command.subject),), record_forgetting),)
+DECISIONS = (Decision(RecordErasure, lambda issued: (Ref(Subject, issued.command.subject),), record_erasure),)

@@ -1,9 +1,9 @@
 """Partner alliances' decisions, policies and processes."""
 
 from aggregates.partner_alliances import campaigns, compliance, contract_term, contracts, integrations, onboarding
-from aggregates.system import WriteSide
+from aggregates.system import Domain
 
-WRITE_SIDE = WriteSide(
+DOMAIN = Domain(
     decisions=(*integrations.DECISIONS, *contracts.DECISIONS, *compliance.DECISIONS, *campaigns.DECISIONS),
     aggregates={
         "integrations": integrations.AGGREGATES,
@@ -12,5 +12,5 @@ WRITE_SIDE = WriteSide(
         "campaigns": campaigns.AGGREGATES,
     },
     policies=campaigns.POLICIES,
-    processes=(onboarding.ONBOARDING, contract_term.CONTRACT_TERM),
+    sagas=(onboarding.ONBOARDING, contract_term.CONTRACT_TERM),
 )

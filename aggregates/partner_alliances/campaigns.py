@@ -6,8 +6,8 @@ from uuid import UUID
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.policy import Policy
-from schemas.envelope import Issued, Recorded
-from schemas.errors import AlreadyExists, Refused
+from schemas.envelope import Issued, RecordedEvent
+from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Command, Event
 from schemas.partner_alliances.campaigns import (
     AdmitPartner,
@@ -59,20 +59,20 @@ def create_campaign(issued: Issued[CreateCampaign], campaign: Campaign, advertis
     if not campaign.is_new:
         raise AlreadyExists(f"the campaign {campaign.key} was created before")
     if not advertiser.admitted:
-        raise Refused(f"the partner {command.partner_id} is not active")
+        raise Rejected(f"the partner {command.partner_id} is not active")
     if command.ends_on < command.starts_on:
-        raise Refused("the campaign ends before it begins")
+        raise Rejected("the campaign ends before it begins")
     campaign.record(CampaignCreated(campaign_id=UUID(campaign.key), **command.model_dump()))
 
 
-def admit(activated: Recorded[PartnerActivated]) -> Iterable[Command]:
+def admit(activated: RecordedEvent[PartnerActivated]) -> Iterable[Command]:
     """Active partners may run campaigns."""
-    yield AdmitPartner(partner_id=activated.event.partner_id)
+    yield AdmitPartner(partner_id=activated.data.partner_id)
 
 
-def exclude(withdrawn: Recorded[PartnerWithdrawn]) -> Iterable[Command]:
+def exclude(withdrawn: RecordedEvent[PartnerWithdrawn]) -> Iterable[Command]:
     """Partners that are withdrawn may not."""
-    yield ExcludePartner(partner_id=withdrawn.event.partner_id)
+    yield ExcludePartner(partner_id=withdrawn.data.partner_id)
 
 
 AGGREGATES = (Advertiser, Campaign)

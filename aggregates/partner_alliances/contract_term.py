@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from aggregates.partner_alliances.spanish import SPANISH
-from aggregates.sagas.definition import Ids, Next, On, ProcessManager, Send
-from schemas.engine.processes import Answer, Cause
+from aggregates.sagas.definition import Ids, Next, On, SagaDefinition, Send
+from schemas.engine.sagas import Answer, Cause
 from schemas.partner_alliances.contracts import (
     ContractChanged,
     ContractCreated,
@@ -73,7 +73,7 @@ def _contract(event: Any) -> str:
     return str(event.contract_id)
 
 
-CONTRACT_TERM = ProcessManager(
+CONTRACT_TERM = SagaDefinition(
     "contract-term",
     Term,
     {
@@ -84,7 +84,7 @@ CONTRACT_TERM = ProcessManager(
         ContractExpired: On(_contract, expired),
     },
     sends=(ExpireContract,),
-    on_refused={ExpireContract: has_days_to_come},
+    on_rejected={ExpireContract: has_days_to_come},
     on_timer={_LAST_DAY: over},
     ids=lambda term: Ids(real=None if term.contract_id is None else str(term.contract_id)),
     words=SPANISH,

@@ -11,7 +11,7 @@ from aggregates.decision import Decision, Ref
 from aggregates.partner_alliances.products import agreed
 from aggregates.snapshot import SnapshotPolicy
 from schemas.envelope import Issued
-from schemas.errors import AlreadyExists, Refused
+from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
 from schemas.partner_alliances.contracts import (
     ActivateContract,
@@ -95,15 +95,15 @@ class Contract(Aggregate):
         """Whether its last day has gone by."""
         return self.ends_on is not None and today > self.ends_on
 
-    def refused(self) -> Refused:
+    def rejected(self) -> Rejected:
         """That it does not allow this as it stands."""
-        return Refused(f"the contract {self.key} is {self.status.replace('_', ' ')}")
+        return Rejected(f"the contract {self.key} is {self.status.replace('_', ' ')}")
 
     @property
     def whose(self) -> dict[str, UUID | None]:
-        """What every event of the contract tells of it; raises `Refused` where there is none."""
+        """What every event of the contract tells of it; raises `Rejected` where there is none."""
         if self.status == "none":
-            raise Refused(f"there is no contract {self.key}")
+            raise Rejected(f"there is no contract {self.key}")
         return {"contract_id": UUID(self.key), "partner_id": self.partner_id, "temporary_id": self.temporary_id}
 
 
@@ -137,7 +137,7 @@ def change_contract(issued: Issued[ChangeContract], contract: Contract) -> None:
     """Changes terms or last day of a contract that may hold, or hold again."""
     command, whose = issued.command, contract.whose
     if contract.status in ("inactive", "rejected", "expired"):
-        raise contract.refused()
+        raise contract.rejected()
     if command.ends_on is not None:
         _check_term(contract.starts_on, command.ends_on, issued.at.date())
     terms = contract.terms if command.terms is None else agreed(contract.product, {**contract.terms, **command.terms})
@@ -152,7 +152,7 @@ def suspend_contract(issued: Issued[SuspendContract], contract: Contract) -> Non
     if contract.status == "active":
         contract.record(ContractSuspended(**whose, reason=issued.command.reason))
     elif contract.status != "suspended":
-        raise contract.refused()
+        raise contract.rejected()
 
 
 def resume_contract(issued: Issued[ResumeContract], contract: Contract) -> None:
@@ -162,7 +162,7 @@ def resume_contract(issued: Issued[ResumeContract], contract: Contract) -> None:
         _check_not_over(contract, issued.at.date())
         contract.record(ContractResumed(**whose))
     elif contract.status != "active":
-        raise contract.refused()
+        raise contract.rejected()
 
 
 def activate_contract(issued: Issued[ActivateContract], contract: Contract) -> None:
@@ -172,7 +172,7 @@ def activate_contract(issued: Issued[ActivateContract], contract: Contract) -> N
         _check_not_over(contract, issued.at.date())
         contract.record(ContractActivated(**whose, ends_on=contract.ends_on))
     elif contract.status != "active":
-        raise contract.refused()
+        raise contract.rejected()
 
 
 def deactivate_contract(issued: Issued[DeactivateContract], contract: Contract) -> None:
@@ -186,7 +186,7 @@ def request_revision(issued: Issued[RequestContractRevision], contract: Contract
     """Puts a contract under revision that does not hold yet."""
     whose = contract.whose
     if contract.status != "created":
-        raise contract.refused()
+        raise contract.rejected()
     contract.record(ContractRevision(**whose, reason=issued.command.reason))
 
 
@@ -194,7 +194,7 @@ def decide_revision(issued: Issued[DecideContractRevision], contract: Contract) 
     """Records what somebody decided. A contract made by hand holds by that; of others their process is told."""
     command, whose = issued.command, contract.whose
     if contract.status != "in_revision":
-        raise Refused(f"the contract {contract.key} is not under revision")
+        raise Rejected(f"the contract {contract.key} is not under revision")
     if command.approved:
         _check_not_over(contract, issued.at.date())
     contract.record(ContractRevisionDecided(**whose, approved=command.approved, reason=command.reason, decided_by=issued.actor))
@@ -206,7 +206,7 @@ def expire_contract(issued: Issued[ExpireContract], contract: Contract) -> None:
     """Ends a contract whose last day is over; one under revision is left to whoever decides, who may move that day."""
     whose = contract.whose
     if not contract.is_over(issued.at.date()):
-        raise Refused(f"the contract {contract.key} has days to come")
+        raise Rejected(f"the contract {contract.key} has days to come")
     if contract.status in ("created", "active", "suspended"):
         contract.record(ContractExpired(**whose))
 
@@ -233,12 +233,12 @@ def _create(
 
 def _check_term(starts_on: date | None, ends_on: date, today: date) -> None:
     if ends_on < max(starts_on or today, today):
-        raise Refused("the last day is over before the contract begins")
+        raise Rejected("the last day is over before the contract begins")
 
 
 def _check_not_over(contract: Contract, today: date) -> None:
     if contract.is_over(today):
-        raise Refused(f"the last day of the contract {contract.key} is over: move it first")
+        raise Rejected(f"the last day of the contract {contract.key} is over: move it first")
 
 
 def _one(issued: Issued[Any]) -> tuple[Ref, ...]:

@@ -6,7 +6,7 @@ from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.partner_alliances.rules import compact
 from schemas.envelope import Issued
-from schemas.errors import AlreadyExists, Refused
+from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
 from schemas.partner_alliances.integrations import (
     ActivatePartner,
@@ -86,7 +86,7 @@ def request_partner(issued: Issued[RequestPartner], request: PartnerRequest) -> 
     command, today = issued.command, issued.at.date()
     starts_on = command.starts_on or today
     if command.ends_on is not None and command.ends_on < max(starts_on, today):
-        raise Refused("the contract's last day is over before it begins")
+        raise Rejected("the contract's last day is over before it begins")
     request.record(
         PartnerRequested(
             temporary_id=UUID(request.key),
@@ -125,7 +125,7 @@ def activate_partner(issued: Issued[ActivatePartner], partner: Partner) -> None:
     """Activates a partner that is not withdrawn."""
     temporary_id = _known(partner)
     if partner.withdrawn:
-        raise Refused(f"the partner {partner.key} is withdrawn")
+        raise Rejected(f"the partner {partner.key} is withdrawn")
     if not partner.active:
         partner.record(PartnerActivated(partner_id=issued.command.partner_id, temporary_id=temporary_id))
 
@@ -149,7 +149,7 @@ def create_program(issued: Issued[CreateProgram], program: Program) -> None:
 
 def _known(partner: Partner) -> UUID:
     if partner.temporary_id is None:
-        raise Refused(f"there is no partner {partner.key}")
+        raise Rejected(f"there is no partner {partner.key}")
     return partner.temporary_id
 
 

@@ -7,8 +7,8 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel
 
 from aggregates.partner_alliances.spanish import SPANISH
-from aggregates.sagas.definition import Ids, Next, On, ProcessManager, Send
-from schemas.engine.processes import Answer, Cause
+from aggregates.sagas.definition import Ids, Next, On, SagaDefinition, Send
+from schemas.engine.sagas import Answer, Cause
 from schemas.partner_alliances.compliance import AssessContract, ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import (
     ActivateContract,
@@ -75,8 +75,8 @@ def requested(_: Onboarding, event: PartnerRequested, cause: Cause) -> Next[Onbo
 
 
 def no_partner(known: Onboarding, answer: Answer, cause: Cause) -> Next[Onboarding]:
-    failed = FailPartnerCreation(temporary_id=known.temporary_id, error_message=_shortened(answer.refusal))
-    return Next(known, send=[Send(failed)], reason=answer.refusal)
+    failed = FailPartnerCreation(temporary_id=known.temporary_id, error_message=_shortened(answer.rejection))
+    return Next(known, send=[Send(failed)], reason=answer.rejection)
 
 
 def partner_failed(known: Onboarding, event: PartnerCreationFailed, cause: Cause) -> Next[Onboarding]:
@@ -99,9 +99,9 @@ def partner_created(known: Onboarding, event: PartnerCreated, cause: Cause) -> N
 
 def no_contract(known: Onboarding, answer: Answer, cause: Cause) -> Next[Onboarding]:
     failed = FailContractCreation(
-        partner_id=known.partner_id, temporary_id=known.temporary_id, error_message=_shortened(answer.refusal)
+        partner_id=known.partner_id, temporary_id=known.temporary_id, error_message=_shortened(answer.rejection)
     )
-    return Next(known, send=[Send(failed)], reason=answer.refusal)
+    return Next(known, send=[Send(failed)], reason=answer.rejection)
 
 
 def contract_failed(known: Onboarding, event: ContractCreationFailed, cause: Cause) -> Next[Onboarding]:
@@ -156,7 +156,7 @@ def _request(event: Any) -> str | None:
     return None if event.temporary_id is None else str(event.temporary_id)
 
 
-ONBOARDING = ProcessManager(
+ONBOARDING = SagaDefinition(
     "onboarding",
     Onboarding,
     {
@@ -197,7 +197,7 @@ ONBOARDING = ProcessManager(
         ActivateContract,
         ActivatePartner,
     ),
-    on_refused={CreatePartner: no_partner, CreateRequestedContract: no_contract},
+    on_rejected={CreatePartner: no_partner, CreateRequestedContract: no_contract},
     ids=lambda known: Ids(
         temporary=None if known.temporary_id is None else str(known.temporary_id),
         real=None if known.partner_id is None else str(known.partner_id),

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.catalog import registered
-from schemas.errors import Misconfigured, Refused
+from schemas.errors import Misconfigured, Rejected
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Terms(BaseModel):
-    """What a contract agrees on; unknown terms are refused."""
+    """What a contract agrees on; unknown terms are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -73,13 +73,13 @@ def installed() -> Mapping[str, Product]:
 
 
 def agreed(product: str, terms: Mapping[str, Any]) -> dict[str, Any]:
-    """The terms of a contract in full, defaults included; raises `Refused` where they are not what the product asks for."""
+    """The terms of a contract in full, defaults included; raises `Rejected` where they are not what the product asks for."""
     known = installed()
     if product not in known:
-        raise Refused(f"there is no product {product}; there are {', '.join(sorted(known))}")
+        raise Rejected(f"there is no product {product}; there are {', '.join(sorted(known))}")
     try:
         return known[product].terms.model_validate(terms).model_dump(mode="json")
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "terms"
-        raise Refused(f"the terms are not those of {product}: {where}: {first['msg']}") from None
+        raise Rejected(f"the terms are not those of {product}: {where}: {first['msg']}") from None

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from aggregates.sagas.definition import ENGLISH, Ids, Next, On, ProcessManager, Words
+from aggregates.sagas.definition import ENGLISH, Ids, Next, On, SagaDefinition, Words
 from aggregates.sagas.successors import Rules
-from schemas.engine.processes import Cause
+from schemas.engine.sagas import Cause
 from schemas.message import Event
 
 Verdict = Literal["completed", "failed", "in_review"]
@@ -29,7 +29,7 @@ def choreography(
     verdicts: Mapping[type[Event], Verdict],
     ids: Callable[[Any], Ids] = lambda _: Ids(),
     words: Words = ENGLISH,
-) -> ProcessManager[Sequel]:
+) -> SagaDefinition[Sequel]:
     """A process manager for a process that nobody leads: each service reacts to the others' events.
 
     It sends nothing: it holds what happens against the rules, and reports what is outside them. ``key`` tells which process an
@@ -42,7 +42,7 @@ def choreography(
         known = Sequel(temporary_id=told.temporary or sequel.temporary_id, real_id=told.real or sequel.real_id)
         return Next(known, status=verdicts.get(type(event), "running"))
 
-    return ProcessManager(
+    return SagaDefinition(
         name,
         Sequel,
         {event: On(key, take, begins=event in begins) for event in rules},

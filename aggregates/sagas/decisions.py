@@ -8,15 +8,15 @@ from typing import Any, Literal
 from uuid import UUID
 
 from aggregates.decision import Decision, Decisions, Ref
-from aggregates.sagas.definition import Ids, Next, ProcessManager
+from aggregates.sagas.definition import Ids, Next, SagaDefinition
 from aggregates.sagas.saga import Process, saga_id
 from aggregates.sagas.successors import Wait, predecessor
 from aggregates.sagas.transitions import Outcome, Step, patience_timer, waiting_for
-from schemas.engine.processes import AdvanceProcess, Answer, CancelProcess, Cause, ProcessAdvanced, RetryProcess, Sent
+from schemas.engine.sagas import AdvanceSaga, Answer, CancelSaga, Cause, RetrySaga, SagaAdvanced, Sent
 from schemas.envelope import Issued
-from schemas.errors import NotFound, OutsideTheRules, Refused
+from schemas.errors import NotFound, OutsideTheRules, Rejected
 
-Managers = Mapping[str, ProcessManager[Any]]
+Managers = Mapping[str, SagaDefinition[Any]]
 """Process managers by name, with their system's: ``partner_alliances.onboarding``."""
 
 _LONGEST_BEGINNING = timedelta(minutes=1)
@@ -26,17 +26,17 @@ def decisions(managers: Managers) -> Decisions:
     """What is decided about processes, for these kinds of them."""
     telling = _Telling(managers)
     return (
-        Decision(AdvanceProcess, _told, telling.advance),
-        Decision(RetryProcess, _named, telling.retry),
-        Decision(CancelProcess, _named, telling.cancel),
+        Decision(AdvanceSaga, _told, telling.advance),
+        Decision(RetrySaga, _named, telling.retry),
+        Decision(CancelSaga, _named, telling.cancel),
     )
 
 
-def _told(issued: Issued[AdvanceProcess]) -> tuple[Ref, ...]:
+def _told(issued: Issued[AdvanceSaga]) -> tuple[Ref, ...]:
     return (Ref(Process, saga_id(issued.command.process, issued.command.key)),)
 
 
-def _named(issued: Issued[RetryProcess] | Issued[CancelProcess]) -> tuple[Ref, ...]:
+def _named(issued: Issued[RetrySaga] | Issued[CancelSaga]) -> tuple[Ref, ...]:
     return (Ref(Process, issued.command.saga_id),)
 
 
@@ -44,7 +44,7 @@ class _Telling:
     def __init__(self, managers: Managers) -> None:
         self._managers = managers
 
-    def advance(self, issued: Issued[AdvanceProcess], process: Process) -> None:
+    def advance(self, issued: Issued[AdvanceSaga], process: Process) -> None:
         """Takes a process one step further, and every step that has become possible by that."""
         command = issued.command
         steps = _Steps(self._manager(command.process), process, command.process, command.key)
@@ -56,20 +56,20 @@ class _Telling:
             case _:
                 steps.happened(command.cause)
 
-    def retry(self, issued: Issued[RetryProcess], process: Process) -> None:
-        """Tries again what could not be reacted to or taken back; refused where there is nothing of that."""
+    def retry(self, issued: Issued[RetrySaga], process: Process) -> None:
+        """Tries again what could not be reacted to or taken back; rejected where there is nothing of that."""
         self._steps_of(process).retried(_operators("retry", issued, ""))
 
-    def cancel(self, issued: Issued[CancelProcess], process: Process) -> None:
-        """Begins to take back what the process did; refused where it has ended, or is ending already."""
+    def cancel(self, issued: Issued[CancelSaga], process: Process) -> None:
+        """Begins to take back what the process did; rejected where it has ended, or is ending already."""
         self._steps_of(process).cancelled(_operators("cancel", issued, issued.command.reason))
 
     def _steps_of(self, process: Process) -> "_Steps":
         if process.kind is None:
-            raise Refused(f"there is no process {process.key}")
+            raise Rejected(f"there is no process {process.key}")
         return _Steps(self._manager(process.kind), process, process.kind, process.about)
 
-    def _manager(self, name: str) -> ProcessManager[Any]:
+    def _manager(self, name: str) -> SagaDefinition[Any]:
         try:
             return self._managers[name]
         except KeyError:
@@ -79,7 +79,7 @@ class _Telling:
 class _Steps:
     """Steps of one process, recorded as they are taken."""
 
-    def __init__(self, manager: ProcessManager[Any], process: Process, kind: str, about: str) -> None:
+    def __init__(self, manager: SagaDefinition[Any], process: Process, kind: str, about: str) -> None:
         self._manager, self._process, self._kind, self._about = manager, process, kind, about
 
     def happened(self, cause: Cause) -> None:
@@ -110,14 +110,14 @@ class _Steps:
     def retried(self, cause: Cause) -> None:
         """An operator wants it tried again."""
         if not self._process.sent.not_undone and (self._is_closed() or not self._process.waiting):
-            raise Refused("there is nothing to try again")
+            raise Rejected("there is nothing to try again")
         self._record(cause, Outcome(tries_again=True))
         self._go_on()
 
     def cancelled(self, cause: Cause) -> None:
         """An operator wants it ended."""
         if self._process.is_ending:
-            raise Refused(f"the process is {self._process.status} already")
+            raise Rejected(f"the process is {self._process.status} already")
         self._record(cause, Outcome(ending="cancelled", reason=cause.name))
 
     def _go_on(self) -> None:
@@ -126,7 +126,7 @@ class _Steps:
         while possible and not self._is_closed():
             possible = False
             for cause, answer in list(self._process.waiting.values()):
-                outcome = self._reaction(cause) if answer is None else self._reaction_to_refusal(cause, answer)
+                outcome = self._reaction(cause) if answer is None else self._reaction_to_rejection(cause, answer)
                 step = self._step(cause, outcome, answer)
                 if step.standing == "processed":
                     self._process.record(step)
@@ -175,19 +175,19 @@ class _Steps:
         return Outcome(follows=follows)
 
     def _reaction_to_answer(self, sent: Sent, cause: Cause, answer: Answer) -> Outcome:
-        if answer.refusal is None:
+        if answer.rejection is None:
             return Outcome()
         if sent.undoes is not None:
-            return Outcome("failed", f"it could not be taken back: {answer.refusal}")
+            return Outcome("failed", f"it could not be taken back: {answer.rejection}")
         if self._process.is_ending:
-            return Outcome("failed", answer.refusal)
-        return self._reaction_to_refusal(cause, answer)
+            return Outcome("failed", answer.rejection)
+        return self._reaction_to_rejection(cause, answer)
 
-    def _reaction_to_refusal(self, cause: Cause, answer: Answer) -> Outcome:
-        refused = {command.message_name: react for command, react in self._manager.on_refused.items()}.get(cause.name)
-        if refused is None:
-            return Outcome("failed", answer.refusal, ending="failed", reason=f"{cause.name} was refused: {answer.refusal}")
-        return self._tried(cause, lambda: refused(self._state(), answer, cause))
+    def _reaction_to_rejection(self, cause: Cause, answer: Answer) -> Outcome:
+        rejected = {command.message_name: react for command, react in self._manager.on_rejected.items()}.get(cause.name)
+        if rejected is None:
+            return Outcome("failed", answer.rejection, ending="failed", reason=f"{cause.name} was rejected: {answer.rejection}")
+        return self._tried(cause, lambda: rejected(self._state(), answer, cause))
 
     def _tried(self, cause: Cause, react: Callable[[], Next[Any] | Wait]) -> Outcome:
         try:
@@ -216,17 +216,17 @@ class _Steps:
     def _record(self, cause: Cause, outcome: Outcome, answer: Answer | None = None) -> None:
         self._process.record(self._step(cause, outcome, answer))
 
-    def _step(self, cause: Cause, outcome: Outcome, answer: Answer | None) -> ProcessAdvanced:
+    def _step(self, cause: Cause, outcome: Outcome, answer: Answer | None) -> SagaAdvanced:
         try:
             return self._following(cause, outcome, answer)
         except Exception as error:  # what the reaction returned cannot be recorded
             return self._following(cause, _broke_down(error), answer)
 
-    def _following(self, cause: Cause, outcome: Outcome, answer: Answer | None) -> ProcessAdvanced:
+    def _following(self, cause: Cause, outcome: Outcome, answer: Answer | None) -> SagaAdvanced:
         step, words = Step(self._process, answer), self._manager.words
         step.go_on(cause, outcome)
         ids = self._ids(step.knows)
-        return ProcessAdvanced(
+        return SagaAdvanced(
             process=self._kind,
             key=self._about,
             cause=cause,

@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from pydantic import BaseModel
 
 from aggregates.sagas.successors import Rules, Wait
-from schemas.engine.processes import Answer, Cause, Standing, Status
+from schemas.engine.sagas import Answer, Cause, Standing, Status
 from schemas.errors import Misconfigured
 from schemas.message import Command, Event
 
@@ -80,7 +80,7 @@ ENGLISH = Words()
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessManager(Generic[S]):
+class SagaDefinition(Generic[S]):
     """Leads processes of one kind.
 
     Raises `Misconfigured` where two of its events have the same name, none begins a process, or one has no rule of its own.
@@ -95,8 +95,8 @@ class ProcessManager(Generic[S]):
     """Which event may follow which; without any, its reactions know that for themselves."""
     sends: Iterable[type[Command]] = ()
     """Every command that it may send, those that take back included."""
-    on_refused: Mapping[type[Command], Callable[[S, Answer, Cause], Next[S]]] = field(default_factory=dict)
-    """What to do where a command is refused; a process whose manager does not say so fails."""
+    on_rejected: Mapping[type[Command], Callable[[S, Answer, Cause], Next[S]]] = field(default_factory=dict)
+    """What to do where a command is rejected; a process whose manager does not say so fails."""
     on_timer: Mapping[str, Callable[[S, Cause], Next[S]]] = field(default_factory=dict)
     ids: Callable[[S], Ids] = lambda _: Ids()
     ends: bool = True

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from aggregates.aggregate import Aggregate
 from aggregates.sagas.successors import Came
-from schemas.engine.processes import ENDED, Answer, Asked, Cause, ProcessAdvanced, Sent, Status
+from schemas.engine.sagas import ENDED, Answer, Asked, Cause, SagaAdvanced, Sent, Status
 from schemas.message import Event
 
 _SAGAS = UUID("c2f0a9a4-6e0e-5d55-9a55-0d3f2f6f5b10")
@@ -52,18 +52,18 @@ class SentCommands:
         sent = self.underway.pop(answer.number, None)
         if sent is None:
             return
-        if sent.undoes is not None and answer.refusal is None:
+        if sent.undoes is not None and answer.rejection is None:
             self.undos.pop(sent.undoes, None)
         elif sent.undoes is not None:
-            self.not_undone[sent.undoes] = answer.refusal or ""
-        elif sent.undo is not None and answer.refusal is None:
+            self.not_undone[sent.undoes] = answer.rejection or ""
+        elif sent.undo is not None and answer.rejection is None:
             self.undos[sent.number] = sent.undo
 
 
 class Process(Aggregate):
     """One process: what it knows, what it has sent, and what it could not react to yet. Its key is its saga id."""
 
-    category = "process"
+    category = "saga"
 
     def __init__(self) -> None:
         self.kind: str | None = None
@@ -93,7 +93,7 @@ class Process(Aggregate):
         return self.has_ended or self.ending is not None
 
     def evolve(self, event: Event) -> None:
-        assert isinstance(event, ProcessAdvanced)
+        assert isinstance(event, SagaAdvanced)
         self.kind, self.about = event.process, event.key
         self.knows, self.status, self.ending, self.reason = event.state, event.status, event.ending, event.reason
         self._evolve_by(event.cause, event.follows, is_done=event.standing == "processed")

@@ -1,6 +1,6 @@
 """Given/when/then for process managers: what one process makes of what it is told.
 
-ProcessScenario(ONBOARDING).happens(PartnerRequested(...)).sends(CreatePartner(...)).refuses("taken").becomes("failed")
+SagaScenario(ONBOARDING).happens(PartnerRequested(...)).sends(CreatePartner(...)).rejects("taken").becomes("failed")
 """
 
 from collections import deque
@@ -9,27 +9,27 @@ from typing import Any, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from aggregates.sagas.decisions import decisions
-from aggregates.sagas.definition import ProcessManager
+from aggregates.sagas.definition import SagaDefinition
 from aggregates.sagas.saga import Process, saga_id
 from aggregates.scenario import MIDNIGHT
-from schemas.engine.processes import AdvanceProcess, Answer, CancelProcess, Cause, ProcessAdvanced, RetryProcess, Sent, Status
+from schemas.engine.sagas import AdvanceSaga, Answer, CancelSaga, Cause, RetrySaga, SagaAdvanced, Sent, Status
 from schemas.envelope import Issued
 from schemas.message import Command, Event
 
 _KIND = "scenario.process"
 
 
-class ProcessScenario:
+class SagaScenario:
     """One process, from its first event on; an hour passes only where `waits` says so."""
 
-    def __init__(self, manager: ProcessManager[Any], *, at: datetime = MIDNIGHT) -> None:
+    def __init__(self, manager: SagaDefinition[Any], *, at: datetime = MIDNIGHT) -> None:
         self._manager, self._at = manager, at
         self._decisions = {decision.command: decision.decide for decision in decisions({_KIND: manager})}
         self._key: str | None = None
         self._process: Process | None = None
         self._unanswered: deque[Sent] = deque()
         self._told = 0
-        self.steps: tuple[ProcessAdvanced, ...] = ()
+        self.steps: tuple[SagaAdvanced, ...] = ()
         """What was recorded when it was last told something."""
 
     @property
@@ -54,28 +54,28 @@ class ProcessScenario:
         """The oldest command that is not answered is accepted."""
         return self._answer(None)
 
-    def refuses(self, why: str) -> Self:
-        """The oldest command that is not answered is refused."""
+    def rejects(self, why: str) -> Self:
+        """The oldest command that is not answered is rejected."""
         return self._answer(why)
 
     def waits(self, time: timedelta) -> Self:
         """Time passes; timers that become due are due in their order."""
-        upto = self._at + time
-        recorded: tuple[ProcessAdvanced, ...] = ()
-        while due := sorted((at, name) for name, at in self.process.timers.items() if at <= upto):
+        up_to = self._at + time
+        recorded: tuple[SagaAdvanced, ...] = ()
+        while due := sorted((at, name) for name, at in self.process.timers.items() if at <= up_to):
             at, name = due[0]
             self._at = max(self._at, at)
             recorded += self._tell(Cause(kind="timer", id=self._id(), name=name, at=at)).steps
-        self._at, self.steps = upto, recorded
+        self._at, self.steps = up_to, recorded
         return self
 
     def is_retried(self) -> Self:
-        """An operator has it tried again; raises `Refused` where there is nothing to try."""
-        return self._issue(RetryProcess(saga_id=self.process.key))
+        """An operator has it tried again; raises `Rejected` where there is nothing to try."""
+        return self._issue(RetrySaga(saga_id=self.process.key))
 
     def is_cancelled(self, reason: str = "no longer wanted") -> Self:
-        """An operator has it ended; raises `Refused` where that cannot be."""
-        return self._issue(CancelProcess(saga_id=self.process.key, reason=reason))
+        """An operator has it ended; raises `Rejected` where that cannot be."""
+        return self._issue(CancelSaga(saga_id=self.process.key, reason=reason))
 
     def sends(self, *commands: Command) -> Self:
         """Exactly these commands were sent in the last step, in this order."""
@@ -96,18 +96,18 @@ class ProcessScenario:
         assert any(containing in problem for problem in problems), f"its problems are {problems!r}"
         return self
 
-    def _answer(self, refusal: str | None) -> Self:
+    def _answer(self, rejection: str | None) -> Self:
         assert self._unanswered, "every command is answered"
         sent = self._unanswered.popleft()
         cause = Cause(kind="answer", id=self._id(), name=sent.command, at=self._at)
-        kind = None if refusal is None else "refused"
-        return self._tell(cause, Answer(number=sent.number, refusal=refusal, kind=kind))
+        kind = None if rejection is None else "rejected"
+        return self._tell(cause, Answer(number=sent.number, rejection=rejection, kind=kind))
 
     def _tell(self, cause: Cause, answer: Answer | None = None) -> Self:
         assert self._key is not None, "nothing has happened yet"
-        return self._issue(AdvanceProcess(process=_KIND, key=self._key, cause=cause, answer=answer))
+        return self._issue(AdvanceSaga(process=_KIND, key=self._key, cause=cause, answer=answer))
 
-    def _issue(self, command: AdvanceProcess | RetryProcess | CancelProcess) -> Self:
+    def _issue(self, command: AdvanceSaga | RetrySaga | CancelSaga) -> Self:
         if self._process is None:
             assert self._key is not None, "nothing has happened yet"
             self._process = Process.empty(f"process-{saga_id(_KIND, self._key)}", self._at)
@@ -115,7 +115,7 @@ class ProcessScenario:
         issued = Issued(command=command, id=id, at=self._at, correlation_id=str(id))
         self._process.decided_at = self._at
         self._decisions[type(command)](issued, self._process)
-        self.steps = tuple(event for event in self._process.take_recorded() if isinstance(event, ProcessAdvanced))
+        self.steps = tuple(event for event in self._process.take_recorded() if isinstance(event, SagaAdvanced))
         self._unanswered += [sent for step in self.steps for sent in step.sent]
         return self
 

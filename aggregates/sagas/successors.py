@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from schemas.engine.processes import Cause
+from schemas.engine.sagas import Cause
 from schemas.errors import OutsideTheRules
 from schemas.message import Event
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aggregates.sagas.definition import Next
 from aggregates.sagas.saga import Process, SentCommands
-from schemas.engine.processes import ENDED, Answer, Asked, Cause, Sent, Standing
+from schemas.engine.sagas import ENDED, Answer, Asked, Cause, Sent, Standing
 from schemas.message import Command
 
 _PATIENCE = "patience/"

@@ -4,7 +4,7 @@ import structlog
 
 from aggregates.clinical_lab.notifications import Notification
 from aggregates.clinical_lab.users import User
-from command_api.handling.activities import Activity, Surroundings
+from command_api.handling.activities import Activity, ActivityContext
 from schemas.catalog import ContextName
 from schemas.clinical_lab.notifications import DeliverNotification, RecordDelivery
 from schemas.clinical_lab.users import USERS
@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 NOTIFICATIONS = ContextName("clinical_lab", "notifications")
 
 
-async def deliver(issued: Issued[DeliverNotification], surroundings: Surroundings) -> RecordDelivery:
+async def deliver(issued: Issued[DeliverNotification], surroundings: ActivityContext) -> RecordDelivery:
     """Hands a notification to the mail server, addressed to the first of its recipients who is a user."""
     command = issued.command
     outcome = RecordDelivery(notification_id=command.notification_id, attempt=command.attempt)
@@ -43,11 +43,11 @@ def _failed(outcome: RecordDelivery, problem: str, *, may_work_later: bool) -> R
     return outcome.model_copy(update={"problem": problem, "may_work_later": may_work_later})
 
 
-async def _mailbox(notification: Notification, surroundings: Surroundings) -> str:
+async def _mailbox(notification: Notification, surroundings: ActivityContext) -> str:
     for recipient in notification.recipients:
         user = await surroundings.load(USERS, User, recipient)
-        opened = await surroundings.keys.opened(filter(None, (user.email, user.username)))
-        email, name = opened.get(user.email or ""), opened.get(user.username or "")
+        decrypted = await surroundings.keys.decrypted(filter(None, (user.email, user.username)))
+        email, name = decrypted.get(user.email or ""), decrypted.get(user.username or "")
         if email is not None:
             return email
         if name is not None:

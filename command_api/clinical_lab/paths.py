@@ -29,7 +29,9 @@ class NewUser(_Body):
     """A user, with the role as a number or by its name."""
 
     username: str
-    password: str = Field(min_length=Password().least, max_length=Password().most, json_schema_extra={"format": "password"})
+    password: str = Field(
+        min_length=Password().min_length, max_length=Password().max_length, json_schema_extra={"format": "password"}
+    )
     role: Literal[1, 2, "clinician", "patient"] = Field(default="patient", description="1: clinician, 2: patient.")
     email: str | None = None
 
@@ -69,8 +71,8 @@ async def log_in(said: Login, request: Request, desk: Desk) -> LoggedIn:
     """A token for whoever knows the password. Takes as long for a name that nobody has."""
     user_id = user_id_of(said.username)
     user = await desk.load(USERS, User, str(user_id))
-    opened = await desk.opened([user.password_hash])
-    if not await is_password(opened.get(user.password_hash or ""), said.password) or user.role is None:
+    decrypted = await desk.decrypted([user.password_hash])
+    if not await is_password(decrypted.get(user.password_hash or ""), said.password) or user.role is None:
         raise Unauthenticated("there is no user with this name and password", had_token=False)
     token = desk.issue_token(str(user_id), roles=[user.role])
     await desk.handle(request, RecordLogin(user_id=user_id))

@@ -22,7 +22,7 @@ class Loading(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ActivityContext:
     """What an activity may reach."""
 
     settings: Settings
@@ -40,7 +40,7 @@ class Activity(Generic[C]):
     """
 
     command: type[C]
-    carry_out: Callable[[Issued[C], Surroundings], Awaitable[Command]]
+    carry_out: Callable[[Issued[C], ActivityContext], Awaitable[Command]]
 
 
 def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
@@ -49,8 +49,8 @@ def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """What commands may need besides the logs: keys to seal with, and activities."""
+class ActivityDependencies:
+    """What commands may need besides the logs: keys to encrypt with, and activities."""
 
     settings: Settings
     keys: SubjectKeys

@@ -11,15 +11,15 @@ from prometheus_client import Counter
 
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
-from aggregates.system import WriteSide
-from command_api.handling.activities import Outside
+from aggregates.system import Domain
+from command_api.handling.activities import ActivityDependencies
 from command_api.handling.cache import AggregateMemory
 from command_api.handling.fingerprint import fingerprint
 from command_api.handling.preparation import Preparation
 from command_api.handling.repository import Repository
 from command_api.http.request import now
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued, Metadata, Receipt, Refusal
+from schemas.envelope import Issued, Metadata, Receipt, Rejection
 from schemas.errors import (
     AlreadyExists,
     CaudalError,
@@ -29,7 +29,7 @@ from schemas.errors import (
     Invalid,
     Misconfigured,
     PreconditionFailed,
-    Refused,
+    Rejected,
 )
 from schemas.expected_version import ANY_VERSION, NO_STREAM, ExpectedVersion
 from schemas.message import Command
@@ -57,17 +57,17 @@ class CommandHandler:
     def __init__(
         self,
         catalog: Catalog,
-        write_sides: Mapping[str, WriteSide],
+        domains: Mapping[str, Domain],
         logs: Mapping[ContextName, AppendableLog],
         *,
-        outside: Outside | None = None,
-        max_attempts: int = 5,
+        outside: ActivityDependencies | None = None,
+        conflict_retries: int = 5,
         memory_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._catalog = catalog
         self._preparation = Preparation(outside, self.load)
         self._decisions: dict[type[Command], Decision[Any]] = {
-            decision.command: decision for side in write_sides.values() for decision in side.decisions
+            decision.command: decision for side in domains.values() for decision in side.decisions
         }
         for _, command in catalog.commands():
             if command not in self._decisions and not self._preparation.has_activity(command):
@@ -76,7 +76,7 @@ class CommandHandler:
         self._logs = logs
         self._commits = {context: GroupCommit(log) for context, log in logs.items()}
         self._repositories = {context: Repository(log, catalog, memory) for context, log in logs.items()}
-        self._max_attempts = max_attempts
+        self._max_attempts = conflict_retries
         self._in_progress: set[tuple[ContextName, object]] = set()
 
     async def handle(
@@ -85,9 +85,9 @@ class CommandHandler:
         """Handles one command and returns its receipt; a repeated command gets its first receipt again.
 
         ``expected`` is what the caller believes of the command's stream. With ``record_failure`` a decision that breaks down
-        is recorded as refused, for callers who would else bring the command again for ever.
+        is recorded as rejected, for callers who would else bring the command again for ever.
 
-        Raises `Refused` where a rule of the domain says no (recorded too: a repeat is refused alike),
+        Raises `Rejected` where a rule of the domain says no (recorded too: a repeat is rejected alike),
         `PreconditionFailed`, `Conflict` where every attempt lost a race, `InProgress`, `IdempotencyKeyReused`, and
         `Unavailable` while the log is out of reach: then it is open whether the command was handled, and repeating it
         under the same id is safe.
@@ -118,17 +118,17 @@ class CommandHandler:
             receipt = await self._answered(context, issued, expected, record_failure)
         finally:
             self._in_progress.discard(mark)
-        if receipt.refusal is not None:
-            raise _refused(receipt.refusal)
+        if receipt.rejection is not None:
+            raise _rejected(receipt.rejection)
         return receipt
 
-    def acts_outside(self, command: type[Command]) -> bool:
+    def has_side_effects(self, command: type[Command]) -> bool:
         """Whether something is done outside before a command of this class is decided."""
         return self._preparation.has_activity(command)
 
     async def record_failure(self, context: ContextName, command_id: UUID, correlation_id: str, why: str) -> None:
         """Leaves a receipt for a command that can never be decided, so that its sender knows; raises `Unavailable`."""
-        await self._undecided(context, command_id, Refusal(Failed.kind, why, correlation_id))
+        await self._undecided(context, command_id, Rejection(Failed.kind, why, correlation_id))
 
     async def load(self, context: ContextName, aggregate: type[A], key: str) -> A:
         """An aggregate as the log tells it now, for whoever only looks at it; raises `Unavailable`."""
@@ -145,23 +145,25 @@ class CommandHandler:
     ) -> Receipt:
         try:
             closed = await self._preparation.closed(issued)
-        except Refused as refusal:
-            # What is in it cannot be sealed any more, so a repeat is known by its id alone.
+        except Rejected as rejection:
+            # What is in it cannot be encrypted any more, so a repeat is known by its id alone.
             first_answer = await self._logs[context].receipt(issued.id)
             if first_answer is not None:
                 return first_answer
-            return await self._undecided(context, issued.id, _answer(refusal, issued))
+            return await self._undecided(context, issued.id, _answer(rejection, issued))
         return await self._prepared(context, closed, expected, record_failure)
 
-    async def _undecided(self, context: ContextName, command_id: UUID, refusal: Refusal, mark: bytes = _UNDECIDED) -> Receipt:
+    async def _undecided(
+        self, context: ContextName, command_id: UUID, rejection: Rejection, mark: bytes = _UNDECIDED
+    ) -> Receipt:
         """Leaves a receipt, and nothing else, for a command that comes to no decision."""
         return await self._commits[context].append(
             Append(
                 command_id=command_id,
                 fingerprint=mark,
-                metadata=Metadata(command_id=command_id, correlation_id=refusal.correlation_id),
+                metadata=Metadata(command_id=command_id, correlation_id=rejection.correlation_id),
                 writes=(Write(f"undecided-{command_id}", NO_STREAM),),
-                refusal=refusal,
+                rejection=rejection,
             )
         )
 
@@ -177,8 +179,8 @@ class CommandHandler:
                 raise Invalid("what is done outside cannot be undone where a version is not as expected: none may be stated")
             try:
                 issued = await self._preparation.done(issued)
-            except Refused as refusal:
-                return await self._undecided(context, issued.id, _answer(refusal, issued), mark)
+            except Rejected as rejection:
+                return await self._undecided(context, issued.id, _answer(rejection, issued), mark)
         return await self._with_retries(context, issued, mark, expected, record_failure)
 
     async def _with_retries(
@@ -217,7 +219,7 @@ class CommandHandler:
         # 2. Decide. From here to the queue nothing is awaited, so that no other command comes in between.
         try:
             versions = [aggregate.version for aggregate in aggregates]
-            refusal = _decide(decision, issued, aggregates, record_failure)
+            rejection = _decide(decision, issued, aggregates, record_failure)
             append = Append(
                 command_id=issued.id,
                 fingerprint=mark,
@@ -226,25 +228,25 @@ class CommandHandler:
                     Write(aggregate.id, ExpectedVersion(version), tuple(map(encode, aggregate.take_recorded())))
                     for aggregate, version in zip(aggregates, versions, strict=True)
                 ),
-                refusal=None if refusal is None else _answer(refusal, issued),
+                rejection=None if rejection is None else _answer(rejection, issued),
             )
             for write in append.writes:
                 repository.record(write.stream, sum([len(event.data) for event in write.events]))
             snapshots = repository.due_snapshots(aggregates)
-            if isinstance(refusal, Failed):
+            if isinstance(rejection, Failed):
                 # What broke down may have changed them: nobody may decide on that, not even before this is appended.
                 repository.disown(aggregates)
             # 3. Append: all or none, and only if none of the streams has moved.
             with traced(f"append {context}"):
                 receipt = await self._commits[context].append(
-                    append, stands=lambda: isinstance(refusal, Failed) or all(aggregate.stands for aggregate in aggregates)
+                    append, stands=lambda: isinstance(rejection, Failed) or all(aggregate.stands for aggregate in aggregates)
                 )
         except BaseException:
             repository.disown(aggregates)
             raise
         if receipt.repeated:
             repository.disown(aggregates)
-        elif refusal is None:
+        elif rejection is None:
             repository.keep(snapshots)
 
         # 4. Answer.
@@ -266,15 +268,15 @@ class CommandHandler:
 
 def _decide(
     decision: Decision[Any], issued: Issued[Command], aggregates: Sequence[Aggregate], record_failure: bool
-) -> Refused | None:
+) -> Rejected | None:
     for aggregate in aggregates:
         aggregate.decided_at = issued.at
     try:
         decision.decide(issued, *aggregates)
-    except Refused as refusal:
+    except Rejected as rejection:
         if any(aggregate.take_recorded() for aggregate in aggregates):
-            raise Misconfigured(f"{decision.command.__name__} was refused after events had been recorded") from refusal
-        return refusal
+            raise Misconfigured(f"{decision.command.__name__} was rejected after events had been recorded") from rejection
+        return rejection
     except Exception as error:
         for aggregate in aggregates:
             aggregate.take_recorded()
@@ -301,11 +303,11 @@ def _metadata(issued: Issued[Command]) -> Metadata:
     )
 
 
-def _answer(refused: Refused, issued: Issued[Command]) -> Refusal:
-    return Refusal(refused.kind, refused.detail, issued.correlation_id)
+def _answer(rejected: Rejected, issued: Issued[Command]) -> Rejection:
+    return Rejection(rejected.kind, rejected.detail, issued.correlation_id)
 
 
-def _refused(refusal: Refusal) -> Refused:
-    # A kind of a system's own comes back as a plain refusal: its class may be gone when the answer is repeated.
-    kinds: dict[str, type[Refused]] = {AlreadyExists.kind: AlreadyExists, Failed.kind: Failed}
-    return kinds.get(refusal.kind, Refused)(refusal.detail, correlation_id=refusal.correlation_id)
+def _rejected(rejection: Rejection) -> Rejected:
+    # A kind of a system's own comes back as a plain rejection: its class may be gone when the answer is repeated.
+    kinds: dict[str, type[Rejected]] = {AlreadyExists.kind: AlreadyExists, Failed.kind: Failed}
+    return kinds.get(rejection.kind, Rejected)(rejection.detail, correlation_id=rejection.correlation_id)

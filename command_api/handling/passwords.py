@@ -15,7 +15,7 @@ from argon2.profiles import RFC_9106_LOW_MEMORY as PROFILE
 
 from schemas.errors import Unavailable
 
-_AT_ONCE, _MOST_WAITING = 2, 16
+_MAX_CONCURRENT, _MAX_WAITING = 2, 16
 """Each takes 64 MiB and a core for a tenth of a second and more. Those who register do not keep others from signing in."""
 
 
@@ -53,12 +53,12 @@ async def is_password(hash: str | None, password: str) -> bool:
 
 class _Queue:
     def __init__(self) -> None:
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = asyncio.Semaphore(_MAX_CONCURRENT)
         self._waiting: Counter[str] = Counter()
 
     @asynccontextmanager
     async def turn(self, purpose: str) -> AsyncIterator[None]:
-        if self._waiting[purpose] >= _MOST_WAITING:
+        if self._waiting[purpose] >= _MAX_WAITING:
             raise Unavailable("too many passwords are being looked at")
         self._waiting[purpose] += 1
         try:

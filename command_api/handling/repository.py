@@ -17,7 +17,7 @@ from streams.log.snapshots import Snapshot
 from streams.log.stored_events import decode
 
 _log = structlog.get_logger()
-_EVENTS_AT_ONCE = 5000
+_BATCH_SIZE = 5000
 
 LOADED = Counter("caudal_aggregates_loaded", "Aggregates that were looked for.", ["source"])
 _FROM_MEMORY, _FROM_SNAPSHOT, _FROM_EVENTS = map(LOADED.labels, ("memory", "snapshot", "events"))
@@ -117,11 +117,11 @@ class Repository:
     async def _read(self, aggregate: Aggregate) -> None:
         await self._restore(aggregate)
         (_FROM_SNAPSHOT if aggregate.version else _FROM_EVENTS).inc()
-        while rows := await self._log.read_stream(aggregate.id, aggregate.version, _EVENTS_AT_ONCE):
+        while rows := await self._log.read_stream(aggregate.id, aggregate.version, _BATCH_SIZE):
             for row in rows:
                 recorded = decode(row, self._log.context, self._catalog)
-                aggregate.replay(recorded.event, recorded.version, recorded.recorded_at)
-            if len(rows) < _EVENTS_AT_ONCE:
+                aggregate.replay(recorded.data, recorded.version, recorded.recorded_at)
+            if len(rows) < _BATCH_SIZE:
                 break
         self.keep(self.due_snapshots([aggregate]))
 

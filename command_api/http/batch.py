@@ -1,7 +1,7 @@
 """Batches: many commands in one request, a line of JSON each, every one answered by a line of its own.
 
 A line reads ``{"command": {…}, "idempotency_key": "…"}``; key, ``command_id``, ``if_match`` and ``if_none_match`` are optional,
-and blank lines do not count. The commands of a batch are independent: each is accepted or refused for itself, they are handled
+and blank lines do not count. The commands of a batch are independent: each is accepted or rejected for itself, they are handled
 side by side, in no promised order.
 """
 

@@ -1,4 +1,4 @@
-"""Command bodies: from the bytes that arrive to a command, or a precise refusal. Nothing that passes can fail later."""
+"""Command bodies: from the bytes that arrive to a command, or a precise rejection. Nothing that passes can fail later."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from starlette.types import Message
 from schemas.errors import Invalid, Malformed, TooLarge, UnsupportedFormat, Violation
 from schemas.message import Command
 from schemas.pointer import pointer_of, step
-from schemas.sensitive import is_sealed, secret_fields
+from schemas.sensitive import is_encrypted, secret_fields
 from streams.http.surface import header
 
 M = TypeVar("M", bound=BaseModel)
@@ -83,18 +83,18 @@ def validate_command(document: Any, command: type[Command]) -> Command:
 
 
 def check_plain(command: Command) -> Command:
-    """The command itself, which a client sent; raises `Invalid` where a text in it is sealed, as only the engine sends it."""
+    """Returns a command that a client sent; raises `Invalid` if a text in it is encrypted: only the engine sends those."""
     for name, text in _secrets(command):
-        if is_sealed(text):
-            raise Invalid("the body holds a sealed text", [Violation(step("", name), "begins like a sealed text")])
+        if is_encrypted(text):
+            raise Invalid("the body holds a encrypted text", [Violation(step("", name), "begins like a encrypted text")])
     return command
 
 
-def check_sealed(command: Command) -> Command:
-    """The command itself, which came by topic; raises `Invalid` where something in it is in the clear that should be sealed."""
+def check_encrypted(command: Command) -> Command:
+    """Returns the command that came by topic; raises `Invalid` if a text in it should be encrypted and is not."""
     for name, text in _secrets(command):
-        if not is_sealed(text):
-            raise Invalid("what is sensitive comes sealed by topic", [Violation(step("", name), "is not sealed")])
+        if not is_encrypted(text):
+            raise Invalid("what is sensitive comes encrypted by topic", [Violation(step("", name), "is not encrypted")])
     return command
 
 

@@ -15,7 +15,7 @@ from streams.security.tokens import Token, TokenIssuer
 
 
 class Desk:
-    """Looks at aggregates, opens what is sealed, handles commands and issues tokens."""
+    """Looks at aggregates, opens what is encrypted, handles commands and issues tokens."""
 
     def __init__(self, handler: CommandHandler, keys: SubjectKeys, issuer: TokenIssuer) -> None:
         self._handler, self._keys, self._issuer = handler, keys, issuer
@@ -25,9 +25,9 @@ class Desk:
         """Loads an aggregate as the log tells it now."""
         return self._handler.load
 
-    async def opened(self, sealed: Iterable[str | None]) -> Mapping[str, str]:
-        """Plain texts by what was sealed; what nobody can open any more is missing."""
-        return await self._keys.opened(text for text in sealed if text is not None)
+    async def decrypted(self, encrypted: Iterable[str | None]) -> Mapping[str, str]:
+        """Plain texts by what was encrypted; what nobody can open any more is missing."""
+        return await self._keys.decrypted(text for text in encrypted if text is not None)
 
     async def handle(self, request: Request, command: Command) -> Receipt:
         """Handles a command that a request leads to; raises what the handler raises."""

@@ -160,7 +160,7 @@ class CommandEndpoints:
         most = len(receipt.events)
         rows = await self._logs[context].read_stream(receipt.stream, max(0, receipt.version - most), most)
         recorded = [decode(row, context, self._catalog) for row in rows]
-        return [one.event for one in recorded if one.metadata.command_id == receipt.command_id]
+        return [one.data for one in recorded if one.metadata.command_id == receipt.command_id]
 
 
 class _Endpoint:

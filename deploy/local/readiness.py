@@ -9,7 +9,7 @@ from deploy.local.ports import LOOPBACK, listens
 async def broker_answers(port: int) -> bool:
     """Whether a broker on this machine tells of its cluster."""
     if not listens(port):
-        return False  # asked first, because the client logs each refused connection as an error
+        return False  # asked first, because the client logs each rejected connection as an error
     client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{port}", request_timeout_ms=2000)
     try:
         await client.bootstrap()

@@ -121,7 +121,7 @@ def _number(cell: str) -> float | int | None:
 def _decoded(file: BinaryIO) -> Iterator[str]:
     # Line by line, so that the position in the file tells the progress.
     for number, text in enumerate(iter(file.readline, b""), start=1):
-        # What is no UTF-8 becomes lone surrogates, and with them the row is refused by its number.
+        # What is no UTF-8 becomes lone surrogates, and with them the row is rejected by its number.
         yield text.decode("utf-8-sig" if number == 1 else "utf-8", errors="surrogateescape")
 
 

@@ -23,8 +23,8 @@ from deploy.operations.lines import Line, read_lines
 from schemas.errors import CaudalError, Malformed, NotFound, Unavailable
 
 GIVE_UP_SECONDS = 120.0
-_MOST_COMPLAINTS = 50
-_MOST_BYTES = 4 * 1024 * 1024
+_MAX_COMPLAINTS = 50
+_MAX_BYTES = 4 * 1024 * 1024
 _COME_BACK = (409, 429, 503)
 
 
@@ -48,7 +48,7 @@ class Outcome:
 
     def complain(self, number: int, why: str) -> None:
         self.failed += 1
-        if len(self.complaints) < _MOST_COMPLAINTS:
+        if len(self.complaints) < _MAX_COMPLAINTS:
             self.complaints.append((number, f"line {number}: {why}"))
 
     @property
@@ -142,7 +142,7 @@ def _some(orders: Iterator[_Order], batch: int) -> list[_Order]:
     for order in islice(orders, batch):
         some.append(order)
         size += len(order.content)
-        if size > _MOST_BYTES:
+        if size > _MAX_BYTES:
             break
     return some
 

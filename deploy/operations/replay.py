@@ -20,7 +20,7 @@ from query_api.audit.history import Selection, bounds, described
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
 from streams.log.search import SearchableLog
-from streams.log.stored_events import Row, decode_metadata
+from streams.log.stored_events import StoredEvent, decode_metadata
 from streams.settings import Settings
 
 Format = Literal["table", "ndjson", "csv"]
@@ -50,19 +50,19 @@ async def replay(asked: Replay, data_dir: Path, settings: Settings) -> int:
     shown = 0
     try:
         log = SearchableLog(databases, settings.log_dsn(asked.context), asked.context)
-        after, upto = await bounds(log, asked.selection)
+        after, up_to = await bounds(log, asked.selection)
         write = _writer(asked.format)
         with _progress(errors) as progress:
-            task = progress.add_task(f"{asked.context}", total=max(upto - after, 1))
-            async for found in log.search(asked.selection.conditions, after, upto):
+            task = progress.add_task(f"{asked.context}", total=max(up_to - after, 1))
+            async for found in log.search(asked.selection.conditions, after, up_to):
                 if found.rows:
                     write(found.rows)
                 shown += len(found.rows)
-                progress.update(task, completed=found.looked_upto - after)
+                progress.update(task, completed=found.looked_up_to - after)
     finally:
         await databases.close()
     if asked.format == "table":
-        errors.print(f"{shown:,} events of {max(upto - after, 0):,} looked at")
+        errors.print(f"{shown:,} events of {max(up_to - after, 0):,} looked at")
     return 0
 
 
@@ -98,7 +98,7 @@ def _grow(tree: Tree, cause: Cause, marked: tuple[ContextName, int]) -> None:
         _grow(branch, effect, marked)
 
 
-def _writer(format: Format) -> Callable[[Sequence[Row]], None]:
+def _writer(format: Format) -> Callable[[Sequence[StoredEvent]], None]:
     """What prints events, some at a time."""
     if format == "ndjson":
         return lambda rows: _write("".join(orjson.dumps(described(r), option=orjson.OPT_UTC_Z).decode() + "\n" for r in rows))
@@ -109,7 +109,7 @@ def _writer(format: Format) -> Callable[[Sequence[Row]], None]:
     return _print_table
 
 
-def _print_table(rows: Sequence[Row]) -> None:
+def _print_table(rows: Sequence[StoredEvent]) -> None:
     table = Table(show_lines=True)
     table.add_column("Position", justify="right")
     for name in ("Event", "Stream and version", "Command, by whom and why", "Data"):
@@ -123,7 +123,7 @@ def _width() -> int | None:
     return None if sys.stdout.isatty() else _WIDE
 
 
-def _add(table: Table, row: Row) -> None:
+def _add(table: Table, row: StoredEvent) -> None:
     fields = _fields(row)
     data = str(fields["data"])
     by = f" by {fields['actor']}" if fields["actor"] else ""
@@ -141,7 +141,7 @@ def _write(text: str) -> None:
     sys.stdout.write(text)
 
 
-def _fields(row: Row) -> Mapping[str, Any]:
+def _fields(row: StoredEvent) -> Mapping[str, Any]:
     metadata = decode_metadata(row.metadata)
     return {
         "position": row.position,

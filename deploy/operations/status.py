@@ -102,9 +102,9 @@ async def _subscriptions(settings: Settings, databases: Databases, catalog: Cata
                 async with databases.connection(settings.log_dsn(context)) as connection:
                     lag = await connection.fetchval(statement("lag", log_schema(context)), checkpoint)
                 async with store.transaction() as connection:
-                    letters = await store.letters.count(connection)
+                    dead_letters = await store.dead_letters.count(connection)
                 is_paused = (await store.checkpoints.control()).is_paused
-                found.append(SubscriptionStatus(one.name, str(context), checkpoint, lag, is_paused, letters))
+                found.append(SubscriptionStatus(one.name, str(context), checkpoint, lag, is_paused, dead_letters))
     return found
 
 
@@ -121,8 +121,8 @@ def _summary(processes: Sequence[ProcessStatus], logs: Sequence[LogStatus], foll
         )
     else:
         said.append("Every event is published, and followed by all that follow it.")
-    if letters := sum(one.dead_letters for one in followed):
-        said.append(f"{printing.counted(letters, 'dead letter')}: `caudal dead-letters list` shows them.")
+    if dead_letters := sum(one.dead_letters for one in followed):
+        said.append(f"{printing.counted(dead_letters, 'dead letter')}: `caudal dead-letters list` shows them.")
     return " ".join(said)
 
 

@@ -1,6 +1,6 @@
 """Whether one JSON Schema accepts all that another does, for the schemas that pydantic makes of events.
 
-Careful rather than clever: what cannot be compared counts as refused.
+Careful rather than clever: what cannot be compared counts as rejected.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ _COMPARED = {
 }
 
 
-def refusals(today: Schema, recorded: Schema) -> list[str]:
+def rejections(today: Schema, recorded: Schema) -> list[str]:
     """Why ``today`` does not accept everything that ``recorded`` does, each with the place; empty where it does."""
     return _Comparison(today.get("$defs", {}), recorded.get("$defs", {})).compare(today, recorded, "")
 

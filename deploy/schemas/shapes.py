@@ -1,4 +1,4 @@
-"""Recorded shapes: the JSON Schema of each event at each schema version, kept in files, held against today's classes.
+"""RecordedEvent shapes: the JSON Schema of each event at each schema version, kept in files, held against today's classes.
 
 What the log holds was written by the classes of its day. A recorded shape says what those accepted; today's class must accept
 all of it, or be of a new schema version with an upcaster from the old one.
@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.schemas.compatibility import refusals
+from deploy.schemas.compatibility import rejections
 from deploy.schemas.samples import sample
 from schemas.catalog import Catalog, Context, ContextName
 from schemas.errors import CaudalError
 from schemas.message import Event
 
-_TEXTS = ("title", "description", "examples", "x-sealed")
+_TEXTS = ("title", "description", "examples", "x-encrypted")
 
 
 def shape_of(event: type[Event]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def problems(
         elif version > (today := classes[event_name].schema_version):
             yield f"the log of {name} may hold schema version {version} of {event_name}, the class is of version {today}"
         else:
-            found = refusals(shape_of(classes[event_name]), shape) if version == today else []
+            found = rejections(shape_of(classes[event_name]), shape) if version == today else []
             for why in found:
                 yield (
                     f"{event_name} of {name} does not accept what is recorded as its schema version {version}: {why}; "
@@ -66,7 +66,7 @@ def record(folder: Path, name: ContextName, context: Context) -> Iterator[Path]:
     """Writes the shapes that are not recorded yet, or that have only become wider; yields the files written."""
     for event in context.events:
         path, shape = file_of(folder, name, event), shape_of(event)
-        if path.exists() and (json.loads(path.read_text()) == shape or refusals(shape, json.loads(path.read_text()))):
+        if path.exists() and (json.loads(path.read_text()) == shape or rejections(shape, json.loads(path.read_text()))):
             continue
         folder.mkdir(exist_ok=True)
         path.write_text(json.dumps(shape, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

@@ -48,9 +48,9 @@ class LimitedProtocol(HttpToolsProtocol):
             if was_in_head:  # else an earlier request may be part of it
                 self._head_bytes += len(data)
             if self._head_bytes > self.max_head_bytes:
-                self._refuse(431, "head-too-large", "the head of the request is too large")
+                self._reject(431, "head-too-large", "the head of the request is too large")
         elif (was_in_body or not self._in_body) and self._bytes_without_body > self.max_head_bytes:
-            self._refuse(431, "head-too-large", "what is not the body of the request is too large")
+            self._reject(431, "head-too-large", "what is not the body of the request is too large")
         # Between requests nothing is waited for, unless blank lines, which begin no head, have ended the wait for one.
         if self._slow is None and (self._in_head or self._in_body or self._bytes_without_body):
             self._wait()
@@ -82,7 +82,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         if self._is_too_large:
-            self._refuse(431, "head-too-large", "the head of the request is too large")
+            self._reject(431, "head-too-large", "the head of the request is too large")
         else:
             super().send_400_response(msg)
 
@@ -104,9 +104,9 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.flow.read_paused:
             self._wait()  # it is for us to read on, and not for whoever sends
             return
-        self._refuse(408, "too-slow", f"the request did not arrive within {self.seconds:g} seconds")
+        self._reject(408, "too-slow", f"the request did not arrive within {self.seconds:g} seconds")
 
-    def _refuse(self, status: int, kind: str, why: str) -> None:
+    def _reject(self, status: int, kind: str, why: str) -> None:
         if self.transport.is_closing():
             return
         if self.pipeline or (self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete):

@@ -3,11 +3,11 @@
 from projectors.projection import Fold, Projection
 from schemas.clinical_lab.users import UserCreated, UserLoggedIn
 from schemas.clinical_lab.views import User
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 
 
-def created(_: User | None, recorded: Recorded[UserCreated]) -> User:
-    event = recorded.event
+def created(_: User | None, recorded: RecordedEvent[UserCreated]) -> User:
+    event = recorded.data
     return User(
         user_id=event.user_id,
         username=event.username,
@@ -17,8 +17,8 @@ def created(_: User | None, recorded: Recorded[UserCreated]) -> User:
     )
 
 
-def logged_in(row: User | None, recorded: Recorded[UserLoggedIn]) -> User:
-    row = row or User(user_id=recorded.event.user_id)
+def logged_in(row: User | None, recorded: RecordedEvent[UserLoggedIn]) -> User:
+    row = row or User(user_id=recorded.data.user_id)
     return row.model_copy(update={"last_login_at": recorded.recorded_at})
 
 
@@ -26,8 +26,8 @@ PROJECTIONS = (
     Projection(
         User,
         {
-            UserCreated: Fold(lambda recorded: recorded.event.user_id, created),
-            UserLoggedIn: Fold(lambda recorded: recorded.event.user_id, logged_in),
+            UserCreated: Fold(lambda recorded: recorded.data.user_id, created),
+            UserLoggedIn: Fold(lambda recorded: recorded.data.user_id, logged_in),
         },
     ),
 )

@@ -7,20 +7,20 @@ from schemas.data_ingestion.ingestion import DataIngested, DataReceived
 from schemas.data_ingestion.processing import DataProcessed
 from schemas.data_ingestion.records import Record
 from schemas.data_ingestion.validation import DataValidated
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 
 
-def received(row: Record | None, recorded: Recorded[DataReceived]) -> Record:
-    data = recorded.event
+def received(row: Record | None, recorded: RecordedEvent[DataReceived]) -> Record:
+    data = recorded.data
     return _changed(row, recorded, partner_id=data.partner_id, payload=data.payload, received_at=recorded.recorded_at)
 
 
-def ingested(row: Record | None, recorded: Recorded[DataIngested]) -> Record:
+def ingested(row: Record | None, recorded: RecordedEvent[DataIngested]) -> Record:
     return _changed(row, recorded, ingestion_status="ingested", ingested_at=recorded.recorded_at)
 
 
-def validated(row: Record | None, recorded: Recorded[DataValidated]) -> Record:
-    verdict = recorded.event
+def validated(row: Record | None, recorded: RecordedEvent[DataValidated]) -> Record:
+    verdict = recorded.data
     return _changed(
         row,
         recorded,
@@ -31,8 +31,8 @@ def validated(row: Record | None, recorded: Recorded[DataValidated]) -> Record:
     )
 
 
-def processed(row: Record | None, recorded: Recorded[DataProcessed]) -> Record:
-    results = recorded.event.results
+def processed(row: Record | None, recorded: RecordedEvent[DataProcessed]) -> Record:
+    results = recorded.data.results
     return _changed(
         row,
         recorded,
@@ -43,13 +43,13 @@ def processed(row: Record | None, recorded: Recorded[DataProcessed]) -> Record:
     )
 
 
-def _changed(row: Record | None, recorded: Recorded[Any], **fields: object) -> Record:
-    row = row or Record(data_id=recorded.event.data_id)
+def _changed(row: Record | None, recorded: RecordedEvent[Any], **fields: object) -> Record:
+    row = row or Record(data_id=recorded.data.data_id)
     return row.model_copy(update={"correlation_id": recorded.metadata.correlation_id, **fields})
 
 
-def _data_id(recorded: Recorded[Any]) -> object:
-    return recorded.event.data_id
+def _data_id(recorded: RecordedEvent[Any]) -> object:
+    return recorded.data.data_id
 
 
 PROJECTIONS = (

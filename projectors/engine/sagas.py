@@ -6,13 +6,13 @@ from typing import Any
 from pydantic import JsonValue
 
 from projectors.projection import Fold, Projection
-from schemas.engine.processes import ENDED, ProcessAdvanced, saga_of
-from schemas.engine.sagas import Saga, SagaLogEntry
-from schemas.envelope import Recorded
+from schemas.engine.saga_views import Saga, SagaLogEntry
+from schemas.engine.sagas import ENDED, SagaAdvanced, saga_of
+from schemas.envelope import RecordedEvent
 
 
-def stands(row: Saga | None, recorded: Recorded[ProcessAdvanced]) -> Saga:
-    step, at = recorded.event, recorded.recorded_at
+def stands(row: Saga | None, recorded: RecordedEvent[SagaAdvanced]) -> Saga:
+    step, at = recorded.data, recorded.recorded_at
     row = row or Saga(saga_id=_saga_id(recorded), started_at=at)
     underway, not_undone = _commands(row, recorded)
     timers = {name: due for name, due in row.timers.items() if name not in step.timers_cancelled}
@@ -42,8 +42,8 @@ def stands(row: Saga | None, recorded: Recorded[ProcessAdvanced]) -> Saga:
     )
 
 
-def told(row: SagaLogEntry | None, recorded: Recorded[ProcessAdvanced]) -> SagaLogEntry:
-    step, cause = recorded.event, recorded.event.cause
+def told(row: SagaLogEntry | None, recorded: RecordedEvent[SagaAdvanced]) -> SagaLogEntry:
+    step, cause = recorded.data, recorded.data.cause
     row = row or SagaLogEntry(
         entry_id=_entry_id(recorded),
         step=recorded.version,
@@ -72,7 +72,7 @@ def told(row: SagaLogEntry | None, recorded: Recorded[ProcessAdvanced]) -> SagaL
     )
 
 
-def _waiting(row: Saga, step: ProcessAdvanced) -> dict[str, JsonValue]:
+def _waiting(row: Saga, step: SagaAdvanced) -> dict[str, JsonValue]:
     gone = {str(step.cause.id), *map(str, step.let_go)}
     waiting = {id: told for id, told in row.waiting.items() if id not in gone}
     if step.kept:
@@ -80,15 +80,15 @@ def _waiting(row: Saga, step: ProcessAdvanced) -> dict[str, JsonValue]:
     return waiting
 
 
-def _commands(row: Saga, recorded: Recorded[ProcessAdvanced]) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
+def _commands(row: Saga, recorded: RecordedEvent[SagaAdvanced]) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
     """What is on its way, and what could not be taken back."""
-    step = recorded.event
+    step = recorded.data
     underway: dict[str, Any] = dict(row.underway)
     not_undone: dict[str, JsonValue] = dict(row.not_undone)
     if step.answer is not None and (answered := underway.pop(str(step.answer.number), None)):
         undoes = answered["undoes"]
-        if undoes is not None and step.answer.refusal is not None:
-            not_undone[str(undoes)] = {"name": answered["name"], "problem": step.answer.refusal}
+        if undoes is not None and step.answer.rejection is not None:
+            not_undone[str(undoes)] = {"name": answered["name"], "problem": step.answer.rejection}
     for sent in step.sent:
         underway[str(sent.number)] = {
             "name": sent.command,
@@ -99,15 +99,15 @@ def _commands(row: Saga, recorded: Recorded[ProcessAdvanced]) -> tuple[dict[str,
     return underway, not_undone
 
 
-def _saga_id(recorded: Recorded[ProcessAdvanced]) -> str:
+def _saga_id(recorded: RecordedEvent[SagaAdvanced]) -> str:
     return saga_of(recorded.stream)
 
 
-def _entry_id(recorded: Recorded[ProcessAdvanced]) -> str:
-    return f"{_saga_id(recorded)}/{recorded.event.cause.id}"
+def _entry_id(recorded: RecordedEvent[SagaAdvanced]) -> str:
+    return f"{_saga_id(recorded)}/{recorded.data.cause.id}"
 
 
 PROJECTIONS = (
-    Projection(Saga, {ProcessAdvanced: Fold(_saga_id, stands)}),
-    Projection(SagaLogEntry, {ProcessAdvanced: Fold(_entry_id, told)}),
+    Projection(Saga, {SagaAdvanced: Fold(_saga_id, stands)}),
+    Projection(SagaLogEntry, {SagaAdvanced: Fold(_entry_id, told)}),
 )

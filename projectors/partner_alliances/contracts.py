@@ -3,7 +3,7 @@
 from typing import Any
 
 from projectors.projection import Fold, Projection
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 from schemas.partner_alliances.compliance import ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import (
     ContractActivated,
@@ -19,8 +19,8 @@ from schemas.partner_alliances.contracts import (
 from schemas.partner_alliances.views import Assessment, Contract
 
 
-def created(row: Contract | None, recorded: Recorded[ContractCreated]) -> Contract:
-    contract = recorded.event
+def created(row: Contract | None, recorded: RecordedEvent[ContractCreated]) -> Contract:
+    contract = recorded.data
     return _changed(
         row,
         recorded,
@@ -33,44 +33,44 @@ def created(row: Contract | None, recorded: Recorded[ContractCreated]) -> Contra
     )
 
 
-def changed(row: Contract | None, recorded: Recorded[ContractChanged]) -> Contract:
-    return _changed(row, recorded, terms=recorded.event.terms, ends_on=recorded.event.ends_on)
+def changed(row: Contract | None, recorded: RecordedEvent[ContractChanged]) -> Contract:
+    return _changed(row, recorded, terms=recorded.data.terms, ends_on=recorded.data.ends_on)
 
 
-def activated(row: Contract | None, recorded: Recorded[ContractActivated] | Recorded[ContractResumed]) -> Contract:
+def activated(row: Contract | None, recorded: RecordedEvent[ContractActivated] | RecordedEvent[ContractResumed]) -> Contract:
     return _changed(row, recorded, status="active", reason=None)
 
 
-def suspended(row: Contract | None, recorded: Recorded[ContractSuspended]) -> Contract:
-    return _changed(row, recorded, status="suspended", reason=recorded.event.reason)
+def suspended(row: Contract | None, recorded: RecordedEvent[ContractSuspended]) -> Contract:
+    return _changed(row, recorded, status="suspended", reason=recorded.data.reason)
 
 
-def deactivated(row: Contract | None, recorded: Recorded[ContractDeactivated]) -> Contract:
-    return _changed(row, recorded, status="inactive", reason=recorded.event.reason)
+def deactivated(row: Contract | None, recorded: RecordedEvent[ContractDeactivated]) -> Contract:
+    return _changed(row, recorded, status="inactive", reason=recorded.data.reason)
 
 
-def under_revision(row: Contract | None, recorded: Recorded[ContractRevision]) -> Contract:
-    return _changed(row, recorded, status="in_revision", reason=recorded.event.reason)
+def under_revision(row: Contract | None, recorded: RecordedEvent[ContractRevision]) -> Contract:
+    return _changed(row, recorded, status="in_revision", reason=recorded.data.reason)
 
 
-def decided(row: Contract | None, recorded: Recorded[ContractRevisionDecided]) -> Contract:
-    decision = recorded.event
+def decided(row: Contract | None, recorded: RecordedEvent[ContractRevisionDecided]) -> Contract:
+    decision = recorded.data
     status = "created" if decision.approved else "rejected"
     return _changed(row, recorded, status=status, reason=decision.reason, decided_by=decision.decided_by)
 
 
-def expired(row: Contract | None, recorded: Recorded[ContractExpired]) -> Contract:
+def expired(row: Contract | None, recorded: RecordedEvent[ContractExpired]) -> Contract:
     return _changed(row, recorded, status="expired")
 
 
-def judged(row: Contract | None, recorded: Recorded[ContractApproved] | Recorded[ContractRejected]) -> Contract:
+def judged(row: Contract | None, recorded: RecordedEvent[ContractApproved] | RecordedEvent[ContractRejected]) -> Contract:
     """Comes from another context: the contract's own events may be before or after it."""
-    row = row or Contract(contract_id=recorded.event.contract_id)
-    return row.model_copy(update={"approved": isinstance(recorded.event, ContractApproved)})
+    row = row or Contract(contract_id=recorded.data.contract_id)
+    return row.model_copy(update={"approved": isinstance(recorded.data, ContractApproved)})
 
 
-def assessed(_: Assessment | None, recorded: Recorded[ContractApproved] | Recorded[ContractRejected]) -> Assessment:
-    verdict = recorded.event
+def assessed(_: Assessment | None, recorded: RecordedEvent[ContractApproved] | RecordedEvent[ContractRejected]) -> Assessment:
+    verdict = recorded.data
     return Assessment(
         contract_id=verdict.contract_id,
         partner_id=verdict.partner_id,
@@ -81,13 +81,13 @@ def assessed(_: Assessment | None, recorded: Recorded[ContractApproved] | Record
     )
 
 
-def _changed(row: Contract | None, recorded: Recorded[Any], **fields: object) -> Contract:
-    row = row or Contract(contract_id=recorded.event.contract_id)
+def _changed(row: Contract | None, recorded: RecordedEvent[Any], **fields: object) -> Contract:
+    row = row or Contract(contract_id=recorded.data.contract_id)
     return row.model_copy(update={"updated_at": recorded.recorded_at, **fields})
 
 
-def _contract(recorded: Recorded[Any]) -> object:
-    return recorded.event.contract_id
+def _contract(recorded: RecordedEvent[Any]) -> object:
+    return recorded.data.contract_id
 
 
 PROJECTIONS = (

@@ -10,10 +10,10 @@ from query_api.audit.history import described
 from schemas.catalog import ContextName
 from schemas.errors import NotFound
 from streams.log.search import Conditions, SearchableLog
-from streams.log.stored_events import Row, decode_metadata
+from streams.log.stored_events import StoredEvent, decode_metadata
 
-_MOST_POSITIONS = 100_000
-_MOST_GENERATIONS = 1000
+_MAX_POSITIONS = 100_000
+_MAX_GENERATIONS = 1000
 _DEEPEST = 50
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -23,7 +23,7 @@ class Cause:
     """An event with those that came of it."""
 
     context: ContextName
-    row: Row
+    row: StoredEvent
     effects: list["Cause"] = field(default_factory=list)
 
     def as_json(self) -> Mapping[str, Any]:
@@ -64,9 +64,9 @@ async def causation_of(logs: Mapping[ContextName, SearchableLog], context: Conte
     is_whole = True
     for name, log in logs.items():
         after, head = await log.position_before(first.recorded_at - _CLOCKS_DIFFER), (await log.head()).position
-        upto = min(head, after + _MOST_POSITIONS)
-        is_whole = is_whole and upto == head
-        async for step in log.search(Conditions(correlation_id=correlation_id), after, upto):
+        up_to = min(head, after + _MAX_POSITIONS)
+        is_whole = is_whole and up_to == head
+        async for step in log.search(Conditions(correlation_id=correlation_id), after, up_to):
             found += [Cause(name, row) for row in step.rows]
     roots, is_joined = _tree(found)
     began = decode_metadata(first.metadata).command_id
@@ -74,8 +74,8 @@ async def causation_of(logs: Mapping[ContextName, SearchableLog], context: Conte
     return CausationTree(correlation_id, own, len(roots) - len(own), is_whole and is_joined)
 
 
-async def _first_cause(logs: Mapping[ContextName, SearchableLog], row: Row) -> Row:
-    for _ in range(_MOST_GENERATIONS):
+async def _first_cause(logs: Mapping[ContextName, SearchableLog], row: StoredEvent) -> StoredEvent:
+    for _ in range(_MAX_GENERATIONS):
         cause = decode_metadata(row.metadata).causation_id
         above = None if cause is None else await _by_id(logs, cause)
         if above is None:
@@ -84,7 +84,7 @@ async def _first_cause(logs: Mapping[ContextName, SearchableLog], row: Row) -> R
     return row
 
 
-async def _by_id(logs: Mapping[ContextName, SearchableLog], text: str) -> Row | None:
+async def _by_id(logs: Mapping[ContextName, SearchableLog], text: str) -> StoredEvent | None:
     try:
         event_id = UUID(text)
     except ValueError:

@@ -10,9 +10,9 @@ import orjson
 from schemas.errors import Invalid, NotFound
 from streams.log.reading import ReadableLog
 from streams.log.search import Conditions, SearchableLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 
-_MOST_POSITIONS_A_PAGE = 100_000
+_MAX_POSITIONS_A_PAGE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +39,29 @@ async def bounds(log: SearchableLog, selection: Selection) -> tuple[int, int]:
     begin, end = selection.begin, selection.end
     after = await log.position_before(begin) if isinstance(begin, datetime) else (begin or 1) - 1
     head = (await log.head()).position
-    upto = await log.position_before(end) if isinstance(end, datetime) else head if end is None else min(end, head)
-    return after, upto
+    up_to = await log.position_before(end) if isinstance(end, datetime) else head if end is None else min(end, head)
+    return after, up_to
 
 
-async def page_of(log: SearchableLog, selection: Selection, after: int, limit: int) -> tuple[Sequence[Row], int | None]:
+async def page_of(log: SearchableLog, selection: Selection, after: int, limit: int) -> tuple[Sequence[StoredEvent], int | None]:
     """Events of a selection above a position, and the position after which to go on; ``None`` at the end.
 
     Where few events meet the conditions a page may hold less than ``limit``, even nothing, and still have a next one: the
     work of a page is bounded.
     """
-    begin, upto = await bounds(log, selection)
+    begin, up_to = await bounds(log, selection)
     begin = max(begin, after)
-    rows: list[Row] = []
-    async for found in log.search(selection.conditions, begin, min(upto, begin + _MOST_POSITIONS_A_PAGE), limit):
+    rows: list[StoredEvent] = []
+    async for found in log.search(selection.conditions, begin, min(up_to, begin + _MAX_POSITIONS_A_PAGE), limit):
         rows += found.rows
         if len(rows) >= limit:
             last = rows[limit - 1].position
-            return rows[:limit], last if last < upto else None
-    end = begin + _MOST_POSITIONS_A_PAGE
-    return rows, end if end < upto else None
+            return rows[:limit], last if last < up_to else None
+    end = begin + _MAX_POSITIONS_A_PAGE
+    return rows, end if end < up_to else None
 
 
-def described(row: Row) -> Mapping[str, Any]:
+def described(row: StoredEvent) -> Mapping[str, Any]:
     """An event as the audit shows it, exactly as it was recorded."""
     return {
         "position": row.position,

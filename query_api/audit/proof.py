@@ -12,11 +12,11 @@ from schemas.errors import NotAsSigned, NotFound
 from streams.integrity.hash_chain import BEGIN, Link, content_hash
 from streams.integrity.proof_log import ProofLog
 from streams.integrity.signing import SignedHead
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 
-_EVENTS_AT_ONCE = 2000
+_BATCH_SIZE = 2000
 _ENOUGH_LINKS = 10_000
-MOST_EVENTS = 1000
+MAX_EVENTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Proof:
     """The version after which a further proof goes on, where this one stops before the stream's end."""
 
 
-async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MOST_EVENTS) -> Proof:
+async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MAX_EVENTS) -> Proof:
     """A stream's events above a version, each with its place in a segment of the chain that ends in a signed head.
 
     A segment begins at the first event that it proves and names the hash before it; of other streams' events it shows the
@@ -56,8 +56,8 @@ async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MOST
         "after_version": after,
         "segments": segments,
     }
-    upto = after + proved
-    return Proof(document, upto if segments and upto < await log.version(stream) else None)
+    up_to = after + proved
+    return Proof(document, up_to if segments and up_to < await log.version(stream) else None)
 
 
 async def _head_at_or_above(log: ProofLog, position: int) -> SignedHead | None:
@@ -67,14 +67,14 @@ async def _head_at_or_above(log: ProofLog, position: int) -> SignedHead | None:
     return None
 
 
-async def _segment(log: ProofLog, covered: Sequence[Row], head: SignedHead) -> Mapping[str, Any]:
+async def _segment(log: ProofLog, covered: Sequence[StoredEvent], head: SignedHead) -> Mapping[str, Any]:
     begin = covered[0].position
     before = await log.hashes([begin - 1])
     shown = {row.position for row in covered}
     chain: list[Any] = []
     position = begin - 1
     while position < head.position:
-        links = await log.links(position, min(_EVENTS_AT_ONCE, head.position - position))
+        links = await log.links(position, min(_BATCH_SIZE, head.position - position))
         for link in links:
             position += 1
             if link.row.position != position:

@@ -12,16 +12,16 @@ from typing import Any
 import jsonpatch
 from pydantic_core import to_jsonable_python
 
-from aggregates import system as write_side
+from aggregates import system
 from aggregates.aggregate import Aggregate
 from query_api.audit.history import described
 from schemas.catalog import Catalog
 from schemas.errors import Invalid, NotFound
 from streams.log.reading import ReadableLog
-from streams.log.stored_events import Row, decode
+from streams.log.stored_events import StoredEvent, decode
 
-MOST_VERSIONS = 1000
-_EVENTS_AT_ONCE = 5000
+MAX_VERSIONS = 1000
+_BATCH_SIZE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class TimeTravel:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._aggregates = {system: side.aggregates for system, side in write_side.installed(catalog).items()}
+        self._aggregates = {system: side.aggregates for system, side in system.installed(catalog).items()}
 
     async def state(self, log: ReadableLog, stream: str, *, version: int | None = None, at: datetime | None = None) -> State:
         """The state after a version, or as it was at a time, or now; raises `NotFound` where there was nothing."""
@@ -52,8 +52,8 @@ class TimeTravel:
     async def difference(self, log: ReadableLog, stream: str, old: int, new: int) -> Mapping[str, Any]:
         """What changed between two versions, as a JSON Patch (RFC 6902), and the events that did it."""
         traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
-        if not 0 <= old < new <= old + MOST_VERSIONS:
-            raise Invalid(f"a difference is one from a version to a later one, {MOST_VERSIONS} further on at most")
+        if not 0 <= old < new <= old + MAX_VERSIONS:
+            raise Invalid(f"a difference is one from a version to a later one, {MAX_VERSIONS} further on at most")
         async for _ in traveller.go(old):
             pass
         before = traveller.shown()
@@ -83,16 +83,16 @@ class _Traveller:
         self._log, self._catalog, self._aggregate = log, catalog, aggregate
         self._recorded_at = aggregate.created_on
 
-    async def go(self, version: int | None = None, at: datetime | None = None) -> AsyncIterator[Row]:
+    async def go(self, version: int | None = None, at: datetime | None = None) -> AsyncIterator[StoredEvent]:
         """Goes on to a version, a time or the end, past one event after another."""
         while version is None or self._aggregate.version < version:
-            limit = _EVENTS_AT_ONCE if version is None else min(_EVENTS_AT_ONCE, version - self._aggregate.version)
+            limit = _BATCH_SIZE if version is None else min(_BATCH_SIZE, version - self._aggregate.version)
             rows = await self._log.read_stream(self._aggregate.id, self._aggregate.version, limit)
             for row in rows:
                 if at is not None and row.recorded_at > at:
                     return
                 recorded = decode(row, self._log.context, self._catalog)
-                self._aggregate.replay(recorded.event, recorded.version, recorded.recorded_at)
+                self._aggregate.replay(recorded.data, recorded.version, recorded.recorded_at)
                 self._recorded_at = row.recorded_at
                 yield row
             if len(rows) < limit:

@@ -5,8 +5,8 @@ from starlette.requests import Request
 
 from query_api.http.routes import Answer, QueryRoute, Views
 from schemas.catalog import ContextName
-from schemas.engine.processes import CONTEXT, SYSTEM, stream_of
-from schemas.engine.sagas import SagaLogEntry
+from schemas.engine.saga_views import SagaLogEntry
+from schemas.engine.sagas import CONTEXT, SYSTEM, stream_of
 
 
 class Timeline(BaseModel):

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from query_api.audit.causation import causation_of
 from query_api.audit.history import Selection, bounds, described, history_of, moment, page_of, place
-from query_api.audit.proof import MOST_EVENTS, proof_of
+from query_api.audit.proof import MAX_EVENTS, proof_of
 from query_api.audit.time_travel import TimeTravel
 from query_api.http.parameters import Parameters, next_link, whole_number
 from schemas.catalog import Catalog, ContextName
@@ -83,7 +83,7 @@ class AuditEndpoints:
         """A stream's events with the proof that the signed log holds them."""
         log, stream = self._log(request, ProofLog), request.path_params["stream"]
         asked = Parameters(request, "after", "limit")
-        found = await proof_of(log, stream, asked.number("after", 0), asked.limit(MOST_EVENTS))
+        found = await proof_of(log, stream, asked.number("after", 0), asked.limit(MAX_EVENTS))
         headers = {} if found.next is None else {"Link": next_link(request, str(found.next))}
         return _json(found.document, headers)
 
@@ -100,8 +100,8 @@ class AuditEndpoints:
         if _NDJSON in request.headers.get("accept", ""):
             if asked.given("after") or asked.given("limit"):
                 raise Invalid("as NDJSON all events are sent: `after` and `limit` are for pages")
-            after, upto = await bounds(log, selection)  # before the answer begins: a database that is gone is a 503 still
-            return StreamingResponse(_lines(log, selection.conditions, after, upto), media_type=_NDJSON)
+            after, up_to = await bounds(log, selection)  # before the answer begins: a database that is gone is a 503 still
+            return StreamingResponse(_lines(log, selection.conditions, after, up_to), media_type=_NDJSON)
         rows, further = await page_of(log, selection, asked.number("after", 0), asked.limit())
         headers = {} if further is None else {"Link": next_link(request, str(further))}
         return _json({"context": str(log.context), "events": [described(row) for row in rows]}, headers)
@@ -134,8 +134,8 @@ class AuditEndpoints:
         return kind(self._databases, self._settings.log_dsn(context), context)
 
 
-async def _lines(log: SearchableLog, conditions: Conditions, after: int, upto: int) -> AsyncIterator[bytes]:
-    async for found in log.search(conditions, after, upto):
+async def _lines(log: SearchableLog, conditions: Conditions, after: int, up_to: int) -> AsyncIterator[bytes]:
+    async for found in log.search(conditions, after, up_to):
         yield b"".join([orjson.dumps(described(row), option=orjson.OPT_UTC_Z) + b"\n" for row in found.rows])
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy.dialects.postgresql import JSONB
 
-from query_api.http.parameters import DEFAULT_LIMIT, MOST
+from query_api.http.parameters import DEFAULT_LIMIT, MAX
 from query_api.http.routes import QueryRoute
 from query_api.views.reader import known_values
 from schemas.catalog import Catalog
-from schemas.sensitive import sealed_fields
+from schemas.sensitive import encrypted_fields
 from schemas.view import View
 from streams.database.view_tables import column_type
 from streams.http.documentation import document, schema_of, security_of
@@ -27,7 +27,7 @@ _TOKEN = {
 }
 _PAGING = (
     ("sort", "Columns, separated by commas; a minus sign in front of one sorts it downwards.", {"type": "string"}),
-    ("limit", "Rows of a page.", {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT}),
+    ("limit", "Rows of a page.", {"type": "integer", "minimum": 1, "maximum": MAX, "default": DEFAULT_LIMIT}),
     ("after", "Cursor of the page before; the `Link` header has it.", {"type": "string"}),
 )
 
@@ -58,7 +58,7 @@ def describe(catalog: Catalog, systems: Mapping[str, tuple[QueryRoute, ...]]) ->
 def _rows(
     operation_id: str, tag: str, summary: str, view: type[View], *keys: str, shows: type[BaseModel] | None = None
 ) -> dict[str, Any]:
-    sealed = set(sealed_fields(view))
+    encrypted = set(encrypted_fields(view))
     filters = [
         _parameter(
             name,
@@ -67,7 +67,7 @@ def _rows(
             _one_of(known_values(view, name)),
         )
         for name in view.model_fields
-        if name not in keys and name not in sealed and not isinstance(column_type(view.model_fields[name].annotation), JSONB)
+        if name not in keys and name not in encrypted and not isinstance(column_type(view.model_fields[name].annotation), JSONB)
     ]
     paging = [_parameter(name, "query", why, schema) for name, why, schema in _PAGING]
     body = {"type": "array", "items": schema_of(shows or view)}

@@ -1,4 +1,4 @@
-"""Parameters of a query's URL: read strictly, refused by name."""
+"""Parameters of a query's URL: read strictly, rejected by name."""
 
 from urllib.parse import quote, urlencode
 
@@ -6,8 +6,8 @@ from starlette.requests import Request
 
 from schemas.errors import Invalid, Violation
 
-DEFAULT_LIMIT, MOST = 100, 1000
-_MOST_DIGITS = 18
+DEFAULT_LIMIT, MAX = 100, 1000
+_MAX_DIGITS = 18
 
 
 class Parameters:
@@ -45,7 +45,7 @@ class Parameters:
             return default
         return whole_number(text, name)
 
-    def limit(self, most: int = MOST) -> int:
+    def limit(self, most: int = MAX) -> int:
         """How much a page may hold."""
         text = self.text("limit")
         return min(DEFAULT_LIMIT, most) if text is None else limit_of(text, most)
@@ -53,12 +53,12 @@ class Parameters:
 
 def whole_number(text: str, name: str) -> int:
     """A whole number from 0 from text; raises `Invalid`."""
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise unusable(name, "is a whole number from 0")
     return int(text)
 
 
-def limit_of(text: str, most: int = MOST) -> int:
+def limit_of(text: str, most: int = MAX) -> int:
     """A page's limit from text; raises `Invalid`."""
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
         raise unusable("limit", f"is a number from 1 to {most}")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from uuid_utils.compat import uuid7
 
-from query_api.http.parameters import MOST, next_link
+from query_api.http.parameters import MAX, next_link
 from query_api.live.feed import Audience, Feed, Watching
 from query_api.views.consistency import Waits
 from query_api.views.reader import Page, Query, ViewReader, parse_query
@@ -63,7 +63,7 @@ def installed(catalog: Catalog) -> Mapping[str, tuple[QueryRoute, ...]]:
     return dict(catalog.registered("caudal.query_api"))
 
 
-_LARGEST_PAGE = ("limit", str(MOST))
+_LARGEST_PAGE = ("limit", str(MAX))
 
 
 class Views:
@@ -98,7 +98,7 @@ class Views:
         row = await reader.get(key)
         if row is None or not self._shown[system, view].is_for(caller_of(request), row):
             raise NotFound(f"the view {view} has no row {key!r}")
-        return Answer((await self._shown[system, view].opened([row]))[0], {})
+        return Answer((await self._shown[system, view].decrypted([row]))[0], {})
 
     async def rows(self, request: Request, system: str, view: str, *fixed: tuple[str, str]) -> Answer:
         """A page of rows by the request's filters and ``fixed`` ones, with the ``Link`` to the next."""
@@ -107,7 +107,7 @@ class Views:
         asked = parse_query([*request.query_params.multi_items(), *fixed])
         page: Page = await reader.page(replace(asked, owner=shown.owner(caller_of(request))))
         headers = {} if page.next is None else {"Link": next_link(request, page.next)}
-        return Answer(await shown.opened(page.rows), headers)
+        return Answer(await shown.decrypted(page.rows), headers)
 
     async def every_row(
         self, request: Request, system: str, view: str, write: ConsistencyToken, *fixed: tuple[str, str]
@@ -119,7 +119,7 @@ class Views:
         asked: Query | None = parse_query([*fixed, _LARGEST_PAGE])
         while asked is not None:
             page = await reader.page(replace(asked, owner=shown.owner(caller_of(request))))
-            found += await shown.opened(page.rows)
+            found += await shown.decrypted(page.rows)
             asked = None if page.next is None else parse_query([*fixed, _LARGEST_PAGE, ("after", page.next)])
         return found
 
@@ -130,7 +130,7 @@ class Views:
         shown.owner(caller)
 
         async def show(rows: Sequence[Row]) -> list[Row]:
-            return await shown.opened([row for row in rows if shown.is_for(caller, row)])
+            return await shown.decrypted([row for row in rows if shown.is_for(caller, row)])
 
         until = float("inf") if caller is None or caller.expires_at is None else caller.expires_at
         return await self._feeds[system, view].follow(request, Watching(counted_as(request), show, until))

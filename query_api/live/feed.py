@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 _POLL_SECONDS = 0.1
 _CHUNK = 500
-_MOST_WAITING = 10
+_MAX_WAITING = 10
 """Chunks that wait for a slow watcher; whoever is slower than that reads alone."""
 
 
@@ -80,14 +80,14 @@ class _Seat:
     """What one watcher has not taken yet."""
 
     def __init__(self) -> None:
-        self.chunks: asyncio.Queue[tuple[Sequence[Row], int]] = asyncio.Queue(_MOST_WAITING)
+        self.chunks: asyncio.Queue[tuple[Sequence[Row], int]] = asyncio.Queue(_MAX_WAITING)
         self.has_missed = True
         self.starts_anew = False
 
-    def give(self, rows: Sequence[Row], upto: int) -> None:
+    def give(self, rows: Sequence[Row], up_to: int) -> None:
         if not self.has_missed:
             try:
-                self.chunks.put_nowait((rows, upto))
+                self.chunks.put_nowait((rows, up_to))
             except asyncio.QueueFull:
                 self.has_missed = True
 
@@ -119,14 +119,14 @@ class Feed:
 
     async def _events(self, since: int, now: int, watching: Watching) -> AsyncIterator[ServerSentEvent]:
         with self._seat(now) as seat:
-            async for rows, upto in self._changes(seat, since, watching.until):
+            async for rows, up_to in self._changes(seat, since, watching.until):
                 try:
                     shown = await watching.show(rows)
                 except Unavailable:
                     return  # the client comes again with the id that it has
                 for n, row in enumerate(shown):
                     # Only the last row of a chunk carries the new id: a client that got half of it gets the whole again.
-                    event_id = str(upto) if n == len(shown) - 1 else None
+                    event_id = str(up_to) if n == len(shown) - 1 else None
                     data = orjson.dumps(row, default=str, option=orjson.OPT_UTC_Z).decode()
                     yield ServerSentEvent(data, event="row", id=event_id)
 
@@ -135,22 +135,22 @@ class Feed:
         while (left := until - time.time()) > 0:
             if seat.has_missed:
                 since = 0 if seat.starts_anew else since
-                seat.has_missed, seat.starts_anew, seat.chunks = False, False, asyncio.Queue(_MOST_WAITING)
+                seat.has_missed, seat.starts_anew, seat.chunks = False, False, asyncio.Queue(_MAX_WAITING)
                 read_by_all, is_behind = self._since, since < self._since
                 while is_behind and time.time() < until:
-                    rows, upto = await self._read(since)
-                    yield rows, upto
+                    rows, up_to = await self._read(since)
+                    yield rows, up_to
                     # Without progress the database is an older one than it was: the reader for all will find that out.
-                    since, is_behind = upto, since < upto < read_by_all
+                    since, is_behind = up_to, since < up_to < read_by_all
                 continue
             try:
                 async with asyncio.timeout(min(left, 1)):
-                    rows, upto = await seat.chunks.get()
+                    rows, up_to = await seat.chunks.get()
             except TimeoutError:
                 continue
-            if upto > since:
-                since = upto
-                yield rows, upto
+            if up_to > since:
+                since = up_to
+                yield rows, up_to
 
     @contextmanager
     def _seat(self, now: int) -> Iterator[_Seat]:
@@ -168,17 +168,17 @@ class Feed:
         try:
             while self._seats:
                 try:
-                    rows, upto = await self._read(self._since)
+                    rows, up_to = await self._read(self._since)
                 except Exception:
                     _log.exception("a live view cannot be read", view=self._reader.view.view_name)
                     await asyncio.sleep(1)
                     continue
-                if upto < self._since:  # a backup was played in
+                if up_to < self._since:  # a backup was played in
                     for seat in self._seats:
                         seat.has_missed = seat.starts_anew = True
-                self._since = upto
+                self._since = up_to
                 for seat in self._seats if rows else ():
-                    seat.give(rows, upto)
+                    seat.give(rows, up_to)
                 if len(rows) < _CHUNK // 2:
                     await asyncio.sleep(_POLL_SECONDS)
         finally:

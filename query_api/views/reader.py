@@ -17,7 +17,7 @@ from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, Uuid
 from query_api.http.parameters import DEFAULT_LIMIT, limit_of, unusable
 from schemas.catalog import ContextName
 from schemas.errors import Invalid
-from schemas.sensitive import sealed_fields
+from schemas.sensitive import encrypted_fields
 from schemas.view import View
 from streams.database.pools import Databases
 from streams.database.view_tables import CHANGED, DIALECT, sql, table_of
@@ -59,7 +59,7 @@ class ViewReader:
         self._databases, self._dsn = databases, settings.view_dsn(context)
         self._table: Table = table_of(context, view)
         self._columns = [column for column in self._table.columns if column.name != CHANGED]
-        self._sealed = frozenset(sealed_fields(view))
+        self._encrypted = frozenset(encrypted_fields(view))
         self._key = self._table.c[view.view_key]
         self._by_key = sql(select(*self._columns).where(self._key == bindparam("key", type_=self._key.type)))
 
@@ -76,8 +76,8 @@ class ViewReader:
     async def page(self, query: Query) -> Page:
         """A page of rows; raises `Invalid` for a filter, a sort order or a cursor that makes no sense."""
         for name in (*(name for name, _, _ in query.filters), *(name for name, _ in query.sort)):
-            if name in self._sealed:
-                raise unusable(name, "is sealed: rows are not looked for or sorted by it")
+            if name in self._encrypted:
+                raise unusable(name, "is encrypted: rows are not looked for or sorted by it")
         order = [*query.sort, (self.view.view_key, query.sort[-1][1] if query.sort else False)]
         statement = select(*self._columns).where(*(self._condition(*filter) for filter in query.filters))
         if query.owner is not None:
@@ -107,16 +107,16 @@ class ViewReader:
         horizon = await self.horizon()
         settled = select(*self._columns, changed).order_by(changed, self._table.c[self.view.view_key])
         rows = await self._fetch(settled.where(changed > transaction, changed < horizon).limit(limit))
-        upto = horizon - 1
+        up_to = horizon - 1
         if len(rows) == limit:
             # The newest transaction may be cut: leave it for the next time, or take it whole where it is the only one.
             newest = rows[-1][CHANGED]
             whole = newest > rows[0][CHANGED]
-            upto = newest - 1 if whole else newest
+            up_to = newest - 1 if whole else newest
             rows = (
                 [row for row in rows if row[CHANGED] < newest] if whole else await self._fetch(settled.where(changed == newest))
             )
-        return [{name: value for name, value in row.items() if name != CHANGED} for row in rows], upto
+        return [{name: value for name, value in row.items() if name != CHANGED} for row in rows], up_to
 
     async def horizon(self) -> int:
         """The transaction before which nothing changes any more."""

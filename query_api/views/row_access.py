@@ -1,11 +1,11 @@
-"""What of a view's rows somebody is shown: their own, opened as far as their subjects are not forgotten."""
+"""What of a view's rows somebody is shown: their own, decrypted as far as their subjects are not erased."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.access import Caller
 from schemas.errors import Unauthenticated
-from schemas.sensitive import is_sealed, sealed_fields, subject_of
+from schemas.sensitive import encrypted_fields, is_encrypted, subject_of
 from schemas.view import View
 from streams.encryption.subject_keys import SubjectKeys
 
@@ -17,7 +17,7 @@ class Shown:
 
     def __init__(self, view: type[View], keys: SubjectKeys) -> None:
         self._view, self._keys = view, keys
-        self._sealed = tuple(sealed_fields(view))
+        self._encrypted = tuple(encrypted_fields(view))
 
     def owner(self, caller: Caller | None) -> tuple[tuple[str, ...], str] | None:
         """The columns of which one must name a caller, and their name; ``None`` where they see every row."""
@@ -33,15 +33,15 @@ class Shown:
         owner = self.owner(caller)
         return owner is None or any(row[column] is not None and str(row[column]) == owner[1] for column in owner[0])
 
-    async def opened(self, rows: Sequence[Row]) -> list[Row]:
-        """Rows with what is sealed in them opened; ``None`` in the place of what nobody can open any more."""
-        if not self._sealed:
+    async def decrypted(self, rows: Sequence[Row]) -> list[Row]:
+        """Rows with what is encrypted in them decrypted; ``None`` in the place of what nobody can open any more."""
+        if not self._encrypted:
             return list(map(dict, rows))
-        plain = await self._keys.opened(text for row in rows for text in self._texts(row).values())
+        plain = await self._keys.decrypted(text for row in rows for text in self._texts(row).values())
         return [{**row, **{name: plain.get(text) for name, text in self._texts(row).items()}} for row in rows]
 
     def _texts(self, row: Row) -> dict[str, str]:
-        """A row's sealed texts by their fields; one that is not of the row's subject is as good as none."""
+        """A row's encrypted texts by their fields; one that is not of the row's subject is as good as none."""
         subject = str(row[self._view.view_subject or ""])
-        given = {name: row[name] for name in self._sealed if row[name] is not None}
-        return {name: text if is_sealed(text) and subject_of(text) == subject else "" for name, text in given.items()}
+        given = {name: row[name] for name in self._encrypted if row[name] is not None}
+        return {name: text if is_encrypted(text) and subject_of(text) == subject else "" for name, text in given.items()}

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from schemas.access import Access
 from schemas.clinical_lab.users import user_id_of
 from schemas.message import Command, Event
-from schemas.sensitive import Sealed, Sensitive, is_sealed
+from schemas.sensitive import Encrypted, Sensitive, is_encrypted
 from schemas.text import Identifier
 
 _PATIENTS = UUID("8a52d0f4-7c3e-5b19-8e61-2f90c4ab6d73")
@@ -27,16 +27,16 @@ def _given_patient(given: dict[str, Any]) -> UUID:
 class RecordResult(Command, name="record-result", subject="patient_id", access=Access.to("clinician")):
     """Records a patient's result."""
 
-    patient: Annotated[str, Sensitive(most=200)]
-    patient_username: Annotated[str | None, Sensitive(most=100)] = Field(
+    patient: Annotated[str, Sensitive(max_length=200)]
+    patient_username: Annotated[str | None, Sensitive(max_length=100)] = Field(
         default=None, description="The user that the patient is; without it the patient has none and cannot read it."
     )
-    result: Annotated[str, Sensitive(most=20_000)]
+    result: Annotated[str, Sensitive(max_length=20_000)]
     patient_id: UUID = Field(default_factory=_given_patient, description="Made of the name; need not be given.")
 
     @model_validator(mode="after")
     def _is_that_of_the_name(self) -> "RecordResult":
-        if not is_sealed(self.patient) and self.patient_id != patient_id_of(self.patient, self.patient_username):
+        if not is_encrypted(self.patient) and self.patient_id != patient_id_of(self.patient, self.patient_username):
             raise ValueError("the patient's id is made of the name")
         return self
 
@@ -55,8 +55,8 @@ class ResultRecorded(Event, name="ResultRecorded"):
     number: int = Field(description="Its number in the laboratory, from 1.")
     patient_id: UUID
     clinician_id: str | None
-    patient: Sealed
-    result: Sealed
+    patient: Encrypted
+    result: Encrypted
 
 
 class NumberTaken(Event, name="NumberTaken"):

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from schemas.catalog import ContextName
 from schemas.message import Command, Event
-from schemas.sensitive import Password, Sealed, Sensitive, SensitiveMailbox, is_sealed
+from schemas.sensitive import Encrypted, Password, Sensitive, SensitiveMailbox, is_encrypted
 
 USERS = ContextName("clinical_lab", "users")
 
@@ -25,8 +25,8 @@ def user_id_of(username: str) -> UUID:
 class CreateUser(Command, name="create-user", subject="user_id"):
     """Makes a user, unless there is one of the same name."""
 
-    username: Annotated[str, Sensitive(most=100)]
-    password: Annotated[str, Password(), Sensitive(most=200)]
+    username: Annotated[str, Sensitive(max_length=100)]
+    password: Annotated[str, Password(), Sensitive(max_length=200)]
     role: Role = "patient"
     email: SensitiveMailbox = None
     user_id: UUID = Field(
@@ -35,7 +35,7 @@ class CreateUser(Command, name="create-user", subject="user_id"):
 
     @model_validator(mode="after")
     def _is_that_of_the_name(self) -> "CreateUser":
-        if not is_sealed(self.username) and self.user_id != user_id_of(self.username):
+        if not is_encrypted(self.username) and self.user_id != user_id_of(self.username):
             raise ValueError("the user's id is made of the name")
         return self
 
@@ -50,10 +50,10 @@ class UserCreated(Event, name="UserCreated"):
     """There is a user."""
 
     user_id: UUID
-    username: Sealed
-    password_hash: Sealed
+    username: Encrypted
+    password_hash: Encrypted
     role: Role
-    email: Sealed
+    email: Encrypted
 
 
 class UserLoggedIn(Event, name="UserLoggedIn"):

@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from schemas.access import Access, RowAccess
-from schemas.sensitive import Sealed
+from schemas.sensitive import Encrypted
 from schemas.view import View
 
 _AUDITORS = frozenset({"auditor"})
@@ -23,8 +23,8 @@ class User(
     """A user."""
 
     user_id: UUID
-    username: Sealed = None
-    email: Sealed = None
+    username: Encrypted = None
+    email: Encrypted = None
     role: str | None = None
     created_at: datetime | None = None
     last_login_at: datetime | None = None
@@ -47,8 +47,8 @@ class Result(
     number: int = 0
     patient_id: UUID | None = None
     clinician_id: str | None = None
-    patient: Sealed = None
-    result: Sealed = None
+    patient: Encrypted = None
+    result: Encrypted = None
     recorded_at: datetime | None = None
 
 

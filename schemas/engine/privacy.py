@@ -1,4 +1,4 @@
-"""Privacy: data subjects are forgotten. Their events stay; what is sealed in them can never be opened again."""
+"""Privacy: data subjects are erased. Their events stay; what is encrypted in them can never be opened again."""
 
 from pydantic import Field
 
@@ -9,24 +9,24 @@ from schemas.text import Identifier
 CONTEXT = "privacy"
 
 
-class ForgetSubject(Command, name="forget-subject", access=Access.to("privacy_officer")):
-    """Destroys the key of a data subject, and with it all that is sealed for them, everywhere."""
+class EraseSubject(Command, name="erase-subject", access=Access.to("privacy_officer")):
+    """Destroys the key of a data subject, and with it all that is encrypted for them, everywhere."""
 
     subject: Identifier
     in_advance: bool = Field(default=False, description="Also somebody of whom nothing is kept: nothing ever will be.")
 
 
-class RecordForgetting(Command, name="record-forgetting", internal=True):
+class RecordErasure(Command, name="record-erasure", internal=True):
     """Notes that a subject's key was destroyed."""
 
     subject: Identifier
 
 
-class SubjectForgotten(Event, name="SubjectForgotten"):
+class SubjectErased(Event, name="SubjectErased"):
     """A subject's key is destroyed."""
 
     subject: str
 
 
-COMMANDS = (ForgetSubject, RecordForgetting)
-EVENTS = (SubjectForgotten,)
+COMMANDS = (EraseSubject, RecordErasure)
+EVENTS = (SubjectErased,)

@@ -1,97 +1,125 @@
-"""The sagas as people look at them: how each process stands, and its log.
-
-Whoever began a process, or did what it was told of, sees that, and whoever it is about; operators and auditors see everything.
-"""
+"""Processes: what a process manager's instance is told, and what it made of that, one event a step."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from schemas.access import Access, RowAccess
-from schemas.engine.processes import Standing, Status
-from schemas.view import View
+from schemas.access import Access
+from schemas.catalog import ENGINE
+from schemas.message import Command, Event
+from schemas.text import Identifier
 
-_ROWS = RowAccess(owners=("actor", "real_id"), all_rows=frozenset({"operator", "auditor"}))
+SYSTEM, CONTEXT = ENGINE, "sagas"
 
+_CATEGORY = "saga-"
 
-class Saga(
-    View,
-    name="sagas",
-    context="processes",
-    key="saga_id",
-    indexes=(("next_due",), ("process", "saga_id"), ("status",), ("temporary_id",), ("real_id",), ("correlation_id",)),
-    access=Access(),
-    rows=_ROWS,
-):
-    """One process."""
+Status = Literal["running", "in_review", "completed", "compensating", "failed", "cancelled"]
+ENDED: frozenset[Status] = frozenset({"completed", "failed", "cancelled"})
 
-    saga_id: str
-    process: str | None = None
-    about: str | None = None
-    status: Status = "running"
-    state: str = ""
-    """The status in its clients' words."""
-    reason: str | None = None
-    knows: dict[str, JsonValue] | None = None
-    temporary_id: str | None = None
-    real_id: str | None = None
-    steps: int = 0
-    position: int = 0
-    """Of the newest step."""
-    waiting: dict[str, JsonValue] = Field(default_factory=dict)
-    """What could not be reacted to yet, by id: name and problem."""
-    underway: dict[str, JsonValue] = Field(default_factory=dict)
-    """Commands that are not answered, by number: name, and when they were sent."""
-    not_undone: dict[str, JsonValue] = Field(default_factory=dict)
-    """Commands that could not be taken back, by number: name and problem."""
-    timers: dict[str, JsonValue] = Field(default_factory=dict)
-    """When it is to be told, by the timer's name."""
-    next_due: datetime | None = None
-    correlation_id: str | None = None
-    actor: str | None = None
-    """Who did what it began with."""
-    started_at: datetime | None = None
-    updated_at: datetime | None = None
-    ended_at: datetime | None = None
+Standing = Literal["received", "processed", "failed"]
 
 
-class SagaLogEntry(
-    View,
-    name="saga_logs",
-    context="processes",
-    key="entry_id",
-    indexes=(("saga_id", "step"), ("event_type",), ("standing",), ("received_at",), ("temporary_id",), ("real_id",)),
-    access=Access(),
-    rows=_ROWS,
-):
-    """One thing that a process was told."""
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    entry_id: str
-    saga_id: str | None = None
-    process: str | None = None
-    step: int = 0
-    """Which of the process's steps it came with first."""
-    kind: Literal["event", "answer", "timer", "retry", "cancel"] = "event"
-    event_type: str | None = None
-    event_id: str | None = None
-    payload: dict[str, JsonValue] | None = None
-    standing: Standing = "received"
-    state: str = ""
-    """The standing in its clients' words."""
+
+class Cause(_Part):
+    """What a process is told: something happened, its commands are answered, a timer is due, or an operator says so."""
+
+    kind: Literal["event", "answer", "timer", "retry", "cancel"]
+    id: UUID = Field(description="Id of the event, of the command that is answered, of the timer or of the operator's command.")
+    name: str = Field(description="Name of the event, of the command that is answered or of the timer; an operator's reason.")
+    at: datetime = Field(description="When it happened; for a timer when it was due.")
+    stream: str | None = Field(default=None, description="The stream of the event.")
+    caused_by: str | None = Field(default=None, description="Id of the event that led to this one, where a policy did.")
+    data: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Answer(_Part):
+    """What has become of a command that a process sent."""
+
+    number: int
+    rejection: str | None = Field(default=None, description="Why it was rejected; null where it was accepted.")
+    kind: str | None = Field(default=None, description="Kind of the rejection.")
+
+
+class Asked(_Part):
+    """A command as a process asks for it."""
+
+    command: str
+    data: dict[str, JsonValue]
+
+
+class Sent(Asked):
+    """A command that a process sent."""
+
+    number: int = Field(description="Which of the process's commands it is, from 1.")
+    undo: Asked | None = Field(default=None, description="What takes it back, if it is accepted and the process fails.")
+    undoes: int | None = Field(default=None, description="Number of the command that this one takes back.")
+
+
+class AdvanceSaga(Command, name="advance-saga", internal=True):
+    """Takes a process one step further."""
+
+    process: Identifier
+    key: Identifier
+    cause: Cause
+    answer: Answer | None = None
+
+
+class RetrySaga(Command, name="retry-saga", access=Access.to("operator")):
+    """Tries again what a process could not do: reacts to events where that failed, takes back what could not be taken back."""
+
+    saga_id: Identifier
+
+
+class CancelSaga(Command, name="cancel-saga", access=Access.to("operator")):
+    """Ends a process that has not ended: what it did is taken back, in reverse order."""
+
+    saga_id: Identifier
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class SagaAdvanced(Event, name="SagaAdvanced"):
+    """A process took a step: one cause, and all that followed from it."""
+
+    process: str
+    key: str
+    cause: Cause
+    follows: UUID | None = Field(default=None, description="Id of the event that the cause follows by the process's rules.")
+    standing: Standing = Field(
+        description="received: waits for what comes before it; processed: reacted to; failed: see problem."
+    )
+    standing_shown: str = Field(description="The standing in its clients' words.")
     problem: str | None = None
-    saga_state: str = ""
-    """What the process's status was after it, in its clients' words."""
-    sent: list[JsonValue] = Field(default_factory=list)
-    """Names of the commands that it led to."""
-    temporary_id: str | None = None
+    kept: bool = Field(default=False, description="Whether the cause is kept, to be reacted to later.")
+    let_go: tuple[UUID, ...] = Field(default=(), description="Ids of kept causes that are not to be reacted to any more.")
+    status: Status
+    status_shown: str = Field(description="The status in its clients' words.")
+    ending: Literal["failed", "cancelled"] | None = Field(
+        default=None, description="How it ends once everything is taken back."
+    )
+    reason: str | None = Field(default=None, description="Why it has its status, where that needs a reason.")
+    state: dict[str, JsonValue] | None = Field(default=None, description="What the process knows; null before it began.")
+    answer: Answer | None = None
+    sent: tuple[Sent, ...] = ()
+    timers_set: dict[str, datetime] = Field(default_factory=dict)
+    timers_cancelled: tuple[str, ...] = ()
+    temporary_id: str | None = Field(default=None, description="The id that a client had before there was a real one.")
     real_id: str | None = None
-    happened_at: datetime | None = None
-    received_at: datetime | None = None
-    processed_at: datetime | None = None
-    correlation_id: str | None = None
-    actor: str | None = None
-    """Who did what it was told of."""
 
 
-VIEWS = (Saga, SagaLogEntry)
+def stream_of(saga_id: str) -> str:
+    """The stream that holds a process's steps."""
+    return f"{_CATEGORY}{saga_id}"
+
+
+def saga_of(stream: str) -> str:
+    """The process whose steps a stream holds."""
+    return stream.removeprefix(_CATEGORY)
+
+
+COMMANDS = (AdvanceSaga, RetrySaga, CancelSaga)
+EVENTS = (SagaAdvanced,)

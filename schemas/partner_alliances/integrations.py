@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.message import ITS_ID, Command, Event
 from schemas.partner_alliances.parts import BankAccount, Name, Note, Product, Profile, TaxId, WithAccount
-from schemas.sensitive import Sealed, SensitiveMailbox
+from schemas.sensitive import Encrypted, SensitiveMailbox
 
 
 class RequestPartner(WithAccount, name="request-partner", subject=ITS_ID):
@@ -28,7 +28,7 @@ class CreatePartner(Command, name="create-partner", internal=True):
     partner_id: UUID
     temporary_id: UUID
     profile: Profile
-    email: Sealed = None
+    email: Encrypted = None
 
 
 class FailPartnerCreation(Command, name="fail-partner-creation", internal=True):
@@ -66,7 +66,7 @@ class PartnerRequested(Event, name="PartnerRequested"):
 
     temporary_id: UUID
     profile: Profile
-    email: Sealed = None
+    email: Encrypted = None
     account: BankAccount | None = None
     product: str
     terms: dict[str, Any]
@@ -80,7 +80,7 @@ class PartnerCreated(Event, name="PartnerCreated"):
     partner_id: UUID
     temporary_id: UUID
     profile: Profile
-    email: Sealed = None
+    email: Encrypted = None
 
 
 class PartnerCreationFailed(Event, name="PartnerCreationFailed"):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.message import Command
-from schemas.sensitive import Sealed, Sensitive
+from schemas.sensitive import Encrypted, Sensitive
 from schemas.text import without_control_characters
 
 Name = Annotated[
@@ -19,7 +19,7 @@ PartnerType = Literal["CORPORATE", "INDIVIDUAL", "STARTUP", "AGENCY", "NON_PROFI
 
 
 class Part(BaseModel):
-    """A piece of a message; unknown fields are refused."""
+    """A piece of a message; unknown fields are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,17 +38,17 @@ Bic = Annotated[str, StringConstraints(max_length=20)]
 class BankAccount(Part):
     """Where somebody is paid: an IBAN, or the bank's BIC and the account's number there."""
 
-    iban: Sealed = None
+    iban: Encrypted = None
     bic: Bic | None = None
-    number: Sealed = None
+    number: Encrypted = None
 
 
 class WithAccount(Command):
-    """A command that says where somebody is paid, sealed for its subject."""
+    """A command that says where somebody is paid, encrypted for its subject."""
 
-    iban: Annotated[str | None, Sensitive(most=50)] = None
+    iban: Annotated[str | None, Sensitive(max_length=50)] = None
     bic: Bic | None = None
-    account_number: Annotated[str | None, Sensitive(most=50)] = None
+    account_number: Annotated[str | None, Sensitive(max_length=50)] = None
 
     @property
     def account(self) -> BankAccount | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from schemas.partner_alliances.roles import COMPLIANCE, PARTNERS
-from schemas.sensitive import Sealed
+from schemas.sensitive import Encrypted
 from schemas.view import View
 
 
@@ -26,7 +26,7 @@ class Partner(
     temporary_id: UUID | None = None
     name: str | None = None
     type: str | None = None
-    email: Sealed = None
+    email: Encrypted = None
     tax_country: str | None = None
     tax_number: str | None = None
     status: Literal["created", "active", "withdrawn"] = "created"

@@ -20,7 +20,7 @@ from schemas.envelope import Issued
 from schemas.errors import Malformed
 from schemas.message import Command
 from schemas.text import without_control_characters
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -58,7 +58,7 @@ class IncomingCommand:
     traceparent: str | None
 
 
-def encode_event(row: Row, context: ContextName) -> Outgoing:
+def encode_event(row: StoredEvent, context: ContextName) -> Outgoing:
     """The record of a log row: a pure function of the row."""
     metadata = orjson.loads(row.metadata)
     headers = [
@@ -88,7 +88,7 @@ def _extension(name: str) -> str:
     return f"ce_{name.replace('_', '')}"
 
 
-def decode_event(record: Any) -> Row:
+def decode_event(record: Any) -> StoredEvent:
     """The log row in a record; raises `Malformed` where it is none of ours."""
     try:
         h = dict(record.headers)
@@ -104,7 +104,7 @@ def decode_event(record: Any) -> Row:
             )
             if header in h
         }
-        return Row(
+        return StoredEvent(
             position=int(h["ce_sequence"]),
             stream=h["ce_subject"].decode(),
             version=int(h["ce_streamversion"]),

@@ -1,8 +1,8 @@
-"""Faust as a source of partition slices; the only module that knows it.
+"""Faust as a source of partition batches; the only module that knows it.
 
 Stock Faust hands over one record at a time, some 5,000 a second. Through its documented ``ConsumerScheduler`` it hands over a
-whole slice of a partition as one event, at fifty times the rate. Its offsets are a hint from where to read on and no more: they
-are acknowledged when a slice has been dealt with, and whoever deals with slices knows by position what it has seen.
+whole batch of a partition as one event, at fifty times the rate. Its offsets are a hint from where to read on and no more: they
+are acknowledged when a batch has been dealt with, and whoever deals with batches knows by position what it has seen.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from streams.broker.topics import stop_quietly
 from streams.settings import Settings
 
 _log = structlog.get_logger()
-_MOST_WAITING = 64
+_MAX_WAITING = 64
 _SHORTEST_ROUND = 0.005
 _ASSIGNMENT_SECONDS = 0.2
 
@@ -107,19 +107,19 @@ class FaustConsumer:
             consumer_auto_offset_reset="earliest",
             # Without a stable name, a killed worker's partitions stay orphaned for more than a minute.
             consumer_group_instance_id=f"{self._group}-{settings.instance}",
-            broker_max_poll_records=settings.slice_records,
+            broker_max_poll_records=settings.subscription_batch_records,
             broker_commit_interval=1.0,
             stream_wait_empty=False,
-            stream_buffer_maxsize=16,  # slices, not records
-            ConsumerScheduler=_SliceScheduler,
+            stream_buffer_maxsize=16,  # batches, not records
+            ConsumerScheduler=_BatchScheduler,
         )
         app.transport = _PacedTransport(app.conf.broker_consumer, app)
         app.agent(app.topic(*self._topics, schema=_Untouched(), value_serializer="raw"))(self._collect)
         return app
 
     async def _collect(self, stream: Any) -> None:
-        arrived: asyncio.Queue[Any] = asyncio.Queue(maxsize=_MOST_WAITING)
-        # Within a group, so that dealing cannot break down unnoticed while slices pile up.
+        arrived: asyncio.Queue[Any] = asyncio.Queue(maxsize=_MAX_WAITING)
+        # Within a group, so that dealing cannot break down unnoticed while batches pile up.
         async with asyncio.TaskGroup() as tasks:
             dealing = tasks.create_task(self._deal_with(arrived))
             try:
@@ -164,7 +164,7 @@ class _PacedTransport(Transport):
     Consumer = _PacedConsumer
 
 
-class _Slice:
+class _Batch:
     """What Faust takes for a record: the newest record's coordinates, and all records as its value."""
 
     __slots__ = (
@@ -181,18 +181,18 @@ class _Slice:
         self.value, self.headers = records, ()
 
 
-class _SliceScheduler(DefaultSchedulingStrategy):
-    """Hands each fetched partition slice over as one event."""
+class _BatchScheduler(DefaultSchedulingStrategy):
+    """Hands each fetched partition batch over as one event."""
 
     def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
         for tp, found in records.items():
-            slice_of_tp = list(found)
-            if slice_of_tp:
-                yield tp, _Slice(slice_of_tp)
+            batch = list(found)
+            if batch:
+                yield tp, _Batch(batch)
 
 
 class _Untouched(faust.Schema[Any, Any]):
-    """Leaves key and value as the client gave them: decoding belongs to the slice, not to the record."""
+    """Leaves key and value as the client gave them: decoding belongs to the batch, not to the record."""
 
     def compile(self, app: Any, **_: Any) -> Any:
         async def decode(message: Any, *, propagate: bool = False) -> Any:

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.catalog import ContextName
 from streams.broker.cloudevents import Headers, encode_event
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 
 
 class Acknowledged(NamedTuple):
@@ -21,17 +21,17 @@ class Acknowledged(NamedTuple):
 
 
 async def publish(
-    producer: AIOKafkaProducer, topic: str, context: ContextName, rows: Sequence[Row], marks: Headers = ()
+    producer: AIOKafkaProducer, topic: str, context: ContextName, rows: Sequence[StoredEvent], marks: Headers = ()
 ) -> Sequence[Acknowledged]:
     """Publishes rows and returns their batches, once all are acknowledged; ``marks`` are further headers.
 
     The client's batches are filled here: handed over one by one, each record would cost a future of its own.
     """
-    by_partition: dict[int, list[Row]] = {}
+    by_partition: dict[int, list[StoredEvent]] = {}
     for row in rows:
         by_partition.setdefault(row.partition, []).append(row)
 
-    async def send(partition: int, own: Sequence[Row]) -> list[Acknowledged]:
+    async def send(partition: int, own: Sequence[StoredEvent]) -> list[Acknowledged]:
         sent = []
         for batch, count in _batches(producer, context, own, marks):
             sent.append((await producer.send_batch(batch, topic, partition=partition), count))
@@ -43,7 +43,7 @@ async def publish(
 
 
 def _batches(
-    producer: AIOKafkaProducer, context: ContextName, rows: Sequence[Row], marks: Headers
+    producer: AIOKafkaProducer, context: ContextName, rows: Sequence[StoredEvent], marks: Headers
 ) -> Iterator[tuple[Any, int]]:
     """Batches as large as the client makes them, and how many records each has."""
     batch, count = producer.create_batch(), 0

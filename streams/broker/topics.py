@@ -127,7 +127,7 @@ async def started_producer(settings: Settings) -> AIOKafkaProducer:
     return producer
 
 
-async def records_upto(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> AsyncIterator[Sequence[Any]]:
+async def records_up_to(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> AsyncIterator[Sequence[Any]]:
     """A partition's records from where the consumer stands, below an offset; raises `TimeoutError` where none come any more."""
     heard = time.monotonic()
     while await consumer.position(tp) < end:

@@ -131,7 +131,7 @@ class CommandConsumer:
                 group_instance_id=f"{self._group}-{self._settings.instance}",
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
-                max_poll_records=self._settings.slice_records,
+                max_poll_records=self._settings.subscription_batch_records,
             )
         )
         try:
@@ -140,11 +140,11 @@ class CommandConsumer:
             handled: dict[Any, int] = {}
             committed = time.monotonic()
             while True:
-                slices = await consumer.getmany(timeout_ms=500 if self._had_partitions else 50)
+                batches = await consumer.getmany(timeout_ms=500 if self._had_partitions else 50)
                 self._had_partitions = self._had_partitions or bool(consumer.assignment())
-                if slices:
-                    await handle([record for found in slices.values() for record in found])
-                    handled |= {tp: found[-1].offset + 1 for tp, found in slices.items()}
+                if batches:
+                    await handle([record for found in batches.values() for record in found])
+                    handled |= {tp: found[-1].offset + 1 for tp, found in batches.items()}
                 if handled and time.monotonic() - committed > _COMMIT_SECONDS:
                     await self._commit(consumer, handled)
                     handled, committed = {}, time.monotonic()

@@ -1,4 +1,4 @@
-"""Seals: texts under a data subject's key, and those keys under a master key. AES-256-GCM throughout (NIST SP 800-38D)."""
+"""Encrypts: texts under a data subject's key, and those keys under a master key. AES-256-GCM throughout (NIST SP 800-38D)."""
 
 import base64
 import fcntl
@@ -11,30 +11,29 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from schemas.errors import Misconfigured
-from schemas.sensitive import MARK, is_sealed, subject_of
+from schemas.sensitive import MARK, is_encrypted, subject_of
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
-def seal(text: str, key: bytes, subject: str, purpose: str) -> str:
+def encrypt(text: str, key: bytes, subject: str, purpose: str) -> str:
     """A text as only its subject's key opens it.
 
-    The nonce is made from key, ``purpose`` and text, so that what is repeated is sealed alike, and no nonce ever stands before
-    two texts.
+    The nonce is derived from key, ``purpose`` and text: a repeat is encrypted alike, and no nonce is used for two texts.
     """
     nonce = hmac.digest(key, f"{purpose}\n{text}".encode(), "sha256")[:_NONCE_BYTES]
     closed = nonce + AESGCM(key).encrypt(nonce, text.encode(), _bound(subject))
     return f"{MARK}{subject}:{base64.urlsafe_b64encode(closed).decode()}"
 
 
-def unseal(sealed: str, key: bytes) -> str | None:
-    """What was sealed, or ``None`` where this is no seal of that key and subject."""
-    subject = subject_of(sealed)
-    if not is_sealed(sealed):
+def decrypt(encrypted: str, key: bytes) -> str | None:
+    """What was encrypted, or ``None`` where this is no encrypt of that key and subject."""
+    subject = subject_of(encrypted)
+    if not is_encrypted(encrypted):
         return None
     try:
-        closed = base64.urlsafe_b64decode(sealed.removeprefix(f"{MARK}{subject}:"))
+        closed = base64.urlsafe_b64decode(encrypted.removeprefix(f"{MARK}{subject}:"))
         return AESGCM(key).decrypt(closed[:_NONCE_BYTES], closed[_NONCE_BYTES:], _bound(subject)).decode()
     except (InvalidTag, ValueError):
         return None

@@ -1,64 +1,64 @@
-"""The data subjects' keys: made when something of theirs is first kept, and destroyed when they are forgotten."""
+"""The data subjects' keys: made when something of theirs is first kept, and destroyed when they are erased."""
 
 import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from schemas.errors import Misconfigured, Refused
-from schemas.sensitive import is_sealed, subject_of
+from schemas.errors import Misconfigured, Rejected
+from schemas.sensitive import is_encrypted, subject_of
 from streams.database.pools import Databases, statement
-from streams.encryption.encryption import KEY_BYTES, MasterKeys, seal, unseal
+from streams.encryption.encryption import KEY_BYTES, MasterKeys, decrypt, encrypt
 from streams.settings import Settings
 
 SCHEMA = '"caudal_keys"'
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 class SubjectKeys:
-    """Seals, opens and forgets. Keeps no key: what is forgotten is gone for every process at once."""
+    """Encrypts, opens and forgets. Keeps no key: what is erased is gone for every process at once."""
 
     def __init__(self, settings: Settings, databases: Databases) -> None:
         self._databases, self._dsn = databases, settings.keys_dsn or settings.write_dsn
         self._file, self._text = settings.master_key_file, settings.master_keys
         self._masters: tuple[object, MasterKeys] | None = None
 
-    async def seal(self, subject: str, texts: Mapping[str, str]) -> dict[str, str]:
-        """Texts by their purposes, sealed for a subject, which gets its key now if it has none.
+    async def encrypt(self, subject: str, texts: Mapping[str, str]) -> dict[str, str]:
+        """Texts by their purposes, encrypted for a subject, which gets its key now if it has none.
 
-        One that is sealed already is let through as it is. Raises `Refused` for a subject that was forgotten, or a seal that is
-        not this subject's, and `Misconfigured` without a master key.
+        A text that is encrypted already is returned as it is. Raises `Rejected` for a subject that was erased, or a text that
+        is encrypted for another subject, and `Misconfigured` without a master key.
         """
         if not subject or ":" in subject:
-            raise Refused("what is sensitive needs a subject whose name has no colon")
+            raise Rejected("what is sensitive needs a subject whose name has no colon")
         key = (await self._keys([subject])).get(subject) or await self._made(subject)
-        sealed = {}
+        encrypted = {}
         for purpose, text in texts.items():
-            if is_sealed(text) and (subject_of(text) != subject or unseal(text, key) is None):
-                raise Refused(f"{purpose} begins like a sealed text and is none of its subject's")
-            sealed[purpose] = text if is_sealed(text) else seal(text, key, subject, purpose)
-        return sealed
+            if is_encrypted(text) and (subject_of(text) != subject or decrypt(text, key) is None):
+                raise Rejected(f"{purpose} begins like a encrypted text and is none of its subject's")
+            encrypted[purpose] = text if is_encrypted(text) else encrypt(text, key, subject, purpose)
+        return encrypted
 
-    async def opened(self, sealed: Iterable[str]) -> Mapping[str, str]:
-        """Plain texts by what was sealed; what nobody can open any more is missing."""
-        asked = {text for text in sealed if is_sealed(text)}
+    async def decrypted(self, encrypted: Iterable[str]) -> Mapping[str, str]:
+        """Plain texts by what was encrypted; what nobody can open any more is missing."""
+        asked = {text for text in encrypted if is_encrypted(text)}
         keys = await self._keys({subject_of(text) for text in asked}) if asked else {}
-        found = {text: unseal(text, keys[subject_of(text)]) for text in asked if subject_of(text) in keys}
+        found = {text: decrypt(text, keys[subject_of(text)]) for text in asked if subject_of(text) in keys}
         return {text: plain for text, plain in found.items() if plain is not None}
 
-    async def forget(self, subject: str) -> None:
+    async def erase(self, subject: str) -> None:
         """Destroys a subject's key; from now on it gets no other."""
         async with self._databases.connection(self._dsn) as connection:
-            await connection.execute(statement("subject_key_forget", SCHEMA), subject)
+            await connection.execute(statement("subject_key_erase", SCHEMA), subject)
 
     async def knows(self, subject: str) -> bool:
         """Whether a subject has a key, or had one."""
         async with self._databases.connection(self._dsn) as connection:
             return bool(await connection.fetch(statement("subject_keys", SCHEMA), [subject]))
 
-    async def not_forgotten(self, subjects: Collection[str]) -> list[str]:
-        """Which of some subjects have a key, or could get one: the keys know nothing of their having been forgotten."""
+    async def not_erased(self, subjects: Collection[str]) -> list[str]:
+        """Which of some subjects have a key, or could get one: the keys know nothing of their having been erased."""
         async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("subjects_not_forgotten", SCHEMA), list(subjects))
+            rows = await connection.fetch(statement("subjects_not_erased", SCHEMA), list(subjects))
         return [row["subject"] for row in rows]
 
     async def rewrap(self) -> int:
@@ -66,7 +66,7 @@ class SubjectKeys:
         masters, done = self._master_keys(), 0
         async with self._databases.connection(self._dsn) as connection:
             while True:
-                rows = await connection.fetch(statement("subject_keys_of_other_masters", SCHEMA), masters.newest, _AT_ONCE)
+                rows = await connection.fetch(statement("subject_keys_of_other_masters", SCHEMA), masters.newest, _BATCH_SIZE)
                 for row in rows:
                     subject, wrapped = row["subject"], row["wrapped"]
                     fresh = masters.wrap(masters.unwrap(wrapped, subject, row["master"]), subject)
@@ -92,7 +92,7 @@ class SubjectKeys:
             await connection.execute(statement("subject_key_make", SCHEMA), subject, wrapped, masters.newest)
         made = (await self._keys([subject])).get(subject)
         if made is None:
-            raise Refused("nothing can be kept of a subject that was forgotten")
+            raise Rejected("nothing can be kept of a subject that was erased")
         return made
 
     def _master_keys(self) -> MasterKeys:

@@ -2,14 +2,14 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.errors import CaudalError, Invalid, Refused, Unavailable
+from schemas.errors import CaudalError, Invalid, Rejected, Unavailable
 
 STATUSES = {
     "malformed": 400,
     "invalid": 422,
     "too_large": 413,
     "unsupported_format": 415,
-    "refused": 422,
+    "rejected": 422,
     "already_exists": 409,
     "conflict": 409,
     "in_progress": 409,
@@ -37,7 +37,7 @@ TITLES = {
     412: "Precondition failed",
     413: "Too large",
     415: "Unsupported format",
-    422: "Refused",
+    422: "Rejected",
     428: "Precondition required",
     429: "Too many requests",
     431: "Request header fields too large",
@@ -66,9 +66,9 @@ class Problem(BaseModel):
 
 def problem_of(error: CaudalError, correlation_id: str | None = None) -> Problem:
     """The problem document of an error."""
-    status = STATUSES.get(error.kind, STATUSES[Refused.kind] if isinstance(error, Refused) else 500)
+    status = STATUSES.get(error.kind, STATUSES[Rejected.kind] if isinstance(error, Rejected) else 500)
     violations = error.violations if isinstance(error, Invalid) else ()
-    if isinstance(error, Refused) and error.correlation_id is not None:
+    if isinstance(error, Rejected) and error.correlation_id is not None:
         correlation_id = error.correlation_id  # a repeat gets the first answer to the letter
     return Problem(
         type=f"urn:caudal:problem:{error.kind.replace('_', '-')}",

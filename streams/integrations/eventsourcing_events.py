@@ -10,7 +10,8 @@ from uuid_utils import uuid7
 
 from schemas.errors import Misconfigured
 from streams.log.reading import checked
-from streams.log.stored_events import NewEvent, Row
+from streams.log.stored_events import EventData
+from streams.log.stored_events import StoredEvent as LogEvent
 
 CATEGORY = "aggregate"
 _FORM = re.compile(r'{"originator_version":(\d+),"(state|base64)":')
@@ -21,7 +22,7 @@ def stream_of(originator_id: UUID | str) -> str:
     return checked(f"{CATEGORY}-{originator_id}")
 
 
-def encoded(event: StoredEvent) -> NewEvent:
+def encoded(event: StoredEvent) -> EventData:
     """The event as the log takes it: a state that is JSON stays readable, to the byte, any other is kept as base64."""
     try:
         state = event.state.decode()
@@ -30,10 +31,10 @@ def encoded(event: StoredEvent) -> NewEvent:
     except ValueError:
         state, name = f'"{base64.b64encode(event.state).decode()}"', "base64"
     data = f'{{"originator_version":{event.originator_version},"{name}":{state}}}'
-    return NewEvent(str(uuid7()), event.topic, 1, data)
+    return EventData(str(uuid7()), event.topic, 1, data)
 
 
-def decoded(row: Row) -> tuple[int, bytes]:
+def decoded(row: LogEvent) -> tuple[int, bytes]:
     """The originator's version and the state, as they were given; raises `Misconfigured` for an event of somebody else's."""
     text = row.data if isinstance(row.data, str) else row.data.decode()
     form = _FORM.match(text)

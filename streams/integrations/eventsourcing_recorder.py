@@ -39,20 +39,20 @@ from streams.log.appending import AppendablePostgresLog
 from streams.log.group_commit import GroupCommit
 from streams.log.reading import Append, Write
 from streams.log.search import Conditions, SearchableLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent as LogEvent
 from streams.migrations.migrate import migrate
 from streams.relay.wakeup import listen
 from streams.settings import Settings
 
 T = TypeVar("T")
-_MOST = 2**62
+_MAX = 2**62
 _POLL_SECONDS = 0.25
 
 
 class CaudalRecorder(ApplicationRecorder):
     """``eventsourcing``'s application recorder on a context's log. Safe for any number of threads.
 
-    An originator's versions may begin at 0 or 1 and must follow each other: a gap is refused, as a conflict is.
+    An originator's versions may begin at 0 or 1 and must follow each other: a gap is rejected, as a conflict is.
     """
 
     def __init__(self, dsn: str, context: ContextName, *, originator_ids: type[UUID] | type[str] = UUID) -> None:
@@ -184,11 +184,11 @@ class CaudalRecorder(ApplicationRecorder):
         return (found[::-1] if desc else found)[:limit]
 
     async def _notifications(self, after: int, limit: int, stop: int | None, topics: Sequence[str]) -> Sequence[Notification]:
-        upto = min((await self._log.head()).position, _MOST if stop is None else stop)
+        up_to = min((await self._log.head()).position, _MAX if stop is None else stop)
         if not topics:
-            return [self._notification(row) for row in await self._log.read(after, min(limit, max(upto - after, 0)))]
+            return [self._notification(row) for row in await self._log.read(after, min(limit, max(up_to - after, 0)))]
         found: list[Notification] = []
-        async for step in self._reader.search(Conditions(types=tuple(topics)), after, upto):
+        async for step in self._reader.search(Conditions(types=tuple(topics)), after, up_to):
             found += map(self._notification, step.rows)
             if len(found) >= limit:
                 break
@@ -216,15 +216,15 @@ class CaudalRecorder(ApplicationRecorder):
         await self._log.settle()
         await self._databases.close()
 
-    def _stored(self, row: Row) -> StoredEvent:
+    def _stored(self, row: LogEvent) -> StoredEvent:
         version, state = decoded(row)
         return StoredEvent(self._originator_id(row), version, row.type, state)
 
-    def _notification(self, row: Row) -> Notification:
+    def _notification(self, row: LogEvent) -> Notification:
         version, state = decoded(row)
         return Notification(self._originator_id(row), version, row.type, state, id=row.position)
 
-    def _originator_id(self, row: Row) -> UUID | str:
+    def _originator_id(self, row: LogEvent) -> UUID | str:
         return self._originator_ids(row.stream.removeprefix(f"{CATEGORY}-"))
 
 
@@ -258,17 +258,17 @@ class CaudalFactory(InfrastructureFactory[TrackingRecorder]):
         return self._recorder
 
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
-        self._refuse("snapshots")
+        self._reject("snapshots")
 
     def tracking_recorder(self, tracking_recorder_class: type[TrackingRecorder] | None = None) -> TrackingRecorder:
-        self._refuse("tracking")
+        self._reject("tracking")
 
     def process_recorder(self) -> ProcessRecorder:
-        self._refuse("processes; Caudal's projections and policies do that")
+        self._reject("processes; Caudal's projections and policies do that")
 
     def close(self) -> None:
         if self._recorder is not None:
             self._recorder.close()
 
-    def _refuse(self, what: str) -> NoReturn:
+    def _reject(self, what: str) -> NoReturn:
         raise Misconfigured(f"Caudal's log keeps an application's events, it has no recorder for {what}")

@@ -16,7 +16,7 @@ from streams.settings import Settings
 
 _SECONDS = 5
 _LONGEST_SECONDS = 15
-_AT_ONCE = 8
+_MAX_CONCURRENT = 8
 _LEFT_ALONE_SECONDS = 5
 
 
@@ -34,7 +34,7 @@ class Mail:
 async def send(settings: Settings, mail: Mail) -> None:
     """Hands a message to the mail server, within 15 s once it is its turn, which takes 15 s at most; raises `Undeliverable`.
 
-    For good only where the server refuses this mailbox or this mail: whatever else is wrong, an operator may mend. A server
+    For good only where the server rejects this mailbox or this mail: whatever else is wrong, an operator may mend. A server
     that is out of reach is left alone for a while: what is to be sent meanwhile is told at once that it may work later.
     """
     if settings.mail_url is None:
@@ -49,7 +49,7 @@ class _Server:
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = asyncio.Semaphore(_MAX_CONCURRENT)
         self._left_alone_until = 0.0
 
     async def take(self, message: EmailMessage) -> None:
@@ -94,11 +94,11 @@ async def _hand_over(url: SplitResult, message: EmailMessage) -> None:
                 timeout=_SECONDS,
             )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        refused = all(_is_lasting(one.code) for one in error.recipients)
-        raise Undeliverable("the mail server refuses the mailbox", may_work_later=not refused) from error
+        rejected = all(_is_lasting(one.code) for one in error.recipients)
+        raise Undeliverable("the mail server rejects the mailbox", may_work_later=not rejected) from error
     except aiosmtplib.SMTPDataError as error:
         raise Undeliverable(
-            f"the mail server refuses the mail: {error.code}", may_work_later=not _is_lasting(error.code)
+            f"the mail server rejects the mail: {error.code}", may_work_later=not _is_lasting(error.code)
         ) from error
     except aiosmtplib.SMTPResponseException as error:
         raise Undeliverable(f"the mail server answered {error.code}", may_work_later=True) from error

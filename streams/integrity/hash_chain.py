@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 
 BEGIN = b""
 """What stands before the first event."""
@@ -19,16 +19,16 @@ _MICROSECOND = timedelta(microseconds=1)
 class Link:
     """An event and the hash that is stored with it."""
 
-    row: Row
+    row: StoredEvent
     hash: bytes
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Link":
         *columns, digest = record.values()
-        return cls(Row(*columns), digest)
+        return cls(StoredEvent(*columns), digest)
 
 
-def content_hash(row: Row) -> bytes:
+def content_hash(row: StoredEvent) -> bytes:
     """SHA-256 of an event's columns, a line each; the time counts microseconds since 1970."""
     return hashlib.sha256(
         f"{row.position}\n{row.stream}\n{row.version}\n{row.id}\n{row.type}\n{row.schema_version}\n{row.partition}\n"

@@ -7,8 +7,8 @@ from streams.integrity.hash_chain import BEGIN, Link, content_hash, linked
 from streams.integrity.proof_log import Ends, ProofLog
 from streams.integrity.signing import SignedHead, Verifier
 
-_EVENTS_AT_ONCE = 2000
-_MOST_FINDINGS = 100
+_BATCH_SIZE = 2000
+_MAX_FINDINGS = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,12 +27,12 @@ class Verified:
     events: int = 0
     head: int = 0
     """The position up to which it was looked through."""
-    signed_upto: int = 0
+    signed_up_to: int = 0
     """The highest position whose signed head was found to be right; 0 for none."""
     findings: list[Finding] = field(default_factory=list)
 
     def find(self, position: int, what: str) -> None:
-        if len(self.findings) < _MOST_FINDINGS:
+        if len(self.findings) < _MAX_FINDINGS:
             self.findings.append(Finding(position, what))
 
     @property
@@ -49,7 +49,7 @@ class Verification:
         self._log, self._verifier = log, verifier
         self._published = sorted(published, key=lambda head: head.position)
         self._kept: list[SignedHead] = []
-        self._kept_read_upto = 0
+        self._kept_read_up_to = 0
         self._next: SignedHead | None = None
         """The signed head at the lowest position that was not looked at yet."""
         self._result = Verified()
@@ -63,7 +63,7 @@ class Verification:
         await self._advance()
         self._result.head, digest, position = begin.position, BEGIN, 0
         while position < begin.position:
-            links = [link for link in await self._log.links(position, _EVENTS_AT_ONCE) if link.row.position <= begin.position]
+            links = [link for link in await self._log.links(position, _BATCH_SIZE) if link.row.position <= begin.position]
             if not links:
                 self._result.find(position + 1, f"missing: the log ends here, its head stands at {begin.position}")
                 break
@@ -101,13 +101,13 @@ class Verification:
             if (why := self._verifier.why_not(head)) is not None:
                 self._result.find(head.position, f"the head that is signed for {head.position} cannot be believed: {why}")
             elif head.position < position or head.hash != digest:
-                since = self._result.signed_upto + 1
+                since = self._result.signed_up_to + 1
                 what = f"rewritten: the hash at {head.position} is not the one that was signed at {head.signed_at.isoformat()}"
                 if not any(since <= finding.position <= position for finding in self._result.findings):
                     # Whoever has written the chain anew has left no other trace; where the chain is broken, it tells the place.
                     self._result.find(since, f"{what}; up to {since - 1} it is as signed")
             else:
-                self._result.signed_upto = position
+                self._result.signed_up_to = position
             await self._advance()
 
     async def _check_heads_beyond(self, last: int) -> None:
@@ -136,8 +136,8 @@ class Verification:
         if self._verifier is None:
             return
         if not self._kept:
-            self._kept = list(await self._log.signed_heads(self._kept_read_upto, 1000))
+            self._kept = list(await self._log.signed_heads(self._kept_read_up_to, 1000))
             if self._kept:
-                self._kept_read_upto = self._kept[-1].position
+                self._kept_read_up_to = self._kept[-1].position
         waiting = [heads for heads in (self._kept, self._published) if heads]
         self._next = min(waiting, key=lambda heads: heads[0].position).pop(0) if waiting else None

@@ -11,14 +11,14 @@ from schemas.catalog import Catalog, ContextName
 from schemas.errors import Malformed, Unavailable
 from streams.broker.cloudevents import BACKFILLED, decode_event, encode_event
 from streams.broker.fetch_backoff import paced
-from streams.broker.topics import Topics, records_upto, stop_quietly
+from streams.broker.topics import Topics, records_up_to, stop_quietly
 from streams.log.reading import partition_events
 from streams.log.search import SearchableLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 
 Kind = Literal["missing", "altered", "reordered", "extra"]
-_MOST_FINDINGS = 1000
+_MAX_FINDINGS = 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +35,7 @@ class VerifiedTopic:
     """What came of holding a topic against its log, as far as the log was relayed when it began."""
 
     topic: str
-    relayed_upto: int
+    relayed_up_to: int
     records: int = 0
     events: int = 0
     """Events that the topic has, each counted once."""
@@ -53,7 +53,7 @@ class VerifiedTopic:
 
     def find(self, partition: int, position: int, kind: Kind) -> None:
         self.found += 1
-        if len(self.findings) < _MOST_FINDINGS:
+        if len(self.findings) < _MAX_FINDINGS:
             self.findings.append(TopicFinding(position, partition, kind))
 
 
@@ -64,12 +64,12 @@ class TopicVerification:
         self._settings, self._log = settings, log
         self._topic = Topics(settings, catalog).events(log.context)
 
-    async def run(self, relayed_upto: int, on_progress: Callable[[int, int], None]) -> VerifiedTopic:
-        """Looks through every partition; ``relayed_upto`` is the relay's cursor, calls ``on_progress`` with positions.
+    async def run(self, relayed_up_to: int, on_progress: Callable[[int, int], None]) -> VerifiedTopic:
+        """Looks through every partition; ``relayed_up_to`` is the relay's cursor, calls ``on_progress`` with positions.
 
         Raises `Unavailable` where the log or the broker gets out of reach.
         """
-        result = VerifiedTopic(self._topic, relayed_upto)
+        result = VerifiedTopic(self._topic, relayed_up_to)
         consumer = paced(
             AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False, request_timeout_ms=10_000)
         )
@@ -80,13 +80,13 @@ class TopicVerification:
                 # Asked for by its name, a missing topic would be made with the broker's defaults.
                 begin, end = await self._bounds(consumer, partition) if is_there else (0, 0)
                 if begin == end > 0:
-                    result.expired += await self._log.count(partition, relayed_upto)
+                    result.expired += await self._log.count(partition, relayed_up_to)
                     continue
                 comparison = _Comparison(self._log, partition, result, is_whole=begin == 0)
                 if end > begin:
                     async for records in self._records(consumer, partition, end):
                         await comparison.take(records)
-                        on_progress(result.events, relayed_upto)
+                        on_progress(result.events, relayed_up_to)
                 await comparison.end()
         except (KafkaError, OSError, TimeoutError) as error:
             raise Unavailable(f"no broker shows the topic {self._topic}", repr(error)) from error
@@ -104,7 +104,7 @@ class TopicVerification:
         tp = TopicPartition(self._topic, partition)
         consumer.assign([tp])
         await consumer.seek_to_beginning(tp)
-        async for records in records_upto(consumer, tp, end):
+        async for records in records_up_to(consumer, tp, end):
             yield records
 
 
@@ -115,7 +115,7 @@ class _Comparison:
         """``is_whole`` says that retention has removed nothing from the topic's beginning."""
         self._log, self._partition, self._result, self._is_whole = log, partition, result, is_whole
         self._rows = self._from(0)
-        self._next: Row | None = None
+        self._next: StoredEvent | None = None
         """The log's row that no record has reached yet."""
         self._reached = 0
         """The highest position that a record has brought."""
@@ -123,8 +123,8 @@ class _Comparison:
         """What is wrong so far: a record that comes later may still put it right."""
 
     async def take(self, records: Sequence[Any]) -> None:
-        again: list[tuple[Row, Any]] = []
-        beyond: list[tuple[Row, Any]] = []
+        again: list[tuple[StoredEvent, Any]] = []
+        beyond: list[tuple[StoredEvent, Any]] = []
         for record in records:
             self._result.records += 1
             try:
@@ -132,7 +132,7 @@ class _Comparison:
             except Malformed:
                 self._result.foreign += 1
                 continue
-            if found.position > self._result.relayed_upto:
+            if found.position > self._result.relayed_up_to:
                 beyond.append((found, record))
             elif found.position <= self._reached:
                 again.append((found, record))
@@ -150,7 +150,7 @@ class _Comparison:
         for position, kind in self._wrong.items():
             self._result.find(self._partition, position, kind)
 
-    async def _first(self, found: Row, record: Any) -> None:
+    async def _first(self, found: StoredEvent, record: Any) -> None:
         """A record with a higher position than all before: what lies between is missing, unless it comes later."""
         if self._reached == 0 and not self._is_whole:
             self._result.expired += await self._log.count(self._partition, found.position - 1)
@@ -172,10 +172,10 @@ class _Comparison:
     async def _is_ours(self, position: int) -> bool:
         return [row.partition for row in await self._log.read_positions([position])] == [self._partition]
 
-    def _from(self, after: int) -> AsyncIterator[Row]:
-        return _one_by_one(partition_events(self._log, self._partition, after, self._result.relayed_upto))
+    def _from(self, after: int) -> AsyncIterator[StoredEvent]:
+        return _one_by_one(partition_events(self._log, self._partition, after, self._result.relayed_up_to))
 
-    async def _peek(self) -> Row | None:
+    async def _peek(self) -> StoredEvent | None:
         if self._next is None:
             self._next = await anext(self._rows, None)
         return self._next
@@ -186,7 +186,7 @@ class _Comparison:
             self._wrong[self._next.position] = wrong
         self._next = None
 
-    async def _again(self, repeats: Sequence[tuple[Row, Any]]) -> None:
+    async def _again(self, repeats: Sequence[tuple[StoredEvent, Any]]) -> None:
         """Records at or below what was reached: repeats, or events that come too late."""
         stored = {row.position: row for row in await self._log.read_positions([found.position for found, _ in repeats])}
         for found, record in repeats:
@@ -205,7 +205,7 @@ class _Comparison:
                 self._result.events += 1
                 self._wrong[found.position] = "reordered"
 
-    async def _beyond(self, published: Sequence[tuple[Row, Any]]) -> None:
+    async def _beyond(self, published: Sequence[tuple[StoredEvent, Any]]) -> None:
         """Records above the cursor: published since it was read, or no events of this log's."""
         stored = {row.position: row for row in await self._log.read_positions([found.position for found, _ in published])}
         for found, record in published:
@@ -216,13 +216,13 @@ class _Comparison:
                 self._result.find(self._partition, found.position, "altered")
 
 
-def _equal(row: Row, context: ContextName, record: Any) -> bool:
+def _equal(row: StoredEvent, context: ContextName, record: Any) -> bool:
     expected = encode_event(row, context)
     headers = [header for header in record.headers if header != BACKFILLED]
     return (record.key, record.value, headers) == (expected.key, expected.value, expected.headers)
 
 
-async def _one_by_one(chunks: AsyncIterator[Sequence[Row]]) -> AsyncIterator[Row]:
+async def _one_by_one(chunks: AsyncIterator[Sequence[StoredEvent]]) -> AsyncIterator[StoredEvent]:
     async for rows in chunks:
         for row in rows:
             yield row

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from schemas.catalog import ContextName
-from schemas.envelope import Receipt, Refusal
+from schemas.envelope import Receipt, Rejection
 from schemas.errors import Conflict, IdempotencyKeyReused, Unavailable
 from streams.database.pools import Databases, statement
 from streams.log.partitioning import partition_of
@@ -56,11 +56,11 @@ class AppendablePostgresLog(PostgresLog):
             raise IdempotencyKeyReused(_REUSED)
         return _stored(row)
 
-    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Refusal | None]:
+    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Rejection | None]:
         """See `AppendableLog.answers`."""
         async with self._databases.connection(self._dsn) as connection:
             rows = await connection.fetch(statement("answers", self._schema), list(command_ids))
-        return {row["command_id"]: _refusal(row["refusal"]) for row in rows}
+        return {row["command_id"]: _rejection(row["rejection"]) for row in rows}
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
         """See `AppendableLog.keep_snapshot`."""
@@ -120,7 +120,7 @@ def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any] | s
     return (
         _array([append.command_id.hex for append in appends]),
         [append.fingerprint for append in appends],
-        [append.refusal and orjson.dumps(append.refusal).decode() for append in appends],
+        [append.rejection and orjson.dumps(append.rejection).decode() for append in appends],
         [encode_metadata(append.metadata) for append in appends],
         _array([str(len(append.writes)) for append in appends]),
         _array([str(streams[write.stream]) for write in writes]),
@@ -156,7 +156,7 @@ def receipt_of(append: Append, version: int, position: int, partition: int) -> R
         partition=partition,
         events=events,
         began_stream=bool(about.events) and version == own,
-        refusal=append.refusal,
+        rejection=append.rejection,
     )
 
 
@@ -169,10 +169,10 @@ def _stored(row: Mapping[str, Any]) -> Receipt:
         partition=row["partition"],
         events=tuple(row["events"]),
         began_stream=row["began_stream"],
-        refusal=_refusal(row["refusal"]),
+        rejection=_rejection(row["rejection"]),
         repeated=True,
     )
 
 
-def _refusal(stored: str | None) -> Refusal | None:
-    return None if stored is None else Refusal(**orjson.loads(stored))
+def _rejection(stored: str | None) -> Rejection | None:
+    return None if stored is None else Rejection(**orjson.loads(stored))

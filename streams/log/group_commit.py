@@ -11,7 +11,7 @@ from schemas.envelope import Receipt
 from schemas.errors import Conflict, Unavailable
 from streams.log.reading import Append, AppendableLog
 
-MOST = 512
+MAX = 512
 """Commands in a batch at most; from some hundred on, a larger one is hardly faster and holds the head lock longer."""
 
 WORTH_OVERTAKING = 24
@@ -19,7 +19,7 @@ WORTH_OVERTAKING = 24
 
 
 BATCHES = Histogram(
-    "caudal_append_batch_commands", "Commands appended together.", ["context"], buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, MOST)
+    "caudal_append_batch_commands", "Commands appended together.", ["context"], buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, MAX)
 )
 SECONDS = Histogram(
     "caudal_append_batch_seconds",
@@ -132,10 +132,10 @@ class GroupCommit:
         streams: set[str] = set()
         held: list[_Waiting] = []
         busy: set[str] = set().union(*self._under_way)
-        most = MOST
+        most = MAX
         if not self._under_way and len(self._queue) >= 2 * WORTH_OVERTAKING:
             # Of many, half: while those are appended, the other half is encoded, and from then on they take turns.
-            most = min(MOST, len(self._queue) // 2)
+            most = min(MAX, len(self._queue) // 2)
         while self._queue and len(batch) < most:
             waiting = self._queue.popleft()
             if waiting.answer.done():

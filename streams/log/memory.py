@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from schemas.catalog import ContextName
-from schemas.envelope import Receipt, Refusal
+from schemas.envelope import Receipt, Rejection
 from schemas.errors import Conflict, IdempotencyKeyReused
 from schemas.expected_version import ANY_VERSION, STREAM_EXISTS
 from streams.log.appending import receipt_of
 from streams.log.partitioning import partition_of
 from streams.log.reading import Append, Head, Write, checked
 from streams.log.snapshots import Snapshot
-from streams.log.stored_events import NewEvent, Row, encode_metadata
+from streams.log.stored_events import EventData, StoredEvent, encode_metadata
 
 
 class MemoryLog:
@@ -21,7 +21,7 @@ class MemoryLog:
 
     def __init__(self, context: ContextName, partitions: int = 4) -> None:
         self.context = context
-        self._rows: list[Row] = []
+        self._rows: list[StoredEvent] = []
         self._heads = [0] * partitions
         self._versions: dict[str, int] = {}
         self._receipts: dict[UUID, tuple[bytes, Receipt]] = {}
@@ -33,14 +33,14 @@ class MemoryLog:
     async def version(self, stream: str) -> int:
         return self._versions.get(stream, 0)
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]:
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
         return [row for row in self._rows if row.stream == stream and row.version > after][:limit]
 
-    async def read(self, after: int, limit: int) -> Sequence[Row]:
+    async def read(self, after: int, limit: int) -> Sequence[StoredEvent]:
         return self._rows[after : after + limit]
 
-    async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]:
-        return [row for row in self._rows[after:upto] if row.partition == partition][:limit]
+    async def read_partition(self, partition: int, after: int, up_to: int, limit: int) -> Sequence[StoredEvent]:
+        return [row for row in self._rows[after:up_to] if row.partition == partition][:limit]
 
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
         for stream in {write.stream for append in appends for write in append.writes}:
@@ -62,8 +62,8 @@ class MemoryLog:
             raise IdempotencyKeyReused("this command id was used before, for another command")
         return replace(receipt, repeated=True)
 
-    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Refusal | None]:
-        return {id: self._receipts[id][1].refusal for id in command_ids if id in self._receipts}
+    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Rejection | None]:
+        return {id: self._receipts[id][1].rejection for id in command_ids if id in self._receipts}
 
     async def snapshot(self, stream: str) -> Snapshot | None:
         snapshot = self._snapshots.get(stream)
@@ -95,11 +95,11 @@ class MemoryLog:
             decided_on_a_version and write.stream in tainted
         )
 
-    def _record(self, write: Write, event: NewEvent, append: Append) -> Row:
+    def _record(self, write: Write, event: EventData, append: Append) -> StoredEvent:
         version = self._versions[write.stream] = self._versions.get(write.stream, 0) + 1
         partition = partition_of(write.stream, len(self._heads))
         position = len(self._rows) + 1
-        row = Row(
+        row = StoredEvent(
             position=position,
             stream=write.stream,
             version=version,

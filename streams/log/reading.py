@@ -6,14 +6,14 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from schemas.catalog import ContextName
-from schemas.envelope import Metadata, Receipt, Refusal
+from schemas.envelope import Metadata, Receipt, Rejection
 from schemas.errors import Invalid
 from schemas.expected_version import ExpectedVersion
 from streams.database.pools import Databases, log_schema, statement
 from streams.log.snapshots import Snapshot
-from streams.log.stored_events import NewEvent, Row
+from streams.log.stored_events import EventData, StoredEvent
 
-MOST_STREAM_BYTES = 1000
+MAX_STREAM_BYTES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class Write(NamedTuple):
 
     stream: str
     expected: ExpectedVersion
-    events: tuple[NewEvent, ...] = ()
+    events: tuple[EventData, ...] = ()
 
 
 def checked(stream: str) -> str:
     """A stream's name, if it is one that a log takes; raises `Invalid`: a line of at most 1,000 bytes."""
-    if "\n" in stream or "\x00" in stream or len(stream.encode()) > MOST_STREAM_BYTES:
-        raise Invalid(f"a stream's name is one line of at most {MOST_STREAM_BYTES} bytes, not {stream[:100]!r}")
+    if "\n" in stream or "\x00" in stream or len(stream.encode()) > MAX_STREAM_BYTES:
+        raise Invalid(f"a stream's name is one line of at most {MAX_STREAM_BYTES} bytes, not {stream[:100]!r}")
     return stream
 
 
@@ -49,7 +49,7 @@ class Append(NamedTuple):
     metadata: Metadata
     writes: tuple[Write, ...]
     """The stream that the command is about comes first."""
-    refusal: Refusal | None = None
+    rejection: Rejection | None = None
 
 
 class ReadableLog(Protocol):
@@ -61,11 +61,11 @@ class ReadableLog(Protocol):
 
     async def version(self, stream: str) -> int: ...
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]: ...
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]: ...
 
-    async def read(self, after: int, limit: int) -> Sequence[Row]: ...
+    async def read(self, after: int, limit: int) -> Sequence[StoredEvent]: ...
 
-    async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]: ...
+    async def read_partition(self, partition: int, after: int, up_to: int, limit: int) -> Sequence[StoredEvent]: ...
 
     async def snapshot(self, stream: str) -> Snapshot | None: ...
 
@@ -89,7 +89,7 @@ class AppendableLog(ReadableLog, Protocol):
         """
         ...
 
-    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Refusal | None]:
+    async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Rejection | None]:
         """How commands were answered: ``None`` for an accepted one; those that have no receipt are missing."""
         ...
 
@@ -117,17 +117,17 @@ class PostgresLog:
         async with self._databases.connection(self._dsn) as connection:
             return await connection.fetchval(statement("version", self._schema), stream) or 0
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Row]:
+    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
         """A stream's events above a version, in order: all of them, or at most ``limit``."""
         return await self._rows("read_stream", stream, after, limit)
 
-    async def read(self, after: int, limit: int) -> Sequence[Row]:
+    async def read(self, after: int, limit: int) -> Sequence[StoredEvent]:
         """At most ``limit`` events above a position, in order."""
         return await self._rows("read_log", after, limit)
 
-    async def read_partition(self, partition: int, after: int, upto: int, limit: int) -> Sequence[Row]:
-        """At most ``limit`` events of a partition above ``after`` and not above ``upto``, in order."""
-        return await self._rows("read_partition", partition, after, upto, limit)
+    async def read_partition(self, partition: int, after: int, up_to: int, limit: int) -> Sequence[StoredEvent]:
+        """At most ``limit`` events of a partition above ``after`` and not above ``up_to``, in order."""
+        return await self._rows("read_partition", partition, after, up_to, limit)
 
     async def snapshot(self, stream: str) -> Snapshot | None:
         """The newest snapshot of a stream's aggregate, unless it is ahead of the stream."""
@@ -135,15 +135,15 @@ class PostgresLog:
             row = await connection.fetchrow(statement("snapshot", self._schema), stream)
         return None if row is None else Snapshot(*row.values())
 
-    async def _rows(self, name: str, *arguments: object) -> Sequence[Row]:
+    async def _rows(self, name: str, *arguments: object) -> Sequence[StoredEvent]:
         async with self._databases.connection(self._dsn) as connection:
-            return [Row.of(record) for record in await connection.fetch(statement(name, self._schema), *arguments)]
+            return [StoredEvent.of(record) for record in await connection.fetch(statement(name, self._schema), *arguments)]
 
 
 async def partition_events(
-    log: ReadableLog, partition: int, after: int, upto: int, limit: int = 1000
-) -> AsyncIterator[Sequence[Row]]:
-    """A partition's events above ``after`` and not above ``upto``, in chunks."""
-    while after < upto and (rows := await log.read_partition(partition, after, upto, limit)):
+    log: ReadableLog, partition: int, after: int, up_to: int, limit: int = 1000
+) -> AsyncIterator[Sequence[StoredEvent]]:
+    """A partition's events above ``after`` and not above ``up_to``, in chunks."""
+    while after < up_to and (rows := await log.read_partition(partition, after, up_to, limit)):
         yield rows
         after = rows[-1].position

@@ -8,10 +8,10 @@ from uuid import UUID
 from schemas.catalog import ContextName
 from streams.database.pools import WHOLE_LOG_SECONDS, Databases, statement
 from streams.log.reading import PostgresLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 
-_POSITIONS_AT_ONCE = 10_000
+_POSITIONS_PER_STEP = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Conditions:
 class Found:
     """What one step of looking brought."""
 
-    rows: Sequence[Row]
-    looked_upto: int
+    rows: Sequence[StoredEvent]
+    looked_up_to: int
     """The position up to which there is nothing more."""
 
 
@@ -42,31 +42,31 @@ class SearchableLog(PostgresLog):
         """The logs of some contexts."""
         return {name: cls(databases, settings.log_dsn(name), name) for name in contexts}
 
-    async def search(self, conditions: Conditions, after: int, upto: int, limit: int = 500) -> AsyncIterator[Found]:
-        """Looks at the positions above ``after`` and not above ``upto``, in order; a step brings ``limit`` events at most."""
+    async def search(self, conditions: Conditions, after: int, up_to: int, limit: int = 500) -> AsyncIterator[Found]:
+        """Looks at the positions above ``after`` and not above ``up_to``, in order; a step brings ``limit`` events at most."""
         arguments = (conditions.stream, None if conditions.types is None else list(conditions.types), conditions.correlation_id)
-        while after < upto:
-            end = min(after + _POSITIONS_AT_ONCE, upto)
+        while after < up_to:
+            end = min(after + _POSITIONS_PER_STEP, up_to)
             rows = await self._rows("search", after, end, *arguments, limit)
             if len(rows) == limit:
                 end = rows[-1].position
             yield Found(rows, end)
             after = end
 
-    async def by_id(self, event_id: UUID) -> Row | None:
+    async def by_id(self, event_id: UUID) -> StoredEvent | None:
         """The event with an id, where the log has it."""
         rows = await self._rows("by_id", event_id)
         return rows[0] if rows else None
 
-    async def read_positions(self, positions: Sequence[int]) -> Sequence[Row]:
+    async def read_positions(self, positions: Sequence[int]) -> Sequence[StoredEvent]:
         """The events at some positions, in order; what is not there is left out."""
         return await self._rows("read_positions", positions)
 
-    async def count(self, partition: int, upto: int) -> int:
+    async def count(self, partition: int, up_to: int) -> int:
         """How many events a partition has that are not above a position."""
         async with self._databases.connection(self._dsn) as connection:
             sql = statement("count_partition", self._schema)
-            return int(await connection.fetchval(sql, partition, upto, timeout=WHOLE_LOG_SECONDS))
+            return int(await connection.fetchval(sql, partition, up_to, timeout=WHOLE_LOG_SECONDS))
 
     async def position_before(self, time: datetime) -> int:
         """The position of the last event that was recorded before a time; 0 where there is none.

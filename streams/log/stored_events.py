@@ -9,12 +9,12 @@ from asyncpg.pgproto.pgproto import UUID  # a `uuid.UUID` of the driver's, made 
 from uuid_utils import uuid7
 
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Metadata, Recorded
+from schemas.envelope import Metadata, RecordedEvent
 from schemas.errors import Misconfigured
 from schemas.message import Event
 
 
-class NewEvent(NamedTuple):
+class EventData(NamedTuple):
     """An event that is to be appended, encoded."""
 
     id: str
@@ -25,7 +25,7 @@ class NewEvent(NamedTuple):
     """JSON text"""
 
 
-class Row(NamedTuple):
+class StoredEvent(NamedTuple):
     """One stored event, undecoded; ``data`` and ``metadata`` are JSON text."""
 
     position: int
@@ -42,23 +42,23 @@ class Row(NamedTuple):
     metadata: str | bytes
 
     @classmethod
-    def of(cls, record: Mapping[str, Any]) -> "Row":
+    def of(cls, record: Mapping[str, Any]) -> "StoredEvent":
         return cls(*record.values())
 
 
-def encode(event: Event) -> NewEvent:
+def encode(event: Event) -> EventData:
     """An event in the form in which the log takes it, with an id of its own."""
-    return NewEvent(str(uuid7()), event.message_name, event.schema_version, event.model_dump_json())
+    return EventData(str(uuid7()), event.message_name, event.schema_version, event.model_dump_json())
 
 
-def decode(row: Row, context: ContextName, catalog: Catalog) -> Recorded[Event]:
+def decode(row: StoredEvent, context: ContextName, catalog: Catalog) -> RecordedEvent[Event]:
     """The event in a row, brought to today's schema version; raises `Misconfigured` where the installed code cannot."""
     try:
         event = catalog.read_event(context, row.type, row.schema_version, row.data)
     except Misconfigured as error:
         raise Misconfigured(f"position {row.position}: {error.detail}") from error
-    return Recorded(
-        event=event,
+    return RecordedEvent(
+        data=event,
         id=row.id,
         stream=row.stream,
         version=row.version,

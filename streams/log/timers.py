@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from schemas.catalog import ContextName
-from schemas.engine.processes import CONTEXT, SYSTEM
+from schemas.engine.sagas import CONTEXT, SYSTEM
 from streams.database.pools import Databases, statement, views_schema
 from streams.settings import Settings
 

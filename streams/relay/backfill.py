@@ -11,10 +11,10 @@ from streams.broker.cloudevents import BACKFILLED
 from streams.broker.publishing import publish
 from streams.broker.topics import Topics, ensure_topics, started_producer, stop_quietly
 from streams.log.search import SearchableLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 
-_EVENTS_AT_ONCE = 1000
+_BATCH_SIZE = 1000
 
 
 class Backfill:
@@ -26,22 +26,22 @@ class Backfill:
     async def positions(self, positions: Sequence[int]) -> int:
         """Publishes the events at some positions; returns how many. Raises `Unavailable`."""
         wanted = sorted(positions)
-        chunks = (wanted[at : at + _EVENTS_AT_ONCE] for at in range(0, len(wanted), _EVENTS_AT_ONCE))
+        chunks = (wanted[at : at + _BATCH_SIZE] for at in range(0, len(wanted), _BATCH_SIZE))
         published = 0
         async with _Publisher(self._settings, self._catalog, self._log) as publisher:
             for chunk in chunks:
                 published += await publisher.publish(await self._log.read_positions(chunk))
         return published
 
-    async def between(self, after: int, upto: int, on_progress: Callable[[int], None]) -> int:
-        """Publishes the events above ``after`` and not above ``upto``; returns how many. Raises `Unavailable`.
+    async def between(self, after: int, up_to: int, on_progress: Callable[[int], None]) -> int:
+        """Publishes the events above ``after`` and not above ``up_to``; returns how many. Raises `Unavailable`.
 
         Calls ``on_progress`` with the position that was reached.
         """
         published = 0
         async with _Publisher(self._settings, self._catalog, self._log) as publisher:
-            while after < upto and (
-                rows := [row for row in await self._log.read(after, _EVENTS_AT_ONCE) if row.position <= upto]
+            while after < up_to and (
+                rows := [row for row in await self._log.read(after, _BATCH_SIZE) if row.position <= up_to]
             ):
                 published += await publisher.publish(rows)
                 after = rows[-1].position
@@ -67,7 +67,7 @@ class _Publisher:
     async def __aexit__(self, *_: object) -> None:
         await stop_quietly(self._producer)
 
-    async def publish(self, rows: Sequence[Row]) -> int:
+    async def publish(self, rows: Sequence[StoredEvent]) -> int:
         try:
             await publish(self._producer, self._topic, self._context, rows, [BACKFILLED])
         except (KafkaError, OSError) as error:

@@ -21,10 +21,10 @@ from streams.log.appending import AppendablePostgresLog
 from streams.settings import Settings
 
 _log = structlog.get_logger()
-_MOST_AT_ONCE = 1000
-_EVENTS_AT_ONCE = 5 * SEGMENT
+_MAX_BATCH_SIZE = 1000
+_BATCH_SIZE = 5 * SEGMENT
 
-REFUSED = Counter("caudal_signing_refused", "Times that a log did not lead on from what was signed before.", ["context"])
+REFUSED = Counter("caudal_signing_rejected", "Times that a log did not lead on from what was signed before.", ["context"])
 
 
 class HeadSigner:
@@ -85,7 +85,7 @@ class HeadSigner:
             raise NotAsSigned(f"the log of {context} does not hold what was signed for position {position}")
         while position < end:
             heads = []
-            for link in await log.links(position, min(_EVENTS_AT_ONCE, end - position)):
+            for link in await log.links(position, min(_BATCH_SIZE, end - position)):
                 position, digest = position + 1, linked(digest, content_hash(link.row))
                 if (link.row.position, link.hash) != (position, digest):
                     raise NotAsSigned(f"the log of {context} is broken at position {position}")
@@ -106,7 +106,7 @@ class HeadSigner:
         begin anew then would sign whatever the log has become.
         """
         known = [
-            *await log.newest_signed_heads(_MOST_AT_ONCE),
+            *await log.newest_signed_heads(_MAX_BATCH_SIZE),
             *await published_heads(self._settings, self._catalog, log.context),
         ]
         believed = [head for head in known if self._verifier.why_not(head) is None]

@@ -15,10 +15,10 @@ from schemas.errors import LeaseLost, Malformed, Unavailable
 from streams.broker.cloudevents import BACKFILLED, decode_event
 from streams.broker.fetch_backoff import paced
 from streams.broker.publishing import Acknowledged, publish
-from streams.broker.topics import Topics, ensure_topics, records_upto, start, started_producer, stop_quietly
+from streams.broker.topics import Topics, ensure_topics, records_up_to, start, started_producer, stop_quietly
 from streams.database.pools import Databases
 from streams.log.reading import PostgresLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.relay.fair_share import Share
 from streams.relay.lease import Lease
 from streams.settings import Settings
@@ -61,7 +61,7 @@ class Relay:
         self._topic = Topics(settings, catalog).events(context)
         self._appended = asyncio.Event()
         self._offsets: dict[int, int] = {}
-        self._lost_upto = 0
+        self._lost_up_to = 0
         """What is published up to here was in the topic before, and was lost."""
         self.is_cared_for = False
         """Whether this or another relay publishes the log, as far as is known."""
@@ -130,7 +130,7 @@ class Relay:
         consumer = paced(
             AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False, request_timeout_ms=_LOOK_UP_MS)
         )
-        ahead = _ReadAhead(self._log, self._settings.relay_batch)
+        ahead = _ReadAhead(self._log, self._settings.relay_batch_events)
         try:
             await start(consumer)
             cursor = await self._resume_at(consumer, cursor)
@@ -165,9 +165,9 @@ class Relay:
             await stop_quietly(consumer)
             await stop_quietly(producer)
 
-    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> int:
+    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[StoredEvent]) -> int:
         """Publishes rows in order and returns the last one's position once all are acknowledged."""
-        lost = [row for row in rows if row.position <= self._lost_upto]
+        lost = [row for row in rows if row.position <= self._lost_up_to]
         for some, marks in ((lost, [BACKFILLED]), (rows[len(lost) :], ())):
             if some:
                 began = time.time_ns()
@@ -191,10 +191,10 @@ class Relay:
             consumer.unsubscribe()
             if held < min(newest, await self._expected(partition, newest, cursor)):
                 resume = min(resume, held)
-        self._lost_upto = cursor if resume < cursor else 0
+        self._lost_up_to = cursor if resume < cursor else 0
         if resume < cursor:
             REFILLED.labels(str(self._context)).inc()
-            _log.warning("the topic is behind its log, filling it up", context=str(self._context), after=resume, upto=cursor)
+            _log.warning("the topic is behind its log, filling it up", context=str(self._context), after=resume, up_to=cursor)
         return resume
 
     async def _expected(self, partition: int, newest: int, cursor: int) -> int:
@@ -202,12 +202,12 @@ class Relay:
         if newest <= cursor:
             return newest
         # What came after the cursor is still to be published; look back for the last one before it.
-        upto, span = cursor, 1000
-        while upto > 0:
-            rows = await self._log.read_partition(partition, max(0, upto - span), upto, span)
+        up_to, span = cursor, 1000
+        while up_to > 0:
+            rows = await self._log.read_partition(partition, max(0, up_to - span), up_to, span)
             if rows:
                 return rows[-1].position
-            upto, span = upto - span, span * 2
+            up_to, span = up_to - span, span * 2
         return 0
 
     async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int, newest: int) -> int:
@@ -222,12 +222,12 @@ class Relay:
         if end == start:
             # Emptied by retention, or never filled: offsets tell which, for they do not go back.
             return newest if end else 0
-        first = max(start, end - self._settings.relay_batch - _LOOKED_AT)
+        first = max(start, end - self._settings.relay_batch_events - _LOOKED_AT)
         consumer.assign([tp])
         consumer.seek(tp, first)
         begin = 0 if first == 0 else None
         held: list[tuple[int, int]] = []
-        async for records in records_upto(consumer, tp, end):
+        async for records in records_up_to(consumer, tp, end):
             for record in records:
                 try:
                     event = decode_event(record)
@@ -260,14 +260,14 @@ class _ReadAhead:
 
     def __init__(self, log: PostgresLog, limit: int) -> None:
         self._log, self._limit = log, limit
-        self._reading: asyncio.Task[Sequence[Row]] | None = None
+        self._reading: asyncio.Task[Sequence[StoredEvent]] | None = None
 
     @property
     def is_reading(self) -> bool:
         """Whether there is more to come at once."""
         return self._reading is not None
 
-    async def after(self, cursor: int) -> Sequence[Row]:
+    async def after(self, cursor: int) -> Sequence[StoredEvent]:
         """The rows above a cursor that stands where the last ones ended."""
         reading, self._reading = self._reading, None
         rows = await (reading if reading is not None else self._log.read(cursor, self._limit))

@@ -108,11 +108,11 @@ class _Counters:
         if mine is None:
             mine = self._next[key] = _Round()
         mine.times += times
-        upto = mine.times
+        up_to = mine.times
         if key not in self._counting:
             self._counting[key] = asyncio.create_task(self._count(key, seconds))
         count, expires_at = await asyncio.shield(mine.done)
-        return count - (mine.times - upto), expires_at
+        return count - (mine.times - up_to), expires_at
 
     async def _count(self, key: str, seconds: int) -> None:
         try:

@@ -10,11 +10,11 @@ from schemas.catalog import ContextName
 from streams.database.pools import Connection, Databases, statement
 
 
-class Stand(NamedTuple):
+class Checkpoint(NamedTuple):
     """Where a subscription stands in a partition."""
 
     position: int
-    resets: int
+    generation: int
     """How often an operator has put it elsewhere, or other rows under it."""
 
 
@@ -31,7 +31,7 @@ class Move(NamedTuple):
 
     context: ContextName
     partition: int
-    before: Stand
+    before: Checkpoint
     after: int
 
 
@@ -40,9 +40,9 @@ class Control:
     """What operators have said of a subscription, and what is due of its dead letters."""
 
     is_paused: bool = False
-    resets: int = 0
-    open_letters: int = 0
-    has_unpublished_letters: bool = False
+    generation: int = 0
+    open_dead_letters: int = 0
+    has_unpublished_dead_letters: bool = False
 
 
 class Checkpoints:
@@ -51,12 +51,12 @@ class Checkpoints:
     def __init__(self, databases: Databases, dsn: str, schema: str, subscription: str) -> None:
         self._databases, self._dsn, self._schema, self._subscription = databases, dsn, schema, subscription
 
-    async def stand(self, context: ContextName, partition: int) -> Stand:
+    async def read(self, context: ContextName, partition: int) -> Checkpoint:
         """Where it stands in a partition; raises `Unavailable`, as all of these do."""
         async with self._databases.connection(self._dsn) as connection:
             sql = statement("checkpoint", self._schema)
             row = await connection.fetchrow(sql, self._subscription, str(context), partition)
-        return Stand(0, 0) if row is None else Stand(*row.values())
+        return Checkpoint(0, 0) if row is None else Checkpoint(*row.values())
 
     async def all(self, connection: Connection | None = None) -> dict[ContextName, dict[int, int]]:
         """Every position, by context and partition."""
@@ -76,7 +76,7 @@ class Checkpoints:
 
     async def lock(
         self, connection: Connection, partitions: Sequence[tuple[ContextName, int]]
-    ) -> Mapping[tuple[ContextName, int], Stand]:
+    ) -> Mapping[tuple[ContextName, int], Checkpoint]:
         """Locks the checkpoints of some partitions within a transaction, beginning those that are not there yet."""
         asked = ([str(context) for context, _ in partitions], [partition for _, partition in partitions])
         sql = statement("checkpoints_lock", self._schema)
@@ -84,9 +84,12 @@ class Checkpoints:
         if len(found) < len(partitions):
             await connection.execute(statement("checkpoints_open", self._schema), self._subscription, *asked)
             found = await connection.fetch(sql, self._subscription, *asked)
-        return {(ContextName.parse(row["source"]), row["partition"]): Stand(row["position"], row["resets"]) for row in found}
+        return {
+            (ContextName.parse(row["source"]), row["partition"]): Checkpoint(row["position"], row["generation"])
+            for row in found
+        }
 
-    async def hindrances(self, connection: Connection, stands: Mapping[tuple[ContextName, int], Stand]) -> Hindrances:
+    async def hindrances(self, connection: Connection, stands: Mapping[tuple[ContextName, int], Checkpoint]) -> Hindrances:
         """What is to be minded of a subscription whose checkpoints are locked."""
         contexts, partitions = [str(context) for context, _ in stands], [partition for _, partition in stands]
         positions = [stand.position for stand in stands.values()]
@@ -101,11 +104,11 @@ class Checkpoints:
         sql = statement("checkpoints_move", self._schema)
         await connection.execute(sql, self._subscription, [str(context) for context in contexts], partitions, positions)
 
-    async def advance(self, context: ContextName, partition: int, position: int, resets: int) -> None:
-        """Moves one checkpoint forward, unless an operator has put it elsewhere since it had that many resets."""
+    async def advance(self, context: ContextName, partition: int, position: int, generation: int) -> None:
+        """Moves one checkpoint forward, unless an operator has put it elsewhere since it had that many generation."""
         async with self._databases.connection(self._dsn) as connection:
             sql = statement("checkpoint_advance", self._schema)
-            await connection.execute(sql, self._subscription, str(context), partition, position, resets)
+            await connection.execute(sql, self._subscription, str(context), partition, position, generation)
 
     async def pause(self) -> None:
         """Lets the subscription rest wherever it runs, until it is resumed."""

@@ -11,7 +11,7 @@ from schemas.errors import CaudalError, DeadLettersFull, Unavailable
 from streams.log.reading import ReadableLog, partition_events
 from streams.subscriptions.checkpoints import Control
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic
-from streams.subscriptions.subscriber import Slice, Subscriber
+from streams.subscriptions.subscriber import Batch, Subscriber
 
 _log = structlog.get_logger()
 _EVERY_SECONDS = 0.5
@@ -35,9 +35,9 @@ class Attendance:
         self._subscriber, self._logs, self._topic, self._assigned = subscriber, logs, topic, assigned
         self._control: Control | None = None
         self.turn = asyncio.Lock()
-        """Held by whoever hands the subscriber something: slices as they come, or the last of what it missed."""
+        """Held by whoever hands the subscriber something: batches as they come, or the last of what it missed."""
         self.is_resting = False
-        """Whether slices are to be let go: what is in them is read from the log when the subscriber goes on."""
+        """Whether batches are to be let go: what is in them is read from the log when the subscriber goes on."""
 
     async def run(self) -> None:
         """Runs until cancelled, through outages."""
@@ -53,7 +53,7 @@ class Attendance:
             pause = _EVERY_SECONDS if all(done) else min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def stand_aside(self) -> None:
-        """Lets the subscriber's slices go until it can be brought up to date from the log: others must not wait for it."""
+        """Lets the subscriber's batches go until it can be brought up to date from the log: others must not wait for it."""
         self.is_resting = True
 
     async def _done(self, duty: Awaitable[None]) -> bool:
@@ -72,29 +72,29 @@ class Attendance:
         return False
 
     async def _retry(self, control: Control) -> None:
-        if control.open_letters and not control.is_paused:
+        if control.open_dead_letters and not control.is_paused:
             await self._subscriber.retry()
 
     async def _publish(self, control: Control) -> None:
-        if control.has_unpublished_letters:
+        if control.has_unpublished_dead_letters:
             for store in self._subscriber.stores:
                 await self._topic.publish(store)
 
     async def _obey(self, control: Control) -> None:
         before = self._control or control
         PAUSED.labels(self._subscriber.name).set(control.is_paused)
-        OPEN.labels(self._subscriber.name).set(control.open_letters)
+        OPEN.labels(self._subscriber.name).set(control.open_dead_letters)
         if control.is_paused:
             if not self.is_resting:
                 _log.info("paused", subscription=self._subscriber.name)
             self.is_resting = True
-        elif self.is_resting or control.resets != before.resets:
+        elif self.is_resting or control.generation != before.generation:
             self.is_resting = True
-            await self._catch_up(anew=control.resets != before.resets)
+            await self._catch_up(anew=control.generation != before.generation)
         self._control = control
 
     async def _catch_up(self, *, anew: bool) -> None:
-        """Brings the subscriber to where its logs end: while that is far, slices are let go, at the end they wait."""
+        """Brings the subscriber to where its logs end: while that is far, batches are let go, at the end they wait."""
         if anew:
             for context in self._subscriber.contexts:
                 for partition in range(len((await self._logs[context].head()).partitions)):
@@ -115,10 +115,10 @@ class Attendance:
         taken = 0
         for context, partition in sorted(self._assigned()):
             if context in self._subscriber.contexts:
-                upto = (await self._logs[context].head()).partitions[partition]
+                up_to = (await self._logs[context].head()).partitions[partition]
                 position = await self._subscriber.position(context, partition)
-                async for rows in partition_events(self._logs[context], partition, position, upto):
-                    await self._subscriber.take([Slice(context, partition, rows)])
+                async for rows in partition_events(self._logs[context], partition, position, up_to):
+                    await self._subscriber.take([Batch(context, partition, rows)])
                     taken += len(rows)
         return taken
 
@@ -127,7 +127,7 @@ def _joined(controls: Sequence[Control]) -> Control:
     """What is said of a subscription in several places."""
     return Control(
         is_paused=any(control.is_paused for control in controls),
-        resets=sum(control.resets for control in controls),
-        open_letters=sum(control.open_letters for control in controls),
-        has_unpublished_letters=any(control.has_unpublished_letters for control in controls),
+        generation=sum(control.generation for control in controls),
+        open_dead_letters=sum(control.open_dead_letters for control in controls),
+        has_unpublished_dead_letters=any(control.has_unpublished_dead_letters for control in controls),
     )

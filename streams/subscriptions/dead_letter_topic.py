@@ -33,12 +33,12 @@ class DeadLetterTopic:
         published = 0
         while True:
             async with store.transaction() as connection:
-                letters = await store.letters.unpublished(connection)
-                if not letters:
+                dead_letters = await store.dead_letters.unpublished(connection)
+                if not dead_letters:
                     return published
-                await self._send(letters)
-                await store.letters.published(connection, letters)
-            published += len(letters)
+                await self._send(dead_letters)
+                await store.dead_letters.published(connection, dead_letters)
+            published += len(dead_letters)
 
     async def close(self) -> None:
         """Lets go of the broker."""
@@ -46,13 +46,13 @@ class DeadLetterTopic:
         if producer is not None:
             await stop_quietly(producer)
 
-    async def _send(self, letters: Sequence[DeadLetter]) -> None:
+    async def _send(self, dead_letters: Sequence[DeadLetter]) -> None:
         try:
             producer = await self._started()
-            for letter in letters:
-                topic, headers = self._topics.dead_letters(letter.context), [*letter.headers, *_about(letter)]
-                value = sendable(letter.key, letter.value)
-                await producer.send(topic, value, letter.key, partition=letter.partition, headers=headers)
+            for dead_letter in dead_letters:
+                topic, headers = self._topics.dead_letters(dead_letter.context), [*dead_letter.headers, *_about(dead_letter)]
+                value = sendable(dead_letter.key, dead_letter.value)
+                await producer.send(topic, value, dead_letter.key, partition=dead_letter.partition, headers=headers)
             await producer.flush()
         except (KafkaError, OSError) as error:
             await self.close()
@@ -77,6 +77,6 @@ def origin_headers(context: ContextName, origin: str, error: str | None, subscri
     return [(f"{PREFIX}{name}", text.encode(errors="replace")) for name, text in told.items()]
 
 
-def _about(letter: DeadLetter) -> list[tuple[str, bytes]]:
-    own = origin_headers(letter.context, letter.origin, letter.error, letter.subscription)
-    return [*own, (f"{PREFIX}id", str(letter.id).encode())]
+def _about(dead_letter: DeadLetter) -> list[tuple[str, bytes]]:
+    own = origin_headers(dead_letter.context, dead_letter.origin, dead_letter.error, dead_letter.subscription)
+    return [*own, (f"{PREFIX}id", str(dead_letter.id).encode())]

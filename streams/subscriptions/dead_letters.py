@@ -16,7 +16,7 @@ from schemas.catalog import ContextName
 from schemas.errors import CaudalError, DeadLettersFull
 from streams.broker.cloudevents import decode_event, encode_event
 from streams.database.pools import Connection, Databases, statement
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 
 State = Literal["retrying", "parked", "waiting", "skipped", "mended"]
 Decided = Mapping[tuple[ContextName, int], str | None]
@@ -63,7 +63,7 @@ class DeadLetter:
         headers = tuple(zip(record["header_names"], record["header_values"], strict=True))
         return cls(context=ContextName.parse(record["source"]), headers=headers, **fields)
 
-    def row(self) -> Row:
+    def row(self) -> StoredEvent:
         """The event, with the data that an operator has put in place of its own; raises `Malformed` where it is none."""
         row = decode_event(
             SimpleNamespace(
@@ -83,12 +83,12 @@ class Parked:
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
     origin: str
-    row: Row | None
+    row: StoredEvent | None
     error: Exception | None
     """``None`` for one that only waits behind another of its stream."""
 
     @classmethod
-    def event(cls, context: ContextName, row: Row, error: Exception | None) -> "Parked":
+    def event(cls, context: ContextName, row: StoredEvent, error: Exception | None) -> "Parked":
         """An event of a log."""
         record = encode_event(row, context)
         return cls(context, row.partition, record.key, record.value, record.headers, f"log@{row.position}", row, error)
@@ -119,29 +119,29 @@ class DeadLetters:
         sql = statement("dead_letters_blocked", self._schema)
         return {row[0] for row in await connection.fetch(sql, self._subscription, str(context), list(streams))}
 
-    async def park(self, connection: Connection, letters: Sequence[Parked]) -> None:
+    async def park(self, connection: Connection, dead_letters: Sequence[Parked]) -> None:
         """Keeps records; one that is kept already stays as it is. Raises `DeadLettersFull` where no more events may be."""
-        events = sum([letter.row is not None for letter in letters])
+        events = sum([dead_letter.row is not None for dead_letter in dead_letters])
         if events and (there := await self.count(connection)) + events > self._most:
             raise DeadLettersFull(f"{self._subscription} has {there} dead letters: mend or skip them first")
         sql = statement("dead_letters_park", self._schema)
-        for letter in letters:
-            row = letter.row
+        for dead_letter in dead_letters:
+            row = dead_letter.row
             await connection.execute(
                 sql,
                 self._subscription,
-                str(letter.context),
-                letter.partition,
-                letter.origin,
+                str(dead_letter.context),
+                dead_letter.partition,
+                dead_letter.origin,
                 *((None, None, None) if row is None else (row.position, row.stream, row.type)),
-                letter.state,
-                None if letter.error is None else told(letter.error),
-                0 if letter.error is None else 1,
+                dead_letter.state,
+                None if dead_letter.error is None else told(dead_letter.error),
+                0 if dead_letter.error is None else 1,
                 FIRST_PAUSE_SECONDS,
-                letter.key,
-                letter.value,
-                [name for name, _ in letter.headers],
-                [value for _, value in letter.headers],
+                dead_letter.key,
+                dead_letter.value,
+                [name for name, _ in dead_letter.headers],
+                [value for _, value in dead_letter.headers],
             )
         PARKED.labels(self._subscription).inc(events)
 
@@ -160,15 +160,15 @@ class DeadLetters:
         sql = statement("dead_letters_of_stream", self._schema)
         return [DeadLetter.of(row) for row in await connection.fetch(sql, self._subscription, str(context), stream)]
 
-    async def settle(self, connection: Connection, letter: DeadLetter) -> None:
+    async def settle(self, connection: Connection, dead_letter: DeadLetter) -> None:
         """Notes that it was dealt with after all."""
-        await connection.execute(statement("dead_letter_settle", self._schema), letter.id)
+        await connection.execute(statement("dead_letter_settle", self._schema), dead_letter.id)
 
-    async def failed(self, connection: Connection, letter: DeadLetter, error: Exception) -> None:
+    async def failed(self, connection: Connection, dead_letter: DeadLetter, error: Exception) -> None:
         """Notes that it failed again: it is tried once more after twice the pause, or waits for an operator."""
-        again = letter.attempts + 1 < self._attempts
-        pause = FIRST_PAUSE_SECONDS * 2**letter.attempts
-        await connection.execute(statement("dead_letter_failed", self._schema), letter.id, told(error), again, pause)
+        again = dead_letter.attempts + 1 < self._attempts
+        pause = FIRST_PAUSE_SECONDS * 2**dead_letter.attempts
+        await connection.execute(statement("dead_letter_failed", self._schema), dead_letter.id, told(error), again, pause)
 
     async def decided(self, connection: Connection, *, open_too: bool) -> Decided:
         """What a fresh fold of the logs takes in another form or leaves out; with ``open_too`` what is still parked, too."""
@@ -180,9 +180,11 @@ class DeadLetters:
         sql = statement("dead_letters_unpublished", self._schema)
         return [DeadLetter.of(row) for row in await connection.fetch(sql, self._subscription)]
 
-    async def published(self, connection: Connection, letters: Sequence[DeadLetter]) -> None:
+    async def published(self, connection: Connection, dead_letters: Sequence[DeadLetter]) -> None:
         """Notes that they are on their topic."""
-        await connection.execute(statement("dead_letters_published", self._schema), [letter.id for letter in letters])
+        await connection.execute(
+            statement("dead_letters_published", self._schema), [dead_letter.id for dead_letter in dead_letters]
+        )
 
     async def all(self, *, decided: bool = False) -> Sequence[DeadLetter]:
         """The open ones, in the order of their streams; with ``decided`` those too that were skipped or mended."""
@@ -190,28 +192,30 @@ class DeadLetters:
             rows = await connection.fetch(statement("dead_letters", self._schema), self._subscription, decided)
         return [DeadLetter.of(row) for row in rows]
 
-    async def redrive(self, letters: Sequence[DeadLetter]) -> int:
+    async def redrive(self, dead_letters: Sequence[DeadLetter]) -> int:
         """Lets those be tried at once that are the first of their streams, the others follow; returns how many streams."""
         async with self._databases.connection(self._dsn) as connection:
             sql = statement("dead_letters_redrive", self._schema)
-            return len(await connection.fetch(sql, [letter.id for letter in letters]))
+            return len(await connection.fetch(sql, [dead_letter.id for dead_letter in dead_letters]))
 
-    async def skip(self, letters: Sequence[DeadLetter]) -> None:
+    async def skip(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Leaves events out for good; what waited behind them is tried at once."""
         async with self._databases.transaction(self._dsn) as connection:
-            for letter in letters:
-                await connection.execute(statement("dead_letter_skip", self._schema), letter.id)
-            for context, stream in {(letter.context, letter.stream) for letter in letters if letter.stream is not None}:
+            for dead_letter in dead_letters:
+                await connection.execute(statement("dead_letter_skip", self._schema), dead_letter.id)
+            for context, stream in {
+                (dead_letter.context, dead_letter.stream) for dead_letter in dead_letters if dead_letter.stream is not None
+            }:
                 sql = statement("dead_letters_next", self._schema)
                 await connection.execute(sql, self._subscription, str(context), stream)
 
-    async def edit(self, letter: DeadLetter, data: str) -> None:
+    async def edit(self, dead_letter: DeadLetter, data: str) -> None:
         """Puts other data in the place of an event's own, for this subscription alone: the log stays as it is."""
         async with self._databases.connection(self._dsn) as connection:
-            await connection.execute(statement("dead_letter_edit", self._schema), letter.id, data)
+            await connection.execute(statement("dead_letter_edit", self._schema), dead_letter.id, data)
 
 
-def as_decided(decided: Decided, context: ContextName, row: Row) -> Row | None:
+def as_decided(decided: Decided, context: ContextName, row: StoredEvent) -> StoredEvent | None:
     """An event as it counts for a fold: ``None`` where it is left out."""
     if (context, row.position) not in decided:
         return row

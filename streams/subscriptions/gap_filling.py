@@ -8,10 +8,10 @@ from prometheus_client import Counter
 
 from schemas.errors import Misconfigured
 from streams.log.reading import ReadableLog, partition_events
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 
 _log = structlog.get_logger()
-_MOST_AT_ONCE = 5000
+_MAX_BATCH_SIZE = 5000
 
 SKIPPED = Counter("caudal_subscription_skipped", "Events that came again.", ["subscription", "context"])
 REPAIRED = Counter(
@@ -25,13 +25,15 @@ REPAIRED = Counter(
 class Continuation:
     """How a subscriber goes on."""
 
-    rows: list[Row]
+    rows: list[StoredEvent]
     """What to apply now, in order and without a hole."""
     is_whole: bool
     """Whether that is all; otherwise apply these, and ask again from there."""
 
 
-async def continuation(subscription: str, position: int, rows: Sequence[Row], log: ReadableLog, partition: int) -> Continuation:
+async def continuation(
+    subscription: str, position: int, rows: Sequence[StoredEvent], log: ReadableLog, partition: int
+) -> Continuation:
     """The rows with which a subscriber that stands at ``position`` in a partition goes on.
 
     A row at or below the position is skipped. Where a row's predecessor is above it, what is missing is read from the
@@ -39,7 +41,7 @@ async def continuation(subscription: str, position: int, rows: Sequence[Row], lo
     `Misconfigured` where it does not hold what the topic goes on from: either way going on would leave a hole.
     """
     context = str(log.context)
-    fresh: list[Row] = []
+    fresh: list[StoredEvent] = []
     for row in rows:
         if row.position <= position:
             SKIPPED.labels(subscription, context).inc()
@@ -52,7 +54,7 @@ async def continuation(subscription: str, position: int, rows: Sequence[Row], lo
                 context=context,
                 partition=partition,
                 after=position,
-                upto=missing[-1].position,
+                up_to=missing[-1].position,
                 events=len(missing),
             )
             REPAIRED.labels(subscription, context).inc(len(missing))
@@ -64,7 +66,7 @@ async def continuation(subscription: str, position: int, rows: Sequence[Row], lo
     return Continuation(fresh, is_whole=True)
 
 
-def is_next(position: int, rows: Sequence[Row]) -> bool:
+def is_next(position: int, rows: Sequence[StoredEvent]) -> bool:
     """Whether rows go on from a position, all of them and without a hole."""
     for row in rows:
         if not row.previous <= position < row.position:
@@ -73,12 +75,14 @@ def is_next(position: int, rows: Sequence[Row]) -> bool:
     return True
 
 
-async def _missing(log: ReadableLog, partition: int, after: int, upto: int) -> list[Row]:
-    missing: list[Row] = []
-    async for chunk in partition_events(log, partition, after, upto):
+async def _missing(log: ReadableLog, partition: int, after: int, up_to: int) -> list[StoredEvent]:
+    missing: list[StoredEvent] = []
+    async for chunk in partition_events(log, partition, after, up_to):
         missing += chunk
-        if len(missing) >= _MOST_AT_ONCE:
+        if len(missing) >= _MAX_BATCH_SIZE:
             return missing
-    if not missing or missing[-1].position != upto:
-        raise Misconfigured(f"the log of {log.context} has no event {upto}, from which its topic goes on: another log's topic?")
+    if not missing or missing[-1].position != up_to:
+        raise Misconfigured(
+            f"the log of {log.context} has no event {up_to}, from which its topic goes on: another log's topic?"
+        )
     return missing

@@ -21,7 +21,7 @@ class SubscriptionStore:
     dsn: str
     databases: Databases
     checkpoints: Checkpoints
-    letters: DeadLetters
+    dead_letters: DeadLetters
 
     @classmethod
     def at(
@@ -39,7 +39,7 @@ class SubscriptionStore:
             dsn,
             databases,
             Checkpoints(databases, dsn, schema, subscription),
-            DeadLetters(databases, dsn, schema, subscription, settings.attempts, settings.max_dead_letters),
+            DeadLetters(databases, dsn, schema, subscription, settings.dead_letter_attempts, settings.max_dead_letters),
         )
 
     @asynccontextmanager

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.catalog import ContextName
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.subscriptions.store import SubscriptionStore
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class Batch:
     """Rows of one partition of a context's topic, in order."""
 
     context: ContextName
     partition: int
-    rows: Sequence[Row]
+    rows: Sequence[StoredEvent]
 
 
 class Subscriber(Protocol):
@@ -33,8 +33,8 @@ class Subscriber(Protocol):
         """Where it stands: the position of the last event that it, or its like in another process, has dealt with."""
         ...
 
-    async def take(self, slices: Sequence[Slice]) -> None:
-        """Deals with slices, at most one of a partition; must skip what it has dealt with and let no hole stand."""
+    async def take(self, batches: Sequence[Batch]) -> None:
+        """Deals with batches, at most one of a partition; must skip what it has dealt with and let no hole stand."""
         ...
 
     async def retry(self) -> None:

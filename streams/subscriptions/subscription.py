@@ -19,12 +19,12 @@ from streams.broker.cloudevents import decode_event
 from streams.broker.faust_consumer import FaustConsumer, Fetched
 from streams.broker.topics import Topics, ensure_topics
 from streams.log.reading import ReadableLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from streams.subscriptions.control import Attendance
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.dead_letters import Parked
-from streams.subscriptions.subscriber import Slice, Subscriber
+from streams.subscriptions.subscriber import Batch, Subscriber
 from streams.subscriptions.watchdog import Watchdog
 
 _log = structlog.get_logger()
@@ -110,24 +110,24 @@ class Subscription:
     async def _deal(self, fetched: Sequence[Fetched]) -> None:
         """Gives what has come in to every subscriber of its contexts. One that cannot take it stands aside, and catches up."""
         self._watchdog.note_progress()
-        slices, foreign = self._slices(fetched)
+        batches, foreign = self._batches(fetched)
         for subscriber in self._subscribers:
-            wanted = [slice for slice in slices if slice.context in subscriber.contexts]
-            strange = [letter for letter in foreign if letter.context in subscriber.contexts]
+            wanted = [batch for batch in batches if batch.context in subscriber.contexts]
+            strange = [dead_letter for dead_letter in foreign if dead_letter.context in subscriber.contexts]
             attendance = self._attendances[subscriber.name]
             if (wanted or strange) and not attendance.is_resting:
                 async with attendance.turn:
                     await self._deliver(subscriber, wanted, strange, attendance)
 
     async def _deliver(
-        self, subscriber: Subscriber, slices: Sequence[Slice], strange: Sequence[Parked], attendance: Attendance
+        self, subscriber: Subscriber, batches: Sequence[Batch], strange: Sequence[Parked], attendance: Attendance
     ) -> None:
         for pause in _PAUSES:
             if attendance.is_resting:
                 return
             try:
                 await _park(subscriber, strange)
-                await subscriber.take(slices)
+                await subscriber.take(batches)
                 return
             except Exception as error:
                 log = _log.warning if isinstance(error, CaudalError) else _log.exception
@@ -135,9 +135,9 @@ class Subscription:
             await asyncio.sleep(pause)
         attendance.stand_aside()
 
-    def _slices(self, fetched: Sequence[Fetched]) -> tuple[list[Slice], list[Parked]]:
+    def _batches(self, fetched: Sequence[Fetched]) -> tuple[list[Batch], list[Parked]]:
         """What has come in, by partition; and the records among it that are no events of ours, behind which nobody waits."""
-        rows: dict[tuple[ContextName, int], list[Row]] = {}
+        rows: dict[tuple[ContextName, int], list[StoredEvent]] = {}
         foreign: list[Parked] = []
         for part in fetched:
             context = self._topics.context_of(part.topic)
@@ -147,13 +147,13 @@ class Subscription:
                     found.append(decode_event(record))
                 except Malformed as error:
                     foreign.append(Parked.foreign(context, record, error))
-        return [Slice(context, partition, found) for (context, partition), found in sorted(rows.items()) if found], foreign
+        return [Batch(context, partition, found) for (context, partition), found in sorted(rows.items()) if found], foreign
 
 
 async def _park(subscriber: Subscriber, strange: Sequence[Parked]) -> None:
     for store in subscriber.stores:
-        if own := [letter for letter in strange if letter.context in store.contexts]:
+        if own := [dead_letter for dead_letter in strange if dead_letter.context in store.contexts]:
             async with store.transaction() as connection:
-                await store.letters.park(connection, own)
+                await store.dead_letters.park(connection, own)
             FOREIGN.labels(subscriber.name).inc(len(own))
             _log.warning("parked strange records", subscription=subscriber.name, records=len(own))

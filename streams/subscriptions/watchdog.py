@@ -15,7 +15,7 @@ from schemas.catalog import ContextName
 from schemas.errors import ConsumerStopped, Unavailable
 from streams.log.reading import ReadableLog, partition_events
 from streams.subscriptions.gap_filling import REPAIRED
-from streams.subscriptions.subscriber import Slice, Subscriber
+from streams.subscriptions.subscriber import Batch, Subscriber
 
 _log = structlog.get_logger()
 _PATIENCE_WITH_OTHERS = 4
@@ -99,18 +99,18 @@ class Watchdog:
         LAG.labels(subscriber.name, str(context)).set(lag)
         return stood_still
 
-    async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, upto: int) -> None:
+    async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, up_to: int) -> None:
         _log.warning(
             "a partition stands still, reading on from the log",
             subscription=subscriber.name,
             context=str(context),
             partition=partition,
             after=after,
-            upto=upto,
+            up_to=up_to,
         )
-        async for rows in partition_events(self._logs[context], partition, after, upto):
+        async for rows in partition_events(self._logs[context], partition, after, up_to):
             REPAIRED.labels(subscriber.name, str(context)).inc(len(rows))
-            await subscriber.take([Slice(context, partition, rows)])
+            await subscriber.take([Batch(context, partition, rows)])
 
     async def _suspect_the_consumer(self) -> None:
         self._stalls += 1

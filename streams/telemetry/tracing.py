@@ -18,7 +18,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.applications import Starlette
 from starlette.routing import Match
 
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _NOT_TRACED = "/livez,/readyz,/health,/metrics"
@@ -103,7 +103,7 @@ def traced(
 
 
 def note_events(
-    name: str, rows: Iterable[Row], began_ns: int, kind: Literal["publish", "process"], why: str | None = None
+    name: str, rows: Iterable[StoredEvent], began_ns: int, kind: Literal["publish", "process"], why: str | None = None
 ) -> None:
     """A span for each event of some that were dealt with together, from ``began_ns`` (`time.time_ns`) until now.
 

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.snapshot import SnapshotPolicy
-from aggregates.system import WriteSide
+from aggregates.system import Domain
 from projectors.projection import Fold, Projection
 from schemas.catalog import Context, System
-from schemas.envelope import Issued, Recorded
+from schemas.envelope import Issued, RecordedEvent
 from schemas.message import Command, Event
 from schemas.text import Identifier
 from schemas.view import View
@@ -56,7 +56,7 @@ def count(issued: Issued[OpenCounter | Count], counter: Counter) -> None:
     counter.record(Counted(note=issued.command.note))
 
 
-def counted(row: Totals | None, recorded: Recorded[Counted]) -> Totals:
+def counted(row: Totals | None, recorded: RecordedEvent[Counted]) -> Totals:
     row = row or Totals(counter=recorded.stream)
     return row.model_copy(update={"total": row.total + 1, "last_at": recorded.recorded_at})
 
@@ -64,7 +64,7 @@ def counted(row: Totals | None, recorded: Recorded[Counted]) -> Totals:
 NOTE = "x" * 244
 SYSTEM = System("bench", (Context("counters", commands=(OpenCounter, Count), events=(Counted,)),), views=(Totals,))
 PROJECTIONS = (Projection(Totals, {Counted: Fold(lambda recorded: recorded.stream, counted)}),)
-WRITE_SIDE = WriteSide(
+DOMAIN = Domain(
     decisions=(
         Decision(OpenCounter, lambda issued: (Ref(Counter, str(issued.id)),), count, creates=True),
         Decision(Count, lambda issued: (Ref(Counter, issued.command.counter),), count),
@@ -78,7 +78,7 @@ def installed_in(folder: Path) -> dict[str, str]:
     made = folder / "counters-0.1.0.dist-info"
     made.mkdir(parents=True)
     (made / "METADATA").write_text("Metadata-Version: 2.1\nName: counters\nVersion: 0.1.0\n")
-    points = {"caudal.schemas": "SYSTEM", "caudal.aggregates": "WRITE_SIDE", "caudal.projectors": "PROJECTIONS"}
+    points = {"caudal.schemas": "SYSTEM", "caudal.aggregates": "DOMAIN", "caudal.projectors": "PROJECTIONS"}
     groups = (f"[{group}]\nbench = tests.benchmarks.counters:{name}\n" for group, name in points.items())
     (made / "entry_points.txt").write_text("\n".join(groups))
     return {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
-from schemas.envelope import Metadata, Receipt, Refusal
+from schemas.envelope import Metadata, Receipt, Rejection
 from schemas.errors import Conflict, IdempotencyKeyReused, Invalid
 from schemas.expected_version import ANY_VERSION, STREAM_EXISTS, ExpectedVersion
 from streams.database.pools import Databases
@@ -140,7 +140,7 @@ async def test_a_repeated_command_gets_its_first_receipt(log: AppendableLog) -> 
     assert (await log.head()).position == 2
 
 
-async def test_a_used_id_is_refused_to_another_command(log: AppendableLog) -> None:
+async def test_a_used_id_is_rejected_to_another_command(log: AppendableLog) -> None:
     id = uuid4()
     await one(log, append("a-1", id=id, mark=b"x"))
 
@@ -184,10 +184,10 @@ async def test_what_was_decided_on_top_of_a_failed_command_fails_even_where_the_
 async def test_a_command_about_several_streams_is_all_or_none(log: AppendableLog) -> None:
     await one(log, append("b-1"))
 
-    refused = await one(log, append("a-1", more=(write("b-1", 0, 1),)))
+    rejected = await one(log, append("a-1", more=(write("b-1", 0, 1),)))
     done = await one(log, append("a-1", more=(write("b-1", 1, 1), write("c-1", 0))))
 
-    assert isinstance(refused, Conflict)
+    assert isinstance(rejected, Conflict)
     assert isinstance(done, Receipt)
     assert (done.stream, done.version, done.position, done.began_stream) == ("a-1", 1, 2, True)
     further = await one(log, append("b-1", 2, more=(write("d-1", 0, 1),)))
@@ -204,21 +204,21 @@ async def test_a_stream_that_is_only_checked_must_not_have_moved(log: Appendable
     assert isinstance(await one(log, append("a-1", more=(write("rules-1", 1),))), Receipt)
 
 
-async def test_a_refusal_leaves_a_receipt_and_no_event(log: AppendableLog) -> None:
+async def test_a_rejection_leaves_a_receipt_and_no_event(log: AppendableLog) -> None:
     id = uuid4()
-    refused = Append(
+    rejected = Append(
         command_id=id,
         fingerprint=b"x",
         metadata=Metadata(command_id=id, correlation_id="c"),
         writes=(write("a-1", 0),),
-        refusal=Refusal("refused", "no", "c"),
+        rejection=Rejection("rejected", "no", "c"),
     )
 
-    receipt = await one(log, refused)
+    receipt = await one(log, rejected)
 
     assert isinstance(receipt, Receipt)
-    assert (receipt.refusal, receipt.events, receipt.position) == (refused.refusal, (), 0)
-    assert await one(log, refused) == receipt
+    assert (receipt.rejection, receipt.events, receipt.position) == (rejected.rejection, (), 0)
+    assert await one(log, rejected) == receipt
     assert set(await log.answers([id, uuid4()])) == {id}
     assert (await log.head()).position == 0
 

@@ -56,7 +56,7 @@ async def test_a_partner_is_taken_up_as_the_lines_stand(stack: RunningStack) -> 
     await eventually(completed, 60)
 
 
-async def test_the_laboratory_seals_and_shows_as_the_lines_stand() -> None:
+async def test_the_laboratory_encrypts_and_shows_as_the_lines_stand() -> None:
     async with running_stack() as stack:  # of its own: the lines ask for the first result
         first, reading, looking = re.split(r"sleep \d+\n", block_with("/login"))
         out = await pasted(stack, first + 'echo "TOKEN=$TOKEN"\n')  # which a terminal remembers
@@ -125,7 +125,7 @@ async def test_a_database_out_of_reach_is_said_plainly() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--repair", "views"), ("--json", "log"), ("--require-signed", "log")])
-async def test_an_option_that_would_reach_nobody_is_refused(arguments: tuple[str, ...]) -> None:
+async def test_an_option_that_would_reach_nobody_is_rejected(arguments: tuple[str, ...]) -> None:
     code, _, err = await caudal("verify", *arguments)
 
     assert code == 2

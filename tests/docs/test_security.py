@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from command_api.handling.activities import Outside
+from command_api.handling.activities import ActivityDependencies
 from command_api.handling.preparation import Preparation
 from command_api.http.request import now
 from schemas.catalog import Catalog, Context, System
 from schemas.envelope import Issued
 from schemas.message import Command, Event
-from schemas.sensitive import Sealed, Sensitive, sealed_fields, sensitive_fields, subject_of
+from schemas.sensitive import Encrypted, Sensitive, encrypted_fields, sensitive_fields, subject_of
 from schemas.view import View
-from streams.encryption.encryption import seal, unseal
+from streams.encryption.encryption import decrypt, encrypt
 from streams.settings import Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
@@ -26,12 +26,12 @@ KEY = b"k" * 32
 class Keys:
     """One key for everybody, and no database."""
 
-    async def seal(self, subject: str, texts: Mapping[str, str]) -> dict[str, str]:
-        return {purpose: seal(text, KEY, subject, purpose) for purpose, text in texts.items()}
+    async def encrypt(self, subject: str, texts: Mapping[str, str]) -> dict[str, str]:
+        return {purpose: encrypt(text, KEY, subject, purpose) for purpose, text in texts.items()}
 
 
-async def test_what_is_declared_sensitive_is_sealed() -> None:
-    block = next(block for block in re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.S) if "Sealed" in block)
+async def test_what_is_declared_sensitive_is_encrypted() -> None:
+    block = next(block for block in re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.S) if "Encrypted" in block)
     room: dict[str, Any] = {
         "__name__": "readings",
         "Annotated": Annotated,
@@ -40,18 +40,18 @@ async def test_what_is_declared_sensitive_is_sealed() -> None:
         "Event": Event,
         "View": View,
         "Sensitive": Sensitive,
-        "Sealed": Sealed,
+        "Encrypted": Encrypted,
     }
 
     exec(compile(block, str(DOCUMENT), "exec"), room)
 
     context = Context("readings", commands=(room["RecordReading"],), events=(room["ReadingRecorded"],))
     Catalog.of([System("hospital", (context,), views=(room["Reading"],))])
-    assert list(sensitive_fields(room["RecordReading"])) == list(sealed_fields(room["Reading"])) == ["value"]
+    assert list(sensitive_fields(room["RecordReading"])) == list(encrypted_fields(room["Reading"])) == ["value"]
     command = room["RecordReading"](patient_id=uuid4(), value="39.5")
-    preparation = Preparation(Outside(Settings(), Keys()), load=None)  # type: ignore[arg-type]
-    sealed: Any = (await preparation.closed(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))).command
-    assert subject_of(sealed.value) == str(command.patient_id)
-    event = room["ReadingRecorded"](**sealed.model_dump())
+    preparation = Preparation(ActivityDependencies(Settings(), Keys()), load=None)  # type: ignore[arg-type]
+    encrypted: Any = (await preparation.closed(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))).command
+    assert subject_of(encrypted.value) == str(command.patient_id)
+    event = room["ReadingRecorded"](**encrypted.model_dump())
     assert "39.5" not in event.model_dump_json()
-    assert unseal(event.value, KEY) == "39.5"
+    assert decrypt(event.value, KEY) == "39.5"

@@ -132,7 +132,7 @@ async def test_a_logs_events_are_paged_filtered_and_streamed(stack: RunningStack
         ("ingestion/states/%00", 422),
     ],
 )
-async def test_what_makes_no_sense_is_refused(stack: RunningStack, path: str, status: int) -> None:
+async def test_what_makes_no_sense_is_rejected(stack: RunningStack, path: str, status: int) -> None:
     answer = await stack.queries.get(f"{AUDIT}/{path}")
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text

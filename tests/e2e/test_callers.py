@@ -27,9 +27,9 @@ async def test_a_token_that_cannot_be_believed_opens_nothing(stack: RunningStack
     good = stack.token("auditor")["Authorization"]
     head, claims, signature = good.removeprefix("Bearer ").split(".")
     for token in (f"{head}.{claims}.", f"{head}.{claims}.{signature[::-1]}", "x", f"{claims}.{claims}.{signature}"):
-        refused = await stack.queries.get(path, headers={"Authorization": f"Bearer {token}"})
-        assert (refused.status_code, refused.json()["status"]) == (401, 401), token
-        assert 'error="invalid_token"' in refused.headers["www-authenticate"]
+        rejected = await stack.queries.get(path, headers={"Authorization": f"Bearer {token}"})
+        assert (rejected.status_code, rejected.json()["status"]) == (401, 401), token
+        assert 'error="invalid_token"' in rejected.headers["www-authenticate"]
     other = await stack.queries.get(path, headers={"Authorization": "Basic dXNlcjpwYXNz"})
     assert other.status_code == 401
 

@@ -72,9 +72,9 @@ async def test_a_result_is_its_patients_and_its_clinicians_and_nobody_elses(stac
             "/results", json=nobodys, headers={**clinician, "Idempotency-Key": f"{name}-nobody"}
         )
         assert (unknown.status_code, unknown.json()["detail"]) == (422, "there is no user of the patient's name")
-    refused = await stack.commands.post("/results", json={"patient": "x", "result": "y"}, headers=patient)
-    assert refused.status_code == 403
-    assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
+    rejected = await stack.commands.post("/results", json={"patient": "x", "result": "y"}, headers=patient)
+    assert rejected.status_code == 403
+    assert 'error="insufficient_scope"' in rejected.headers["www-authenticate"]
     assert (await stack.queries.get("/audit/clinical_lab/results/events", headers=clinician)).status_code == 403
 
     async def noted() -> bool:
@@ -120,8 +120,8 @@ async def assert_sagas_are_their_owners(stack: RunningStack, owner: Headers, str
 async def test_a_password_is_the_right_one_or_none(stack: RunningStack, name: str) -> None:
     await signed_in(stack, name, 2)
     for body in ({"username": name, "password": "password3"}, {"username": f"{name}x", "password": "password2"}):
-        refused = await stack.commands.post("/login", json=body)
-        assert (refused.status_code, refused.json()["detail"]) == (401, "there is no user with this name and password")
+        rejected = await stack.commands.post("/login", json=body)
+        assert (rejected.status_code, rejected.json()["detail"]) == (401, "there is no user with this name and password")
     again = await stack.commands.post("/users", json={"username": name.upper(), "password": "password9"})
     assert again.status_code == 409
     short = await stack.commands.post("/users", json={"username": f"{name}y", "password": "short"})

@@ -145,7 +145,7 @@ async def test_a_partners_schema_counts_from_its_registration(stack: RunningStac
     assert record["violations"] == [{"pointer": "", "rule": "/required", "detail": '"code" is a required property'}]
 
 
-async def test_a_broken_schema_is_refused(stack: RunningStack) -> None:
+async def test_a_broken_schema_is_rejected(stack: RunningStack) -> None:
     answer = await stack.commands.post(
         "/commands/data_ingestion/register-schema", json={"partner_id": "p", "json_schema": {"type": "objekt"}}
     )

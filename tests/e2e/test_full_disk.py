@@ -44,12 +44,12 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path)
 
         _fill(ballast)
 
-        async def refuses() -> bool:
+        async def rejects() -> bool:
             count = len(told.deliveries)
             await asyncio.sleep(2)
             return len(told.deliveries) == count
 
-        await eventually(refuses, 60, "that nothing is accepted any more")
+        await eventually(rejects, 60, "that nothing is accepted any more")
         ballast.unlink()
 
     # PostgreSQL may have died more often than its supervisor bears: whoever has made room starts the stack again.

@@ -179,12 +179,12 @@ async def test_programmes_and_contracts_are_made_by_hand_too(stack: RunningStack
     assert (await stack.commands.put("/contratos/nada", json={"estado": "ACTIVO"})).status_code == 404
 
 
-async def test_a_contract_whose_last_day_is_over_is_refused(stack: RunningStack) -> None:
+async def test_a_contract_whose_last_day_is_over_is_rejected(stack: RunningStack) -> None:
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
     command = {"partner_id": found["real_id"], "starts_on": "2020-01-01", "ends_on": yesterday}
-    refused = await stack.commands.post("/commands/partner_alliances/create-contract", json=command)
-    assert (refused.status_code, "before the contract begins" in refused.json()["detail"]) == (422, True)
+    rejected = await stack.commands.post("/commands/partner_alliances/create-contract", json=command)
+    assert (rejected.status_code, "before the contract begins" in rejected.json()["detail"]) == (422, True)
 
 
 async def test_validation_answers_rule_by_rule(stack: RunningStack) -> None:
@@ -215,7 +215,7 @@ async def test_why_something_happened_is_told_through_the_process(stack: Running
         ways = [[cause["type"], *way] for effect in cause["effects"] if (way := line(effect))]
         return next(iter(ways), ["PartnerActivated"] if cause["type"] == "PartnerActivated" else [])
 
-    assert [name for name in line(root) if name != "ProcessAdvanced"] == [
+    assert [name for name in line(root) if name != "SagaAdvanced"] == [
         "PartnerRequested",
         "PartnerCreated",
         "ContractCreated",
@@ -254,8 +254,8 @@ async def test_health_is_asked_for_where_clients_look(stack: RunningStack) -> No
 
 
 async def test_what_only_the_engine_says_nobody_else_can(stack: RunningStack) -> None:
-    answer = await stack.commands.post("/commands/engine/advance-process", json={})
+    answer = await stack.commands.post("/commands/engine/advance-saga", json={})
     assert answer.status_code == 404
     document = (await stack.commands.get("/openapi.json")).json()
-    assert "/commands/engine/advance-process" not in document["paths"]
-    assert "/commands/engine/cancel-process" in document["paths"]
+    assert "/commands/engine/advance-saga" not in document["paths"]
+    assert "/commands/engine/cancel-saga" in document["paths"]

@@ -16,7 +16,7 @@ import pytest
 from schemas.catalog import ContextName
 from schemas.clinical_lab.notifications import NotificationSent
 from schemas.clinical_lab.users import user_id_of
-from schemas.engine.processes import ProcessAdvanced
+from schemas.engine.sagas import SagaAdvanced
 from tests.chaos.faults import PROCESSES
 from tests.conftest import eventually
 from tests.partners import partner
@@ -116,7 +116,7 @@ async def decided(stack: RunningStack, approved: bool, state: str) -> None:
     await stands(stack, await saga(stack, {"saga_id": found["saga_id"]}, state), well=approved)
 
 
-async def refused(stack: RunningStack) -> None:
+async def rejected(stack: RunningStack) -> None:
     body = partner()
     await stands(stack, await onboarded(stack, body, "COMPLETADA"), well=True)
     await onboarded(stack, body, "FALLIDA")
@@ -176,7 +176,7 @@ async def test_every_path_comes_to_its_end_once_whatever_dies_on_the_way() -> No
         async with killing(stack) as kills:
             await asyncio.gather(
                 onboarded(stack, partner(), "COMPLETADA"),
-                refused(stack),
+                rejected(stack),
                 onboarded(stack, partner(producto="LOTTERY"), "FALLIDA"),
                 decided(stack, True, "COMPLETADA"),
                 decided(stack, False, "FALLIDA"),
@@ -197,7 +197,7 @@ async def test_every_path_comes_to_its_end_once_whatever_dies_on_the_way() -> No
         assert set(causes.values()) == {1}
         _, mail, _ = await stack.caudal("mail")
         assert mail.count("Bienvenido") == mail.count("Resultado 1 disponible") == 1
-        steps = [ProcessAdvanced.model_validate_json(row.data) for row in logs[ContextName("engine", "processes")]]
+        steps = [SagaAdvanced.model_validate_json(row.data) for row in logs[ContextName("engine", "sagas")]]
         told = Counter(
             (step.process, step.key, step.cause.id) for step in steps if step.cause.kind in ("event", "answer", "timer")
         )
@@ -207,18 +207,18 @@ async def test_every_path_comes_to_its_end_once_whatever_dies_on_the_way() -> No
         assert_taken_back(steps)
 
 
-def assert_taken_back(steps: Sequence[ProcessAdvanced]) -> None:
+def assert_taken_back(steps: Sequence[SagaAdvanced]) -> None:
     """What was accepted by processes that did not end well was taken back once each, the newest first."""
-    by_process: dict[str, list[ProcessAdvanced]] = defaultdict(list)
+    by_process: dict[str, list[SagaAdvanced]] = defaultdict(list)
     for step in steps:
         by_process[f"{step.process}/{step.key}"].append(step)
     compensated = 0
     for told in by_process.values():
         sent = [one for step in told for one in step.sent]
-        accepted = {step.answer.number for step in told if step.answer is not None and step.answer.refusal is None}
+        accepted = {step.answer.number for step in told if step.answer is not None and step.answer.rejection is None}
         undone = [one.undoes for one in sent if one.undoes is not None]
         expected = [one.number for one in sent if one.undo is not None and one.number in accepted]
         ended_well = told[-1].status not in ("failed", "cancelled")
         assert undone == ([] if ended_well else sorted(expected, reverse=True)), told[-1]
         compensated += len(undone) > 1
-    assert compensated >= 2, "one that was refused at its end and one that was cancelled"
+    assert compensated >= 2, "one that was rejected at its end and one that was cancelled"

@@ -110,11 +110,11 @@ async def test_while_a_part_is_gone_the_others_do_what_they_can() -> None:
             return {answer.status_code for answer in answers} == {503}
 
         await eventually(noticed, 5, "that PostgreSQL is gone")
-        refused = await stack.commands.post("/ingest", json=body)
+        rejected = await stack.commands.post("/ingest", json=body)
         unread = await stack.queries.get("/query/all")
         not_ready = await stack.commands.get("/readyz")
         os.kill(supervisor, signal.SIGCONT)
-        for answer in (refused, unread):
+        for answer in (rejected, unread):
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
             assert answer.headers["Content-Type"] == "application/problem+json"
         assert not_ready.status_code == 503
@@ -186,7 +186,7 @@ async def test_a_process_that_keeps_dying_stops_the_stack_with_its_last_words() 
         assert not left_over(family)
 
 
-async def test_a_second_stack_on_the_same_data_is_refused(stack: RunningStack) -> None:
+async def test_a_second_stack_on_the_same_data_is_rejected(stack: RunningStack) -> None:
     code, _, said = await stack.caudal("up", "--ports", "auto")
 
     assert code == 1

@@ -1,4 +1,4 @@
-"""What is sensitive: nowhere in the clear, readable while keys change, and gone for good once its subject is forgotten."""
+"""What is sensitive: nowhere in the clear, readable while keys change, and gone for good once its subject is erased."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ PLAIN = (
 SEALING = {"CAUDAL_SYSTEMS": '["clinical_lab", "partner_alliances"]'}
 
 
-async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_it_is_forgotten(tmp_path: Path) -> None:
+async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_it_is_erased(tmp_path: Path) -> None:
     patient, username, diagnosis, password, email, iban, partners_mail = PLAIN
     async with running_stack("--data-dir", str(tmp_path / "data"), environment=SEALING) as stack:
         clinician = await signed_in(stack, "dr", 1)
@@ -48,23 +48,23 @@ async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_
         clinician = await keys_are_changed(stack, clinician, number)
 
         forget = {"subject": subject}
-        denied = await stack.commands.post("/commands/engine/forget-subject", json=forget, headers=clinician)
+        denied = await stack.commands.post("/commands/engine/erase-subject", json=forget, headers=clinician)
         assert denied.status_code == 403
         officer = stack.token("privacy_officer")
-        done = await stack.commands.post("/commands/engine/forget-subject", json=forget, headers=officer)
-        assert (done.status_code, done.json()["events"]) == (201, ["SubjectForgotten"])
-        await stack.commands.post("/commands/engine/forget-subject", json={"subject": temporary_id}, headers=officer)
-        await assert_forgotten(stack, clinician, number)
+        done = await stack.commands.post("/commands/engine/erase-subject", json=forget, headers=officer)
+        assert (done.status_code, done.json()["events"]) == (201, ["SubjectErased"])
+        await stack.commands.post("/commands/engine/erase-subject", json={"subject": temporary_id}, headers=officer)
+        await assert_erased(stack, clinician, number)
         login = await stack.commands.post("/login", json={"username": username, "password": password})
         assert login.status_code == 401
         body = {"patient": patient, "patient_username": username, "result": "more"}
         more = await stack.commands.post("/results", json=body, headers=clinician)
-        assert (more.status_code, more.json()["detail"]) == (422, "nothing can be kept of a subject that was forgotten")
+        assert (more.status_code, more.json()["detail"]) == (422, "nothing can be kept of a subject that was erased")
 
         for view in ("clinical_lab.results", "clinical_lab.users", "partner_alliances.partners"):
             rebuilt = await stack.caudal("projections", "rebuild", view)
             assert rebuilt[0] == 0, rebuilt
-        await assert_forgotten(stack, clinician, number)
+        await assert_erased(stack, clinician, number)
         shown = (await stack.queries.get(f"/views/clinical_lab/users/{subject}", headers=stack.token("auditor"))).json()
         assert (shown["username"], shown["email"], shown["role"]) == (None, None, "patient")
         partners = (await stack.queries.get("/partners", headers=stack.token("partner_manager"))).json()
@@ -74,12 +74,12 @@ async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_
 
         # Somebody plays a backup of the keys in: it is noticed, and mended.
         brought_back = (
-            "update caudal_keys.subject_keys set forgotten_at = null, (wrapped, master) = "
+            "update caudal_keys.subject_keys set erased_at = null, (wrapped, master) = "
             "(select wrapped, master from caudal_keys.subject_keys where wrapped is not null limit 1) where subject = $1"
         )
         await stack.fetch(brought_back, subject)
         code, out, _ = await stack.caudal("verify", "log", "engine.privacy")
-        assert (code, f"{subject} was forgotten and has a key, or could get one" in " ".join(out.split())) == (1, True)
+        assert (code, f"{subject} was erased and has a key, or could get one" in " ".join(out.split())) == (1, True)
         assert (await stack.caudal("verify", "--repair"))[0] == 0
         await verify(stack)
 
@@ -120,7 +120,7 @@ async def keys_are_changed(stack: RunningStack, clinician: Headers, number: int)
 
 
 async def assessed(stack: RunningStack, iban: str, mail: str) -> str:
-    """A partner whose account compliance has looked at; returns the subject under whose key it is sealed."""
+    """A partner whose account compliance has looked at; returns the subject under whose key it is encrypted."""
     body = {"nombre": "Partner ABC", "tipo": "CORPORATIVO", "correo": mail, "cuenta_bancaria": {"iban": iban}}
     valid = (await stack.commands.post("/partners/validate", json=body)).json()
     assert {rule["regla"]: rule["cumple"] for rule in valid["reglas"]}["bank_account"]
@@ -138,7 +138,7 @@ async def assessed(stack: RunningStack, iban: str, mail: str) -> str:
 
 
 async def assert_no_plain_text_is_told(stack: RunningStack, subject: str) -> None:
-    """Neither the audit nor the sagas show anything of somebody who is forgotten."""
+    """Neither the audit nor the sagas show anything of somebody who is erased."""
     auditor = stack.token("auditor")
     for path in (
         f"/audit/clinical_lab/users/streams/user-{subject}",
@@ -153,7 +153,7 @@ async def assert_no_plain_text_is_told(stack: RunningStack, subject: str) -> Non
             assert text not in told.text, path
 
 
-async def assert_forgotten(stack: RunningStack, clinician: Headers, number: int) -> None:
+async def assert_erased(stack: RunningStack, clinician: Headers, number: int) -> None:
     shown = (await stack.queries.get(f"/results/{number}", headers=clinician)).json()
     assert (shown["number"], shown["patient"], shown["result"]) == (number, None, None)
 
@@ -168,7 +168,7 @@ def assert_nowhere_in_the_clear(folder: Path, secrets: tuple[str, ...]) -> None:
         content = path.read_bytes()
         for text in (*PLAIN, *secrets):
             assert not is_in(content, text), f"{text} is in {path.relative_to(folder)}"
-        if is_in(content, "ResultRecorded") and is_in(content, "sealed:1:"):
+        if is_in(content, "ResultRecorded") and is_in(content, "encrypted:1:"):
             found.add(place)
     assert found >= {"postgres", "broker"}, "what is looked for would be found where it is kept"
 

@@ -9,7 +9,7 @@ import pytest
 from schemas.catalog import ENGINE, Catalog, ContextName
 from streams.database.pools import Databases
 from streams.integrity.signing import Signer, make_keys
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from tests.integration.deliveries import received_validated_and_processed
 
@@ -29,7 +29,7 @@ async def databases() -> AsyncIterator[Databases]:
 
 
 @pytest.fixture
-async def logs(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[Row]]:
+async def logs(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[StoredEvent]]:
     """Forty deliveries, received, validated and processed; every row by context."""
     return await received_validated_and_processed(settings, catalog, databases)
 

@@ -12,16 +12,16 @@ from schemas.data_ingestion.validation import ValidateData
 from schemas.envelope import Issued
 from schemas.message import Command
 from streams.database.pools import Databases
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
-from streams.subscriptions.subscriber import Slice
+from streams.subscriptions.subscriber import Batch
 
 DELIVERIES = 40
 
 
 async def received_validated_and_processed(
     settings: Settings, catalog: Catalog, databases: Databases, count: int = DELIVERIES
-) -> dict[ContextName, list[Row]]:
+) -> dict[ContextName, list[StoredEvent]]:
     """Appends so many deliveries' events; returns every row by the context that has some."""
     opened = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, opened, databases)
@@ -41,11 +41,11 @@ async def received_validated_and_processed(
     return {context: found for context, found in rows.items() if found}
 
 
-def slices_of(logs: dict[ContextName, list[Row]], size: int) -> list[Slice]:
+def batches_of(logs: dict[ContextName, list[StoredEvent]], size: int) -> list[Batch]:
     """The rows as a subscription would bring them, so many at a time."""
     found = []
     for context, rows in logs.items():
         for partition in range(4):
             own = [row for row in rows if row.partition == partition]
-            found += [Slice(context, partition, own[at : at + size]) for at in range(0, len(own), size)]
+            found += [Batch(context, partition, own[at : at + size]) for at in range(0, len(own), size)]
     return found

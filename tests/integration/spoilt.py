@@ -10,17 +10,17 @@ from projectors.projector import Projector
 from projectors.verification import ViewVerification
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.records import Record
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 from streams.database.pools import Databases
 from streams.log.reading import PostgresLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 VALIDATION = ContextName("data_ingestion", "validation")
 PROCESSING = ContextName("data_ingestion", "processing")
-Logs = dict[ContextName, list[Row]]
+Logs = dict[ContextName, list[StoredEvent]]
 
 
 class Bench:
@@ -40,8 +40,8 @@ class Bench:
         """The one of `projectors.data_ingestion`, except for what is spoilt."""
 
         def may_fail(fold: Fold[Record]) -> Fold[Record]:
-            def apply(row: Record | None, recorded: Recorded[Any]) -> Record | None:
-                if (what := self.spoilt.get(f"{type(recorded.event).__name__} {recorded.event.data_id}")) is not None:
+            def apply(row: Record | None, recorded: RecordedEvent[Any]) -> Record | None:
+                if (what := self.spoilt.get(f"{type(recorded.data).__name__} {recorded.data.data_id}")) is not None:
                     return what(row, recorded)  # type: ignore[no-any-return]
                 return fold.apply(row, recorded)
 
@@ -49,11 +49,11 @@ class Bench:
 
         return Projection(Record, {event: may_fail(fold) for event, fold in PROJECTIONS[0].folds.items()})
 
-    def spoil(self, event: type, row: Row, what: Any = None) -> None:
+    def spoil(self, event: type, row: StoredEvent, what: Any = None) -> None:
         self.spoilt[f"{event.__name__} {orjson.loads(row.data)['data_id']}"] = what or broken
 
-    async def letters(self, **options: bool) -> list[DeadLetter]:
-        return list(await self.projector().store.letters.all(**options))
+    async def dead_letters(self, **options: bool) -> list[DeadLetter]:
+        return list(await self.projector().store.dead_letters.all(**options))
 
     async def complete(self) -> int:
         async with self.databases.connection(self.settings.write_dsn) as connection:
@@ -74,5 +74,5 @@ class Bench:
             await connection.execute("update data_ingestion_ingestion_views.dead_letters set due_at = now() - interval '1 s'")
 
 
-def broken(row: Record | None, recorded: Recorded[Any]) -> Record:
+def broken(row: Record | None, recorded: RecordedEvent[Any]) -> Record:
     raise ZeroDivisionError("the fold is broken")

@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from aggregates import system as write_side
+from aggregates import system
 from aggregates.data_ingestion.validation import POLICIES
 from command_api.app import make_handler, open_logs
 from command_api.http.request import command_id, now
 from command_api.policies import runner as policies
 from command_api.policies.runner import PolicyRunner
-from command_api.topic_worker import Intake
+from command_api.topic_worker import TopicWorker
 from command_api.worker import policy_stores
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser
@@ -26,7 +26,7 @@ from streams.broker.topics import Topics, ensure_topics, started_producer
 from streams.commands.command_topics import CommandConsumer, CommandSender
 from streams.database.pools import Databases
 from streams.settings import Settings
-from streams.subscriptions.subscriber import Slice
+from streams.subscriptions.subscriber import Batch
 from tests.conftest import eventually
 
 INGESTION = ContextName("data_ingestion", "ingestion")
@@ -46,8 +46,8 @@ async def databases() -> AsyncIterator[Databases]:
 
 
 @pytest.fixture
-async def intake(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[Intake]:
-    made = Intake(settings, catalog, make_handler(settings, catalog, open_logs(settings, catalog, databases), databases))
+async def intake(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[TopicWorker]:
+    made = TopicWorker(settings, catalog, make_handler(settings, catalog, open_logs(settings, catalog, databases), databases))
     task = asyncio.create_task(made.run())
     yield made
     task.cancel()
@@ -67,7 +67,7 @@ def receive(n: int) -> Issued[ReceiveData]:
 
 
 async def test_a_command_that_comes_again_and_again_is_handled_once(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake, sender: CommandSender
+    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, sender: CommandSender
 ) -> None:
     log = open_logs(settings, catalog, databases)[INGESTION]
     commands = [receive(n) for n in range(20)]
@@ -83,7 +83,7 @@ async def test_a_command_that_comes_again_and_again_is_handled_once(
 
 
 async def test_a_key_means_the_same_by_topic_and_over_http(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake
+    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker
 ) -> None:
     log, id = open_logs(settings, catalog, databases)[INGESTION], command_id(INGESTION, "a-key")
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
@@ -108,7 +108,7 @@ async def test_a_key_means_the_same_by_topic_and_over_http(
 
 
 async def test_a_record_that_is_no_command_is_parked_as_it_came(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake, sender: CommandSender
+    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, sender: CommandSender
 ) -> None:
     topics, log = Topics(settings, catalog), open_logs(settings, catalog, databases)[INGESTION]
     good = receive(1)
@@ -137,19 +137,19 @@ async def test_a_record_that_is_no_command_is_parked_as_it_came(
         assert dict(record.headers)["dead_letter_error"]
 
 
-async def test_a_command_with_a_secret_in_the_clear_is_refused_and_not_kept(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake, sender: CommandSender
+async def test_a_command_with_a_secret_in_the_clear_is_rejected_and_not_kept(
+    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, sender: CommandSender
 ) -> None:
     users = ContextName("clinical_lab", "users")
     log, command = open_logs(settings, catalog, databases)[users], CreateUser(username="Ana", password="password2")
     issued = Issued(command=command, id=uuid4(), at=now(), correlation_id="c")
     await sender.send([(users, issued, "key")])
 
-    async def refused() -> bool:
-        refusal = (await log.answers([issued.id])).get(issued.id)
-        return refusal is not None and "sealed" in refusal.detail
+    async def rejected() -> bool:
+        rejection = (await log.answers([issued.id])).get(issued.id)
+        return rejection is not None and "encrypted" in rejection.detail
 
-    await eventually(refused)
+    await eventually(rejected)
     (parked,) = await everything(settings, Topics(settings, catalog).dead_letters(users), 1)
     assert (parked.key, parked.value) == (b"key", None)
     assert not any(b"password2" in value for _, value in parked.headers)
@@ -157,7 +157,7 @@ async def test_a_command_with_a_secret_in_the_clear_is_refused_and_not_kept(
 
 
 async def test_what_may_hold_a_secret_and_cannot_be_read_is_not_kept(
-    settings: Settings, catalog: Catalog, intake: Intake
+    settings: Settings, catalog: Catalog, intake: TopicWorker
 ) -> None:
     users, topics = ContextName("clinical_lab", "users"), Topics(settings, catalog)
     producer = await started_producer(settings)
@@ -214,7 +214,7 @@ class ForgetfulSender(CommandSender):
 
 
 async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sent_again(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: Intake, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policies, "OVERDUE_SECONDS", 1.0)
     logs = open_logs(settings, catalog, databases)
@@ -233,12 +233,12 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
-        await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
     assert sender.sent == 10
     await asyncio.sleep(0.5)
 
     async def stored() -> list[int]:
-        return [(await stores[INGESTION].checkpoints.stand(INGESTION, partition)).position for partition in range(4)]
+        return [(await stores[INGESTION].checkpoints.read(INGESTION, partition)).position for partition in range(4)]
 
     assert await stored() == [0, 0, 0, 0]
     sender.forgets = False
@@ -254,7 +254,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
     before = sender.sent
     for partition in range(4):
-        await again.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await again.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
     assert sender.sent == before
     confirming.cancel()
     await sender.close()
@@ -278,7 +278,7 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
-        await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
 
     async def validated() -> bool:
         return (await logs[VALIDATION].head()).position == 10
@@ -305,7 +305,7 @@ async def test_what_acts_outside_is_handled_where_its_partition_is_and_nowhere_e
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
-        await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
 
     async def sent_again() -> bool:
         return sender.sent >= 3
@@ -316,5 +316,5 @@ async def test_what_acts_outside_is_handled_where_its_partition_is_and_nowhere_e
 
 
 def test_every_policy_has_a_name_of_its_own() -> None:
-    names = [policy.name for side in write_side.installed(Catalog.installed()).values() for policy in side.policies]
+    names = [policy.name for side in system.installed(Catalog.installed()).values() for policy in side.policies]
     assert len(names) == len(set(names))

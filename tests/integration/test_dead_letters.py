@@ -18,17 +18,17 @@ from schemas.data_ingestion.ingestion import DataIngested, DataReceived
 from schemas.data_ingestion.processing import DataProcessed
 from schemas.data_ingestion.records import Record
 from schemas.data_ingestion.validation import DataValidated
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 from schemas.errors import DeadLettersFull, Misconfigured
 from streams.broker.cloudevents import encode_event
 from streams.broker.topics import Topics
 from streams.database.pools import Databases
 from streams.settings import Settings
-from streams.subscriptions.checkpoints import Move, Stand
+from streams.subscriptions.checkpoints import Checkpoint, Move
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.dead_letters import Parked
-from streams.subscriptions.subscriber import Slice
-from tests.integration.deliveries import DELIVERIES, slices_of
+from streams.subscriptions.subscriber import Batch
+from tests.integration.deliveries import DELIVERIES, batches_of
 from tests.integration.spoilt import INGESTION, PROCESSING, VALIDATION, Bench, Logs
 
 
@@ -42,10 +42,13 @@ async def test_what_cannot_be_applied_is_parked_and_all_else_flows(bench: Bench,
     assert first.stream == second.stream
     bench.spoil(DataReceived, first)
 
-    await bench.projector().take(slices_of(logs, 10_000))
+    await bench.projector().take(batches_of(logs, 10_000))
 
-    waiting = await bench.letters()
-    assert [(letter.position, letter.state, letter.attempts) for letter in waiting] == [(1, "retrying", 1), (2, "waiting", 0)]
+    waiting = await bench.dead_letters()
+    assert [(dead_letter.position, dead_letter.state, dead_letter.attempts) for dead_letter in waiting] == [
+        (1, "retrying", 1),
+        (2, "waiting", 0),
+    ]
     assert waiting[0].error == "ZeroDivisionError: the fold is broken"
     assert await bench.complete() == DELIVERIES - 1
     for context, rows in logs.items():
@@ -65,25 +68,25 @@ async def test_what_comes_later_of_a_parked_stream_waits_behind_it(bench: Bench,
     projector = bench.projector()
 
     for row in [row for row in rows if row.partition == own[0].partition]:
-        await projector.take([Slice(PROCESSING, row.partition, [row])])
+        await projector.take([Batch(PROCESSING, row.partition, [row])])
 
     parked = next(row for row in own if row.type == "DataProcessed").position
     expected = [row.position for row in own if row.position >= parked and row.type == "DataProcessed"]
-    assert [letter.position for letter in await bench.letters()] == expected
+    assert [dead_letter.position for dead_letter in await bench.dead_letters()] == expected
 
 
 async def test_it_is_tried_again_with_growing_pauses_and_then_waits_for_an_operator(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
+    await projector.take(batches_of(logs, 10_000))
     await projector.retry()  # not due yet
-    assert [letter.attempts for letter in await bench.letters()] == [1, 0]
+    assert [dead_letter.attempts for dead_letter in await bench.dead_letters()] == [1, 0]
 
     states = []
     for _ in range(3):
         await bench.make_due()
         await projector.retry()
-        states += [(letter.state, letter.attempts) for letter in await bench.letters()][:1]
+        states += [(dead_letter.state, dead_letter.attempts) for dead_letter in await bench.dead_letters()][:1]
 
     assert states == [("retrying", 2), ("parked", 3), ("parked", 3)]
 
@@ -92,14 +95,14 @@ async def test_once_the_fold_is_mended_everything_is_applied_in_order(bench: Ben
     for row in logs[INGESTION][:6:2]:
         bench.spoil(DataReceived, row)
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
-    assert len(await bench.letters()) == 6
+    await projector.take(batches_of(logs, 10_000))
+    assert len(await bench.dead_letters()) == 6
 
     bench.spoilt.clear()
     await bench.make_due()
     await projector.retry()
 
-    assert await bench.letters() == []
+    assert await bench.dead_letters() == []
     assert await bench.complete() == DELIVERIES
     assert await bench.is_verified()
 
@@ -107,49 +110,49 @@ async def test_once_the_fold_is_mended_everything_is_applied_in_order(bench: Ben
 async def test_what_waits_behind_nothing_is_tried(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
+    await projector.take(batches_of(logs, 10_000))
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
         await connection.execute("delete from data_ingestion_ingestion_views.dead_letters where state = 'retrying'")
 
     await projector.retry()
 
-    assert await bench.letters() == []
+    assert await bench.dead_letters() == []
 
 
 async def test_what_the_table_does_not_take_is_parked_too(bench: Bench, logs: Logs) -> None:
-    def too_large(row: Record | None, recorded: Recorded[Any]) -> Record:
+    def too_large(row: Record | None, recorded: RecordedEvent[Any]) -> Record:
         return validated(row, recorded).model_copy(update={"schema_revision": 2**70})
 
     bench.spoil(DataValidated, logs[VALIDATION][7], too_large)
 
-    await bench.projector().take(slices_of(logs, 10_000))
+    await bench.projector().take(batches_of(logs, 10_000))
 
-    (letter,) = await bench.letters()
-    assert letter.position == logs[VALIDATION][7].position
+    (dead_letter,) = await bench.dead_letters()
+    assert dead_letter.position == logs[VALIDATION][7].position
     assert await bench.complete() == DELIVERIES - 1
 
 
 async def test_an_event_that_no_code_can_read_is_parked(bench: Bench, logs: Logs) -> None:
-    slices = slices_of(logs, 10_000)
-    slices[0] = replace(slices[0], rows=[slices[0].rows[0]._replace(data=b"{}"), *slices[0].rows[1:]])
+    batches = batches_of(logs, 10_000)
+    batches[0] = replace(batches[0], rows=[batches[0].rows[0]._replace(data=b"{}"), *batches[0].rows[1:]])
 
-    await bench.projector().take(slices)
+    await bench.projector().take(batches)
 
-    letters = await bench.letters()
-    assert "cannot be read by the installed code" in (letters[0].error or "")
-    assert {letter.stream for letter in letters} == {slices[0].rows[0].stream}
+    dead_letters = await bench.dead_letters()
+    assert "cannot be read by the installed code" in (dead_letters[0].error or "")
+    assert {dead_letter.stream for dead_letter in dead_letters} == {batches[0].rows[0].stream}
 
 
 async def test_what_is_skipped_stays_out_and_lets_the_others_go_on(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
+    await projector.take(batches_of(logs, 10_000))
 
-    await projector.store.letters.skip((await bench.letters())[:1])
+    await projector.store.dead_letters.skip((await bench.dead_letters())[:1])
     await projector.retry()
 
-    assert await bench.letters() == []
-    assert [letter.state for letter in await bench.letters(decided=True)] == ["skipped"]
+    assert await bench.dead_letters() == []
+    assert [dead_letter.state for dead_letter in await bench.dead_letters(decided=True)] == ["skipped"]
     assert await bench.is_verified(), "a fresh fold leaves it out, too"
     assert await bench.complete() == DELIVERIES - 1, "its partner and payload came with the event that was skipped"
 
@@ -157,16 +160,16 @@ async def test_what_is_skipped_stays_out_and_lets_the_others_go_on(bench: Bench,
 async def test_what_is_mended_counts_as_it_was_mended(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
-    letter = (await bench.letters())[0]
-    data = {**orjson.loads(letter.value or b""), "partner_id": "mended"}
+    await projector.take(batches_of(logs, 10_000))
+    dead_letter = (await bench.dead_letters())[0]
+    data = {**orjson.loads(dead_letter.value or b""), "partner_id": "mended"}
 
-    await projector.store.letters.edit(letter, orjson.dumps(data).decode())
+    await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
     bench.spoilt.clear()
-    await projector.store.letters.redrive([letter])
+    await projector.store.dead_letters.redrive([dead_letter])
     await projector.retry()
 
-    assert [one.state for one in await bench.letters(decided=True)] == ["mended"]
+    assert [one.state for one in await bench.dead_letters(decided=True)] == ["mended"]
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
         sql = "select count(*) from data_ingestion_ingestion_views.records where partner_id = 'mended'"
         assert await connection.fetchval(sql) == 1
@@ -178,12 +181,12 @@ async def test_a_database_that_is_not_as_it_should_be_parks_nothing(bench: Bench
         await connection.execute("alter table data_ingestion_ingestion_views.records rename to elsewhere")
 
     with pytest.raises(Misconfigured):
-        await bench.projector().take(slices_of(logs, 10_000))
+        await bench.projector().take(batches_of(logs, 10_000))
 
-    assert await bench.letters() == []
+    assert await bench.dead_letters() == []
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
         await connection.execute("alter table data_ingestion_ingestion_views.elsewhere rename to records")
-    await bench.projector().take(slices_of(logs, 10_000))
+    await bench.projector().take(batches_of(logs, 10_000))
     assert await bench.complete() == DELIVERIES
 
 
@@ -192,15 +195,15 @@ async def test_a_subscription_stands_still_rather_than_park_everything(bench: Be
         bench.spoil(DataIngested if row.type == "DataIngested" else DataReceived, row)
 
     with pytest.raises(DeadLettersFull, match="0 dead letters"):
-        await bench.projector(max_dead_letters=10).take(slices_of(logs, 10_000))
+        await bench.projector(max_dead_letters=10).take(batches_of(logs, 10_000))
 
-    assert await bench.letters() == []
+    assert await bench.dead_letters() == []
 
 
 async def test_dead_letters_are_on_their_topic_byte_for_byte_with_where_from_and_why(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
+    await projector.take(batches_of(logs, 10_000))
     topic = DeadLetterTopic(bench.settings, bench.catalog)
 
     assert await topic.publish(projector.store) == 2
@@ -226,14 +229,14 @@ async def test_dead_letters_are_on_their_topic_byte_for_byte_with_where_from_and
 
 
 async def test_what_is_too_large_for_an_index_is_parked(bench: Bench, logs: Logs) -> None:
-    def large(row: Record | None, recorded: Recorded[Any]) -> Record:
+    def large(row: Record | None, recorded: RecordedEvent[Any]) -> Record:
         return received(row, recorded).model_copy(update={"partner_id": random.Random(1).randbytes(9000).hex()})
 
     bench.spoil(DataReceived, logs[INGESTION][0], large)
 
-    await bench.projector().take(slices_of(logs, 10_000))
+    await bench.projector().take(batches_of(logs, 10_000))
 
-    (first, *_) = await bench.letters()
+    (first, *_) = await bench.dead_letters()
     assert first.error is not None
     assert "index row" in first.error
     assert await bench.is_verified()
@@ -242,12 +245,12 @@ async def test_what_is_too_large_for_an_index_is_parked(bench: Bench, logs: Logs
 async def test_what_was_mended_stays_mended_when_a_view_starts_again(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
-    letter = (await bench.letters())[0]
-    data = {**orjson.loads(letter.row().data), "partner_id": "mended"}
-    await projector.store.letters.edit(letter, orjson.dumps(data).decode())
+    await projector.take(batches_of(logs, 10_000))
+    dead_letter = (await bench.dead_letters())[0]
+    data = {**orjson.loads(dead_letter.row().data), "partner_id": "mended"}
+    await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
     bench.spoilt.clear()
-    await projector.store.letters.redrive([letter])
+    await projector.store.dead_letters.redrive([dead_letter])
     await projector.retry()
     assert await bench.is_verified()
     async with projector.store.transaction() as connection:
@@ -255,8 +258,8 @@ async def test_what_was_mended_stays_mended_when_a_view_starts_again(bench: Benc
             await projector.store.checkpoints.reset(connection, context, dict.fromkeys(range(4), 0))
         await clear_view(connection, "data_ingestion", PROJECTIONS[0])
 
-    for slice in slices_of(logs, 7):
-        await projector.take([slice])
+    for batch in batches_of(logs, 7):
+        await projector.take([batch])
 
     assert await bench.complete() == DELIVERIES - 1
     assert await bench.is_verified()
@@ -270,14 +273,17 @@ async def test_a_worker_that_waited_for_another_sees_what_that_one_has_parked(be
         await one.store.checkpoints.lock(connection, [(INGESTION, first.partition)])
     async with one.store.transaction() as connection:
         await one.store.checkpoints.lock(connection, [(INGESTION, first.partition)])
-        taking = asyncio.create_task(other.take([Slice(INGESTION, first.partition, [second])]))
+        taking = asyncio.create_task(other.take([Batch(INGESTION, first.partition, [second])]))
         await asyncio.sleep(0.5)
-        await one.store.letters.park(connection, [Parked.event(INGESTION, first, LookupError("why"))])
-        move = Move(INGESTION, first.partition, Stand(0, 0), first.position)
+        await one.store.dead_letters.park(connection, [Parked.event(INGESTION, first, LookupError("why"))])
+        move = Move(INGESTION, first.partition, Checkpoint(0, 0), first.position)
         await one.store.checkpoints.move(connection, [move])
     await taking
 
-    assert [(letter.position, letter.state) for letter in await bench.letters()] == [(1, "retrying"), (2, "waiting")]
+    assert [(dead_letter.position, dead_letter.state) for dead_letter in await bench.dead_letters()] == [
+        (1, "retrying"),
+        (2, "waiting"),
+    ]
 
 
 async def test_after_parking_an_event_the_next_one_is_applied_with_locks(bench: Bench, logs: Logs) -> None:
@@ -285,11 +291,11 @@ async def test_after_parking_an_event_the_next_one_is_applied_with_locks(bench: 
     bench.spoil(DataReceived, first)
     projector = bench.projector()
 
-    await projector.take([Slice(INGESTION, first.partition, [first])])
+    await projector.take([Batch(INGESTION, first.partition, [first])])
     assert projector._stood == {}
-    await projector.store.letters.skip(await bench.letters())
+    await projector.store.dead_letters.skip(await bench.dead_letters())
     await projector.take(
-        [Slice(INGESTION, first.partition, [row for row in logs[INGESTION] if row.partition == first.partition])]
+        [Batch(INGESTION, first.partition, [row for row in logs[INGESTION] if row.partition == first.partition])]
     )
     assert projector._stood != {}
 
@@ -299,11 +305,11 @@ async def test_a_strange_record_does_not_slow_its_context_down(bench: Bench, log
     records = [SimpleNamespace(topic="t", partition=0, offset=n, key=b"k", value=b"v", headers=()) for n in range(3)]
     async with projector.store.transaction() as connection:
         strange = [Parked.foreign(INGESTION, record, ValueError("strange")) for record in records]
-        await projector.store.letters.park(connection, strange)
+        await projector.store.dead_letters.park(connection, strange)
 
-    for slice in slices_of(logs, 3):
-        await projector.take([slice])
+    for batch in batches_of(logs, 3):
+        await projector.take([batch])
 
     assert len(projector._stood) == 4 * len(logs)
     async with projector.store.transaction() as connection:
-        assert await projector.store.letters.count(connection) == 0
+        assert await projector.store.dead_letters.count(connection) == 0

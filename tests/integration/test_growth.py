@@ -56,7 +56,7 @@ async def tables(owner: asyncpg.Connection, of: str) -> list[str]:
 
 async def test_tables_of_events_are_made_ahead_of_need(log: AppendablePostgresLog, owner: asyncpg.Connection) -> None:
     await owner.execute(f"drop table {SCHEMA}.events_from_1")
-    await owner.execute(f"update {SCHEMA}.head set events_upto = 1, events_a_table = 100")
+    await owner.execute(f"update {SCHEMA}.head set events_up_to = 1, events_a_table = 100")
 
     async def write() -> None:
         for n in range(50):
@@ -76,7 +76,7 @@ async def test_tables_of_events_are_made_ahead_of_need(log: AppendablePostgresLo
 async def test_a_read_of_a_stream_looks_into_no_table_that_cannot_hold_it(
     log: AppendablePostgresLog, owner: asyncpg.Connection
 ) -> None:
-    await owner.execute(f"update {SCHEMA}.head set events_upto = 11, events_a_table = 10")
+    await owner.execute(f"update {SCHEMA}.head set events_up_to = 11, events_a_table = 10")
     await owner.execute(f"alter table {SCHEMA}.events detach partition {SCHEMA}.events_from_1")
     await owner.execute(f"alter table {SCHEMA}.events attach partition {SCHEMA}.events_from_1 for values from (1) to (11)")
     for n in range(60):
@@ -117,7 +117,7 @@ async def test_receipts_expire_by_the_week_and_the_first_answer_with_them(
         execute format('alter table {SCHEMA}.receipts attach partition {SCHEMA}.receipts_from_%s for values from (%L) to (%L)',
           to_char(week, 'YYYYMMDD'), week, week + interval '7 days'); end $$"""
     )
-    await owner.execute(f"update {SCHEMA}.head set receipts_upto = '-infinity'")
+    await owner.execute(f"update {SCHEMA}.head set receipts_up_to = '-infinity'")
     await log.append([fresh])
     assert set(await log.answers([old.command_id, fresh.command_id])) == {old.command_id, fresh.command_id}
 

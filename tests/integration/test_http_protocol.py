@@ -86,7 +86,7 @@ async def test_a_large_body_that_comes_at_once_and_a_pause_between_requests_do_n
         assert not reader.at_eof()
 
 
-async def test_a_head_that_is_too_large_is_refused_at_once_and_piece_by_piece() -> None:
+async def test_a_head_that_is_too_large_is_rejected_at_once_and_piece_by_piece() -> None:
     async with connected() as (reader, writer):
         writer.write(head(0, "X-Long: " + "a" * 3000))
         assert await answered(reader) == "HTTP/1.1 431 Request header fields too large"
@@ -178,20 +178,20 @@ async def test_a_body_that_never_begins_is_cut_off() -> None:
         assert await answered(reader) == "HTTP/1.1 408 Too slow"
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_has_all_come() -> None:
+async def test_a_body_that_is_too_large_is_rejected_before_it_has_all_come() -> None:
     async with connected() as (reader, writer):
         writer.write(head(200_000) + b"x" * 150_000)
         assert await answered(reader) == "HTTP/1.1 413 Request Entity Too Large"
 
 
-async def test_what_is_no_http_is_refused() -> None:
+async def test_what_is_no_http_is_rejected() -> None:
     async with connected() as (reader, writer):
         writer.write(b"\x16\x03\x01 rubbish\r\n\r\n")
         assert await answered(reader) == "HTTP/1.1 400 Bad Request"
 
 
 @pytest.mark.parametrize("piece", [b"X-Trailer: a\r\n", b"1;" + b"a" * 100])
-async def test_endless_trailers_and_extensions_of_chunks_are_refused(piece: bytes) -> None:
+async def test_endless_trailers_and_extensions_of_chunks_are_rejected(piece: bytes) -> None:
     async with connected() as (reader, writer):
         writer.write(head(0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked") + b"1\r\nx\r\n")
         if piece.startswith(b"X"):

@@ -20,7 +20,7 @@ from streams.integrity.proof_log import ProofLog
 from streams.log.appending import AppendablePostgresLog
 from streams.log.group_commit import GroupCommit
 from streams.log.reading import Append, Write
-from streams.log.stored_events import NewEvent
+from streams.log.stored_events import EventData
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
@@ -95,12 +95,12 @@ class ConcurrentWriters(RuleBasedStateMachine):
         writer, other = data.draw(st.integers(0, 2)), append._replace(fingerprint=b"another")
 
         (again,) = self.runner.run(self._send([(writer, append)]))
-        (refused,) = self.runner.run(self._send([(writer, other)]))
+        (rejected,) = self.runner.run(self._send([(writer, other)]))
 
         assert again == first
         assert isinstance(again, Receipt)
         assert again.repeated
-        assert isinstance(refused, IdempotencyKeyReused)
+        assert isinstance(rejected, IdempotencyKeyReused)
 
     @invariant()
     def the_log_is_what_the_model_says(self) -> None:
@@ -192,8 +192,8 @@ class ConcurrentWriters(RuleBasedStateMachine):
         await self.databases.close()
 
 
-def _events(number: int) -> tuple[NewEvent, ...]:
-    return tuple(NewEvent(str(uuid4()), "Happened", 1, "{}") for _ in range(number))
+def _events(number: int) -> tuple[EventData, ...]:
+    return tuple(EventData(str(uuid4()), "Happened", 1, "{}") for _ in range(number))
 
 
 async def test_concurrent_writers_against_the_model(fresh_database: FreshDatabase) -> None:

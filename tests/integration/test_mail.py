@@ -154,16 +154,16 @@ async def test_a_delivery_that_comes_again_makes_no_second_attempt(mailing: Mail
     assert list(kept_in(mailing.folder)) == []
 
 
-async def test_a_mailbox_that_is_refused_for_good_is_given_up_and_one_that_is_full_is_not(
+async def test_a_mailbox_that_is_rejected_for_good_is_given_up_and_one_that_is_full_is_not(
     mailing: Mailing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = {"452 full": "DeliveryFailed", "550 nobody of that name": "NotificationFailed"}
     for answer, event in answers.items():
 
-        async def refuse(*_: object, answer: str = answer) -> str:
+        async def reject(*_: object, answer: str = answer) -> str:
             return answer
 
-        monkeypatch.setattr(Mailbox, "handle_RCPT", refuse, raising=False)
+        monkeypatch.setattr(Mailbox, "handle_RCPT", reject, raising=False)
         async with mailing.listening():
             assert await mailing.tried(await mailing.requested(str(user_id_of("ana")))) == (event,)
 
@@ -171,10 +171,10 @@ async def test_a_mailbox_that_is_refused_for_good_is_given_up_and_one_that_is_fu
 async def test_what_an_operator_can_mend_is_tried_again(
     mailing: Mailing, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(*_: object) -> str:
+    async def reject(*_: object) -> str:
         return "530 who are you?"
 
-    monkeypatch.setattr(Mailbox, "handle_MAIL", refuse, raising=False)
+    monkeypatch.setattr(Mailbox, "handle_MAIL", reject, raising=False)
     async with mailing.listening():
         assert await mailing.tried(await mailing.requested(str(user_id_of("ana")))) == ("DeliveryFailed",)
     with pytest.raises(Undeliverable) as raised:

@@ -10,12 +10,12 @@ from command_api.policies.runner import PolicyRunner
 from command_api.worker import policy_stores
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
-from schemas.envelope import Issued, Recorded
+from schemas.envelope import Issued, RecordedEvent
 from streams.broker.topics import ensure_topics
 from streams.commands.command_topics import CommandSender
 from streams.database.pools import Databases
 from streams.settings import Settings
-from streams.subscriptions.subscriber import Slice
+from streams.subscriptions.subscriber import Batch
 from tests.integration.spoilt import INGESTION, VALIDATION
 
 
@@ -30,7 +30,7 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
     rows = await logs[INGESTION].read(0, 100)
     victim, is_broken = next(row for row in rows if row.type == "DataIngested"), True
 
-    def react(recorded: Recorded[Any], name: str) -> Any:
+    def react(recorded: RecordedEvent[Any], name: str) -> Any:
         if is_broken and recorded.position == victim.position:
             raise LookupError("no rule for it")
         return POLICIES[0].react(recorded, name)
@@ -38,7 +38,7 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
     class Spoilt:
         name, reactions = POLICIES[0].name, POLICIES[0].reactions
 
-        def react(self, recorded: Recorded[Any], name: str) -> Any:
+        def react(self, recorded: RecordedEvent[Any], name: str) -> Any:
             return react(recorded, name)
 
         def after(self, *_: object) -> None:
@@ -52,18 +52,18 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
     sender = CommandSender(settings, catalog)
     runner = PolicyRunner(catalog, "data_ingestion", Spoilt(), logs, stores, sender, handle)  # type: ignore[arg-type]
     for partition in range(4):
-        await runner.take([Slice(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
 
-    letters = stores[INGESTION].letters
-    assert [(letter.position, letter.error) for letter in await letters.all()] == [
+    dead_letters = stores[INGESTION].dead_letters
+    assert [(dead_letter.position, dead_letter.error) for dead_letter in await dead_letters.all()] == [
         (victim.position, "LookupError: no rule for it")
     ]
     is_broken = False
     before = (await logs[VALIDATION].head()).position
-    await letters.redrive(await letters.all())
+    await dead_letters.redrive(await dead_letters.all())
     await runner.retry()
 
-    assert await letters.all() == []
+    assert await dead_letters.all() == []
     assert (await logs[VALIDATION].head()).position == before + 1
     await sender.close()
     for log in logs.values():

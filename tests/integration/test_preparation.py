@@ -1,4 +1,4 @@
-"""What comes before a decision: passwords hashed, texts sealed, and an answer where that cannot be done."""
+"""What comes before a decision: passwords hashed, texts encrypted, and an answer where that cannot be done."""
 
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -11,9 +11,9 @@ from command_api.handling.handler import CommandHandler
 from command_api.http.request import now
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser, user_id_of
-from schemas.engine.privacy import ForgetSubject
+from schemas.engine.privacy import EraseSubject
 from schemas.envelope import Issued
-from schemas.errors import Invalid, Refused
+from schemas.errors import Invalid, Rejected
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
 from streams.database.pools import Databases
@@ -31,7 +31,7 @@ def catalog() -> Catalog:
     return Catalog.installed(["clinical_lab"])
 
 
-class WriteSide:
+class Domain:
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
         logs = open_logs(settings, catalog, databases)
         self.log: AppendablePostgresLog = logs[USERS]
@@ -43,44 +43,44 @@ class WriteSide:
 
 
 @pytest.fixture
-def write_side(settings: Settings, catalog: Catalog, databases: Databases, tmp_path: Path) -> WriteSide:
+def write_side(settings: Settings, catalog: Catalog, databases: Databases, tmp_path: Path) -> Domain:
     add_master_key(tmp_path / "master.keys", "only")
-    return WriteSide(settings.model_copy(update={"master_key_file": tmp_path / "master.keys"}), catalog, databases)
+    return Domain(settings.model_copy(update={"master_key_file": tmp_path / "master.keys"}), catalog, databases)
 
 
-async def test_what_is_done_outside_is_not_done_under_a_condition(write_side: WriteSide) -> None:
+async def test_what_is_done_outside_is_not_done_under_a_condition(write_side: Domain) -> None:
     subject = str(user_id_of("ana"))
     await write_side.handler.handle(write_side.issue(ANA, uuid4()))
 
     with pytest.raises(Invalid, match="none may be stated"):
         await write_side.handler.handle(
-            write_side.issue(ForgetSubject(subject=subject), uuid4()), expected=ExpectedVersion.exact(7)
+            write_side.issue(EraseSubject(subject=subject), uuid4()), expected=ExpectedVersion.exact(7)
         )
-    assert await write_side.keys.not_forgotten([subject]) == [subject]
+    assert await write_side.keys.not_erased([subject]) == [subject]
     user = await write_side.handler.load(USERS, User, subject)
-    assert list((await write_side.keys.opened([user.username or ""])).values()) == ["Ana"]
+    assert list((await write_side.keys.decrypted([user.username or ""])).values()) == ["Ana"]
 
 
-async def test_who_was_never_known_is_forgotten_only_in_advance(write_side: WriteSide) -> None:
-    with pytest.raises(Refused, match="nothing is sealed for this subject"):
-        await write_side.handler.handle(write_side.issue(ForgetSubject(subject="nobody"), uuid4()))
-    await write_side.handler.handle(write_side.issue(ForgetSubject(subject="nobody", in_advance=True), uuid4()))
+async def test_who_was_never_known_is_forgotten_only_in_advance(write_side: Domain) -> None:
+    with pytest.raises(Rejected, match="nothing is encrypted for this subject"):
+        await write_side.handler.handle(write_side.issue(EraseSubject(subject="nobody"), uuid4()))
+    await write_side.handler.handle(write_side.issue(EraseSubject(subject="nobody", in_advance=True), uuid4()))
     assert await write_side.keys.knows("nobody")
 
 
 async def test_whoever_sends_a_command_of_somebody_forgotten_gets_an_answer_and_a_repeat_its_first(
-    write_side: WriteSide,
+    write_side: Domain,
 ) -> None:
     before, after = uuid4(), uuid4()
     first = await write_side.handler.handle(write_side.issue(ANA, before))
-    await write_side.handler.handle(write_side.issue(ForgetSubject(subject=str(user_id_of("ana"))), uuid4()))
+    await write_side.handler.handle(write_side.issue(EraseSubject(subject=str(user_id_of("ana"))), uuid4()))
 
     again = await write_side.handler.handle(write_side.issue(ANA, before))
     assert (again.repeated, again.stream, again.version) == (True, first.stream, first.version)
     for _ in range(2):
-        with pytest.raises(Refused, match="forgotten"):
+        with pytest.raises(Rejected, match="erased"):
             await write_side.handler.handle(write_side.issue(ANA, after))
-    refusal = (await write_side.log.answers([after]))[after]
-    assert refusal is not None
-    assert "forgotten" in refusal.detail
+    rejection = (await write_side.log.answers([after]))[after]
+    assert rejection is not None
+    assert "erased" in rejection.detail
     assert (await write_side.log.head()).position == 1

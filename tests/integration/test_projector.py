@@ -14,12 +14,12 @@ from schemas.data_ingestion.records import Record
 from schemas.errors import Conflict
 from streams.database.pools import Databases
 from streams.database.view_tables import table_of
-from streams.log.stored_events import Row, decode
+from streams.log.stored_events import StoredEvent, decode
 from streams.settings import Settings
-from streams.subscriptions.checkpoints import Move, Stand
+from streams.subscriptions.checkpoints import Checkpoint, Move
 from streams.subscriptions.dead_letters import Parked
-from streams.subscriptions.subscriber import Slice
-from tests.integration.deliveries import DELIVERIES, slices_of
+from streams.subscriptions.subscriber import Batch
+from tests.integration.deliveries import DELIVERIES, batches_of
 
 
 def projector(settings: Settings, catalog: Catalog, databases: Databases) -> Projector:
@@ -37,32 +37,32 @@ async def complete(databases: Databases, settings: Settings) -> int:
 
 
 async def test_several_workers_on_one_view_never_undo_each_other(
-    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     workers = [projector(settings, catalog, databases) for _ in range(4)]
-    by_partition: dict[tuple[ContextName, int], list[Slice]] = {}
-    for slice in slices_of(logs, 3):
-        by_partition.setdefault((slice.context, slice.partition), []).append(slice)
+    by_partition: dict[tuple[ContextName, int], list[Batch]] = {}
+    for batch in batches_of(logs, 3):
+        by_partition.setdefault((batch.context, batch.partition), []).append(batch)
 
-    async def work(n: int, slices: list[Slice]) -> None:
-        for slice in slices:
-            await workers[n % 4].take([slice])
+    async def work(n: int, batches: list[Batch]) -> None:
+        for batch in batches:
+            await workers[n % 4].take([batch])
 
-    await asyncio.gather(*(work(n, slices) for n, slices in enumerate(by_partition.values())))
+    await asyncio.gather(*(work(n, batches) for n, batches in enumerate(by_partition.values())))
 
     assert await complete(databases, settings) == DELIVERIES
 
 
 async def test_any_order_any_repeat_any_hole_comes_out_the_same(
-    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     worker, random = projector(settings, catalog, databases), Random(7)
-    chaos = slices_of(logs, 4) * 2
+    chaos = batches_of(logs, 4) * 2
     random.shuffle(chaos)
-    newest = slices_of(logs, 10_000)  # so that nothing is missing at the end
+    newest = batches_of(logs, 10_000)  # so that nothing is missing at the end
 
-    for slice in [*(s for s in chaos if random.random() < 0.7), *newest]:
-        await worker.take([slice])
+    for batch in [*(s for s in chaos if random.random() < 0.7), *newest]:
+        await worker.take([batch])
 
     assert await complete(databases, settings) == DELIVERIES
     for context, rows in logs.items():
@@ -72,11 +72,11 @@ async def test_any_order_any_repeat_any_hole_comes_out_the_same(
 
 
 async def test_two_workers_on_the_same_slices_apply_them_once(
-    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
-    slices = slices_of(logs, 10_000)
+    batches = batches_of(logs, 10_000)
 
-    await asyncio.gather(*(projector(settings, catalog, databases).take(slices) for _ in range(3)))
+    await asyncio.gather(*(projector(settings, catalog, databases).take(batches) for _ in range(3)))
 
     assert await complete(databases, settings) == DELIVERIES
 
@@ -85,7 +85,7 @@ async def test_what_goes_on_from_where_the_worker_stood_is_committed_without_loc
     settings: Settings,
     catalog: Catalog,
     databases: Databases,
-    logs: dict[ContextName, list[Row]],
+    logs: dict[ContextName, list[StoredEvent]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     locked: list[object] = []
@@ -96,32 +96,32 @@ async def test_what_goes_on_from_where_the_worker_stood_is_committed_without_loc
         await apply(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ViewWriter, "apply", watched)
-    slices = slices_of(logs, 3)
-    partitions = {(slice.context, slice.partition) for slice in slices}
-    for slice in slices:
-        await worker.take([slice])
+    batches = batches_of(logs, 3)
+    partitions = {(batch.context, batch.partition) for batch in batches}
+    for batch in batches:
+        await worker.take([batch])
 
     assert await complete(databases, settings) == DELIVERIES
-    assert len(locked) == len(partitions) < len(slices)  # the first of each alone
+    assert len(locked) == len(partitions) < len(batches)  # the first of each alone
 
 
 async def test_workers_that_take_turns_on_a_partition_find_out_and_skip(
-    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     one, other = (projector(settings, catalog, databases) for _ in range(2))
 
-    for slice in slices_of(logs, 2):
-        await one.take([slice])
-        await other.take([slice])
-        await other.take([slice])
+    for batch in batches_of(logs, 2):
+        await one.take([batch])
+        await other.take([batch])
+        await other.take([batch])
 
     assert await complete(databases, settings) == DELIVERIES
 
 
 async def test_of_two_commits_that_read_the_same_row_one_changes_it(
-    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+    settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
-    await projector(settings, catalog, databases).take(slices_of(logs, 10_000))
+    await projector(settings, catalog, databases).take(batches_of(logs, 10_000))
     context, name = ContextName("data_ingestion", "processing"), "data_ingestion.records"
     writer = ViewWriter(PROJECTIONS[0], table_of(ContextName("data_ingestion", "ingestion"), Record))
     event = decode(next(row for row in logs[context] if row.type == "DataProcessed"), context, catalog)
@@ -133,7 +133,7 @@ async def test_of_two_commits_that_read_the_same_row_one_changes_it(
         before = stands[partition]
         async with databases.connection(settings.write_dsn) as connection:
             try:
-                await writer.commit(connection, name, [Move(context, partition, Stand(before, 0), before + 1)], [event])
+                await writer.commit(connection, name, [Move(context, partition, Checkpoint(before, 0), before + 1)], [event])
             except Conflict:
                 return False
         stands[partition] += 1
@@ -148,24 +148,24 @@ async def test_of_two_commits_that_read_the_same_row_one_changes_it(
 
 @pytest.mark.parametrize("in_the_way", ["pause", "dead letter", "another position", "other rows"])
 async def test_a_commit_without_locks_gives_way(
-    in_the_way: str, settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[Row]]
+    in_the_way: str, settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     worker = projector(settings, catalog, databases)
-    await worker.take(slices_of(logs, 10_000))
+    await worker.take(batches_of(logs, 10_000))
     (context, *_), name = sorted(logs), "data_ingestion.records"
     partition, before = next(iter((await worker.store.checkpoints.all())[context].items()))
     writer = ViewWriter(PROJECTIONS[0], table_of(ContextName("data_ingestion", "ingestion"), Record))
-    resets = 0
+    generation = 0
     if in_the_way == "pause":
         await worker.store.checkpoints.pause()
     elif in_the_way == "dead letter":
         async with worker.store.transaction() as connection:
-            await worker.store.letters.park(connection, [Parked.event(context, logs[context][0], LookupError("why"))])
+            await worker.store.dead_letters.park(connection, [Parked.event(context, logs[context][0], LookupError("why"))])
     elif in_the_way == "another position":
         before -= 1
     else:
-        resets = 7
+        generation = 7
 
     async with databases.connection(settings.write_dsn) as connection:
         with pytest.raises(Conflict):
-            await writer.commit(connection, name, [Move(context, partition, Stand(before, resets), before + 1)], [])
+            await writer.commit(connection, name, [Move(context, partition, Checkpoint(before, generation), before + 1)], [])

@@ -14,7 +14,7 @@ from projectors.data_ingestion import PROJECTIONS
 from projectors.rebuild import Rebuild, total
 from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
-from schemas.errors import NotFound, Refused
+from schemas.errors import NotFound, Rejected
 from streams.database.pools import Databases
 from streams.settings import Settings
 from tests.conftest import eventually
@@ -52,7 +52,7 @@ async def spoilt(running: Running) -> int:
 
 async def build(work: Rebuild, table: str) -> None:
     goal = await work.view.stands()
-    await work.build(table, [(context, partition, upto) for context, at in goal.items() for partition, upto in at.items()])
+    await work.build(table, [(context, partition, up_to) for context, at in goal.items() for partition, up_to in at.items()])
 
 
 async def test_a_view_is_rebuilt_while_it_is_served_and_grows(running: Running, rebuild: Rebuild) -> None:
@@ -85,7 +85,9 @@ async def test_a_view_is_rebuilt_while_it_is_served_and_grows(running: Running, 
 async def test_a_build_that_was_stopped_goes_on_where_it_was(running: Running, rebuild: Rebuild) -> None:
     table = await rebuild.view.begin(again=False)
     goal = await rebuild.view.stands()
-    some = [(context, partition, upto // 2) for context, at in goal.items() for partition, upto in at.items() if partition < 2]
+    some = [
+        (context, partition, up_to // 2) for context, at in goal.items() for partition, up_to in at.items() if partition < 2
+    ]
     await rebuild.build(table, some)
     halfway = await rebuild.view.reached(table)
 
@@ -96,7 +98,7 @@ async def test_a_build_that_was_stopped_goes_on_where_it_was(running: Running, r
     anew = await rebuild.view.begin(again=True)
     assert anew != table
     assert await rebuild.view.reached(anew) == {}
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         await rebuild.switch(table)
 
 
@@ -138,7 +140,7 @@ async def test_there_is_a_way_back_and_forth(running: Running, rebuild: Rebuild)
     await eventually(running.is_verified)
 
     await rebuild.view.discard()
-    with pytest.raises(Refused, match="no earlier version"):
+    with pytest.raises(Rejected, match="no earlier version"):
         await rebuild.view.roll_back()
     again = await rebuild.view.begin(again=False)
     await build(rebuild, again)
@@ -166,17 +168,19 @@ async def test_what_cannot_be_applied_to_the_new_version_is_parked_for_it_alone_
     monkeypatch.setattr(builder, "_apply", fails)
     monkeypatch.setattr(rebuild, "builder", spoilt_builder)
     await build(rebuild, table)
-    letters = running.projector.store.letters
-    assert await letters.all() == []
+    dead_letters = running.projector.store.dead_letters
+    assert await dead_letters.all() == []
 
     found = await rebuild.switch(table)
 
     assert found is not None
     assert found.rows == 1
-    assert [(letter.position, letter.error) for letter in await letters.all()] == [(3, "LookupError: not this one")]
+    assert [(dead_letter.position, dead_letter.error) for dead_letter in await dead_letters.all()] == [
+        (3, "LookupError: not this one")
+    ]
 
     async def dealt_with() -> bool:
-        return await letters.all() == []
+        return await dead_letters.all() == []
 
     await eventually(dealt_with)
     assert await running.is_verified()

@@ -56,9 +56,9 @@ class Log(AppendablePostgresLog):
 
     async def is_in_the_topic(self, settings: Settings, catalog: Catalog) -> bool:
         log = SearchableLog(self._databases, self._dsn, self.context)
-        upto = (await log.head()).position
-        verified = await TopicVerification(settings, catalog, log).run(upto, lambda done, total: None)
-        return verified.found == 0 and verified.events == upto
+        up_to = (await log.head()).position
+        verified = await TopicVerification(settings, catalog, log).run(up_to, lambda done, total: None)
+        return verified.found == 0 and verified.events == up_to
 
 
 @pytest.fixture

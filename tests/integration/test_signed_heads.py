@@ -48,7 +48,7 @@ async def test_a_new_key_leads_on_from_what_the_old_one_signed_or_signs_nothing(
     verified = await verify(
         ProofLog(databases, settings.write_dsn, CONTEXT), Verifier.of(signer.public, newer.public), published
     )
-    assert (verified.signed_upto, verified.findings) == (60, [])
+    assert (verified.signed_up_to, verified.findings) == (60, [])
     for one in (old, stranger, heir):
         await one.close()
     await log.settle()
@@ -149,7 +149,7 @@ async def test_a_signature_of_something_else_is_not_believed(signer: Signer) -> 
         assert "not that of its content" in (verifier.why_not(SignedHead(**{**fields, name: value})) or "")
 
 
-def test_a_head_or_a_key_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_head_or_a_key_that_is_none_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_text("no key")
     for text in (b"", b"{}", b"[]", b'{"context": 1}'):
         with pytest.raises(Malformed):
@@ -185,6 +185,6 @@ async def test_heads_are_signed_into_the_table_and_onto_the_topic(
     published = await published_heads(settings, catalog, CONTEXT)
     assert published[-1].position == 2501
     verified = await verify(proof, Verifier.of(signer.public), published)
-    assert (verified.signed_upto, verified.findings) == (2501, [])
+    assert (verified.signed_up_to, verified.findings) == (2501, [])
     await heads.close()
     await databases.close()

@@ -1,10 +1,10 @@
-"""The data subjects' keys: sealed for one subject, opened while it is not forgotten, wrapped by keys that can be changed."""
+"""The data subjects' keys: encrypted for one subject, decrypted while it is not erased, wrapped by keys that can be changed."""
 
 from pathlib import Path
 
 import pytest
 
-from schemas.errors import Misconfigured, Refused
+from schemas.errors import Misconfigured, Rejected
 from streams.database.pools import Databases
 from streams.encryption.encryption import add_master_key
 from streams.encryption.subject_keys import SubjectKeys
@@ -22,60 +22,60 @@ def keys(settings: Settings, databases: Databases, file: Path) -> SubjectKeys:
     return SubjectKeys(settings.model_copy(update={"master_key_file": file}), databases)
 
 
-async def test_what_is_sealed_is_opened_until_its_subject_is_forgotten(keys: SubjectKeys) -> None:
-    sealed = await keys.seal("ana", {"a": "first", "b": "second"})
-    others = await keys.seal("eva", {"a": "third"})
-    everything = [*sealed.values(), *others.values(), "sealed:1:nobody:AAAA", "plain"]
+async def test_what_is_encrypted_is_opened_until_its_subject_is_erased(keys: SubjectKeys) -> None:
+    encrypted = await keys.encrypt("ana", {"a": "first", "b": "second"})
+    others = await keys.encrypt("eva", {"a": "third"})
+    everything = [*encrypted.values(), *others.values(), "encrypted:1:nobody:AAAA", "plain"]
 
-    assert sorted((await keys.opened(everything)).values()) == ["first", "second", "third"]
-    await keys.forget("ana")
-    assert list((await keys.opened(everything)).values()) == ["third"]
-    await keys.forget("ana")
-    with pytest.raises(Refused, match="forgotten"):
-        await keys.seal("ana", {"a": "again"})
-    # Nobody knows of the last one that it was forgotten: it could get a key.
-    assert await keys.not_forgotten(["ana", "eva", "nobody"]) == ["eva", "nobody"]
+    assert sorted((await keys.decrypted(everything)).values()) == ["first", "second", "third"]
+    await keys.erase("ana")
+    assert list((await keys.decrypted(everything)).values()) == ["third"]
+    await keys.erase("ana")
+    with pytest.raises(Rejected, match="erased"):
+        await keys.encrypt("ana", {"a": "again"})
+    # Nobody knows of the last one that it was erased: it could get a key.
+    assert await keys.not_erased(["ana", "eva", "nobody"]) == ["eva", "nobody"]
 
 
 async def test_whoever_was_never_known_can_be_forgotten_too(keys: SubjectKeys) -> None:
-    await keys.forget("zoe")
-    with pytest.raises(Refused, match="forgotten"):
-        await keys.seal("zoe", {"a": "text"})
+    await keys.erase("zoe")
+    with pytest.raises(Rejected, match="erased"):
+        await keys.encrypt("zoe", {"a": "text"})
 
 
-async def test_a_repeat_is_sealed_alike_and_what_is_sealed_is_let_through(keys: SubjectKeys) -> None:
-    sealed = await keys.seal("ana", {"a": "text"})
+async def test_a_repeat_is_encrypted_alike_and_what_is_encrypted_is_let_through(keys: SubjectKeys) -> None:
+    encrypted = await keys.encrypt("ana", {"a": "text"})
 
-    assert await keys.seal("ana", {"a": "text"}) == sealed
-    assert await keys.seal("ana", {"a": sealed["a"]}) == sealed
-    await keys.seal("eva", {"a": "text"})
-    for text in (sealed["a"], "sealed:1:eva:AAAA", "sealed:1:"):
-        with pytest.raises(Refused, match="none of its subject's"):
-            await keys.seal("eva", {"a": text})
+    assert await keys.encrypt("ana", {"a": "text"}) == encrypted
+    assert await keys.encrypt("ana", {"a": encrypted["a"]}) == encrypted
+    await keys.encrypt("eva", {"a": "text"})
+    for text in (encrypted["a"], "encrypted:1:eva:AAAA", "encrypted:1:"):
+        with pytest.raises(Rejected, match="none of its subject's"):
+            await keys.encrypt("eva", {"a": text})
     for subject in ("", "a:b"):
-        with pytest.raises(Refused, match="no colon"):
-            await keys.seal(subject, {"a": "text"})
+        with pytest.raises(Rejected, match="no colon"):
+            await keys.encrypt(subject, {"a": "text"})
 
 
 async def test_the_master_key_is_changed_while_everything_stays_readable(keys: SubjectKeys, file: Path) -> None:
-    sealed = await keys.seal("ana", {"a": "text"})
-    await keys.seal("zoe", {"a": "text"})
-    await keys.forget("zoe")
+    encrypted = await keys.encrypt("ana", {"a": "text"})
+    await keys.encrypt("zoe", {"a": "text"})
+    await keys.erase("zoe")
     old = file.read_text()
     add_master_key(file, "second")
 
     assert await keys.rewrap() == 1
     assert await keys.rewrap() == 0
     file.write_text(file.read_text().splitlines()[0])
-    assert await keys.opened(sealed.values()) == {sealed["a"]: "text"}
+    assert await keys.decrypted(encrypted.values()) == {encrypted["a"]: "text"}
     file.write_text(old)
     with pytest.raises(Misconfigured, match="second is not there"):
-        await keys.opened(sealed.values())
+        await keys.decrypted(encrypted.values())
 
 
-async def test_without_a_master_key_nothing_is_sealed(settings: Settings, databases: Databases, tmp_path: Path) -> None:
+async def test_without_a_master_key_nothing_is_encrypted(settings: Settings, databases: Databases, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="there is no master key"):
-        await SubjectKeys(settings, databases).seal("ana", {"a": "text"})
+        await SubjectKeys(settings, databases).encrypt("ana", {"a": "text"})
     gone = settings.model_copy(update={"master_key_file": tmp_path / "gone"})
     with pytest.raises(Misconfigured, match="cannot be read"):
-        await SubjectKeys(gone, databases).seal("ana", {"a": "text"})
+        await SubjectKeys(gone, databases).encrypt("ana", {"a": "text"})

@@ -9,13 +9,13 @@ import pytest
 
 from deploy.operations.subscriptions import control
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import ConsumerStopped, DeadLettersFull, Refused
+from schemas.errors import ConsumerStopped, DeadLettersFull, Rejected
 from streams.broker.faust_consumer import FaustConsumer
 from streams.broker.topics import Topics, started_producer
 from streams.database.pools import Databases, views_schema
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
-from streams.subscriptions.subscriber import Slice
+from streams.subscriptions.subscriber import Batch
 from streams.subscriptions.watchdog import LAG
 from tests.conftest import eventually
 from tests.integration.running import NAME, Running, started
@@ -56,25 +56,25 @@ class Stubborn:
         self.stores = [SubscriptionStore.at(settings, databases, settings.write_dsn, schema, self.name, self.contexts)]
         self.is_willing = False
         self.taken: list[tuple[ContextName, int]] = []
-        self.forgotten: set[tuple[ContextName, int]] = set()
+        self.erased: set[tuple[ContextName, int]] = set()
 
     async def position(self, context: ContextName, partition: int) -> int:
-        return (await self.stores[0].checkpoints.stand(context, partition)).position
+        return (await self.stores[0].checkpoints.read(context, partition)).position
 
-    async def take(self, slices: Sequence[Slice]) -> None:
+    async def take(self, batches: Sequence[Batch]) -> None:
         if not self.is_willing:
             raise DeadLettersFull("there is no room")
-        for slice in slices:
-            position = await self.position(slice.context, slice.partition)
-            new = [row.position for row in slice.rows if row.position > position]
-            self.taken += [(slice.context, at) for at in new]
-            await self.stores[0].checkpoints.advance(slice.context, slice.partition, slice.rows[-1].position, 0)
+        for batch in batches:
+            position = await self.position(batch.context, batch.partition)
+            new = [row.position for row in batch.rows if row.position > position]
+            self.taken += [(batch.context, at) for at in new]
+            await self.stores[0].checkpoints.advance(batch.context, batch.partition, batch.rows[-1].position, 0)
 
     async def retry(self) -> None:
         pass
 
     def forget(self, context: ContextName, partition: int) -> None:
-        self.forgotten.add((context, partition))
+        self.erased.add((context, partition))
 
 
 async def test_one_that_stands_still_holds_nobody_up_and_catches_up_later(
@@ -110,10 +110,10 @@ async def test_of_a_partition_that_comes_or_goes_nothing_is_remembered(
     context = ContextName("data_ingestion", "ingestion")
     topic = Topics(settings, catalog).events(context)
 
-    for assigned, forgotten in (({0, 1}, {0, 1}), ({1, 2}, {0, 2}), ({1, 2}, set())):
-        stubborn.forgotten.clear()
+    for assigned, erased in (({0, 1}, {0, 1}), ({1, 2}, {0, 2}), ({1, 2}, set())):
+        stubborn.erased.clear()
         subscription._note_assignment([(topic, partition) for partition in assigned])
-        assert stubborn.forgotten == {(context, partition) for partition in forgotten}
+        assert stubborn.erased == {(context, partition) for partition in erased}
 
 
 async def test_in_healthy_running_nothing_comes_from_the_log(running: Running) -> None:
@@ -156,7 +156,7 @@ async def test_a_view_that_is_put_back_to_its_beginning_is_filled_again(
     assert not await running.is_verified()
     wanted = control.Reset(to="beginning", context=None, keep_rows=False, apply=True)
 
-    with pytest.raises(Refused, match="rows of the view would see events twice"):
+    with pytest.raises(Rejected, match="rows of the view would see events twice"):
         await control.reset(NAME, control.Reset(to="7", context=None, keep_rows=False, apply=True), tmp_path, environment)
     await control.reset(NAME, wanted, tmp_path, environment)
 
@@ -172,7 +172,7 @@ async def test_a_dry_run_changes_nothing(
     await running.shows(10)
     before = await running.projector.store.checkpoints.all()
     beyond = control.Reset(to="10000", context=None, keep_rows=False, apply=True)
-    with pytest.raises(Refused, match="ends at"):
+    with pytest.raises(Rejected, match="ends at"):
         await control.reset(NAME, beyond, tmp_path, environment)
 
     await control.reset(NAME, control.Reset(to="beginning", context=None, keep_rows=False, apply=False), tmp_path, environment)
@@ -195,12 +195,12 @@ async def test_records_that_are_no_events_are_parked_and_hold_nobody_up(running:
     await running.add(5)
     await running.shows(10)
 
-    letters = await running.projector.store.letters.all()
+    dead_letters = await running.projector.store.dead_letters.all()
 
-    assert [(letter.key, letter.value, letter.state, letter.position) for letter in letters] == [
+    assert [(dead_letter.key, dead_letter.value, dead_letter.state, dead_letter.position) for dead_letter in dead_letters] == [
         (b"k", b"garbage", "parked", None), (b"k", b"{}", "parked", None),
     ]  # fmt: skip
-    assert letters[0].origin.startswith(f"{topic}/1@")
+    assert dead_letters[0].origin.startswith(f"{topic}/1@")
     assert await running.is_verified()
 
 

@@ -14,7 +14,7 @@ from command_api.sagas.timers import TimerClock
 from projectors.engine import PROJECTIONS
 from projectors.projector import Projector
 from schemas.catalog import Catalog, ContextName
-from schemas.engine.processes import CONTEXT, SYSTEM, AdvanceProcess, CancelProcess, Cause, ProcessAdvanced
+from schemas.engine.sagas import CONTEXT, SYSTEM, AdvanceSaga, CancelSaga, Cause, SagaAdvanced
 from schemas.envelope import Issued
 from schemas.partner_alliances.contracts import ContractCreated
 from streams.database.pools import Databases
@@ -22,7 +22,7 @@ from streams.log.appending import AppendablePostgresLog
 from streams.log.stored_events import decode
 from streams.log.timers import Timer, Timers
 from streams.settings import Settings
-from streams.subscriptions.subscriber import Slice
+from streams.subscriptions.subscriber import Batch
 
 TERM = "partner_alliances.contract-term"
 PROCESSES = ContextName(SYSTEM, CONTEXT)
@@ -62,11 +62,11 @@ class Terms:
             contract_id=contract_id, partner_id=uuid4(), product="P", terms={}, starts_on=LAST_DAY, ends_on=LAST_DAY
         )
         cause = Cause(kind="event", id=uuid4(), name="ContractCreated", at=MIDNIGHT, data=event.model_dump(mode="json"))
-        await self.issue(AdvanceProcess(process=TERM, key=str(contract_id), cause=cause))
+        await self.issue(AdvanceSaga(process=TERM, key=str(contract_id), cause=cause))
         await self.project()
         return saga_id(TERM, str(contract_id))
 
-    async def issue(self, command: AdvanceProcess | CancelProcess) -> None:
+    async def issue(self, command: AdvanceSaga | CancelSaga) -> None:
         id: UUID = uuid4()
         await self.handler.handle(Issued(command=command, id=id, at=datetime.now(UTC), correlation_id=str(id)))
 
@@ -76,15 +76,15 @@ class Terms:
             position = await self.projector.position(PROCESSES, partition)
             rows = await self.log.read_partition(partition, position, 10**9, 10_000)
             if rows:
-                await self.projector.take([Slice(PROCESSES, partition, rows)])
+                await self.projector.take([Batch(PROCESSES, partition, rows)])
 
     async def due(self, at: datetime) -> Sequence[Timer]:
         return (await self.timers.due(at, [TERM], 100)).timers
 
-    async def told(self) -> list[ProcessAdvanced]:
+    async def told(self) -> list[SagaAdvanced]:
         """What processes were told by timers."""
-        recorded = [decode(row, PROCESSES, self.catalog).event for row in await self.log.read(0, 10_000)]
-        return [step for step in recorded if isinstance(step, ProcessAdvanced) and step.cause.kind == "timer"]
+        recorded = [decode(row, PROCESSES, self.catalog).data for row in await self.log.read(0, 10_000)]
+        return [step for step in recorded if isinstance(step, SagaAdvanced) and step.cause.kind == "timer"]
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ async def test_each_is_due_once_however_many_look_and_however_often(terms: Terms
 
 async def test_one_that_was_cancelled_meanwhile_is_let_go(terms: Terms) -> None:
     saga = await terms.contract()
-    await terms.issue(CancelProcess(saga_id=saga, reason="why"))
+    await terms.issue(CancelSaga(saga_id=saga, reason="why"))
 
     await terms.clocks[0].tell(MIDNIGHT)  # the view has not seen it yet
 
@@ -126,7 +126,7 @@ async def test_one_that_was_due_while_everything_was_down_is_due_afterwards(term
 
 
 async def test_those_that_nobody_can_be_told_of_keep_no_others_waiting(terms: Terms, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("command_api.sagas.timers._AT_ONCE", 3)
+    monkeypatch.setattr("command_api.sagas.timers._BATCH_SIZE", 3)
     for _ in range(7):
         await terms.contract()
     strangers = TimerClock(terms.timers, terms.handler, ["another.process"])

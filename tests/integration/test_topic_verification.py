@@ -20,7 +20,7 @@ from streams.integrity.topic_verification import TopicVerification, VerifiedTopi
 from streams.log.appending import AppendablePostgresLog
 from streams.log.reading import Append, Write
 from streams.log.search import SearchableLog
-from streams.log.stored_events import Row, encode
+from streams.log.stored_events import StoredEvent, encode
 from streams.relay.backfill import Backfill
 from streams.settings import Settings
 from tests.stack import caudal
@@ -36,15 +36,15 @@ class Bench:
         self.settings, self.catalog, self.producer = settings, catalog, producer
         self.topic = Topics(settings, catalog).events(CONTEXT)
         self.log = SearchableLog(databases, settings.write_dsn, CONTEXT)
-        self.rows: list[Row] = []
+        self.rows: list[StoredEvent] = []
 
-    async def publish(self, *rows: Row) -> None:
+    async def publish(self, *rows: StoredEvent) -> None:
         await publish(self.producer, self.topic, CONTEXT, rows)
 
     async def verify(self) -> VerifiedTopic:
         return await TopicVerification(self.settings, self.catalog, self.log).run(EVENTS, lambda done, total: None)
 
-    def first_in(self, partition: int) -> list[Row]:
+    def first_in(self, partition: int) -> list[StoredEvent]:
         return [row for row in self.rows if row.partition == partition]
 
 
@@ -148,7 +148,7 @@ async def test_events_that_the_log_does_not_have_are_named(bench: Bench) -> None
 
 
 async def test_an_event_of_another_partition_between_those_of_one_is_extra(bench: Bench) -> None:
-    rows: list[Row] = []
+    rows: list[StoredEvent] = []
     for row in bench.rows:
         rows.append(row)
         if row.position == 30:

@@ -43,7 +43,7 @@ async def test_a_log_that_nobody_touched_is_whole(log: ProofLog, signer: Signer)
 
     verified = await verify(log, Verifier.of(signer.public))
 
-    assert (verified.events, verified.head, verified.signed_upto, verified.findings) == (60, 60, 60, [])
+    assert (verified.events, verified.head, verified.signed_up_to, verified.findings) == (60, 60, 60, [])
 
 
 async def test_an_empty_log_is_whole(fresh_database: FreshDatabase) -> None:
@@ -164,7 +164,7 @@ async def test_what_came_after_the_last_good_signature_is_where_the_rewriting_is
 
     verified = await verify(log, Verifier.of(signer.public))
 
-    assert verified.signed_upto == 60
+    assert verified.signed_up_to == 60
     assert verified.first is not None
     assert (verified.first.position, "rewritten" in verified.first.what) == (61, True)
 

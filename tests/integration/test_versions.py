@@ -13,11 +13,11 @@ from projectors.reset import clear_view
 from projectors.versions import Positions
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataReceived
-from schemas.errors import Refused
+from schemas.errors import Rejected
 from streams.database.pools import Databases
 from streams.settings import Settings
-from streams.subscriptions.subscriber import Slice
-from tests.integration.deliveries import DELIVERIES, slices_of
+from streams.subscriptions.subscriber import Batch
+from tests.integration.deliveries import DELIVERIES, batches_of
 from tests.integration.spoilt import INGESTION, Bench, Logs
 
 
@@ -34,21 +34,21 @@ async def rebuild(settings: Settings, catalog: Catalog) -> AsyncIterator[Rebuild
 
 
 @pytest.fixture
-def late(logs: Logs) -> Sequence[Slice]:
+def late(logs: Logs) -> Sequence[Batch]:
     """A partition whose first events come late."""
-    return [slice for slice in slices_of(logs, 10_000) if (slice.context, slice.partition) == (INGESTION, 3)]
+    return [batch for batch in batches_of(logs, 10_000) if (batch.context, batch.partition) == (INGESTION, 3)]
 
 
 async def built(rebuild: Rebuild) -> str:
     table = await rebuild.view.begin(again=False)
     goal = await rebuild.view.stands()
-    await rebuild.build(table, [(context, partition, upto) for context, at in goal.items() for partition, upto in at.items()])
+    await rebuild.build(table, [(context, partition, up_to) for context, at in goal.items() for partition, up_to in at.items()])
     return table
 
 
 async def replayed(bench: Bench, logs: Logs) -> None:
     """Lets a projector catch up from wherever the view stands."""
-    await bench.projector().take(slices_of(logs, 10_000))
+    await bench.projector().take(batches_of(logs, 10_000))
 
 
 async def put_back(projector: Projector) -> None:
@@ -62,10 +62,10 @@ async def put_back(projector: Projector) -> None:
 
 
 async def test_a_roll_back_brings_partitions_that_began_after_the_switch(
-    bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Slice]
+    bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Batch]
 ) -> None:
     projector = bench.projector()
-    await projector.take([slice for slice in slices_of(logs, 10_000) if slice not in late])
+    await projector.take([batch for batch in batches_of(logs, 10_000) if batch not in late])
     await rebuild.switch(await built(rebuild))
     await projector.take(late)
     assert await bench.is_verified()
@@ -77,10 +77,10 @@ async def test_a_roll_back_brings_partitions_that_began_after_the_switch(
 
 
 async def test_a_partition_that_begins_during_a_switch_waits_for_it(
-    bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Slice]
+    bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Batch]
 ) -> None:
     projector = bench.projector()
-    await projector.take([slice for slice in slices_of(logs, 10_000) if slice not in late])
+    await projector.take([batch for batch in batches_of(logs, 10_000) if batch not in late])
     table, taking = await built(rebuild), []
 
     async def complete(goal: Positions) -> None:
@@ -96,11 +96,11 @@ async def test_a_partition_that_begins_during_a_switch_waits_for_it(
 
 async def test_a_version_is_not_switched_to_where_it_is_ahead(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
+    await projector.take(batches_of(logs, 10_000))
     table = await built(rebuild)
     await put_back(projector)
 
-    with pytest.raises(Refused, match="--restart"):
+    with pytest.raises(Rejected, match="--restart"):
         await rebuild.switch(table)
     await replayed(bench, logs)
     assert await bench.is_verified()
@@ -112,13 +112,13 @@ async def test_what_operators_decide_of_dead_letters_bars_versions_that_do_not_k
 ) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
+    await projector.take(batches_of(logs, 10_000))
     table = await built(rebuild)
-    await projector.store.letters.skip((await bench.letters())[:1])
+    await projector.store.dead_letters.skip((await bench.dead_letters())[:1])
     await projector.retry()
     assert await bench.is_verified()
 
-    with pytest.raises(Refused, match="--restart"):
+    with pytest.raises(Rejected, match="--restart"):
         await rebuild.switch(table)
     await rebuild.view.begin(again=True)
     found = await rebuild.switch(await built(rebuild))
@@ -132,21 +132,21 @@ async def test_what_operators_decide_of_dead_letters_bars_versions_that_do_not_k
     bench.spoil(DataReceived, logs[INGESTION][0])
     await put_back(projector)
     await replayed(bench, logs)
-    assert await bench.letters() == [], "what was skipped stays skipped"
+    assert await bench.dead_letters() == [], "what was skipped stays skipped"
     assert await bench.is_verified()
 
 
 async def test_a_decision_after_the_switch_bars_the_way_back(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(slices_of(logs, 10_000))
+    await projector.take(batches_of(logs, 10_000))
     rebuild = Rebuild(bench.settings, bench.catalog, "data_ingestion", bench.projection(), rebuild._databases)
     await rebuild.switch(await built(rebuild))
-    assert [letter.state for letter in await bench.letters()] == ["retrying", "waiting"]
-    await projector.store.letters.skip((await bench.letters())[:1])
+    assert [dead_letter.state for dead_letter in await bench.dead_letters()] == ["retrying", "waiting"]
+    await projector.store.dead_letters.skip((await bench.dead_letters())[:1])
     await projector.retry()
 
-    with pytest.raises(Refused, match="caudal projections rebuild"):
+    with pytest.raises(Rejected, match="caudal projections rebuild"):
         await rebuild.view.roll_back()
 
     assert await bench.is_verified()

@@ -11,22 +11,22 @@ from projectors.verification import VerifiedView, ViewVerification
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
 from streams.log.reading import PostgresLog
-from streams.log.stored_events import Row
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
-from tests.integration.deliveries import received_validated_and_processed, slices_of
+from tests.integration.deliveries import batches_of, received_validated_and_processed
 from tests.stack import caudal
 
 VIEW = "data_ingestion_ingestion_views.records"
 
 
 @pytest.fixture
-async def rows(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[Row]]:
+async def rows(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[StoredEvent]]:
     """Logs, and a view that stands some way into them."""
     rows = await received_validated_and_processed(settings, catalog, databases)
     logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
     projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, logs)
-    for slice in slices_of(rows, 10)[:9]:
-        await projector.take([slice])
+    for batch in batches_of(rows, 10)[:9]:
+        await projector.take([batch])
     return rows
 
 
@@ -37,7 +37,7 @@ async def verify(settings: Settings, catalog: Catalog, databases: Databases) -> 
 
 
 async def test_a_view_that_lags_is_right_as_far_as_it_goes(
-    settings: Settings, catalog: Catalog, databases: Databases, rows: dict[ContextName, list[Row]]
+    settings: Settings, catalog: Catalog, databases: Databases, rows: dict[ContextName, list[StoredEvent]]
 ) -> None:
     verified = await verify(settings, catalog, databases)
 
@@ -63,7 +63,7 @@ async def test_an_empty_view_is_right(settings: Settings, catalog: Catalog, data
     ],
 )
 async def test_each_row_that_differs_is_named(
-    settings: Settings, catalog: Catalog, databases: Databases, rows: dict[ContextName, list[Row]], harm: str, kind: str
+    settings: Settings, catalog: Catalog, databases: Databases, rows: dict[ContextName, list[StoredEvent]], harm: str, kind: str
 ) -> None:
     async with databases.connection(settings.write_dsn) as connection:
         victim = await connection.fetchval(f"select data_id from {VIEW} limit 1")
@@ -77,7 +77,7 @@ async def test_each_row_that_differs_is_named(
 
 
 async def test_the_command_names_the_row(
-    settings: Settings, databases: Databases, rows: dict[ContextName, list[Row]], tmp_path: Path
+    settings: Settings, databases: Databases, rows: dict[ContextName, list[StoredEvent]], tmp_path: Path
 ) -> None:
     environment = {"CAUDAL_WRITE_DSN": settings.write_dsn, "CAUDAL_BROKERS": settings.brokers}
     arguments = ("verify", "views", "data_ingestion.records", "--data-dir", str(tmp_path))

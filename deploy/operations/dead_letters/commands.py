@@ -28,18 +28,18 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, the first of each stream before those that wait behind it."""
-    from deploy.operations.dead_letters.desk import Chosen, list_letters
+    from deploy.operations.dead_letters.desk import Chosen, list_dead_letter
 
     chosen = Chosen(subscription=subscription, stream=stream, decided=everything)
-    complaining(lambda: uvloop.run(list_letters(chosen, data_dir.resolve(), read_settings(), as_json=as_json)))
+    complaining(lambda: uvloop.run(list_dead_letter(chosen, data_dir.resolve(), read_settings(), as_json=as_json)))
 
 
 @dead_letters.command()
 def show(name: Name, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """Show one: the record as it came, why it is here, and what became of it."""
-    from deploy.operations.dead_letters.desk import show_letter
+    from deploy.operations.dead_letters.desk import show_dead_letter
 
-    complaining(lambda: uvloop.run(show_letter(name, data_dir.resolve(), read_settings())))
+    complaining(lambda: uvloop.run(show_dead_letter(name, data_dir.resolve(), read_settings())))
 
 
 @dead_letters.command()

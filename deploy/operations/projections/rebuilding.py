@@ -32,7 +32,7 @@ _CLOSE = 2000
 async def rebuild(
     name: str, data_dir: Path, settings: Settings, console: Console, *, workers: int | None, again: bool, switch: bool
 ) -> Difference | None:
-    """Builds the new version and, unless that is not wanted, switches to it. Raises `NotFound`, `Refused`, `Unavailable`.
+    """Builds the new version and, unless that is not wanted, switches to it. Raises `NotFound`, `Rejected`, `Unavailable`.
 
     Stopped, it goes on from where it was when it is called again.
     """
@@ -55,7 +55,7 @@ async def rebuilt(name: str, data_dir: Path, settings: Settings) -> None:
 
 
 async def roll_back(name: str, data_dir: Path, settings: Settings, console: Console) -> None:
-    """Puts the version back that was live before; raises `Refused` where there is none, or it cannot be."""
+    """Puts the version back that was live before; raises `Rejected` where there is none, or it cannot be."""
     async with _rebuild(name, data_dir, settings) as work:
         differs = await work.view.roll_back()
     console.print(
@@ -123,8 +123,8 @@ def _shares(goal: Positions, workers: int) -> list[list[tuple[ContextName, int, 
     """The partitions dealt out; each worker goes through the contexts in the same order, so that few meet on one row."""
     shares: list[list[tuple[ContextName, int, int]]] = [[] for _ in range(workers)]
     for context, at in goal.items():
-        for n, (partition, upto) in enumerate(sorted(at.items())):
-            shares[n % workers].append((context, partition, upto))
+        for n, (partition, up_to) in enumerate(sorted(at.items())):
+            shares[n % workers].append((context, partition, up_to))
     return [share for share in shares if share]
 
 

@@ -1,4 +1,4 @@
-"""The commands ``caudal processes …``."""
+"""The commands ``caudal sagas …``."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ import uvloop
 from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, complaining, read_settings
 
 processes = typer.Typer(no_args_is_help=True, help="See how processes stand, try again what failed, or end one.")
-SagaId = Annotated[str, typer.Argument(metavar="SAGA_ID", help="The process, as `caudal processes list` names it.")]
+SagaId = Annotated[str, typer.Argument(metavar="SAGA_ID", help="The process, as `caudal sagas list` names it.")]
 
 
 @processes.command("list")
@@ -38,10 +38,10 @@ def show(saga_id: SagaId, as_json: AsJson = False, data_dir: DataDir = DEFAULT_D
 def retry(saga_id: SagaId, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """Try again what a process could not react to, or could not take back."""
     from deploy.operations.sagas.desk import tell
-    from schemas.engine.processes import RetryProcess
+    from schemas.engine.sagas import RetrySaga
 
-    complaining(lambda: uvloop.run(tell(RetryProcess(saga_id=saga_id), data_dir.resolve(), read_settings())))
-    typer.echo(f"{saga_id} tries again; `caudal processes show {saga_id}` tells what comes of it.")
+    complaining(lambda: uvloop.run(tell(RetrySaga(saga_id=saga_id), data_dir.resolve(), read_settings())))
+    typer.echo(f"{saga_id} tries again; `caudal sagas show {saga_id}` tells what comes of it.")
 
 
 @processes.command()
@@ -52,8 +52,8 @@ def cancel(
 ) -> None:
     """End a process that has not ended: what it did is taken back, the last first."""
     from deploy.operations.sagas.desk import tell
-    from schemas.engine.processes import CancelProcess
+    from schemas.engine.sagas import CancelSaga
 
-    command = CancelProcess(saga_id=saga_id, reason=reason)
+    command = CancelSaga(saga_id=saga_id, reason=reason)
     complaining(lambda: uvloop.run(tell(command, data_dir.resolve(), read_settings())))
-    typer.echo(f"{saga_id} is being taken back; `caudal processes show {saga_id}` tells how far.")
+    typer.echo(f"{saga_id} is being taken back; `caudal sagas show {saga_id}` tells how far.")

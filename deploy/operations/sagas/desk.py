@@ -18,8 +18,8 @@ from deploy.console.connection import connected
 from deploy.console.printing import console, table
 from query_api.views.reader import ViewReader, parse_query
 from schemas.catalog import Catalog, ContextName
-from schemas.engine.processes import CONTEXT, ENDED, SYSTEM, CancelProcess, RetryProcess
-from schemas.engine.sagas import Saga, SagaLogEntry
+from schemas.engine.saga_views import Saga, SagaLogEntry
+from schemas.engine.sagas import CONTEXT, ENDED, SYSTEM, CancelSaga, RetrySaga
 from schemas.envelope import Issued
 from schemas.errors import NotFound
 from schemas.view import View
@@ -91,7 +91,7 @@ async def show_one(saga_id: str, data_dir: Path, settings: Settings, *, as_json:
     """Prints one process with its timeline. Raises `NotFound` where there is none, and `Unavailable`."""
     found = await _rows(settings, data_dir, Saga, [("saga_id", saga_id)])
     if not found:
-        raise NotFound(f"there is no process {saga_id}; `caudal processes list --ended` names all of them")
+        raise NotFound(f"there is no process {saga_id}; `caudal sagas list --ended` names all of them")
     saga = found[0]
     timeline = await _rows(settings, data_dir, SagaLogEntry, [("saga_id", saga_id), ("sort", "step")])
     stuck = why_stuck(saga, datetime.now(UTC), may_rest=saga["process"] in _resting(settings))
@@ -115,8 +115,8 @@ async def show_one(saga_id: str, data_dir: Path, settings: Settings, *, as_json:
     console().print(shown)
 
 
-async def tell(command: RetryProcess | CancelProcess, data_dir: Path, settings: Settings) -> None:
-    """Tells a process what an operator wants. Raises `Refused` where that makes no sense, and `Unavailable`."""
+async def tell(command: RetrySaga | CancelSaga, data_dir: Path, settings: Settings) -> None:
+    """Tells a process what an operator wants. Raises `Rejected` where that makes no sense, and `Unavailable`."""
     settings = connected(settings, data_dir)
     catalog = Catalog.installed(settings.systems)
     databases = writer_databases(settings)
@@ -138,7 +138,7 @@ def _next_timer(saga: Row) -> str:
 def _resting(settings: Settings) -> set[str]:
     """The process managers whose processes may wait for events for ever."""
     sides = installed(Catalog.installed(settings.systems))
-    return {f"{system}.{manager.name}" for system, side in sides.items() for manager in side.processes if manager.may_rest}
+    return {f"{system}.{manager.name}" for system, side in sides.items() for manager in side.sagas if manager.may_rest}
 
 
 async def _rows(

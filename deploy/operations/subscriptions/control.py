@@ -12,7 +12,7 @@ from deploy.operations.subscriptions.installed import InstalledSubscription, nam
 from projectors.reset import clear_view
 from query_api.audit.history import place
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import Refused
+from schemas.errors import Rejected
 from streams.database.pools import Databases
 from streams.log.search import SearchableLog
 from streams.settings import Settings
@@ -50,7 +50,7 @@ async def reset(name: str, wanted: Reset, data_dir: Path, settings: Settings) ->
     """Puts a subscription elsewhere, or prints where it would be put.
 
     A view is put back to its beginning by emptying it; put anywhere else below where it stands, its rows would see events
-    twice: refused, unless that is asked for. Raises `Refused` or `NotFound`.
+    twice: rejected, unless that is asked for. Raises `Rejected` or `NotFound`.
     """
     settings = connected(settings, data_dir)
     catalog = Catalog.installed(settings.systems)
@@ -78,15 +78,15 @@ async def _targets(
     """The position in each partition, by context."""
     contexts = subscription.contexts if wanted.context is None else (ContextName.parse(wanted.context),)
     if strange := set(contexts) - set(subscription.contexts):
-        raise Refused(f"{subscription.name} does not follow {', '.join(map(str, strange))}")
+        raise Rejected(f"{subscription.name} does not follow {', '.join(map(str, strange))}")
     readers = Databases("caudal_reader", pool_size=1)
     try:
         found = {}
         for context in contexts:
             log = SearchableLog(readers, settings.log_dsn(context), context)
             heads = (await log.head()).partitions
-            upto = await _position(log, wanted.to)
-            found[context] = {partition: min(upto, head) for partition, head in enumerate(heads)}
+            up_to = await _position(log, wanted.to)
+            found[context] = {partition: min(up_to, head) for partition, head in enumerate(heads)}
         return found
     finally:
         await readers.close()
@@ -101,14 +101,14 @@ async def _position(log: SearchableLog, to: str) -> int:
     if isinstance(target, datetime):
         return await log.position_before(target)
     if target > (head := (await log.head()).position):
-        raise Refused(f"the log of {log.context} ends at {head}")
+        raise Rejected(f"the log of {log.context} ends at {head}")
     return target
 
 
 async def _plan(
     subscription: InstalledSubscription, wanted: Reset, targets: Mapping[ContextName, dict[int, int]], console: Console
 ) -> bool:
-    """Prints what will change and returns whether the view has to be emptied; raises `Refused`."""
+    """Prints what will change and returns whether the view has to be emptied; raises `Rejected`."""
     back = False
     for context, positions in targets.items():
         now = (await subscription.store_of(context).checkpoints.all()).get(context, {})
@@ -118,7 +118,7 @@ async def _plan(
     if subscription.projection is None or not back or wanted.keep_rows:
         return False
     if set(targets) != set(subscription.contexts) or any(any(positions.values()) for positions in targets.values()):
-        raise Refused(
+        raise Rejected(
             "rows of the view would see events twice: put it back to its beginning, which empties it, rebuild it beside"
             " the live one (`caudal projections rebuild`), or say --keep-rows where its folds bear that"
         )

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aggregates import system as write_side
+from aggregates.system import installed as installed_domains
 from command_api.worker import policy_stores
 from projectors.projection import Projection
 from projectors.service import installed
@@ -66,7 +66,7 @@ def _projections(settings: Settings, catalog: Catalog, databases: Databases) -> 
 
 def _policies(settings: Settings, catalog: Catalog, databases: Databases) -> Sequence[InstalledSubscription]:
     found = []
-    for system, side in write_side.installed(catalog).items():
+    for system, side in installed_domains(catalog).items():
         for policy in side.policies:
             stores = policy_stores(settings, catalog, databases, system, policy)
             found.append(

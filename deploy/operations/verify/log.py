@@ -36,11 +36,11 @@ async def verify_log(
     with teller.progress(f"log {context}") as show:
         verified = await Verification(ProofLog(databases, settings.log_dsn(context), context), verifier, published).run(show)
     report.seconds = round(time.monotonic() - started, 3)
-    if verifier is not None and verified.head and not verified.signed_upto and not verified.findings:
+    if verifier is not None and verified.head and not verified.signed_up_to and not verified.findings:
         report.notes.append("no head of it is signed: that its newest events were cut off would not show")
     report.events, report.found = verified.events, len(verified.findings)
-    report.facts = {"head": verified.head, "signed_upto": verified.signed_upto}
-    report.summary = f"whole and unaltered, as signed up to {verified.signed_upto}"
+    report.facts = {"head": verified.head, "signed_up_to": verified.signed_up_to}
+    report.summary = f"whole and unaltered, as signed up to {verified.signed_up_to}"
     report.findings = [{"position": finding.position, "what": finding.what} for finding in sorted(verified.findings)]
     return report
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 Part = Literal["log", "topic", "view"]
-_MOST_PRINTED = 10
+_MAX_PRINTED = 10
 
 
 @dataclass(slots=True)
@@ -75,11 +75,11 @@ class Teller:
             self._console.print(f"[green]✓[/] {told}, {report.summary}")
         else:
             self._console.print(f"[red]✗[/] {told}, {report.found:,} wrong")
-            for finding in report.findings[:_MOST_PRINTED]:
+            for finding in report.findings[:_MAX_PRINTED]:
                 line = "  " + " ".join(f"{name} {value}" for name, value in finding.items())
                 self._console.print(line, style="red", markup=False)
-            if report.found > _MOST_PRINTED:
-                self._console.print(f"  … and {report.found - min(_MOST_PRINTED, len(report.findings)):,} more")
+            if report.found > _MAX_PRINTED:
+                self._console.print(f"  … and {report.found - min(_MAX_PRINTED, len(report.findings)):,} more")
         for note in report.notes:
             self._console.print(f"  note: {note}", style="yellow", markup=False)
         if report.repaired is not None:

@@ -59,7 +59,7 @@ async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: T
             for context in contexts:
                 report = await verify_log(settings, catalog, readers, context, verifier, teller)
                 if context == subjects.HOME:
-                    await subjects.verify_forgotten(report, logs[context], SubjectKeys(settings, writers), repair=wanted.repair)
+                    await subjects.verify_erased(report, logs[context], SubjectKeys(settings, writers), repair=wanted.repair)
                 if wanted.require_signed:
                     report.turn_notes_into_findings()
                 yield report

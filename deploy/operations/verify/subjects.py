@@ -1,30 +1,30 @@
-"""Verifies that whoever is recorded as forgotten has no key and gets none: a backup of the keys may have brought one back."""
+"""Verifies that whoever is recorded as erased has no key and gets none: a backup of the keys may have brought one back."""
 
 from deploy.console.printing import counted
 from deploy.operations.verify.report import Report
 from schemas.catalog import ContextName
-from schemas.engine.privacy import CONTEXT, SubjectForgotten
-from schemas.engine.processes import SYSTEM
+from schemas.engine.privacy import CONTEXT, SubjectErased
+from schemas.engine.sagas import SYSTEM
 from streams.encryption.subject_keys import SubjectKeys
 from streams.log.reading import ReadableLog
 
 HOME = ContextName(SYSTEM, CONTEXT)
-_AT_ONCE = 1000
+_BATCH_SIZE = 1000
 
 
-async def verify_forgotten(report: Report, log: ReadableLog, keys: SubjectKeys, *, repair: bool) -> None:
-    """Adds a finding for each subject that has or could get a key though it was forgotten; ``repair`` destroys that again."""
+async def verify_erased(report: Report, log: ReadableLog, keys: SubjectKeys, *, repair: bool) -> None:
+    """Adds a finding for each subject that has or could get a key though it was erased; ``repair`` destroys that again."""
     after, destroyed = 0, 0
-    while rows := await log.read(after, _AT_ONCE):
+    while rows := await log.read(after, _BATCH_SIZE):
         after = rows[-1].position
-        forgotten = {SubjectForgotten.model_validate_json(row.data).subject: row.position for row in rows}
-        for subject in await keys.not_forgotten(forgotten):
+        erased = {SubjectErased.model_validate_json(row.data).subject: row.position for row in rows}
+        for subject in await keys.not_erased(erased):
             if repair:
-                await keys.forget(subject)
+                await keys.erase(subject)
                 destroyed += 1
             else:
                 report.findings.append(
-                    {"position": forgotten[subject], "what": f"{subject} was forgotten and has a key, or could get one"}
+                    {"position": erased[subject], "what": f"{subject} was erased and has a key, or could get one"}
                 )
                 report.found += 1
     if destroyed:

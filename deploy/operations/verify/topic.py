@@ -37,7 +37,7 @@ async def verify_topic(
         repaired = f"published {counted(published, 'event')} again"
     report = _report(verified, time.monotonic() - started)
     report.repaired = repaired
-    report.facts["behind"] = (await log.head()).position - verified.relayed_upto
+    report.facts["behind"] = (await log.head()).position - verified.relayed_up_to
     return report
 
 
@@ -52,9 +52,9 @@ def _report(verified: VerifiedTopic, seconds: float) -> Report:
         part="topic",
         name=verified.topic,
         events=verified.events,
-        facts={"records": verified.records, "relayed_upto": verified.relayed_upto}
+        facts={"records": verified.records, "relayed_up_to": verified.relayed_up_to}
         | {name: getattr(verified, name) for name in notes},
-        summary=f"each once and in order, up to {verified.relayed_upto}",
+        summary=f"each once and in order, up to {verified.relayed_up_to}",
         found=verified.found,
         findings=[
             {"position": finding.position, "partition": finding.partition, "what": finding.kind}

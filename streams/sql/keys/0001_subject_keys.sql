@@ -1,12 +1,12 @@
--- A key for each data subject, wrapped by a master key that the database does not know. A forgotten subject's row stays, without
+-- A key for each data subject, wrapped by a master key that the database does not know. A erased subject's row stays, without
 -- its key, so that it never gets another one.
 create table {schema}.subject_keys (
   subject text collate "C" primary key,
-  wrapped bytea,                      -- null: forgotten
+  wrapped bytea,                      -- null: erased
   master text,                        -- name of the master key that wraps it
   made_at timestamptz not null default clock_timestamp(),
-  forgotten_at timestamptz,
-  check ((wrapped is null) = (forgotten_at is not null) and (wrapped is null) = (master is null))
+  erased_at timestamptz,
+  check ((wrapped is null) = (erased_at is not null) and (wrapped is null) = (master is null))
 );
 
 revoke all on all tables in schema {schema} from public;

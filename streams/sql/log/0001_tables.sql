@@ -5,9 +5,9 @@ create table {schema}.head (
   hash bytea not null,
   recorded_at timestamptz not null,
   partition_heads bigint[] not null,  -- position of the newest event in each partition of the topic; 0 for none
-  events_upto bigint not null,        -- the tables of events hold positions below this one
+  events_up_to bigint not null,        -- the tables of events hold positions below this one
   events_a_table bigint not null,     -- how many positions the next one will hold
-  receipts_upto timestamptz not null  -- the tables of receipts hold those before this time
+  receipts_up_to timestamptz not null  -- the tables of receipts hold those before this time
 ) with (fillfactor = 10);
 
 create table {schema}.streams (
@@ -41,7 +41,7 @@ create table {schema}.receipts (
   partition int not null,
   events text[] not null,
   began_stream boolean not null,
-  refusal json,                       -- kind, detail and correlation_id of the first answer where that was a refusal
+  rejection json,                       -- kind, detail and correlation_id of the first answer where that was a rejection
   recorded_at timestamptz not null
 ) partition by range (recorded_at);
 

@@ -7,8 +7,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   lower bigint; upper bigint; name text;
 begin
-  update {schema}.head set events_upto = head.events_upto + head.events_a_table
-    returning head.events_upto - head.events_a_table, head.events_upto into lower, upper;
+  update {schema}.head set events_up_to = head.events_up_to + head.events_a_table
+    returning head.events_up_to - head.events_a_table, head.events_up_to into lower, upper;
   name := 'events_from_' || lower;
   execute format('create table {schema}.%I (like {schema}.events including all)', name);
   execute format('alter table {schema}.%I add primary key (position), add unique (stream, version)', name);
@@ -26,7 +26,7 @@ declare
   upper timestamptz := lower + interval '7 days';
   name text := 'receipts_from_' || to_char(lower, 'YYYYMMDD');
 begin
-  update {schema}.head set receipts_upto = upper;
+  update {schema}.head set receipts_up_to = upper;
   execute format('create table {schema}.%I (like {schema}.receipts including all)', name);
   execute format('alter table {schema}.%I add primary key (command_id)', name);
   execute format('alter table {schema}.receipts attach partition {schema}.%I for values from (%L) to (%L)', name, lower, upper);

@@ -5,7 +5,7 @@
 -- that must be there, -2 for any. outcome: 0 appended, 1 version conflict, 2 handled before, 3 command id used before
 -- for another command. version and position are those of the command's first stream.
 create function {schema}.append(
-  command_ids uuid[], fingerprints bytea[], refusals json[], metadata json[], write_counts int[],
+  command_ids uuid[], fingerprints bytea[], rejections json[], metadata json[], write_counts int[],
   write_streams int[], expected int[], event_counts int[],
   streams text[], partitions int[],
   event_ids uuid[], types text[], schema_versions int[], data json[]
@@ -15,8 +15,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  p bigint; h bytea; heads bigint[]; at timestamptz; stamp bigint; events_upto bigint; events_a_table bigint;
-  receipts_upto timestamptz;
+  p bigint; h bytea; heads bigint[]; at timestamptz; stamp bigint; events_up_to bigint; events_a_table bigint;
+  receipts_up_to timestamptz;
   commands constant int := cardinality(command_ids);
   versions int[]; was int[]; firsts bigint[]; lasts bigint[]; known bytea[];
   tainted boolean[] := array_fill(false, array[cardinality(streams)]);
@@ -30,16 +30,16 @@ declare
 begin
   outcomes := r_stream; r_version := r_stream; r_position := array_fill(0::bigint, array[commands]);
   -- This row lock is held until commit: positions become visible in order and without gaps.
-  select head.position, head.hash, head.partition_heads, greatest(head.recorded_at, clock_timestamp()), head.events_upto,
-      head.events_a_table, head.receipts_upto
-    into p, h, heads, at, events_upto, events_a_table, receipts_upto
+  select head.position, head.hash, head.partition_heads, greatest(head.recorded_at, clock_timestamp()), head.events_up_to,
+      head.events_a_table, head.receipts_up_to
+    into p, h, heads, at, events_up_to, events_a_table, receipts_up_to
     from {schema}.head for update;
   stamp := extract(epoch from at) * 1000000;
-  if p + cardinality(event_ids) + events_a_table / 10 >= events_upto then
+  if p + cardinality(event_ids) + events_a_table / 10 >= events_up_to then
     perform {schema}.add_events_table();
   end if;
-  if at + interval '1 day' >= receipts_upto then
-    perform {schema}.add_receipts_table(greatest(at, receipts_upto));
+  if at + interval '1 day' >= receipts_up_to then
+    perform {schema}.add_receipts_table(greatest(at, receipts_up_to));
   end if;
 
   select array_agg(coalesce(t.version, 0) order by i), array_agg(t.first_position order by i), array_agg(t.last_position order by i),
@@ -113,7 +113,7 @@ begin
   ), answered as (
     insert into {schema}.receipts
       select command_ids[i], fingerprints[i], streams[r_stream[i]], r_version[i], r_position[i], partitions[r_stream[i]],
-        types[r_first[i] : r_last[i]], r_began[i], refusals[i], at
+        types[r_first[i] : r_last[i]], r_began[i], rejections[i], at
       from generate_series(1, commands) i where outcomes[i] = 0
   )
   update {schema}.head set position = p, hash = h, recorded_at = at, partition_heads = heads where head.position < p;

@@ -1,1 +1,1 @@
-select command_id, refusal from {schema}.receipts where command_id = any($1)
+select command_id, rejection from {schema}.receipts where command_id = any($1)

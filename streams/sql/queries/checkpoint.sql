@@ -1,1 +1,1 @@
-select position, resets from {schema}.checkpoints where subscription = $1 and source = $2 and partition = $3
+select position, generation from {schema}.checkpoints where subscription = $1 and source = $2 and partition = $3

@@ -3,8 +3,8 @@
 with held as (
   select c.source, c.partition, n.after
   from {schema}.checkpoints c
-  join unnest($2::text[], $3::int[], $4::bigint[], $5::int[], $6::bigint[]) n (source, partition, before, resets, after)
-    on c.source = n.source and c.partition = n.partition and c.position = n.before and c.resets = n.resets
+  join unnest($2::text[], $3::int[], $4::bigint[], $5::int[], $6::bigint[]) n (source, partition, before, generation, after)
+    on c.source = n.source and c.partition = n.partition and c.position = n.before and c.generation = n.generation
   where c.subscription = $1
     and not exists (select from {schema}.pauses p where p.subscription = $1)
     and not exists (select from {schema}.dead_letters d

@@ -6,7 +6,7 @@ create table {schema}.checkpoints (
   source text not null,               -- the context whose events they are
   partition int not null,
   position bigint not null,
-  resets int not null default 0,      -- how often an operator has put it elsewhere
+  generation int not null default 0,      -- how often an operator has put it elsewhere
   primary key (subscription, source, partition)
 ) with (fillfactor = 10);
 

@@ -20,7 +20,7 @@ from streams.database.pools import Databases
 from streams.log.appending import AppendablePostgresLog
 from streams.log.group_commit import GroupCommit
 from streams.log.reading import Append, Write
-from streams.log.stored_events import NewEvent
+from streams.log.stored_events import EventData
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.benchmarks.peers.report import PAYLOAD, report
@@ -36,7 +36,7 @@ def command(stream: str, expected: ExpectedVersion) -> Append:
         command_id=id,
         fingerprint=id.bytes,
         metadata=Metadata(command_id=id, correlation_id=str(id)),
-        writes=(Write(stream, expected, (NewEvent(str(uuid7()), "Happened", 1, PAYLOAD),)),),
+        writes=(Write(stream, expected, (EventData(str(uuid7()), "Happened", 1, PAYLOAD),)),),
     )
 
 

@@ -11,7 +11,7 @@ from aggregates.policy import Policy
 from aggregates.scenario import FIRST_ID, MIDNIGHT, recorded
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.data_ingestion.processing import ProcessData
-from schemas.envelope import Recorded
+from schemas.envelope import RecordedEvent
 from schemas.message import Command, Event
 
 
@@ -65,8 +65,8 @@ def test_replayed_events_must_follow_each_other() -> None:
 
 def test_a_policys_commands_have_the_same_ids_however_often_it_reacts() -> None:
     ingested = recorded(DataIngested(data_id=FIRST_ID, partner_id="acme", payload={}))
-    ask: Mapping[type[Event], Callable[[Recorded[Any]], Iterable[Command]]] = {
-        DataIngested: lambda r: [ProcessData(data_id=r.event.data_id, partner_id="a", payload={})] * 2
+    ask: Mapping[type[Event], Callable[[RecordedEvent[Any]], Iterable[Command]]] = {
+        DataIngested: lambda r: [ProcessData(data_id=r.data.data_id, partner_id="a", payload={})] * 2
     }
 
     first, again = Policy("one", ask).react(ingested), Policy("one", ask).react(ingested)

@@ -30,7 +30,7 @@ def test_names_lead_to_classes_and_back() -> None:
     assert catalog.context_of(DataIngested) == INGESTION
 
 
-def test_unknown_names_are_refused() -> None:
+def test_unknown_names_are_rejected() -> None:
     catalog = Catalog.of([SYSTEM])
 
     with pytest.raises(NotFound, match="no command 'nothing'"):

@@ -37,6 +37,6 @@ def test_marked_fields_are_found() -> None:
     assert secret_fields(Register) == {"name", "email", "password"}
 
 
-def test_a_mark_where_it_would_mean_nothing_is_refused() -> None:
+def test_a_mark_where_it_would_mean_nothing_is_rejected() -> None:
     with pytest.raises(Misconfigured, match="inside of one, many, deep:"):
         Catalog.of([System("s", (Context("c", (Hidden,)),))])

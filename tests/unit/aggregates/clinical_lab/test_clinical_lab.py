@@ -6,7 +6,7 @@ import pytest
 
 from aggregates.clinical_lab import notifications, redelivery, results, sagas
 from aggregates.clinical_lab.notifications import PAUSES
-from aggregates.sagas.scenario import ProcessScenario
+from aggregates.sagas.scenario import SagaScenario
 from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, reaction_of
 from schemas.clinical_lab.notifications import (
     DeliverNotification,
@@ -29,7 +29,7 @@ from schemas.clinical_lab.users import CreateUser, UserCreated, user_id_of
 
 NOTIFICATION = UUID("01940000-0000-7000-8000-0000000000d1")
 ANA = user_id_of("ana")
-CREATED = UserCreated(user_id=ANA, username="sealed", password_hash="sealed", role="patient", email=None)
+CREATED = UserCreated(user_id=ANA, username="encrypted", password_hash="encrypted", role="patient", email=None)
 REQUESTED = NotificationRequested(
     notification_id=NOTIFICATION, kind="welcome", cause=f"user-{ANA}", recipients=(str(ANA),), about=""
 )
@@ -74,7 +74,7 @@ def test_each_reading_is_noted_with_who_and_when() -> None:
             queried_at=MIDNIGHT,
         )
     )
-    told.when(RecordResultQuery(result_id=NOTIFICATION, queried_by="ana")).then_refused(containing="there is no result")
+    told.when(RecordResultQuery(result_id=NOTIFICATION, queried_by="ana")).then_rejected(containing="there is no result")
 
 
 def test_whoever_signs_up_is_welcomed_and_a_result_told_to_its_patient_or_its_clinician() -> None:
@@ -108,17 +108,17 @@ def test_mail_that_can_never_be_delivered_is_given_up_at_once_and_each_attempt_c
 
 
 def test_a_registration_is_complete_when_its_welcome_is_sent() -> None:
-    story = ProcessScenario(sagas.REGISTRATION).happens(CREATED).happens(REQUESTED).becomes("running")
+    story = SagaScenario(sagas.REGISTRATION).happens(CREATED).happens(REQUESTED).becomes("running")
     story.happens(NotificationSent(**TOLD, attempt=1)).becomes("completed").sends()
 
 
 def test_a_registration_whose_welcome_was_given_up_has_failed() -> None:
-    story = ProcessScenario(sagas.REGISTRATION).happens(CREATED).happens(REQUESTED)
+    story = SagaScenario(sagas.REGISTRATION).happens(CREATED).happens(REQUESTED)
     story.happens(NotificationFailed(**TOLD, attempt=6, problem="closed")).becomes("failed")
 
 
 def test_an_event_outside_the_rules_is_reported() -> None:
-    story = ProcessScenario(sagas.REGISTRATION)
+    story = SagaScenario(sagas.REGISTRATION)
     registered = uuid4()
     story.happens(CREATED, id=registered)
     story.happens(NotificationSent(**TOLD, attempt=1), caused_by=registered).has_problem("may not follow UserCreated")
@@ -126,7 +126,7 @@ def test_an_event_outside_the_rules_is_reported() -> None:
 
 def test_redelivery_waits_for_its_time_and_tries_until_it_is_settled() -> None:
     first = DeliveryFailed(notification_id=NOTIFICATION, attempt=1, problem="closed", again_at=MIDNIGHT + PAUSES[0])
-    story = ProcessScenario(redelivery.REDELIVERY).happens(first).sends()
+    story = SagaScenario(redelivery.REDELIVERY).happens(first).sends()
     story.waits(PAUSES[0]).sends(DeliverNotification(notification_id=NOTIFICATION, attempt=2)).accepts()
     second = first.model_copy(update={"attempt": 2, "again_at": MIDNIGHT + PAUSES[0] + PAUSES[1]})
     story.happens(second).waits(PAUSES[1]).sends(DeliverNotification(notification_id=NOTIFICATION, attempt=3)).accepts()

@@ -29,4 +29,4 @@ def test_a_delivery_gets_its_id_from_its_command() -> None:
 
 
 def test_the_same_delivery_is_not_received_twice() -> None:
-    Scenario(DECISIONS).given(f"delivery-{FIRST_ID}", RECEIVED, INGESTED).when(COMMAND).then_refused(AlreadyExists)
+    Scenario(DECISIONS).given(f"delivery-{FIRST_ID}", RECEIVED, INGESTED).when(COMMAND).then_rejected(AlreadyExists)

@@ -58,7 +58,7 @@ def test_another_partners_equal_content_is_no_duplicate() -> None:
 
 
 def test_a_delivery_is_processed_once() -> None:
-    Scenario(DECISIONS).when(process({"a": 1})).when(process({"a": 1})).then_refused(AlreadyExists)
+    Scenario(DECISIONS).when(process({"a": 1})).when(process({"a": 1})).then_rejected(AlreadyExists)
 
 
 def test_whatever_is_ingested_gets_processed() -> None:

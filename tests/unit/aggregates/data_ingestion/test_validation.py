@@ -14,7 +14,7 @@ from schemas.data_ingestion.validation import (
     ValidateData,
     Verdict,
 )
-from schemas.errors import AlreadyExists, Refused
+from schemas.errors import AlreadyExists, Rejected
 
 SCHEMA: dict[str, JsonValue] = {
     "type": "object",
@@ -65,7 +65,7 @@ def test_another_partners_schema_does_not_matter() -> None:
 
 
 def test_a_verdict_is_given_once() -> None:
-    Scenario(DECISIONS).given(f"inspection-{FIRST_ID}", verdict("valid")).when(validate({"x": 1})).then_refused(AlreadyExists)
+    Scenario(DECISIONS).given(f"inspection-{FIRST_ID}", verdict("valid")).when(validate({"x": 1})).then_rejected(AlreadyExists)
 
 
 def test_a_schema_is_registered_and_replaced() -> None:
@@ -92,10 +92,10 @@ def test_the_schema_in_force_need_not_be_recorded_again() -> None:
         ({"$ref": "http://127.0.0.1:9/x.json"}, "remote references are not followed"),
     ],
 )
-def test_a_broken_schema_is_refused(schema: dict[str, JsonValue], why: str) -> None:
+def test_a_broken_schema_is_rejected(schema: dict[str, JsonValue], why: str) -> None:
     scenario = Scenario(DECISIONS).when(RegisterSchema(partner_id="acme", json_schema=schema))
 
-    scenario.then_refused(Refused, containing=why)
+    scenario.then_rejected(Rejected, containing=why)
 
 
 def test_a_pattern_made_to_stall_is_matched_in_no_time() -> None:
@@ -109,13 +109,13 @@ def test_a_pattern_made_to_stall_is_matched_in_no_time() -> None:
     assert event.verdict == "invalid"
 
 
-def test_a_schema_that_unfolds_without_end_is_refused() -> None:
+def test_a_schema_that_unfolds_without_end_is_rejected() -> None:
     definitions: dict[str, JsonValue] = {
         f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"$ref": f"#/$defs/d{n + 1}"}]} for n in range(40)
     }
     bomb: dict[str, JsonValue] = {"$ref": "#/$defs/d0", "$defs": {**definitions, "d40": {"type": "object"}}}
 
-    Scenario(DECISIONS).when(RegisterSchema(partner_id="acme", json_schema=bomb)).then_refused(Refused, containing="unfolds")
+    Scenario(DECISIONS).when(RegisterSchema(partner_id="acme", json_schema=bomb)).then_rejected(Rejected, containing="unfolds")
 
 
 def test_a_schema_may_refer_to_itself() -> None:

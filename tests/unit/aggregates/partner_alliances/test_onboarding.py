@@ -8,7 +8,7 @@ import pytest
 
 from aggregates.partner_alliances.contract_term import CONTRACT_TERM
 from aggregates.partner_alliances.onboarding import ONBOARDING, Onboarding
-from aggregates.sagas.scenario import ProcessScenario
+from aggregates.sagas.scenario import SagaScenario
 from aggregates.scenario import MIDNIGHT
 from schemas.partner_alliances.compliance import AssessContract, ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import (
@@ -42,11 +42,11 @@ from schemas.partner_alliances.parts import BankAccount, Profile, TaxId
 REQUEST = UUID("01940000-0000-7000-8000-00000000000a")
 PROFILE = Profile(name="Partner ABC", type="CORPORATE", tax_id=TaxId(country="ES", number="B58378431"))
 TODAY = MIDNIGHT.date()
-ACCOUNT = BankAccount(iban="sealed:1:…")
+ACCOUNT = BankAccount(iban="encrypted:1:…")
 REQUESTED = PartnerRequested(
     temporary_id=REQUEST,
     profile=PROFILE,
-    email="sealed:1:…",
+    email="encrypted:1:…",
     account=ACCOUNT,
     product="AFFILIATION",
     terms={},
@@ -55,7 +55,7 @@ REQUESTED = PartnerRequested(
 )
 
 
-class Story(ProcessScenario):
+class Story(SagaScenario):
     """An onboarding, with its events made from what it knows."""
 
     @property
@@ -112,7 +112,7 @@ def test_a_partner_that_compliance_approves_becomes_active(story: Story) -> None
 
 
 def test_a_partner_that_cannot_be_created_ends_it(story: Story) -> None:
-    story.refuses("the tax number is taken")
+    story.rejects("the tax number is taken")
     story.sends(FailPartnerCreation(temporary_id=REQUEST, error_message="the tax number is taken"))
     failed = PartnerCreationFailed(temporary_id=REQUEST, error_message="the tax number is taken")
     story.accepts().happens(failed).sends().becomes("failed", because="taken")
@@ -120,7 +120,7 @@ def test_a_partner_that_cannot_be_created_ends_it(story: Story) -> None:
 
 
 def test_a_contract_that_cannot_be_created_has_the_partner_withdrawn(story: Story) -> None:
-    story.with_a_partner().refuses("no such product")
+    story.with_a_partner().rejects("no such product")
     why = {"partner_id": story.knows.partner_id, "temporary_id": REQUEST, "error_message": "no such product"}
     story.sends(FailContractCreation(**why)).accepts().happens(ContractCreationFailed(**why))
     story.sends(story.withdrawal()).becomes("compensating", because="no such product")
@@ -140,7 +140,7 @@ def test_somebody_may_approve_it_after_all(story: Story) -> None:
 
 def test_a_contract_that_is_over_before_it_holds_has_everything_taken_back(story: Story) -> None:
     story.with_a_contract().accepts().happens(ContractApproved(**story.ids, verdicts=[], sanction_list=1))
-    story.refuses("its last day is over").sends(story.deactivation()).becomes("compensating", because="last day is over")
+    story.rejects("its last day is over").sends(story.deactivation()).becomes("compensating", because="last day is over")
     story.accepts().sends(story.withdrawal()).accepts().becomes("failed")
 
 
@@ -166,37 +166,37 @@ def contract(ends_on: date | None) -> ContractCreated:
 
 
 def test_a_contract_expires_when_its_last_day_is_over() -> None:
-    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY + timedelta(days=2)))
+    story = SagaScenario(CONTRACT_TERM).happens(contract(TODAY + timedelta(days=2)))
     story.waits(timedelta(days=3) - timedelta(seconds=1)).sends()
     story.waits(timedelta(seconds=1)).sends(ExpireContract(contract_id=REQUEST)).accepts()
     story.happens(ContractExpired(contract_id=REQUEST, partner_id=REQUEST)).becomes("completed")
 
 
 def test_a_last_day_may_be_moved() -> None:
-    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY))
+    story = SagaScenario(CONTRACT_TERM).happens(contract(TODAY))
     later = TODAY + timedelta(days=9)
     story.happens(ContractChanged(contract_id=REQUEST, partner_id=REQUEST, terms={}, ends_on=later))
     story.waits(timedelta(days=9)).sends().waits(timedelta(days=1)).sends(ExpireContract(contract_id=REQUEST))
 
 
 def test_a_clock_that_is_behind_does_not_make_a_contract_last_for_ever() -> None:
-    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1))
-    story.sends(ExpireContract(contract_id=REQUEST)).refuses("it has days to come")
+    story = SagaScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1))
+    story.sends(ExpireContract(contract_id=REQUEST)).rejects("it has days to come")
     story.waits(timedelta(minutes=1)).sends(ExpireContract(contract_id=REQUEST))
 
 
 def test_a_last_day_that_is_moved_while_the_contract_expires_is_waited_for() -> None:
     later = ContractChanged(contract_id=REQUEST, partner_id=REQUEST, terms={}, ends_on=TODAY + timedelta(days=99))
-    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1)).happens(later)
-    story.refuses("it has days to come").waits(timedelta(days=90)).sends()
+    story = SagaScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1)).happens(later)
+    story.rejects("it has days to come").waits(timedelta(days=90)).sends()
     story.waits(timedelta(days=9)).sends(ExpireContract(contract_id=REQUEST))
 
 
 def test_a_contract_that_is_taken_back_does_not_expire() -> None:
-    story = ProcessScenario(CONTRACT_TERM).happens(contract(TODAY))
+    story = SagaScenario(CONTRACT_TERM).happens(contract(TODAY))
     story.happens(ContractDeactivated(contract_id=REQUEST, partner_id=REQUEST, reason="why")).becomes("completed")
     assert story.process.timers == {}
 
 
 def test_a_contract_without_a_last_day_does_not_expire() -> None:
-    assert ProcessScenario(CONTRACT_TERM).happens(contract(None)).process.timers == {}
+    assert SagaScenario(CONTRACT_TERM).happens(contract(None)).process.timers == {}

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from aggregates.partner_alliances import WRITE_SIDE, campaigns, contracts, rules
+from aggregates.partner_alliances import DOMAIN, campaigns, contracts, rules
 from aggregates.partner_alliances.products import agreed
 from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, reaction_of
-from schemas.errors import AlreadyExists, Refused
+from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Command
 from schemas.partner_alliances.campaigns import AdmitPartner, CreateCampaign, ExcludePartner, PartnerAdmitted
 from schemas.partner_alliances.compliance import (
@@ -71,7 +71,7 @@ LIST = ("sanctionlist-current", SanctionListPublished(names=["Iván Petróv", "E
 
 
 def scenario() -> Scenario:
-    return Scenario(WRITE_SIDE.decisions)
+    return Scenario(DOMAIN.decisions)
 
 
 class TestIntegrations:
@@ -92,14 +92,14 @@ class TestIntegrations:
 
     def test_a_contract_cannot_be_over_before_it_begins(self) -> None:
         yesterday = TODAY - timedelta(days=1)
-        scenario().when(RequestPartner(profile=SOUND, ends_on=yesterday)).then_refused(containing="before it begins")
+        scenario().when(RequestPartner(profile=SOUND, ends_on=yesterday)).then_rejected(containing="before it begins")
 
     def test_a_tax_number_is_one_partners(self) -> None:
         create = CreatePartner(partner_id=PARTNER, temporary_id=REQUEST, profile=SOUND)
         told = scenario().when(create)
         assert set(told.recorded) == {CREATED, TaxNumberTaken(partner_id=PARTNER)}
         other = create.model_copy(update={"partner_id": REQUEST})
-        told.when(other).then_refused(AlreadyExists, "the tax number ES-B58378431 is that of the partner")
+        told.when(other).then_rejected(AlreadyExists, "the tax number ES-B58378431 is that of the partner")
 
     @pytest.mark.parametrize(
         ("country", "one", "other"),
@@ -115,7 +115,7 @@ class TestIntegrations:
             PartnerWithdrawn(partner_id=PARTNER, temporary_id=REQUEST, reason="why"),
             TaxNumberFreed(partner_id=PARTNER),
         }
-        told.when(ActivatePartner(partner_id=PARTNER)).then_refused(containing="withdrawn")
+        told.when(ActivatePartner(partner_id=PARTNER)).then_rejected(containing="withdrawn")
         told.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="again")).then()
 
     def test_a_partner_is_activated_once(self) -> None:
@@ -136,10 +136,10 @@ class TestContracts:
         scenario().when(create).then(
             ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY, ends_on=None)
         )
-        scenario().when(create.model_copy(update={"terms": {"commission_percent": 101}})).then_refused(
+        scenario().when(create.model_copy(update={"terms": {"commission_percent": 101}})).then_rejected(
             containing="commission_percent"
         )
-        scenario().when(create.model_copy(update={"product": "LOTTERY"})).then_refused(containing="no product LOTTERY")
+        scenario().when(create.model_copy(update={"product": "LOTTERY"})).then_rejected(containing="no product LOTTERY")
 
     def test_terms_are_changed_one_by_one(self) -> None:
         told = self.created().when(ChangeContract(contract_id=CONTRACT, terms={"cookie_days": 10}))
@@ -157,13 +157,13 @@ class TestContracts:
 
     @pytest.mark.parametrize("client", [SuspendContract(contract_id=CONTRACT), ResumeContract(contract_id=CONTRACT)])
     def test_nobody_goes_round_compliance(self, client: Command) -> None:
-        self.created().when(client).then_refused(containing="is created")
+        self.created().when(client).then_rejected(containing="is created")
         revision = self.created().when(RequestContractRevision(contract_id=CONTRACT, reason="why"))
-        revision.when(client).then_refused(containing="is in revision")
+        revision.when(client).then_rejected(containing="is in revision")
         revision.when(DeactivateContract(contract_id=CONTRACT, reason="why"))
         revision.then(ContractDeactivated(**WHOSE, reason="why"))
-        revision.when(client).then_refused(containing="is inactive")
-        revision.when(ActivateContract(contract_id=CONTRACT)).then_refused(containing="is inactive")
+        revision.when(client).then_rejected(containing="is inactive")
+        revision.when(ActivateContract(contract_id=CONTRACT)).then_rejected(containing="is inactive")
 
     def test_a_contract_made_by_hand_holds_once_somebody_has_approved_it(self) -> None:
         told = scenario().when(CreateContract(partner_id=PARTNER, starts_on=TODAY), id=CONTRACT)
@@ -176,11 +176,11 @@ class TestContracts:
     def test_what_is_over_does_not_begin_to_hold(self) -> None:
         later = MIDNIGHT + timedelta(days=1)
         told = self.created(TODAY)
-        told.when(ActivateContract(contract_id=CONTRACT), at=later).then_refused(containing="move it first")
+        told.when(ActivateContract(contract_id=CONTRACT), at=later).then_rejected(containing="move it first")
         told.when(RequestContractRevision(contract_id=CONTRACT, reason="why"))
         told.when(ExpireContract(contract_id=CONTRACT), at=later).then()
         approve = DecideContractRevision(contract_id=CONTRACT, approved=True)
-        told.when(approve, at=later).then_refused(containing="move it first")
+        told.when(approve, at=later).then_rejected(containing="move it first")
         told.when(ChangeContract(contract_id=CONTRACT, ends_on=TODAY + timedelta(days=9)), at=later)
         told.when(approve, at=later)
         assert [event.message_name for event in told.recorded] == ["ContractRevisionDecided"]
@@ -191,7 +191,7 @@ class TestContracts:
             ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY + timedelta(days=9), ends_on=None),
         )
         change = ChangeContract(contract_id=CONTRACT, ends_on=TODAY + timedelta(days=8))
-        told.when(change).then_refused(containing="before the contract begins")
+        told.when(change).then_rejected(containing="before the contract begins")
 
     def test_a_snapshot_holds_all_of_it(self) -> None:
         contract = contracts.Contract.empty(f"contract-{CONTRACT}", MIDNIGHT)
@@ -206,20 +206,20 @@ class TestContracts:
     def test_somebody_decides_on_a_contract_under_revision(self) -> None:
         told = self.created().when(RequestContractRevision(contract_id=CONTRACT, reason="why"))
         told.then(ContractRevision(**WHOSE, reason="why"))
-        told.when(ActivateContract(contract_id=CONTRACT)).then_refused(containing="in revision")
+        told.when(ActivateContract(contract_id=CONTRACT)).then_rejected(containing="in revision")
         told.when(DecideContractRevision(contract_id=CONTRACT, approved=False, reason="no"), actor="ana")
         told.then(ContractRevisionDecided(**WHOSE, approved=False, reason="no", decided_by="ana"))
-        told.when(DecideContractRevision(contract_id=CONTRACT, approved=True)).then_refused(containing="not under")
+        told.when(DecideContractRevision(contract_id=CONTRACT, approved=True)).then_rejected(containing="not under")
 
     def test_a_contract_expires_after_its_last_day_and_not_before(self) -> None:
         told = self.created(TODAY)
-        told.when(ExpireContract(contract_id=CONTRACT)).then_refused(containing="days to come")
+        told.when(ExpireContract(contract_id=CONTRACT)).then_rejected(containing="days to come")
         told.when(ExpireContract(contract_id=CONTRACT), at=MIDNIGHT + timedelta(days=1))
         told.then(ContractExpired(**WHOSE))
 
     def test_what_is_not_there_cannot_be_changed(self) -> None:
         for command in (ActivateContract, ChangeContract, ExpireContract, SuspendContract, ResumeContract):
-            scenario().when(command(contract_id=CONTRACT)).then_refused(containing="no contract")
+            scenario().when(command(contract_id=CONTRACT)).then_rejected(containing="no contract")
 
 
 class TestCompliance:
@@ -289,7 +289,7 @@ class TestCompliance:
         (approved,) = told.recorded
         assert isinstance(approved, ContractApproved)
         assert approved.sanction_list == 2
-        told.when(assess).then_refused(AlreadyExists)
+        told.when(assess).then_rejected(AlreadyExists)
 
     @pytest.mark.parametrize(
         ("country", "number"), [("CO", "213.123.432-1"), ("US", "04-2103594"), ("MX", "GODE561231GR8"), ("DE", "136 695 976")]
@@ -311,14 +311,14 @@ class TestCampaigns:
         assert reaction_of(policy, withdrawn) == (ExcludePartner(partner_id=PARTNER),)
 
     def test_only_partners_that_are_admitted_have_campaigns(self) -> None:
-        scenario().when(self.CAMPAIGN).then_refused(containing="not active")
+        scenario().when(self.CAMPAIGN).then_rejected(containing="not active")
         told = scenario().given(f"advertiser-{PARTNER}", PartnerAdmitted(partner_id=PARTNER)).when(self.CAMPAIGN)
         assert [event.message_name for event in told.recorded] == ["CampaignCreated"]
         told.when(ExcludePartner(partner_id=PARTNER))
-        told.when(self.CAMPAIGN, id=PARTNER).then_refused(containing="not active")
+        told.when(self.CAMPAIGN, id=PARTNER).then_rejected(containing="not active")
 
 
 def test_a_products_terms_are_complete_and_nothing_else() -> None:
     assert agreed("REFERRAL", {"amount_cents": 5}) == {"amount_cents": 5, "currency": "USD"}
-    with pytest.raises(Refused, match="surprise"):
+    with pytest.raises(Rejected, match="surprise"):
         agreed("REFERRAL", {"surprise": 1})

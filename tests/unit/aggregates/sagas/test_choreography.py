@@ -7,7 +7,7 @@ import pytest
 
 from aggregates.sagas.choreography import choreography
 from aggregates.sagas.definition import Ids
-from aggregates.sagas.scenario import ProcessScenario
+from aggregates.sagas.scenario import SagaScenario
 from aggregates.sagas.successors import Rules
 from schemas.errors import Misconfigured
 from schemas.message import Event
@@ -44,8 +44,8 @@ ORDERS = choreography(
 )
 
 
-def story() -> ProcessScenario:
-    return ProcessScenario(ORDERS)
+def story() -> SagaScenario:
+    return SagaScenario(ORDERS)
 
 
 def test_events_that_follow_the_rules_lead_to_their_end() -> None:

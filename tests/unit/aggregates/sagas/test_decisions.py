@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel
 
-from aggregates.sagas.definition import Ids, Next, On, ProcessManager, Send
+from aggregates.sagas.definition import Ids, Next, On, SagaDefinition, Send
 from aggregates.sagas.saga import Process
-from aggregates.sagas.scenario import ProcessScenario
+from aggregates.sagas.scenario import SagaScenario
 from aggregates.sagas.successors import Rules, Wait
 from aggregates.scenario import MIDNIGHT
-from schemas.engine.processes import Answer, Cause, ProcessAdvanced
-from schemas.errors import Misconfigured, OutsideTheRules, Refused
+from schemas.engine.sagas import Answer, Cause, SagaAdvanced
+from schemas.errors import Misconfigured, OutsideTheRules, Rejected
 from schemas.message import Command, Event
 
 A_DAY = timedelta(days=1)
@@ -94,10 +94,10 @@ def car_is_late(trip: Trip, cause: Cause) -> Next[Trip]:
 
 
 def no_reminder(trip: Trip, answer: Answer, cause: Cause) -> Next[Trip]:
-    return Next(trip, status="in_review", reason=f"nobody can be reminded: {answer.refusal}")
+    return Next(trip, status="in_review", reason=f"nobody can be reminded: {answer.rejection}")
 
 
-TRIP = ProcessManager(
+TRIP = SagaDefinition(
     "trip",
     Trip,
     {
@@ -106,7 +106,7 @@ TRIP = ProcessManager(
         RoomBooked: On(lambda event: event.trip, room_booked),
     },
     sends=(BookCar, GiveCarBack, BookRoom, CancelRoom, Remind),
-    on_refused={Remind: no_reminder},
+    on_rejected={Remind: no_reminder},
     on_timer={"car": car_is_late},
     ids=lambda trip: Ids(real=trip.plate),
 )
@@ -114,11 +114,11 @@ REQUESTED = TripRequested(trip="t")
 CAR, ROOM = CarBooked(trip="t", plate="B 1"), RoomBooked(trip="t")
 
 
-def begun() -> ProcessScenario:
-    return ProcessScenario(TRIP).happens(REQUESTED)
+def begun() -> SagaScenario:
+    return SagaScenario(TRIP).happens(REQUESTED)
 
 
-def with_both_underway() -> ProcessScenario:
+def with_both_underway() -> SagaScenario:
     return begun().accepts().happens(CAR)
 
 
@@ -138,7 +138,7 @@ def test_an_event_that_comes_twice_counts_once() -> None:
 
 
 def test_an_event_before_the_first_waits_for_it() -> None:
-    story = ProcessScenario(TRIP).happens(CAR).sends()
+    story = SagaScenario(TRIP).happens(CAR).sends()
     assert [step.standing for step in story.steps] == ["received"]
     story.happens(REQUESTED).sends(BookCar(trip="t"), BookRoom(trip="t"))
     assert [(step.cause.name, step.standing) for step in story.steps] == [
@@ -163,10 +163,10 @@ def test_an_event_outside_the_rules_is_reported_and_changes_nothing() -> None:
     assert story.steps[0].standing == "failed"
 
 
-def test_a_refused_command_has_everything_taken_back_the_last_first() -> None:
+def test_a_rejected_command_has_everything_taken_back_the_last_first() -> None:
     story = with_both_underway().accepts()
-    story.happens(CarBooked(trip="t", plate="B 2")).refuses("full").becomes(
-        "compensating", because="book-room was refused: full"
+    story.happens(CarBooked(trip="t", plate="B 2")).rejects("full").becomes(
+        "compensating", because="book-room was rejected: full"
     )
     story.sends(CancelRoom(trip="t"))
     story.accepts().sends(GiveCarBack(trip="t")).becomes("compensating")
@@ -182,19 +182,19 @@ def test_nothing_is_taken_back_before_every_command_is_answered() -> None:
     story.accepts().becomes("cancelled", because="it rains")
 
 
-def test_what_was_refused_is_not_taken_back() -> None:
-    begun().refuses("no car").sends().becomes("failed", because="book-car was refused: no car")
+def test_what_was_rejected_is_not_taken_back() -> None:
+    begun().rejects("no car").sends().becomes("failed", because="book-car was rejected: no car")
 
 
 def test_what_cannot_be_taken_back_is_told_and_tried_again_by_an_operator() -> None:
-    story = with_both_underway().refuses("full").sends(GiveCarBack(trip="t"))
-    story.refuses("closed").has_problem("could not be taken back: closed").becomes("compensating").sends()
+    story = with_both_underway().rejects("full").sends(GiveCarBack(trip="t"))
+    story.rejects("closed").has_problem("could not be taken back: closed").becomes("compensating").sends()
     story.is_retried().sends(GiveCarBack(trip="t"))
     story.accepts().becomes("failed", because="full")
 
 
-def test_a_refusal_may_lead_elsewhere() -> None:
-    begun().accepts().waits(A_DAY).sends(Remind(trip="t")).refuses("no address").becomes("in_review", because="no address")
+def test_a_rejection_may_lead_elsewhere() -> None:
+    begun().accepts().waits(A_DAY).sends(Remind(trip="t")).rejects("no address").becomes("in_review", because="no address")
 
 
 def test_a_timer_is_due_once_and_may_be_set_again() -> None:
@@ -220,16 +220,16 @@ def test_a_slip_in_a_reaction_is_told_and_loses_nothing() -> None:
     assert [cause.name for cause, _ in story.process.waiting.values()] == ["CarBooked"]
 
 
-def test_a_slip_in_a_reaction_to_a_refusal_is_told_and_tried_again() -> None:
+def test_a_slip_in_a_reaction_to_a_rejection_is_told_and_tried_again() -> None:
     broken = True
 
     def no_car(trip: Trip, answer: Answer, cause: Cause) -> Next[Trip]:
         if broken:
             raise ZeroDivisionError("a slip")
-        return Next(trip, status="in_review", reason=answer.refusal)
+        return Next(trip, status="in_review", reason=answer.rejection)
 
-    story = ProcessScenario(replace(TRIP, on_refused={BookCar: no_car})).happens(REQUESTED)
-    story.refuses("closed").has_problem("ZeroDivisionError: a slip").becomes("running")
+    story = SagaScenario(replace(TRIP, on_rejected={BookCar: no_car})).happens(REQUESTED)
+    story.rejects("closed").has_problem("ZeroDivisionError: a slip").becomes("running")
     broken = False
     story.is_retried().becomes("in_review", because="closed")
     assert story.process.waiting == {}
@@ -239,20 +239,20 @@ def test_a_slip_in_a_reaction_to_a_refusal_is_told_and_tried_again() -> None:
 def test_what_cannot_be_recorded_is_told_once_and_loses_nothing(returned: object) -> None:
     on: dict[type[Event], On[Any]] = {**TRIP.on}
     on[CarBooked] = On(lambda event: event.trip, lambda trip, event, cause: returned)  # type: ignore[arg-type,return-value]
-    story = ProcessScenario(replace(TRIP, on=on)).happens(REQUESTED).happens(CAR).has_problem("broke down").becomes("running")
+    story = SagaScenario(replace(TRIP, on=on)).happens(REQUESTED).happens(CAR).has_problem("broke down").becomes("running")
     assert [step.standing for step in story.steps] == ["failed"]
     story.is_retried().sends()
     assert [cause.name for cause, _ in story.process.waiting.values()] == ["CarBooked"]
 
 
-def test_a_refusal_keeps_its_answer_until_it_is_reacted_to() -> None:
+def test_a_rejection_keeps_its_answer_until_it_is_reacted_to() -> None:
     returned: list[Next[Trip]] = []
 
     def no_car(trip: Trip, answer: Answer, cause: Cause) -> Next[Trip]:
         return returned[0]
 
-    story = ProcessScenario(replace(TRIP, on_refused={BookCar: no_car})).happens(REQUESTED)
-    story.refuses("closed").has_problem("IndexError")
+    story = SagaScenario(replace(TRIP, on_rejected={BookCar: no_car})).happens(REQUESTED)
+    story.rejects("closed").has_problem("IndexError")
     returned.append(Next(Trip(), send=[BookCar(trip="t")]))  # type: ignore[list-item]
     story.is_retried().becomes("running")
     returned[0] = Next(Trip(), status="in_review", reason="closed")
@@ -264,7 +264,7 @@ class Slips:
 
     def __init__(self) -> None:
         self.mended = False
-        self.story = ProcessScenario(replace(TRIP, on_timer={"car": self.late})).happens(REQUESTED).accepts()
+        self.story = SagaScenario(replace(TRIP, on_timer={"car": self.late})).happens(REQUESTED).accepts()
         self.story.waits(A_DAY).has_problem("a slip").sends()
 
     def late(self, trip: Trip, cause: Cause) -> Next[Trip]:
@@ -296,23 +296,23 @@ def test_a_timer_that_broke_down_is_let_go_once_it_is_set_anew() -> None:
 
 
 def test_nothing_can_be_tried_again_or_ended_without_need() -> None:
-    with pytest.raises(Refused, match="nothing to try again"):
+    with pytest.raises(Rejected, match="nothing to try again"):
         begun().is_retried()
     story = with_both_underway().accepts().happens(ROOM).becomes("completed")
-    with pytest.raises(Refused, match="completed already"):
+    with pytest.raises(Rejected, match="completed already"):
         story.is_cancelled()
 
 
 def test_what_was_reported_stays_reported_when_the_process_ends() -> None:
     story = begun().happens(CarBooked(trip="t", plate="no plate")).is_cancelled().accepts().accepts().becomes("cancelled")
     assert [cause.name for cause, _ in story.process.waiting.values()] == ["CarBooked"]
-    with pytest.raises(Refused, match="nothing to try again"):
+    with pytest.raises(Rejected, match="nothing to try again"):
         story.is_retried()
 
 
 def test_what_may_not_come_after_the_end_is_reported() -> None:
     rules: Rules = {TripRequested: (CarBooked,), CarBooked: (RoomBooked,), RoomBooked: ()}
-    story = ProcessScenario(replace(TRIP, rules=rules)).happens(REQUESTED).happens(CAR).happens(ROOM).becomes("completed")
+    story = SagaScenario(replace(TRIP, rules=rules)).happens(REQUESTED).happens(CAR).happens(ROOM).becomes("completed")
     story.happens(CAR).has_problem("CarBooked may follow TripRequested, which has not come").becomes("completed")
     assert [step.standing for step in story.steps] == ["failed"]
     assert story.process.waiting == {}
@@ -326,19 +326,19 @@ def test_what_comes_after_the_end_is_noted() -> None:
 def test_a_process_is_what_its_steps_tell() -> None:
     story = begun()
     steps = list(story.steps)
-    for told in (story.accepts, partial(story.happens, CAR), partial(story.refuses, "full"), partial(story.refuses, "closed")):
+    for told in (story.accepts, partial(story.happens, CAR), partial(story.rejects, "full"), partial(story.rejects, "closed")):
         told()
         steps += story.steps
     again = Process.empty(story.process.id, MIDNIGHT)
     for version, step in enumerate(steps, start=1):
-        again.replay(ProcessAdvanced.model_validate_json(step.model_dump_json()), version, MIDNIGHT)
+        again.replay(SagaAdvanced.model_validate_json(step.model_dump_json()), version, MIDNIGHT)
     assert again.state() == story.process.state()
 
 
 def test_a_manager_needs_a_beginning_and_names_that_differ() -> None:
     with pytest.raises(Misconfigured, match="no event begins"):
-        ProcessManager("trip", Trip, {CarBooked: On(lambda event: event.trip, car_booked)})
+        SagaDefinition("trip", Trip, {CarBooked: On(lambda event: event.trip, car_booked)})
     other = type("Other", (Event,), {"__annotations__": {"trip": str}}, name="TripRequested")
     on = On(lambda event: event.trip, requested, begins=True)
     with pytest.raises(Misconfigured, match="same name"):
-        ProcessManager("trip", Trip, {TripRequested: on, other: on})
+        SagaDefinition("trip", Trip, {TripRequested: on, other: on})

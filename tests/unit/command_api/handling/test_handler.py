@@ -10,7 +10,7 @@ import pytest
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.scenario import MIDNIGHT
-from aggregates.system import WriteSide
+from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import Issued, Receipt
@@ -21,7 +21,7 @@ from schemas.errors import (
     InProgress,
     Misconfigured,
     PreconditionFailed,
-    Refused,
+    Rejected,
     Unavailable,
 )
 from schemas.expected_version import NO_STREAM, ExpectedVersion
@@ -65,7 +65,7 @@ def deposit(issued: Issued[Deposit], account: Account) -> None:
         account.record(Deposited(amount=1000))
         raise ZeroDivisionError("unlucky, and late")
     if account.balance + issued.command.amount < 0:
-        raise Refused("there is not that much on the account")
+        raise Rejected("there is not that much on the account")
     account.record(Deposited(amount=issued.command.amount))
 
 
@@ -106,9 +106,7 @@ class SlowLog(MemoryLog):
 
 
 def handler_on(log: MemoryLog, **options: Any) -> CommandHandler:
-    return CommandHandler(
-        Catalog.of([SYSTEM]), {"bank": WriteSide(DECISIONS, {"accounts": (Account,)})}, {BANK: log}, **options
-    )
+    return CommandHandler(Catalog.of([SYSTEM]), {"bank": Domain(DECISIONS, {"accounts": (Account,)})}, {BANK: log}, **options)
 
 
 def issued(command: Command, id: UUID | None = None) -> Issued[Command]:
@@ -161,14 +159,14 @@ async def test_an_id_cannot_be_used_for_another_command() -> None:
         await handler.handle(issued(Deposit(account="a", amount=6), id))
 
 
-async def test_a_refusal_is_recorded_and_repeated() -> None:
+async def test_a_rejection_is_recorded_and_repeated() -> None:
     log = SlowLog()
     handler, command = handler_on(log), issued(Deposit(account="a", amount=-1))
-    with pytest.raises(Refused, match="not that much"):
+    with pytest.raises(Rejected, match="not that much"):
         await handler.handle(command)
     await handler.handle(issued(Deposit(account="a", amount=10)))
 
-    with pytest.raises(Refused, match="not that much"):
+    with pytest.raises(Rejected, match="not that much"):
         await handler.handle(command)
 
     assert await balance(log, "a") == 10
@@ -209,13 +207,13 @@ async def test_what_was_decided_on_a_state_that_did_not_come_to_be_is_decided_ag
         *(handler.handle(issued(Deposit(account="a", amount=-3))) for _ in range(4)), return_exceptions=True
     )
 
-    assert all(isinstance(outcome, Refused) for outcome in outcomes)
+    assert all(isinstance(outcome, Rejected) for outcome in outcomes)
     assert await balance(log, "a") == 0
 
 
 async def test_two_processes_never_lose_a_deposit() -> None:
     log = SlowLog()
-    handlers = [handler_on(log, max_attempts=50) for _ in range(4)]
+    handlers = [handler_on(log, conflict_retries=50) for _ in range(4)]
 
     await asyncio.gather(*(h.handle(issued(Deposit(account="a", amount=1))) for h in handlers for _ in range(25)))
 
@@ -243,7 +241,7 @@ async def test_a_race_that_is_never_won_is_given_up() -> None:
             return [Conflict("somebody was faster") for _ in appends]
 
     with pytest.raises(Conflict):
-        await handler_on(Contested(), max_attempts=3).handle(issued(Deposit(account="a", amount=5)))
+        await handler_on(Contested(), conflict_retries=3).handle(issued(Deposit(account="a", amount=5)))
 
 
 async def test_a_command_about_two_streams_is_all_or_none() -> None:
@@ -285,7 +283,7 @@ async def test_while_the_log_is_gone_nothing_is_believed_that_was_not_appended()
         await handler.handle(issued(Deposit(account="a", amount=100)))
     log.broken = False
 
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         await handler.handle(issued(Deposit(account="a", amount=-50)))
 
 
@@ -300,7 +298,7 @@ async def test_a_decision_that_breaks_down_leaves_no_trace() -> None:
     assert (await handler.handle(issued(Deposit(account="a", amount=1)))).version == 1
 
 
-async def test_a_decision_that_breaks_down_can_be_recorded_as_refused() -> None:
+async def test_a_decision_that_breaks_down_can_be_recorded_as_rejected() -> None:
     log = SlowLog()
     handler, command = handler_on(log), issued(Deposit(account="a", amount=13))
 
@@ -323,7 +321,7 @@ async def test_nobody_decides_on_what_a_decision_left_behind_that_broke_down() -
 
     assert isinstance((await asyncio.gather(breaking, return_exceptions=True))[0], Failed)
     assert (await other).version == 2
-    with pytest.raises(Refused, match="not that much"):
+    with pytest.raises(Rejected, match="not that much"):
         await withdrawal
     assert await balance(log, "a") == 6
 

@@ -23,7 +23,7 @@ from schemas.upcasting import Upcaster
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write
 from streams.log.snapshots import Snapshot
-from streams.log.stored_events import NewEvent, encode
+from streams.log.stored_events import EventData, encode
 
 CONTEXT = ContextName("shop", "stock")
 
@@ -242,7 +242,7 @@ async def test_events_of_an_earlier_version_are_brought_up_when_an_aggregate_is_
     step = Upcaster("Grown", 1, lambda data: {**data, "why": "rain"})
     catalog = Catalog.of([System("shop", (Context("stock", events=(Grown,), upcasters=(step,)),))])
     log, id = MemoryLog(CONTEXT), uuid4()
-    old, new = NewEvent(str(uuid4()), "Grown", 1, '{"by": 1}'), encode(Grown(by=2, why="sun"))
+    old, new = EventData(str(uuid4()), "Grown", 1, '{"by": 1}'), encode(Grown(by=2, why="sun"))
     metadata = Metadata(command_id=id, correlation_id="c")
     await log.append([Append(id, b"", metadata, (Write("tree-a", ANY_VERSION, (old, new)),))])
 

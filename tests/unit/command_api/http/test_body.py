@@ -73,9 +73,9 @@ def test_the_largest_integers_pass() -> None:
     assert parse_json(b"[9223372036854775807, -9223372036854775808]", DEPTH) == [2**63 - 1, -(2**63)]
 
 
-def test_a_client_cannot_send_what_is_sealed() -> None:
-    sealed = {"patient": "sealed:1:p:AAAA", "result": "x", "patient_id": "01940000-0000-7000-8000-0000000000a1"}
+def test_a_client_cannot_send_what_is_encrypted() -> None:
+    encrypted = {"patient": "encrypted:1:p:AAAA", "result": "x", "patient_id": "01940000-0000-7000-8000-0000000000a1"}
     with pytest.raises(Invalid) as raised:
-        check_plain(RecordResult.model_validate(sealed))
+        check_plain(RecordResult.model_validate(encrypted))
     assert [violation.pointer for violation in raised.value.violations] == ["/patient"]
     assert check_plain(RecordResult(patient="p", result="r")) == RecordResult(patient="p", result="r")

@@ -26,7 +26,7 @@ def test_what_the_headers_say(if_match: str | None, if_none_match: str | None, e
     ("if_match", "if_none_match"),
     [("3", None), ('"x"', None), ('"1", "2"', None), ("", None), (None, '"3"'), ("*", "*"), ('"99999999999"', None)],
 )
-def test_what_makes_no_sense_is_refused(if_match: str | None, if_none_match: str | None) -> None:
+def test_what_makes_no_sense_is_rejected(if_match: str | None, if_none_match: str | None) -> None:
     with pytest.raises(Malformed):
         expectation(if_match, if_none_match)
 

@@ -10,13 +10,13 @@ from starlette.middleware import Middleware
 
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
-from aggregates.system import WriteSide
+from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
 from command_api.http.gateway import Desk
 from command_api.http.routes import CommandEndpoints
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import Issued
-from schemas.errors import Refused
+from schemas.errors import Rejected
 from schemas.message import Command, Event
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys
@@ -45,7 +45,7 @@ class Account(Aggregate):
 
 def withdraw(issued: Issued[Withdraw], account: Account) -> None:
     if issued.command.amount > 100:
-        raise Refused("there is not that much on the account")
+        raise Rejected("there is not that much on the account")
     account.record(Withdrawn(amount=issued.command.amount))
 
 
@@ -56,7 +56,7 @@ DECISIONS = (Decision(Withdraw, lambda issued: (Ref(Account, issued.command.acco
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
     context = Context("accounts", commands=(Withdraw,), events=(Withdrawn,), requires_expected_version=request.param)
     catalog, name = Catalog.of([System("bank", (context,))]), ContextName("bank", "accounts")
-    handler = CommandHandler(catalog, {"bank": WriteSide(DECISIONS, {"accounts": (Account,)})}, {name: MemoryLog(name)})
+    handler = CommandHandler(catalog, {"bank": Domain(DECISIONS, {"accounts": (Account,)})}, {name: MemoryLog(name)})
     settings, databases = Settings(), Databases(None, 1)
     desk = Desk(handler, SubjectKeys(settings, databases), TokenIssuer(settings))
     app = Starlette(

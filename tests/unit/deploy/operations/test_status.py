@@ -10,7 +10,7 @@ TASKS = SubscriptionStatus("todo.tasks", "todo.tasks", [7], 0, is_paused=False, 
 
 
 @pytest.mark.parametrize(
-    ("processes", "head", "lag", "letters", "said"),
+    ("processes", "head", "lag", "dead_letters", "said"),
     [
         ([RELAY], 7, 0, 0, "Every process is at work. Every event is published, and followed by all that follow it."),
         ([], 7, 0, 0, "Every event is published, and followed by all that follow it."),
@@ -31,8 +31,8 @@ TASKS = SubscriptionStatus("todo.tasks", "todo.tasks", [7], 0, is_paused=False, 
         ),
     ],
 )
-def test_how_it_is(processes: list[ProcessStatus], head: int, lag: int, letters: int, said: str) -> None:
+def test_how_it_is(processes: list[ProcessStatus], head: int, lag: int, dead_letters: int, said: str) -> None:
     log = LogStatus(LOG.context, head, LOG.relayed, LOG.owner)
-    followed = SubscriptionStatus(TASKS.name, TASKS.context, TASKS.checkpoint, lag, is_paused=False, dead_letters=letters)
+    followed = SubscriptionStatus(TASKS.name, TASKS.context, TASKS.checkpoint, lag, is_paused=False, dead_letters=dead_letters)
 
     assert _summary(processes, [log], [followed]) == said

@@ -1,4 +1,4 @@
-"""Recorded shapes: which change of an event's class the events of the past survive."""
+"""RecordedEvent shapes: which change of an event's class the events of the past survive."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
 
 from deploy.schemas.check import is_document
-from deploy.schemas.compatibility import refusals
+from deploy.schemas.compatibility import rejections
 from deploy.schemas.samples import sample
 from deploy.schemas.shapes import problems, record, shape_of
 from schemas.catalog import Catalog, Context, ContextName, System
@@ -104,12 +104,12 @@ NOT_SURVIVED = [
 
 @pytest.mark.parametrize(("recorded", "today"), SURVIVED)
 def test_old_events_survive_what_only_accepts_more(recorded: dict[str, Any], today: dict[str, Any]) -> None:
-    assert refusals(schema(**today), schema(**recorded)) == []
+    assert rejections(schema(**today), schema(**recorded)) == []
 
 
 @pytest.mark.parametrize(("recorded", "today", "why"), NOT_SURVIVED)
 def test_old_events_do_not_survive_what_accepts_less(recorded: dict[str, Any], today: dict[str, Any], why: str) -> None:
-    found = refusals(schema(**today), schema(**recorded))
+    found = rejections(schema(**today), schema(**recorded))
 
     assert any(re.search(why, one) for one in found), found
 

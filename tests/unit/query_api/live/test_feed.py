@@ -118,7 +118,7 @@ async def test_an_older_database_is_read_from_its_beginning(rows: Rows) -> None:
 
 
 async def test_a_slow_watcher_misses_nothing(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_MOST_WAITING", 2)
+    monkeypatch.setattr(live, "_MAX_WAITING", 2)
     monkeypatch.setattr(live, "_POLL_SECONDS", 0.01)
     feed = Feed(rows, Audience(10))
     slow, quick = asyncio.create_task(watch(feed, 0, 2, pause=0.03)), asyncio.create_task(watch(feed, 0, 2))

@@ -14,10 +14,10 @@ from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Issued, Metadata
 from schemas.errors import Malformed
 from streams.broker.cloudevents import Outgoing, decode_command, decode_event, encode_command, encode_event
-from streams.log.stored_events import Row, decode_metadata, encode_metadata
+from streams.log.stored_events import StoredEvent, decode_metadata, encode_metadata
 
 METADATA = Metadata(command_id=FIRST_ID, correlation_id="ñ", causation_id="why", traceparent="00-x-y-01")
-ROW = Row(
+ROW = StoredEvent(
     position=7,
     stream="delivery-ñ",
     version=2,

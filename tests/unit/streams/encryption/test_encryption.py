@@ -1,4 +1,4 @@
-"""Seals: what is sealed opens with its subject's key alone."""
+"""Encrypts: what is encrypted opens with its subject's key alone."""
 
 import base64
 import os
@@ -9,35 +9,35 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Misconfigured
-from streams.encryption.encryption import MasterKeys, add_master_key, seal, unseal
+from streams.encryption.encryption import MasterKeys, add_master_key, decrypt, encrypt
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 
 
-def test_what_is_sealed_opens_with_its_key() -> None:
-    sealed = seal("diagnosis: ñandú", KEY, "patient-1", "command/result")
+def test_what_is_encrypted_opens_with_its_key() -> None:
+    encrypted = encrypt("diagnosis: ñandú", KEY, "patient-1", "command/result")
 
-    assert "diagnosis" not in sealed
-    assert unseal(sealed, KEY) == "diagnosis: ñandú"
-
-
-@pytest.mark.parametrize("sealed", ["sealed:1:patient-1:AAAA", "sealed:1:patient-1:é", "sealed:1:", "plain", ""])
-def test_what_was_never_sealed_does_not_open(sealed: str) -> None:
-    assert unseal(sealed, KEY) is None
+    assert "diagnosis" not in encrypted
+    assert decrypt(encrypted, KEY) == "diagnosis: ñandú"
 
 
-def test_a_seal_opens_for_no_other_key_and_no_other_subject() -> None:
-    sealed = seal("text", KEY, "patient-1", "p")
-
-    assert unseal(sealed, OTHER) is None
-    assert unseal(sealed.replace("patient-1", "patient-2"), KEY) is None
-    assert unseal(sealed[:-4] + "AAA=", KEY) is None
+@pytest.mark.parametrize("encrypted", ["encrypted:1:patient-1:AAAA", "encrypted:1:patient-1:é", "encrypted:1:", "plain", ""])
+def test_what_was_never_encrypted_does_not_open(encrypted: str) -> None:
+    assert decrypt(encrypted, KEY) is None
 
 
-def test_equal_texts_are_sealed_alike_for_one_purpose_and_not_for_two() -> None:
-    assert seal("text", KEY, "s", "one") == seal("text", KEY, "s", "one")
-    assert seal("text", KEY, "s", "one") != seal("text", KEY, "s", "two")
-    assert seal("text", KEY, "s", "one")[:40] != seal("texu", KEY, "s", "one")[:40]
+def test_a_encrypted_text_opens_for_no_other_key_and_no_other_subject() -> None:
+    encrypted = encrypt("text", KEY, "patient-1", "p")
+
+    assert decrypt(encrypted, OTHER) is None
+    assert decrypt(encrypted.replace("patient-1", "patient-2"), KEY) is None
+    assert decrypt(encrypted[:-4] + "AAA=", KEY) is None
+
+
+def test_equal_texts_are_encrypted_alike_for_one_purpose_and_not_for_two() -> None:
+    assert encrypt("text", KEY, "s", "one") == encrypt("text", KEY, "s", "one")
+    assert encrypt("text", KEY, "s", "one") != encrypt("text", KEY, "s", "two")
+    assert encrypt("text", KEY, "s", "one")[:40] != encrypt("texu", KEY, "s", "one")[:40]
 
 
 def test_the_newest_master_key_wraps_and_each_unwraps(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_two_who_add_a_master_key_at_once_lose_none(tmp_path: Path) -> None:
         (f"name {base64.b64encode(os.urandom(16)).decode()}", "16 bytes, not 32"),
     ],
 )
-def test_what_is_no_master_key_is_refused_without_repeating_it(text: str, why: str) -> None:
+def test_what_is_no_master_key_is_rejected_without_repeating_it(text: str, why: str) -> None:
     with pytest.raises(Misconfigured, match=why) as raised:
         MasterKeys.parse(text)
     assert not text.split()[1:] or text.split()[1] not in raised.value.detail

@@ -13,7 +13,7 @@ from schemas.expected_version import ANY_VERSION, ExpectedVersion
 from streams.log.group_commit import WORTH_OVERTAKING, GroupCommit
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write
-from streams.log.stored_events import NewEvent
+from streams.log.stored_events import EventData
 
 MANY = 3 * WORTH_OVERTAKING
 
@@ -50,7 +50,7 @@ class WatchedLog(MemoryLog):
 
 def append(*streams: str, expected: ExpectedVersion = ANY_VERSION, data: str = "{}") -> Append:
     id = uuid4()
-    event = NewEvent(str(uuid4()), "Happened", 1, data)
+    event = EventData(str(uuid4()), "Happened", 1, data)
     writes = tuple(Write(stream, expected, (event,)) for stream in streams)
     return Append(id, id.bytes, Metadata(command_id=id, correlation_id="c"), writes)
 

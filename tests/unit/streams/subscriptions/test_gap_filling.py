@@ -12,7 +12,7 @@ from schemas.errors import Misconfigured
 from schemas.expected_version import NO_STREAM
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write, partition_events
-from streams.log.stored_events import Row, encode
+from streams.log.stored_events import StoredEvent, encode
 from streams.subscriptions.gap_filling import REPAIRED, SKIPPED, continuation
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
@@ -31,7 +31,7 @@ async def log() -> MemoryLog:
     return log
 
 
-async def of_partition(log: MemoryLog) -> list[Row]:
+async def of_partition(log: MemoryLog) -> list[StoredEvent]:
     return [row for row in await log.read(0, 100) if row.partition == 0]
 
 
@@ -77,7 +77,7 @@ async def test_a_checkpoint_between_two_rows_of_the_partition_goes_on_with_the_n
 
 
 async def test_a_long_hole_is_filled_bit_by_bit(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.subscriptions.gap_filling._MOST_AT_ONCE", 1)
+    monkeypatch.setattr("streams.subscriptions.gap_filling._MAX_BATCH_SIZE", 1)
     monkeypatch.setattr("streams.subscriptions.gap_filling.partition_events", partial(partition_events, limit=4))
     rows = await of_partition(log)
 

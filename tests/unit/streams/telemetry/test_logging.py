@@ -18,7 +18,7 @@ def restored() -> Iterator[None]:
 
 
 def fail(password: str) -> None:
-    raise ConnectionError("refused")
+    raise ConnectionError("rejected")
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
@@ -31,7 +31,7 @@ def test_a_traceback_does_not_show_what_variables_hold(format: str, capsys: pyte
         logging.getLogger("any").exception("it failed")
 
     said = capsys.readouterr().err
-    assert "ConnectionError: refused" in said
+    assert "ConnectionError: rejected" in said
     assert "geheim" not in said
 
 
@@ -51,7 +51,7 @@ def test_what_a_driver_tells_again_and_again_is_told_once_and_in_a_line(
     assert len([line for line in lines if "relaying again soon" in line]) == 20
     assert [line for line in lines if "no node" in line] == [line for line in lines if "no node 0" in line]
     (told,) = [line for line in lines if "cannot connect" in line]
-    assert "attempt 0: ConnectionError('refused')" in told
+    assert "attempt 0: ConnectionError('rejected')" in told
     assert len(lines) == 22
 
     monkeypatch.setattr(telemetry, "_SELDOM_SECONDS", 0.0)
