@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from aggregates.aggregate import Aggregate
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.message import Command
 
 C = TypeVar("C", bound=Command)
@@ -34,7 +34,7 @@ class Decision(Generic[C]):
     """
 
     command: type[C]
-    about: Callable[[Issued[C]], tuple[Ref, ...]]
+    about: Callable[[CommandEnvelope[C]], tuple[Ref, ...]]
     decide: Callable[..., None]
     creates: bool = False
     """Whether the first aggregate is usually new, so that it is worth deciding before anything is read."""

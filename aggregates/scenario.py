@@ -11,7 +11,7 @@ from uuid import UUID
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Decisions, Ref
 from aggregates.policy import Policy
-from schemas.envelope import Issued, Metadata, RecordedEvent
+from schemas.envelope import CommandEnvelope, Metadata, RecordedEvent
 from schemas.errors import Rejected
 from schemas.message import Command, Event
 
@@ -36,7 +36,7 @@ class Scenario:
     def when(self, command: Command, *, id: UUID = FIRST_ID, at: datetime = MIDNIGHT, actor: str | None = None) -> Self:
         """The command is issued; what it records joins the history, so that ``when`` may follow ``when``."""
         decision = self._decisions[type(command)]
-        issued = Issued(command=command, id=id, at=at, correlation_id=str(id), actor=actor)
+        issued = CommandEnvelope(data=command, id=id, at=at, correlation_id=str(id), actor=actor)
         self._recorded, self._rejection = {}, None
         aggregates = [self._load(ref, at) for ref in decision.about(issued)]
         try:

@@ -17,7 +17,7 @@ from command_api.handling.handler import CommandHandler
 from command_api.http.body import check_encrypted, parse_json, validate_command
 from command_api.http.request import command_id, now
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, NotFound, Rejected, Unavailable
 from schemas.message import Command
 from schemas.sensitive import secret_fields
@@ -73,13 +73,13 @@ class TopicWorker:
             await asyncio.sleep(pause)
             pause = min(2 * pause, 5)
 
-    async def _settle(self, issued: Issued[Command]) -> None:
+    async def _settle(self, issued: CommandEnvelope[Command]) -> None:
         try:
             await self._handler.handle(issued, record_failure=True)
         except Failed:
             raise
         except Rejected as error:
-            name, correlation_id = issued.command.message_name, issued.correlation_id
+            name, correlation_id = issued.data.message_name, issued.correlation_id
             _log.info("rejected", command=name, id=str(issued.id), correlation_id=correlation_id, why=error.detail)
 
     async def _gave_up(self, record: Any, error: Exception) -> bool:
@@ -106,13 +106,13 @@ class TopicWorker:
             context = self._consumer.context_of(record)
             return any(secret_fields(command) for home, command in self._catalog.commands() if home == context)
 
-    def _issued(self, record: Any) -> Issued[Command]:
+    def _issued(self, record: Any) -> CommandEnvelope[Command]:
         incoming = decode_command(record)
         system, _, name = incoming.type.partition(".")
         context, command_class = self._catalog.command(system, name)
         command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_depth), command_class))
-        return Issued(
-            command=command,
+        return CommandEnvelope(
+            data=command,
             id=_id(context, incoming),
             at=incoming.at or now(),
             correlation_id=incoming.correlation_id,

@@ -11,7 +11,7 @@ from command_api.policies.runner import PolicyRunner
 from command_api.sagas.timers import TimerClock
 from command_api.topic_worker import TopicWorker
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError
 from schemas.message import Command
 from streams.commands.command_topics import CommandSender
@@ -67,7 +67,7 @@ class Worker:
             await self._databases.close()
             await self._readers.close()
 
-    async def _handle_here(self, issued: Issued[Command]) -> None:
+    async def _handle_here(self, issued: CommandEnvelope[Command]) -> None:
         """Handles a command without its topic; a rejection is answered by its receipt, anything else comes up again."""
         with suppress(CaudalError):
             await self._handler.handle(issued, record_failure=True)

@@ -12,10 +12,10 @@ E = TypeVar("E", bound=Event, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issued(Generic[C]):
+class CommandEnvelope(Generic[C]):
     """A command as it was issued: all that a decision may know of the outside world."""
 
-    command: C
+    data: C
     id: UUID
     """The command's id: a repeated one is recognised by its receipt."""
     at: datetime

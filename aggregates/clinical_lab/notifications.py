@@ -19,7 +19,7 @@ from schemas.clinical_lab.notifications import (
 )
 from schemas.clinical_lab.results import ResultRecorded
 from schemas.clinical_lab.users import UserCreated
-from schemas.envelope import Issued, RecordedEvent
+from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Command, Event
 
@@ -51,17 +51,17 @@ class Notification(Aggregate):
                 self.attempts, self.settled = event.attempt, True
 
 
-def request_notification(issued: Issued[RequestNotification], notification: Notification) -> None:
+def request_notification(issued: CommandEnvelope[RequestNotification], notification: Notification) -> None:
     """Asks for mail; the command's id is the notification's, so each cause has one."""
     if notification.kind is not None:
         raise AlreadyExists(f"the notification {notification.key} was requested before")
-    fields = {name: getattr(issued.command, name) for name in RequestNotification.model_fields}
+    fields = {name: getattr(issued.data, name) for name in RequestNotification.model_fields}
     notification.record(NotificationRequested(notification_id=UUID(notification.key), **fields))
 
 
-def record_delivery(issued: Issued[RecordDelivery], notification: Notification) -> None:
+def record_delivery(issued: CommandEnvelope[RecordDelivery], notification: Notification) -> None:
     """Notes what came of an attempt, and whether there is another one."""
-    command = issued.command
+    command = issued.data
     if notification.kind is None:
         raise Rejected(f"there is no notification {notification.key}")
     if notification.settled or command.attempt <= notification.attempts:
@@ -104,5 +104,5 @@ POLICIES = (
 AGGREGATES = (Notification,)
 DECISIONS = (
     Decision(RequestNotification, lambda issued: (Ref(Notification, str(issued.id)),), request_notification, creates=True),
-    Decision(RecordDelivery, lambda issued: (Ref(Notification, str(issued.command.notification_id)),), record_delivery),
+    Decision(RecordDelivery, lambda issued: (Ref(Notification, str(issued.data.notification_id)),), record_delivery),
 )

@@ -8,7 +8,7 @@ from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.snapshot import SnapshotPolicy
 from schemas.clinical_lab.results import NumberTaken, RecordResult, RecordResultQuery, ResultQueried, ResultRecorded
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
 
@@ -55,9 +55,9 @@ class ResultNumbers(Aggregate):
             self.last = event.number
 
 
-def record_result(issued: Issued[RecordResult], result: Result, numbers: ResultNumbers) -> None:
+def record_result(issued: CommandEnvelope[RecordResult], result: Result, numbers: ResultNumbers) -> None:
     """Records a result under the next number."""
-    command = issued.command
+    command = issued.data
     if not result.is_new:
         raise AlreadyExists(f"the result {result.key} was recorded before")
     number, result_id = numbers.last + 1, UUID(result.key)
@@ -74,17 +74,17 @@ def record_result(issued: Issued[RecordResult], result: Result, numbers: ResultN
     )
 
 
-def record_result_query(issued: Issued[RecordResultQuery], result: Result) -> None:
+def record_result_query(issued: CommandEnvelope[RecordResultQuery], result: Result) -> None:
     """Notes that somebody read a result."""
     if result.patient_id is None:
         raise Rejected(f"there is no result {result.key}")
     result.record(
         ResultQueried(
             query_id=issued.id,
-            result_id=issued.command.result_id,
+            result_id=issued.data.result_id,
             number=result.number,
             patient_id=result.patient_id,
-            queried_by=issued.command.queried_by,
+            queried_by=issued.data.queried_by,
             queried_at=issued.at,
         )
     )
@@ -95,5 +95,5 @@ DECISIONS = (
     Decision(
         RecordResult, lambda issued: (Ref(Result, str(issued.id)), Ref(ResultNumbers, "all")), record_result, creates=True
     ),
-    Decision(RecordResultQuery, lambda issued: (Ref(Result, str(issued.command.result_id)),), record_result_query),
+    Decision(RecordResultQuery, lambda issued: (Ref(Result, str(issued.data.result_id)),), record_result_query),
 )

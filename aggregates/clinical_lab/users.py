@@ -6,7 +6,7 @@ from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.snapshot import SnapshotPolicy
 from schemas.clinical_lab.users import CreateUser, RecordLogin, UserCreated, UserLoggedIn
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
 
@@ -38,9 +38,9 @@ class User(Aggregate):
             self.password_hash, self.email = event.password_hash, event.email
 
 
-def create_user(issued: Issued[CreateUser], user: User) -> None:
+def create_user(issued: CommandEnvelope[CreateUser], user: User) -> None:
     """Makes a user."""
-    command = issued.command
+    command = issued.data
     if not user.is_new:
         raise AlreadyExists("there is a user of this name")
     user.record(
@@ -54,15 +54,15 @@ def create_user(issued: Issued[CreateUser], user: User) -> None:
     )
 
 
-def record_login(issued: Issued[RecordLogin], user: User) -> None:
+def record_login(issued: CommandEnvelope[RecordLogin], user: User) -> None:
     """Notes that a user signed in."""
     if user.is_new:
         raise Rejected("there is no such user")
-    user.record(UserLoggedIn(user_id=issued.command.user_id))
+    user.record(UserLoggedIn(user_id=issued.data.user_id))
 
 
 AGGREGATES = (User,)
 DECISIONS = (
-    Decision(CreateUser, lambda issued: (Ref(User, str(issued.command.user_id)),), create_user, creates=True),
-    Decision(RecordLogin, lambda issued: (Ref(User, str(issued.command.user_id)),), record_login),
+    Decision(CreateUser, lambda issued: (Ref(User, str(issued.data.user_id)),), create_user, creates=True),
+    Decision(RecordLogin, lambda issued: (Ref(User, str(issued.data.user_id)),), record_login),
 )

@@ -5,7 +5,7 @@ from uuid import UUID
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from schemas.data_ingestion.ingestion import DataIngested, DataReceived, ReceiveData
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import AlreadyExists
 from schemas.message import Event
 
@@ -19,11 +19,11 @@ class Delivery(Aggregate):
         """Being there is all its state: nothing else is decided about a delivery here."""
 
 
-def receive_data(issued: Issued[ReceiveData], delivery: Delivery) -> None:
+def receive_data(issued: CommandEnvelope[ReceiveData], delivery: Delivery) -> None:
     """Stores the delivery as it came, then announces it. Its id is its command's, so that a repeat is recognised."""
     if not delivery.is_new:
         raise AlreadyExists(f"the delivery {delivery.key} was received before")
-    data_id, command = UUID(delivery.key), issued.command
+    data_id, command = UUID(delivery.key), issued.data
     delivery.record(DataReceived(data_id=data_id, partner_id=command.partner_id, payload=command.payload))
     delivery.record(DataIngested(data_id=data_id, partner_id=command.partner_id, payload=command.payload))
 

@@ -28,7 +28,7 @@ from schemas.data_ingestion.processing import (
     ProcessingResults,
     Profile,
 )
-from schemas.envelope import Issued, RecordedEvent
+from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.errors import AlreadyExists
 from schemas.message import Command, Event
 from schemas.pointer import step
@@ -60,9 +60,9 @@ class Content(Aggregate):
             self.processed.add(event.data_id)
 
 
-def process_data(issued: Issued[ProcessData], content: Content) -> None:
+def process_data(issued: CommandEnvelope[ProcessData], content: Content) -> None:
     """Takes a delivery through every step."""
-    command = issued.command
+    command = issued.data
     if command.data_id in content.processed:
         raise AlreadyExists(f"the delivery {command.data_id} was processed before")
     payload, changed = normalise(command.payload)
@@ -77,10 +77,10 @@ def process_data(issued: Issued[ProcessData], content: Content) -> None:
     content.record(DataProcessed(data_id=command.data_id, partner_id=command.partner_id, results=results))
 
 
-def content_of(issued: Issued[ProcessData]) -> tuple[Ref, ...]:
+def content_of(issued: CommandEnvelope[ProcessData]) -> tuple[Ref, ...]:
     """The content that a delivery belongs to: its partner's, with the hash of its normal form."""
-    payload, _ = normalise(issued.command.payload)
-    return (Ref(Content, f"{issued.command.partner_id}-{hash_of(payload)[:_KEY_DIGITS]}"),)
+    payload, _ = normalise(issued.data.payload)
+    return (Ref(Content, f"{issued.data.partner_id}-{hash_of(payload)[:_KEY_DIGITS]}"),)
 
 
 def normalise(payload: Payload) -> tuple[Payload, list[str]]:

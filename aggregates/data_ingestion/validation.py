@@ -19,7 +19,7 @@ from schemas.data_ingestion.validation import (
     SchemaRegistered,
     ValidateData,
 )
-from schemas.envelope import Issued, RecordedEvent
+from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Command, Event
 from schemas.pointer import pointer_of
@@ -74,17 +74,17 @@ class Inspection(Aggregate):
         """Having been given is all its state: a verdict is given once."""
 
 
-def register_schema(issued: Issued[RegisterSchema], rules: RuleBook) -> None:
+def register_schema(issued: CommandEnvelope[RegisterSchema], rules: RuleBook) -> None:
     """Takes on a partner's schema, unless it is broken or the one in force already."""
-    command = issued.command
+    command = issued.data
     compiled(command.json_schema)
     if rules.json_schema != command.json_schema or rules.is_new:
         rules.record(SchemaRegistered(partner_id=command.partner_id, json_schema=command.json_schema))
 
 
-def validate_data(issued: Issued[ValidateData], inspection: Inspection, rules: RuleBook) -> None:
+def validate_data(issued: CommandEnvelope[ValidateData], inspection: Inspection, rules: RuleBook) -> None:
     """Holds a delivery against the rules in force when the verdict is recorded."""
-    command = issued.command
+    command = issued.data
     if not inspection.is_new:
         raise AlreadyExists(f"the delivery {command.data_id} was validated before")
     violations = rules.violations(command.payload)
@@ -175,12 +175,12 @@ def _reject_to_read(uri: str) -> JsonValue:
 
 AGGREGATES = (RuleBook, Inspection)
 DECISIONS = (
-    Decision(RegisterSchema, lambda issued: (Ref(RuleBook, issued.command.partner_id),), register_schema),
+    Decision(RegisterSchema, lambda issued: (Ref(RuleBook, issued.data.partner_id),), register_schema),
     Decision(
         ValidateData,
         lambda issued: (
-            Ref(Inspection, str(issued.command.data_id)),
-            Ref(RuleBook, issued.command.partner_id),
+            Ref(Inspection, str(issued.data.data_id)),
+            Ref(RuleBook, issued.data.partner_id),
         ),
         validate_data,
         creates=True,

@@ -3,7 +3,7 @@
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from schemas.engine.privacy import RecordErasure, SubjectErased
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.message import Event
 
 
@@ -19,10 +19,10 @@ class Subject(Aggregate):
         self.erased = isinstance(event, SubjectErased)
 
 
-def record_erasure(issued: Issued[RecordErasure], subject: Subject) -> None:
+def record_erasure(issued: CommandEnvelope[RecordErasure], subject: Subject) -> None:
     """Notes it, once."""
     if not subject.erased:
-        subject.record(SubjectErased(subject=issued.command.subject))
+        subject.record(SubjectErased(subject=issued.data.subject))
 
 
-DECISIONS = (Decision(RecordErasure, lambda issued: (Ref(Subject, issued.command.subject),), record_erasure),)
+DECISIONS = (Decision(RecordErasure, lambda issued: (Ref(Subject, issued.data.subject),), record_erasure),)

@@ -6,7 +6,7 @@ from uuid import UUID
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.policy import Policy
-from schemas.envelope import Issued, RecordedEvent
+from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Command, Event
 from schemas.partner_alliances.campaigns import (
@@ -41,21 +41,21 @@ class Campaign(Aggregate):
         """Being there is all its state: nothing else is decided about a campaign."""
 
 
-def admit_partner(issued: Issued[AdmitPartner], advertiser: Advertiser) -> None:
+def admit_partner(issued: CommandEnvelope[AdmitPartner], advertiser: Advertiser) -> None:
     """Lets a partner run campaigns."""
     if not advertiser.admitted:
-        advertiser.record(PartnerAdmitted(partner_id=issued.command.partner_id))
+        advertiser.record(PartnerAdmitted(partner_id=issued.data.partner_id))
 
 
-def exclude_partner(issued: Issued[ExcludePartner], advertiser: Advertiser) -> None:
+def exclude_partner(issued: CommandEnvelope[ExcludePartner], advertiser: Advertiser) -> None:
     """Lets a partner run no more campaigns."""
     if advertiser.admitted:
-        advertiser.record(PartnerExcluded(partner_id=issued.command.partner_id))
+        advertiser.record(PartnerExcluded(partner_id=issued.data.partner_id))
 
 
-def create_campaign(issued: Issued[CreateCampaign], campaign: Campaign, advertiser: Advertiser) -> None:
+def create_campaign(issued: CommandEnvelope[CreateCampaign], campaign: Campaign, advertiser: Advertiser) -> None:
     """Makes a campaign of a partner that may run some."""
-    command = issued.command
+    command = issued.data
     if not campaign.is_new:
         raise AlreadyExists(f"the campaign {campaign.key} was created before")
     if not advertiser.admitted:
@@ -77,11 +77,11 @@ def exclude(withdrawn: RecordedEvent[PartnerWithdrawn]) -> Iterable[Command]:
 
 AGGREGATES = (Advertiser, Campaign)
 DECISIONS = (
-    Decision(AdmitPartner, lambda issued: (Ref(Advertiser, str(issued.command.partner_id)),), admit_partner),
-    Decision(ExcludePartner, lambda issued: (Ref(Advertiser, str(issued.command.partner_id)),), exclude_partner),
+    Decision(AdmitPartner, lambda issued: (Ref(Advertiser, str(issued.data.partner_id)),), admit_partner),
+    Decision(ExcludePartner, lambda issued: (Ref(Advertiser, str(issued.data.partner_id)),), exclude_partner),
     Decision(
         CreateCampaign,
-        lambda issued: (Ref(Campaign, str(issued.id)), Ref(Advertiser, str(issued.command.partner_id))),
+        lambda issued: (Ref(Campaign, str(issued.id)), Ref(Advertiser, str(issued.data.partner_id))),
         create_campaign,
         creates=True,
     ),

@@ -6,7 +6,7 @@ from uuid import UUID
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.partner_alliances.rules import prepared, verdicts
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import AlreadyExists
 from schemas.message import Event
 from schemas.partner_alliances.compliance import (
@@ -53,15 +53,15 @@ class Assessment(Aggregate):
         """Having been given is all its state: a verdict is given once."""
 
 
-def publish_sanction_list(issued: Issued[PublishSanctionList], sanctions: SanctionList) -> None:
+def publish_sanction_list(issued: CommandEnvelope[PublishSanctionList], sanctions: SanctionList) -> None:
     """Puts a list in force."""
-    sanctions.record(SanctionListPublished(names=issued.command.names))
+    sanctions.record(SanctionListPublished(names=issued.data.names))
 
 
-def record_validation(issued: Issued[RecordValidation], validation: Validation, sanctions: SanctionList) -> None:
+def record_validation(issued: CommandEnvelope[RecordValidation], validation: Validation, sanctions: SanctionList) -> None:
     """Says what the rules say of somebody."""
-    profile = issued.command.profile
-    found = verdicts(profile, issued.command.account, sanctions.names)
+    profile = issued.data.profile
+    found = verdicts(profile, issued.data.account, sanctions.names)
     validation.record(
         PartnerValidated(
             validation_id=UUID(validation.key),
@@ -73,9 +73,9 @@ def record_validation(issued: Issued[RecordValidation], validation: Validation, 
     )
 
 
-def record_assessment(issued: Issued[RecordAssessment], assessment: Assessment, sanctions: SanctionList) -> None:
+def record_assessment(issued: CommandEnvelope[RecordAssessment], assessment: Assessment, sanctions: SanctionList) -> None:
     """Gives the verdict on a contract, and names each rule."""
-    command = issued.command
+    command = issued.data
     if not assessment.is_new:
         raise AlreadyExists(f"the contract {command.contract_id} was assessed before")
     found = verdicts(command.profile, command.account, sanctions.names)
@@ -100,7 +100,7 @@ DECISIONS = (
     Decision(RecordValidation, lambda issued: (Ref(Validation, str(issued.id)), _LIST), record_validation, creates=True),
     Decision(
         RecordAssessment,
-        lambda issued: (Ref(Assessment, str(issued.command.contract_id)), _LIST),
+        lambda issued: (Ref(Assessment, str(issued.data.contract_id)), _LIST),
         record_assessment,
         creates=True,
     ),

@@ -10,7 +10,7 @@ from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.partner_alliances.products import agreed
 from aggregates.snapshot import SnapshotPolicy
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
 from schemas.partner_alliances.contracts import (
@@ -116,26 +116,26 @@ class FailedContract(Aggregate):
         """Being there is all its state."""
 
 
-def create_contract(issued: Issued[CreateContract], contract: Contract) -> None:
+def create_contract(issued: CommandEnvelope[CreateContract], contract: Contract) -> None:
     """Makes a contract by hand: it is under revision from its beginning, for nothing but a person has looked at it."""
-    _create(contract, issued.command, issued.at.date(), temporary_id=None)
+    _create(contract, issued.data, issued.at.date(), temporary_id=None)
     contract.record(ContractRevision(**contract.whose, reason="it was made by hand: compliance decides on it"))
 
 
-def create_requested_contract(issued: Issued[CreateRequestedContract], contract: Contract) -> None:
+def create_requested_contract(issued: CommandEnvelope[CreateRequestedContract], contract: Contract) -> None:
     """Makes the contract of a partner's request."""
-    _create(contract, issued.command, issued.at.date(), temporary_id=issued.command.temporary_id)
+    _create(contract, issued.data, issued.at.date(), temporary_id=issued.data.temporary_id)
 
 
-def fail_contract_creation(issued: Issued[FailContractCreation], failed: FailedContract) -> None:
+def fail_contract_creation(issued: CommandEnvelope[FailContractCreation], failed: FailedContract) -> None:
     """Notes that no contract came to be."""
     if failed.is_new:
-        failed.record(ContractCreationFailed(**issued.command.model_dump()))
+        failed.record(ContractCreationFailed(**issued.data.model_dump()))
 
 
-def change_contract(issued: Issued[ChangeContract], contract: Contract) -> None:
+def change_contract(issued: CommandEnvelope[ChangeContract], contract: Contract) -> None:
     """Changes terms or last day of a contract that may hold, or hold again."""
-    command, whose = issued.command, contract.whose
+    command, whose = issued.data, contract.whose
     if contract.status in ("inactive", "rejected", "expired"):
         raise contract.rejected()
     if command.ends_on is not None:
@@ -146,16 +146,16 @@ def change_contract(issued: Issued[ChangeContract], contract: Contract) -> None:
         contract.record(ContractChanged(**whose, terms=terms, ends_on=ends_on))
 
 
-def suspend_contract(issued: Issued[SuspendContract], contract: Contract) -> None:
+def suspend_contract(issued: CommandEnvelope[SuspendContract], contract: Contract) -> None:
     """Suspends a contract that holds."""
     whose = contract.whose
     if contract.status == "active":
-        contract.record(ContractSuspended(**whose, reason=issued.command.reason))
+        contract.record(ContractSuspended(**whose, reason=issued.data.reason))
     elif contract.status != "suspended":
         raise contract.rejected()
 
 
-def resume_contract(issued: Issued[ResumeContract], contract: Contract) -> None:
+def resume_contract(issued: CommandEnvelope[ResumeContract], contract: Contract) -> None:
     """Lets a suspended contract hold again, and no other: what never held is compliance's to decide."""
     whose = contract.whose
     if contract.status == "suspended":
@@ -165,7 +165,7 @@ def resume_contract(issued: Issued[ResumeContract], contract: Contract) -> None:
         raise contract.rejected()
 
 
-def activate_contract(issued: Issued[ActivateContract], contract: Contract) -> None:
+def activate_contract(issued: CommandEnvelope[ActivateContract], contract: Contract) -> None:
     """Lets a contract hold that compliance has approved."""
     whose = contract.whose
     if contract.status == "created":
@@ -175,24 +175,24 @@ def activate_contract(issued: Issued[ActivateContract], contract: Contract) -> N
         raise contract.rejected()
 
 
-def deactivate_contract(issued: Issued[DeactivateContract], contract: Contract) -> None:
+def deactivate_contract(issued: CommandEnvelope[DeactivateContract], contract: Contract) -> None:
     """Takes a contract back, whether it held or not."""
     whose = contract.whose
     if contract.status in ("created", "active", "suspended", "in_revision"):
-        contract.record(ContractDeactivated(**whose, reason=issued.command.reason))
+        contract.record(ContractDeactivated(**whose, reason=issued.data.reason))
 
 
-def request_revision(issued: Issued[RequestContractRevision], contract: Contract) -> None:
+def request_revision(issued: CommandEnvelope[RequestContractRevision], contract: Contract) -> None:
     """Puts a contract under revision that does not hold yet."""
     whose = contract.whose
     if contract.status != "created":
         raise contract.rejected()
-    contract.record(ContractRevision(**whose, reason=issued.command.reason))
+    contract.record(ContractRevision(**whose, reason=issued.data.reason))
 
 
-def decide_revision(issued: Issued[DecideContractRevision], contract: Contract) -> None:
+def decide_revision(issued: CommandEnvelope[DecideContractRevision], contract: Contract) -> None:
     """Records what somebody decided. A contract made by hand holds by that; of others their process is told."""
-    command, whose = issued.command, contract.whose
+    command, whose = issued.data, contract.whose
     if contract.status != "in_revision":
         raise Rejected(f"the contract {contract.key} is not under revision")
     if command.approved:
@@ -202,7 +202,7 @@ def decide_revision(issued: Issued[DecideContractRevision], contract: Contract) 
         contract.record(ContractActivated(**whose, ends_on=contract.ends_on))
 
 
-def expire_contract(issued: Issued[ExpireContract], contract: Contract) -> None:
+def expire_contract(issued: CommandEnvelope[ExpireContract], contract: Contract) -> None:
     """Ends a contract whose last day is over; one under revision is left to whoever decides, who may move that day."""
     whose = contract.whose
     if not contract.is_over(issued.at.date()):
@@ -241,8 +241,8 @@ def _check_not_over(contract: Contract, today: date) -> None:
         raise Rejected(f"the last day of the contract {contract.key} is over: move it first")
 
 
-def _one(issued: Issued[Any]) -> tuple[Ref, ...]:
-    return (Ref(Contract, str(issued.command.contract_id)),)
+def _one(issued: CommandEnvelope[Any]) -> tuple[Ref, ...]:
+    return (Ref(Contract, str(issued.data.contract_id)),)
 
 
 AGGREGATES = (Contract, FailedContract)
@@ -251,7 +251,7 @@ DECISIONS = (
     Decision(CreateRequestedContract, _one, create_requested_contract, creates=True),
     Decision(
         FailContractCreation,
-        lambda issued: (Ref(FailedContract, str(issued.command.temporary_id)),),
+        lambda issued: (Ref(FailedContract, str(issued.data.temporary_id)),),
         fail_contract_creation,
         creates=True,
     ),

@@ -5,7 +5,7 @@ from uuid import UUID
 from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.partner_alliances.rules import compact
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
 from schemas.partner_alliances.integrations import (
@@ -81,9 +81,9 @@ class Program(Aggregate):
         """Being there is all its state: nothing else is decided about a programme."""
 
 
-def request_partner(issued: Issued[RequestPartner], request: PartnerRequest) -> None:
+def request_partner(issued: CommandEnvelope[RequestPartner], request: PartnerRequest) -> None:
     """Takes a request; the command's id is the partner's until there is a real one."""
-    command, today = issued.command, issued.at.date()
+    command, today = issued.data, issued.at.date()
     starts_on = command.starts_on or today
     if command.ends_on is not None and command.ends_on < max(starts_on, today):
         raise Rejected("the contract's last day is over before it begins")
@@ -101,9 +101,9 @@ def request_partner(issued: Issued[RequestPartner], request: PartnerRequest) -> 
     )
 
 
-def create_partner(issued: Issued[CreatePartner], partner: Partner, number: TaxNumber | None = None) -> None:
+def create_partner(issued: CommandEnvelope[CreatePartner], partner: Partner, number: TaxNumber | None = None) -> None:
     """Makes a partner. One without a tax number is for compliance to judge."""
-    command = issued.command
+    command = issued.data
     if not partner.is_new:
         raise AlreadyExists(f"the partner {partner.key} was created before")
     if number is not None:
@@ -113,26 +113,26 @@ def create_partner(issued: Issued[CreatePartner], partner: Partner, number: TaxN
     partner.record(PartnerCreated(**command.model_dump()))
 
 
-def fail_partner_creation(issued: Issued[FailPartnerCreation], request: PartnerRequest) -> None:
+def fail_partner_creation(issued: CommandEnvelope[FailPartnerCreation], request: PartnerRequest) -> None:
     """Notes that no partner came of a request."""
     if request.failed:
         raise AlreadyExists(f"the request {request.key} has failed before")
-    command = issued.command
+    command = issued.data
     request.record(PartnerCreationFailed(temporary_id=command.temporary_id, error_message=command.error_message))
 
 
-def activate_partner(issued: Issued[ActivatePartner], partner: Partner) -> None:
+def activate_partner(issued: CommandEnvelope[ActivatePartner], partner: Partner) -> None:
     """Activates a partner that is not withdrawn."""
     temporary_id = _known(partner)
     if partner.withdrawn:
         raise Rejected(f"the partner {partner.key} is withdrawn")
     if not partner.active:
-        partner.record(PartnerActivated(partner_id=issued.command.partner_id, temporary_id=temporary_id))
+        partner.record(PartnerActivated(partner_id=issued.data.partner_id, temporary_id=temporary_id))
 
 
-def withdraw_partner(issued: Issued[WithdrawPartner], partner: Partner, number: TaxNumber | None = None) -> None:
+def withdraw_partner(issued: CommandEnvelope[WithdrawPartner], partner: Partner, number: TaxNumber | None = None) -> None:
     """Withdraws a partner, and frees its tax number."""
-    command, temporary_id = issued.command, _known(partner)
+    command, temporary_id = issued.data, _known(partner)
     if partner.withdrawn:
         return
     if number is not None and number.partner_id == command.partner_id:
@@ -140,11 +140,11 @@ def withdraw_partner(issued: Issued[WithdrawPartner], partner: Partner, number: 
     partner.record(PartnerWithdrawn(partner_id=command.partner_id, temporary_id=temporary_id, reason=command.reason))
 
 
-def create_program(issued: Issued[CreateProgram], program: Program) -> None:
+def create_program(issued: CommandEnvelope[CreateProgram], program: Program) -> None:
     """Makes a programme."""
     if not program.is_new:
         raise AlreadyExists(f"the programme {program.key} was created before")
-    program.record(ProgramCreated(program_id=UUID(program.key), **issued.command.model_dump()))
+    program.record(ProgramCreated(program_id=UUID(program.key), **issued.data.model_dump()))
 
 
 def _known(partner: Partner) -> UUID:
@@ -165,19 +165,19 @@ DECISIONS = (
     Decision(RequestPartner, lambda issued: (Ref(PartnerRequest, str(issued.id)),), request_partner, creates=True),
     Decision(
         CreatePartner,
-        lambda issued: _with_number(issued.command.partner_id, issued.command.profile.tax_id),
+        lambda issued: _with_number(issued.data.partner_id, issued.data.profile.tax_id),
         create_partner,
         creates=True,
     ),
     Decision(
         FailPartnerCreation,
-        lambda issued: (Ref(PartnerRequest, str(issued.command.temporary_id)),),
+        lambda issued: (Ref(PartnerRequest, str(issued.data.temporary_id)),),
         fail_partner_creation,
     ),
-    Decision(ActivatePartner, lambda issued: (Ref(Partner, str(issued.command.partner_id)),), activate_partner),
+    Decision(ActivatePartner, lambda issued: (Ref(Partner, str(issued.data.partner_id)),), activate_partner),
     Decision(
         WithdrawPartner,
-        lambda issued: _with_number(issued.command.partner_id, issued.command.tax_id),
+        lambda issued: _with_number(issued.data.partner_id, issued.data.tax_id),
         withdraw_partner,
     ),
     Decision(CreateProgram, lambda issued: (Ref(Program, str(issued.id)),), create_program, creates=True),

@@ -13,7 +13,7 @@ from aggregates.sagas.saga import Process, saga_id
 from aggregates.sagas.successors import Wait, predecessor
 from aggregates.sagas.transitions import Outcome, Step, patience_timer, waiting_for
 from schemas.engine.sagas import AdvanceSaga, Answer, CancelSaga, Cause, RetrySaga, SagaAdvanced, Sent
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import NotFound, OutsideTheRules, Rejected
 
 Managers = Mapping[str, SagaDefinition[Any]]
@@ -32,21 +32,21 @@ def decisions(managers: Managers) -> Decisions:
     )
 
 
-def _told(issued: Issued[AdvanceSaga]) -> tuple[Ref, ...]:
-    return (Ref(Process, saga_id(issued.command.process, issued.command.key)),)
+def _told(issued: CommandEnvelope[AdvanceSaga]) -> tuple[Ref, ...]:
+    return (Ref(Process, saga_id(issued.data.process, issued.data.key)),)
 
 
-def _named(issued: Issued[RetrySaga] | Issued[CancelSaga]) -> tuple[Ref, ...]:
-    return (Ref(Process, issued.command.saga_id),)
+def _named(issued: CommandEnvelope[RetrySaga] | CommandEnvelope[CancelSaga]) -> tuple[Ref, ...]:
+    return (Ref(Process, issued.data.saga_id),)
 
 
 class _Telling:
     def __init__(self, managers: Managers) -> None:
         self._managers = managers
 
-    def advance(self, issued: Issued[AdvanceSaga], process: Process) -> None:
+    def advance(self, issued: CommandEnvelope[AdvanceSaga], process: Process) -> None:
         """Takes a process one step further, and every step that has become possible by that."""
-        command = issued.command
+        command = issued.data
         steps = _Steps(self._manager(command.process), process, command.process, command.key)
         match command.cause.kind:
             case "answer" if command.answer is not None:
@@ -56,13 +56,13 @@ class _Telling:
             case _:
                 steps.happened(command.cause)
 
-    def retry(self, issued: Issued[RetrySaga], process: Process) -> None:
+    def retry(self, issued: CommandEnvelope[RetrySaga], process: Process) -> None:
         """Tries again what could not be reacted to or taken back; rejected where there is nothing of that."""
         self._steps_of(process).retried(_operators("retry", issued, ""))
 
-    def cancel(self, issued: Issued[CancelSaga], process: Process) -> None:
+    def cancel(self, issued: CommandEnvelope[CancelSaga], process: Process) -> None:
         """Begins to take back what the process did; rejected where it has ended, or is ending already."""
-        self._steps_of(process).cancelled(_operators("cancel", issued, issued.command.reason))
+        self._steps_of(process).cancelled(_operators("cancel", issued, issued.data.reason))
 
     def _steps_of(self, process: Process) -> "_Steps":
         if process.kind is None:
@@ -258,5 +258,5 @@ def _missing(cause: Cause) -> Outcome:
     return Outcome("failed", f"the installed code does not react to {cause.name}", kept=True)
 
 
-def _operators(kind: Literal["retry", "cancel"], issued: Issued[Any], reason: str) -> Cause:
+def _operators(kind: Literal["retry", "cancel"], issued: CommandEnvelope[Any], reason: str) -> Cause:
     return Cause(kind=kind, id=issued.id, name=reason, at=issued.at)

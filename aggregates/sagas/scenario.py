@@ -13,7 +13,7 @@ from aggregates.sagas.definition import SagaDefinition
 from aggregates.sagas.saga import Process, saga_id
 from aggregates.scenario import MIDNIGHT
 from schemas.engine.sagas import AdvanceSaga, Answer, CancelSaga, Cause, RetrySaga, SagaAdvanced, Sent, Status
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.message import Command, Event
 
 _KIND = "scenario.process"
@@ -112,7 +112,7 @@ class SagaScenario:
             assert self._key is not None, "nothing has happened yet"
             self._process = Process.empty(f"process-{saga_id(_KIND, self._key)}", self._at)
         id = self._id()
-        issued = Issued(command=command, id=id, at=self._at, correlation_id=str(id))
+        issued = CommandEnvelope(data=command, id=id, at=self._at, correlation_id=str(id))
         self._process.decided_at = self._at
         self._decisions[type(command)](issued, self._process)
         self.steps = tuple(event for event in self._process.take_recorded() if isinstance(event, SagaAdvanced))

@@ -8,7 +8,7 @@ from command_api.handling.activities import Activity, ActivityContext
 from schemas.catalog import ContextName
 from schemas.clinical_lab.notifications import DeliverNotification, RecordDelivery
 from schemas.clinical_lab.users import USERS
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import Unavailable, Undeliverable
 from streams.integrations.mail import Mail, send
 
@@ -17,9 +17,9 @@ _log = structlog.get_logger()
 NOTIFICATIONS = ContextName("clinical_lab", "notifications")
 
 
-async def deliver(issued: Issued[DeliverNotification], surroundings: ActivityContext) -> RecordDelivery:
+async def deliver(issued: CommandEnvelope[DeliverNotification], surroundings: ActivityContext) -> RecordDelivery:
     """Hands a notification to the mail server, addressed to the first of its recipients who is a user."""
-    command = issued.command
+    command = issued.data
     outcome = RecordDelivery(notification_id=command.notification_id, attempt=command.attempt)
     notification = await surroundings.load(NOTIFICATIONS, Notification, str(command.notification_id))
     if notification.kind is None or notification.settled:

@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from aggregates.aggregate import Aggregate
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.message import Command
 from streams.encryption.subject_keys import SubjectKeys
 from streams.settings import Settings
@@ -40,7 +40,7 @@ class Activity(Generic[C]):
     """
 
     command: type[C]
-    carry_out: Callable[[Issued[C], ActivityContext], Awaitable[Command]]
+    carry_out: Callable[[CommandEnvelope[C], ActivityContext], Awaitable[Command]]
 
 
 def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:

@@ -19,7 +19,7 @@ from command_api.handling.preparation import Preparation
 from command_api.handling.repository import Repository
 from command_api.http.request import now
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued, Metadata, Receipt, Rejection
+from schemas.envelope import CommandEnvelope, Metadata, Receipt, Rejection
 from schemas.errors import (
     AlreadyExists,
     CaudalError,
@@ -76,11 +76,11 @@ class CommandHandler:
         self._logs = logs
         self._commits = {context: GroupCommit(log) for context, log in logs.items()}
         self._repositories = {context: Repository(log, catalog, memory) for context, log in logs.items()}
-        self._max_attempts = conflict_retries
+        self._conflict_retries = conflict_retries
         self._in_progress: set[tuple[ContextName, object]] = set()
 
     async def handle(
-        self, issued: Issued[Command], *, expected: ExpectedVersion = ANY_VERSION, record_failure: bool = False
+        self, issued: CommandEnvelope[Command], *, expected: ExpectedVersion = ANY_VERSION, record_failure: bool = False
     ) -> Receipt:
         """Handles one command and returns its receipt; a repeated command gets its first receipt again.
 
@@ -92,7 +92,7 @@ class CommandHandler:
         `Unavailable` while the log is out of reach: then it is open whether the command was handled, and repeating it
         under the same id is safe.
         """
-        context, name = self._catalog.context_of(type(issued.command)), issued.command.message_name
+        context, name = self._catalog.context_of(type(issued.data)), issued.data.message_name
         outcome = "failed"
         try:
             with traced(f"handle {context.system}.{name}", issued.traceparent) as traceparent:
@@ -108,7 +108,7 @@ class CommandHandler:
         return receipt
 
     async def _handle(
-        self, context: ContextName, issued: Issued[Command], expected: ExpectedVersion, record_failure: bool
+        self, context: ContextName, issued: CommandEnvelope[Command], expected: ExpectedVersion, record_failure: bool
     ) -> Receipt:
         mark = (context, issued.id)
         if mark in self._in_progress:
@@ -141,7 +141,7 @@ class CommandHandler:
         return found
 
     async def _answered(
-        self, context: ContextName, issued: Issued[Command], expected: ExpectedVersion, record_failure: bool
+        self, context: ContextName, issued: CommandEnvelope[Command], expected: ExpectedVersion, record_failure: bool
     ) -> Receipt:
         try:
             closed = await self._preparation.closed(issued)
@@ -168,10 +168,10 @@ class CommandHandler:
         )
 
     async def _prepared(
-        self, context: ContextName, issued: Issued[Command], expected: ExpectedVersion, record_failure: bool
+        self, context: ContextName, issued: CommandEnvelope[Command], expected: ExpectedVersion, record_failure: bool
     ) -> Receipt:
-        mark = fingerprint(issued.command)
-        if self._preparation.has_activity(type(issued.command)):
+        mark = fingerprint(issued.data)
+        if self._preparation.has_activity(type(issued.data)):
             first_answer = await self._logs[context].receipt(issued.id, mark)
             if first_answer is not None:
                 return first_answer
@@ -184,13 +184,18 @@ class CommandHandler:
         return await self._with_retries(context, issued, mark, expected, record_failure)
 
     async def _with_retries(
-        self, context: ContextName, issued: Issued[Command], mark: bytes, expected: ExpectedVersion, record_failure: bool
+        self,
+        context: ContextName,
+        issued: CommandEnvelope[Command],
+        mark: bytes,
+        expected: ExpectedVersion,
+        record_failure: bool,
     ) -> Receipt:
-        for attempt in range(1, self._max_attempts + 1):
+        for attempt in range(1, self._conflict_retries + 1):
             try:
                 return await self._attempt(context, issued, mark, expected, record_failure, first=attempt == 1)
             except Conflict as conflict:
-                if attempt == self._max_attempts:
+                if attempt == self._conflict_retries:
                     raise
                 _log.debug("lost a race, deciding again", command=str(issued.id), attempt=attempt, why=conflict.detail)
         raise AssertionError("the last attempt returns or raises")
@@ -198,14 +203,14 @@ class CommandHandler:
     async def _attempt(
         self,
         context: ContextName,
-        issued: Issued[Command],
+        issued: CommandEnvelope[Command],
         mark: bytes,
         expected: ExpectedVersion,
         record_failure: bool,
         *,
         first: bool,
     ) -> Receipt:
-        repository, decision = self._repositories[context], self._decisions[type(issued.command)]
+        repository, decision = self._repositories[context], self._decisions[type(issued.data)]
 
         # 1. Load what the decision is about.
         refs = decision.about(issued)
@@ -253,7 +258,7 @@ class CommandHandler:
         return receipt
 
     async def _precondition_failed(
-        self, context: ContextName, issued: Issued[Command], mark: bytes, ref: Ref, expected: ExpectedVersion
+        self, context: ContextName, issued: CommandEnvelope[Command], mark: bytes, ref: Ref, expected: ExpectedVersion
     ) -> Receipt:
         log = self._logs[context]
         first_answer = await log.receipt(issued.id, mark)
@@ -267,7 +272,7 @@ class CommandHandler:
 
 
 def _decide(
-    decision: Decision[Any], issued: Issued[Command], aggregates: Sequence[Aggregate], record_failure: bool
+    decision: Decision[Any], issued: CommandEnvelope[Command], aggregates: Sequence[Aggregate], record_failure: bool
 ) -> Rejected | None:
     for aggregate in aggregates:
         aggregate.decided_at = issued.at
@@ -292,10 +297,10 @@ def _counter(command: str, outcome: str) -> Counter:
     return COMMANDS.labels(command, outcome)
 
 
-def _metadata(issued: Issued[Command]) -> Metadata:
+def _metadata(issued: CommandEnvelope[Command]) -> Metadata:
     return Metadata(
         command_id=issued.id,
-        command=issued.command.message_name,
+        command=issued.data.message_name,
         correlation_id=issued.correlation_id,
         causation_id=issued.causation_id,
         actor=issued.actor,
@@ -303,7 +308,7 @@ def _metadata(issued: Issued[Command]) -> Metadata:
     )
 
 
-def _answer(rejected: Rejected, issued: Issued[Command]) -> Rejection:
+def _answer(rejected: Rejected, issued: CommandEnvelope[Command]) -> Rejection:
     return Rejection(rejected.kind, rejected.detail, issued.correlation_id)
 
 

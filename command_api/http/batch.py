@@ -19,7 +19,7 @@ from command_api.http.body import check_plain, content_type_of, parse_json, read
 from command_api.http.preconditions import check_stated, expectation
 from command_api.http.request import KEY, command_id, issued
 from schemas.catalog import Catalog
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Invalid, Malformed, TooLarge
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
@@ -70,7 +70,7 @@ async def take_batch(
         raise TooLarge(f"a batch may have {settings.max_batch_lines} lines at most")
     await count(len(lines) - 1)
 
-    by_id: dict[object, list[tuple[int, Issued[Command], ExpectedVersion]]] = {}
+    by_id: dict[object, list[tuple[int, CommandEnvelope[Command], ExpectedVersion]]] = {}
     answers: dict[int, Mapping[str, Any]] = {}
     for number, line in enumerate(lines):
         try:
@@ -79,7 +79,7 @@ async def take_batch(
         except CaudalError as error:
             answers[number] = _problem(request, error)
 
-    async def take(numbered: Sequence[tuple[int, Issued[Command], ExpectedVersion]]) -> None:
+    async def take(numbered: Sequence[tuple[int, CommandEnvelope[Command], ExpectedVersion]]) -> None:
         # Lines with one key follow each other, so that the second finds the first one's receipt.
         for number, given, expected in numbered:
             answers[number] = await _answer(request, handler, given, expected)
@@ -90,7 +90,7 @@ async def take_batch(
 
 
 async def _answer(
-    request: Request, handler: CommandHandler, given: Issued[Command], expected: ExpectedVersion
+    request: Request, handler: CommandHandler, given: CommandEnvelope[Command], expected: ExpectedVersion
 ) -> Mapping[str, Any]:
     try:
         receipt = await handler.handle(given, expected=expected)
@@ -116,7 +116,7 @@ def _problem(request: Request, error: Exception) -> Mapping[str, Any]:
 
 def _given(
     request: Request, settings: Settings, catalog: Catalog, command: type[Command], line: bytes
-) -> tuple[Issued[Command], ExpectedVersion]:
+) -> tuple[CommandEnvelope[Command], ExpectedVersion]:
     if len(line) > settings.max_body_bytes:
         raise TooLarge(f"a command may have {settings.max_body_bytes} bytes at most")
     document = parse_json(line, settings.max_depth + 1)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
 from schemas.catalog import ContextName
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import Malformed
 from schemas.message import Command
 from streams.http.surface import correlation_id, header
@@ -49,10 +49,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def issued(request: Request, command: C, id: UUID) -> Issued[C]:
+def issued(request: Request, command: C, id: UUID) -> CommandEnvelope[C]:
     """A command as a request sends it, now; raises `Malformed`."""
-    return Issued(
-        command=command,
+    return CommandEnvelope(
+        data=command,
         id=id,
         at=now(),
         correlation_id=correlation_id(request),

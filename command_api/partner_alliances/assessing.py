@@ -2,14 +2,14 @@
 
 from aggregates.partner_alliances.rules import account_verdict
 from command_api.handling.activities import Activity, ActivityContext
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.partner_alliances.compliance import AssessContract, RecordAssessment, RecordValidation, ValidatePartner
 from schemas.partner_alliances.parts import BankAccount, RuleVerdict
 
 
-async def assess(issued: Issued[AssessContract], surroundings: ActivityContext) -> RecordAssessment:
+async def assess(issued: CommandEnvelope[AssessContract], surroundings: ActivityContext) -> RecordAssessment:
     """Adds what the rule of bank accounts says. One whose owner was erased is none."""
-    command = issued.command
+    command = issued.data
     return RecordAssessment(
         contract_id=command.contract_id,
         partner_id=command.partner_id,
@@ -19,9 +19,9 @@ async def assess(issued: Issued[AssessContract], surroundings: ActivityContext) 
     )
 
 
-async def validate(issued: Issued[ValidatePartner], surroundings: ActivityContext) -> RecordValidation:
+async def validate(issued: CommandEnvelope[ValidatePartner], surroundings: ActivityContext) -> RecordValidation:
     """Adds what the rule of bank accounts says."""
-    command = issued.command
+    command = issued.data
     return RecordValidation(profile=command.profile, account=await _verdict(command.account, surroundings))
 
 

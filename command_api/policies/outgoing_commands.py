@@ -9,7 +9,7 @@ from uuid import UUID
 from aggregates.policy import Policy
 from command_api.http.request import now
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued, RecordedEvent, Rejection
+from schemas.envelope import CommandEnvelope, RecordedEvent, Rejection
 from schemas.message import Command, Event
 from streams.log.reading import AppendableLog
 from streams.telemetry.tracing import traced
@@ -20,7 +20,7 @@ class OutgoingCommand:
     """A command on its way to its context."""
 
     context: ContextName
-    issued: Issued[Command]
+    issued: CommandEnvelope[Command]
     key: str
     """What is ordered by the same key is handled in order."""
     on_outcome: Callable[[Rejection | None], OutgoingCommand | None] = lambda _: None
@@ -59,8 +59,8 @@ class OutgoingCommands:
         on_outcome: Callable[[Rejection | None], OutgoingCommand | None] = lambda _: None,
     ) -> OutgoingCommand:
         why = recorded.metadata
-        issued = Issued(
-            command=command,
+        issued = CommandEnvelope(
+            data=command,
             id=id,
             at=now(),
             correlation_id=why.correlation_id,

@@ -18,7 +18,7 @@ import structlog
 from aggregates.policy import Policy
 from command_api.policies.outgoing_commands import OutgoingCommand, OutgoingCommands, answers
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued, Rejection
+from schemas.envelope import CommandEnvelope, Rejection
 from schemas.errors import Unavailable
 from schemas.message import Command
 from streams.commands.command_topics import CommandSender
@@ -81,7 +81,7 @@ class PolicyRunner:
         logs: Mapping[ContextName, AppendableLog],
         stores: Mapping[ContextName, SubscriptionStore],
         sender: CommandSender,
-        handle: Callable[[Issued[Command]], Awaitable[None]],
+        handle: Callable[[CommandEnvelope[Command]], Awaitable[None]],
         has_side_effects: Callable[[type[Command]], bool] = lambda _: False,
     ) -> None:
         self.name = f"{system}.{policy.name}"
@@ -201,7 +201,7 @@ class PolicyRunner:
                 else:
                     # Whoever has their partitions is dead or stuck: receipts make it safe to handle them here. What acts
                     # outside may be under way there, and would be done twice: it waits for its partition's next owner.
-                    outside = [order for order in orders if self._has_side_effects(type(order.issued.command))]
+                    outside = [order for order in orders if self._has_side_effects(type(order.issued.data))]
                     ours = {order.issued.id for order in orders} - {order.issued.id for order in outside}
                     _log.warning("overdue commands", policy=self.name, handled_here=len(ours), sent_again=len(outside))
                     await asyncio.gather(*(self._handle(order.issued) for order in orders if order.issued.id in ours))

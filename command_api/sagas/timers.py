@@ -16,7 +16,7 @@ from prometheus_client import Counter
 from command_api.handling.handler import CommandHandler
 from command_api.http.request import now
 from schemas.engine.sagas import AdvanceSaga, Cause
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Conflict, Unavailable
 from streams.log.timers import Timer, Timers
 
@@ -57,7 +57,9 @@ class TimerClock:
         cause = Cause(kind="timer", id=id, name=timer.name, at=timer.due)
         command = AdvanceSaga(process=timer.process, key=timer.about, cause=cause)
         try:
-            receipt = await self._handler.handle(Issued(command=command, id=id, at=now(), correlation_id=timer.correlation_id))
+            receipt = await self._handler.handle(
+                CommandEnvelope(data=command, id=id, at=now(), correlation_id=timer.correlation_id)
+            )
         except (Conflict, Unavailable) as error:
             _log.debug("telling of a timer again soon", process=timer.process, why=error.detail)
         except CaudalError as error:

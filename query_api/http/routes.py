@@ -19,7 +19,7 @@ from query_api.views.reader import Page, Query, ViewReader, parse_query
 from query_api.views.row_access import Row, Shown
 from schemas.catalog import Catalog, ContextName
 from schemas.consistency_token import ConsistencyToken
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import Malformed, NotFound
 from schemas.message import Command
 from streams.commands.command_topics import CommandSender
@@ -144,8 +144,8 @@ class Views:
         sent = [
             (
                 self._catalog.context_of(type(command)),
-                Issued(
-                    command=command,
+                CommandEnvelope(
+                    data=command,
                     id=uuid7(),
                     at=at,
                     correlation_id=correlation_id(request),

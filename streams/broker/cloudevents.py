@@ -16,7 +16,7 @@ import orjson
 from asyncpg.pgproto.pgproto import UUID
 
 from schemas.catalog import ContextName
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import Malformed
 from schemas.message import Command
 from schemas.text import without_control_characters
@@ -121,13 +121,13 @@ def decode_event(record: Any) -> StoredEvent:
         raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no event of ours: {_why(error)}") from error
 
 
-def encode_command(issued: Issued[Command], system: str, key: str) -> Outgoing:
+def encode_command(issued: CommandEnvelope[Command], system: str, key: str) -> Outgoing:
     """The record of a command; records of equal key keep their order."""
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", str(issued.id).encode()),
         ("ce_source", f"/caudal/{system}".encode()),
-        ("ce_type", f"{system}.{issued.command.message_name}".encode()),
+        ("ce_type", f"{system}.{issued.data.message_name}".encode()),
         ("ce_time", issued.at.isoformat().encode()),
         ("ce_correlationid", issued.correlation_id.encode()),
         ("content-type", _JSON),
@@ -139,7 +139,7 @@ def encode_command(issued: Issued[Command], system: str, key: str) -> Outgoing:
     ):
         if text is not None:
             headers.append((name, text.encode()))
-    value = issued.command.model_dump_json().encode()
+    value = issued.data.model_dump_json().encode()
     return Outgoing(key.encode(), value, headers, int(issued.at.timestamp() * 1000))
 
 

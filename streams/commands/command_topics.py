@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.catalog import Catalog, ContextName
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Unavailable
 from schemas.message import Command
 from streams.broker.cloudevents import encode_command
@@ -35,7 +35,7 @@ class CommandSender:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    async def send(self, commands: Sequence[tuple[ContextName, Issued[Command], str]]) -> None:
+    async def send(self, commands: Sequence[tuple[ContextName, CommandEnvelope[Command], str]]) -> None:
         """Sends commands, each with the key that orders it, and returns once the broker has acknowledged all of them.
 
         Raises `Unavailable` where it does not; some may be in the topic then, and sending all of them again is safe.

@@ -12,7 +12,7 @@ from aggregates.snapshot import SnapshotPolicy
 from aggregates.system import Domain
 from projectors.projection import Fold, Projection
 from schemas.catalog import Context, System
-from schemas.envelope import Issued, RecordedEvent
+from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command, Event
 from schemas.text import Identifier
 from schemas.view import View
@@ -52,8 +52,8 @@ class Counter(Aggregate):
         self.total += 1
 
 
-def count(issued: Issued[OpenCounter | Count], counter: Counter) -> None:
-    counter.record(Counted(note=issued.command.note))
+def count(issued: CommandEnvelope[OpenCounter | Count], counter: Counter) -> None:
+    counter.record(Counted(note=issued.data.note))
 
 
 def counted(row: Totals | None, recorded: RecordedEvent[Counted]) -> Totals:
@@ -67,7 +67,7 @@ PROJECTIONS = (Projection(Totals, {Counted: Fold(lambda recorded: recorded.strea
 DOMAIN = Domain(
     decisions=(
         Decision(OpenCounter, lambda issued: (Ref(Counter, str(issued.id)),), count, creates=True),
-        Decision(Count, lambda issued: (Ref(Counter, issued.command.counter),), count),
+        Decision(Count, lambda issued: (Ref(Counter, issued.data.counter),), count),
     ),
     aggregates={"counters": (Counter,)},
 )

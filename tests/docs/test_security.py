@@ -10,7 +10,7 @@ from command_api.handling.activities import ActivityDependencies
 from command_api.handling.preparation import Preparation
 from command_api.http.request import now
 from schemas.catalog import Catalog, Context, System
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.message import Command, Event
 from schemas.sensitive import Encrypted, Sensitive, encrypted_fields, sensitive_fields, subject_of
 from schemas.view import View
@@ -50,7 +50,7 @@ async def test_what_is_declared_sensitive_is_encrypted() -> None:
     assert list(sensitive_fields(room["RecordReading"])) == list(encrypted_fields(room["Reading"])) == ["value"]
     command = room["RecordReading"](patient_id=uuid4(), value="39.5")
     preparation = Preparation(ActivityDependencies(Settings(), Keys()), load=None)  # type: ignore[arg-type]
-    encrypted: Any = (await preparation.closed(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))).command
+    encrypted: Any = (await preparation.closed(CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c"))).data
     assert subject_of(encrypted.value) == str(command.patient_id)
     event = room["ReadingRecorded"](**encrypted.model_dump())
     assert "39.5" not in event.model_dump_json()

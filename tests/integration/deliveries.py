@@ -9,7 +9,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.data_ingestion.processing import ProcessData
 from schemas.data_ingestion.validation import ValidateData
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.message import Command
 from streams.database.pools import Databases
 from streams.log.stored_events import StoredEvent
@@ -27,7 +27,7 @@ async def received_validated_and_processed(
     handler = make_handler(settings, catalog, opened, databases)
 
     async def issue(command: Command) -> UUID:
-        receipt = await handler.handle(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))
+        receipt = await handler.handle(CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c"))
         return receipt.command_id
 
     payloads = [{"n": n} for n in range(count)]

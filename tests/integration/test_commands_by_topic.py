@@ -20,7 +20,7 @@ from command_api.worker import policy_stores
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from streams.broker.fetch_backoff import paced
 from streams.broker.topics import Topics, ensure_topics, started_producer
 from streams.commands.command_topics import CommandConsumer, CommandSender
@@ -61,9 +61,9 @@ async def sender(settings: Settings, catalog: Catalog) -> AsyncIterator[CommandS
     await made.close()
 
 
-def receive(n: int) -> Issued[ReceiveData]:
+def receive(n: int) -> CommandEnvelope[ReceiveData]:
     command = ReceiveData(partner_id="by-topic", payload={"n": n})
-    return Issued(command=command, id=uuid4(), at=now(), correlation_id="c")
+    return CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c")
 
 
 async def test_a_command_that_comes_again_and_again_is_handled_once(
@@ -142,7 +142,7 @@ async def test_a_command_with_a_secret_in_the_clear_is_rejected_and_not_kept(
 ) -> None:
     users = ContextName("clinical_lab", "users")
     log, command = open_logs(settings, catalog, databases)[users], CreateUser(username="Ana", password="password2")
-    issued = Issued(command=command, id=uuid4(), at=now(), correlation_id="c")
+    issued = CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c")
     await sender.send([(users, issued, "key")])
 
     async def rejected() -> bool:
@@ -207,7 +207,7 @@ class ForgetfulSender(CommandSender):
     forgets = True
     sent: int = 0
 
-    async def send(self, commands: Sequence[tuple[ContextName, Issued[Any], str]]) -> None:
+    async def send(self, commands: Sequence[tuple[ContextName, CommandEnvelope[Any], str]]) -> None:
         self.sent += len(commands)
         if not self.forgets:
             await super().send(commands)
@@ -219,9 +219,9 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     monkeypatch.setattr(policies, "OVERDUE_SECONDS", 1.0)
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs, databases)
-    handled_here: list[Issued[Any]] = []
+    handled_here: list[CommandEnvelope[Any]] = []
 
-    async def handle(issued: Issued[Any]) -> None:
+    async def handle(issued: CommandEnvelope[Any]) -> None:
         handled_here.append(issued)
         await handler.handle(issued)
 
@@ -267,7 +267,7 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs, databases)
 
-    async def handle(issued: Issued[Any]) -> None:
+    async def handle(issued: CommandEnvelope[Any]) -> None:
         await handler.handle(issued)
 
     for n in range(10):
@@ -296,9 +296,9 @@ async def test_what_acts_outside_is_handled_where_its_partition_is_and_nowhere_e
     await make_handler(settings, catalog, logs, databases).handle(receive(1))
     sender = ForgetfulSender(settings, catalog)
     stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
-    handled_here: list[Issued[Any]] = []
+    handled_here: list[CommandEnvelope[Any]] = []
 
-    async def handle(issued: Issued[Any]) -> None:
+    async def handle(issued: CommandEnvelope[Any]) -> None:
         handled_here.append(issued)
 
     runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, lambda _: True)

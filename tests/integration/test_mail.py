@@ -18,7 +18,7 @@ from deploy.local.ports import LOOPBACK, free_ports
 from schemas.catalog import Catalog
 from schemas.clinical_lab.notifications import DeliverNotification, RequestNotification
 from schemas.clinical_lab.users import CreateUser, user_id_of
-from schemas.envelope import Issued, Receipt
+from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import Undeliverable
 from schemas.message import Command
 from streams.database.pools import Databases
@@ -48,7 +48,7 @@ class Mailing:
         self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases)
 
     async def issue(self, command: Command, id: UUID | None = None) -> Receipt:
-        return await self.handler.handle(Issued(command=command, id=id or uuid4(), at=NOW, correlation_id="c"))
+        return await self.handler.handle(CommandEnvelope(data=command, id=id or uuid4(), at=NOW, correlation_id="c"))
 
     async def requested(self, *recipients: str) -> UUID:
         command = RequestNotification(kind="result", cause="result-1", recipients=recipients, about="1")

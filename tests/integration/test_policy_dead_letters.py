@@ -10,7 +10,7 @@ from command_api.policies.runner import PolicyRunner
 from command_api.worker import policy_stores
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
-from schemas.envelope import Issued, RecordedEvent
+from schemas.envelope import CommandEnvelope, RecordedEvent
 from streams.broker.topics import ensure_topics
 from streams.commands.command_topics import CommandSender
 from streams.database.pools import Databases
@@ -26,7 +26,7 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
     handler = make_handler(settings, catalog, logs, databases)
     for n in range(6):
         command = ReceiveData(partner_id="p", payload={"n": n})
-        await handler.handle(Issued(command=command, id=uuid4(), at=now(), correlation_id="c"))
+        await handler.handle(CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c"))
     rows = await logs[INGESTION].read(0, 100)
     victim, is_broken = next(row for row in rows if row.type == "DataIngested"), True
 
@@ -44,7 +44,7 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
         def after(self, *_: object) -> None:
             """Nothing follows upon an answer."""
 
-    async def handle(issued: Issued[Any]) -> None:
+    async def handle(issued: CommandEnvelope[Any]) -> None:
         await handler.handle(issued)
 
     await ensure_topics(settings, catalog)

@@ -12,7 +12,7 @@ from command_api.http.request import now
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.engine.privacy import EraseSubject
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import Invalid, Rejected
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
@@ -38,8 +38,8 @@ class Domain:
         self.keys = SubjectKeys(settings, databases)
         self.handler: CommandHandler = make_handler(settings, catalog, logs, databases)
 
-    def issue(self, command: Command, id: UUID) -> Issued[Command]:
-        return Issued(command=command, id=id, at=now(), correlation_id="c")
+    def issue(self, command: Command, id: UUID) -> CommandEnvelope[Command]:
+        return CommandEnvelope(data=command, id=id, at=now(), correlation_id="c")
 
 
 @pytest.fixture

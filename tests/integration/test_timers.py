@@ -15,7 +15,7 @@ from projectors.engine import PROJECTIONS
 from projectors.projector import Projector
 from schemas.catalog import Catalog, ContextName
 from schemas.engine.sagas import CONTEXT, SYSTEM, AdvanceSaga, CancelSaga, Cause, SagaAdvanced
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.partner_alliances.contracts import ContractCreated
 from streams.database.pools import Databases
 from streams.log.appending import AppendablePostgresLog
@@ -68,7 +68,7 @@ class Terms:
 
     async def issue(self, command: AdvanceSaga | CancelSaga) -> None:
         id: UUID = uuid4()
-        await self.handler.handle(Issued(command=command, id=id, at=datetime.now(UTC), correlation_id=str(id)))
+        await self.handler.handle(CommandEnvelope(data=command, id=id, at=datetime.now(UTC), correlation_id=str(id)))
 
     async def project(self) -> None:
         """Brings the view up to date."""

@@ -20,7 +20,7 @@ from query_api.views.reader import ViewReader, parse_query
 from schemas.catalog import Catalog, ContextName
 from schemas.engine.saga_views import Saga, SagaLogEntry
 from schemas.engine.sagas import CONTEXT, ENDED, SYSTEM, CancelSaga, RetrySaga
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import NotFound
 from schemas.view import View
 from streams.database.pools import Databases
@@ -123,7 +123,7 @@ async def tell(command: RetrySaga | CancelSaga, data_dir: Path, settings: Settin
     try:
         logs = open_logs(settings, catalog, databases)
         id = uuid4()
-        issued = Issued(command=command, id=id, at=now(), correlation_id=str(id), actor=getpass.getuser())
+        issued = CommandEnvelope(data=command, id=id, at=now(), correlation_id=str(id), actor=getpass.getuser())
         await make_handler(settings, catalog, logs, databases).handle(issued)
         await logs[_HOME].settle()
     finally:

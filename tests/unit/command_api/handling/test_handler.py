@@ -13,7 +13,7 @@ from aggregates.scenario import MIDNIGHT
 from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
 from schemas.catalog import Catalog, Context, ContextName, System
-from schemas.envelope import Issued, Receipt
+from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import (
     Conflict,
     Failed,
@@ -58,25 +58,25 @@ class Account(Aggregate):
         self.balance += event.amount
 
 
-def deposit(issued: Issued[Deposit], account: Account) -> None:
-    if issued.command.amount == 13:
+def deposit(issued: CommandEnvelope[Deposit], account: Account) -> None:
+    if issued.data.amount == 13:
         raise ZeroDivisionError("unlucky")
-    if issued.command.amount == 666:
+    if issued.data.amount == 666:
         account.record(Deposited(amount=1000))
         raise ZeroDivisionError("unlucky, and late")
-    if account.balance + issued.command.amount < 0:
+    if account.balance + issued.data.amount < 0:
         raise Rejected("there is not that much on the account")
-    account.record(Deposited(amount=issued.command.amount))
+    account.record(Deposited(amount=issued.data.amount))
 
 
-def transfer(issued: Issued[Transfer], source: Account, target: Account) -> None:
-    source.record(Deposited(amount=-issued.command.amount))
-    target.record(Deposited(amount=issued.command.amount))
+def transfer(issued: CommandEnvelope[Transfer], source: Account, target: Account) -> None:
+    source.record(Deposited(amount=-issued.data.amount))
+    target.record(Deposited(amount=issued.data.amount))
 
 
 DECISIONS = (
-    Decision(Deposit, lambda issued: (Ref(Account, issued.command.account),), deposit, creates=True),
-    Decision(Transfer, lambda i: (Ref(Account, i.command.source), Ref(Account, i.command.target)), transfer),
+    Decision(Deposit, lambda issued: (Ref(Account, issued.data.account),), deposit, creates=True),
+    Decision(Transfer, lambda i: (Ref(Account, i.data.source), Ref(Account, i.data.target)), transfer),
 )
 SYSTEM = System("bank", (Context("accounts", commands=(Deposit, Transfer), events=(Deposited,)),))
 
@@ -109,8 +109,8 @@ def handler_on(log: MemoryLog, **options: Any) -> CommandHandler:
     return CommandHandler(Catalog.of([SYSTEM]), {"bank": Domain(DECISIONS, {"accounts": (Account,)})}, {BANK: log}, **options)
 
 
-def issued(command: Command, id: UUID | None = None) -> Issued[Command]:
-    return Issued(command=command, id=id or uuid4(), at=MIDNIGHT, correlation_id="test")
+def issued(command: Command, id: UUID | None = None) -> CommandEnvelope[Command]:
+    return CommandEnvelope(data=command, id=id or uuid4(), at=MIDNIGHT, correlation_id="test")
 
 
 async def balance(log: MemoryLog, account: str) -> int:

@@ -15,7 +15,7 @@ from command_api.handling.handler import CommandHandler
 from command_api.http.gateway import Desk
 from command_api.http.routes import CommandEndpoints
 from schemas.catalog import Catalog, Context, ContextName, System
-from schemas.envelope import Issued
+from schemas.envelope import CommandEnvelope
 from schemas.errors import Rejected
 from schemas.message import Command, Event
 from streams.database.pools import Databases
@@ -43,13 +43,13 @@ class Account(Aggregate):
         """Nothing is decided on its state here."""
 
 
-def withdraw(issued: Issued[Withdraw], account: Account) -> None:
-    if issued.command.amount > 100:
+def withdraw(issued: CommandEnvelope[Withdraw], account: Account) -> None:
+    if issued.data.amount > 100:
         raise Rejected("there is not that much on the account")
-    account.record(Withdrawn(amount=issued.command.amount))
+    account.record(Withdrawn(amount=issued.data.amount))
 
 
-DECISIONS = (Decision(Withdraw, lambda issued: (Ref(Account, issued.command.account),), withdraw),)
+DECISIONS = (Decision(Withdraw, lambda issued: (Ref(Account, issued.data.account),), withdraw),)
 
 
 @pytest.fixture(params=[False, True], ids=["lenient", "careful"])

@@ -11,7 +11,7 @@ import pytest
 from aggregates.scenario import FIRST_ID, MIDNIGHT
 from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
-from schemas.envelope import Issued, Metadata
+from schemas.envelope import CommandEnvelope, Metadata
 from schemas.errors import Malformed
 from streams.broker.cloudevents import Outgoing, decode_command, decode_event, encode_command, encode_event
 from streams.log.stored_events import StoredEvent, decode_metadata, encode_metadata
@@ -62,7 +62,7 @@ def test_an_event_is_a_cloudevent_in_binary_mode() -> None:
 
 def test_a_command_comes_back_as_it_was() -> None:
     command = ReceiveData(partner_id="ñ", payload={"x": 1})
-    issued = Issued(command=command, id=FIRST_ID, at=MIDNIGHT, correlation_id="c", causation_id="e")
+    issued = CommandEnvelope(data=command, id=FIRST_ID, at=MIDNIGHT, correlation_id="c", causation_id="e")
 
     found = decode_command(consumed(encode_command(issued, "data_ingestion", "key")))
 
