@@ -17,6 +17,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.errors import Forbidden, Invalid, Unauthenticated
 from streams.database.pools import Databases
 from streams.http.surface import JsonResponse
+from streams.installation import Installation
 from streams.integrity.proof_log import ProofLog
 from streams.log.search import Conditions, SearchableLog
 from streams.security.access_control import Gate
@@ -30,7 +31,8 @@ class AuditEndpoints:
     """Shows what the logs hold: to whoever may look, exactly as it was recorded."""
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: Gate) -> None:
-        self._settings, self._catalog, self._databases, self._gate = settings, catalog, databases, gate
+        self._installation = Installation(settings, catalog, databases)
+        self._catalog, self._gate = catalog, gate
         self._time_travel = TimeTravel(catalog)
 
     def routes(self) -> Iterator[BaseRoute]:
@@ -114,7 +116,7 @@ class AuditEndpoints:
         Parameters(request)
         here = self._log(request, SearchableLog).context
         contexts = [name for name in self._catalog.related(here.system) if self._may_look(request, here, name)]
-        logs = SearchableLog.of_contexts(self._databases, self._settings, contexts)
+        logs = SearchableLog.of_contexts(self._installation, contexts)
         tree = await causation_of(logs, here, whole_number(request.path_params["position"], "position"))
         return _json(tree.as_json())
 
@@ -131,7 +133,7 @@ class AuditEndpoints:
     def _log(self, request: Request, kind: type[Log]) -> Log:
         context = ContextName(request.path_params["system"], request.path_params["context"])
         self._gate.check(request, "audit", str(context), self._catalog.context(context).audit)
-        return kind(self._databases, self._settings.log_dsn(context), context)
+        return kind(self._installation.log_store(context), context)
 
 
 async def _lines(log: SearchableLog, conditions: Conditions, after: int, up_to: int) -> AsyncIterator[bytes]:

@@ -23,7 +23,8 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import Malformed, NotFound
 from schemas.message import Command
 from streams.commands.command_topics import CommandSender
-from streams.database.pools import Databases, views_schema
+from streams.database.pools import Databases
+from streams.database.store import views_schema
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.surface import JsonResponse, correlation_id
 from streams.log.partitioning import partition_of
