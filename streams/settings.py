@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     max_header_bytes: Positive = Field(32 * 1024, description="Most bytes of a request's head.")
     body_seconds: float = Field(20, gt=0, description="How long a request's head, and its body, may take to arrive.")
     conflict_retries: Positive = Field(5, description="How often a command that lost a race is decided again.")
-    aggregate_memory_bytes: Positive = Field(64 * 1024 * 1024, description="What aggregates may take of a process's memory.")
+    state_cache_bytes: Positive = Field(64 * 1024 * 1024, description="Memory for the states of streams, per process.")
     receipts_days: Positive = Field(7, description="How long a repeated command is recognised, at least.")
     max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a tenth for one caller.")
     max_wait_seconds: float = Field(5, gt=0, description="How long a read may wait for its consistency token.")

@@ -209,7 +209,7 @@ async def test_what_retention_has_removed_is_expired(bench: Bench) -> None:
 async def test_records_of_others_are_counted_and_passed_over(bench: Bench) -> None:
     await bench.producer.send_and_wait(bench.topic, b"garbage", b"key", partition=0)
     await bench.publish(*bench.rows)
-    await bench.producer.send_and_wait(bench.topic, None, b"key", partition=1, headers=[("ce_sequence", b"x")])
+    await bench.producer.send_and_wait(bench.topic, None, b"key", partition=1, headers=[("ce_position", b"x")])
 
     verified = await bench.verify()
 
@@ -272,7 +272,7 @@ async def test_the_command_names_positions_repairs_them_and_leaves_with_a_code(b
     }
     databases = Databases(None, 1)
     async with databases.connection(bench.settings.write_dsn) as connection:
-        await connection.execute("update data_ingestion_ingestion.relay set position = 60")
+        await connection.execute("update data_ingestion__ingestion.relay set position = 60")
     await databases.close()
     options = ("data_ingestion.ingestion", "--data-dir", str(tmp_path))
 
