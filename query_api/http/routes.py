@@ -87,7 +87,7 @@ class Views:
             self._readers[at] = ViewReader(settings, databases, home, view)
             self._feeds[at] = Feed(self._readers[at], audience)
             self._shown[at] = Shown(view, keys)
-            self._waits[at] = Waits(checkpoints, view.view_name, settings.max_wait_seconds)
+            self._waits[at] = Waits(checkpoints, view.view_name, settings.max_consistency_wait_seconds)
 
     def generic(self, request: Request) -> tuple[str, str]:
         """The system and the view that a path under ``/views`` names; raises `NotFound`."""

@@ -53,7 +53,7 @@ class TokenIssuer:
         """A token for somebody; raises `Misconfigured` where there is no key to sign with."""
         if self._keys is None:
             raise Misconfigured("no tokens are issued here: CAUDAL_TOKEN_KEYS names no folder")
-        key, now, seconds = self._keys.newest(), int(time.time()), self._settings.token_seconds
+        key, now, seconds = self._keys.newest(), int(time.time()), self._settings.token_lifetime_seconds
         header = {"alg": CURVE, "kid": key.kid, "typ": _TYPE}
         claims = {
             "iss": self._settings.token_issuer,
