@@ -152,7 +152,7 @@ async def test_a_signature_of_something_else_is_not_believed(signer: Signer) -> 
         ("context", ContextName("a", "b")),
     ):
         fields = {field: getattr(head, field) for field in ("context", "position", "hash", "signed_at", "key", "signature")}
-        assert "not that of its content" in (verifier.why_not(SignedHead(**{**fields, name: value})) or "")
+        assert "does not match its content" in (verifier.why_not(SignedHead(**{**fields, name: value})) or "")
 
 
 def test_a_head_or_a_key_that_is_none_is_rejected(tmp_path: Path) -> None:
