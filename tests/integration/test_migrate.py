@@ -71,7 +71,7 @@ async def test_the_read_side_cannot_append(fresh_database: FreshDatabase, role: 
     await connection.close()
 
 
-async def test_a_view_of_another_shape_is_made_anew_only_when_asked(fresh_database: FreshDatabase) -> None:
+async def test_a_view_of_another_shape_is_recreated_only_on_request(fresh_database: FreshDatabase) -> None:
     settings = Settings(write_dsn=await fresh_database.migrated())
 
     class Grown(Record, View, name="records", context="ingestion", key="data_id"):
