@@ -60,7 +60,7 @@ async def test_a_forged_token_is_not_valid(settings: Settings, folder: Path, nam
 
 
 @pytest.mark.parametrize("make", [with_claims(), with_header(), signed_by_hand])
-async def test_the_tokens_from_which_these_are_forged_are_valid(
+async def test_the_originals_of_forged_tokens_are_valid(
     settings: Settings, folder: Path, make: Callable[[TokenKeys], str]
 ) -> None:
     assert (await TokenVerifier(settings).caller(make(TokenKeys(folder)))).subject == "mallory"
