@@ -17,8 +17,12 @@ from command_api.http.openapi import TITLE, describe
 from schemas.catalog import Catalog
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.documentation import documentation_routes
-from streams.http.surface import EXCEPTION_HANDLERS, JsonResponse, Observed, operations_routes
-from streams.security.access_control import Gate
+from streams.http.health import operations_routes
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
+from streams.http.responses import JsonResponse
+from streams.installation import Installation
+from streams.security.access_control import AccessControl
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -30,7 +34,9 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     handler = make_handler(settings, catalog, logs, databases)
     issuer = TokenIssuer(settings)
     gateway = CommandGateway(handler, SubjectKeys(settings, databases), issuer)
-    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, Gate(settings, catalog, databases), gateway)
+    endpoints = routes.CommandEndpoints(
+        settings, catalog, handler, logs, AccessControl(Installation(settings, catalog, databases)), gateway
+    )
     systems = paths.installed(catalog)
 
     @asynccontextmanager

@@ -15,7 +15,7 @@ from schemas.engine.sagas import CONTEXT
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError
 from schemas.message import Command
-from streams.commands.command_topics import CommandSender
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.database.store import Store, log_schema
 from streams.log.timers import Timers

@@ -25,8 +25,8 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Invalid, Malformed, TooLarge
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
-from streams.http.problem import problem_of
-from streams.http.surface import correlation_id, internal_error
+from streams.http.problems import internal_error, problem_of
+from streams.http.request_context import correlation_id
 from streams.settings import Settings
 
 MEDIA_TYPE = "application/x-ndjson"
@@ -92,16 +92,16 @@ class BatchEndpoint:
             if header in request.headers:
                 own = header.removeprefix("x-").replace("-", "_")
                 raise Malformed(f"{header} belongs to one command, not to a batch: use {own} in the line")
-        body = await read_body(request, self._settings.max_batch_bytes, MEDIA_TYPE)
+        body = await read_body(request, self._settings.max_command_batch_bytes, MEDIA_TYPE)
         lines = [line for line in body.split(b"\n") if line.strip()]
-        if len(lines) > self._settings.max_batch_lines:
-            raise TooLarge(f"a batch may have {self._settings.max_batch_lines} lines at most")
+        if len(lines) > self._settings.max_command_batch_lines:
+            raise TooLarge(f"a batch may have {self._settings.max_command_batch_lines} lines at most")
         return lines
 
     def _parsed(self, request: Request, command: type[Command], number: int, text: bytes) -> _Line:
         if len(text) > self._settings.max_body_bytes:
             raise TooLarge(f"a command may have {self._settings.max_body_bytes} bytes at most")
-        document = parse_json(text, self._settings.max_depth + 1)
+        document = parse_json(text, self._settings.max_body_depth + 1)
         try:
             line = BatchLine.model_validate(document)
         except ValidationError as error:

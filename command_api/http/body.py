@@ -9,7 +9,7 @@ from starlette.types import Message
 from command_api.handling.validation import parse_json, validate_command, validating
 from schemas.errors import TooLarge, UnsupportedFormat
 from schemas.message import Command
-from streams.http.surface import header
+from streams.http.request_context import header
 
 M = TypeVar("M", bound=BaseModel)
 

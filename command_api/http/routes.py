@@ -22,10 +22,11 @@ from schemas.consistency_token import ConsistencyToken
 from schemas.envelope import Receipt
 from schemas.errors import NotFound
 from schemas.message import Command, Event
-from streams.http.surface import JsonResponse, header
+from streams.http.request_context import header
+from streams.http.responses import JsonResponse
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import decode
-from streams.security.access_control import Gate
+from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
 
@@ -38,11 +39,11 @@ class CommandEndpoints:
         catalog: Catalog,
         handler: CommandHandler,
         logs: Mapping[ContextName, ReadableLog],
-        gate: Gate,
+        access: AccessControl,
         gateway: CommandGateway,
     ) -> None:
         self._settings, self._catalog, self._handler, self._logs = settings, catalog, handler, logs
-        self._gate, self._gateway = gate, gateway
+        self._access, self._gateway = access, gateway
         self._batches = BatchEndpoint(settings, handler, catalog)
 
     def routes(self, systems: Mapping[str, tuple[OwnPath, ...]]) -> Iterator[BaseRoute]:
@@ -66,10 +67,10 @@ class CommandEndpoints:
 
     async def _take(self, path: CommandPath, request: Request) -> Response:
         context = self._catalog.context_of(path.command)
-        await self._gate.enter(request, path.path)
+        await self._access.authenticate(request, path.path)
         self._check_access(request, path.command)
         if is_batch(request) and path.translation is None:
-            return await self._batches.take(request, path.command, partial(self._gate.count, request, path.path))
+            return await self._batches.take(request, path.command, partial(self._access.limit, request, path.path))
         expected = expectation(header(request, b"if-match"), header(request, b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
         command = check_plain(await self._command(path, request))
@@ -81,22 +82,22 @@ class CommandEndpoints:
         return _response(path, receipt, context, events)
 
     async def _ask(self, path: QuestionPath, request: Request) -> Response:
-        await self._gate.enter(request, path.path)
+        await self._access.authenticate(request, path.path)
         body = await read_body(request, self._settings.max_body_bytes)
-        question = parse_body(body, path.body, self._settings.max_depth)
+        question = parse_body(body, path.body, self._settings.max_body_depth)
         answer = await path.answer(question, request, self._gateway)
         return JsonResponse(answer.model_dump(mode="json"))
 
     def _check_access(self, request: Request, command: type[Command]) -> None:
         """Raises if the caller may not send commands of a class; a path with a translation may lead to several."""
         name = f"{self._catalog.context_of(command).system}.{command.message_name}"
-        self._gate.check(request, "command", name, command.command_access)
+        self._access.authorize(request, "command", name, command.command_access)
 
     async def _command(self, path: CommandPath, request: Request) -> Command:
         body = await read_body(request, self._settings.max_body_bytes)
         if path.translation is None:
-            return parse_command(body, path.command, self._settings.max_depth)
-        own = parse_body(body, path.translation.body, self._settings.max_depth)
+            return parse_command(body, path.command, self._settings.max_body_depth)
+        own = parse_body(body, path.translation.body, self._settings.max_body_depth)
         with validating():
             return path.translation.command(own, request.path_params)
 

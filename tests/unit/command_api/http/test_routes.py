@@ -21,9 +21,11 @@ from schemas.errors import Rejected
 from schemas.message import Command, Event
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys
-from streams.http.surface import EXCEPTION_HANDLERS, Observed
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
+from streams.installation import Installation
 from streams.log.memory import MemoryLog
-from streams.security.access_control import Gate
+from streams.security.access_control import AccessControl
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -57,7 +59,11 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
     settings, databases = Settings(), Databases(None, 1)
     gateway = CommandGateway(handler, SubjectKeys(settings, databases), TokenIssuer(settings))
     app = Starlette(
-        routes=list(CommandEndpoints(settings, catalog, handler, {}, Gate(settings, catalog, databases), gateway).routes({})),
+        routes=list(
+            CommandEndpoints(
+                settings, catalog, handler, {}, AccessControl(Installation(settings, catalog, databases)), gateway
+            ).routes({})
+        ),
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
