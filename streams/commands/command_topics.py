@@ -19,7 +19,7 @@ from streams.broker.topics import Topics, ensure_topics, start, started_producer
 from streams.log.partitioning import partition_of
 from streams.settings import Settings
 from streams.subscriptions.dead_letter_topic import origin_headers, sendable
-from streams.subscriptions.dead_letters import told
+from streams.subscriptions.faults import describe
 
 _log = structlog.get_logger()
 _COMMIT_SECONDS = 1.0
@@ -111,7 +111,7 @@ class CommandConsumer:
         Without its value where that may hold what nobody may read. Raises `Unavailable` where no broker acknowledges it.
         """
         context = self.context_of(record)
-        why = f"{error.kind}: {told(error)}" if isinstance(error, CaudalError) else told(error)
+        why = f"{error.kind}: {describe(error)}" if isinstance(error, CaudalError) else describe(error)
         _log.warning("parked a record", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
         origin = f"{record.topic}/{record.partition}@{record.offset}"
         headers = [*record.headers, *origin_headers(context, origin, why, "commands")]
