@@ -22,7 +22,7 @@ from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, 
 from schemas.message import Command
 from schemas.sensitive import secret_fields
 from streams.broker.cloudevents import IncomingCommand, decode_command
-from streams.commands.command_topics import CommandConsumer
+from streams.commands.consumer import CommandConsumer
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -110,7 +110,7 @@ class TopicWorker:
         incoming = decode_command(record)
         system, _, name = incoming.type.partition(".")
         context, command_class = self._catalog.command(system, name)
-        command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_depth), command_class))
+        command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_body_depth), command_class))
         return CommandEnvelope(
             data=command,
             id=_id(context, incoming),

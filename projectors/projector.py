@@ -146,7 +146,7 @@ class Projector:
         except Unavailable:
             raise
         except Exception as error:
-            _log.debug("commit without locks failed", projection=self.name, error=describe(error))
+            _log.debug("commit without locks failed", projection=self.name, why=describe(error))
             return False
         self._remember(moves)
         self._report(found, [], began)
@@ -159,7 +159,7 @@ class Projector:
         except (Unavailable, Conflict):
             raise
         except Exception as error:
-            _log.warning("batch failed", projection=self.name, error=describe(error))
+            _log.warning("batch failed", projection=self.name, why=describe(error))
         return await self._handle_next(batches, isolate=True)
 
     async def _handle_next(self, batches: Sequence[Batch], *, isolate: bool) -> bool:

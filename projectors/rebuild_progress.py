@@ -30,7 +30,7 @@ class RebuildProgress:
                 try:
                     REMAINING.labels(rebuild.name).set(await _remaining(rebuild))
                 except Unavailable as error:
-                    _log.debug("rebuild measurement failed", view=rebuild.name, error=error.detail)
+                    _log.debug("rebuild measurement failed", view=rebuild.name, why=error.detail)
             await asyncio.sleep(_INTERVAL_SECONDS)
 
 

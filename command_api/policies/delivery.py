@@ -27,7 +27,7 @@ from schemas.catalog import ContextName
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Unavailable
 from schemas.message import Command
-from streams.commands.command_topics import CommandSender
+from streams.commands.sender import CommandSender
 from streams.log.reading import AppendableLog
 from streams.subscriptions.store import SubscriptionStore
 
@@ -172,7 +172,7 @@ class Delivery:
                     await self._confirm(context, partition, progress)
                     await self._resend_overdue(progress)
                 except Unavailable as error:
-                    _log.debug("follow-up failed", policy=self._policy, error=error.detail)
+                    _log.debug("follow-up failed", policy=self._policy, why=error.detail)
                 except Exception:
                     _log.exception("follow-up failed", policy=self._policy)
             self._has_room.set()

@@ -17,7 +17,7 @@ from command_api.policies.reactions import Reactions
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import CommandEnvelope
 from schemas.message import Command
-from streams.commands.command_topics import CommandSender
+from streams.commands.sender import CommandSender
 from streams.log.reading import AppendableLog
 from streams.subscriptions.gap_filling import next_events
 from streams.subscriptions.store import SubscriptionStore

@@ -76,9 +76,9 @@ class SubscriptionControl:
         except CaudalError as error:
             is_outage = isinstance(error, Unavailable) and not isinstance(error, DeadLettersFull)
             if is_outage:
-                _log.debug("subscription control failed", subscription=self._subscriber.name, error=error.detail)
+                _log.debug("subscription control failed", subscription=self._subscriber.name, why=error.detail)
             else:
-                _log.warning("subscription blocked", subscription=self._subscriber.name, error=error.detail)
+                _log.warning("subscription blocked", subscription=self._subscriber.name, why=error.detail)
         except Exception:
             _log.exception("subscription control failed", subscription=self._subscriber.name)
         else:

@@ -1,14 +1,12 @@
 """Dead-letter topics: each record byte for byte, with headers that say where it comes from and why it failed."""
 
-import asyncio
 from collections.abc import Sequence
-
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from functools import partial
 
 from schemas.catalog import Catalog, ContextName
-from schemas.errors import Unavailable
-from streams.broker.topics import Topics, ensure_topics, started_producer, stop_quietly
+from streams.broker.clients import ResilientProducer
+from streams.broker.provisioning import ensure_topics
+from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
 from streams.subscriptions.store import SubscriptionStore
@@ -20,10 +18,8 @@ class DeadLetterTopic:
     """Publishes the dead letters of subscriptions after they were stored: each one on the topic is in a table, too."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
-        self._settings, self._catalog = settings, catalog
         self._topics = Topics(settings, catalog)
-        self._producer: AIOKafkaProducer | None = None
-        self._starting = asyncio.Lock()
+        self._producer = ResilientProducer(settings, partial(ensure_topics, settings, catalog))
 
     async def publish(self, store: SubscriptionStore) -> int:
         """Publishes what is not published yet and returns how many; raises `Unavailable`.
@@ -42,31 +38,16 @@ class DeadLetterTopic:
 
     async def close(self) -> None:
         """Closes the connection to the broker."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await stop_quietly(producer)
+        await self._producer.close()
 
     async def _send(self, dead_letters: Sequence[DeadLetter]) -> None:
-        try:
-            producer = await self._started()
+        async with self._producer.connected() as producer:
             for dead_letter in dead_letters:
-                topic, headers = (
-                    self._topics.dead_letters(dead_letter.context),
-                    [*dead_letter.headers, *_headers_of(dead_letter)],
-                )
+                topic = self._topics.dead_letters(dead_letter.context)
+                headers = [*dead_letter.headers, *_headers_of(dead_letter)]
                 value = sendable(dead_letter.key, dead_letter.value)
                 await producer.send(topic, value, dead_letter.key, partition=dead_letter.partition, headers=headers)
             await producer.flush()
-        except (KafkaError, OSError) as error:
-            await self.close()
-            raise Unavailable("no broker acknowledges", str(error)) from error
-
-    async def _started(self) -> AIOKafkaProducer:
-        async with self._starting:
-            if self._producer is None:
-                await ensure_topics(self._settings, self._catalog)
-                self._producer = await started_producer(self._settings)
-            return self._producer
 
 
 def sendable(key: bytes | None, value: bytes | None) -> bytes | None:

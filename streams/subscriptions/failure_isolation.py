@@ -118,7 +118,7 @@ class FailureIsolation(Generic[R]):
             position=one.event.position,
             stream=one.event.stream,
             type=one.event.type,
-            error=fault.error,
+            why=fault.error,
             location=fault.location,
             exc_info=None if fault.location in isolated.locations else error,
         )
@@ -134,7 +134,7 @@ class FailureIsolation(Generic[R]):
             if not self._is_fault_of_event(error):
                 raise
             fault = Fault.of(error)
-            _log.warning("dead letter failed", dead_letter=dead_letter.name, error=fault.error, location=fault.location)
+            _log.warning("dead letter failed", dead_letter=dead_letter.name, why=fault.error, location=fault.location)
             await self._store.dead_letters.mark_failed(connection, dead_letter, fault)
             return False
         if not await self._is_finished(result):

@@ -27,18 +27,19 @@ A subscriber skips events that come again and fetches events that are missing fr
 """
 
 import asyncio
-import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
-from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import CaudalError, Malformed, Unavailable
+from streams.broker.clients import OUTAGES
 from streams.broker.cloudevents import decode_event
 from streams.broker.faust_consumer import FaustConsumer, Fetched
-from streams.broker.topics import Topics, ensure_topics
+from streams.broker.provisioning import ensure_topics
+from streams.broker.readiness import GroupReadiness
+from streams.broker.topic_names import Topics
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
@@ -47,9 +48,9 @@ from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.dead_letters import Parked
 from streams.subscriptions.subscriber import Batch, Subscriber
 from streams.subscriptions.watchdog import Watchdog
+from streams.telemetry.retrying import Backoff, keep_running, reason
 
 _log = structlog.get_logger()
-_LONGEST_JOIN_SECONDS = 20
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between attempts of a delivery. A subscriber that fails for longer is suspended."""
 
@@ -80,8 +81,7 @@ class Subscription:
             subscriber.name: SubscriptionControl(subscriber, logs, self._dead_letter_topic, lambda: self._assigned)
             for subscriber in subscribers
         }
-        self._had_partitions = False
-        self._started = time.monotonic()
+        self._readiness = GroupReadiness(group)
 
     async def run(self) -> None:
         """Runs until cancelled, through outages of the broker and the database; raises `ConsumerStopped` in a group."""
@@ -97,19 +97,16 @@ class Subscription:
             await self._dead_letter_topic.close()
 
     def why_not_ready(self) -> str | None:
-        """Says that the group has not assigned partitions to this process yet; of many processes some never get any."""
-        if self._had_partitions or not self._subscribers or time.monotonic() - self._started > _LONGEST_JOIN_SECONDS:
-            return None
-        return f"the consumer group {self._group} has not assigned partitions yet"
+        """Returns why it is not ready, or ``None``: until its consumer group has assigned partitions to this process."""
+        return self._readiness.why_not_ready() if self._subscribers else None
 
     async def _consume(self) -> None:
-        while True:
-            try:
-                await ensure_topics(self._settings, self._catalog, self._contexts)
-                await self._consumer.run()
-            except (Unavailable, KafkaError, OSError) as error:
-                _log.warning("consumer failed", group=self._group, error=str(error) or repr(error))
-            await asyncio.sleep(1)
+        backoff = Backoff("consumer interrupted", first_seconds=1, max_seconds=1, group=self._group)
+        await keep_running(self._consume_once, (Unavailable, *OUTAGES), backoff)
+
+    async def _consume_once(self) -> None:
+        await ensure_topics(self._settings, self._catalog, self._contexts)
+        await self._consumer.run()
 
     async def _watch(self) -> None:
         while True:
@@ -125,7 +122,7 @@ class Subscription:
             for subscriber in self._subscribers:
                 subscriber.invalidate(context, partition)
         self._assigned = assigned
-        self._had_partitions = self._had_partitions or bool(assigned)
+        self._readiness.note_assignment(assigned)
 
     async def _deliver(self, fetched: Sequence[Fetched]) -> None:
         self._watchdog.note_progress()
@@ -150,7 +147,7 @@ class Subscription:
                 return
             except Exception as error:
                 log = _log.warning if isinstance(error, CaudalError) else _log.exception
-                log("delivery failed", subscription=subscriber.name, error=str(error) or repr(error), retry_seconds=pause)
+                log("delivery failed", subscription=subscriber.name, why=reason(error), seconds=pause)
             await asyncio.sleep(pause)
         control.suspend()
 

@@ -66,7 +66,7 @@ class Watchdog:
                         is_suspended = subscriber.name in suspended
                         has_stalled |= await self._compare(subscriber, context, heads, assigned, is_suspended=is_suspended)
             except Unavailable as error:
-                _log.debug("log comparison failed", context=str(context), error=error.detail)
+                _log.debug("log comparison failed", context=str(context), why=error.detail)
             except Exception:
                 _log.exception("log comparison failed", context=str(context))
         if has_stalled:

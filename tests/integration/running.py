@@ -10,7 +10,7 @@ from schemas.catalog import Catalog
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
-from streams.relay.fair_share import Share
+from streams.relay.fair_share import FairShare
 from streams.relay.relay import Relay
 from streams.settings import Settings
 from streams.subscriptions.gap_filling import GAP_FILLED
@@ -33,8 +33,8 @@ class Running:
         self.projector = Projector(installation, RECORDS, self.logs)
         self.subscription = Subscription(settings, catalog, "projectors", [*others, self.projector], self.logs)
         followed = sorted({context for subscriber in (*others, self.projector) for context in subscriber.contexts})
-        share = Share(followed)
-        self.relays = [Relay(settings, catalog, databases, context, "one", share) for context in followed]
+        share = FairShare(followed)
+        self.relays = [Relay(installation, context, "one", share) for context in followed]
         self.gap_filled_before = self._gap_filled()
 
     async def add(self, deliveries: int) -> None:

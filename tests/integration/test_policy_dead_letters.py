@@ -14,8 +14,8 @@ from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command
-from streams.broker.topics import ensure_topics
-from streams.commands.command_topics import CommandSender
+from streams.broker.provisioning import ensure_topics
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.settings import Settings
