@@ -98,7 +98,7 @@ async def test_mail_that_could_not_be_handed_over_is_tried_again_and_kept_once(
     mailing: Mailing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notification = await mailing.requested(str(user_id_of("ana")))
-    monkeypatch.setattr("streams.integrations.mail._LEFT_ALONE_SECONDS", 0)
+    monkeypatch.setattr("streams.integrations.mail._PAUSE_AFTER_OUTAGE_SECONDS", 0)
 
     assert await mailing.tried(notification) == ("DeliveryFailed",)
     async with mailing.listening():

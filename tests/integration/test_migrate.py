@@ -110,5 +110,5 @@ async def test_a_log_is_never_repartitioned_in_place(fresh_database: FreshDataba
     settings = Settings(write_dsn=await fresh_database.migrated())
     more = System("data_ingestion", (Context("ingestion", partitions=8),))
 
-    with pytest.raises(Misconfigured, match="made with 4 partitions, 8 are declared"):
+    with pytest.raises(Misconfigured, match="has 4 partitions, but 8 are declared"):
         await migrate(settings, Catalog.of([more]))

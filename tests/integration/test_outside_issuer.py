@@ -95,7 +95,7 @@ async def test_a_new_key_of_its_is_found_and_asked_for_seldom(
         await verifier.caller(issuer.token("ES256", issuer.keys[1]))
     assert issuer.asked == 1
 
-    monkeypatch.setattr(tokens, "_ASK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(tokens, "_FETCH_AGAIN_SECONDS", 0)
     assert (await verifier.caller(issuer.token("ES256", issuer.keys[1]))).subject == "maria"
     assert issuer.asked == 2
 
@@ -105,8 +105,8 @@ async def test_nobody_whose_key_is_known_waits_for_it(
 ) -> None:
     verifier = TokenVerifier(settings)
     await verifier.caller(issuer.token())
-    monkeypatch.setattr(tokens, "_ASK_AGAIN_SECONDS", 0)
-    monkeypatch.setattr(tokens, "_BELIEVED_SECONDS", -1)
+    monkeypatch.setattr(tokens, "_FETCH_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(tokens, "_VALID_SECONDS", -1)
     silent = asyncio.Event()
 
     async def never(_: object) -> dict[str, object]:
@@ -146,5 +146,5 @@ async def test_while_it_is_out_of_reach_that_is_said(settings: Settings) -> None
     token = jwt.encode({"alg": "RS256", "kid": "rsa"}, {"iss": closed, "sub": "maria"}, key, algorithms=["RS256"])
 
     for _ in range(2):
-        with pytest.raises(Unavailable, match=r"cannot be asked.*out of reach"):
+        with pytest.raises(Unavailable, match=r"cannot be fetched.*out of reach"):
             await verifier.caller(token)
