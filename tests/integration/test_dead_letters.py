@@ -50,6 +50,9 @@ async def test_an_event_that_fails_is_parked_and_all_others_are_applied(bench: B
         (2, "waiting", 0),
     ]
     assert waiting[0].error == "ZeroDivisionError: the projection is broken"
+    assert 'raise ZeroDivisionError("the projection is broken")' in str(waiting[0].traceback)
+    assert "tests/integration/spoilt.py" in str(waiting[0].traceback)
+    assert waiting[1].traceback is None
     assert await bench.complete() == DELIVERIES - 1
     for context, rows in logs.items():
         for partition in range(4):

@@ -55,6 +55,9 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
     assert [(dead_letter.position, dead_letter.error) for dead_letter in await dead_letters.all()] == [
         (victim.position, "LookupError: no rule for it")
     ]
+    (dead_letter,) = await dead_letters.all()
+    assert 'raise LookupError("no rule for it")' in str(dead_letter.traceback)
+    assert __file__ in str(dead_letter.traceback)
     is_broken = False
     before = (await logs[VALIDATION].head()).position
     await dead_letters.redrive(await dead_letters.all())

@@ -154,6 +154,21 @@ async def test_a_decision_after_the_switch_bars_the_way_back(bench: Bench, logs:
     assert await rebuild.view.discard() == []
 
 
+async def test_a_version_of_another_shape_comes_back_only_if_that_is_asked_for(
+    bench: Bench, logs: Logs, rebuild: Rebuild
+) -> None:
+    await bench.projector().handle(batches_of(logs, 10_000))
+    await rebuild.switch(await built(rebuild))
+    views = rebuild._installation.view_store(RECORDS.home)
+    await views.execute("version_define", "records_previous", "another shape")
+
+    with pytest.raises(Rejected, match="--other-shape"):
+        await rebuild.view.roll_back()
+    assert (await rebuild.view.versions()).previous == "records_previous"
+
+    assert await rebuild.view.roll_back(other_shape=True) == 0
+
+
 async def test_a_view_that_is_switched_while_it_is_verified_is_looked_at_again(
     bench: Bench, logs: Logs, rebuild: Rebuild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
