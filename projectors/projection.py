@@ -78,11 +78,12 @@ class Projection(Generic[V]):
 
     def new_row(self, key: Any) -> V:
         """Returns the row before its first event; raises `Misconfigured` if the key is not of the view's type."""
-        row = self.view(**{self.view.view_key: key})
-        if getattr(row, self.view.view_key) != key:
+        name = self.view.view_key
+        row = self.view(**{name: key})
+        if getattr(row, name) != key:
             raise Misconfigured(
                 f"The key {key!r} of the projection of {self.view.__name__} is a {type(key).__name__}: return a value of the"
-                f" type of {self.view.view_key}."
+                f" type of {name}."
             )
         return row
 
