@@ -4,15 +4,14 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from projectors.projection import Fold, Projection
+from projectors.projection import Projection
 from schemas.engine.saga_views import SagaLogs, Sagas
 from schemas.engine.sagas import ENDED, SagaAdvanced, saga_of
 from schemas.envelope import RecordedEvent
 
 
-def saga(row: Sagas | None, recorded: RecordedEvent[SagaAdvanced]) -> Sagas:
+def saga(row: Sagas, recorded: RecordedEvent[SagaAdvanced]) -> Sagas:
     step, at = recorded.data, recorded.recorded_at
-    row = row or Sagas(saga_id=_saga_id(recorded), started_at=at)
     in_flight, failed_compensations = _commands(row, recorded)
     timers = {name: due for name, due in row.timers.items() if name not in step.timers_cancelled}
     timers |= {name: due.isoformat() for name, due in step.timers_set.items()}
@@ -33,20 +32,21 @@ def saga(row: Sagas | None, recorded: RecordedEvent[SagaAdvanced]) -> Sagas:
         timers=timers,
         correlation_id=row.correlation_id or recorded.metadata.correlation_id,
         actor=recorded.metadata.actor if row.steps == 0 else row.actor,
+        started_at=row.started_at or at,
         updated_at=at,
         ended_at=(row.ended_at or at) if step.status in ENDED else None,
     )
 
 
-def log_entry(row: SagaLogs | None, recorded: RecordedEvent[SagaAdvanced]) -> SagaLogs:
+def log_entry(row: SagaLogs, recorded: RecordedEvent[SagaAdvanced]) -> SagaLogs:
     step, input = recorded.data, recorded.data.input
-    row = row or SagaLogs(
-        entry_id=_entry_id(recorded),
-        step=recorded.version,
-        received_at=recorded.recorded_at,
-        correlation_id=recorded.metadata.correlation_id,
-        actor=recorded.metadata.actor,
-    )
+    if row.received_at is None:
+        row = row.replace(
+            step=recorded.version,
+            received_at=recorded.recorded_at,
+            correlation_id=recorded.metadata.correlation_id,
+            actor=recorded.metadata.actor,
+        )
     return row.replace(
         saga_id=_saga_id(recorded),
         saga=step.saga,
@@ -102,6 +102,6 @@ def _entry_id(recorded: RecordedEvent[SagaAdvanced]) -> str:
 
 
 PROJECTIONS = (
-    Projection(Sagas, {SagaAdvanced: Fold(_saga_id, saga)}),
-    Projection(SagaLogs, {SagaAdvanced: Fold(_entry_id, log_entry)}),
+    Projection(Sagas, saga, events=(SagaAdvanced,), key=_saga_id),
+    Projection(SagaLogs, log_entry, events=(SagaAdvanced,), key=_entry_id),
 )
