@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from pydantic import SecretStr, ValidationError
 
-from command_api.app import make_handler, open_logs
+from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
 from deploy.local.mail import Mailbox, kept_in
 from deploy.local.ports import LOOPBACK, free_ports

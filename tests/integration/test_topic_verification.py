@@ -211,7 +211,7 @@ async def test_events_that_retention_has_removed_are_expired(bench: Bench) -> No
 async def test_foreign_records_are_counted_and_skipped(bench: Bench) -> None:
     await bench.producer.send_and_wait(bench.topic, b"garbage", b"key", partition=0)
     await bench.publish(*bench.rows)
-    await bench.producer.send_and_wait(bench.topic, None, b"key", partition=1, headers=[("ce_sequence", b"x")])
+    await bench.producer.send_and_wait(bench.topic, None, b"key", partition=1, headers=[("ce_position", b"x")])
 
     verified = await bench.verify()
 
@@ -274,7 +274,7 @@ async def test_the_command_names_positions_repairs_them_and_exits_with_a_code(be
     }
     databases = Databases(None, 1)
     async with databases.connection(bench.settings.write_dsn) as connection:
-        await connection.execute("update data_ingestion_ingestion.relay set position = 60")
+        await connection.execute("update data_ingestion__ingestion.relay set position = 60")
     await databases.close()
     options = ("data_ingestion.ingestion", "--data-dir", str(tmp_path))
 

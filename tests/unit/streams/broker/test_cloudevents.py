@@ -53,10 +53,10 @@ def test_an_event_is_a_cloudevent_in_binary_mode() -> None:
     headers = dict(record.headers)
     assert (headers["ce_specversion"], headers["ce_type"], headers["ce_source"]) == (
         b"1.0",
-        b"DataIngested",
+        b"data_ingestion.DataIngested",
         b"/caudal/data_ingestion/ingestion",
     )
-    assert (headers["ce_sequence"], headers["ce_previous"], headers["content-type"]) == (b"7", b"4", b"application/json")
+    assert (headers["ce_position"], headers["ce_previous"], headers["content-type"]) == (b"7", b"4", b"application/json")
     assert record.key == "delivery-ñ".encode()
 
 
