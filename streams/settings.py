@@ -135,7 +135,7 @@ class Settings(BaseSettings):
         20, gt=0, description="Seconds within which a request's headers must arrive, and again its body."
     )
     conflict_retries: Positive = Field(5, description="Attempts to decide a command again that conflicts with another one.")
-    aggregate_memory_bytes: Positive = Field(64 * 1024 * 1024, description="Memory of a process for aggregates, in bytes.")
+    state_cache_bytes: Positive = Field(64 * 1024 * 1024, description="Memory of a process for states of streams, in bytes.")
     receipts_days: Positive = Field(7, description="Days for which a repeated command is at least recognised.")
     max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a caller gets a tenth.")
     max_consistency_wait_seconds: float = Field(

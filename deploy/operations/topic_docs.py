@@ -34,7 +34,7 @@ def _events(name: ContextName, context: Context) -> str:
             f"# Events of {name}",
             "",
             "Every event of the context's log, keyed by stream, as a CloudEvent in binary mode: the `ce_type` header names",
-            "the event, `ce_sequence` its position in the log and `ce_previous` that of the one before it in this partition.",
+            "the event, `ce_position` its position in the log and `ce_previous` that of the one before it in this partition.",
             "A record may come more than once; its position tells.",
             *(line for event in context.events for line in _message(event)),
         ]

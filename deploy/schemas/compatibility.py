@@ -19,7 +19,7 @@ _COMPARED = {
 }
 
 
-def rejections(today: Schema, recorded: Schema) -> list[str]:
+def incompatibilities(today: Schema, recorded: Schema) -> list[str]:
     """Why ``today`` does not accept everything that ``recorded`` does, each with the place; empty where it does."""
     return _Comparison(today.get("$defs", {}), recorded.get("$defs", {})).compare(today, recorded, "")
 

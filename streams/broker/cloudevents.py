@@ -1,7 +1,7 @@
 """Records: stored events and commands as CloudEvents in Kafka's binary mode, which any consumer can read.
 
 The CloudEvents specification and its Kafka binding (1.0.2) define the ``ce_`` headers. Caudal's own extensions are
-``sequence`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
+``position`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
 ``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``command``, ``actor``, ``traceparent``,
 ``backfilled``.
 """
@@ -9,7 +9,7 @@ The CloudEvents specification and its Kafka binding (1.0.2) define the ``ce_`` h
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -65,10 +65,10 @@ def encode_event(row: StoredEvent, context: ContextName) -> Outgoing:
         ("ce_specversion", b"1.0"),
         ("ce_id", str(row.id).encode()),
         _source(context),
-        ("ce_type", row.type.encode()),
+        ("ce_type", _type(context.system, row.type)),
         ("ce_subject", row.stream.encode()),
         ("ce_time", row.recorded_at.isoformat().encode()),
-        ("ce_sequence", b"%d" % row.position),
+        ("ce_position", b"%d" % row.position),
         ("ce_previous", b"%d" % row.previous),
         ("ce_streamversion", b"%d" % row.version),
         ("ce_schemaversion", b"%d" % row.schema_version),
@@ -105,11 +105,11 @@ def decode_event(record: Any) -> StoredEvent:
             if header in h
         }
         return StoredEvent(
-            position=int(h["ce_sequence"]),
+            position=int(h["ce_position"]),
             stream=h["ce_subject"].decode(),
             version=int(h["ce_streamversion"]),
             id=UUID(h["ce_id"].decode()),
-            type=h["ce_type"].decode(),
+            type=_event_name(h["ce_type"], h["ce_source"]),
             schema_version=int(h["ce_schemaversion"]),
             partition=record.partition,
             previous=int(h["ce_previous"]),
@@ -119,6 +119,19 @@ def decode_event(record: Any) -> StoredEvent:
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Malformed(f"{_place(record)} is not an event of Caudal: {_why(error)}") from error
+
+
+@lru_cache(maxsize=10_000)
+def _type(system: str, name: str) -> bytes:
+    return f"{system}.{name}".encode()
+
+
+@lru_cache(maxsize=10_000)
+def _event_name(type: bytes, source: bytes) -> str:
+    system, dot, name = type.decode().partition(".")
+    if not dot or not source.decode().startswith(f"/caudal/{system}/"):
+        raise ValueError(f"the type {type.decode()} is not one of {source.decode()}")
+    return name
 
 
 def encode_command(command: CommandEnvelope[Command], system: str, key: str) -> Outgoing:

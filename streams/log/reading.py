@@ -12,6 +12,7 @@ from schemas.expected_version import ExpectedVersion
 from streams.database.store import Store
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import EventData, StoredEvent
+from streams.log.timers import TimerChange
 
 MAX_STREAM_BYTES = 1000
 
@@ -50,6 +51,7 @@ class Append(NamedTuple):
     writes: tuple[Write, ...]
     """The command's own stream comes first."""
     rejection: Rejection | None = None
+    timers: tuple[TimerChange, ...] = ()
 
 
 class ReadableLog(Protocol):

@@ -6,6 +6,7 @@ relays, views and policies belong to that command's trace, in any process and at
 """
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT
 _NOT_TRACED = "/livez,/readyz,/health,/metrics"
 _KINDS = {"step": trace.SpanKind.INTERNAL, "publish": trace.SpanKind.PRODUCER, "process": trace.SpanKind.CONSUMER}
 
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _W3C = TraceContextTextMapPropagator()
 
 _tracer: trace.Tracer | None = None
@@ -83,6 +85,11 @@ def trace_requests(app: Starlette) -> None:
         default_span_details=by_route,
         exclude_spans=["receive", "send"],
     )
+
+
+def is_traceparent(text: str) -> bool:
+    """Whether a text is a W3C trace context."""
+    return _TRACEPARENT.fullmatch(text) is not None
 
 
 def current_traceparent() -> str | None:

@@ -136,7 +136,7 @@ class Faults:
             try:
                 for context in catalog.contexts:
                     for topic in (topics.events(context), topics.commands(context)):
-                        for headers in ([], [("ce_sequence", b"1")], [("ce_id", b"x"), ("ce_type", b"\xff")]):
+                        for headers in ([], [("ce_position", b"1")], [("ce_id", b"x"), ("ce_type", b"\xff")]):
                             await producer.send(topic, b"rubbish", b"k", partition=0, headers=headers)
                 await producer.flush()
             finally:

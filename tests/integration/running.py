@@ -44,7 +44,7 @@ class Running:
 
     async def count(self) -> int:
         async with self.databases.connection(self.settings.write_dsn) as connection:
-            sql = "select count(*) from data_ingestion_ingestion_views.records where processing_status = 'processed'"
+            sql = "select count(*) from data_ingestion__ingestion__views.records where processing_status = 'processed'"
             return int(await connection.fetchval(sql))
 
     async def shows(self, deliveries: int, seconds: float = 30) -> None:

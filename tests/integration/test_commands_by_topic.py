@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from aggregates import system
 from aggregates.data_ingestion.validation import POLICIES
-from command_api.app import make_handler, open_logs
-from command_api.http.request import command_id, now
+from command_api.clock import now
+from command_api.composition import make_handler, open_logs
+from command_api.handling.idempotency import command_id
 from command_api.policies import delivery
 from command_api.policies.runner import PolicyRunner
 from command_api.topic_worker import TopicWorker

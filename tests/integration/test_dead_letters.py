@@ -115,7 +115,7 @@ async def test_a_dead_letter_that_waits_behind_none_is_tried(bench: Bench, logs:
     projector = bench.projector()
     await projector.handle(batches_of(logs, 10_000))
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
-        await connection.execute("delete from data_ingestion_ingestion_views.dead_letters where state = 'retrying'")
+        await connection.execute("delete from data_ingestion__ingestion__views.dead_letters where state = 'retrying'")
 
     await projector.retry()
 
@@ -174,21 +174,21 @@ async def test_an_edited_event_counts_with_its_new_data(bench: Bench, logs: Logs
 
     assert [one.state for one in await bench.dead_letters(with_resolved=True)] == ["repaired"]
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
-        sql = "select count(*) from data_ingestion_ingestion_views.records where partner_id = 'repaired'"
+        sql = "select count(*) from data_ingestion__ingestion__views.records where partner_id = 'repaired'"
         assert await connection.fetchval(sql) == 1
     assert await bench.is_verified()
 
 
 async def test_a_faulty_database_parks_nothing(bench: Bench, logs: Logs) -> None:
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
-        await connection.execute("alter table data_ingestion_ingestion_views.records rename to elsewhere")
+        await connection.execute("alter table data_ingestion__ingestion__views.records rename to elsewhere")
 
     with pytest.raises(Misconfigured):
         await bench.projector().handle(batches_of(logs, 10_000))
 
     assert await bench.dead_letters() == []
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
-        await connection.execute("alter table data_ingestion_ingestion_views.elsewhere rename to records")
+        await connection.execute("alter table data_ingestion__ingestion__views.elsewhere rename to records")
     await bench.projector().handle(batches_of(logs, 10_000))
     assert await bench.complete() == DELIVERIES
 

@@ -23,7 +23,7 @@ from streams.settings import Settings
 from tests.conftest import FreshDatabase, eventually
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
-SCHEMA = "data_ingestion_ingestion"
+SCHEMA = "data_ingestion__ingestion"
 
 
 @pytest.fixture

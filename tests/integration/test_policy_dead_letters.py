@@ -6,8 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 from aggregates.data_ingestion.validation import POLICIES
-from command_api.app import make_handler, open_logs
-from command_api.http.request import now
+from command_api.clock import now
+from command_api.composition import make_handler, open_logs
 from command_api.policies.runner import PolicyRunner
 from command_api.worker import policy_stores
 from schemas.catalog import Catalog

@@ -154,7 +154,7 @@ async def test_a_view_that_is_reset_to_its_beginning_is_filled_again(
     await running.add(20)
     await running.shows(20)
     async with running.databases.connection(environment.write_dsn) as connection:
-        await connection.execute("update data_ingestion_ingestion_views.records set partner_id = 'spoilt'")
+        await connection.execute("update data_ingestion__ingestion__views.records set partner_id = 'spoilt'")
     assert not await running.is_verified()
     wanted = control.Reset(to="beginning", context=None, keep_rows=False, apply=True)
 
@@ -192,7 +192,7 @@ async def test_foreign_records_are_parked_and_hold_no_event_up(running: Running)
     await running.shows(5)
     producer = await started_producer(running.settings)
     for value in (b"garbage", b"{}"):
-        await producer.send_and_wait(topic, value, b"k", partition=1, headers=[("ce_sequence", b"7")])
+        await producer.send_and_wait(topic, value, b"k", partition=1, headers=[("ce_position", b"7")])
     await producer.stop()
     await running.add(5)
     await running.shows(10)

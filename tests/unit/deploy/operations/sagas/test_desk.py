@@ -1,4 +1,4 @@
-"""The desk for processes: which are stuck, and why."""
+"""Which sagas are stuck, and why."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,8 +12,8 @@ SENT = {"1": {"name": "book-car", "sent_at": (NOW - LATE - timedelta(seconds=1))
 
 
 def saga(**fields: Any) -> dict[str, Any]:
-    """A process that has stood still for as long as it may."""
-    idle: dict[str, Any] = {"not_undone": {}, "waiting": {}, "underway": {}, "timers": {}}
+    """A saga that has been idle for as long as it may."""
+    idle: dict[str, Any] = {"failed_compensations": {}, "deferred": {}, "in_flight": {}, "timers": {}}
     return {"status": "running", "updated_at": NOW - LATE - timedelta(seconds=1), **idle, **fields}
 
 
@@ -21,13 +21,16 @@ def saga(**fields: Any) -> dict[str, Any]:
     ("fields", "why"),
     [
         ({}, "waits for an event since"),
-        ({"underway": SENT}, "book-car has had no answer since"),
-        ({"waiting": {"id": {"name": "CarBooked", "problem": "a slip"}}}, "CarBooked: a slip"),
-        ({"status": "compensating", "not_undone": {"1": {"name": "give-back", "problem": "closed"}}}, "give-back could not be"),
+        ({"in_flight": SENT}, "book-car has had no answer since"),
+        ({"deferred": {"id": {"name": "CarBooked", "problem": "a fault"}}}, "CarBooked: a fault"),
+        (
+            {"status": "compensating", "failed_compensations": {"1": {"name": "give-back", "problem": "closed"}}},
+            "give-back could not be",
+        ),
     ],
 )
-def test_what_keeps_a_process_from_going_on_is_told(fields: dict[str, Any], why: str) -> None:
-    assert (why_stuck(saga(**fields), NOW, may_rest=False) or "").startswith(why)
+def test_a_stuck_saga_says_why(fields: dict[str, Any], why: str) -> None:
+    assert (why_stuck(saga(**fields), NOW, may_wait=False) or "").startswith(why)
 
 
 @pytest.mark.parametrize(
@@ -37,14 +40,14 @@ def test_what_keeps_a_process_from_going_on_is_told(fields: dict[str, Any], why:
         {"status": "in_review"},
         {"timers": {"car": NOW.isoformat()}},
         {"updated_at": NOW - LATE / 2},
-        {"underway": {"1": {"name": "book-car", "sent_at": NOW.isoformat()}}},
-        {"status": "compensating", "underway": {"1": {"name": "x", "sent_at": NOW.isoformat()}}, "waiting": {"id": {}}},
+        {"in_flight": {"1": {"name": "book-car", "sent_at": NOW.isoformat()}}},
+        {"status": "compensating", "in_flight": {"1": {"name": "x", "sent_at": NOW.isoformat()}}, "deferred": {"id": {}}},
     ],
 )
-def test_what_goes_on_or_waits_for_somebody_is_not_stuck(fields: dict[str, Any]) -> None:
-    assert why_stuck(saga(**fields), NOW, may_rest=False) is None
+def test_a_saga_at_work_or_in_review_is_not_stuck(fields: dict[str, Any]) -> None:
+    assert why_stuck(saga(**fields), NOW, may_wait=False) is None
 
 
-def test_what_may_rest_may_wait_for_an_event_and_for_nothing_else() -> None:
-    assert why_stuck(saga(), NOW, may_rest=True) is None
-    assert why_stuck(saga(underway=SENT), NOW, may_rest=True) is not None
+def test_a_saga_that_may_wait_waits_for_an_event_and_for_nothing_else() -> None:
+    assert why_stuck(saga(), NOW, may_wait=True) is None
+    assert why_stuck(saga(in_flight=SENT), NOW, may_wait=True) is not None
