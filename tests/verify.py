@@ -20,7 +20,8 @@ async def verify(stack: RunningStack) -> dict[ContextName, list[StoredEvent]]:
     code, told, said = await stack.caudal("verify", "--json")
     assert code == 0, told + said
     catalog = Catalog.installed(stack.endpoints["systems"])
-    settings = Settings(write_dsn=stack.endpoints["postgres"], brokers=stack.endpoints["brokers"])
+    endpoints = stack.endpoints
+    settings = Settings(write_dsn=endpoints["postgres"], brokers=endpoints["brokers"], fetch_backoff=endpoints["fetch_backoff"])
     databases = Databases(None, 2)
     try:
         logs = {

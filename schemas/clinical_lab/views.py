@@ -13,7 +13,6 @@ _AUDITORS = frozenset({"auditor"})
 
 class Users(
     View,
-    name="users",
     context="users",
     key="user_id",
     access=Access(),
@@ -32,10 +31,9 @@ class Users(
 
 class Results(
     View,
-    name="results",
     context="results",
     key="result_id",
-    indexes=(("number",), ("patient_id",), ("clinician_id",)),
+    indexes=("number", "patient_id", "clinician_id"),
     access=Access.to("clinician", "patient"),
     rows=RowAccess(owners=("patient_id", "clinician_id")),
     subject="patient_id",
@@ -54,10 +52,9 @@ class Results(
 
 class ResultQueries(
     View,
-    name="result_queries",
     context="results",
     key="query_id",
-    indexes=(("result_id",), ("patient_id",), ("queried_at",)),
+    indexes=("result_id", "patient_id", "queried_at"),
     access=Access(),
     rows=RowAccess(owners=("patient_id", "queried_by"), all_rows=_AUDITORS),
 ):
@@ -73,10 +70,9 @@ class ResultQueries(
 
 class Notifications(
     View,
-    name="notifications",
     context="notifications",
     key="notification_id",
-    indexes=(("status",), ("cause",)),
+    indexes=("status", "cause"),
     access=Access.to("auditor"),
 ):
     """Mail to a user."""

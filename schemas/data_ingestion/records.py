@@ -11,10 +11,9 @@ from schemas.view import View
 
 class Records(
     View,
-    name="records",
     context="ingestion",
     key="data_id",
-    indexes=(("partner_id", "data_id"), ("received_at",), ("validation_status",), ("processing_status",)),
+    indexes=(("partner_id", "data_id"), "received_at", "validation_status", "processing_status"),
 ):
     """One delivery; its parts fill up as the services report, in any order."""
 

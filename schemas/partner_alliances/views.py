@@ -13,10 +13,9 @@ from schemas.view import View
 
 class Partners(
     View,
-    name="partners",
     context="integrations",
     key="partner_id",
-    indexes=(("status",), ("temporary_id",), ("name",)),
+    indexes=("status", "temporary_id", "name"),
     access=PARTNERS,
     subject="temporary_id",
 ):
@@ -35,7 +34,7 @@ class Partners(
     updated_at: datetime | None = None
 
 
-class Programs(View, name="programs", context="integrations", key="program_id", indexes=(("product",),)):
+class Programs(View, context="integrations", key="program_id", indexes=("product",)):
     """A programme that partners take part in."""
 
     program_id: UUID
@@ -46,9 +45,7 @@ class Programs(View, name="programs", context="integrations", key="program_id", 
     created_at: datetime | None = None
 
 
-class Contracts(
-    View, name="contracts", context="contracts", key="contract_id", indexes=(("partner_id",), ("status",), ("ends_on",))
-):
+class Contracts(View, context="contracts", key="contract_id", indexes=("partner_id", "status", "ends_on")):
     """A contract."""
 
     contract_id: UUID
@@ -68,10 +65,9 @@ class Contracts(
 
 class Assessments(
     View,
-    name="assessments",
     context="compliance",
     key="contract_id",
-    indexes=(("partner_id",), ("approved",)),
+    indexes=("partner_id", "approved"),
     access=COMPLIANCE,
 ):
     """What compliance said of a contract, rule by rule."""
@@ -84,7 +80,7 @@ class Assessments(
     assessed_at: datetime | None = None
 
 
-class Campaigns(View, name="campaigns", context="campaigns", key="campaign_id", indexes=(("partner_id",), ("starts_on",))):
+class Campaigns(View, context="campaigns", key="campaign_id", indexes=("partner_id", "starts_on")):
     """A campaign."""
 
     campaign_id: UUID

@@ -64,7 +64,7 @@ class FaustConsumer:
         self._assigned: set[tuple[str, int]] = set()
         self._taken: dict[tuple[str, int], int] = {}
         """The offset after the newest record that arrived, by topic and partition."""
-        self.is_dealing = False
+        self.has_undelivered = False
         """Whether records have arrived that are not delivered yet."""
 
     async def run(self) -> None:
@@ -133,12 +133,12 @@ class FaustConsumer:
                     await arrived.put(event)
             finally:
                 delivering.cancel()
-                self.is_dealing = False
+                self.has_undelivered = False
 
     async def _deliver_all(self, arrived: asyncio.Queue[Any]) -> None:
         while True:
             events = [await arrived.get()]
-            self.is_dealing, began = True, time.monotonic()
+            self.has_undelivered, began = True, time.monotonic()
             while not arrived.empty():
                 events.append(arrived.get_nowait())
             for event in events:
@@ -146,7 +146,7 @@ class FaustConsumer:
             await self._deliver([Fetched(e.message.tp.topic, e.message.tp.partition, e.value) for e in events])
             for event in events:
                 event.ack()
-            self.is_dealing = not arrived.empty()
+            self.has_undelivered = not arrived.empty()
             # At once when idle; under load a pause that costs little time collects many more records.
             await asyncio.sleep(max(0.0, began + _MIN_ROUND_SECONDS - time.monotonic()))
 

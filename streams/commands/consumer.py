@@ -18,7 +18,7 @@ from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from streams.subscriptions.dead_letter_topic import origin_headers, sendable
 from streams.subscriptions.faults import describe
-from streams.telemetry.retrying import Backoff, keep_running
+from streams.telemetry.retrying import Backoff, keep_running, raise_if_cancelled
 
 _log = structlog.get_logger()
 _COMMIT_SECONDS = 1.0
@@ -87,6 +87,7 @@ class CommandConsumer:
         handled: dict[Any, int] = {}
         committed = time.monotonic()
         while True:
+            raise_if_cancelled()
             batches = await consumer.getmany(timeout_ms=500 if self._readiness.had_partitions else 50)
             self._readiness.note_assignment(consumer.assignment())
             if batches:

@@ -1,4 +1,4 @@
-"""The PostgreSQL table of a declared view: columns from the fields' types, and the statements that fill it."""
+"""The PostgreSQL tables of declared views: columns from the types of fields, and the statements that fill them."""
 
 import hashlib
 import types
@@ -42,7 +42,7 @@ from schemas.view import View
 from streams.database.store import statement, views_schema_name
 
 CHANGED = "changed_in"
-"""Column of the engine's: the transaction that last changed the row, by which live readers follow a view."""
+"""Column of the engine: the transaction that last changed the row. Live readers follow a view by it."""
 
 _MAX_NAME = 63
 
@@ -63,30 +63,30 @@ _TYPES: Mapping[type, type[TypeEngine[Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ViewStatements:
-    """SQL that a projection runs on a view's table; rows travel as one JSON array, keys as one array."""
+    """The statements that a projection runs on a view's table; rows are one JSON array, keys are one array."""
 
     lock: str
-    """Keys → the rows that are there, locked in key order."""
+    """Takes keys; returns the rows that exist, locked in the order of their keys."""
     insert: str
-    """Rows that were not there → the keys of those that nobody else has put there meanwhile."""
+    """Takes new rows; returns the keys of those that no other process has inserted meanwhile."""
     update: str
     delete: str
     read: str
-    """Keys → the rows that are there, not locked, with the transaction that last changed each."""
+    """Takes keys; returns the rows that exist, not locked, with the transaction that last changed each."""
     commit: str
-    """Rows and checkpoints at once: see ``view_commit.sql``."""
+    """Writes rows and checkpoints in one statement: see ``view_commit.sql``."""
 
 
 @cache
 def table_of(context: ContextName, view: type[View], name: str | None = None) -> Table:
-    """A view's table, in the schema of its context's read side; with a ``name``, another one of the same shape beside it."""
+    """Returns a view's table in the schema of its context's views; with a ``name``, a table of the same shape beside it."""
     name = name or view.view_name
     table = Table(name, MetaData(), *_columns(view), schema=views_schema_name(context))
     for group in view.view_indexes:
         columns = [table.c[column] for column in group]
         is_array = any(isinstance(column.type, ARRAY) for column in columns)
         Index(_index_name(name, group), *columns, postgresql_using="gin" if is_array else "btree")
-    # A BRIN index does not stand in the way of in-place (HOT) updates, a B-tree on this column would stop all of them.
+    # A BRIN index allows in-place (HOT) updates of rows; a B-tree on this column would prevent all of them.
     Index(
         _index_name(name, (CHANGED,)),
         table.c[CHANGED],
@@ -98,12 +98,12 @@ def table_of(context: ContextName, view: type[View], name: str | None = None) ->
 
 @cache
 def scratch_table_of(view: type[View]) -> Table:
-    """A table of a view's shape that its session alone sees, and that goes with it; without indexes but its key's."""
+    """Returns a temporary table of a view's shape, which only its session sees; its only index is that of its key."""
     return Table(f"fresh_{view.view_name}", MetaData(), *_columns(view), schema="pg_temp")
 
 
 def definition(table: Table) -> list[str]:
-    """The statements that make a view's table and its indexes."""
+    """Returns the statements that create a view's table and its indexes."""
     return [
         sql(CreateTable(table)),
         *(sql(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name))),
@@ -112,7 +112,7 @@ def definition(table: Table) -> list[str]:
 
 @cache
 def statements(table: Table) -> ViewStatements:
-    """The statements that fill a view's table."""
+    """Returns the statements that fill a view's table."""
     key = next(iter(table.primary_key.columns))
     names = [c.name for c in table.columns]
     keys = bindparam("keys", type_=ARRAY(key.type))
@@ -160,7 +160,7 @@ def _commit(table: Table) -> str:
 
 @cache
 def difference(one: Table, other: Table) -> str:
-    """A statement that compares two tables of a view's shape: each key whose rows differ, whether either has none, how many."""
+    """Returns a statement that compares two tables of one shape: the keys whose rows differ, what is missing, and the total."""
     key = next(iter(one.primary_key.columns)).name
     ours, theirs = tuple_(*_own_columns(one)), tuple_(*_own_columns(other))
     return sql(
@@ -179,25 +179,25 @@ def difference(one: Table, other: Table) -> str:
 
 @cache
 def clear(table: Table) -> str:
-    """A statement that removes a view's every row, as its projector may: one by one."""
+    """Returns a statement that deletes every row of a view: a projector may delete, but not truncate."""
     return sql(delete(table))
 
 
 @cache
 def identity(table: Table) -> str:
-    """A statement that returns the number of the table that has a view's name now, also within an older snapshot."""
+    """Returns a statement that returns the id of the table with a view's name now, even inside an older snapshot."""
     name = DIALECT.identifier_preparer.format_table(table).replace("'", "''")
     return f"select to_regclass('{name}')::oid"
 
 
 @cache
 def count(table: Table) -> str:
-    """A statement that counts a view's rows."""
+    """Returns a statement that counts a view's rows."""
     return sql(select(func.count()).select_from(table))
 
 
 def column_type(annotation: Any) -> TypeEngine[Any]:
-    """The column type of a view field's annotation; raises `Misconfigured` for one that has none."""
+    """Returns the column type of a view field's annotation; raises `Misconfigured` if there is none."""
     origin = get_origin(annotation)
     if origin in (Union, types.UnionType):
         inner = [argument for argument in get_args(annotation) if argument is not type(None)]
@@ -217,7 +217,7 @@ def column_type(annotation: Any) -> TypeEngine[Any]:
 
 
 def sql(element: ClauseElement) -> str:
-    """A statement as text with ``$1`` parameters, as asyncpg takes it."""
+    """Returns a statement as text with ``$1`` parameters, for asyncpg."""
     return str(element.compile(dialect=DIALECT))
 
 

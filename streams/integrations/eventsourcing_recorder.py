@@ -10,6 +10,7 @@ order. The events are chained, signed and verified like all others. The package 
 import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
+from itertools import groupby
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 from weakref import WeakSet
@@ -137,26 +138,13 @@ class CaudalRecorder(ApplicationRecorder):
             raise DataError(error.detail) from error
 
     async def _insert(self, events: list[StoredEvent]) -> Sequence[int]:
-        runs: list[list[StoredEvent]] = []
-        for event in events:
-            if runs and runs[-1][-1].originator_id == event.originator_id:
-                runs[-1].append(event)
-            else:
-                runs.append([event])
-        expected: dict[UUID | str, ExpectedVersion] = {}
-        newest: dict[UUID | str, int] = {}
-        for event in events:
-            id, version = event.originator_id, event.originator_version
-            if newest.setdefault(id, version - 1) != version - 1:
-                raise IntegrityError(f"the versions of {id} do not follow each other")
-            newest[id] = version
-            if id not in expected:
-                expected[id] = await self._expected(event)
+        _check_versions(events)
+        writes: list[Write] = []
         seen: set[UUID | str] = set()
-        writes = []
-        for run in runs:
-            id = run[0].originator_id
-            writes.append(Write(stream_of(id), ANY_VERSION if id in seen else expected[id], tuple(map(encoded, run))))
+        for id, run in groupby(events, key=lambda event: event.originator_id):
+            own = list(run)
+            expected = ANY_VERSION if id in seen else await self._expected(own[0])
+            writes.append(Write(stream_of(id), expected, tuple(map(encoded, own))))
             seen.add(id)
         command_id = uuid7_object()
         metadata = Metadata(command_id=command_id, correlation_id=str(command_id))
@@ -228,6 +216,16 @@ class CaudalRecorder(ApplicationRecorder):
 
     def _originator_id(self, row: LogEvent) -> UUID | str:
         return self._originator_ids(row.stream.removeprefix(f"{CATEGORY}-"))
+
+
+def _check_versions(events: Sequence[StoredEvent]) -> None:
+    """Raises ``IntegrityError`` unless the versions of each originator follow each other."""
+    newest: dict[UUID | str, int] = {}
+    for event in events:
+        id, version = event.originator_id, event.originator_version
+        if newest.setdefault(id, version - 1) != version - 1:
+            raise IntegrityError(f"the versions of {id} do not follow each other")
+        newest[id] = version
 
 
 class RecorderSubscription(ListenNotifySubscription[ApplicationRecorder]):

@@ -1,6 +1,6 @@
 """The signer of the logs' heads: extends the signatures of a log as it grows, and refuses a log that was altered below them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -10,7 +10,7 @@ from prometheus_client import Counter
 from schemas.catalog import ContextName
 from schemas.errors import NotAsSigned, Unavailable
 from streams.installation import Installation
-from streams.integrity.hash_chain import BEGIN, content_hash, linked
+from streams.integrity.hash_chain import BEGIN, Link, content_hash, linked
 from streams.integrity.proof_log import ProofLog
 from streams.integrity.signed_heads_topic import SignedHeadsTopic, published_heads
 from streams.integrity.signing import SEGMENT, SignedHead, Signer, Verifier, read_public_key
@@ -69,20 +69,29 @@ class HeadSigner:
         if end < position or (position and await log.hashes([position]) != [(position, digest)]):
             raise NotAsSigned(f"the log of {context} does not hold the event that was signed for position {position}")
         while position < end:
-            heads = []
-            for link in await log.links(position, min(_BATCH_SIZE, end - position)):
-                position, digest = position + 1, linked(digest, content_hash(link.row))
-                if (link.row.position, link.hash) != (position, digest):
-                    raise NotAsSigned(f"the chain of the log of {context} is broken at position {position}")
-                if position % SEGMENT == 0 or position == end:
-                    heads.append(self._signer.sign(context, position, digest))
-            if not heads:
-                raise NotAsSigned(f"the log of {context} ends at position {position}, but its head is at {end}")
+            links = await log.links(position, min(_BATCH_SIZE, end - position))
+            heads = self._heads(context, links, position, digest, end)
             for head in heads:
                 await log.add_signed_head(head)
             await self._topic.publish(heads[-1])
             self._newest[context] = heads[-1]
+            position, digest = heads[-1].position, heads[-1].hash
         return position
+
+    def _heads(
+        self, context: ContextName, links: Sequence[Link], position: int, digest: bytes, end: int
+    ) -> Sequence[SignedHead]:
+        """Returns signed heads of links, which must continue the chain from a position and its hash."""
+        heads = []
+        for link in links:
+            position, digest = position + 1, linked(digest, content_hash(link.row))
+            if (link.row.position, link.hash) != (position, digest):
+                raise NotAsSigned(f"the chain of the log of {context} is broken at position {position}")
+            if position % SEGMENT == 0 or position == end:
+                heads.append(self._signer.sign(context, position, digest))
+        if not heads:
+            raise NotAsSigned(f"the log of {context} ends at position {position}, but its head is at {end}")
+        return heads
 
     async def _try_to_sign(self, context: ContextName) -> None:
         try:

@@ -32,7 +32,7 @@ from streams.log.stored_events import StoredEvent
 from streams.relay.fair_share import FairShare
 from streams.relay.lease import Lease
 from streams.relay.topic_position import BehindTheLog, TopicPosition
-from streams.telemetry.retrying import Backoff
+from streams.telemetry.retrying import Backoff, raise_if_cancelled
 from streams.telemetry.tracing import note_events
 
 _log = structlog.get_logger()
@@ -81,6 +81,7 @@ class Relay:
         backoff = Backoff("relay interrupted", context=str(self._context))
         while True:
             try:
+                raise_if_cancelled()
                 cursor = await self._take_over()
                 if cursor is None:
                     self.is_published = await self._lease.is_held()
@@ -157,6 +158,7 @@ class Relay:
     ) -> None:
         checked = time.monotonic()
         while True:
+            raise_if_cancelled()
             if await self._lease.renew_in_time() and self._share.is_exceeded(await self._lease.announce()):
                 self._share.give_up(self._context)  # before any other relay of this process looks: one log is enough
                 return

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import orjson
@@ -88,31 +88,30 @@ class TokenVerifier:
         if len(token) > _MAX_BYTES:
             raise Unauthenticated(f"the token has more than {_MAX_BYTES} characters")
         try:
-            header, unverified = _unverified(token)
-            kid = header.get("kid")
-            if not isinstance(kid, str):
-                raise Unauthenticated("the token names no key")
-            if self._external is not None and unverified.get("iss") == self._external.name:
-                key = await self._external.key(kid)
-                algorithms, issuer, roles = (
-                    self._settings.oidc_algorithms,
-                    self._external.name,
-                    self._settings.oidc_roles_claim,
-                )
-            else:
-                key = None if self._keys is None else self._keys.named(kid)
-                algorithms, issuer, roles = _OURS, self._settings.token_issuer, "roles"
-                if header.get("typ") != _TYPE:
-                    raise Unauthenticated("the token is not an access token: its `typ` is not `at+jwt`")
-            if key is None:
+            trust = await self._trust_for(token)
+            if trust.key is None:
                 raise Unauthenticated("the token's key is not known")
-            claims = jwt.decode(token, key, algorithms=algorithms).claims
-            self._registry(issuer).validate(claims)
+            claims = jwt.decode(token, trust.key, algorithms=trust.algorithms).claims
+            self._registry(trust.issuer).validate(claims)
             subject = _SUBJECT.validate_python(claims["sub"])
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise Unauthenticated(f"the token is not valid: {_why(error)}") from error
         scopes = frozenset(str(claims.get("scope", "")).split())
-        return Caller(subject, _texts(claims.get(roles)), scopes, float(claims["exp"]) + _LEEWAY_SECONDS)
+        return Caller(subject, _texts(claims.get(trust.roles_claim)), scopes, float(claims["exp"]) + _LEEWAY_SECONDS)
+
+    async def _trust_for(self, token: str) -> "_Trust":
+        """Returns the key and the rules of the issuer that a token names, which is not verified yet."""
+        header, unverified = _unverified(token)
+        kid = header.get("kid")
+        if not isinstance(kid, str):
+            raise Unauthenticated("the token names no key")
+        settings = self._settings
+        if self._external is not None and unverified.get("iss") == self._external.name:
+            key = await self._external.key(kid)
+            return _Trust(key, settings.oidc_algorithms, self._external.name, settings.oidc_roles_claim)
+        if header.get("typ") != _TYPE:
+            raise Unauthenticated("the token is not an access token: its `typ` is not `at+jwt`")
+        return _Trust(None if self._keys is None else self._keys.named(kid), _OURS, settings.token_issuer, "roles")
 
     def _registry(self, issuer: str) -> jwt.JWTClaimsRegistry:
         return jwt.JWTClaimsRegistry(
@@ -122,6 +121,15 @@ class TokenVerifier:
             exp={"essential": True},
             sub={"essential": True},
         )
+
+
+class _Trust(NamedTuple):
+    """What verifies the tokens of one issuer."""
+
+    key: Key | None
+    algorithms: list[str]
+    issuer: str
+    roles_claim: str
 
 
 class _ExternalIssuer:

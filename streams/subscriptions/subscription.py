@@ -111,7 +111,7 @@ class Subscription:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._settings.stall_seconds / 3)
-            if self._consumer.is_dealing:
+            if self._consumer.has_undelivered:
                 self._watchdog.start_over()  # a partition without progress waits for the batches that are being handled
             suspended = {name for name, control in self._controls.items() if control.is_suspended}
             await self._watchdog.check(self._subscribers, suspended, self._assigned)

@@ -1,6 +1,7 @@
 """Loops that survive outages: a growing pause between attempts, and a job that runs every n seconds.
 
-Each attempt that fails is one line of the log with its reason and the pause; cancellation ends a loop at once.
+Each attempt that fails is one line of the log with its reason and the pause. Cancellation ends a loop, even if a library that
+the loop calls has swallowed it.
 """
 
 import asyncio
@@ -38,6 +39,7 @@ async def keep_running(work: Callable[[], Awaitable[None]], errors: tuple[type[E
     """Runs ``work`` again whenever it raises one of ``errors`` or returns, until cancelled; other errors are raised."""
     clock = asyncio.get_running_loop()
     while True:
+        raise_if_cancelled()
         began = clock.time()
         try:
             await work()
@@ -52,6 +54,7 @@ async def keep_running(work: Callable[[], Awaitable[None]], errors: tuple[type[E
 async def every(seconds: float, job: Callable[[], Awaitable[None]], name: str) -> Never:
     """Runs a job again and again, a pause of ``seconds`` before each run, until cancelled. A failure ends no loop."""
     while True:
+        raise_if_cancelled()
         await asyncio.sleep(seconds)
         try:
             await job()
@@ -59,6 +62,17 @@ async def every(seconds: float, job: Callable[[], Awaitable[None]], name: str) -
             _log.warning(f"{name} postponed", why=error.detail, seconds=seconds)
         except Exception:
             _log.exception(f"{name} failed", seconds=seconds)
+
+
+def raise_if_cancelled() -> None:
+    """Raises the cancellation of the current task again if a library has swallowed it.
+
+    `asyncio.wait_for` (Python 3.11) does so if its result arrives together with the cancellation, and clients of aiokafka may
+    while they stop.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def reason(error: BaseException) -> str:

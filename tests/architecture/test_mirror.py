@@ -52,7 +52,6 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "subscriptions/subscriber.py": CoveredBy("integration/test_subscription.py", _VALUE),
     },
     "projectors": {
-        "engine/sagas.py": CoveredBy("integration/test_timers.py", "its rows need a saga's whole step"),
         "projector.py": CoveredBy("integration/test_projector.py", _TABLES),
         "rebuild.py": CoveredBy("integration/test_rebuild.py", _TABLES),
         "rebuild_progress.py": CoveredBy("integration/test_rebuild.py", _TABLES),

@@ -49,6 +49,7 @@ async def _started(stack: RunningStack, module: tuple[str, ...], postgres_port: 
         "CAUDAL_WRITE_DSN": url.geturl(),
         "CAUDAL_READ_DSN": url.geturl(),
         "CAUDAL_BROKERS": stack.endpoints["brokers"],
+        "CAUDAL_FETCH_BACKOFF": str(stack.endpoints["fetch_backoff"]).lower(),
         "CAUDAL_SYSTEMS": orjson.dumps(stack.endpoints["systems"]).decode(),
         "CAUDAL_INSTANCE": "second",
         "CAUDAL_RELAY_LEASE_SECONDS": "2",

@@ -190,5 +190,5 @@ async def on_topics(stack: RunningStack, texts: tuple[str, ...]) -> list[Any]:
     finally:
         await consumer.stop()
     kinds = {dict(record.headers).get("ce_type") for record in records}
-    assert {b"ResultRecorded", b"partner_alliances.assess-contract"} <= kinds, kinds
+    assert {b"clinical_lab.ResultRecorded", b"partner_alliances.assess-contract"} <= kinds, kinds
     return [record for record in records if any(text.encode() in (record.value or b"") for text in texts)]

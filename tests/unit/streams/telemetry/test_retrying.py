@@ -94,5 +94,20 @@ async def test_a_job_runs_every_so_often_through_failures(pauses: list[float]) -
     ]
 
 
+async def test_a_cancellation_that_a_library_swallows_ends_a_loop_all_the_same() -> None:
+    async def deaf() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    for loop in (every(0, deaf, "cleaning"), keep_running(deaf, (), Backoff("work interrupted", 0.001, 0.001))):
+        running = asyncio.create_task(loop)
+        await asyncio.sleep(0.01)
+
+        running.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(asyncio.shield(running), 5)
+
+
 def test_a_reason_is_one_line() -> None:
     assert [reason(error) for error in (Rejected("no"), OSError("gone"), TimeoutError())] == ["no", "gone", "TimeoutError()"]
