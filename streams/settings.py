@@ -97,6 +97,10 @@ class Settings(BaseSettings):
     max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a tenth for one caller.")
     max_wait_seconds: float = Field(5, gt=0, description="How long a read may wait for its consistency token.")
 
+    ready_seconds: float = Field(
+        30, gt=0, description="How long `caudal up` waits for a process to be ready once what it needs is there."
+    )
+
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

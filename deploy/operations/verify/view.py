@@ -1,11 +1,11 @@
-"""Verifies views: holds each against a fresh fold of its logs, at the positions at which the view stands."""
+"""Verification of views against a new projection of their logs, up to the view's checkpoints."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from deploy.console.printing import counted
-from deploy.operations.verify.report import Report, Teller
+from deploy.operations.verify.report import Report, Reporter
 from projectors.projection import Projection
 from projectors.verification import VerifiedView, ViewVerification
 from schemas.catalog import Catalog, ContextName
@@ -21,30 +21,34 @@ async def verify_view(
     logs: Mapping[ContextName, ReadableLog],
     system: str,
     projection: Projection[Any],
-    teller: Teller,
+    reporter: Reporter,
     rebuild: Callable[[str], Awaitable[object]] | None,
 ) -> Report:
-    """What came of one view; with ``rebuild``, of what is left wrong after that. Raises `Unavailable`."""
+    """Verifies one view; with ``rebuild`` the report is of the state after it. Raises `Unavailable`."""
     started, repaired = time.monotonic(), None
     verification = ViewVerification(settings, catalog, system, projection, databases, logs)
 
-    async def look() -> VerifiedView:
-        with teller.progress(f"view {verification.name}") as show:
+    async def verified_view() -> VerifiedView:
+        with reporter.progress(f"view {verification.name}") as show:
             return await verification.run(show)
 
-    verified = await look()
+    verified = await verified_view()
     if verified.found and rebuild is not None:
         await rebuild(verification.name)
         wrong = counted(verified.found, "wrong row")
-        verified, repaired = await look(), f"rebuilt from the logs; the version with {wrong} is kept until it is discarded"
+        verified, repaired = (
+            await verified_view(),
+            f"rebuilt from the logs; the version with {wrong} is kept until it is discarded",
+        )
     return Report(
         repaired=repaired,
         part="view",
         name=verified.view,
         events=verified.events,
         facts={"rows": verified.rows, "parked": verified.parked},
-        notes=[f"{counted(verified.parked, 'dead letter')} left out, of the view and of the proof"] if verified.parked else [],
-        summary=f"each of {verified.rows:,} rows as the logs make it",
+        notes=[f"the view lacks {counted(verified.parked, 'dead letter')}"] if verified.parked else [],
+        exceptions=verified.parked,
+        summary=f"{counted(verified.rows, 'row')} as projected from the log",
         found=verified.found,
         findings=[{"key": finding.key, "what": finding.kind} for finding in verified.findings],
         seconds=round(time.monotonic() - started, 3),

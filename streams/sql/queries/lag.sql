@@ -1,4 +1,4 @@
--- How many events of the log stand above the checkpoints of its partitions.
-select count(*) from {schema}.events e
+-- The events of the log that are above the checkpoints of its partitions: how many, and when the oldest was recorded.
+select count(*) as events, min(recorded_at) as oldest from {schema}.events e
 join unnest($1::bigint[]) with ordinality c(position, ordinal) on e.partition = c.ordinal - 1 and e.position > c.position
 where e.position > (select min(p) from unnest($1::bigint[]) p)

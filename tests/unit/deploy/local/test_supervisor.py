@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.process import ProcessSpec
-from deploy.local.supervisor import KeepsDying, Supervised
+from deploy.local.supervisor import CrashLoop, Supervised
 
 
 def spec(tmp_path: Path, program: str) -> ProcessSpec:
@@ -40,7 +40,7 @@ async def test_one_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Pa
     supervised = Supervised(spec(tmp_path, "raise SystemExit('no such thing')"))
     await supervised.start()
 
-    with pytest.raises(KeepsDying, match="died 5 times") as caught:
+    with pytest.raises(CrashLoop, match="died 5 times") as caught:
         await supervised.keep()
 
     assert "no such thing" in caught.value.detail

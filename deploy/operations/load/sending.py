@@ -1,6 +1,7 @@
-"""``caudal load``: sends every line of a file as a command. A second run adds nothing, so a broken run is just repeated.
+"""``caudal load``: sends every line of a file as a command. A second run adds nothing, so a run that broke off is repeated.
 
-Each command's idempotency key is made of its content (and, of equal lines, the ordinal), not of its place in the file.
+The idempotency key of a command is a digest of its content, and a number if the file has equal lines; its line number is not
+part of it.
 """
 
 import asyncio
@@ -18,19 +19,20 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from deploy.local.endpoints import running_stack
-from deploy.operations.lines import Line, read_lines
+from deploy.console.endpoints import running_stack
+from deploy.operations.load.lines import Line, read_lines
+from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Malformed, NotFound, Unavailable
 
 GIVE_UP_SECONDS = 120.0
-_MAX_COMPLAINTS = 50
+_MAX_PROBLEMS = 50
 _MAX_BYTES = 4 * 1024 * 1024
-_COME_BACK = (409, 429, 503)
+_TEMPORARY = (409, 429, 503)
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
-    """A line on its way: the JSON of its place in a batch."""
+class _Command:
+    """A line with the JSON that a batch holds of it."""
 
     line: Line
     content: bytes
@@ -38,32 +40,34 @@ class _Order:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the lines."""
+    """Results of the lines so far."""
 
     accepted: int = 0
     known: int = 0
-    """Commands that were handled before."""
+    """Commands that were accepted before."""
     failed: int = 0
-    complaints: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
 
-    def complain(self, number: int, why: str) -> None:
+    def failed_line(self, number: int, why: str) -> None:
+        """Counts a line as failed."""
         self.failed += 1
-        if len(self.complaints) < _MAX_COMPLAINTS:
-            self.complaints.append((number, f"line {number}: {why}"))
+        if len(self.problems) < _MAX_PROBLEMS:
+            self.problems.append((number, f"line {number}: {why}"))
 
     @property
     def done(self) -> int:
+        """Lines that are accepted, now or before."""
         return self.accepted + self.known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """How a line becomes a command."""
+    """The way from a line to a command."""
 
     fixed: Mapping[str, Any]
     """Fields that every command gets."""
     into: str | None
-    """The field that takes the line; ``None`` where the line is the command."""
+    """The field that takes the line; ``None`` if the line is the command."""
     numbers: frozenset[str]
     """CSV columns that hold numbers."""
 
@@ -71,14 +75,14 @@ class Shape:
 async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connections: int) -> int:
     """Sends the lines to ``target``, the command's URL, and returns the exit code: 0 if every line was accepted.
 
-    ``connections`` batches are under way at once. Raises `Unavailable` where the API cannot be reached for two minutes,
-    `Malformed` where the file cannot be read.
+    ``connections`` batches are in flight at once. Raises `Unavailable` if the API cannot be reached for two minutes, and
+    `Malformed` if the file cannot be read.
     """
     outcome, size = Outcome(), file.stat().st_size  # noqa: ASYNC240 - nothing else runs yet
     console = Console(stderr=True, highlight=False)
     with _progress(console) as progress:
         task = progress.add_task(file.name, total=size)
-        orders = _orders(read_lines(file, shape.numbers), target, shape, outcome)
+        commands = _commands(read_lines(file, shape.numbers), target, shape, outcome)
         timeout = aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections), timeout=timeout) as session:
 
@@ -86,8 +90,8 @@ async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connec
                 progress.console.print(what, style="yellow", markup=False, soft_wrap=True)
 
             async def send_some() -> None:
-                # Every sender takes the next lines from the one iterator, which hands each line out once.
-                while some := _some(orders, batch):
+                # All senders take the next lines from one iterator, which returns each line once.
+                while some := _some(commands, batch):
                     await _send(session, target, some, outcome, say)
                     progress.update(task, completed=some[-1].line.read, commands=outcome.done)
 
@@ -96,7 +100,7 @@ async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connec
                     for _ in range(connections):
                         senders.create_task(send_some())
             except ExceptionGroup as group:
-                # Whatever else has failed beside it: what stops a load is told plainly.
+                # One error is reported, also if several senders failed.
                 if (known := group.subgroup(CaudalError)) is None:
                     raise
                 raise known.exceptions[0] from group
@@ -106,98 +110,112 @@ async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connec
 
 
 def command_url(system: str, command: str, url: str | None, data_dir: Path) -> str:
-    """Where a command is posted: at the API given, or that of the stack running with this data folder."""
+    """Returns the command's URL at the API ``url``, or at that of the stack that runs from the data folder.
+
+    Raises `NotFound` without a stack, and for a system or a command that the stack does not have.
+    """
     if url is None:
         stack = running_stack(data_dir)
         if stack is None:
-            raise NotFound(f"no stack runs from {data_dir}; start one with `caudal up`, or name the command API by --url")
+            raise NotFound(f"no stack runs from {data_dir}: start one with `caudal up`, or name the command API with --url")
+        _check_command(Catalog.installed(stack.systems), system, command)
         url = stack.command_api
     if not url.startswith(("http://", "https://")):
-        raise Malformed(f"--url is the command API's, such as http://127.0.0.1:5001, not {url!r}")
+        raise Malformed(f"--url must be the command API's, such as http://127.0.0.1:5001, not {url!r}")
     return f"{url.rstrip('/')}/commands/{system}/{command}"
 
 
-def _orders(lines: Iterator[Line], target: str, shape: Shape, outcome: Outcome) -> Iterator[_Order]:
+def _check_command(catalog: Catalog, system: str, command: str) -> None:
+    if system not in catalog.systems:
+        raise NotFound(f"there is no system {system!r}; there are {', '.join(sorted(catalog.systems))}")
+    known = sorted(one.message_name for name, one in catalog.commands() if name.system == system and not one.internal)
+    if command not in known:
+        raise NotFound(f"there is no command {command!r} in {system!r}; there are {', '.join(known)}")
+
+
+def _commands(lines: Iterator[Line], target: str, shape: Shape, outcome: Outcome) -> Iterator[_Command]:
     seen: Counter[bytes] = Counter()
     name = target.partition("/commands/")[2].encode()
     for line in lines:
         if line.content is None:
-            outcome.complain(line.number, line.problem or "unreadable")
+            outcome.failed_line(line.number, line.problem or "unreadable")
             continue
         command = {**shape.fixed, **(line.content if shape.into is None else {shape.into: line.content})}
         try:
             canonical = orjson.dumps(command, option=orjson.OPT_SORT_KEYS)
         except TypeError as error:
-            outcome.complain(line.number, f"cannot be kept: {error}")
+            outcome.failed_line(line.number, f"cannot be stored: {error}")
             continue
-        mark = hashlib.sha256(name + b"\n" + canonical).digest()
-        seen[mark] += 1
-        key = f"load-{mark.hex()[:40]}-{seen[mark]}"
-        yield _Order(line, orjson.dumps({"command": command, "idempotency_key": key}))
+        digest = hashlib.sha256(name + b"\n" + canonical).digest()
+        seen[digest] += 1
+        key = f"load-{digest.hex()[:40]}-{seen[digest]}"
+        yield _Command(line, orjson.dumps({"command": command, "idempotency_key": key}))
 
 
-def _some(orders: Iterator[_Order], batch: int) -> list[_Order]:
-    some: list[_Order] = []
+def _some(commands: Iterator[_Command], batch: int) -> list[_Command]:
+    some: list[_Command] = []
     size = 0
-    for order in islice(orders, batch):
-        some.append(order)
-        size += len(order.content)
+    for command in islice(commands, batch):
+        some.append(command)
+        size += len(command.content)
         if size > _MAX_BYTES:
             break
     return some
 
 
 async def _send(
-    session: aiohttp.ClientSession, target: str, orders: list[_Order], outcome: Outcome, say: Callable[[str], None]
+    session: aiohttp.ClientSession, target: str, commands: list[_Command], outcome: Outcome, say: Callable[[str], None]
 ) -> None:
     clock = asyncio.get_running_loop()
     give_up, pause = clock.time() + GIVE_UP_SECONDS, 0.1
-    while orders:
+    while commands:
         try:
             async with session.post(
-                target, data=b"\n".join(order.content for order in orders), headers={"Content-Type": "application/x-ndjson"}
+                target,
+                data=b"\n".join(command.content for command in commands),
+                headers={"Content-Type": "application/x-ndjson"},
             ) as response:
                 body = await response.read()
                 answers = [orjson.loads(line) for line in body.splitlines()]
                 if response.status == 200:
-                    orders, why = _sorted_out(orders, answers, outcome)
+                    commands, why = _retryable(commands, answers, outcome)
                 elif response.status in (429, 500, 502, 503, 504):
                     why = _detail(answers[0])
                 elif response.status == 404:
                     raise NotFound(_detail(answers[0]))
-                elif len(orders) > 1:
-                    # One of them spoils the batch: each for itself then.
-                    for order in orders:
-                        await _send(session, target, [order], outcome, say)
+                elif len(commands) > 1:
+                    # One command makes the whole batch fail: send each alone.
+                    for command in commands:
+                        await _send(session, target, [command], outcome, say)
                     return
                 else:
-                    outcome.complain(orders[0].line.number, _detail(answers[0]))
+                    outcome.failed_line(commands[0].line.number, _detail(answers[0]))
                     return
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError, IndexError) as error:
             why = str(error) or type(error).__name__
-        if not orders:
+        if not commands:
             return
         if pause == 0.1:
-            say(f"trying again for {GIVE_UP_SECONDS:g} s at most: {why}")
+            say(f"retrying for {GIVE_UP_SECONDS:g} s at most: {why}")
         if clock.time() > give_up:
-            raise Unavailable(f"line {orders[0].line.number} was not accepted for {GIVE_UP_SECONDS:g} s: {why}")
+            raise Unavailable(f"line {commands[0].line.number} was not accepted for {GIVE_UP_SECONDS:g} s: {why}")
         await asyncio.sleep(pause)
         pause = min(pause * 2, 2)
 
 
-def _sorted_out(orders: list[_Order], answers: list[Any], outcome: Outcome) -> tuple[list[_Order], str]:
-    """Counts what is settled; returns the orders that may succeed if they come again, and why they did not."""
-    again: list[_Order] = []
+def _retryable(commands: list[_Command], answers: list[Any], outcome: Outcome) -> tuple[list[_Command], str]:
+    """Counts the final results; returns the commands that may succeed at the next attempt, and why they failed at this one."""
+    again: list[_Command] = []
     why = ""
-    for order, answer in zip(orders, answers, strict=True):
+    for command, answer in zip(commands, answers, strict=True):
         if answer["status"] < 300:
             outcome.known += answer["repeated"]
             outcome.accepted += not answer["repeated"]
-        elif answer["status"] in _COME_BACK and answer["type"] != "urn:caudal:problem:already-exists":
-            again.append(order)
+        elif answer["status"] in _TEMPORARY and answer["type"] != "urn:caudal:problem:already-exists":
+            again.append(command)
             why = _detail(answer)
         else:
-            outcome.complain(order.line.number, _detail(answer))
+            outcome.failed_line(command.line.number, _detail(answer))
     return again, why
 
 
@@ -207,15 +225,15 @@ def _detail(problem: Any) -> str:
 
 
 def _report(console: Console, outcome: Outcome) -> None:
-    for _, complaint in sorted(outcome.complaints):
-        console.print(complaint, style="red", markup=False, soft_wrap=True)
-    if outcome.failed > len(outcome.complaints):
-        console.print(f"… and {outcome.failed - len(outcome.complaints)} more", style="red")
+    for _, problem in sorted(outcome.problems):
+        console.print(problem, style="red", markup=False, soft_wrap=True)
+    if outcome.failed > len(outcome.problems):
+        console.print(f"… and {outcome.failed - len(outcome.problems)} more", style="red")
     console.print(f"{outcome.accepted} accepted, {outcome.known} there already, {outcome.failed} failed")
 
 
 class _Rate(ProgressColumn):
-    """Commands, and commands a second."""
+    """Number of commands, and commands a second."""
 
     def render(self, task: Task) -> Text:
         commands = task.fields.get("commands", 0)

@@ -1,4 +1,4 @@
-"""Lines of a file that is to be loaded: NDJSON, a JSON array or CSV, read as a stream, bad ones told by number."""
+"""Lines of a file to load: NDJSON, a JSON array or CSV, read as a stream; unreadable lines are reported by number."""
 
 import csv
 import math
@@ -20,18 +20,18 @@ class Line:
     """One line, or one element of an array."""
 
     number: int
-    """From 1, as an editor shows it; an array's elements are counted from 1."""
+    """Counted from 1; of an array, the number of the element."""
     content: dict[str, Any] | None
     problem: str | None
     """Why the line cannot be read."""
     read: int
-    """Bytes of the file that are read by now."""
+    """Bytes of the file that were read up to the end of this line."""
 
 
 def read_lines(path: Path, numbers: frozenset[str] = frozenset()) -> Iterator[Line]:
-    """The lines of a file; ``numbers`` names the CSV columns that hold numbers, all others hold text.
+    """Yields the lines of a file; ``numbers`` names the CSV columns that hold numbers, all others hold text.
 
-    Raises `Malformed` where the file's form cannot be told or breaks off.
+    Raises `Malformed` for a CSV file without a usable header line.
     """
     with path.open("rb") as file:
         if path.suffix.lower() == ".csv":
@@ -68,7 +68,7 @@ def _array(file: BinaryIO) -> Iterator[Line]:
             yield Line(number, content if problem is None else None, problem, file.tell())
     except ijson.JSONError as error:
         why = str(error).splitlines()[0] if str(error) else "unexpected end"
-        yield Line(number + 1, None, f"the array breaks off here: {why}", file.tell())
+        yield Line(number + 1, None, f"the array ends here: {why}", file.tell())
 
 
 def _csv(file: BinaryIO, path: Path, numbers: frozenset[str]) -> Iterator[Line]:
@@ -119,9 +119,9 @@ def _number(cell: str) -> float | int | None:
 
 
 def _decoded(file: BinaryIO) -> Iterator[str]:
-    # Line by line, so that the position in the file tells the progress.
+    # Line by line, so that the position in the file shows the progress.
     for number, text in enumerate(iter(file.readline, b""), start=1):
-        # What is no UTF-8 becomes lone surrogates, and with them the row is rejected by its number.
+        # Bytes that are not UTF-8 become lone surrogates: the row is rejected later, with its number.
         yield text.decode("utf-8-sig" if number == 1 else "utf-8", errors="surrogateescape")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import ProcessSpec
-from deploy.local.readiness import broker_answers
+from deploy.local.servers.readiness import broker_answers
 from schemas.errors import Misconfigured
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy.operations.lines import read_lines
+from deploy.operations.load.lines import read_lines
 from schemas.errors import Malformed
 
 

@@ -1,12 +1,13 @@
-"""What an operator does with dead letters: looks at them, mends them, tries them again, skips them."""
+"""Dead letters in the hands of an operator: listed, edited, redriven, skipped."""
 
 import asyncio
-from pathlib import Path
 
 import orjson
 import pytest
 
-from deploy.operations.dead_letters import desk
+from deploy.operations.dead_letters.listing import list_dead_letters, show_dead_letter
+from deploy.operations.dead_letters.resolving import edit, redrive, skip
+from deploy.operations.dead_letters.selection import Filter
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataReceived
 from schemas.errors import Invalid, NotFound, Rejected
@@ -22,7 +23,7 @@ def bench(settings: Settings, catalog: Catalog, databases: Databases) -> Bench:
 
 
 async def test_an_operator_lists_shows_mends_and_tries_again(
-    bench: Bench, logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench: Bench, logs: Logs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CAUDAL_WRITE_DSN", bench.settings.write_dsn)
     settings, name = Settings(brokers=bench.settings.brokers), "data_ingestion.records/ingestion@1"
@@ -31,20 +32,23 @@ async def test_an_operator_lists_shows_mends_and_tries_again(
     await projector.take(batches_of(logs, 10_000))
     capsys.readouterr()
 
-    await desk.list_dead_letter(desk.Chosen(subscription="data_ingestion.records"), tmp_path, settings, as_json=True)
+    await list_dead_letters(Filter(subscription="data_ingestion.records"), settings, as_json=True)
     listed = orjson.loads(capsys.readouterr().out)
     assert [(one["name"], one["state"]) for one in listed] == [
         (name, "retrying"), ("data_ingestion.records/ingestion@2", "waiting"),
     ]  # fmt: skip
-    await desk.show_dead_letter(name, tmp_path, settings)
+    await show_dead_letter(name, settings)
     assert orjson.loads(capsys.readouterr().out)["headers"]["ce_sequence"] == "1"
     with pytest.raises(NotFound, match="list` shows them"):
-        await desk.show_dead_letter("data_ingestion.records/ingestion@77", tmp_path, settings)
+        await show_dead_letter("data_ingestion.records/ingestion@77", settings)
     with pytest.raises(Invalid, match="cannot be read"):
-        await desk.edit(name, b"{}", tmp_path, settings)
-    await desk.edit(name, orjson.dumps({**orjson.loads(logs[INGESTION][0].data), "partner_id": "q"}), tmp_path, settings)
+        await edit(name, b"{}", settings, apply=True)
+    other = orjson.dumps({**orjson.loads(logs[INGESTION][0].data), "partner_id": "q"})
+    await edit(name, other, settings, apply=False)
+    assert (await bench.dead_letters())[0].edited is None
+    await edit(name, other, settings, apply=True)
 
-    assert await desk.redrive(desk.Chosen(), tmp_path, settings, apply=False) == 0
+    assert await redrive(Filter(), settings, apply=False) == 0
     assert "2 dead letters of 1 stream." in capsys.readouterr().out
     assert len(await bench.dead_letters()) == 2
     bench.spoilt.clear()
@@ -54,28 +58,28 @@ async def test_an_operator_lists_shows_mends_and_tries_again(
             await asyncio.sleep(0.1)
             await projector.retry()
 
-    code, _ = await asyncio.gather(desk.redrive(desk.Chosen(), tmp_path, settings, apply=True), process())
+    code, _ = await asyncio.gather(redrive(Filter(), settings, apply=True), process())
     assert code == 0
-    assert "Dealt with: 2. Left: 0." in capsys.readouterr().out
+    assert "Applied 2, still failing 0." in capsys.readouterr().out
     assert await bench.is_verified()
 
 
 async def test_an_operator_skips_after_a_dry_run(
-    bench: Bench, logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench: Bench, logs: Logs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CAUDAL_WRITE_DSN", bench.settings.write_dsn)
     settings = Settings(brokers=bench.settings.brokers)
     bench.spoil(DataReceived, logs[INGESTION][0])
     await bench.projector().take(batches_of(logs, 10_000))
-    chosen = desk.Chosen(stream=logs[INGESTION][0].stream)
+    chosen = Filter(stream=logs[INGESTION][0].stream)
 
-    with pytest.raises(Rejected, match="say which ones"):
-        await desk.skip(desk.Chosen(), tmp_path, settings, apply=True)
-    await desk.skip(chosen, tmp_path, settings, apply=False)
+    with pytest.raises(Rejected, match="say which dead letters"):
+        await skip(Filter(), settings, apply=True)
+    await skip(chosen, settings, apply=False)
     assert len(await bench.dead_letters()) == 2
-    await desk.skip(chosen, tmp_path, settings, apply=True)
+    await skip(chosen, settings, apply=True)
 
     assert await bench.dead_letters() == []
     assert await bench.is_verified()
-    await desk.list_dead_letter(desk.Chosen(decided=True), tmp_path, settings, as_json=False)
+    await list_dead_letters(Filter(resolved=True), settings, as_json=False)
     assert "2 dead letters: 2 skipped" in capsys.readouterr().out

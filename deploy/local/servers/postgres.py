@@ -58,7 +58,7 @@ class EmbeddedPostgres:
         await run_to_end(*_unprivileged(), _binary("initdb"), *place, *form)
         # The database is there before the server is: nobody meets a server without it.
         alone = ("--single", "-D", str(unfinished), "postgres")
-        await run_to_end(*_unprivileged(), _binary("postgres"), *alone, told=f"create database {DATABASE};\n".encode())
+        await run_to_end(*_unprivileged(), _binary("postgres"), *alone, given=f"create database {DATABASE};\n".encode())
         unfinished.rename(self._data)
 
     def process(self) -> ProcessSpec:

@@ -1,4 +1,4 @@
-"""Verifies that whoever is recorded as erased has no key and gets none: a backup of the keys may have brought one back."""
+"""Verification that erased data subjects have no key and get none: a restored backup of the keys may hold one."""
 
 from deploy.console.printing import counted
 from deploy.operations.verify.report import Report
@@ -13,7 +13,7 @@ _BATCH_SIZE = 1000
 
 
 async def verify_erased(report: Report, log: ReadableLog, keys: SubjectKeys, *, repair: bool) -> None:
-    """Adds a finding for each subject that has or could get a key though it was erased; ``repair`` destroys that again."""
+    """Adds a finding for each erased subject that has or could get a key; ``repair`` erases it again instead."""
     after, destroyed = 0, 0
     while rows := await log.read(after, _BATCH_SIZE):
         after = rows[-1].position
@@ -28,4 +28,4 @@ async def verify_erased(report: Report, log: ReadableLog, keys: SubjectKeys, *, 
                 )
                 report.found += 1
     if destroyed:
-        report.repaired = f"forgot {counted(destroyed, 'subject')} again"
+        report.repaired = f"erased {counted(destroyed, 'subject')} again"

@@ -10,11 +10,11 @@ import structlog
 
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import ProcessSpec, run_to_end
-from deploy.local.readiness import broker_answers
+from deploy.local.servers.readiness import broker_answers
 from schemas.errors import Misconfigured
 
 _log = structlog.get_logger()
-_PROJECT = Path(__file__).parents[1] / "kafka"
+_PROJECT = Path(__file__).parents[2] / "kafka"
 _JARS = _PROJECT / "jars"
 _JAVA_OPTIONS = ("-Xms256m", "-Xmx512m", f"-Dlog4j2.configurationFile={_PROJECT / 'log4j2.properties'}")
 _QUIET = {"JAVA_TOOL_OPTIONS": ""}  # the JVM would tell of them before what it is asked for

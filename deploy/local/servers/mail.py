@@ -1,6 +1,6 @@
 """The local stack's mailbox: an SMTP server that delivers nothing and keeps every message as a file, each id once.
 
-Run as a process of its own: ``python -m deploy.local.mail PORT FOLDER``.
+Run as a process of its own: ``python -m deploy.local.servers.mail PORT FOLDER``.
 """
 
 import asyncio
