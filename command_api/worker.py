@@ -1,25 +1,22 @@
 """The worker's process: takes commands in by topic, runs the policies, and tells processes the time."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 
 from aggregates import system
-from aggregates.policy import Policy
 from command_api.app import make_handler, open_logs, writer_databases
 from command_api.policies.runner import PolicyRunner
+from command_api.policies.stores import policy_stores
 from command_api.sagas.timers import TimerClock
 from command_api.topic_worker import TopicWorker
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError
 from schemas.message import Command
 from streams.commands.command_topics import CommandSender
 from streams.database.pools import Databases
-from streams.database.store import log_schema
 from streams.log.timers import Timers
 from streams.settings import Settings
-from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscription import Subscription
 
 GROUP = "policies"
@@ -76,16 +73,3 @@ class Worker:
     async def why_not_ready(self) -> str | None:
         """Why it does not do all of its work yet, or ``None``."""
         return self._intake.why_not_ready() or self._subscription.why_not_ready()
-
-
-def policy_stores(
-    settings: Settings, catalog: Catalog, databases: Databases, system: str, policy: Policy
-) -> Mapping[ContextName, SubscriptionStore]:
-    """Where a policy keeps its checkpoints and dead letters: beside each log that it follows."""
-    name = f"{system}.{policy.name}"
-    return {
-        context: SubscriptionStore.at(
-            settings, databases, settings.log_dsn(context), log_schema(context), name, frozenset({context})
-        )
-        for context in {catalog.context_of(event) for event in policy.reactions}
-    }

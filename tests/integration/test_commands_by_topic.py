@@ -15,8 +15,8 @@ from command_api.app import make_handler, open_logs
 from command_api.http.request import command_id, now
 from command_api.policies import runner as policies
 from command_api.policies.runner import PolicyRunner
+from command_api.policies.stores import policy_stores
 from command_api.topic_worker import TopicWorker
-from command_api.worker import policy_stores
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aggregates.system import installed as installed_domains
-from command_api.worker import policy_stores
+from command_api.policies.stores import policy_stores
 from projectors.projection import Projection
-from projectors.service import installed
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
 from streams.database.pools import Databases
@@ -54,7 +53,7 @@ def named(found: Sequence[InstalledSubscription], name: str) -> InstalledSubscri
 
 def _projections(settings: Settings, catalog: Catalog, databases: Databases) -> Sequence[InstalledSubscription]:
     found = []
-    for system, projections in installed(catalog).items():
+    for system, projections in catalog.registered("caudal.projectors"):
         for projection in projections:
             name, home = f"{system}.{projection.name}", ContextName(system, projection.view.view_context)
             contexts = tuple(sorted({catalog.context_of(event) for event in projection.folds}))
