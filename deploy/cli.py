@@ -14,7 +14,7 @@ from rich.console import Console
 
 from deploy.console.async_command import async_command, report_errors
 from deploy.console.connection import read_settings, settings_of, settings_or_stack
-from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, LogFormat
+from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, LogFormat, flag
 from deploy.operations.dead_letters.commands import dead_letters
 from deploy.operations.keys import master_keys, signing_key, token, token_keys
 from deploy.operations.projections.commands import projections
@@ -48,7 +48,7 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def caudal(
-    _: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+    _: Annotated[bool, flag("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Caudal: CQRS and event sourcing on PostgreSQL and Kafka-compatible streams."""
     configure_logging("text", "warning")
@@ -60,14 +60,14 @@ async def up(
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder for the data and the logs.", show_default=str(DEFAULT_DATA_DIR))
     ] = None,
-    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep the data in a new folder and remove it later.")] = False,
+    ephemeral: Annotated[bool, flag("--ephemeral", help="Keep the data in a new folder and remove it later.")] = False,
     ports: Annotated[Literal["default", "auto"], typer.Option(help="Well-known ports, or any free ones.")] = "default",
     broker: Annotated[
         Literal["embedded", "kafka"],
         typer.Option(help="The bundled broker, or a real Apache Kafka (needs mvn and a JDK 17)."),
     ] = "embedded",
-    tokens: Annotated[bool, typer.Option("--tokens", help="Print an access token for each role, valid for an hour.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line when ready.")] = False,
+    tokens: Annotated[bool, flag("--tokens", help="Print an access token for each role, valid for an hour.")] = False,
+    as_json: Annotated[bool, flag("--json", help="Print one JSON line when ready.")] = False,
     log_format: LogFormat = None,
 ) -> int:
     """Run the whole engine on this machine until Ctrl-C: PostgreSQL, a broker, and all of Caudal's processes."""
@@ -91,8 +91,8 @@ async def up(
 @app.command()
 @async_command
 async def status(
-    everything: Annotated[bool, typer.Option("--all", help="Also list what is idle or up to date.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Refresh every two seconds until Ctrl-C.")] = False,
+    everything: Annotated[bool, flag("--all", help="Also list what is idle or up to date.")] = False,
+    watch: Annotated[bool, flag("--watch", help="Refresh every two seconds until Ctrl-C.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> int:
@@ -111,7 +111,7 @@ async def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the API, or of health and metrics; 0 for any.")] = 8000,
     end_with_parent: Annotated[
-        bool, typer.Option("--end-with-parent", help="Stop when the process that started this one ends.")
+        bool, flag("--end-with-parent", help="Stop when the process that started this one ends.")
     ] = False,
     log_format: LogFormat = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -130,9 +130,7 @@ async def serve(
 @app.command()
 @async_command
 async def migrate(
-    recreate_views: Annotated[
-        bool, typer.Option("--recreate-views", help="Drop and refill views whose columns changed.")
-    ] = False,
+    recreate_views: Annotated[bool, flag("--recreate-views", help="Drop and refill views whose columns changed.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Bring every database to the schema that the installed systems need. It may run at any time, also twice at once."""
@@ -183,8 +181,8 @@ async def replay(
     stream: Annotated[str | None, typer.Option(help="Only events of this stream.")] = None,
     type: Annotated[list[str] | None, typer.Option(help="Only events of this type; repeatable.")] = None,
     correlation: Annotated[str | None, typer.Option(help="Only events of this correlation.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json: Annotated[bool, flag("--json", help="Print one JSON object a line.")] = False,
+    as_csv: Annotated[bool, flag("--csv", help="Print CSV.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Print a log's events as they were recorded: who did what, and why."""
@@ -208,7 +206,7 @@ async def replay(
 async def why(
     context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The log that the event is in.")],
     position: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The event's position.")],
-    everything: Annotated[bool, typer.Option("--all", help="Also show the engine's own events.")] = False,
+    everything: Annotated[bool, flag("--all", help="Also show the engine's own events.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from deploy.console.async_command import async_command, report_errors
 from deploy.console.connection import connected, read_settings, settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir
+from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir, flag
 from deploy.console.printing import confirmed, counted, lines
 from schemas.catalog import Catalog
 from streams.settings import Settings
@@ -18,7 +18,7 @@ master_keys = typer.Typer(no_args_is_help=True, help="Add the keys that wrap the
 
 TokenFolder = Annotated[Path, typer.Argument(help="The folder that CAUDAL_TOKEN_KEYS names.", file_okay=False)]
 MasterFile = Annotated[Path, typer.Argument(help="The file that CAUDAL_MASTER_KEY_FILE names.", dir_okay=False)]
-UnlessThere = Annotated[bool, typer.Option("--unless-there", help="Do nothing if there is a key already.")]
+UnlessThere = Annotated[bool, flag("--unless-there", help="Do nothing if there is a key already.")]
 
 
 def _note(text: str) -> None:
@@ -56,7 +56,7 @@ def _check_roles(settings: Settings, roles: list[str] | tuple[str, ...]) -> None
 @report_errors()
 def signing_key(
     folder: Annotated[Path, typer.Argument(help="Folder for signing.pem and public.pem.", file_okay=False)],
-    unless_there: Annotated[bool, typer.Option("--unless-there", help="Keep a pair that is there already.")] = False,
+    unless_there: Annotated[bool, flag("--unless-there", help="Keep a pair that is there already.")] = False,
 ) -> None:
     """Make a pair of keys for the signatures of the logs' heads."""
     from streams.integrity.signing import Signer, make_keys, write_public_key

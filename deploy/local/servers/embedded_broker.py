@@ -1,4 +1,4 @@
-"""A Kafka-protocol broker for one machine, from the ``noida-db`` wheel, listening on loopback alone."""
+"""A broker with the Kafka protocol for one machine, from the ``noida-db`` wheel. It listens on loopback alone."""
 
 import os
 from importlib.util import find_spec
@@ -11,7 +11,7 @@ from schemas.errors import Misconfigured
 
 
 class EmbeddedBroker:
-    """A broker with its data in a folder. It keeps what it holds in memory and saves it as it changes."""
+    """A broker with its data in a folder. It holds everything in memory and saves changes to the folder."""
 
     def __init__(self, data: Path, log: Path, port: int) -> None:
         self._data, self._log, self._port = data, log, port
@@ -22,10 +22,10 @@ class EmbeddedBroker:
         return f"{LOOPBACK}:{self._port}"
 
     async def prepare(self) -> None:
-        """Nothing to prepare."""
+        """Does nothing: the broker prepares its folder itself."""
 
     def process(self) -> ProcessSpec:
-        """The broker's process. On glibc before 2.39 its loader warns of a missing version, without consequence."""
+        """Returns the broker's process. On glibc before 2.39 the loader logs a harmless warning of a missing version."""
         self._data.mkdir(parents=True, exist_ok=True)
         options = (
             "--only",
@@ -46,7 +46,7 @@ class EmbeddedBroker:
 def _binary() -> str:
     package = find_spec("noida_db")
     if package is None or not package.submodule_search_locations:
-        raise Misconfigured("the package noida-db is not installed: pip install 'caudal[local]'")
+        raise Misconfigured("the package noida-db is not installed: run pip install 'caudal[local]'")
     binary = Path(package.submodule_search_locations[0], "noida-db")
     if not os.access(binary, os.X_OK):
         binary.chmod(0o755)

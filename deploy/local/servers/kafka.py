@@ -1,6 +1,6 @@
-"""A real Apache Kafka for one machine, in KRaft mode and without containers, listening on loopback alone.
+"""A real Apache Kafka for one machine, in KRaft mode and without containers. It listens on loopback alone.
 
-Maven resolves the broker's jars (``deploy/kafka/pom.xml``), a JDK 17 or newer runs them.
+Maven downloads the broker's jars (``deploy/kafka/pom.xml``), a JDK 17 or newer runs them.
 """
 
 import shutil
@@ -17,12 +17,12 @@ _log = structlog.get_logger()
 _PROJECT = Path(__file__).parents[2] / "kafka"
 _JARS = _PROJECT / "jars"
 _JAVA_OPTIONS = ("-Xms256m", "-Xmx512m", f"-Dlog4j2.configurationFile={_PROJECT / 'log4j2.properties'}")
-_QUIET = {"JAVA_TOOL_OPTIONS": ""}  # the JVM would tell of them before what it is asked for
+_QUIET = {"JAVA_TOOL_OPTIONS": ""}  # the JVM prints them before its output
 _MISSING = "a real Kafka needs `mvn` and `java` (a JDK 17 or newer) on the PATH; `--broker embedded` needs neither"
 
 
 class KafkaBroker:
-    """A broker, which is its own controller, with its data in a folder."""
+    """A broker that is its own controller, with its data in a folder."""
 
     def __init__(self, data: Path, log: Path, port: int, controller_port: int) -> None:
         self._data, self._log, self._port, self._controller_port = data, log, port, controller_port
@@ -33,7 +33,7 @@ class KafkaBroker:
         return f"{LOOPBACK}:{self._port}"
 
     async def prepare(self) -> None:
-        """Fetches the jars where they are not there yet, and formats the data folder. Raises `Misconfigured`."""
+        """Downloads the jars and formats the data folder, each if needed. Raises `Misconfigured`."""
         if not can_run():
             raise Misconfigured(_MISSING)
         await _fetch_jars()
@@ -47,7 +47,7 @@ class KafkaBroker:
             await run_to_end("java", *_class_path(), "kafka.tools.StorageTool", *options, environment=_QUIET)
 
     def process(self) -> ProcessSpec:
-        """The broker's process."""
+        """Returns the broker's process."""
         command = ("java", *_JAVA_OPTIONS, *_class_path(), "kafka.Kafka", str(self._properties()))
         return ProcessSpec(name="broker", command=command, log=self._log, ready=self._ready)
 
@@ -62,7 +62,7 @@ class KafkaBroker:
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": str(self._data / "logs"),
-            # One broker: the topics that it keeps for itself have one replica, and groups need not wait for more members.
+            # One broker: its internal topics have one replica, and a group does not wait for further members.
             "offsets.topic.replication.factor": "1",
             "transaction.state.log.replication.factor": "1",
             "transaction.state.log.min.isr": "1",
@@ -80,16 +80,16 @@ class KafkaBroker:
 
 
 def can_run() -> bool:
-    """Whether Maven and a JVM are there."""
+    """Whether Maven and a JVM are on the PATH."""
     return shutil.which("mvn") is not None and shutil.which("java") is not None
 
 
 async def _fetch_jars() -> None:
     pom = (_PROJECT / "pom.xml").read_bytes()
-    fetched = _JARS / "pom.xml"  # written last: it tells that the jars are all there, and of which version
+    fetched = _JARS / "pom.xml"  # written last: it says that all jars are there, and their version
     if fetched.exists() and fetched.read_bytes() == pom:
         return
-    _log.warning("fetching Apache Kafka with mvn: this happens once")
+    _log.warning("Apache Kafka download started", program="mvn", times="once")
     shutil.rmtree(_JARS, ignore_errors=True)
     goal = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
     await run_to_end("mvn", "-B", "-q", "-f", str(_PROJECT / "pom.xml"), goal, f"-DoutputDirectory={_JARS}", environment=_QUIET)

@@ -1,6 +1,6 @@
-"""The local stack's mailbox: an SMTP server that delivers nothing and keeps every message as a file, each id once.
+"""The local stack's mail server: it delivers nothing and keeps every message as a file, each message id once.
 
-Run as a process of its own: ``python -m deploy.local.servers.mail PORT FOLDER``.
+It runs as a process of its own: ``python -m deploy.local.servers.mail PORT FOLDER``.
 """
 
 import asyncio
@@ -30,18 +30,19 @@ class Kept:
 
 
 class Mailbox:
-    """Keeps messages; what ``aiosmtpd`` calls a handler."""
+    """A handler of ``aiosmtpd`` that keeps messages."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        """Keeps the message of an envelope."""
         content = envelope.content or b""
         content = content if isinstance(content, bytes) else content.encode()
         message_id = message_from_bytes(content)["Message-ID"]
         name = hashlib.sha256((message_id or "").encode() or content).hexdigest()
         path = self._folder / f"{name}.eml"
-        if not path.exists():  # the same message again, as a mailbox that knows its ids would take it
+        if not path.exists():  # a repeated message is accepted and kept once
             fresh = path.with_suffix(".new")
             fresh.write_bytes(content)
             fresh.replace(path)
@@ -49,7 +50,7 @@ class Mailbox:
 
 
 def kept_in(folder: Path) -> Iterator[Kept]:
-    """The messages in a mailbox's folder, oldest first."""
+    """Yields the messages in a mailbox's folder, oldest first."""
     for path in sorted(folder.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns):
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
         assert isinstance(message, EmailMessage)

