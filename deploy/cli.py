@@ -26,18 +26,17 @@ from schemas.catalog import Catalog, ContextName
 from streams.telemetry.logging import configure_logging
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-app.add_typer(verify, name="verify")
-app.add_typer(subscriptions, name="subscriptions")
-app.add_typer(dead_letters, name="dead-letters")
-app.add_typer(projections, name="projections")
-app.add_typer(sagas, name="sagas")
-app.add_typer(relay, name="relay")
-app.command("token")(token)
-app.command("signing-key")(signing_key)
-app.add_typer(token_keys, name="token-keys")
-app.add_typer(master_keys, name="master-keys")
+RUN, LOOK, OPERATE, KEYS = "Run", "Look", "Operate", "Keys and files"
 schemas = typer.Typer(no_args_is_help=True, help="Compare event classes with their recorded shapes.")
-app.add_typer(schemas, name="schemas")
+app.add_typer(verify, name="verify", rich_help_panel=LOOK)
+app.add_typer(sagas, name="sagas", rich_help_panel=OPERATE)
+app.add_typer(subscriptions, name="subscriptions", rich_help_panel=OPERATE)
+app.add_typer(dead_letters, name="dead-letters", rich_help_panel=OPERATE)
+app.add_typer(projections, name="projections", rich_help_panel=OPERATE)
+app.add_typer(relay, name="relay", rich_help_panel=OPERATE)
+app.add_typer(token_keys, name="token-keys", rich_help_panel=KEYS)
+app.add_typer(master_keys, name="master-keys", rich_help_panel=KEYS)
+app.add_typer(schemas, name="schemas", rich_help_panel=KEYS)
 
 
 def _print_version(asked: bool) -> None:
@@ -54,7 +53,7 @@ def caudal(
     configure_logging("text", "warning")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 @async_command
 async def up(
     data_dir: Annotated[
@@ -88,7 +87,7 @@ async def up(
     return await run_stack(wanted, settings)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 @async_command
 async def status(
     everything: Annotated[bool, flag("--all", help="Also list what is idle or up to date.")] = False,
@@ -104,7 +103,7 @@ async def status(
     return await show_status(data_dir.resolve(), everything=everything, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 @async_command
 async def serve(
     service: Annotated[Literal["command-api", "worker", "relay", "projectors", "query-api"], typer.Argument()],
@@ -127,7 +126,7 @@ async def serve(
     await serve_process(service, settings, host, port)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 @async_command
 async def migrate(
     recreate_views: Annotated[bool, flag("--recreate-views", help="Drop and refill views whose columns changed.")] = False,
@@ -144,7 +143,7 @@ async def migrate(
     out.print("Nothing to do." if not done else f"{len(done)} migrations applied.")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 @async_command
 async def load(
     file: Annotated[Path, typer.Argument(help="NDJSON, a JSON array, or CSV with a header line.", exists=True, dir_okay=False)],
@@ -172,7 +171,7 @@ async def load(
     return await load_file(file, target, shape, batch=batch, connections=connections)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 @async_command
 async def replay(
     context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The log to read.")],
@@ -201,7 +200,7 @@ async def replay(
     await replay_events(wanted, settings_of(data_dir))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 @async_command
 async def why(
     context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The log that the event is in.")],
@@ -217,7 +216,7 @@ async def why(
     await show_causes(name, position, settings_of(data_dir), everything=everything, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def mail(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """List the mail that the local stack sent: its mail server keeps every message and delivers none."""
     from deploy.console.endpoints import mailbox_of
@@ -227,7 +226,7 @@ def mail(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
         typer.echo(f"{message.at:%Y-%m-%d %H:%M:%S}  {message.to}  {message.subject}\n    {message.text}")
 
 
-@app.command("topic-docs")
+@app.command("topic-docs", rich_help_panel=KEYS)
 def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.", file_okay=False)]) -> None:
     """Write a page for each topic: its events or commands with their JSON Schemas, as Redpanda Console shows them."""
     from deploy.operations.topic_docs import write_topic_docs
@@ -253,6 +252,10 @@ def schemas_record() -> None:
     from deploy.schemas.check import record
 
     raise typer.Exit(record())
+
+
+app.command("token", rich_help_panel=KEYS)(token)
+app.command("signing-key", rich_help_panel=KEYS)(signing_key)
 
 
 def _field(text: str) -> tuple[str, str]:

@@ -96,7 +96,7 @@ class _Comparison:
                 if name not in was:
                     yield from self.compare(schema, were_others, f"{at}.{name}")
         if "propertyNames" in today:
-            yield from self.compare(today["propertyNames"], recorded.get("propertyNames", True), f"the names of {at}")
+            yield from self.compare(today["propertyNames"], recorded.get("propertyNames", True), f"{at or 'the event'}, names")
         for name in today.get("required", ()):
             if name not in recorded.get("required", ()):
                 yield f"{at}.{name} is required now"

@@ -42,7 +42,7 @@ def problems(
         if event_name not in classes:
             yield f"the log of {name} may hold {event_name}, which no installed class reads"
         elif version > (today := classes[event_name].schema_version):
-            yield f"the log of {name} may hold schema version {version} of {event_name}, the installed class has version {today}"
+            yield f"the log of {name} may hold schema version {version} of {event_name}, the installed class has {today}"
         else:
             found = rejections(shape_of(classes[event_name]), shape) if version == today else []
             for why in found:

@@ -198,9 +198,7 @@ def test_going_back_a_version_and_a_lost_shape_are_found(tmp_path: Path) -> None
         "Placed of shop.orders, schema version 1, is not recorded: run `caudal schemas record`"
     ]
     list(record(tmp_path, NAME, Context("orders", events=(Placed,))))
-    assert found(tmp_path, Placed) == [
-        "the log of shop.orders may hold schema version 2 of Placed, the installed class has version 1"
-    ]
+    assert found(tmp_path, Placed) == ["the log of shop.orders may hold schema version 2 of Placed, the installed class has 1"]
 
 
 def _never(value: int) -> int:
