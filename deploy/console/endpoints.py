@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import orjson
@@ -27,7 +27,7 @@ class Endpoints:
     """Port of each process; the worker, the relay and the projectors serve health and metrics on theirs."""
     pid: int
     """Process id of the supervisor."""
-    systems: Sequence[str] = ()
+    systems: Sequence[str] = field(default_factory=list)
     """The systems that run; empty: every installed one."""
 
     def as_json(self) -> str:

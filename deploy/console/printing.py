@@ -4,14 +4,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from schemas.errors import NotFound
 
 T = TypeVar("T")
 SHORT_ID = 8
+_INDENT = "  "
 _WIDTH_OF_A_FILE = 400
 _UNITS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
@@ -29,20 +30,38 @@ def lines() -> Console:
 
 def table(name: str, *others: str, numbers: Collection[str] = ()) -> Table:
     """A table without borders. The first column is never cut; columns in ``numbers`` are aligned to the right."""
-    columns = [Column(name, no_wrap=True, overflow="ignore")]
-    columns += [
-        Column(other, overflow="fold", justify="right" if other in numbers else "left", no_wrap=other in numbers)
-        for other in others
-    ]
-    return Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    return _table([name, *others], numbers)
 
 
-def add_groups(shown: Table, groups: Mapping[str, Iterable[Sequence[str]]]) -> None:
-    """Adds rows under a heading a group; the rows' cells may hold rich's markup."""
-    for heading, rows in groups.items():
-        shown.add_row(f"[bold]{escape(heading)}[/]")
-        for first, *others in rows:
-            shown.add_row(f"  {first}", *others)
+def grouped(columns: Sequence[str], groups: Mapping[str, Sequence[Sequence[str]]], numbers: Collection[str] = ()) -> Group:
+    """Rows under a heading a group, in columns that all groups share; the last column takes the width that is left.
+
+    Cells may hold rich's markup.
+    """
+    rows = [row for own in groups.values() for row in own]
+    widths = [max([len(name), *(Text.from_markup(row[n]).cell_len for row in rows)]) for n, name in enumerate(columns)]
+    widths[0] += len(_INDENT)
+    parts: list[RenderableType] = [_table(columns, numbers, widths[:-1])]
+    for heading, own in groups.items():
+        shown = _table(columns, numbers, widths[:-1], show_header=False)
+        for first, *others in own:
+            shown.add_row(_INDENT + first, *others)
+        parts += [Text(heading, style="bold"), shown]
+    return Group(*parts)
+
+
+def _table(columns: Sequence[str], numbers: Collection[str], widths: Sequence[int] = (), *, show_header: bool = True) -> Table:
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_header=show_header)
+    for n, name in enumerate(columns):
+        is_whole = n == 0 or name in numbers
+        made.add_column(
+            name,
+            width=widths[n] if n < len(widths) else None,
+            no_wrap=is_whole,
+            overflow="ignore" if is_whole else "fold",
+            justify="right" if name in numbers else "left",
+        )
+    return made
 
 
 def grouped_by_system(named: Iterable[tuple[str, T]]) -> dict[str, list[tuple[str, T]]]:

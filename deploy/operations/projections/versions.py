@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.table import Table
+from rich.console import RenderableType
 
-from deploy.console.printing import add_groups, ago, confirmed, console, counted, grouped_by_system, lines, table
+from deploy.console.printing import ago, confirmed, console, counted, grouped, grouped_by_system, lines
 from projectors.projection import Projection
 from projectors.rebuild import Rebuild
 from projectors.service import installed
@@ -57,9 +57,8 @@ async def list_versions(settings: Settings, *, everything: bool) -> None:
         lines().print(f"{counted(hidden, 'view')} with the live version alone{'' if everything else '; --all shows them'}.")
 
 
-def version_table(found: dict[str, Versions], now: datetime) -> Table:
+def version_table(found: dict[str, Versions], now: datetime) -> RenderableType:
     """One row a view: since when the live version is live, what is being built, and what is kept of the one before."""
-    shown = table("View", "Live version", "Being built", "Previous version")
     groups = {
         system: [
             (name, f"live since {ago(of.switched_at, now)}" if of.switched_at else "live", of.building or "-", _previous(of))
@@ -67,8 +66,7 @@ def version_table(found: dict[str, Versions], now: datetime) -> Table:
         ]
         for system, views in grouped_by_system(found.items()).items()
     }
-    add_groups(shown, groups)
-    return shown
+    return grouped(("View", "Live version", "Being built", "Previous version"), groups)
 
 
 def _previous(versions: Versions) -> str:

@@ -7,10 +7,10 @@ from typing import Literal
 
 import orjson
 import typer
+from rich.console import RenderableType
 from rich.markup import escape
-from rich.table import Table
 
-from deploy.console.printing import add_groups, ago, console, counted, short_ids, table
+from deploy.console.printing import ago, console, counted, grouped, short_ids
 from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
 from deploy.operations.sagas.stuck import SagaRow, next_timer, shown_status, why_stuck
 from streams.database.pools import Databases
@@ -75,15 +75,13 @@ def in_order(rows: Sequence[SagaRow], now: datetime, may_wait: frozenset[str]) -
     return sorted(listed, key=lambda one: (one.stuck is None, one.row["updated_at"]))
 
 
-def saga_table(listed: Sequence[ListedSaga], now: datetime) -> Table:
+def saga_table(listed: Sequence[ListedSaga], now: datetime) -> RenderableType:
     """One row a saga under a heading a definition."""
-    shown = table("Saga", "About", "Status", "Changed", "Why")
     short = short_ids([one.row["saga_id"] for one in listed])
     groups: dict[str, list[Sequence[str]]] = {}
     for one in listed:
         groups.setdefault(one.row["process"], []).append(_cells(one, short, now))
-    add_groups(shown, groups)
-    return shown
+    return grouped(("Saga", "About", "Status", "Changed", "Why"), groups)
 
 
 def _cells(one: ListedSaga, short: Mapping[str, str], now: datetime) -> Sequence[str]:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from deploy.console.printing import add_groups, ago, counted, duration, grouped_by_system, table
+from deploy.console.printing import ago, counted, duration, grouped, grouped_by_system, table
 from deploy.operations.status.health import (
     Finding,
     by_name,
@@ -52,9 +52,9 @@ def _logs(logs: Sequence[LogStatus], now: datetime, *, everything: bool) -> list
     return [*([log_table(shown, now)] if shown else []), *_hidden(len(logs) - len(shown), "log", "without events")]
 
 
-def log_table(logs: Sequence[LogStatus], now: datetime) -> Table:
+def log_table(logs: Sequence[LogStatus], now: datetime) -> RenderableType:
     """One row a log under a heading a system."""
-    shown = table("Log", "Events", "Last event", "Unpublished", "Relay", numbers=("Events", "Last event", "Unpublished"))
+    columns = ("Log", "Events", "Last event", "Unpublished", "Relay")
     groups = {
         system: [
             (
@@ -68,8 +68,7 @@ def log_table(logs: Sequence[LogStatus], now: datetime) -> Table:
         ]
         for system, named in grouped_by_system((log.context, log) for log in logs).items()
     }
-    add_groups(shown, groups)
-    return shown
+    return grouped(columns, groups, columns[1:4])
 
 
 def _subscriptions(subscriptions: Sequence[SubscriptionStatus], now: datetime, *, everything: bool) -> list[RenderableType]:
@@ -79,15 +78,14 @@ def _subscriptions(subscriptions: Sequence[SubscriptionStatus], now: datetime, *
     return [*([subscription_table(shown, now)] if shown else []), *hidden]
 
 
-def subscription_table(shown_parts: dict[str, list[SubscriptionStatus]], now: datetime) -> Table:
+def subscription_table(shown_parts: dict[str, list[SubscriptionStatus]], now: datetime) -> RenderableType:
     """One row a subscription under a heading a system."""
-    shown = table("Subscription", "Behind", "Since", "Dead letters", "State", numbers=("Behind", "Since", "Dead letters"))
+    columns = ("Subscription", "Behind", "Since", "Dead letters", "State")
     groups = {
         system: [_cells(name, parts, now) for name, parts in named]
         for system, named in grouped_by_system(shown_parts.items()).items()
     }
-    add_groups(shown, groups)
-    return shown
+    return grouped(columns, groups, columns[1:4])
 
 
 def _cells(name: str, parts: Sequence[SubscriptionStatus], now: datetime) -> Sequence[str]:
