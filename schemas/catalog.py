@@ -95,7 +95,8 @@ class Catalog:
         only = {*systems, ENGINE} if systems else None
         catalog = cls.of(_named(name, system) for name, system in registered("caudal.schemas", only))
         if unknown := set(systems) - catalog.systems.keys():
-            raise Misconfigured(f"CAUDAL_SYSTEMS names what is not installed: {', '.join(sorted(unknown))}")
+            known = ", ".join(sorted(name for name, _ in registered("caudal.schemas") if name != ENGINE))
+            raise Misconfigured(f"CAUDAL_SYSTEMS: {', '.join(sorted(unknown))} is not installed; installed are {known}")
         return catalog
 
     def registered(self, group: str) -> Iterator[tuple[str, Any]]:

@@ -117,12 +117,13 @@ async def rewrap(apply: Apply = False, data_dir: DataDir = DEFAULT_DATA_DIR) -> 
     from streams.encryption.subject_keys import SubjectKeys
 
     settings, out = settings_of(data_dir), lines()
-    out.print("Every subject's key that another master key wraps is to be wrapped with the newest one.")
-    if not confirmed(out, apply=apply):
-        return
     databases = Databases("caudal_writer", pool_size=1)
     try:
-        done = await SubjectKeys(settings, databases).rewrap()
+        keys = SubjectKeys(settings, databases)
+        out.print(f"To be wrapped with the newest master key: {counted(await keys.wrapped_by_others(), 'key')}.")
+        if not confirmed(out, apply=apply):
+            return
+        done = await keys.rewrap()
     finally:
         await databases.close()
     out.print(f"{counted(done, 'key')} wrapped with the newest master key.")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from tests.conftest import eventually
-from tests.stack import ONE_SYSTEM, START_SECONDS, caudal, left_over, running_stack
+from tests.stack import ONE_SYSTEM, START_SECONDS, RunningStack, caudal, left_over, running_stack
 
 
 @asynccontextmanager
@@ -69,6 +70,23 @@ async def test_the_tokens_that_it_prints_on_request_are_good() -> None:
                 headers = {"Authorization": f"Bearer {tokens[role]}"}
                 assert (await client.get("/sagas", headers=headers)).status_code == 200
             assert (await client.get("/sagas")).status_code == 401
+
+
+async def test_migrate_and_status_find_the_running_stack(stack: RunningStack) -> None:
+    code, out, err = await stack.caudal("migrate")
+    assert (code, out) == (0, "Nothing to do.\n"), err
+
+    watching = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.cli", "status", "--watch", "--data-dir", str(stack.data_dir)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await asyncio.sleep(8)
+    watching.send_signal(signal.SIGINT)
+    out_, err_ = await asyncio.wait_for(watching.communicate(), 10)
+    assert watching.returncode in (0, 1), err_.decode()
+    assert "Traceback" not in err_.decode()
+    assert "command-api" in out_.decode()
 
 
 @pytest.mark.timeout(120)

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from deploy.console.printing import counted
+from deploy.operations.projections.table_shapes import shape_problem
 from deploy.operations.verify.report import Report, Reporter
 from projectors.projection import Projection
 from projectors.verification import VerifiedView, ViewVerification
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.reading import ReadableLog
 from streams.settings import Settings
 
@@ -25,13 +27,22 @@ async def verify_view(
     rebuild: Callable[[str], Awaitable[object]] | None,
 ) -> Report:
     """Verifies one view; with ``rebuild`` the report is of the state after it. Raises `Unavailable`."""
-    started, repaired = time.monotonic(), None
+    started = time.monotonic()
+    repaired: str | None = None
     verification = ViewVerification(settings, catalog, system, projection, databases, logs)
 
     async def verified_view() -> VerifiedView:
         with reporter.progress(f"view {verification.name}") as show:
             return await verification.run(show)
 
+    home = ContextName(system, projection.view.view_context)
+    store = Store.of_views(databases, settings.view_dsn(home), home)
+    if (problem := await shape_problem(store, home, projection.view)) is not None:
+        if rebuild is None:
+            # Its rows cannot be compared: they lack columns, or have others.
+            return Report(part="view", name=verification.name, found=1, findings=[{"what": problem}])
+        await rebuild(verification.name)
+        repaired = "rebuilt from the logs with the columns that the installed code declares"
     verified = await verified_view()
     if verified.found and rebuild is not None:
         await rebuild(verification.name)
