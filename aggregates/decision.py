@@ -1,43 +1,62 @@
-"""Decisions: which command is decided by which function, on which aggregates."""
+"""Decisions: which command is decided by which function, on which streams."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from aggregates.aggregate import Aggregate
+from aggregates.stream import EventOf, Stream, StreamUse
 from schemas.envelope import CommandEnvelope
-from schemas.message import Command
+from schemas.errors import Misconfigured
+from schemas.message import Command, Event
 
 C = TypeVar("C", bound=Command)
+States = ParamSpec("States")
+
+Events = Iterable[Event | EventOf]
+"""What a decision records, in order: events of its stream, and of others by `StreamUse.records`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """Names one aggregate: its class and its own id."""
-
-    aggregate: type[Aggregate]
-    key: str
-
-    @property
-    def stream(self) -> str:
-        """The stream that holds its events: ``category-key``."""
-        return f"{self.aggregate.category}-{self.key}"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[C]):
+@dataclass(frozen=True)
+class Decision(Generic[C, States]):
     """One command's row in a context's table of decisions.
 
-    ``about`` names the aggregates that the decision sees, the one that the answer is about first; ``decide`` gets the
-    command and those aggregates, records events on any of them or raises a `Rejected`. What it saw, written or only
-    read, is checked when its events are appended: all or none, and only if nothing moved meanwhile.
+    ``decide`` gets the command and the states of ``target`` (unless it is created), ``writes`` and ``reads``, in this order. It
+    yields events or raises a `Rejected`; it is pure: time, ids and whatever else it needs come with the command. All streams
+    that it saw are checked when its events are appended: all or none, and only if no stream has moved meanwhile.
+
+    Raises `Misconfigured` if the function does not take these states, or a key is no field of the command.
     """
 
     command: type[C]
-    about: Callable[[CommandEnvelope[C]], tuple[Ref, ...]]
-    decide: Callable[..., None]
-    creates: bool = False
-    """Whether the first aggregate is usually new, so that it is worth deciding before anything is read."""
+    target: StreamUse[Any]
+    """The stream that the command is about, and its receipt."""
+    decide: Callable[Concatenate[CommandEnvelope[C], States], Events]
+    reads: tuple[StreamUse[Any], ...] = ()
+    writes: tuple[StreamUse[Any], ...] = ()
+    """Further streams that it may record events in: ``TARGET = ACCOUNT.change("target")``, ``yield TARGET.records(…)``."""
+
+    def __post_init__(self) -> None:
+        for use in self.uses:
+            use.check(self.command)
+        expected = 1 + sum(use.passes_state for use in self.uses)
+        parameters = inspect.signature(self.decide).parameters
+        if len(parameters) != expected:
+            states = ["command", *(f"the state of {use.stream.category}" for use in self.uses if use.passes_state)]
+            raise Misconfigured(
+                f"the decision on {self.command.__name__} calls {self.decide.__name__}({', '.join(states)}), but it takes "
+                f"{', '.join(parameters) or 'nothing'}"
+            )
+
+    @property
+    def uses(self) -> tuple[StreamUse[Any], ...]:
+        """Every stream that it uses: the target, those that it writes, those that it only reads."""
+        return (self.target, *self.writes, *self.reads)
+
+    @property
+    def streams(self) -> tuple[Stream[Any], ...]:
+        """The categories of the streams that it uses."""
+        return tuple(use.stream for use in self.uses)
 
 
-Decisions = tuple[Decision[Any], ...]
+Decisions = tuple[Decision[Any, Any], ...]

@@ -1,48 +1,59 @@
-"""What a system's write side consists of, and where the installed ones are found."""
+"""The domain of a system: its decisions, policies and sagas; and the domains of all systems together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aggregates.aggregate import Aggregate
 from aggregates.decision import Decisions
 from aggregates.engine import privacy
 from aggregates.policy import Policy
 from aggregates.sagas.decisions import decisions
 from aggregates.sagas.definition import SagaDefinition
 from aggregates.sagas.policies import listening, sending
-from aggregates.sagas.saga import Process
-from schemas.catalog import Catalog
-from schemas.engine import sagas
-from schemas.engine.privacy import CONTEXT as PRIVACY
+from aggregates.stream import Stream
+from schemas.catalog import ENGINE, Catalog, ContextName, registered
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """One system's decisions, policies and process managers. What a package of your own registers as ``caudal.aggregates``."""
+    """One system's decisions, policies and sagas: ``DOMAIN`` in the system's package of this room."""
 
     decisions: Decisions
-    aggregates: Mapping[str, tuple[type[Aggregate], ...]]
-    """Every class of aggregate that the decisions are about, by the context whose log has its streams."""
     policies: tuple[Policy, ...] = ()
     sagas: tuple[SagaDefinition[Any], ...] = ()
 
 
-def installed(catalog: Catalog) -> Mapping[str, Domain]:
-    """The write side of a catalog's systems, by their names; the engine's own leads the processes of all the others."""
-    return with_sagas(dict(catalog.registered("caudal.aggregates")))
+Domains = Mapping[str, Domain]
+"""Domains by the names of their systems."""
 
 
-def with_sagas(sides: Mapping[str, Domain]) -> Mapping[str, Domain]:
-    """Systems' write sides with what runs their processes."""
-    managers = {f"{system}.{manager.name}": manager for system, side in sides.items() for manager in side.sagas}
-    engine = Domain(
-        (*decisions(managers), *privacy.DECISIONS),
-        {sagas.CONTEXT: (Process,), PRIVACY: (privacy.Subject,)},
-        (sending(managers),),
-    )
-    told = {
-        system: replace(side, policies=(*side.policies, *(listening(system, manager) for manager in side.sagas)))
-        for system, side in sides.items()
+def installed(catalog: Catalog) -> Domains:
+    """Returns the domains of a catalog's systems; the engine's own runs the sagas of all the others."""
+    found = {}
+    for system, own in catalog.registered("caudal.aggregates"):
+        found[system] = own if isinstance(own, Domain) else own(dict(registered(f"caudal.{system}.products")))
+    return with_sagas(found, catalog)
+
+
+def with_sagas(domains: Domains, catalog: Catalog) -> Domains:
+    """Returns domains with the engine's own, and with the policies that run their sagas."""
+    definitions = {f"{system}.{saga.name}": saga for system, domain in domains.items() for saga in domain.sagas}
+    commands: dict[str, dict[str, Any]] = {}
+    for context, command in catalog.commands():
+        commands.setdefault(context.system, {})[command.message_name] = command
+    engine = Domain((*decisions(definitions), *privacy.DECISIONS), (sending(commands),))
+    listening_too = {
+        system: replace(domain, policies=(*domain.policies, *(listening(system, saga) for saga in domain.sagas)))
+        for system, domain in domains.items()
     }
-    return {**told, sagas.SYSTEM: engine}
+    return {**listening_too, ENGINE: engine}
+
+
+def streams_of(domains: Domains, catalog: Catalog) -> Mapping[ContextName, Mapping[str, Stream[Any]]]:
+    """Returns the categories of streams of each context, by name: those that the decisions on its commands use."""
+    found: dict[ContextName, dict[str, Stream[Any]]] = {}
+    for domain in domains.values():
+        for decision in domain.decisions:
+            own = found.setdefault(catalog.context_of(decision.command), {})
+            own.update((stream.category, stream) for stream in decision.streams)
+    return found

@@ -1,7 +1,7 @@
-"""The command API as an application, and the parts that its process and the worker's share."""
+"""The command API as an application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -10,34 +10,34 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aggregates import system
-from command_api.handling import activities as activity
-from command_api.handling.activities import ActivityDependencies
-from command_api.handling.handler import CommandHandler
-from command_api.http import routes
-from command_api.http.gateway import Desk
+from command_api.composition import make_handler, open_logs, writer_databases
+from command_api.http import paths, routes
+from command_api.http.gateway import CommandGateway
 from command_api.http.openapi import TITLE, describe
-from schemas.catalog import Catalog, ContextName
-from streams.database.pools import Databases
-from streams.database.store import Store
+from schemas.catalog import Catalog
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.documentation import documentation_routes
-from streams.http.surface import EXCEPTION_HANDLERS, JsonResponse, Observed, operations_routes
-from streams.log.appending import AppendablePostgresLog
-from streams.security.access_control import Gate
+from streams.http.health import operations_routes
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
+from streams.http.responses import JsonResponse
+from streams.installation import Installation
+from streams.security.access_control import AccessControl
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
 
 def make_app(settings: Settings, catalog: Catalog) -> Starlette:
-    """The command API: takes commands over HTTP."""
+    """Returns the command API: commands over HTTP."""
     databases = writer_databases(settings)
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs, databases)
     issuer = TokenIssuer(settings)
-    desk = Desk(handler, SubjectKeys(settings, databases), issuer)
-    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, Gate(settings, catalog, databases), desk)
-    systems = routes.installed(catalog)
+    gateway = CommandGateway(handler, SubjectKeys(settings, databases), issuer)
+    endpoints = routes.CommandEndpoints(
+        settings, catalog, handler, logs, AccessControl(Installation(settings, catalog, databases)), gateway
+    )
+    systems = paths.installed(catalog)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -62,31 +62,4 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,
-    )
-
-
-def writer_databases(settings: Settings) -> Databases:
-    """Connections in the role that may append, and nothing else."""
-    return Databases("caudal_writer", settings.pool_size)
-
-
-def open_logs(settings: Settings, catalog: Catalog, databases: Databases) -> Mapping[ContextName, AppendablePostgresLog]:
-    """Every context's log, for appending."""
-    return {
-        name: AppendablePostgresLog(Store.of_log(databases, settings.log_dsn(name), name), name, context.partitions)
-        for name, context in catalog.contexts.items()
-    }
-
-
-def make_handler(
-    settings: Settings, catalog: Catalog, logs: Mapping[ContextName, AppendablePostgresLog], databases: Databases
-) -> CommandHandler:
-    """The handler of every installed system's commands."""
-    return CommandHandler(
-        catalog,
-        system.installed(catalog),
-        logs,
-        outside=ActivityDependencies(settings, SubjectKeys(settings, databases), activity.installed(catalog)),
-        conflict_retries=settings.conflict_retries,
-        memory_bytes=settings.aggregate_memory_bytes,
     )

@@ -1,6 +1,6 @@
-"""Commands by topic: takes each context's commands topic in, handles every command once, parks what cannot be one.
+"""Commands by topic: handles every command of the commands topics once, and parks records that are no commands.
 
-A record's offset is committed after it has been handled; a command that comes again is recognised by its receipt.
+A record's offset is committed after it is handled; a repeated command is recognised by its receipt.
 """
 
 import asyncio
@@ -13,21 +13,22 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
+from command_api.clock import now
 from command_api.handling.handler import CommandHandler
-from command_api.http.body import check_encrypted, parse_json, validate_command
-from command_api.http.request import command_id, now
+from command_api.handling.idempotency import command_id
+from command_api.handling.validation import check_encrypted, parse_json, validate_command
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, NotFound, Rejected, Unavailable
 from schemas.message import Command
 from schemas.sensitive import secret_fields
 from streams.broker.cloudevents import IncomingCommand, decode_command
-from streams.commands.command_topics import CommandConsumer
+from streams.commands.consumer import CommandConsumer
 from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-PARKED = Counter("caudal_commands_parked", "Records of commands topics that could not be handled.", ["topic"])
+PARKED = Counter("caudal_commands_parked", "Records of commands topics that are no commands.", ["topic"])
 
 
 class TopicWorker:
@@ -38,7 +39,7 @@ class TopicWorker:
         self._consumer = CommandConsumer(settings, catalog, "commands")
 
     def why_not_ready(self) -> str | None:
-        """Why no command can be taken yet, or ``None``."""
+        """Returns why no command can be taken yet, or ``None``."""
         return self._consumer.why_not_ready()
 
     async def run(self) -> None:
@@ -46,7 +47,7 @@ class TopicWorker:
         await self._consumer.run(self._handle_batch)
 
     async def _handle_batch(self, records: Sequence[Any]) -> None:
-        """Returns once every record is handled or parked: those of one key in order, others side by side."""
+        """Handles or parks every record: those of one key in order, others side by side."""
         by_key: dict[tuple[str, bytes | None], list[Any]] = defaultdict(list)
         for record in records:
             by_key[record.topic, record.key].append(record)
@@ -57,33 +58,33 @@ class TopicWorker:
             await self._handle(record)
 
     async def _handle(self, record: Any) -> None:
-        """Handles one record to its end: an answer with a receipt, or its place among the dead letters."""
+        """Handles one record until it has a receipt or is parked."""
         pause = 0.05
         while True:
             try:
-                await self._settle(self._issued(record))
+                await self._finish(self._envelope(record))
                 return
             except (Unavailable, Conflict) as error:
-                _log.warning("handling a command again soon", why=error.detail, seconds=pause)
+                _log.warning("command not handled yet", error=error.detail, retry_seconds=pause)
             except Exception as error:
                 if not isinstance(error, CaudalError):
-                    _log.exception("a command could not be handled", topic=record.topic, offset=record.offset)
-                if await self._gave_up(record, error):
+                    _log.exception("command not handled", topic=record.topic, offset=record.offset)
+                if await self._parked(record, error):
                     return
             await asyncio.sleep(pause)
             pause = min(2 * pause, 5)
 
-    async def _settle(self, issued: CommandEnvelope[Command]) -> None:
+    async def _finish(self, command: CommandEnvelope[Command]) -> None:
         try:
-            await self._handler.handle(issued, record_failure=True)
+            await self._handler.handle(command, record_failure=True)
         except Failed:
             raise
         except Rejected as error:
-            name, correlation_id = issued.data.message_name, issued.correlation_id
-            _log.info("rejected", command=name, id=str(issued.id), correlation_id=correlation_id, why=error.detail)
+            name, correlation_id = command.data.message_name, command.correlation_id
+            _log.info("command rejected", command=name, id=str(command.id), correlation_id=correlation_id, reason=error.detail)
 
-    async def _gave_up(self, record: Any, error: Exception) -> bool:
-        """Parks a record, with a receipt where it has an id, so that whoever sent it does not wait for ever."""
+    async def _parked(self, record: Any, error: Exception) -> bool:
+        """Parks a record, with a receipt if it has an id, so that its sender does not wait for ever; whether that worked."""
         try:
             await self._consumer.park(record, error, keep_value=not self._may_hold_secrets(record))
             with suppress(Malformed, IdempotencyKeyReused):
@@ -92,13 +93,13 @@ class TopicWorker:
                 id = _id(context, incoming)
                 await self._handler.record_failure(context, id, incoming.correlation_id, why)
         except Unavailable as unavailable:
-            _log.warning("parking a record again soon", why=unavailable.detail)
+            _log.warning("record not parked yet", error=unavailable.detail)
             return False
         PARKED.labels(record.topic).inc()
         return True
 
     def _may_hold_secrets(self, record: Any) -> bool:
-        """Whether somebody's secrets may be in it: what cannot be read may be any of its context's commands."""
+        """Whether it may hold sensitive data: a record that cannot be read may be any of its context's commands."""
         try:
             system, _, name = decode_command(record).type.partition(".")
             return bool(secret_fields(self._catalog.command(system, name)[1]))
@@ -106,11 +107,11 @@ class TopicWorker:
             context = self._consumer.context_of(record)
             return any(secret_fields(command) for home, command in self._catalog.commands() if home == context)
 
-    def _issued(self, record: Any) -> CommandEnvelope[Command]:
+    def _envelope(self, record: Any) -> CommandEnvelope[Command]:
         incoming = decode_command(record)
         system, _, name = incoming.type.partition(".")
         context, command_class = self._catalog.command(system, name)
-        command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_depth), command_class))
+        command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_body_depth), command_class))
         return CommandEnvelope(
             data=command,
             id=_id(context, incoming),

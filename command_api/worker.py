@@ -1,35 +1,38 @@
-"""The worker's process: takes commands in by topic, runs the policies, and tells processes the time."""
+"""The worker's process: handles commands from topics, runs the policies, and fires the timers of sagas."""
 
 import asyncio
 from contextlib import suppress
 
-from aggregates import system
-from command_api.app import make_handler, open_logs, writer_databases
+from aggregates.system import installed
+from command_api.composition import make_handler, open_logs, writer_databases
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
 from command_api.sagas.timers import TimerClock
 from command_api.topic_worker import TopicWorker
-from schemas.catalog import Catalog
+from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.engine.sagas import CONTEXT
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError
 from schemas.message import Command
-from streams.commands.command_topics import CommandSender
-from streams.database.pools import Databases
+from streams.commands.sender import CommandSender
+from streams.database.store import Store
 from streams.log.timers import Timers
 from streams.settings import Settings
 from streams.subscriptions.subscription import Subscription
 
 GROUP = "policies"
+_SAGAS = ContextName(ENGINE, CONTEXT)
 
 
 class Worker:
-    """Handles commands from topics, reacts to events, and has processes told of their timers."""
+    """Handles commands from topics, reacts to events, and fires the timers of sagas."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._databases = writer_databases(settings)
         self._logs = logs = open_logs(settings, catalog, self._databases)
         self._sender = CommandSender(settings, catalog)
         self._handler = make_handler(settings, catalog, logs, self._databases)
+        domains = installed(catalog)
         self._policies = [
             PolicyRunner(
                 catalog,
@@ -41,20 +44,20 @@ class Worker:
                 self._handle_here,
                 self._handler.has_side_effects,
             )
-            for system, side in system.installed(catalog).items()
-            for policy in side.policies
+            for system, domain in domains.items()
+            for policy in domain.policies
         ]
-        self._readers = Databases("caudal_reader", 1)
-        kinds = [f"{system}.{one.name}" for system, side in system.installed(catalog).items() for one in side.sagas]
-        self._clock = TimerClock(Timers(settings, self._readers), self._handler, kinds)
-        self._intake = TopicWorker(settings, catalog, self._handler)
+        sagas = [f"{system}.{saga.name}" for system, domain in domains.items() for saga in domain.sagas]
+        timers = Timers(Store.of_log(self._databases, settings.log_dsn(_SAGAS), _SAGAS))
+        self._clock = TimerClock(timers, self._handler, sagas)
+        self._topic_worker = TopicWorker(settings, catalog, self._handler)
         self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs)
 
     async def run(self) -> None:
         """Runs until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._intake.run())
+                tasks.create_task(self._topic_worker.run())
                 tasks.create_task(self._subscription.run())
                 tasks.create_task(self._clock.run())
                 for policy in self._policies:
@@ -63,13 +66,12 @@ class Worker:
             await self._sender.close()
             await asyncio.gather(*(log.settle() for log in self._logs.values()))
             await self._databases.close()
-            await self._readers.close()
 
-    async def _handle_here(self, issued: CommandEnvelope[Command]) -> None:
-        """Handles a command without its topic; a rejection is answered by its receipt, anything else comes up again."""
+    async def _handle_here(self, command: CommandEnvelope[Command]) -> None:
+        """Handles a command without its topic; a rejection has its receipt, any other error comes up again."""
         with suppress(CaudalError):
-            await self._handler.handle(issued, record_failure=True)
+            await self._handler.handle(command, record_failure=True)
 
     async def why_not_ready(self) -> str | None:
-        """Why it does not do all of its work yet, or ``None``."""
-        return self._intake.why_not_ready() or self._subscription.why_not_ready()
+        """Returns why it does not do all of its work yet, or ``None``."""
+        return self._topic_worker.why_not_ready() or self._subscription.why_not_ready()

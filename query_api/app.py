@@ -10,11 +10,14 @@ from query_api.http import routes
 from query_api.http.audit import AuditEndpoints
 from query_api.http.openapi import TITLE, describe
 from schemas.catalog import Catalog
-from streams.commands.command_topics import CommandSender
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.http.documentation import documentation_routes
-from streams.http.surface import EXCEPTION_HANDLERS, Observed, operations_routes
-from streams.security.access_control import Gate
+from streams.http.health import operations_routes
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
+from streams.installation import Installation
+from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
 
@@ -22,7 +25,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     """The query API: answers from views, and shows the history behind them."""
     databases = Databases("caudal_reader", settings.pool_size)
     systems = routes.installed(catalog)
-    gate, sender = Gate(settings, catalog, databases), CommandSender(settings, catalog)
+    gate, sender = AccessControl(Installation(settings, catalog, databases)), CommandSender(settings, catalog)
     views = routes.Views(settings, catalog, databases, gate, sender)
 
     @asynccontextmanager

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from query_api.http.routes import Answer, QueryRoute, Views
 from schemas.clinical_lab.results import RecordResultQuery
 from schemas.errors import NotFound
-from streams.security.access_control import caller_of
+from streams.http.request_context import caller_of
 
 SYSTEM, VIEW = "clinical_lab", "results"
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
@@ -13,9 +14,10 @@ from schemas.sensitive import encrypted_fields, misplaced, sensitive_fields
 from schemas.upcasting import Upcaster, chains, upcast
 from schemas.view import View
 
-ENGINE = "engine"
-"""The engine's own system, which is part of every installation."""
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_MAX_NAME_LENGTH = 27
+"""PostgreSQL cuts names at 63 bytes, and the longest schema is ``system__context__views``."""
+_MAX_COLUMN_LENGTH = 63
 
 
 class ContextName(NamedTuple):
@@ -29,7 +31,7 @@ class ContextName(NamedTuple):
         """Reads ``system.context``; raises `NotFound` for anything else."""
         system, dot, context = text.partition(".")
         if not (system and dot and context):
-            raise NotFound(f"{text!r} is not a context's name; one reads like data_ingestion.ingestion")
+            raise NotFound(f"{text!r} is not a context's name; write it like data_ingestion.ingestion")
         return cls(system, context)
 
     def __str__(self) -> str:
@@ -48,26 +50,103 @@ class Context:
     partitions: int = 4
     """Partitions of its topics, fixed when its log is made."""
     requires_expected_version: bool = False
-    """Whether commands over HTTP must say, by ``If-Match`` or ``If-None-Match``, what they expect of their stream."""
+    """Whether commands over HTTP must state the expected version of their stream, by ``If-Match`` or ``If-None-Match``."""
     audit: Access | None = None
-    """Who may look into its log over HTTP; ``None``: everybody. What is sensitive in it is encrypted for them, too."""
+    """Who may read its log over HTTP; ``None``: everybody. Sensitive data in it stays encrypted for them, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One system: its contexts and its views. What a package of your own registers as ``caudal.schemas``."""
+    """One system: its contexts and its views. A package registers it under the entry point group ``caudal.systems``."""
 
     name: str
     contexts: tuple[Context, ...]
     views: tuple[type[View], ...] = ()
     summary: str = ""
+    package: str | None = None
+    """Package that holds its rooms (``todo``: ``todo.aggregates``, …); ``None``: each room holds a package of its name."""
+
+
+def check_system(system: System) -> None:
+    """Raises `Misconfigured`, which says what to do, for a declaration that cannot work."""
+    _check_name(system.name, "system")
+    _check_tuples(f"the system {system.name}", contexts=system.contexts, views=system.views)
+    contexts = {context.name for context in system.contexts}
+    for context in system.contexts:
+        _check_name(context.name, "context")
+        where = f"the context {system.name}.{context.name}"
+        _check_tuples(where, commands=context.commands, events=context.events, upcasters=context.upcasters)
+        for command in context.commands:
+            _check_command(command)
+    for view in system.views:
+        _check_view(view, system.name, contexts)
+
+
+def stored_names(event: type[Event]) -> Iterator[str]:
+    """Returns every name under which a log may hold an event, today's first."""
+    yield event.message_name
+    yield from event.renamed_from
+
+
+def _check_name(name: str, what: str) -> None:
+    if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_LENGTH:
+        raise Misconfigured(
+            f"{name!r} cannot name a {what}: use at most {_MAX_NAME_LENGTH} small letters, digits and single underscores "
+            "between them, like data_ingestion"
+        )
+
+
+def _check_command(command: type[Command]) -> None:
+    if fields := list(misplaced(command)):
+        raise Misconfigured(
+            f"{command.__name__} marks a part of the type of {', '.join(fields)}: only a whole field can be Sensitive "
+            "or a Password, as in Annotated[str | None, Sensitive()]"
+        )
+    if command.command_subject is None and (fields := list(sensitive_fields(command))):
+        raise Misconfigured(
+            f"{command.__name__} has sensitive fields ({', '.join(fields)}) and names no data subject: "
+            "add subject='the field with the subject's id'"
+        )
+
+
+def _check_view(view: type[View], system: str, contexts: set[str]) -> None:
+    _check_name(view.view_name, "view")
+    where = f"the view {view.__name__}"
+    if view.view_context not in contexts:
+        known = ", ".join(sorted(contexts))
+        raise Misconfigured(f"{where} of {system!r} is in the context {view.view_context!r}; the contexts are {known}")
+    if view.view_subject is None and (fields := list(encrypted_fields(view))):
+        raise Misconfigured(
+            f"{where} has encrypted fields ({', '.join(fields)}) and names no data subject: add subject='the subject's column'"
+        )
+    owners = () if view.view_rows is None else view.view_rows.owners
+    named = {"key": (view.view_key,), "owners": owners, "subject": (view.view_subject,) if view.view_subject else ()}
+    named |= {"indexes": tuple(column for group in view.view_indexes for column in group)}
+    for what, columns in named.items():
+        if unknown := [column for column in columns if column not in view.model_fields]:
+            raise Misconfigured(f"{where} names {', '.join(unknown)} as {what}, which it does not have as a field")
+    for name, shape in view.model_fields.items():
+        if len(name.encode()) > _MAX_COLUMN_LENGTH:
+            raise Misconfigured(f"{where} has a field whose name is longer than {_MAX_COLUMN_LENGTH} bytes: {name}")
+        if name != view.view_key and shape.is_required():
+            raise Misconfigured(f"{where} has no default for {name}: every field but the key {view.view_key!r} needs one")
+
+
+def _check_tuples(owner: str, **declared: Any) -> None:
+    for what, found in declared.items():
+        if not isinstance(found, tuple):
+            raise Misconfigured(f"the {what} of {owner} must be a tuple; is a comma missing, as in ({what[:-1]},)?")
+
+
+ENGINE = "engine"
+"""The engine's own system, which is part of every installation."""
 
 
 @dataclass(slots=True)
 class Catalog:
-    """Every name of every installed system, both ways.
+    """Every command, event, context and view of some systems, by name and by class.
 
-    Raises `Misconfigured` while it is made where a name is used twice within a system, or an upcaster is missing.
+    `of` raises `Misconfigured` for a declaration that cannot work: a name that is used twice, a missing upcaster.
     """
 
     systems: dict[str, System] = field(default_factory=dict)
@@ -80,7 +159,7 @@ class Catalog:
 
     @classmethod
     def of(cls, systems: Iterable[System]) -> "Catalog":
-        """A catalog of exactly these systems."""
+        """Returns a catalog of exactly these systems."""
         catalog = cls()
         for system in systems:
             catalog._add(system)
@@ -88,15 +167,17 @@ class Catalog:
 
     @classmethod
     def installed(cls, systems: Collection[str] = ()) -> "Catalog":
-        """A catalog of these systems and the engine's own; without any, of every system that an installed package registers.
+        """Returns a catalog of these systems and the engine's own; without any, of every system that a package registers.
 
-        Raises `Misconfigured` where one is not installed.
+        Raises `Misconfigured` if one is not installed.
         """
         only = {*systems, ENGINE} if systems else None
         catalog = cls.of(_named(name, system) for name, system in registered("caudal.schemas", only))
-        if unknown := set(systems) - catalog.systems.keys():
-            known = ", ".join(sorted(name for name, _ in registered("caudal.schemas") if name != ENGINE))
-            raise Misconfigured(f"CAUDAL_SYSTEMS: {', '.join(sorted(unknown))} is not installed; installed are {known}")
+        if unknown := sorted(set(systems) - catalog.systems.keys()):
+            known = ", ".join(
+                name for name in sorted(point.name for point in entry_points(group="caudal.schemas")) if name != ENGINE
+            )
+            raise Misconfigured(f"CAUDAL_SYSTEMS names {', '.join(unknown)}, which is not installed; installed are {known}")
         return catalog
 
     def registered(self, group: str) -> Iterator[tuple[str, Any]]:
@@ -104,51 +185,40 @@ class Catalog:
         return registered(group, self.systems)
 
     def _add(self, system: System) -> None:
-        _once(self.systems, _sound(system.name), system, "system")
-        _tuples(system.name, contexts=system.contexts, views=system.views)
+        check_system(system)
+        _once(self.systems, system.name, system, "system")
         for context in system.contexts:
-            name = ContextName(system.name, _sound(context.name))
-            _tuples(str(name), commands=context.commands, events=context.events, upcasters=context.upcasters)
+            name = ContextName(system.name, context.name)
             _once(self.contexts, name, context, "context")
             for command in context.commands:
                 _once(self._commands, (system.name, command.message_name), (name, command), "command")
-                if fields := list(misplaced(command)):
-                    raise Misconfigured(
-                        f"{command.__name__} marks what is inside of {', '.join(fields)}: only whole fields can be Sensitive "
-                        "or a Password, as in Annotated[str | None, Sensitive()]"
-                    )
-                if command.command_subject is None and (fields := list(sensitive_fields(command))):
-                    raise Misconfigured(
-                        f"{command.__name__} does not say whose its {', '.join(fields)} are: it needs a subject"
-                    )
                 self._context_of[command] = name
             for event in context.events:
-                _once(self._events, (name, event.message_name), event, "event")
+                for stored_name in stored_names(event):
+                    _once(self._events, (name, stored_name), event, "event")
                 self._context_of[event] = name
             for event_name, chain in chains(context.events, context.upcasters).items():
                 self._upcasters[name, event_name] = chain
         for view in system.views:
-            _once(self._views, (system.name, _sound(view.view_name)), view, "view")
-            if view.view_subject is None and (fields := list(encrypted_fields(view))):
-                raise Misconfigured(f"{view.__name__} does not say whose its {', '.join(fields)} are: it needs a subject")
-            if ContextName(system.name, view.view_context) not in self.contexts:
-                raise Misconfigured(
-                    f"view {view.view_name!r} of {system.name!r} lives in no known context: {view.view_context!r}"
-                )
+            _once(self._views, (system.name, view.view_name), view, "view")
 
     def command(self, system: str, name: str) -> tuple[ContextName, type[Command]]:
-        """The context and class of a command; raises `NotFound`."""
+        """Returns the context and class of a command; raises `NotFound`, which lists what is there."""
         try:
             return self._commands[system, name]
         except KeyError:
-            raise NotFound(f"there is no command {name!r} in {system!r}") from None
+            pass
+        if system not in self.systems:
+            raise NotFound(f"there is no system {system!r}; {_known(system, self.systems)}")
+        known = [own for of_system, own in self._commands if of_system == system]
+        raise NotFound(f"there is no command {name!r} in {system!r}; {_known(name, known)}")
 
     def related(self, system: str) -> Iterator[ContextName]:
-        """The contexts whose events may lead to one another: a system's own, and the engine's, through which processes go."""
+        """Returns the contexts whose events may lead to one another: a system's own, and the engine's with its sagas."""
         return (name for name in self.contexts if system == ENGINE or name.system in (system, ENGINE))
 
     def roles(self) -> frozenset[str]:
-        """Every role that something of these systems is for."""
+        """Returns every role that a command, a view or a log of these systems names."""
         accesses = [
             *(command.command_access for _, command in self.commands()),
             *(view.view_access for _, view in self.views()),
@@ -158,32 +228,46 @@ class Catalog:
         return frozenset().union(*(access.roles for access in accesses if access is not None), *of_rows)
 
     def commands(self) -> Iterator[tuple[ContextName, type[Command]]]:
-        """Every command of every system."""
+        """Returns every command of every system."""
         return iter(self._commands.values())
 
     def context_of(self, message: type[Command] | type[Event]) -> ContextName:
-        """The context to which a message belongs; raises `Misconfigured` where no system declares it."""
+        """Returns the context of a message; raises `Misconfigured` if no system declares it."""
         try:
             return self._context_of[message]
         except KeyError:
-            raise Misconfigured(f"no installed system declares {message.__name__}") from None
+            raise Misconfigured(
+                f"no installed system declares {message.__name__}: add it to the commands or events of a Context"
+            ) from None
+
+    def check_recorded(self, event: type[Event], context: ContextName) -> None:
+        """Raises `Misconfigured` for an event that a context does not declare: nobody could read it."""
+        if self._context_of.get(event) != context:
+            raise Misconfigured(f"{event.__name__} is not among the events of {context}: add it to the Context's events")
 
     def event(self, context: ContextName, name: str) -> type[Event]:
-        """The class of a recorded event; raises `Misconfigured` where the installed code does not know it."""
+        """Returns the class that reads a recorded event, by any name that it had; raises `Misconfigured`."""
         try:
             return self._events[context, name]
         except KeyError:
-            raise Misconfigured(f"the log of {context} holds {name!r}, which the installed code does not know") from None
+            raise Misconfigured(
+                f"the log of {context} holds {name!r}, which the installed code does not know; declare it: a class that was "
+                f"renamed has renamed_from=({name!r},), one that is not recorded any more retired=True"
+            ) from None
+
+    def event_types(self, events: Iterable[type[Event]]) -> frozenset[tuple[ContextName, str]]:
+        """Returns the contexts and stored names of some events, those that they had before included."""
+        return frozenset((self.context_of(event), name) for event in events for name in stored_names(event))
 
     def read_event(self, context: ContextName, name: str, schema_version: int, data: str | bytes) -> Event:
-        """A recorded event as today's class, brought up from the schema version with which it was recorded.
+        """Returns a recorded event as today's class, upcast from the schema version with which it was recorded.
 
-        Raises `Misconfigured` where the installed code cannot read it.
+        Raises `Misconfigured` if the installed code cannot read it.
         """
         event = self.event(context, name)
         try:
             if schema_version != event.schema_version:
-                data = upcast(event, self._upcasters[context, name], schema_version, data)
+                data = upcast(event, self._upcasters[context, event.message_name], schema_version, data)
             return event.model_validate_json(data)
         except Exception as error:
             raise Misconfigured(
@@ -192,21 +276,25 @@ class Catalog:
             ) from error
 
     def context(self, name: ContextName) -> Context:
-        """A context's declaration; raises `NotFound`."""
+        """Returns a context's declaration; raises `NotFound`, which lists what is there."""
         try:
             return self.contexts[name]
         except KeyError:
-            raise NotFound(f"there is no context {name}") from None
+            raise NotFound(f"there is no context {name}; {_known(str(name), map(str, self.contexts))}") from None
 
     def view(self, system: str, name: str) -> type[View]:
-        """A view's shape; raises `NotFound`."""
+        """Returns a view's shape; raises `NotFound`, which lists what is there."""
         try:
             return self._views[system, name]
         except KeyError:
-            raise NotFound(f"there is no view {name!r} in {system!r}") from None
+            pass
+        if system not in self.systems:
+            raise NotFound(f"there is no system {system!r}; {_known(system, self.systems)}")
+        known = [own for of_system, own in self._views if of_system == system]
+        raise NotFound(f"there is no view {name!r} in {system!r}; {_known(name, known)}")
 
     def views(self) -> Iterator[tuple[ContextName, type[View]]]:
-        """Every view of every system, with the context on whose read side it lives."""
+        """Returns every view of every system, with the context on whose read side it lives."""
         for (system, _), view in self._views.items():
             yield ContextName(system, view.view_context), view
 
@@ -222,10 +310,10 @@ def registered(group: str, only: Container[str] | None = None) -> Iterator[tuple
             yield name, found[name].load()
 
 
-def _sound(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise Misconfigured(f"{name!r} is no name for a system, a context or a view: one reads like data_ingestion")
-    return name
+def _named(name: str, system: System) -> System:
+    if system.name != name:
+        raise Misconfigured(f"the entry point {name!r} registers a system that calls itself {system.name!r}")
+    return system
 
 
 def _once(names: dict[Any, Any], name: Any, value: Any, what: str) -> None:
@@ -235,13 +323,7 @@ def _once(names: dict[Any, Any], name: Any, value: Any, what: str) -> None:
     names[name] = value
 
 
-def _named(name: str, system: System) -> System:
-    if system.name != name:
-        raise Misconfigured(f"the entry point {name!r} registers a system that calls itself {system.name!r}")
-    return system
-
-
-def _tuples(owner: str, **declared: Any) -> None:
-    for what, found in declared.items():
-        if not isinstance(found, tuple):
-            raise Misconfigured(f"the {what} of {owner} are no tuple; is a comma missing?")
+def _known(asked: str, names: Iterable[str]) -> str:
+    known = sorted(names)
+    near = get_close_matches(asked, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"

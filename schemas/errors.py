@@ -106,7 +106,7 @@ class IdempotencyKeyReused(CaudalError):
     kind = "key_reused"
 
 
-class OutsideTheRules(Rejected):
+class UnexpectedEvent(Rejected):
     """The event is not one that may come at this point of its process."""
 
 

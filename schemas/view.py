@@ -1,18 +1,21 @@
 """Declared view shapes: a view is a typed row with a key, kept as a PostgreSQL table of the read side."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.access import Access, RowAccess
+from schemas.message import words_of
 
 
 class View(BaseModel):
     """A read model's row.
 
-    Declared as ``class Records(View, name="records", context="ingestion", key="data_id", indexes=(...))``. Fields may
-    be ``str``, ``int``, ``float``, ``bool``, ``UUID``, ``datetime``, ``Literal`` strings, and lists or dicts (kept as
-    JSON). Every field but the key has a default, because the events that fill a row may come in any order.
+    Declared as ``class Records(View, context="ingestion", key="data_id", indexes=("partner_id", ...))``. Its name is derived
+    (``SagaLog`` is ``saga_log``); ``name="..."`` pins another one. Fields may be ``str``, ``int``, ``float``, ``bool``,
+    ``UUID``, ``datetime``, ``date``, ``Literal`` strings, ``tuple[str, ...]`` (an array, filtered by ``[has]``), and lists,
+    dicts and models (kept as JSON). Every field but the key has a default, because the events that fill a row may come in
+    any order. There is no decimal: keep money as an integer of its smallest unit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,19 +29,19 @@ class View(BaseModel):
     view_access: ClassVar[Access | None] = None
     """Who may read it; ``None``: everybody."""
     view_rows: ClassVar[RowAccess | None] = None
-    """Who sees which of its rows; ``None``: whoever may read it sees all."""
+    """Who sees which of its rows; ``None``: everybody who may read it sees all."""
     view_subject: ClassVar[str | None] = None
-    """Which column says whose its `Encrypted` fields are."""
+    """The column that names the data subject of its `Encrypted` fields."""
     view_own_paths_only: ClassVar[bool] = False
-    """Whether it is read on its system's own paths alone, which see to something that ``/views`` would not."""
+    """Whether it is read on its system's own paths alone, and not under ``/views``."""
 
     def __init_subclass__(
         cls,
         *,
-        name: str,
         context: str,
         key: str,
-        indexes: tuple[tuple[str, ...], ...] = (),
+        name: str | None = None,
+        indexes: tuple[str | tuple[str, ...], ...] = (),
         access: Access | None = None,
         rows: RowAccess | None = None,
         subject: str | None = None,
@@ -46,6 +49,11 @@ class View(BaseModel):
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
-        cls.view_name, cls.view_context, cls.view_key, cls.view_indexes = name, context, key, indexes
+        cls.view_name, cls.view_context, cls.view_key = name or words_of(cls.__name__, "_"), context, key
+        cls.view_indexes = tuple((group,) if isinstance(group, str) else group for group in indexes)
         cls.view_access, cls.view_rows, cls.view_subject = access, rows, subject
         cls.view_own_paths_only = own_paths_only
+
+    def replace(self, **changes: Any) -> Self:
+        """Returns the row with other values in some fields; the values are not validated."""
+        return self.model_copy(update=changes)

@@ -67,7 +67,7 @@ async def stack(request: pytest.FixtureRequest) -> AsyncIterator[RunningStack]:
     """One stack for all tests that leave it as they found it."""
     broker = request.config.getoption("--broker")
     arguments = ("--ephemeral", "--broker", broker)
-    async with running_stack(*arguments, environment={"CAUDAL_SIGN_SECONDS": "0.5"}) as running:
+    async with running_stack(*arguments, environment={"CAUDAL_SIGNING_INTERVAL_SECONDS": "0.5"}) as running:
         yield running
 
 
@@ -132,6 +132,7 @@ async def settings(fresh_database: FreshDatabase, broker: EmbeddedBroker, catalo
         systems=[name for name in catalog.systems if name != ENGINE],
         write_dsn=await fresh_database.migrated(),
         brokers=broker.bootstrap,
+        fetch_backoff=True,
         topic_prefix=f"test{uuid4().hex[:12]}",
         relay_lease_seconds=1,
         stall_seconds=1,

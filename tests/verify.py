@@ -50,7 +50,7 @@ def check_log(rows: list[StoredEvent], partitions: int) -> None:
 
 async def check_chain(stack: RunningStack, context: ContextName, rows: list[StoredEvent]) -> None:
     """Each hash covers its predecessor's, and the head has the last one."""
-    schema = f"{context.system}_{context.context}"
+    schema = f"{context.system}__{context.context}"
     stored = await stack.fetch(f"select hash from {schema}.events order by position")
     digest = b""
     for row, found in zip(rows, stored, strict=True):

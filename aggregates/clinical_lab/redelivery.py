@@ -1,45 +1,50 @@
-"""Redelivery: has mail that could not be delivered tried again."""
+"""Redelivery: tries mail again that could not be delivered."""
 
 from uuid import UUID
 
-from pydantic import BaseModel
-
-from aggregates.sagas.definition import Ids, Next, On, SagaDefinition, Send
+from aggregates.sagas.definition import Reaction, SagaDefinition, Send, Transition
+from aggregates.state import State
 from schemas.clinical_lab.notifications import DeliverNotification, DeliveryFailed, NotificationFailed, NotificationSent
-from schemas.engine.sagas import Cause
+from schemas.engine.sagas import SagaInput
 
 
-class Redelivery(BaseModel):
-    """What is known of mail that could not be delivered."""
+class Redelivery(State):
+    """Mail that could not be delivered."""
 
     notification_id: UUID | None = None
     attempt: int = 0
 
 
-def failed(_: Redelivery, event: DeliveryFailed, cause: Cause) -> Next[Redelivery]:
-    known = Redelivery(notification_id=event.notification_id, attempt=event.attempt)
-    return Next(known, set_timers={"again": event.again_at})
+def failed(_: Redelivery, event: DeliveryFailed, input: SagaInput) -> Transition[Redelivery]:
+    state = Redelivery(notification_id=event.notification_id, attempt=event.attempt)
+    return Transition(state, set_timers={"again": event.again_at})
 
 
-def again(known: Redelivery, cause: Cause) -> Next[Redelivery]:
-    return Next(known, send=[Send(DeliverNotification(notification_id=known.notification_id, attempt=known.attempt + 1))])
+def again(state: Redelivery, input: SagaInput) -> Transition[Redelivery]:
+    return Transition(state, send=[Send(DeliverNotification(notification_id=state.notification_id, attempt=state.attempt + 1))])
+
+
+def sent(state: Redelivery, event: NotificationSent, input: SagaInput) -> Transition[Redelivery]:
+    return Transition(state, status="completed")
+
+
+def given_up(state: Redelivery, event: NotificationFailed, input: SagaInput) -> Transition[Redelivery]:
+    return Transition(state, status="failed", reason=event.problem)
+
+
+def _if_repeated(event: NotificationSent | NotificationFailed) -> str | None:
+    """Mail that is delivered at the first attempt, or given up there, needs no saga."""
+    return str(event.notification_id) if event.attempt > 1 else None
 
 
 REDELIVERY = SagaDefinition(
     "redelivery",
     Redelivery,
     {
-        DeliveryFailed: On(lambda event: str(event.notification_id), failed, begins=True),
-        NotificationSent: On(
-            lambda event: str(event.notification_id) if event.attempt > 1 else None,
-            lambda known, event, cause: Next(known, status="completed"),
-        ),
-        NotificationFailed: On(
-            lambda event: str(event.notification_id) if event.attempt > 1 else None,
-            lambda known, event, cause: Next(known, status="failed", reason=event.problem),
-        ),
+        DeliveryFailed: Reaction("notification_id", failed, starts=True),
+        NotificationSent: Reaction(_if_repeated, sent),
+        NotificationFailed: Reaction(_if_repeated, given_up),
     },
-    sends=(DeliverNotification,),
     on_timer={"again": again},
-    ids=lambda known: Ids(real=None if known.notification_id is None else str(known.notification_id)),
+    references=("notification_id",),
 )

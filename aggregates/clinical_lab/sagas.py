@@ -1,10 +1,9 @@
-"""The laboratory's sagas, which nobody leads: each service reacts to the others."""
+"""The laboratory's sagas, which have no orchestrator: each service reacts to the others' events."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aggregates.sagas.choreography import choreography
-from aggregates.sagas.definition import Ids
-from aggregates.sagas.successors import Rules
 from schemas.clinical_lab.notifications import (
     NotificationFailed,
     NotificationRequested,
@@ -12,8 +11,9 @@ from schemas.clinical_lab.notifications import (
 )
 from schemas.clinical_lab.results import ResultQueried, ResultRecorded
 from schemas.clinical_lab.users import UserCreated
+from schemas.message import Event
 
-_NOTIFIED: Rules = {
+_NOTIFIED: Mapping[type[Event], Sequence[type[Event]]] = {
     NotificationRequested: (NotificationSent, NotificationFailed),
     NotificationSent: (),
     NotificationFailed: (),
@@ -32,38 +32,29 @@ def _resulted(event: Any) -> str | None:
     return event.cause if event.cause.startswith("result-") else None
 
 
-def _ids(event: Any) -> Ids:
-    match event:
-        case UserCreated():
-            return Ids(real=str(event.user_id))
-        case ResultRecorded() | ResultQueried():
-            return Ids(real=str(event.result_id))
-    return Ids()
-
-
 REGISTRATION = choreography(
     "registration",
     {UserCreated: (NotificationRequested,), **_NOTIFIED},
     key=_registered,
-    begins=(UserCreated,),
-    verdicts={NotificationSent: "completed", NotificationFailed: "failed"},
-    ids=_ids,
+    starts=(UserCreated,),
+    outcomes={NotificationSent: "completed", NotificationFailed: "failed"},
+    references=("user_id",),
 )
 RESULT = choreography(
     "result",
     {ResultRecorded: (NotificationRequested,), **_NOTIFIED},
     key=_resulted,
-    begins=(ResultRecorded,),
-    verdicts={NotificationSent: "completed", NotificationFailed: "failed"},
-    ids=_ids,
+    starts=(ResultRecorded,),
+    outcomes={NotificationSent: "completed", NotificationFailed: "failed"},
+    references=("result_id",),
 )
 READING = choreography(
     "reading",
     {ResultQueried: ()},
     key=lambda event: str(event.query_id),
-    begins=(ResultQueried,),
-    verdicts={ResultQueried: "completed"},
-    ids=_ids,
+    starts=(ResultQueried,),
+    outcomes={ResultQueried: "completed"},
+    references=("result_id",),
 )
 
-PROCESSES = (REGISTRATION, RESULT, READING)
+SAGAS = (REGISTRATION, RESULT, READING)

@@ -1,68 +1,45 @@
 """Users: each name once."""
 
-from pydantic import BaseModel
-
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
-from aggregates.snapshot import SnapshotPolicy
+from aggregates.decision import Decision, Events
+from aggregates.state import State
+from aggregates.stream import Stream
 from schemas.clinical_lab.users import CreateUser, RecordLogin, UserCreated, UserLoggedIn
 from schemas.envelope import CommandEnvelope
-from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
 
 
-class UserState(BaseModel):
-    """What a snapshot of a user keeps, encrypted as it is."""
+class User(State, snapshot_every=200):  # a user may sign in for ever
+    """A user. Name, password and address are encrypted."""
 
-    role: str | None
-    username: str | None
-    password_hash: str | None
-    email: str | None
-
-
-class User(Aggregate):
-    """A user. What is known of them in words is encrypted."""
-
-    category = "user"
-    snapshots = SnapshotPolicy(UserState, every=200)  # somebody may sign in for ever
-
-    def __init__(self) -> None:
-        self.role: str | None = None
-        self.username: str | None = None
-        self.password_hash: str | None = None
-        self.email: str | None = None
-
-    def evolve(self, event: Event) -> None:
-        if isinstance(event, UserCreated):
-            self.role, self.username = event.role, event.username
-            self.password_hash, self.email = event.password_hash, event.email
+    role: str | None = None
+    username: str | None = None
+    password_hash: str | None = None
+    email: str | None = None
 
 
-def create_user(issued: CommandEnvelope[CreateUser], user: User) -> None:
-    """Makes a user."""
-    command = issued.data
-    if not user.is_new:
-        raise AlreadyExists("there is a user of this name")
-    user.record(
-        UserCreated(
-            user_id=command.user_id,
-            username=command.username,
-            password_hash=command.password,
-            role=command.role,
-            email=command.email,
-        )
+def evolve(user: User, event: Event) -> User:
+    if not isinstance(event, UserCreated):
+        return user
+    return User(role=event.role, username=event.username, password_hash=event.password_hash, email=event.email)
+
+
+USER = Stream("user", User, evolve)
+
+
+def create_user(command: CommandEnvelope[CreateUser]) -> Events:
+    """Creates a user."""
+    data = command.data
+    yield UserCreated(
+        user_id=data.user_id, username=data.username, password_hash=data.password, role=data.role, email=data.email
     )
 
 
-def record_login(issued: CommandEnvelope[RecordLogin], user: User) -> None:
-    """Notes that a user signed in."""
-    if user.is_new:
-        raise Rejected("there is no such user")
-    user.record(UserLoggedIn(user_id=issued.data.user_id))
+def record_login(command: CommandEnvelope[RecordLogin], user: User) -> Events:
+    """Records that a user signed in."""
+    yield UserLoggedIn(user_id=command.data.user_id)
 
 
-AGGREGATES = (User,)
 DECISIONS = (
-    Decision(CreateUser, lambda issued: (Ref(User, str(issued.data.user_id)),), create_user, creates=True),
-    Decision(RecordLogin, lambda issued: (Ref(User, str(issued.data.user_id)),), record_login),
+    Decision(CreateUser, USER.create("user_id"), create_user),
+    Decision(RecordLogin, USER.change("user_id"), record_login),
 )

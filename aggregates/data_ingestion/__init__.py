@@ -5,10 +5,5 @@ from aggregates.system import Domain
 
 DOMAIN = Domain(
     decisions=(*ingestion.DECISIONS, *validation.DECISIONS, *processing.DECISIONS),
-    aggregates={
-        "ingestion": ingestion.AGGREGATES,
-        "validation": validation.AGGREGATES,
-        "processing": processing.AGGREGATES,
-    },
     policies=(*validation.POLICIES, *processing.POLICIES),
 )

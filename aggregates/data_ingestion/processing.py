@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from uuid import UUID
 
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
+from aggregates.decision import Decision, Events
 from aggregates.policy import Policy
-from aggregates.snapshot import SnapshotPolicy
+from aggregates.state import State
+from aggregates.stream import Stream
 from schemas.data_ingestion.ingestion import DataIngested, Payload
 from schemas.data_ingestion.processing import (
     DataNormalised,
@@ -37,66 +37,58 @@ _ROOM_FOR_POINTERS = 32_768  # characters; a payload of many or long names must 
 _KEY_DIGITS = 32  # half of the hash tells contents apart
 
 
-class ContentState(BaseModel):
-    """What a snapshot of a content keeps."""
-
-    first: UUID | None
-    processed: set[UUID]
-
-
-class Content(Aggregate):
+class Content(State, snapshot_every=200):  # a partner may deliver the same for ever
     """Everything that a partner delivered with one and the same content."""
 
-    category = "content"
-    snapshots = SnapshotPolicy(ContentState, every=200)  # a partner may deliver the same for ever
-
-    def __init__(self) -> None:
-        self.first: UUID | None = None
-        self.processed: set[UUID] = set()
-
-    def evolve(self, event: Event) -> None:
-        if isinstance(event, DataProcessed):
-            self.first = self.first or event.data_id
-            self.processed.add(event.data_id)
+    first: UUID | None = None
+    processed: frozenset[UUID] = frozenset()
 
 
-def process_data(issued: CommandEnvelope[ProcessData], content: Content) -> None:
+def evolve(content: Content, event: Event) -> Content:
+    if not isinstance(event, DataProcessed):
+        return content
+    return content.replace(first=content.first or event.data_id, processed=content.processed | {event.data_id})
+
+
+CONTENT = Stream("content", Content, evolve)
+
+
+def process_data(command: CommandEnvelope[ProcessData], content: Content) -> Events:
     """Takes a delivery through every step."""
-    command = issued.data
-    if command.data_id in content.processed:
-        raise AlreadyExists(f"the delivery {command.data_id} was processed before")
-    payload, changed = normalise(command.payload)
+    data_id = command.data.data_id
+    if data_id in content.processed:
+        raise AlreadyExists(f"the delivery {data_id} was processed before")
+    payload, changed = normalise(command.data.payload)
     found = profile(payload)
-    content_hash = hash_of(payload)
-    content.record(DataNormalised(data_id=command.data_id, payload=payload, changed=_that_fit(changed)))
-    content.record(DataProfiled(data_id=command.data_id, profile=found))
-    duplicate_of = content.first
+    content_hash, duplicate_of = hash_of(payload), content.first
+    yield DataNormalised(data_id=data_id, payload=payload, changed=_that_fit(changed))
+    yield DataProfiled(data_id=data_id, profile=found)
     if duplicate_of is not None:
-        content.record(DuplicateFound(data_id=command.data_id, duplicate_of=duplicate_of, content_hash=content_hash))
+        yield DuplicateFound(data_id=data_id, duplicate_of=duplicate_of, content_hash=content_hash)
     results = ProcessingResults(content_hash=content_hash, duplicate_of=duplicate_of, normalised=len(changed), profile=found)
-    content.record(DataProcessed(data_id=command.data_id, partner_id=command.partner_id, results=results))
+    yield DataProcessed(data_id=data_id, partner_id=command.data.partner_id, results=results)
 
 
-def content_of(issued: CommandEnvelope[ProcessData]) -> tuple[Ref, ...]:
-    """The content that a delivery belongs to: its partner's, with the hash of its normal form."""
-    payload, _ = normalise(issued.data.payload)
-    return (Ref(Content, f"{issued.data.partner_id}-{hash_of(payload)[:_KEY_DIGITS]}"),)
+def content_key(command: CommandEnvelope[ProcessData]) -> str:
+    """Returns the key of a delivery's content: its partner, and the hash of its normal form."""
+    payload, _ = normalise(command.data.payload)
+    return f"{command.data.partner_id}-{hash_of(payload)[:_KEY_DIGITS]}"
 
 
 def normalise(payload: Payload) -> tuple[Payload, list[str]]:
-    """The normal form of a payload, and the JSON pointers of what was changed for it."""
+    """Returns the normal form of a payload, and the JSON pointers of the values that differ."""
     changed: list[str] = []
     return {key: _normal(value, step("", key), changed) for key, value in payload.items()}, changed
 
 
 def hash_of(payload: Payload) -> str:
-    """SHA-256 of a payload's canonical JSON, in hexadecimal; the order of members makes no difference."""
+    """Returns the SHA-256 of a payload's canonical JSON, in hexadecimal; the order of members makes no difference."""
     canonical = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def profile(payload: Payload) -> Profile:
-    """Takes stock of a payload."""
+    """Returns the types, the number and the nesting of a payload's values."""
     types: dict[str, JsonType] = {}
     values = nulls = deepest = room = 0
     for pointer, kind, depth in _leaves(payload, "", 0):
@@ -107,8 +99,8 @@ def profile(payload: Payload) -> Profile:
     return Profile(types=types, values=values, nulls=nulls, depth=deepest)
 
 
-def ask_for_processing(ingested: RecordedEvent[DataIngested]) -> Iterable[Command]:
-    """Whatever is ingested gets processed, valid or not: what is wrong with it is worth knowing."""
+def request_processing(ingested: RecordedEvent[DataIngested]) -> Iterable[Command]:
+    """Processes every delivery, valid or not: its faults are worth knowing."""
     data = ingested.data
     yield ProcessData(data_id=data.data_id, partner_id=data.partner_id, payload=data.payload)
 
@@ -163,6 +155,5 @@ def _json_type(value: JsonValue) -> JsonType:
             return "object"
 
 
-AGGREGATES = (Content,)
-DECISIONS = (Decision(ProcessData, content_of, process_data, creates=True),)
-POLICIES = (Policy("process-what-is-ingested", {DataIngested: ask_for_processing}),)
+DECISIONS = (Decision(ProcessData, CONTENT.create_or_change(content_key, usually_new=True), process_data),)
+POLICIES = (Policy("process-what-is-ingested", {DataIngested: request_processing}),)

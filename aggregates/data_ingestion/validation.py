@@ -1,16 +1,18 @@
 """Validation: a partner's rule book, and one verdict for each delivery."""
 
+import json
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import unquote
 
 from jsonschema_rs import Draft202012Validator, ReferencingError, RegexOptions, ValidationError
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
+from aggregates.decision import Decision, Events
 from aggregates.policy import Policy
-from aggregates.snapshot import SnapshotPolicy
+from aggregates.state import State
+from aggregates.stream import Stream
 from schemas.data_ingestion.ingestion import DataIngested, Payload
 from schemas.data_ingestion.validation import (
     DataValidated,
@@ -20,8 +22,8 @@ from schemas.data_ingestion.validation import (
     ValidateData,
 )
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import AlreadyExists, Rejected
-from schemas.message import Command, Event
+from schemas.errors import Rejected
+from schemas.message import Command
 from schemas.pointer import pointer_of
 
 MAX_VIOLATIONS = 1000
@@ -32,71 +34,47 @@ DEFAULT_SCHEMA: dict[str, JsonValue] = {"type": "object", "minProperties": 1}
 """What every delivery has to meet until its partner registers a schema: to say something at all."""
 
 
-class RuleBookState(BaseModel):
-    """What a snapshot of a rule book keeps."""
-
-    revision: int
-    json_schema: dict[str, JsonValue]
-
-
-class RuleBook(Aggregate):
+class RuleBook(State, snapshot_every=200):  # a partner may register schemas for ever
     """The schema that a partner's data must meet."""
 
-    category = "rulebook"
-    snapshots = SnapshotPolicy(RuleBookState, every=200)  # a partner may register schemas for ever
-
-    def __init__(self) -> None:
-        self.revision = 0
-        self.json_schema = DEFAULT_SCHEMA
-        self._validator: Draft202012Validator | None = None
-
-    def evolve(self, event: Event) -> None:
-        if isinstance(event, SchemaRegistered):
-            self.revision += 1
-            self.json_schema = event.json_schema
-            self._validator = None
-
-    def violations(self, payload: Payload) -> list[RuleViolation]:
-        """The rules that a payload breaks, `MAX_VIOLATIONS` at most."""
-        self._validator = self._validator or compiled(self.json_schema)
-        return [
-            RuleViolation(pointer=pointer_of(e.instance_path), rule=pointer_of(e.schema_path), detail=shortened(e.message))
-            for e in islice(self._validator.iter_errors(payload), MAX_VIOLATIONS)
-        ]
+    revision: int = 0
+    json_schema: dict[str, JsonValue] = DEFAULT_SCHEMA
 
 
-class Inspection(Aggregate):
-    """The verdict on one delivery."""
-
-    category = "inspection"
-
-    def evolve(self, event: Event) -> None:
-        """Having been given is all its state: a verdict is given once."""
+def evolve(rules: RuleBook, event: SchemaRegistered) -> RuleBook:
+    return rules.replace(revision=rules.revision + 1, json_schema=event.json_schema)
 
 
-def register_schema(issued: CommandEnvelope[RegisterSchema], rules: RuleBook) -> None:
-    """Takes on a partner's schema, unless it is broken or the one in force already."""
-    command = issued.data
-    compiled(command.json_schema)
-    if rules.json_schema != command.json_schema or rules.is_new:
-        rules.record(SchemaRegistered(partner_id=command.partner_id, json_schema=command.json_schema))
+RULE_BOOK = Stream("rulebook", RuleBook, evolve)
+INSPECTION = Stream("inspection")
 
 
-def validate_data(issued: CommandEnvelope[ValidateData], inspection: Inspection, rules: RuleBook) -> None:
-    """Holds a delivery against the rules in force when the verdict is recorded."""
-    command = issued.data
-    if not inspection.is_new:
-        raise AlreadyExists(f"the delivery {command.data_id} was validated before")
-    violations = rules.violations(command.payload)
-    inspection.record(
-        DataValidated(
-            data_id=command.data_id,
-            partner_id=command.partner_id,
-            verdict="invalid" if violations else "valid",
-            violations=violations,
-            schema_revision=rules.revision,
-        )
+def register_schema(command: CommandEnvelope[RegisterSchema], rules: RuleBook) -> Events:
+    """Puts a partner's schema in force, unless it is invalid or in force already."""
+    schema = command.data.json_schema
+    compiled(schema)
+    if rules.json_schema != schema or not rules.revision:
+        yield SchemaRegistered(partner_id=command.data.partner_id, json_schema=schema)
+
+
+def validate_data(command: CommandEnvelope[ValidateData], rules: RuleBook) -> Events:
+    """Checks a delivery against the schema in force when the verdict is recorded."""
+    violations = violations_of(rules.json_schema, command.data.payload)
+    yield DataValidated(
+        data_id=command.data.data_id,
+        partner_id=command.data.partner_id,
+        verdict="invalid" if violations else "valid",
+        violations=violations,
+        schema_revision=rules.revision,
     )
+
+
+def violations_of(schema: dict[str, JsonValue], payload: Payload) -> list[RuleViolation]:
+    """Returns the rules of a schema that a payload violates, `MAX_VIOLATIONS` at most."""
+    return [
+        RuleViolation(pointer=pointer_of(e.instance_path), rule=pointer_of(e.schema_path), detail=shortened(e.message))
+        for e in islice(_validator_of(json.dumps(schema)).iter_errors(payload), MAX_VIOLATIONS)
+    ]
 
 
 def compiled(schema: dict[str, JsonValue]) -> Draft202012Validator:
@@ -115,10 +93,16 @@ def compiled(schema: dict[str, JsonValue]) -> Draft202012Validator:
         raise Rejected(f"the schema is broken: {broken}") from broken
 
 
-def ask_for_a_verdict(ingested: RecordedEvent[DataIngested]) -> Iterable[Command]:
-    """Whatever is ingested gets validated."""
+def request_validation(ingested: RecordedEvent[DataIngested]) -> Iterable[Command]:
+    """Validates every delivery."""
     data = ingested.data
     yield ValidateData(data_id=data.data_id, partner_id=data.partner_id, payload=data.payload)
+
+
+@lru_cache(maxsize=256)
+def _validator_of(schema: str) -> Draft202012Validator:
+    # Compiling takes far longer than validating one delivery, and most deliveries are of few partners.
+    return compiled(json.loads(schema))
 
 
 def shortened(text: str) -> str:
@@ -173,17 +157,8 @@ def _reject_to_read(uri: str) -> JsonValue:
     raise ValueError(f"remote references are not followed: {uri}")
 
 
-AGGREGATES = (RuleBook, Inspection)
 DECISIONS = (
-    Decision(RegisterSchema, lambda issued: (Ref(RuleBook, issued.data.partner_id),), register_schema),
-    Decision(
-        ValidateData,
-        lambda issued: (
-            Ref(Inspection, str(issued.data.data_id)),
-            Ref(RuleBook, issued.data.partner_id),
-        ),
-        validate_data,
-        creates=True,
-    ),
+    Decision(RegisterSchema, RULE_BOOK.create_or_change("partner_id"), register_schema),
+    Decision(ValidateData, INSPECTION.create("data_id"), validate_data, reads=(RULE_BOOK.at("partner_id"),)),
 )
-POLICIES = (Policy("validate-what-is-ingested", {DataIngested: ask_for_a_verdict}),)
+POLICIES = (Policy("validate-what-is-ingested", {DataIngested: request_validation}),)

@@ -1,28 +1,29 @@
 """Data subjects, as far as the engine knows them: whether they were erased."""
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
+from aggregates.decision import Decision, Events
+from aggregates.state import State
+from aggregates.stream import Stream
 from schemas.engine.privacy import RecordErasure, SubjectErased
 from schemas.envelope import CommandEnvelope
-from schemas.message import Event
 
 
-class Subject(Aggregate):
+class Subject(State):
     """A data subject."""
 
-    category = "subject"
-
-    def __init__(self) -> None:
-        self.erased = False
-
-    def evolve(self, event: Event) -> None:
-        self.erased = isinstance(event, SubjectErased)
+    erased: bool = False
 
 
-def record_erasure(issued: CommandEnvelope[RecordErasure], subject: Subject) -> None:
-    """Notes it, once."""
+def evolve(subject: Subject, event: SubjectErased) -> Subject:
+    return subject.replace(erased=True)
+
+
+SUBJECT = Stream("subject", Subject, evolve)
+
+
+def record_erasure(command: CommandEnvelope[RecordErasure], subject: Subject) -> Events:
+    """Records the erasure, once."""
     if not subject.erased:
-        subject.record(SubjectErased(subject=issued.data.subject))
+        yield SubjectErased(subject=command.data.subject)
 
 
-DECISIONS = (Decision(RecordErasure, lambda issued: (Ref(Subject, issued.data.subject),), record_erasure),)
+DECISIONS = (Decision(RecordErasure, SUBJECT.create_or_change("subject"), record_erasure),)

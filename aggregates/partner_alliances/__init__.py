@@ -1,16 +1,25 @@
-"""Partner alliances' decisions, policies and processes."""
+"""Partner alliances' decisions, policies and sagas."""
+
+from collections.abc import Mapping
 
 from aggregates.partner_alliances import campaigns, compliance, contract_term, contracts, integrations, onboarding
+from aggregates.partner_alliances.products import Product, Products
 from aggregates.system import Domain
 
-DOMAIN = Domain(
-    decisions=(*integrations.DECISIONS, *contracts.DECISIONS, *compliance.DECISIONS, *campaigns.DECISIONS),
-    aggregates={
-        "integrations": integrations.AGGREGATES,
-        "contracts": contracts.AGGREGATES,
-        "compliance": compliance.AGGREGATES,
-        "campaigns": campaigns.AGGREGATES,
-    },
-    policies=campaigns.POLICIES,
-    sagas=(onboarding.ONBOARDING, contract_term.CONTRACT_TERM),
-)
+EXTENSIONS = "caudal.partner_alliances.products"
+"""The entry point group under which packages register further products."""
+
+
+def domain(extensions: Mapping[str, Product]) -> Domain:
+    """Returns the domain with the products that are installed."""
+    products = Products.of(extensions)
+    return Domain(
+        decisions=(
+            *integrations.DECISIONS,
+            *contracts.decisions(products),
+            *compliance.DECISIONS,
+            *campaigns.DECISIONS,
+        ),
+        policies=campaigns.POLICIES,
+        sagas=(onboarding.ONBOARDING, contract_term.CONTRACT_TERM),
+    )

@@ -1,13 +1,13 @@
-"""Campaigns: made by partners that are active, as far as the campaigns have been told."""
+"""Campaigns: created for partners that are active, as far as the campaigns know."""
 
 from collections.abc import Iterable
-from uuid import UUID
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
+from aggregates.decision import Decision, Events
 from aggregates.policy import Policy
+from aggregates.state import State
+from aggregates.stream import Stream
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import AlreadyExists, Rejected
+from schemas.errors import Rejected
 from schemas.message import Command, Event
 from schemas.partner_alliances.campaigns import (
     AdmitPartner,
@@ -20,49 +20,40 @@ from schemas.partner_alliances.campaigns import (
 from schemas.partner_alliances.integrations import PartnerActivated, PartnerWithdrawn
 
 
-class Advertiser(Aggregate):
+class Advertiser(State):
     """A partner, as the campaigns know it."""
 
-    category = "advertiser"
-
-    def __init__(self) -> None:
-        self.admitted = False
-
-    def evolve(self, event: Event) -> None:
-        self.admitted = isinstance(event, PartnerAdmitted)
+    admitted: bool = False
 
 
-class Campaign(Aggregate):
-    """A campaign."""
-
-    category = "campaign"
-
-    def evolve(self, event: Event) -> None:
-        """Being there is all its state: nothing else is decided about a campaign."""
+def evolve(advertiser: Advertiser, event: Event) -> Advertiser:
+    return Advertiser(admitted=isinstance(event, PartnerAdmitted))
 
 
-def admit_partner(issued: CommandEnvelope[AdmitPartner], advertiser: Advertiser) -> None:
-    """Lets a partner run campaigns."""
+ADVERTISER = Stream("advertiser", Advertiser, evolve)
+CAMPAIGN = Stream("campaign")
+
+
+def admit_partner(command: CommandEnvelope[AdmitPartner], advertiser: Advertiser) -> Events:
+    """Allows campaigns of a partner."""
     if not advertiser.admitted:
-        advertiser.record(PartnerAdmitted(partner_id=issued.data.partner_id))
+        yield PartnerAdmitted(partner_id=command.data.partner_id)
 
 
-def exclude_partner(issued: CommandEnvelope[ExcludePartner], advertiser: Advertiser) -> None:
-    """Lets a partner run no more campaigns."""
+def exclude_partner(command: CommandEnvelope[ExcludePartner], advertiser: Advertiser) -> Events:
+    """Allows no more campaigns of a partner."""
     if advertiser.admitted:
-        advertiser.record(PartnerExcluded(partner_id=issued.data.partner_id))
+        yield PartnerExcluded(partner_id=command.data.partner_id)
 
 
-def create_campaign(issued: CommandEnvelope[CreateCampaign], campaign: Campaign, advertiser: Advertiser) -> None:
-    """Makes a campaign of a partner that may run some."""
-    command = issued.data
-    if not campaign.is_new:
-        raise AlreadyExists(f"the campaign {campaign.key} was created before")
+def create_campaign(command: CommandEnvelope[CreateCampaign], advertiser: Advertiser) -> Events:
+    """Creates a campaign of a partner that is admitted."""
+    data = command.data
     if not advertiser.admitted:
-        raise Rejected(f"the partner {command.partner_id} is not active")
-    if command.ends_on < command.starts_on:
+        raise Rejected(f"the partner {data.partner_id} is not active")
+    if data.ends_on < data.starts_on:
         raise Rejected("the campaign ends before it begins")
-    campaign.record(CampaignCreated(campaign_id=UUID(campaign.key), **command.model_dump()))
+    yield CampaignCreated(campaign_id=command.id, **dict(data))
 
 
 def admit(activated: RecordedEvent[PartnerActivated]) -> Iterable[Command]:
@@ -71,19 +62,13 @@ def admit(activated: RecordedEvent[PartnerActivated]) -> Iterable[Command]:
 
 
 def exclude(withdrawn: RecordedEvent[PartnerWithdrawn]) -> Iterable[Command]:
-    """Partners that are withdrawn may not."""
+    """Withdrawn partners may not."""
     yield ExcludePartner(partner_id=withdrawn.data.partner_id)
 
 
-AGGREGATES = (Advertiser, Campaign)
 DECISIONS = (
-    Decision(AdmitPartner, lambda issued: (Ref(Advertiser, str(issued.data.partner_id)),), admit_partner),
-    Decision(ExcludePartner, lambda issued: (Ref(Advertiser, str(issued.data.partner_id)),), exclude_partner),
-    Decision(
-        CreateCampaign,
-        lambda issued: (Ref(Campaign, str(issued.id)), Ref(Advertiser, str(issued.data.partner_id))),
-        create_campaign,
-        creates=True,
-    ),
+    Decision(AdmitPartner, ADVERTISER.create_or_change("partner_id"), admit_partner),
+    Decision(ExcludePartner, ADVERTISER.create_or_change("partner_id"), exclude_partner),
+    Decision(CreateCampaign, CAMPAIGN.create(), create_campaign, reads=(ADVERTISER.at("partner_id"),)),
 )
 POLICIES = (Policy("admit-active-partners", {PartnerActivated: admit, PartnerWithdrawn: exclude}),)

@@ -1,14 +1,12 @@
-"""Compliance: the sanction list in force, and what the rules say of somebody."""
+"""Compliance: the sanction list in force, and the verdicts of the rules."""
 
 from typing import Any
-from uuid import UUID
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
+from aggregates.decision import Decision, Events
 from aggregates.partner_alliances.rules import prepared, verdicts
+from aggregates.state import State
+from aggregates.stream import Stream
 from schemas.envelope import CommandEnvelope
-from schemas.errors import AlreadyExists
-from schemas.message import Event
 from schemas.partner_alliances.compliance import (
     ContractApproved,
     ContractRejected,
@@ -20,88 +18,59 @@ from schemas.partner_alliances.compliance import (
 )
 
 
-class SanctionList(Aggregate):
-    """Those with whom nobody may work: the newest list counts."""
+class SanctionList(State):
+    """The names with whom nobody may work: the newest list is in force."""
 
-    category = "sanctionlist"
-
-    def __init__(self) -> None:
-        self.revision = 0
-        self.names: list[str] | None = None
-
-    def evolve(self, event: Event) -> None:
-        if isinstance(event, SanctionListPublished):
-            self.revision += 1
-            self.names = [prepared(name) for name in event.names]
+    revision: int = 0
+    names: list[str] | None = None
 
 
-class Validation(Aggregate):
-    """One answer to whether somebody could be worked with."""
-
-    category = "validation"
-
-    def evolve(self, event: Event) -> None:
-        """Having been given is all its state."""
+def evolve(sanctions: SanctionList, event: SanctionListPublished) -> SanctionList:
+    return SanctionList(revision=sanctions.revision + 1, names=[prepared(name) for name in event.names])
 
 
-class Assessment(Aggregate):
-    """The verdict on one contract."""
-
-    category = "assessment"
-
-    def evolve(self, event: Event) -> None:
-        """Having been given is all its state: a verdict is given once."""
+SANCTION_LIST = Stream("sanctionlist", SanctionList, evolve, only="current")
+VALIDATION = Stream("validation")
+ASSESSMENT = Stream("assessment", noun="assessment of the contract")
 
 
-def publish_sanction_list(issued: CommandEnvelope[PublishSanctionList], sanctions: SanctionList) -> None:
+def publish_sanction_list(command: CommandEnvelope[PublishSanctionList], sanctions: SanctionList) -> Events:
     """Puts a list in force."""
-    sanctions.record(SanctionListPublished(names=issued.data.names))
+    yield SanctionListPublished(names=command.data.names)
 
 
-def record_validation(issued: CommandEnvelope[RecordValidation], validation: Validation, sanctions: SanctionList) -> None:
-    """Says what the rules say of somebody."""
-    profile = issued.data.profile
-    found = verdicts(profile, issued.data.account, sanctions.names)
-    validation.record(
-        PartnerValidated(
-            validation_id=UUID(validation.key),
-            name=profile.name,
-            approved=all(verdict.passed for verdict in found),
-            verdicts=found,
-            sanction_list=sanctions.revision,
-        )
+def record_validation(command: CommandEnvelope[RecordValidation], sanctions: SanctionList) -> Events:
+    """Records the verdicts of the rules on a profile."""
+    profile = command.data.profile
+    found = verdicts(profile, command.data.account, sanctions.names)
+    yield PartnerValidated(
+        validation_id=command.id,
+        name=profile.name,
+        approved=all(verdict.passed for verdict in found),
+        verdicts=found,
+        sanction_list=sanctions.revision,
     )
 
 
-def record_assessment(issued: CommandEnvelope[RecordAssessment], assessment: Assessment, sanctions: SanctionList) -> None:
-    """Gives the verdict on a contract, and names each rule."""
-    command = issued.data
-    if not assessment.is_new:
-        raise AlreadyExists(f"the contract {command.contract_id} was assessed before")
-    found = verdicts(command.profile, command.account, sanctions.names)
-    told: dict[str, Any] = {
-        "contract_id": command.contract_id,
-        "partner_id": command.partner_id,
-        "temporary_id": command.temporary_id,
+def record_assessment(command: CommandEnvelope[RecordAssessment], sanctions: SanctionList) -> Events:
+    """Approves or rejects a contract, with the verdict of each rule."""
+    data = command.data
+    found = verdicts(data.profile, data.account, sanctions.names)
+    fields: dict[str, Any] = {
+        "contract_id": data.contract_id,
+        "partner_id": data.partner_id,
+        "temporary_id": data.temporary_id,
         "verdicts": found,
         "sanction_list": sanctions.revision,
     }
-    if broken := [f"{verdict.rule}: {verdict.detail}" for verdict in found if not verdict.passed]:
-        assessment.record(ContractRejected(**told, cause="; ".join(broken)))
+    if violated := [f"{verdict.rule}: {verdict.detail}" for verdict in found if not verdict.passed]:
+        yield ContractRejected(**fields, cause="; ".join(violated))
     else:
-        assessment.record(ContractApproved(**told))
+        yield ContractApproved(**fields)
 
 
-_LIST = Ref(SanctionList, "current")
-
-AGGREGATES = (SanctionList, Validation, Assessment)
 DECISIONS = (
-    Decision(PublishSanctionList, lambda _: (_LIST,), publish_sanction_list),
-    Decision(RecordValidation, lambda issued: (Ref(Validation, str(issued.id)), _LIST), record_validation, creates=True),
-    Decision(
-        RecordAssessment,
-        lambda issued: (Ref(Assessment, str(issued.data.contract_id)), _LIST),
-        record_assessment,
-        creates=True,
-    ),
+    Decision(PublishSanctionList, SANCTION_LIST.create_or_change(), publish_sanction_list),
+    Decision(RecordValidation, VALIDATION.create(), record_validation, reads=(SANCTION_LIST.at(),)),
+    Decision(RecordAssessment, ASSESSMENT.create("contract_id"), record_assessment, reads=(SANCTION_LIST.at(),)),
 )

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
+from aggregates.decision import Decision, Events
 from aggregates.partner_alliances.rules import compact
+from aggregates.state import State
+from aggregates.stream import Stream
 from schemas.envelope import CommandEnvelope
 from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Event
@@ -27,158 +28,143 @@ from schemas.partner_alliances.integrations import (
 from schemas.partner_alliances.parts import TaxId
 
 
-class PartnerRequest(Aggregate):
-    """Somebody's request to become a partner."""
+class PartnerRequest(State):
+    """A request to become a partner."""
 
-    category = "partnerrequest"
-
-    def __init__(self) -> None:
-        self.failed = False
-
-    def evolve(self, event: Event) -> None:
-        self.failed = isinstance(event, PartnerCreationFailed)
+    failed: bool = False
 
 
-class Partner(Aggregate):
+def evolve_request(request: PartnerRequest, event: Event) -> PartnerRequest:
+    return PartnerRequest(failed=isinstance(event, PartnerCreationFailed))
+
+
+class Partner(State):
     """A partner."""
 
-    category = "partner"
-
-    def __init__(self) -> None:
-        self.temporary_id: UUID | None = None
-        self.tax_id: TaxId | None = None
-        self.active = False
-        self.withdrawn = False
-
-    def evolve(self, event: Event) -> None:
-        match event:
-            case PartnerCreated():
-                self.temporary_id, self.tax_id = event.temporary_id, event.profile.tax_id
-            case PartnerActivated():
-                self.active = True
-            case PartnerWithdrawn():
-                self.active, self.withdrawn = False, True
+    temporary_id: UUID | None = None
+    tax_id: TaxId | None = None
+    active: bool = False
+    withdrawn: bool = False
 
 
-class TaxNumber(Aggregate):
-    """Whose tax number it is."""
-
-    category = "taxnumber"
-
-    def __init__(self) -> None:
-        self.partner_id: UUID | None = None
-
-    def evolve(self, event: Event) -> None:
-        self.partner_id = event.partner_id if isinstance(event, TaxNumberTaken) else None
-
-
-class Program(Aggregate):
-    """A programme that partners take part in."""
-
-    category = "program"
-
-    def evolve(self, event: Event) -> None:
-        """Being there is all its state: nothing else is decided about a programme."""
+def evolve_partner(partner: Partner, event: Event) -> Partner:
+    match event:
+        case PartnerCreated(temporary_id=temporary_id, profile=profile):
+            return Partner(temporary_id=temporary_id, tax_id=profile.tax_id)
+        case PartnerActivated():
+            return partner.replace(active=True)
+        case PartnerWithdrawn():
+            return partner.replace(active=False, withdrawn=True)
+    return partner
 
 
-def request_partner(issued: CommandEnvelope[RequestPartner], request: PartnerRequest) -> None:
-    """Takes a request; the command's id is the partner's until there is a real one."""
-    command, today = issued.data, issued.at.date()
-    starts_on = command.starts_on or today
-    if command.ends_on is not None and command.ends_on < max(starts_on, today):
+class TaxNumber(State):
+    """The partner that has a tax number."""
+
+    partner_id: UUID | None = None
+
+
+def evolve_tax_number(number: TaxNumber, event: Event) -> TaxNumber:
+    return TaxNumber(partner_id=event.partner_id if isinstance(event, TaxNumberTaken) else None)
+
+
+PARTNER_REQUEST = Stream("partnerrequest", PartnerRequest, evolve_request, noun="partner request")
+PARTNER = Stream("partner", Partner, evolve_partner)
+TAX_NUMBER = Stream("taxnumber", TaxNumber, evolve_tax_number)
+PROGRAM = Stream("program", noun="programme")
+
+
+def _tax_number_of_profile(command: CommandEnvelope[CreatePartner]) -> str | None:
+    return _tax_number(command.data.profile.tax_id)
+
+
+def _tax_number_to_free(command: CommandEnvelope[WithdrawPartner]) -> str | None:
+    return _tax_number(command.data.tax_id)
+
+
+def _tax_number(tax_id: TaxId | None) -> str | None:
+    return None if tax_id is None else compact(tax_id)
+
+
+PROFILES_TAX_NUMBER = TAX_NUMBER.create_or_change(_tax_number_of_profile)
+TAX_NUMBER_TO_FREE = TAX_NUMBER.create_or_change(_tax_number_to_free)
+
+
+def request_partner(command: CommandEnvelope[RequestPartner]) -> Events:
+    """Accepts a request; the command's id is the partner's until there is a real one."""
+    data, today = command.data, command.at.date()
+    starts_on = data.starts_on or today
+    if data.ends_on is not None and data.ends_on < max(starts_on, today):
         raise Rejected("the contract's last day is over before it begins")
-    request.record(
-        PartnerRequested(
-            temporary_id=UUID(request.key),
-            profile=command.profile,
-            email=command.email,
-            account=command.account,
-            product=command.product,
-            terms=command.terms,
-            starts_on=starts_on,
-            ends_on=command.ends_on,
-        )
+    yield PartnerRequested(
+        temporary_id=command.id,
+        profile=data.profile,
+        email=data.email,
+        account=data.account,
+        product=data.product,
+        terms=data.terms,
+        starts_on=starts_on,
+        ends_on=data.ends_on,
     )
 
 
-def create_partner(issued: CommandEnvelope[CreatePartner], partner: Partner, number: TaxNumber | None = None) -> None:
-    """Makes a partner. One without a tax number is for compliance to judge."""
-    command = issued.data
-    if not partner.is_new:
-        raise AlreadyExists(f"the partner {partner.key} was created before")
-    if number is not None:
+def create_partner(command: CommandEnvelope[CreatePartner], number: TaxNumber) -> Events:
+    """Creates a partner. Compliance judges one without a tax number."""
+    data = command.data
+    if data.profile.tax_id is not None:
         if number.partner_id is not None:
-            raise AlreadyExists(f"the tax number {number.key} is that of the partner {number.partner_id}")
-        number.record(TaxNumberTaken(partner_id=command.partner_id))
-    partner.record(PartnerCreated(**command.model_dump()))
+            raise AlreadyExists(f"the tax number {compact(data.profile.tax_id)} is that of the partner {number.partner_id}")
+        yield PROFILES_TAX_NUMBER.records(TaxNumberTaken(partner_id=data.partner_id))
+    yield PartnerCreated(**data.model_dump())
 
 
-def fail_partner_creation(issued: CommandEnvelope[FailPartnerCreation], request: PartnerRequest) -> None:
-    """Notes that no partner came of a request."""
+def fail_partner_creation(command: CommandEnvelope[FailPartnerCreation], request: PartnerRequest) -> Events:
+    """Records that no partner was created for a request."""
+    data = command.data
     if request.failed:
-        raise AlreadyExists(f"the request {request.key} has failed before")
-    command = issued.data
-    request.record(PartnerCreationFailed(temporary_id=command.temporary_id, error_message=command.error_message))
+        raise AlreadyExists(f"the request {data.temporary_id} has failed before")
+    yield PartnerCreationFailed(temporary_id=data.temporary_id, error_message=data.error_message)
 
 
-def activate_partner(issued: CommandEnvelope[ActivatePartner], partner: Partner) -> None:
+def activate_partner(command: CommandEnvelope[ActivatePartner], partner: Partner) -> Events:
     """Activates a partner that is not withdrawn."""
-    temporary_id = _known(partner)
+    partner_id = command.data.partner_id
     if partner.withdrawn:
-        raise Rejected(f"the partner {partner.key} is withdrawn")
+        raise Rejected(f"the partner {partner_id} is withdrawn")
     if not partner.active:
-        partner.record(PartnerActivated(partner_id=issued.data.partner_id, temporary_id=temporary_id))
+        yield PartnerActivated(partner_id=partner_id, temporary_id=partner.temporary_id)
 
 
-def withdraw_partner(issued: CommandEnvelope[WithdrawPartner], partner: Partner, number: TaxNumber | None = None) -> None:
+def withdraw_partner(command: CommandEnvelope[WithdrawPartner], partner: Partner, number: TaxNumber) -> Events:
     """Withdraws a partner, and frees its tax number."""
-    command, temporary_id = issued.data, _known(partner)
+    data = command.data
     if partner.withdrawn:
         return
-    if number is not None and number.partner_id == command.partner_id:
-        number.record(TaxNumberFreed(partner_id=command.partner_id))
-    partner.record(PartnerWithdrawn(partner_id=command.partner_id, temporary_id=temporary_id, reason=command.reason))
+    if number.partner_id == data.partner_id:
+        yield TAX_NUMBER_TO_FREE.records(TaxNumberFreed(partner_id=data.partner_id))
+    yield PartnerWithdrawn(partner_id=data.partner_id, temporary_id=partner.temporary_id, reason=data.reason)
 
 
-def create_program(issued: CommandEnvelope[CreateProgram], program: Program) -> None:
-    """Makes a programme."""
-    if not program.is_new:
-        raise AlreadyExists(f"the programme {program.key} was created before")
-    program.record(ProgramCreated(program_id=UUID(program.key), **issued.data.model_dump()))
+def create_program(command: CommandEnvelope[CreateProgram]) -> Events:
+    """Creates a programme."""
+    yield ProgramCreated(program_id=command.id, **dict(command.data))
 
 
-def _known(partner: Partner) -> UUID:
-    if partner.temporary_id is None:
-        raise Rejected(f"there is no partner {partner.key}")
-    return partner.temporary_id
-
-
-def _with_number(partner_id: UUID, tax_id: TaxId | None) -> tuple[Ref, ...]:
-    partner = Ref(Partner, str(partner_id))
-    if tax_id is None:
-        return (partner,)
-    return (partner, Ref(TaxNumber, compact(tax_id)))
-
-
-AGGREGATES = (PartnerRequest, Partner, TaxNumber, Program)
 DECISIONS = (
-    Decision(RequestPartner, lambda issued: (Ref(PartnerRequest, str(issued.id)),), request_partner, creates=True),
+    Decision(RequestPartner, PARTNER_REQUEST.create(), request_partner),
     Decision(
         CreatePartner,
-        lambda issued: _with_number(issued.data.partner_id, issued.data.profile.tax_id),
+        PARTNER.create("partner_id"),
         create_partner,
-        creates=True,
+        writes=(PROFILES_TAX_NUMBER,),
     ),
-    Decision(
-        FailPartnerCreation,
-        lambda issued: (Ref(PartnerRequest, str(issued.data.temporary_id)),),
-        fail_partner_creation,
-    ),
-    Decision(ActivatePartner, lambda issued: (Ref(Partner, str(issued.data.partner_id)),), activate_partner),
+    Decision(FailPartnerCreation, PARTNER_REQUEST.create_or_change("temporary_id"), fail_partner_creation),
+    Decision(ActivatePartner, PARTNER.change("partner_id"), activate_partner),
     Decision(
         WithdrawPartner,
-        lambda issued: _with_number(issued.data.partner_id, issued.data.tax_id),
+        PARTNER.change("partner_id"),
         withdraw_partner,
+        writes=(TAX_NUMBER_TO_FREE,),
     ),
-    Decision(CreateProgram, lambda issued: (Ref(Program, str(issued.id)),), create_program, creates=True),
+    Decision(CreateProgram, PROGRAM.create(), create_program),
 )

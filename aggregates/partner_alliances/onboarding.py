@@ -1,14 +1,12 @@
-"""Onboarding: leads a partner's request to an active partner with a contract, to somebody's decision, or back to nothing."""
+"""Onboarding: leads a partner's request to an active partner with a contract, to a person's decision, or compensates it."""
 
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel
-
-from aggregates.partner_alliances.spanish import SPANISH
-from aggregates.sagas.definition import Ids, Next, On, SagaDefinition, Send
-from schemas.engine.sagas import Answer, Cause
+from aggregates.sagas.definition import Reaction, SagaDefinition, Send, Transition
+from aggregates.state import State
+from schemas.engine.sagas import CommandOutcome, SagaInput
 from schemas.partner_alliances.compliance import AssessContract, ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import (
     ActivateContract,
@@ -38,8 +36,8 @@ _IDS = UUID("5b0c9f57-1a5e-5d0c-8d57-6f4a0c1f8f11")
 _LONGEST_NOTE = 2000
 
 
-class Onboarding(BaseModel):
-    """What is known of one request."""
+class Onboarding(State):
+    """One request and its partner and contract."""
 
     temporary_id: UUID | None = None
     partner_id: UUID | None = None
@@ -52,9 +50,9 @@ class Onboarding(BaseModel):
     ends_on: date | None = None
 
 
-def requested(_: Onboarding, event: PartnerRequested, cause: Cause) -> Next[Onboarding]:
-    """Ids are made of the request's, so that however often this is repeated they stay the same."""
-    known = Onboarding(
+def requested(_: Onboarding, event: PartnerRequested, input: SagaInput) -> Transition[Onboarding]:
+    """The ids are derived from the request's, so that a repeat has the same ones."""
+    state = Onboarding(
         temporary_id=event.temporary_id,
         partner_id=uuid5(_IDS, f"partner/{event.temporary_id}"),
         contract_id=uuid5(_IDS, f"contract/{event.temporary_id}"),
@@ -66,85 +64,83 @@ def requested(_: Onboarding, event: PartnerRequested, cause: Cause) -> Next[Onbo
         ends_on=event.ends_on,
     )
     create = CreatePartner(
-        partner_id=known.partner_id, temporary_id=event.temporary_id, profile=event.profile, email=event.email
+        partner_id=state.partner_id, temporary_id=event.temporary_id, profile=event.profile, email=event.email
     )
-    undo = WithdrawPartner(
-        partner_id=known.partner_id, tax_id=event.profile.tax_id, reason="its onboarding did not come to a good end"
-    )
-    return Next(known, send=[Send(create, undo)])
+    compensation = WithdrawPartner(partner_id=state.partner_id, tax_id=event.profile.tax_id, reason="its onboarding failed")
+    return Transition(state, send=[Send(create, compensation)])
 
 
-def no_partner(known: Onboarding, answer: Answer, cause: Cause) -> Next[Onboarding]:
-    failed = FailPartnerCreation(temporary_id=known.temporary_id, error_message=_shortened(answer.rejection))
-    return Next(known, send=[Send(failed)], reason=answer.rejection)
+def no_partner(state: Onboarding, outcome: CommandOutcome, input: SagaInput) -> Transition[Onboarding]:
+    failed = FailPartnerCreation(temporary_id=state.temporary_id, error_message=_shortened(outcome.rejection))
+    return Transition(state, send=[Send(failed)], reason=outcome.rejection)
 
 
-def partner_failed(known: Onboarding, event: PartnerCreationFailed, cause: Cause) -> Next[Onboarding]:
-    return Next(known, status="failed", reason=event.error_message)
+def partner_failed(state: Onboarding, event: PartnerCreationFailed, input: SagaInput) -> Transition[Onboarding]:
+    return Transition(state, status="failed", reason=event.error_message)
 
 
-def partner_created(known: Onboarding, event: PartnerCreated, cause: Cause) -> Next[Onboarding]:
+def partner_created(state: Onboarding, event: PartnerCreated, input: SagaInput) -> Transition[Onboarding]:
     create = CreateRequestedContract(
-        contract_id=known.contract_id,
+        contract_id=state.contract_id,
         partner_id=event.partner_id,
-        temporary_id=known.temporary_id,
-        product=known.product,
-        terms=known.terms,
-        starts_on=known.starts_on,
-        ends_on=known.ends_on,
+        temporary_id=state.temporary_id,
+        product=state.product,
+        terms=state.terms,
+        starts_on=state.starts_on,
+        ends_on=state.ends_on,
     )
-    undo = DeactivateContract(contract_id=known.contract_id, reason="the onboarding did not come to a good end")
-    return Next(known, send=[Send(create, undo)])
+    compensation = DeactivateContract(contract_id=state.contract_id, reason="the onboarding failed")
+    return Transition(state, send=[Send(create, compensation)])
 
 
-def no_contract(known: Onboarding, answer: Answer, cause: Cause) -> Next[Onboarding]:
+def no_contract(state: Onboarding, outcome: CommandOutcome, input: SagaInput) -> Transition[Onboarding]:
     failed = FailContractCreation(
-        partner_id=known.partner_id, temporary_id=known.temporary_id, error_message=_shortened(answer.rejection)
+        partner_id=state.partner_id, temporary_id=state.temporary_id, error_message=_shortened(outcome.rejection)
     )
-    return Next(known, send=[Send(failed)], reason=answer.rejection)
+    return Transition(state, send=[Send(failed)], reason=outcome.rejection)
 
 
-def contract_failed(known: Onboarding, event: ContractCreationFailed, cause: Cause) -> Next[Onboarding]:
-    return Next(known, status="failed", reason=event.error_message)
+def contract_failed(state: Onboarding, event: ContractCreationFailed, input: SagaInput) -> Transition[Onboarding]:
+    return Transition(state, status="failed", reason=event.error_message)
 
 
-def contract_created(known: Onboarding, event: ContractCreated, cause: Cause) -> Next[Onboarding]:
+def contract_created(state: Onboarding, event: ContractCreated, input: SagaInput) -> Transition[Onboarding]:
     assess = AssessContract(
         contract_id=event.contract_id,
         partner_id=event.partner_id,
-        temporary_id=known.temporary_id,
-        profile=known.profile,
-        account=known.account,
+        temporary_id=state.temporary_id,
+        profile=state.profile,
+        account=state.account,
     )
-    return Next(known, send=[Send(assess)])
+    return Transition(state, send=[Send(assess)])
 
 
-def approved(known: Onboarding, event: ContractApproved, cause: Cause) -> Next[Onboarding]:
-    return Next(known, send=[Send(ActivateContract(contract_id=known.contract_id))])
+def approved(state: Onboarding, event: ContractApproved, input: SagaInput) -> Transition[Onboarding]:
+    return Transition(state, send=[Send(ActivateContract(contract_id=state.contract_id))])
 
 
-def rejected(known: Onboarding, event: ContractRejected, cause: Cause) -> Next[Onboarding]:
+def rejected(state: Onboarding, event: ContractRejected, input: SagaInput) -> Transition[Onboarding]:
     revision = RequestContractRevision(contract_id=event.contract_id, reason=_shortened(event.cause))
-    return Next(known, send=[Send(revision)], reason=event.cause)
+    return Transition(state, send=[Send(revision)], reason=event.cause)
 
 
-def under_revision(known: Onboarding, event: ContractRevision, cause: Cause) -> Next[Onboarding]:
-    return Next(known, status="in_review", reason=event.reason)
+def under_revision(state: Onboarding, event: ContractRevision, input: SagaInput) -> Transition[Onboarding]:
+    return Transition(state, status="in_review", reason=event.reason)
 
 
-def decided(known: Onboarding, event: ContractRevisionDecided, cause: Cause) -> Next[Onboarding]:
+def decided(state: Onboarding, event: ContractRevisionDecided, input: SagaInput) -> Transition[Onboarding]:
     if event.approved:
-        return Next(known, send=[Send(ActivateContract(contract_id=known.contract_id))])
-    return Next(known, status="failed", reason=event.reason or "the contract was rejected")
+        return Transition(state, send=[Send(ActivateContract(contract_id=state.contract_id))])
+    return Transition(state, status="failed", reason=event.reason or "the contract was rejected")
 
 
-def contract_activated(known: Onboarding, event: ContractActivated, cause: Cause) -> Next[Onboarding]:
+def contract_activated(state: Onboarding, event: ContractActivated, input: SagaInput) -> Transition[Onboarding]:
     """The contract holds before the partner is active."""
-    return Next(known, send=[Send(ActivatePartner(partner_id=known.partner_id))])
+    return Transition(state, send=[Send(ActivatePartner(partner_id=state.partner_id))])
 
 
-def activated(known: Onboarding, event: PartnerActivated, cause: Cause) -> Next[Onboarding]:
-    return Next(known, status="completed")
+def activated(state: Onboarding, event: PartnerActivated, input: SagaInput) -> Transition[Onboarding]:
+    return Transition(state, status="completed")
 
 
 def _shortened(text: str | None) -> str:
@@ -152,7 +148,7 @@ def _shortened(text: str | None) -> str:
 
 
 def _request(event: Any) -> str | None:
-    """The request that an event belongs to; contracts that somebody makes by hand belong to none."""
+    """Returns the request that an event belongs to; contracts that are made by hand belong to none."""
     return None if event.temporary_id is None else str(event.temporary_id)
 
 
@@ -160,47 +156,18 @@ ONBOARDING = SagaDefinition(
     "onboarding",
     Onboarding,
     {
-        PartnerRequested: On(_request, requested, begins=True),
-        PartnerCreated: On(_request, partner_created),
-        PartnerCreationFailed: On(_request, partner_failed),
-        ContractCreated: On(_request, contract_created),
-        ContractCreationFailed: On(_request, contract_failed),
-        ContractApproved: On(_request, approved),
-        ContractRejected: On(_request, rejected),
-        ContractRevision: On(_request, under_revision),
-        ContractRevisionDecided: On(_request, decided),
-        ContractActivated: On(_request, contract_activated),
-        PartnerActivated: On(_request, activated),
+        PartnerRequested: Reaction(_request, requested, starts=True, then=(PartnerCreated, PartnerCreationFailed)),
+        PartnerCreated: Reaction(_request, partner_created, then=(ContractCreated, ContractCreationFailed)),
+        PartnerCreationFailed: Reaction(_request, partner_failed, then=()),
+        ContractCreated: Reaction(_request, contract_created, then=(ContractApproved, ContractRejected)),
+        ContractCreationFailed: Reaction(_request, contract_failed, then=()),
+        ContractApproved: Reaction(_request, approved, then=(ContractActivated,)),
+        ContractRejected: Reaction(_request, rejected, then=(ContractRevision,)),
+        ContractRevision: Reaction(_request, under_revision, then=(ContractRevisionDecided,)),
+        ContractRevisionDecided: Reaction(_request, decided, then=(ContractActivated,)),
+        ContractActivated: Reaction(_request, contract_activated, then=(PartnerActivated,)),
+        PartnerActivated: Reaction(_request, activated, then=()),
     },
-    rules={
-        PartnerRequested: (PartnerCreated, PartnerCreationFailed),
-        PartnerCreated: (ContractCreated, ContractCreationFailed),
-        PartnerCreationFailed: (),
-        ContractCreated: (ContractApproved, ContractRejected),
-        ContractCreationFailed: (),
-        ContractApproved: (ContractActivated,),
-        ContractRejected: (ContractRevision,),
-        ContractRevision: (ContractRevisionDecided,),
-        ContractRevisionDecided: (ContractActivated,),
-        ContractActivated: (PartnerActivated,),
-        PartnerActivated: (),
-    },
-    sends=(
-        CreatePartner,
-        WithdrawPartner,
-        FailPartnerCreation,
-        CreateRequestedContract,
-        DeactivateContract,
-        FailContractCreation,
-        AssessContract,
-        RequestContractRevision,
-        ActivateContract,
-        ActivatePartner,
-    ),
     on_rejected={CreatePartner: no_partner, CreateRequestedContract: no_contract},
-    ids=lambda known: Ids(
-        temporary=None if known.temporary_id is None else str(known.temporary_id),
-        real=None if known.partner_id is None else str(known.partner_id),
-    ),
-    words=SPANISH,
+    references=("temporary_id", "partner_id", "contract_id"),
 )

@@ -1,23 +1,21 @@
-"""Products: the kinds of alliance, and what a contract of each has to agree on. An extension point.
+"""Products: the kinds of alliance, and the terms of a contract of each. An extension point.
 
 A package of your own adds a kind by an entry point of the group ``caudal.partner_alliances.products`` that names a `Product`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.catalog import registered
 from schemas.errors import Misconfigured, Rejected
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Terms(BaseModel):
-    """What a contract agrees on; unknown terms are rejected."""
+    """The terms of a contract; unknown ones are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,27 +57,31 @@ BUILT_IN = (
 )
 
 
-@cache
-def installed() -> Mapping[str, Product]:
-    """Every kind of alliance, by its name; raises `Misconfigured` where two have the same one."""
-    found = {product.name: product for product in BUILT_IN}
-    for entry_point, product in registered("caudal.partner_alliances.products"):
-        if product.name in found:
-            raise Misconfigured(
-                f"the entry point {entry_point!r} registers the product {product.name!r}, which there is already"
-            )
-        found[product.name] = product
-    return found
+@dataclass(frozen=True, slots=True)
+class Products:
+    """The kinds of alliance that are installed, by name."""
 
+    by_name: Mapping[str, Product]
 
-def agreed(product: str, terms: Mapping[str, Any]) -> dict[str, Any]:
-    """The terms of a contract in full, defaults included; raises `Rejected` where they are not what the product asks for."""
-    known = installed()
-    if product not in known:
-        raise Rejected(f"there is no product {product}; there are {', '.join(sorted(known))}")
-    try:
-        return known[product].terms.model_validate(terms).model_dump(mode="json")
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "terms"
-        raise Rejected(f"the terms are not those of {product}: {where}: {first['msg']}") from None
+    @classmethod
+    def of(cls, further: Mapping[str, Product]) -> "Products":
+        """Returns the built-in kinds and further ones, by their entry points; raises `Misconfigured` for a name used twice."""
+        found = {product.name: product for product in BUILT_IN}
+        for entry_point, product in further.items():
+            if product.name in found:
+                raise Misconfigured(
+                    f"the entry point {entry_point!r} registers the product {product.name!r}, which exists already"
+                )
+            found[product.name] = product
+        return cls(found)
+
+    def agreed(self, product: str, terms: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the terms of a contract in full, defaults included; raises `Rejected` if they do not fit the product."""
+        if product not in self.by_name:
+            raise Rejected(f"there is no product {product}; there are {', '.join(sorted(self.by_name))}")
+        try:
+            return self.by_name[product].terms.model_validate(terms).model_dump(mode="json")
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "terms"
+            raise Rejected(f"the terms do not fit {product}: {where}: {first['msg']}") from None

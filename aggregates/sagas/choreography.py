@@ -1,53 +1,46 @@
-"""Choreography: a process that nobody leads, held against a table of which event may follow which."""
+"""Choreography: a saga without an orchestrator, which checks the order of events against a table of successors."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
-from aggregates.sagas.definition import ENGLISH, Ids, Next, On, SagaDefinition, Words
-from aggregates.sagas.successors import Rules
-from schemas.engine.sagas import Cause
+from aggregates.sagas.definition import Reaction, SagaDefinition, Transition
+from aggregates.state import State
+from schemas.engine.sagas import SagaInput
 from schemas.message import Event
 
-Verdict = Literal["completed", "failed", "in_review"]
+Ending = Literal["completed", "failed", "in_review"]
 
 
-class Sequel(BaseModel):
-    """What is known of a process that nobody leads: the ids of what it is about."""
+class Choreography(State):
+    """The state of a choreography: the ids of what it is about, by name."""
 
-    temporary_id: str | None = None
-    real_id: str | None = None
+    references: dict[str, str] = {}
 
 
 def choreography(
     name: str,
-    rules: Rules,
+    successors: Mapping[type[Event], Sequence[type[Event]]],
     *,
     key: Callable[[Any], str | None],
-    begins: Sequence[type[Event]],
-    verdicts: Mapping[type[Event], Verdict],
-    ids: Callable[[Any], Ids] = lambda _: Ids(),
-    words: Words = ENGLISH,
-) -> SagaDefinition[Sequel]:
-    """A process manager for a process that nobody leads: each service reacts to the others' events.
+    starts: Sequence[type[Event]],
+    outcomes: Mapping[type[Event], Ending],
+    references: Sequence[str] = (),
+) -> SagaDefinition[Choreography]:
+    """Returns a saga definition for services that react to each other's events.
 
-    It sends nothing: it holds what happens against the rules, and reports what is outside them. ``key`` tells which process an
-    event belongs to, ``verdicts`` what becomes of a process with an event (others leave it running), ``ids`` the ids that an
-    event tells of what the process is about.
+    It sends nothing: it compares what happens with ``successors``, and reports what is not allowed. ``key`` tells which saga an
+    event belongs to, ``outcomes`` the status that a saga gets with an event (others leave it running), ``references`` the
+    events' fields that hold ids of what the saga is about.
     """
 
-    def take(sequel: Sequel, event: Event, cause: Cause) -> Next[Sequel]:
-        told = ids(event)
-        known = Sequel(temporary_id=told.temporary or sequel.temporary_id, real_id=told.real or sequel.real_id)
-        return Next(known, status=verdicts.get(type(event), "running"))
+    def react(state: Choreography, event: Event, input: SagaInput) -> Transition[Choreography]:
+        found = {field: str(getattr(event, field)) for field in references if getattr(event, field, None) is not None}
+        return Transition(Choreography(references={**state.references, **found}), status=outcomes.get(type(event), "running"))
 
     return SagaDefinition(
         name,
-        Sequel,
-        {event: On(key, take, begins=event in begins) for event in rules},
-        rules=rules,
-        ids=lambda sequel: Ids(sequel.temporary_id, sequel.real_id),
+        Choreography,
+        {event: Reaction(key, react, starts=event in starts, then=tuple(followers)) for event, followers in successors.items()},
+        references=lambda state: state.references,
         ends=False,
-        words=words,
     )

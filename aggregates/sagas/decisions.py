@@ -1,4 +1,4 @@
-"""Decisions about processes: what each makes of what it is told, whatever its manager."""
+"""Decisions about sagas: what each does with its inputs, for any definition."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,256 +7,264 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from aggregates.decision import Decision, Decisions, Ref
-from aggregates.sagas.definition import Ids, Next, SagaDefinition
-from aggregates.sagas.saga import Process, saga_id
-from aggregates.sagas.successors import Wait, predecessor
-from aggregates.sagas.transitions import Outcome, Step, patience_timer, waiting_for
-from schemas.engine.sagas import AdvanceSaga, Answer, CancelSaga, Cause, RetrySaga, SagaAdvanced, Sent
+from aggregates.decision import Decision, Decisions, Events
+from aggregates.sagas.definition import SagaDefinition, Transition
+from aggregates.sagas.saga import SAGA, Saga, evolve, saga_id
+from aggregates.sagas.successors import Defer, predecessor
+from aggregates.sagas.transitions import Outcome, Step, deferred_by, timeout_timer
+from schemas.engine.sagas import AdvanceSaga, CancelSaga, CommandOutcome, RetrySaga, SagaAdvanced, SagaInput, SentCommand
 from schemas.envelope import CommandEnvelope
-from schemas.errors import NotFound, OutsideTheRules, Rejected
+from schemas.errors import NotFound, Rejected, UnexpectedEvent
 
-Managers = Mapping[str, SagaDefinition[Any]]
-"""Process managers by name, with their system's: ``partner_alliances.onboarding``."""
+Definitions = Mapping[str, SagaDefinition[Any]]
+"""Saga definitions by their full names: ``partner_alliances.onboarding``."""
 
-_LONGEST_BEGINNING = timedelta(minutes=1)
+_START_TIMEOUT = timedelta(minutes=1)
 
 
-def decisions(managers: Managers) -> Decisions:
-    """What is decided about processes, for these kinds of them."""
-    telling = _Telling(managers)
+def decisions(definitions: Definitions) -> Decisions:
+    """Returns the decisions about sagas of these definitions."""
+    sagas = _Sagas(definitions)
     return (
-        Decision(AdvanceSaga, _told, telling.advance),
-        Decision(RetrySaga, _named, telling.retry),
-        Decision(CancelSaga, _named, telling.cancel),
+        Decision(AdvanceSaga, SAGA.create_or_change(_saga_id), sagas.advance),
+        Decision(RetrySaga, SAGA.change("saga_id"), sagas.retry),
+        Decision(CancelSaga, SAGA.change("saga_id"), sagas.cancel),
     )
 
 
-def _told(issued: CommandEnvelope[AdvanceSaga]) -> tuple[Ref, ...]:
-    return (Ref(Process, saga_id(issued.data.process, issued.data.key)),)
+def _saga_id(command: CommandEnvelope[AdvanceSaga]) -> str:
+    return saga_id(command.data.saga, command.data.key)
 
 
-def _named(issued: CommandEnvelope[RetrySaga] | CommandEnvelope[CancelSaga]) -> tuple[Ref, ...]:
-    return (Ref(Process, issued.data.saga_id),)
+class _Sagas:
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
 
-
-class _Telling:
-    def __init__(self, managers: Managers) -> None:
-        self._managers = managers
-
-    def advance(self, issued: CommandEnvelope[AdvanceSaga], process: Process) -> None:
-        """Takes a process one step further, and every step that has become possible by that."""
-        command = issued.data
-        steps = _Steps(self._manager(command.process), process, command.process, command.key)
-        match command.cause.kind:
-            case "answer" if command.answer is not None:
-                steps.answered(command.cause, command.answer)
+    def advance(self, command: CommandEnvelope[AdvanceSaga], saga: Saga) -> Events:
+        """Gives a saga an input, and takes every step that has become possible by that."""
+        data = command.data
+        steps = _Steps(self._definition(data.saga), saga, data.saga, data.key)
+        match data.input.kind:
+            case "outcome" if data.outcome is not None:
+                steps.acknowledge(data.input, data.outcome)
             case "timer":
-                steps.timed(command.cause)
+                steps.fire(data.input)
             case _:
-                steps.happened(command.cause)
+                steps.receive(data.input)
+        return steps.taken
 
-    def retry(self, issued: CommandEnvelope[RetrySaga], process: Process) -> None:
-        """Tries again what could not be reacted to or taken back; rejected where there is nothing of that."""
-        self._steps_of(process).retried(_operators("retry", issued, ""))
+    def retry(self, command: CommandEnvelope[RetrySaga], saga: Saga) -> Events:
+        """Tries again what could not be reacted to or compensated; rejected if there is nothing of that."""
+        steps = self._steps_of(saga)
+        steps.retry(_operators("retry", command, ""))
+        return steps.taken
 
-    def cancel(self, issued: CommandEnvelope[CancelSaga], process: Process) -> None:
-        """Begins to take back what the process did; rejected where it has ended, or is ending already."""
-        self._steps_of(process).cancelled(_operators("cancel", issued, issued.data.reason))
+    def cancel(self, command: CommandEnvelope[CancelSaga], saga: Saga) -> Events:
+        """Starts to compensate what the saga did; rejected if it has ended, or is ending already."""
+        steps = self._steps_of(saga)
+        steps.cancel(_operators("cancel", command, command.data.reason))
+        return steps.taken
 
-    def _steps_of(self, process: Process) -> "_Steps":
-        if process.kind is None:
-            raise Rejected(f"there is no process {process.key}")
-        return _Steps(self._manager(process.kind), process, process.kind, process.about)
+    def _steps_of(self, saga: Saga) -> "_Steps":
+        assert saga.definition is not None, "a saga that exists has a definition"
+        return _Steps(self._definition(saga.definition), saga, saga.definition, saga.key)
 
-    def _manager(self, name: str) -> SagaDefinition[Any]:
+    def _definition(self, name: str) -> SagaDefinition[Any]:
         try:
-            return self._managers[name]
+            return self._definitions[name]
         except KeyError:
-            raise NotFound(f"no installed system has a process manager {name}") from None
+            raise NotFound(f"no installed system defines the saga {name}") from None
 
 
 class _Steps:
-    """Steps of one process, recorded as they are taken."""
+    """The steps of one saga that follow from one input."""
 
-    def __init__(self, manager: SagaDefinition[Any], process: Process, kind: str, about: str) -> None:
-        self._manager, self._process, self._kind, self._about = manager, process, kind, about
+    def __init__(self, definition: SagaDefinition[Any], saga: Saga, name: str, key: str) -> None:
+        self._definition, self._saga, self._name, self._key = definition, saga, name, key
+        self.taken: list[SagaAdvanced] = []
 
-    def happened(self, cause: Cause) -> None:
-        """An event has happened."""
-        if cause.id not in self._process.seen:
-            self._record(cause, self._reaction(cause))
-            self._go_on()
+    def receive(self, input: SagaInput) -> None:
+        """An event arrived."""
+        if input.id not in self._saga.seen:
+            self._take(self._step(input, self._reaction(input)))
+            self._continue()
 
-    def answered(self, cause: Cause, answer: Answer) -> None:
-        """A command was answered."""
-        sent = self._process.sent.underway.get(answer.number)
+    def acknowledge(self, input: SagaInput, outcome: CommandOutcome) -> None:
+        """A command has an outcome."""
+        sent = self._saga.commands.in_flight.get(outcome.number)
         if sent is not None:
-            self._record(cause, self._reaction_to_answer(sent, cause, answer), answer)
-            self._go_on()
+            self._take(self._step(input, self._reaction_to_outcome(sent, input, outcome), outcome))
+            self._continue()
 
-    def timed(self, cause: Cause) -> None:
-        """A timer is due; one that was moved or cancelled meanwhile is let go."""
-        if self._process.timers.get(cause.name) != cause.at:
+    def fire(self, input: SagaInput) -> None:
+        """A timer is due; one that was moved or cancelled meanwhile is ignored."""
+        if self._saga.timers.get(input.name) != input.at:
             return
-        waiting = waiting_for(cause.name)
-        if waiting is None:
-            self._record(cause, self._reaction(cause))
-            self._go_on()
-        elif late := self._process.waiting.get(waiting):
-            why = f"{late.cause.name} came, and nothing before it that it may follow"
-            self._record(late.cause, Outcome("failed", why, kept=True), late.answer)
+        deferred = deferred_by(input.name)
+        if deferred is None:
+            self._take(self._step(input, self._reaction(input)))
+            self._continue()
+        elif late := self._saga.deferred.get(deferred):
+            why = f"{late.input.name} arrived, and nothing before it that it may follow"
+            self._take(self._step(late.input, Outcome("failed", why, deferred=True), late.outcome))
 
-    def retried(self, cause: Cause) -> None:
-        """An operator wants it tried again."""
-        if not self._process.sent.not_undone and (self._is_closed() or not self._process.waiting):
+    def retry(self, input: SagaInput) -> None:
+        """An operator wants failed reactions and compensations to be tried again."""
+        if not self._saga.commands.failed_compensations and (self._is_closed() or not self._saga.deferred):
             raise Rejected("there is nothing to try again")
-        self._record(cause, Outcome(tries_again=True))
-        self._go_on()
+        self._take(self._step(input, Outcome(tries_again=True)))
+        self._continue()
 
-    def cancelled(self, cause: Cause) -> None:
-        """An operator wants it ended."""
-        if self._process.is_ending:
-            raise Rejected(f"the process is {self._process.status} already")
-        self._record(cause, Outcome(ending="cancelled", reason=cause.name))
+    def cancel(self, input: SagaInput) -> None:
+        """An operator wants the saga to end."""
+        if self._saga.is_ending:
+            raise Rejected(f"the saga is {self._saga.status} already")
+        self._take(self._step(input, Outcome(ending="cancelled", reason=input.name)))
 
-    def _go_on(self) -> None:
-        """Takes every step that has become possible; what waits when a process ends stays as it was reported."""
+    def _continue(self) -> None:
+        """Takes every step that has become possible; inputs that are deferred when a saga ends stay as they were reported."""
         possible = True
         while possible and not self._is_closed():
             possible = False
-            for cause, answer in list(self._process.waiting.values()):
-                outcome = self._reaction(cause) if answer is None else self._reaction_to_rejection(cause, answer)
-                step = self._step(cause, outcome, answer)
-                if step.standing == "processed":
-                    self._process.record(step)
+            for one in list(self._saga.deferred.values()):
+                if one.outcome is None:
+                    outcome = self._reaction(one.input)
+                else:
+                    outcome = self._reaction_to_rejection(one.input, one.outcome)
+                step = self._step(one.input, outcome, one.outcome)
+                if step.step_status == "handled":
+                    self._take(step)
                     possible = True
                     break
 
+    def _take(self, step: SagaAdvanced) -> None:
+        self.taken.append(step)
+        self._saga = evolve(self._saga, step)
+
     def _is_closed(self) -> bool:
         """Whether nothing is reacted to any more."""
-        return self._manager.ends and self._process.is_ending
+        return self._definition.ends and self._saga.is_ending
 
-    def _reaction(self, cause: Cause) -> Outcome:
-        process, manager = self._process, self._manager
+    def _reaction(self, input: SagaInput) -> Outcome:
         if self._is_closed():
-            return self._note(cause)
-        if cause.kind == "timer":
-            due = manager.on_timer.get(cause.name)
-            return _missing(cause) if due is None else self._tried(cause, lambda: due(self._state(), cause))
-        event = manager.event(cause.name)
+            return self._record_only(input)
+        if input.kind == "timer":
+            due = self._definition.on_timer.get(input.name)
+            return _missing(input) if due is None else self._tried(input, lambda: due(self._state(), input))
+        event = self._definition.event(input.name)
         if event is None:
-            return _missing(cause)
-        on = manager.on[event]
-        if process.knows is None and not on.begins:
-            return self._tried(cause, lambda: Wait("the process has not begun", _LONGEST_BEGINNING))
-        follows: UUID | Wait | None = None
-
-        def react() -> Next[Any] | Wait:
-            nonlocal follows
-            if manager.rules and isinstance(follows := predecessor(manager.rules, process.came, cause), Wait):
-                return follows
-            return on.react(self._state(), event.model_validate_json(json.dumps(cause.data)), cause)
-
-        outcome = self._tried(cause, react)
-        outcome.follows = follows if isinstance(follows, UUID) and outcome.next is not None else None
+            return _missing(input)
+        reaction = self._definition.reactions[event]
+        if self._saga.state is None and not reaction.starts:
+            return self._tried(input, lambda: Defer("the saga has not started", _START_TIMEOUT))
+        try:
+            follows = self._predecessor(input)
+        except UnexpectedEvent as error:
+            return Outcome("failed", error.detail, deferred=True)
+        if isinstance(follows, Defer):
+            return _deferred(input, follows)
+        outcome = self._tried(
+            input, lambda: reaction.react(self._state(), event.model_validate_json(json.dumps(input.data)), input)
+        )
+        outcome.follows = follows if outcome.transition is not None else None
         return outcome
 
-    def _note(self, cause: Cause) -> Outcome:
-        """What comes after the end changes nothing; what the rules do not allow even so is told."""
-        if cause.kind != "event" or not self._manager.rules:
+    def _predecessor(self, input: SagaInput) -> UUID | Defer | None:
+        successors = self._definition.successors
+        return predecessor(successors, self._saga.handled, input) if successors else None
+
+    def _record_only(self, input: SagaInput) -> Outcome:
+        """Returns what is recorded of an input after the end, which changes nothing; an unexpected event is reported."""
+        if input.kind != "event":
             return Outcome()
         try:
-            follows = predecessor(self._manager.rules, self._process.came, cause)
-        except OutsideTheRules as error:
+            follows = self._predecessor(input)
+        except UnexpectedEvent as error:
             return Outcome("failed", error.detail)
-        if isinstance(follows, Wait):
-            return Outcome("failed", f"{follows.why}, and the process has ended")
+        if isinstance(follows, Defer):
+            return Outcome("failed", f"{follows.why}, and the saga has ended")
         return Outcome(follows=follows)
 
-    def _reaction_to_answer(self, sent: Sent, cause: Cause, answer: Answer) -> Outcome:
-        if answer.rejection is None:
+    def _reaction_to_outcome(self, sent: SentCommand, input: SagaInput, outcome: CommandOutcome) -> Outcome:
+        if outcome.rejection is None:
             return Outcome()
-        if sent.undoes is not None:
-            return Outcome("failed", f"it could not be taken back: {answer.rejection}")
-        if self._process.is_ending:
-            return Outcome("failed", answer.rejection)
-        return self._reaction_to_rejection(cause, answer)
+        if sent.compensates is not None:
+            return Outcome("failed", f"the compensation was rejected: {outcome.rejection}")
+        if self._saga.is_ending:
+            return Outcome("failed", outcome.rejection)
+        return self._reaction_to_rejection(input, outcome)
 
-    def _reaction_to_rejection(self, cause: Cause, answer: Answer) -> Outcome:
-        rejected = {command.message_name: react for command, react in self._manager.on_rejected.items()}.get(cause.name)
-        if rejected is None:
-            return Outcome("failed", answer.rejection, ending="failed", reason=f"{cause.name} was rejected: {answer.rejection}")
-        return self._tried(cause, lambda: rejected(self._state(), answer, cause))
+    def _reaction_to_rejection(self, input: SagaInput, outcome: CommandOutcome) -> Outcome:
+        reactions = {command.message_name: react for command, react in self._definition.on_rejected.items()}
+        if (react := reactions.get(input.name)) is None:
+            reason = f"{input.name} was rejected: {outcome.rejection}"
+            return Outcome("failed", outcome.rejection, ending="failed", reason=reason)
+        return self._tried(input, lambda: react(self._state(), outcome, input))
 
-    def _tried(self, cause: Cause, react: Callable[[], Next[Any] | Wait]) -> Outcome:
+    def _tried(self, input: SagaInput, react: Callable[[], Transition[Any] | Defer]) -> Outcome:
         try:
             found = react()
-            if isinstance(found, Next):
-                return Outcome(next=found)
-            until = {} if found.patience is None else {patience_timer(cause): cause.at + found.patience}
-            return Outcome("received", found.why, kept=True, patience=until)
-        except OutsideTheRules as error:
-            return Outcome("failed", error.detail, kept=True)
+            return Outcome(transition=found) if isinstance(found, Transition) else _deferred(input, found)
+        except UnexpectedEvent as error:
+            return Outcome("failed", error.detail, deferred=True)
         except Exception as error:
-            # Whoever mends the code has it tried again; a process must not be lost for a slip in it.
-            return _broke_down(error)
+            # The saga must not be lost for a fault in its code: an operator retries it when the code is mended.
+            return _faulty(error)
 
     def _state(self) -> Any:
-        return self._as_state(self._process.knows)
+        saga, state = self._saga, self._definition.state
+        return state() if saga.state is None else state.read(saga.state_version, saga.state)
 
-    def _as_state(self, knows: Mapping[str, Any] | None) -> Any:
-        return self._manager.state() if knows is None else self._manager.state.model_validate_json(json.dumps(knows))
+    def _references(self, state: Mapping[str, Any] | None, version: int) -> dict[str, str]:
+        if state is None:
+            return {}
+        with suppress(Exception):  # a state that the installed code cannot read is reported as the input's problem
+            return self._definition.references_of(self._definition.state.read(version, state))
+        return {}
 
-    def _ids(self, knows: Mapping[str, Any] | None) -> Ids:
-        with suppress(Exception):  # a state that the installed code cannot read is told as the cause's problem
-            return self._manager.ids(self._as_state(knows))
-        return Ids()
-
-    def _record(self, cause: Cause, outcome: Outcome, answer: Answer | None = None) -> None:
-        self._process.record(self._step(cause, outcome, answer))
-
-    def _step(self, cause: Cause, outcome: Outcome, answer: Answer | None) -> SagaAdvanced:
+    def _step(self, input: SagaInput, outcome: Outcome, command_outcome: CommandOutcome | None = None) -> SagaAdvanced:
         try:
-            return self._following(cause, outcome, answer)
+            return self._advanced(input, outcome, command_outcome)
         except Exception as error:  # what the reaction returned cannot be recorded
-            return self._following(cause, _broke_down(error), answer)
+            return self._advanced(input, _faulty(error), command_outcome)
 
-    def _following(self, cause: Cause, outcome: Outcome, answer: Answer | None) -> SagaAdvanced:
-        step, words = Step(self._process, answer), self._manager.words
-        step.go_on(cause, outcome)
-        ids = self._ids(step.knows)
+    def _advanced(self, input: SagaInput, outcome: Outcome, command_outcome: CommandOutcome | None) -> SagaAdvanced:
+        step = Step(self._saga, command_outcome)
+        step.take(input, outcome)
         return SagaAdvanced(
-            process=self._kind,
-            key=self._about,
-            cause=cause,
+            saga=self._name,
+            key=self._key,
+            input=input,
             follows=outcome.follows,
-            standing=outcome.standing,
-            standing_shown=words.standing(outcome.standing),
+            step_status=outcome.step_status,
             problem=outcome.problem,
-            kept=outcome.kept and cause.kind in ("event", "timer", "answer"),
-            let_go=tuple(step.let_go),
+            deferred=outcome.deferred and input.kind in ("event", "timer", "outcome"),
+            dropped=tuple(step.dropped),
             status=step.status,
-            status_shown=words.status(step.status),
             ending=step.ending,
             reason=step.reason,
-            state=step.knows,
-            answer=answer,
+            state=step.state,
+            state_version=step.state_version,
+            references=self._references(step.state, step.state_version),
+            outcome=command_outcome,
             sent=tuple(step.sent),
             timers_set=step.timers_set,
             timers_cancelled=tuple(step.timers_cancelled),
-            temporary_id=ids.temporary,
-            real_id=ids.real,
         )
 
 
-def _broke_down(error: Exception) -> Outcome:
-    return Outcome("failed", f"the reaction broke down: {type(error).__name__}: {error}", kept=True)
+def _deferred(input: SagaInput, found: Defer) -> Outcome:
+    timeout = {} if found.timeout is None else {timeout_timer(input): input.at + found.timeout}
+    return Outcome("received", found.why, deferred=True, timeout=timeout)
 
 
-def _missing(cause: Cause) -> Outcome:
-    return Outcome("failed", f"the installed code does not react to {cause.name}", kept=True)
+def _faulty(error: Exception) -> Outcome:
+    return Outcome("failed", f"the reaction failed: {type(error).__name__}: {error}", deferred=True)
 
 
-def _operators(kind: Literal["retry", "cancel"], issued: CommandEnvelope[Any], reason: str) -> Cause:
-    return Cause(kind=kind, id=issued.id, name=reason, at=issued.at)
+def _missing(input: SagaInput) -> Outcome:
+    return Outcome("failed", f"the installed code does not react to {input.name}", deferred=True)
+
+
+def _operators(kind: Literal["retry", "cancel"], command: CommandEnvelope[Any], reason: str) -> SagaInput:
+    return SagaInput(kind=kind, id=command.id, name=reason, at=command.at)

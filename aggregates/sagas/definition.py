@@ -1,120 +1,122 @@
-"""Process managers: what leads a piece of work through several contexts, and takes back what it did where it cannot end well.
+"""Saga definitions: how a piece of work goes through several contexts, and how it is compensated if it cannot end well.
 
-Pure: a reaction gets what the process knows and what has happened, and returns what the process knows then, which commands it
-sends and which timers it sets. The engine keeps the rest: which commands are answered, what has to be taken back, who waits.
+Pure: a reaction gets the saga's state and what has happened, and returns the state after it, the commands to send and the
+timers to set. The engine does the rest: which commands have an outcome, what has to be compensated, which events are early.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel
-
-from aggregates.sagas.successors import Rules, Wait
-from schemas.engine.sagas import Answer, Cause, Standing, Status
+from aggregates.sagas.successors import Defer, Successors
+from aggregates.state import State
+from schemas.engine.sagas import CommandOutcome, SagaInput
 from schemas.errors import Misconfigured
 from schemas.message import Command, Event
 
-S = TypeVar("S", bound=BaseModel)
+S = TypeVar("S", bound=State)
 E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A command that is to be sent."""
+    """A command to send."""
 
     command: Command
-    undo: Command | None = None
-    """What takes it back: sent if this one was accepted and the process fails or is cancelled, the last one first."""
+    compensation: Command | None = None
+    """Sent if the command was accepted and the saga fails or is cancelled, for the newest command first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Next(Generic[S]):
-    """What a process does next."""
+class Transition(Generic[S]):
+    """What a saga does in a step."""
 
     state: S
     send: Sequence[Send] = ()
     set_timers: Mapping[str, datetime] = field(default_factory=dict)
-    """When to be told, by name; one that is set already is moved."""
+    """When each timer is due, by name; one that is set already is moved."""
     cancel_timers: Sequence[str] = ()
     status: Literal["running", "in_review", "completed", "failed"] = "running"
-    """``failed`` has everything taken back first; ``in_review`` waits for somebody's decision."""
+    """``failed`` compensates everything first; ``in_review`` waits for a person's decision."""
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class On(Generic[E]):
-    """How a process reacts to a kind of event."""
+class Reaction(Generic[E]):
+    """How a saga reacts to a kind of event."""
 
-    key: Callable[[E], str | None]
-    """Which process an event belongs to; ``None`` for none."""
-    react: Callable[[Any, E, Cause], Next[Any] | Wait]
-    """From the state, the event and the cause that it comes as; raises `OutsideTheRules` where it may not come now."""
-    begins: bool = False
-    """Whether a process begins with it; one that does not waits until its process has begun."""
+    key: str | Callable[[E], str | None]
+    """A field of the event, or a function of it, that tells which saga it belongs to; ``None`` for none."""
+    react: Callable[[Any, E, SagaInput], Transition[Any] | Defer]
+    """From the state, the event and the input that it arrives as; raises `UnexpectedEvent` if it may not come now."""
+    starts: bool = False
+    """Whether it starts a saga; an event that does not is deferred until its saga has started."""
+    then: Sequence[type[Event]] | None = None
+    """Which events may follow it, each once; ``None`` in every reaction: the reactions themselves see to the order."""
 
-
-class Ids(NamedTuple):
-    """The ids by which a process's clients know what it is about."""
-
-    temporary: str | None = None
-    real: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the clients of a process call how it stands; what is not named is called as here, in capital letters."""
-
-    statuses: Mapping[Status, str] = field(default_factory=dict)
-    standings: Mapping[Standing, str] = field(default_factory=dict)
-
-    def status(self, status: Status) -> str:
-        return self.statuses.get(status, status.upper())
-
-    def standing(self, standing: Standing) -> str:
-        return self.standings.get(standing, standing.upper())
-
-
-ENGLISH = Words()
+    def key_of(self, event: Any) -> str | None:
+        """Returns the key of the saga that an event belongs to."""
+        key = getattr(event, self.key) if isinstance(self.key, str) else self.key(event)
+        return None if key is None else str(key)
 
 
 @dataclass(frozen=True, slots=True)
 class SagaDefinition(Generic[S]):
-    """Leads processes of one kind.
+    """One kind of saga.
 
-    Raises `Misconfigured` where two of its events have the same name, none begins a process, or one has no rule of its own.
+    Raises `Misconfigured` if two of its events have the same name, no event starts it, a key is no field of its event, or
+    only some reactions say which events may follow.
     """
 
     name: str
-    """Unique within its system; never reused, because its processes' streams are kept under it."""
+    """Unique within its system. Its sagas' streams are kept under it, so a name is not reused for another saga."""
     state: type[S]
-    """What one process knows; every field has a default, which is what it knows before it begins."""
-    on: Mapping[type[Event], On[Any]]
-    rules: Rules = field(default_factory=dict)
-    """Which event may follow which; without any, its reactions know that for themselves."""
-    sends: Iterable[type[Command]] = ()
-    """Every command that it may send, those that take back included."""
-    on_rejected: Mapping[type[Command], Callable[[S, Answer, Cause], Next[S]]] = field(default_factory=dict)
-    """What to do where a command is rejected; a process whose manager does not say so fails."""
-    on_timer: Mapping[str, Callable[[S, Cause], Next[S]]] = field(default_factory=dict)
-    ids: Callable[[S], Ids] = lambda _: Ids()
+    """The state of one saga; its defaults are the state before it starts."""
+    reactions: Mapping[type[Event], Reaction[Any]]
+    on_rejected: Mapping[type[Command], Callable[[S, CommandOutcome, SagaInput], Transition[S]]] = field(default_factory=dict)
+    """How it reacts if a command is rejected; without an entry the saga fails and is compensated."""
+    on_timer: Mapping[str, Callable[[S, SagaInput], Transition[S]]] = field(default_factory=dict)
+    references: Sequence[str] | Callable[[S], Mapping[str, Any]] = ()
+    """Fields of the state, or a function of it: ids of what it is about, by which sagas are looked up."""
     ends: bool = True
-    """Whether nothing may follow once it has ended: later events are noted, and not reacted to."""
-    words: Words = ENGLISH
-    may_rest: bool = False
-    """Whether it may wait for an event for as long as that takes; one that may not is told as stuck."""
+    """Whether it is over once it has ended: later events are recorded, and not reacted to."""
+    may_wait_indefinitely: bool = False
+    """Whether it may wait for an event for any time; a saga that may not is reported as stuck after a minute."""
 
     def __post_init__(self) -> None:
-        if len({event.message_name for event in self.on}) < len(self.on):
-            raise Misconfigured(f"two events that the process manager {self.name!r} reacts to have the same name")
-        if not any(one.begins for one in self.on.values()):
-            raise Misconfigured(f"no event begins a process of {self.name!r}")
-        followers = {follower for some in self.rules.values() for follower in some}
-        for event in followers.union(self.on if self.rules else ()):
-            if event not in self.rules:
-                raise Misconfigured(f"the process manager {self.name!r} has no rule for what may follow {event.message_name}")
+        if len({event.message_name for event in self.reactions}) < len(self.reactions):
+            raise Misconfigured(f"two events that the saga {self.name!r} reacts to have the same name")
+        if not any(reaction.starts for reaction in self.reactions.values()):
+            raise Misconfigured(f"no event starts the saga {self.name!r}: one reaction needs starts=True")
+        for event, reaction in self.reactions.items():
+            if isinstance(reaction.key, str) and reaction.key not in event.model_fields:
+                raise Misconfigured(
+                    f"the saga {self.name!r} finds {event.message_name} by {reaction.key!r}, which is no field of it; its "
+                    f"fields are {', '.join(event.model_fields)}"
+                )
+        following = {event.message_name for reaction in self.reactions.values() for event in reaction.then or ()}
+        if self.successors:
+            for name in following.union(event.message_name for event in self.reactions):
+                if name not in self.successors:
+                    raise Misconfigured(
+                        f"the saga {self.name!r} does not say which events may follow {name}: then=(…) is missing"
+                    )
+
+    @property
+    def successors(self) -> Successors:
+        """Which events may follow which, by name; empty if the reactions themselves see to the order."""
+        return {
+            event.message_name: frozenset(one.message_name for one in reaction.then)
+            for event, reaction in self.reactions.items()
+            if reaction.then is not None
+        }
 
     def event(self, name: str) -> type[Event] | None:
-        """The class of an event that it reacts to."""
-        return next((event for event in self.on if event.message_name == name), None)
+        """Returns the class of an event that it reacts to, by any name that it had."""
+        return next((event for event in self.reactions if name in (event.message_name, *event.renamed_from)), None)
+
+    def references_of(self, state: S) -> dict[str, str]:
+        """Returns the ids of what a saga is about, by name."""
+        found = self.references(state) if callable(self.references) else {n: getattr(state, n) for n in self.references}
+        return {name: str(value) for name, value in found.items() if value is not None}

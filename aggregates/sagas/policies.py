@@ -1,49 +1,51 @@
-"""What carries processes along: events are told to them, what they send becomes commands, and the answers are told to them."""
+"""The policies that run sagas: events become inputs, sent commands go out, and their outcomes become inputs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from aggregates.policy import Policy
-from aggregates.sagas.definition import On, SagaDefinition
-from schemas.engine.sagas import AdvanceSaga, Answer, Cause, SagaAdvanced, Sent
+from aggregates.sagas.definition import Reaction, SagaDefinition
+from schemas.engine.sagas import AdvanceSaga, CommandOutcome, SagaAdvanced, SagaInput, SentCommand
 from schemas.envelope import RecordedEvent, Rejection
 from schemas.errors import Misconfigured
 from schemas.message import Command
 
-
-def listening(system: str, manager: SagaDefinition[Any]) -> Policy:
-    """The policy that tells a system's processes of one kind what happens."""
-    name = f"{system}.{manager.name}"
-    return Policy(manager.name, {event: _telling(name, on) for event, on in manager.on.items()})
+CommandsOf = Mapping[str, Mapping[str, type[Command]]]
+"""By system: the classes of its commands, by name."""
 
 
-def sending(managers: Mapping[str, SagaDefinition[Any]]) -> Policy:
-    """The policy that sends what processes ask for, and tells them how each command was answered."""
-    classes = {(name, command.message_name): command for name, manager in managers.items() for command in manager.sends}
+def listening(system: str, definition: SagaDefinition[Any]) -> Policy:
+    """Returns the policy that gives a system's sagas of one definition their events."""
+    name = f"{system}.{definition.name}"
+    return Policy(definition.name, {event: _input_of(name, reaction) for event, reaction in definition.reactions.items()})
+
+
+def sending(commands: CommandsOf) -> Policy:
+    """Returns the policy that sends sagas' commands, each of the saga's own system, and gives the sagas their outcomes."""
 
     def send(recorded: RecordedEvent[SagaAdvanced]) -> Iterable[Command]:
         for sent in recorded.data.sent:
-            yield _command(classes, recorded.data.process, sent)
+            yield _command(commands, recorded.data.saga, sent)
 
-    def tell(recorded: RecordedEvent[SagaAdvanced], ordinal: int, id: UUID, rejection: Rejection | None) -> Command:
+    def acknowledge(recorded: RecordedEvent[SagaAdvanced], ordinal: int, id: UUID, rejection: Rejection | None) -> Command:
         step, sent = recorded.data, recorded.data.sent[ordinal]
-        answer = Answer(number=sent.number)
+        outcome = CommandOutcome(number=sent.number)
         if rejection is not None:
-            answer = Answer(number=sent.number, rejection=rejection.detail, kind=rejection.kind)
-        # The time at which it was sent: each repetition of this must be the same.
-        cause = Cause(kind="answer", id=id, name=sent.command, at=recorded.recorded_at)
-        return AdvanceSaga(process=step.process, key=step.key, cause=cause, answer=answer)
+            outcome = CommandOutcome(number=sent.number, rejection=rejection.detail, kind=rejection.kind)
+        # The time at which the command was sent: a repeat must be the same command.
+        input = SagaInput(kind="outcome", id=id, name=sent.command, at=recorded.recorded_at)
+        return AdvanceSaga(saga=step.saga, key=step.key, input=input, outcome=outcome)
 
-    return Policy("sending", {SagaAdvanced: send}, on_outcome=tell)
+    return Policy("sending", {SagaAdvanced: send}, on_outcome=acknowledge)
 
 
-def _telling(process: str, on: On[Any]) -> Callable[[RecordedEvent[Any]], Iterable[Command]]:
-    def tell(recorded: RecordedEvent[Any]) -> Iterable[Command]:
+def _input_of(saga: str, reaction: Reaction[Any]) -> Callable[[RecordedEvent[Any]], Iterable[Command]]:
+    def advance(recorded: RecordedEvent[Any]) -> Iterable[Command]:
         event = recorded.data
-        key = on.key(event)
+        key = reaction.key_of(event)
         if key is not None:
-            cause = Cause(
+            input = SagaInput(
                 kind="event",
                 id=recorded.id,
                 name=event.message_name,
@@ -52,13 +54,14 @@ def _telling(process: str, on: On[Any]) -> Callable[[RecordedEvent[Any]], Iterab
                 caused_by=recorded.metadata.causation_id,
                 data=event.model_dump(mode="json"),
             )
-            yield AdvanceSaga(process=process, key=key, cause=cause)
+            yield AdvanceSaga(saga=saga, key=key, input=input)
 
-    return tell
+    return advance
 
 
-def _command(classes: Mapping[tuple[str, str], type[Command]], process: str, sent: Sent) -> Command:
+def _command(commands: CommandsOf, saga: str, sent: SentCommand) -> Command:
+    system = saga.partition(".")[0]
     try:
-        return classes[process, sent.command].model_validate(sent.data)
+        return commands[system][sent.command].model_validate(sent.data)
     except KeyError:
-        raise Misconfigured(f"the process manager {process} does not declare that it sends {sent.command}") from None
+        raise Misconfigured(f"the saga {saga} sends {sent.command}, which is no command of {system}") from None

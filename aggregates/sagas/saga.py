@@ -1,86 +1,92 @@
-"""The process: one piece of work that a process manager leads, as its steps tell it."""
+"""The saga: one piece of work, as its steps in the log add up to it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid5
 
-from aggregates.aggregate import Aggregate
-from aggregates.sagas.successors import Came
-from schemas.engine.sagas import ENDED, Answer, Asked, Cause, SagaAdvanced, Sent, Status
-from schemas.message import Event
+from pydantic import BaseModel, ConfigDict
+
+from aggregates.sagas.successors import Handled
+from aggregates.state import State
+from aggregates.stream import Stream
+from schemas.engine.sagas import ENDED, CommandData, CommandOutcome, SagaAdvanced, SagaInput, SentCommand, Status
 
 _SAGAS = UUID("c2f0a9a4-6e0e-5d55-9a55-0d3f2f6f5b10")
 
 
-def saga_id(process: str, key: str) -> str:
-    """The id of the process of that kind and key, as everybody is told it."""
-    return str(uuid5(_SAGAS, f"{process}/{key}"))
+def saga_id(saga: str, key: str) -> str:
+    """Returns the public id of the saga of a definition (by its full name) and a key."""
+    return str(uuid5(_SAGAS, f"{saga}/{key}"))
 
 
-class Waiting(NamedTuple):
-    """Something that a process was told and could not react to yet."""
+class DeferredInput(BaseModel):
+    """An input that a saga could not react to yet."""
 
-    cause: Cause
-    answer: Answer | None
+    model_config = ConfigDict(frozen=True)
+
+    input: SagaInput
+    outcome: CommandOutcome | None
 
 
-@dataclass(slots=True)
-class SentCommands:
-    """What has become of the commands that a process sent."""
+class SentCommands(BaseModel):
+    """The commands that a saga sent: in flight, to be compensated, not compensated."""
 
-    underway: dict[int, Sent] = field(default_factory=dict)
-    """Those that are not answered, by number."""
-    undos: dict[int, Asked] = field(default_factory=dict)
-    """What takes accepted ones back, by the number of what is taken back."""
-    not_undone: dict[int, str] = field(default_factory=dict)
-    """What could not be taken back, and why."""
+    model_config = ConfigDict(frozen=True)
+
+    in_flight: Mapping[int, SentCommand] = {}
+    """Commands without an outcome, by number."""
+    compensations: Mapping[int, CommandData] = {}
+    """What compensates the accepted commands, by their numbers."""
+    failed_compensations: Mapping[int, str] = {}
+    """Commands whose compensation was rejected, by number, and why."""
     newest: int = 0
 
-    def copy(self) -> "SentCommands":
-        return SentCommands(dict(self.underway), dict(self.undos), dict(self.not_undone), self.newest)
+    def add(self, sent: SentCommand) -> "SentCommands":
+        """Returns them with one more command in flight."""
+        failed = {number: why for number, why in self.failed_compensations.items() if number != sent.compensates}
+        return self.model_copy(
+            update={
+                "in_flight": {**self.in_flight, sent.number: sent},
+                "failed_compensations": failed,
+                "newest": max(self.newest, sent.number),
+            }
+        )
 
-    def add(self, sent: Sent) -> None:
-        """A command is sent."""
-        self.underway[sent.number] = sent
-        self.newest = max(self.newest, sent.number)
-        if sent.undoes is not None:
-            self.not_undone.pop(sent.undoes, None)
-
-    def settle(self, answer: Answer) -> None:
-        """A command is answered."""
-        sent = self.underway.pop(answer.number, None)
-        if sent is None:
-            return
-        if sent.undoes is not None and answer.rejection is None:
-            self.undos.pop(sent.undoes, None)
-        elif sent.undoes is not None:
-            self.not_undone[sent.undoes] = answer.rejection or ""
-        elif sent.undo is not None and answer.rejection is None:
-            self.undos[sent.number] = sent.undo
+    def acknowledge(self, outcome: CommandOutcome) -> "SentCommands":
+        """Returns them after the outcome of a command; one that is not in flight changes nothing."""
+        if (sent := self.in_flight.get(outcome.number)) is None:
+            return self
+        changes: dict[str, Any] = {"in_flight": {n: one for n, one in self.in_flight.items() if n != outcome.number}}
+        if sent.compensates is not None and outcome.rejection is None:
+            changes["compensations"] = {n: one for n, one in self.compensations.items() if n != sent.compensates}
+        elif sent.compensates is not None:
+            changes["failed_compensations"] = {**self.failed_compensations, sent.compensates: outcome.rejection or ""}
+        elif sent.compensation is not None and outcome.rejection is None:
+            changes["compensations"] = {**self.compensations, sent.number: sent.compensation}
+        return self.model_copy(update=changes)
 
 
-class Process(Aggregate):
-    """One process: what it knows, what it has sent, and what it could not react to yet. Its key is its saga id."""
+class Saga(State, snapshot_every=50):
+    """One saga: its state, the commands that it sent, and the inputs that it could not react to yet."""
 
-    category = "saga"
-
-    def __init__(self) -> None:
-        self.kind: str | None = None
-        """Full name of its process manager."""
-        self.about = ""
-        """The key by which its events found it."""
-        self.knows: dict[str, Any] | None = None
-        self.status: Status = "running"
-        self.ending: Status | None = None
-        self.reason: str | None = None
-        self.seen: set[UUID] = set()
-        self.came: dict[UUID, Came] = {}
-        """Events that it reacted to, in the order in which they may follow one another."""
-        self.waiting: dict[UUID, Waiting] = {}
-        """What it is to react to still, in the order in which it came."""
-        self.sent = SentCommands()
-        self.timers: dict[str, datetime] = {}
+    definition: str | None = None
+    """Full name of its definition."""
+    key: str = ""
+    """The key by which its events found it."""
+    state: dict[str, Any] | None = None
+    state_version: int = 1
+    status: Status = "running"
+    ending: Status | None = None
+    reason: str | None = None
+    seen: frozenset[UUID] = frozenset()
+    """Ids of the events that arrived."""
+    handled: dict[UUID, Handled] = {}
+    """Events that it reacted to, in the order in which they may follow one another."""
+    deferred: dict[UUID, DeferredInput] = {}
+    """Inputs that it is still to react to, in the order in which they arrived."""
+    commands: SentCommands = SentCommands()
+    timers: dict[str, datetime] = {}
 
     @property
     def has_ended(self) -> bool:
@@ -89,30 +95,45 @@ class Process(Aggregate):
 
     @property
     def is_ending(self) -> bool:
-        """Whether it is over, or what it did is being taken back."""
+        """Whether it is over, or is being compensated."""
         return self.has_ended or self.ending is not None
 
-    def evolve(self, event: Event) -> None:
-        assert isinstance(event, SagaAdvanced)
-        self.kind, self.about = event.process, event.key
-        self.knows, self.status, self.ending, self.reason = event.state, event.status, event.ending, event.reason
-        self._evolve_by(event.cause, event.follows, is_done=event.standing == "processed")
-        for gone in (event.cause.id, *event.let_go):
-            self.waiting.pop(gone, None)
-        if event.kept:
-            self.waiting[event.cause.id] = Waiting(event.cause, event.answer)
-        if event.answer is not None:
-            self.sent.settle(event.answer)
-        for sent in event.sent:
-            self.sent.add(sent)
-        for name in event.timers_cancelled:
-            self.timers.pop(name, None)
-        self.timers |= event.timers_set
 
-    def _evolve_by(self, cause: Cause, follows: UUID | None, *, is_done: bool) -> None:
-        if cause.kind == "event":
-            self.seen.add(cause.id)
-            if is_done:
-                self.came[cause.id] = Came(cause.name)
-        if is_done and follows is not None:
-            self.came[follows].followed_by.add(cause.name)
+def evolve(saga: Saga, step: SagaAdvanced) -> Saga:
+    """Returns the saga after a step."""
+    commands = saga.commands if step.outcome is None else saga.commands.acknowledge(step.outcome)
+    for sent in step.sent:
+        commands = commands.add(sent)
+    gone = {step.input.id, *step.dropped}
+    deferred = {id: one for id, one in saga.deferred.items() if id not in gone}
+    if step.deferred:
+        deferred[step.input.id] = DeferredInput(input=step.input, outcome=step.outcome)
+    timers = {name: due for name, due in saga.timers.items() if name not in step.timers_cancelled}
+    is_event = step.input.kind == "event"
+    return saga.replace(
+        definition=step.saga,
+        key=step.key,
+        state=step.state,
+        state_version=step.state_version,
+        status=step.status,
+        ending=step.ending,
+        reason=step.reason,
+        seen=saga.seen | {step.input.id} if is_event else saga.seen,
+        handled=_handled(saga.handled, step) if step.step_status == "handled" else saga.handled,
+        deferred=deferred,
+        commands=commands,
+        timers={**timers, **step.timers_set},
+    )
+
+
+def _handled(handled: dict[UUID, Handled], step: SagaAdvanced) -> dict[UUID, Handled]:
+    found = dict(handled)
+    if step.input.kind == "event":
+        found[step.input.id] = Handled(name=step.input.name)
+    if step.follows is not None and step.follows in found:
+        before = found[step.follows]
+        found[step.follows] = Handled(name=before.name, followed_by=before.followed_by | {step.input.name})
+    return found
+
+
+SAGA = Stream("saga", Saga, evolve)

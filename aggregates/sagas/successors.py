@@ -1,58 +1,62 @@
-"""Rules of a process: which event may follow which within it, each of them once."""
+"""Successors: which event may follow which within a saga, each of them once."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from schemas.engine.sagas import Cause
-from schemas.errors import OutsideTheRules
-from schemas.message import Event
+from pydantic import BaseModel, ConfigDict
 
-_PATIENCE = timedelta(minutes=1)
+from schemas.engine.sagas import SagaInput
+from schemas.errors import UnexpectedEvent
 
-Rules = Mapping[type[Event], Sequence[type[Event]]]
-"""Which events may follow an event within a process, each of them once; none may follow one that ends it."""
+_TIMEOUT = timedelta(minutes=1)
+
+Successors = Mapping[str, frozenset[str]]
+"""By an event's name: the names of the events that may follow it within a saga; none may follow an event that ends it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """An event has come before another that it follows: it is kept, and tried again after each step."""
+class Defer(BaseModel):
+    """What a reaction returns for an event that arrives before its predecessor: it is kept, and tried again after each step."""
+
+    model_config = ConfigDict(frozen=True)
 
     why: str
-    patience: timedelta | None = None
-    """How long after it happened it is reported as failed; it is still tried after that."""
+    timeout: timedelta | None = None
+    """After this time it is reported as failed; it is still tried after that."""
+
+    def __init__(self, why: str, timeout: timedelta | None = None) -> None:
+        super().__init__(why=why, timeout=timeout)
 
 
-@dataclass(slots=True)
-class Came:
-    """An event that a process reacted to, and the names of those that have followed it."""
+class Handled(BaseModel):
+    """An event that a saga reacted to, and the names of the events that have followed it."""
+
+    model_config = ConfigDict(frozen=True)
 
     name: str
-    followed_by: set[str] = field(default_factory=set)
+    followed_by: frozenset[str] = frozenset()
 
 
-def predecessor(rules: Rules, came: dict[UUID, Came], cause: Cause) -> UUID | Wait | None:
-    """Which of the events that came an event follows; ``None`` for the first, a `Wait` where that one has not come yet.
+def predecessor(successors: Successors, handled: Mapping[UUID, Handled], input: SagaInput) -> UUID | Defer | None:
+    """Returns which of the handled events an event follows; ``None`` for the first, a `Defer` if that one has not arrived.
 
-    Events of different contexts may come in another order than they happened: an event goes behind the one that led to it, or
-    else behind the newest that it may follow. Raises `OutsideTheRules` where it may not follow the one that led to it.
+    Events of different contexts may arrive in another order than they happened: an event follows the one that led to it, or
+    else the newest one that it may follow. Raises `UnexpectedEvent` if it may not follow the one that led to it.
     """
-    if not came:
+    if not handled:
         return None
-    table = {event.message_name: {follower.message_name for follower in followers} for event, followers in rules.items()}
-    led = next((id for id in came if str(id) == cause.caused_by), None)
+    led = next((id for id in handled if str(id) == input.caused_by), None)
     if led is not None:
-        if not _may_follow(table, came[led], cause.name):
-            again = " again" if cause.name in came[led].followed_by else ""
-            raise OutsideTheRules(f"{cause.name} may not follow {came[led].name}{again}")
+        if not _may_follow(successors, handled[led], input.name):
+            again = " again" if input.name in handled[led].followed_by else ""
+            raise UnexpectedEvent(f"{input.name} may not follow {handled[led].name}{again}")
         return led
-    found = next((id for id in reversed(came) if _may_follow(table, came[id], cause.name)), None)
+    found = next((id for id in reversed(list(handled)) if _may_follow(successors, handled[id], input.name)), None)
     if found is None:
-        may = " or ".join(sorted(event for event, followers in table.items() if cause.name in followers))
-        return Wait(f"{cause.name} may follow {may or 'nothing'}, which has not come", _PATIENCE)
+        may = " or ".join(sorted(event for event, followers in successors.items() if input.name in followers))
+        return Defer(f"{input.name} may follow {may or 'nothing'}, which has not arrived", _TIMEOUT)
     return found
 
 
-def _may_follow(table: Mapping[str, set[str]], one: Came, name: str) -> bool:
-    return name in table.get(one.name, ()) and name not in one.followed_by
+def _may_follow(successors: Successors, one: Handled, name: str) -> bool:
+    return name in successors.get(one.name, ()) and name not in one.followed_by

@@ -1,116 +1,124 @@
-"""One step of a process: what it knows, sends, takes back and waits for afterwards."""
+"""One step of a saga: its state, and what it sends, compensates and waits for afterwards."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from aggregates.sagas.definition import Next
-from aggregates.sagas.saga import Process, SentCommands
-from schemas.engine.sagas import ENDED, Answer, Asked, Cause, Sent, Standing
+from aggregates.sagas.definition import Transition
+from aggregates.sagas.saga import Saga
+from schemas.engine.sagas import ENDED, CommandData, CommandOutcome, SagaInput, SentCommand, Status, StepStatus
 from schemas.message import Command
 
-_PATIENCE = "patience/"
+_TIMEOUT = "timeout/"
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a process makes of one cause."""
+    """The result of giving a saga one input."""
 
-    standing: Standing = "processed"
+    step_status: StepStatus = "handled"
     problem: str | None = None
-    kept: bool = False
-    """Whether the cause is to be reacted to later."""
-    next: Next[Any] | None = None
+    deferred: bool = False
+    """Whether the input is to be reacted to later."""
+    transition: Transition[Any] | None = None
     follows: UUID | None = None
-    patience: dict[str, datetime] = field(default_factory=dict)
+    timeout: dict[str, datetime] = field(default_factory=dict)
+    """The timer at which a deferred input is reported."""
     ending: Literal["failed", "cancelled"] | None = None
-    """Set where everything is to be taken back."""
+    """Set if everything is to be compensated."""
     reason: str | None = None
     tries_again: bool = False
-    """Whether what could not be taken back is tried again."""
+    """Whether rejected compensations are tried again."""
 
 
 class Step:
-    """What a process will be after a step."""
+    """What a saga is after a step, and what it does in it."""
 
-    def __init__(self, process: Process, answer: Answer | None) -> None:
-        self._timers, self._waiting = process.timers, process.waiting
-        self._commands: SentCommands = process.sent.copy()
-        if answer is not None:
-            self._commands.settle(answer)
-        self.knows, self.status, self.ending, self.reason = process.knows, process.status, process.ending, process.reason
-        self.sent: list[Sent] = []
+    def __init__(self, saga: Saga, outcome: CommandOutcome | None) -> None:
+        self._timers, self._deferred = saga.timers, saga.deferred
+        self._commands = saga.commands if outcome is None else saga.commands.acknowledge(outcome)
+        self.state, self.state_version = saga.state, saga.state_version
+        self.status: Status = saga.status
+        self.ending, self.reason = saga.ending, saga.reason
+        self.sent: list[SentCommand] = []
         self.timers_set: dict[str, datetime] = {}
         self.timers_cancelled: list[str] = []
-        self.let_go: list[UUID] = []
+        self.dropped: list[UUID] = []
 
-    def go_on(self, cause: Cause, outcome: Outcome) -> None:
-        """Lets a cause take effect."""
-        self.timers_set |= outcome.patience
-        if outcome.next is not None:
-            self._follow(outcome.next)
+    def take(self, input: SagaInput, outcome: Outcome) -> None:
+        """Lets an input take effect."""
+        self.timers_set |= outcome.timeout
+        if outcome.transition is not None:
+            self._follow(outcome.transition)
         if outcome.ending is not None:
             self.status, self.ending, self.reason = "compensating", outcome.ending, outcome.reason
-        if self.status == "compensating" and not self._commands.underway:
-            self._take_back(tries_again=outcome.tries_again)
+        if self.status == "compensating" and not self._commands.in_flight:
+            self._compensate(tries_again=outcome.tries_again)
         if self.status in ENDED:
             self.timers_set, self.timers_cancelled = {}, list(self._timers)
-        elif (over := self._timer_of(cause)) is not None and over not in self.timers_set:
+        elif (over := self._timer_of(input)) is not None and over not in self.timers_set:
             self.timers_cancelled.append(over)
         superseded = {*self.timers_set, *self.timers_cancelled}
-        self.let_go = [
+        self.dropped = [
             id
-            for id, (waiting, _) in self._waiting.items()
-            if waiting.kind == "timer" and waiting.name in superseded and id != cause.id
+            for id, one in self._deferred.items()
+            if one.input.kind == "timer" and one.input.name in superseded and id != input.id
         ]
 
-    def _timer_of(self, cause: Cause) -> str | None:
-        """The timer that a cause uses up: its own, unless that was set anew meanwhile, or the one that would report it."""
-        if cause.kind == "timer":
-            return cause.name if self._timers.get(cause.name) == cause.at else None
-        patience = patience_timer(cause)
-        return patience if patience in self._timers else None
+    def _timer_of(self, input: SagaInput) -> str | None:
+        """Returns the timer that an input uses up: its own, unless that was set again, or the one that would report it."""
+        if input.kind == "timer":
+            return input.name if self._timers.get(input.name) == input.at else None
+        timeout = timeout_timer(input)
+        return timeout if timeout in self._timers else None
 
-    def _follow(self, next: Next[Any]) -> None:
-        self.knows = next.state.model_dump(mode="json")
-        for send in next.send:
-            self._send(_asked(send.command), undo=None if send.undo is None else _asked(send.undo))
-        self.timers_set |= next.set_timers
-        self.timers_cancelled += next.cancel_timers
-        self.reason = next.reason
-        if next.status == "failed":
+    def _follow(self, transition: Transition[Any]) -> None:
+        self.state = transition.state.model_dump(mode="json")
+        self.state_version = type(transition.state).schema_version
+        for send in transition.send:
+            compensation = None if send.compensation is None else _command_data(send.compensation)
+            self._send(_command_data(send.command), compensation=compensation)
+        self.timers_set |= transition.set_timers
+        self.timers_cancelled += transition.cancel_timers
+        self.reason = transition.reason
+        if transition.status == "failed":
             self.status, self.ending = "compensating", "failed"
         else:
-            self.status = next.status
+            self.status = transition.status
 
-    def _take_back(self, *, tries_again: bool) -> None:
-        """Takes the newest command back that is not taken back yet: the one before it waits for the answer."""
-        if self._commands.not_undone and not tries_again:
+    def _compensate(self, *, tries_again: bool) -> None:
+        """Compensates the newest command that is not compensated; the one before it waits for the outcome."""
+        if self._commands.failed_compensations and not tries_again:
             return
-        if not self._commands.undos:
-            assert self.ending is not None, "whatever is taken back ends"
+        if not self._commands.compensations:
+            assert self.ending is not None, "a saga that is compensated ends"
             self.status = self.ending
             return
-        newest = max(self._commands.undos)
-        self._send(self._commands.undos[newest], undoes=newest)
+        newest = max(self._commands.compensations)
+        self._send(self._commands.compensations[newest], compensates=newest)
 
-    def _send(self, asked: Asked, *, undo: Asked | None = None, undoes: int | None = None) -> None:
-        number = self._commands.newest + 1
-        sent = Sent(command=asked.command, data=asked.data, number=number, undo=undo, undoes=undoes)
-        self._commands.add(sent)
+    def _send(self, command: CommandData, *, compensation: CommandData | None = None, compensates: int | None = None) -> None:
+        sent = SentCommand(
+            command=command.command,
+            data=command.data,
+            number=self._commands.newest + 1,
+            compensation=compensation,
+            compensates=compensates,
+        )
+        self._commands = self._commands.add(sent)
         self.sent.append(sent)
 
 
-def _asked(command: Command) -> Asked:
-    return Asked(command=command.message_name, data=command.model_dump(mode="json"))
+def _command_data(command: Command) -> CommandData:
+    return CommandData(command=command.message_name, data=command.model_dump(mode="json"))
 
 
-def patience_timer(waiting: Cause) -> str:
-    """The timer at which a cause that waits is reported."""
-    return f"{_PATIENCE}{waiting.id}"
+def timeout_timer(deferred: SagaInput) -> str:
+    """Returns the name of the timer at which a deferred input is reported."""
+    return f"{_TIMEOUT}{deferred.id}"
 
 
-def waiting_for(timer: str) -> UUID | None:
-    """The cause that a timer reports, if it is one of those."""
-    return UUID(timer.removeprefix(_PATIENCE)) if timer.startswith(_PATIENCE) else None
+def deferred_by(timer: str) -> UUID | None:
+    """Returns the id of the deferred input that a timer reports; ``None`` for a timer of the saga's own."""
+    return UUID(timer.removeprefix(_TIMEOUT)) if timer.startswith(_TIMEOUT) else None

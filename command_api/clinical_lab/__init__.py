@@ -1,5 +1,6 @@
-"""What the clinical laboratory adds to the command API: paths of its own, and what comes before its commands are decided."""
+"""The clinical laboratory's side of the command API: its own paths, and the activities before its decisions."""
 
-from command_api.clinical_lab import mail, patients
+from command_api.clinical_lab import mail, paths, patients
 
+PATHS = paths.PATHS
 ACTIVITIES = (*mail.ACTIVITIES, *patients.ACTIVITIES)

@@ -2,39 +2,35 @@
 
 import structlog
 
-from aggregates.clinical_lab.notifications import Notification
-from aggregates.clinical_lab.users import User
+from aggregates.clinical_lab.notifications import NOTIFICATION, Notification
+from aggregates.clinical_lab.users import USER
 from command_api.handling.activities import Activity, ActivityContext
-from schemas.catalog import ContextName
 from schemas.clinical_lab.notifications import DeliverNotification, RecordDelivery
-from schemas.clinical_lab.users import USERS
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Unavailable, Undeliverable
 from streams.integrations.mail import Mail, send
 
 _log = structlog.get_logger()
 
-NOTIFICATIONS = ContextName("clinical_lab", "notifications")
 
-
-async def deliver(issued: CommandEnvelope[DeliverNotification], surroundings: ActivityContext) -> RecordDelivery:
+async def deliver(command: CommandEnvelope[DeliverNotification], context: ActivityContext) -> RecordDelivery:
     """Hands a notification to the mail server, addressed to the first of its recipients who is a user."""
-    command = issued.data
-    outcome = RecordDelivery(notification_id=command.notification_id, attempt=command.attempt)
-    notification = await surroundings.load(NOTIFICATIONS, Notification, str(command.notification_id))
+    data = command.data
+    outcome = RecordDelivery(notification_id=data.notification_id, attempt=data.attempt)
+    notification = await context.load(NOTIFICATION, str(data.notification_id))
     if notification.kind is None or notification.settled:
         return outcome
     try:
-        to = await _mailbox(notification, surroundings)
+        to = await _mailbox(notification, context)
         subject, text = _text(notification)
-        await send(surroundings.settings, Mail(to, subject, text, id=str(command.notification_id)))
+        await send(context.settings, Mail(to, subject, text, id=str(data.notification_id)))
     except Undeliverable as error:
         return _failed(outcome, error.detail, may_work_later=error.may_work_later)
     except Unavailable:
-        raise  # it comes again
+        raise  # the command is handled again
     except Exception as error:
-        # A wrong key or a slip must cost nobody their mail: it is tried again like any other that could not be delivered.
-        _log.exception("a notification could not be delivered", notification=str(command.notification_id))
+        # A wrong key or a fault in the code must not lose mail: it is tried again like any other that was not delivered.
+        _log.exception("notification not delivered", notification=str(data.notification_id))
         return _failed(outcome, f"it could not be delivered: {type(error).__name__}", may_work_later=True)
     return outcome
 
@@ -43,22 +39,22 @@ def _failed(outcome: RecordDelivery, problem: str, *, may_work_later: bool) -> R
     return outcome.model_copy(update={"problem": problem, "may_work_later": may_work_later})
 
 
-async def _mailbox(notification: Notification, surroundings: ActivityContext) -> str:
+async def _mailbox(notification: Notification, context: ActivityContext) -> str:
     for recipient in notification.recipients:
-        user = await surroundings.load(USERS, User, recipient)
-        decrypted = await surroundings.keys.decrypted(filter(None, (user.email, user.username)))
+        user = await context.load(USER, recipient)
+        decrypted = await context.keys.decrypted(filter(None, (user.email, user.username)))
         email, name = decrypted.get(user.email or ""), decrypted.get(user.username or "")
         if email is not None:
             return email
         if name is not None:
-            return name if "@" in name else f"{name}@{surroundings.settings.mail_domain}"
+            return name if "@" in name else f"{name}@{context.settings.mail_domain}"
     raise Undeliverable("none of its recipients has a mailbox", may_work_later=False)
 
 
 def _text(notification: Notification) -> tuple[str, str]:
     if notification.kind == "welcome":
         return "Bienvenido al laboratorio clínico", "Su cuenta está lista: ya puede iniciar sesión.\n"
-    # What the result says is for those who sign in, and not for a mailbox.
+    # The result itself is only shown to users who sign in.
     text = f"El resultado {notification.about} está disponible. Inicie sesión para consultarlo.\n"
     return f"Resultado {notification.about} disponible", text
 

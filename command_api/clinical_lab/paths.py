@@ -7,12 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
-from aggregates.clinical_lab.users import User
+from aggregates.clinical_lab.users import USER
 from command_api.handling.passwords import is_password
-from command_api.http.gateway import Desk
-from command_api.http.routes import CommandRoute, QuestionRoute, Translation
+from command_api.http.gateway import CommandGateway
+from command_api.http.paths import KEY, CommandPath, QuestionPath, Translation
 from schemas.clinical_lab.results import RecordResult, ResultRecorded
-from schemas.clinical_lab.users import USERS, CreateUser, RecordLogin, Role, user_id_of
+from schemas.clinical_lab.users import CreateUser, RecordLogin, Role, user_id_of
 from schemas.envelope import Receipt
 from schemas.errors import Unauthenticated
 from schemas.message import Command, Event
@@ -53,29 +53,25 @@ class LoggedIn(BaseModel):
     role: Role
 
 
-def create_user(said: NewUser, _: Mapping[str, str]) -> Command:
-    role = _ROLES[said.role] if isinstance(said.role, int) else said.role
-    return CreateUser(username=said.username, password=said.password, role=role, email=said.email)
+def create_user(body: NewUser, _: Mapping[str, str]) -> Command:
+    role = _ROLES[body.role] if isinstance(body.role, int) else body.role
+    return CreateUser(username=body.username, password=body.password, role=role, email=body.email)
 
 
-def its_id(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
-    return {"id": receipt.key}
-
-
-def its_number(receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+def number_and_id(receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
     numbers = [event.number for event in events if isinstance(event, ResultRecorded)]
     return {"id": numbers[0], "result_id": receipt.key}
 
 
-async def log_in(said: Login, request: Request, desk: Desk) -> LoggedIn:
-    """A token for whoever knows the password. Takes as long for a name that nobody has."""
-    user_id = user_id_of(said.username)
-    user = await desk.load(USERS, User, str(user_id))
-    decrypted = await desk.decrypted([user.password_hash])
-    if not await is_password(decrypted.get(user.password_hash or ""), said.password) or user.role is None:
+async def log_in(body: Login, request: Request, gateway: CommandGateway) -> LoggedIn:
+    """Returns a token if the password is right. Takes as long for a name that nobody has."""
+    user_id = user_id_of(body.username)
+    user = await gateway.load(USER, str(user_id))
+    decrypted = await gateway.decrypted([user.password_hash])
+    if not await is_password(decrypted.get(user.password_hash or ""), body.password) or user.role is None:
         raise Unauthenticated("there is no user with this name and password", had_token=False)
-    token = desk.issue_token(str(user_id), roles=[user.role])
-    await desk.handle(request, RecordLogin(user_id=user_id))
+    token = gateway.issue_token(str(user_id), roles=[user.role])
+    await gateway.handle(request, RecordLogin(user_id=user_id))
     return LoggedIn.model_validate(
         {
             "access_token": token.text,
@@ -87,8 +83,8 @@ async def log_in(said: Login, request: Request, desk: Desk) -> LoggedIn:
     )
 
 
-ROUTES = (
-    CommandRoute("/users", CreateUser, its_id, says=Translation(NewUser, create_user)),
-    QuestionRoute("/login", Login, log_in, LoggedIn, "Sign in: a token for whoever knows the password."),
-    CommandRoute("/results", RecordResult, its_number, tells_events=True),
+PATHS = (
+    CommandPath("/users", CreateUser, answer={"id": KEY}, translation=Translation(NewUser, create_user)),
+    QuestionPath("/login", Login, log_in, LoggedIn, "Sign in: returns a token if the password is right."),
+    CommandPath("/results", RecordResult, answer=number_and_id, with_events=True),
 )

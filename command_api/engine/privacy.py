@@ -1,4 +1,4 @@
-"""What the engine does outside: it destroys the keys of subjects that are to be erased."""
+"""The engine's activity: it destroys the keys of data subjects that are erased."""
 
 from command_api.handling.activities import Activity, ActivityContext
 from schemas.engine.privacy import EraseSubject, RecordErasure
@@ -6,15 +6,15 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import Rejected
 
 
-async def erase(issued: CommandEnvelope[EraseSubject], surroundings: ActivityContext) -> RecordErasure:
-    """Destroys the key first, so that whoever is recorded as erased is.
+async def erase(command: CommandEnvelope[EraseSubject], context: ActivityContext) -> RecordErasure:
+    """Destroys the key first: a subject that is recorded as erased is erased.
 
-    Raises `Rejected` where there is none: whoever mistook an id must not believe that somebody is erased.
+    Raises `Rejected` if there is no key: a caller who mistook an id must not believe that the subject is erased.
     """
-    if not issued.data.in_advance and not await surroundings.keys.knows(issued.data.subject):
-        raise Rejected("nothing is encrypted for this subject; in_advance says that nothing ever shall be")
-    await surroundings.keys.erase(issued.data.subject)
-    return RecordErasure(subject=issued.data.subject)
+    if not command.data.in_advance and not await context.keys.knows(command.data.subject):
+        raise Rejected("nothing is encrypted for this subject; set in_advance to erase it before anything is")
+    await context.keys.erase(command.data.subject)
+    return RecordErasure(subject=command.data.subject)
 
 
 ACTIVITIES = (Activity(EraseSubject, erase),)

@@ -1,57 +1,81 @@
-"""Activities: what is done outside before a command is decided, and what came of it, which is what is decided."""
+"""Stage 3, activities: side effects before a decision; their result is the command that is decided."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from aggregates.aggregate import Aggregate
-from schemas.catalog import Catalog, ContextName
+from aggregates.state import State
+from aggregates.stream import Stream
+from command_api.handling.request import CommandRequest
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
+from schemas.errors import Invalid
+from schemas.expected_version import ANY_VERSION
 from schemas.message import Command
 from streams.encryption.subject_keys import SubjectKeys
 from streams.settings import Settings
 
-A = TypeVar("A", bound=Aggregate)
+S = TypeVar("S", bound=State)
 C = TypeVar("C", bound=Command)
 
 
-class Loading(Protocol):
-    """Loads an aggregate as the log tells it now."""
+class LoadState(Protocol):
+    """Returns the state of a stream as the log has it now: the initial state if the stream does not exist."""
 
-    async def __call__(self, context: ContextName, aggregate: type[A], key: str) -> A: ...
+    async def __call__(self, stream: Stream[S], key: str) -> S: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityContext:
-    """What an activity may reach."""
+    """What an activity may use."""
 
     settings: Settings
     keys: SubjectKeys
-    load: Loading
+    load: LoadState
 
 
 @dataclass(frozen=True, slots=True)
 class Activity(Generic[C]):
-    """What one command has done; a package of your own registers a tuple of them as ``caudal.activities``.
+    """The side effect of one command: ``ACTIVITIES`` in the system's package of this room is a tuple of these.
 
-    ``carry_out`` returns the command that is decided in the place of this one, of the same context, under the same id. It runs
-    again where the process died before that was recorded: what it does must bear being done twice. What it raises goes to
-    whoever sent the command; it should end by itself within seconds.
+    ``perform`` returns the command that is decided in place of this one: of the same context, under the same id. It runs again
+    if the process dies before that is recorded, so its effect must be idempotent. Its errors go to the command's sender. It
+    should end by itself within seconds.
     """
 
     command: type[C]
-    carry_out: Callable[[CommandEnvelope[C], ActivityContext], Awaitable[Command]]
+    perform: Callable[[CommandEnvelope[C], ActivityContext], Awaitable[Command]]
 
 
 def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
-    """The activities of a catalog's systems, by their commands."""
+    """Returns the activities of a catalog's systems, by their commands."""
     return {one.command: one for _, activities in catalog.registered("caudal.activities") for one in activities}
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityDependencies:
-    """What commands may need besides the logs: keys to encrypt with, and activities."""
+    """What commands may need besides the logs: settings, keys to encrypt with, and activities."""
 
     settings: Settings
     keys: SubjectKeys
     activities: Mapping[type[Command], Activity[Any]] = field(default_factory=dict)
+
+
+class Activities:
+    """Performs activities."""
+
+    def __init__(self, dependencies: ActivityDependencies | None, load: LoadState) -> None:
+        self._activities = {} if dependencies is None else dependencies.activities
+        self._context = None if dependencies is None else ActivityContext(dependencies.settings, dependencies.keys, load)
+
+    def concern(self, command: type[Command]) -> bool:
+        """Whether a command of this class has side effects before its decision."""
+        return command in self._activities
+
+    async def perform(self, request: CommandRequest) -> CommandRequest:
+        """Performs a command's activity and returns the request with its result. Raises what the activity raises."""
+        if request.expected != ANY_VERSION:
+            raise Invalid("If-Match and If-None-Match are not supported for commands with side effects")
+        assert self._context is not None, "there are activities"
+        activity = self._activities[type(request.command.data)]
+        return request.decided_as(await activity.perform(request.command, self._context))

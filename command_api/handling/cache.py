@@ -1,99 +1,94 @@
-"""Aggregates in memory: those in use need no reading; the append tells when one is out of date."""
+"""The cache: states of streams that are in use need no reading. The append notices one that is out of date."""
 
 import gc
 import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import Gauge
 
-from aggregates.aggregate import Aggregate
+from aggregates.state import State
 from schemas.catalog import ContextName
 
-BYTES = Gauge("caudal_aggregates_bytes", "What the aggregates in memory weigh, about.")
+BYTES = Gauge("caudal_cached_states_bytes", "Estimated size of the states of streams in memory.")
 _EMPTY_BYTES = 2000
 _STATE_BY_DATA = 4
 """Python's objects take up to so many times the bytes of the JSON that they come from."""
-_WORTH_WEIGHING = 64 * 1024
+_REWEIGH_BYTES = 64 * 1024
 _SHARED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 
 
+class CachedState(NamedTuple):
+    """The state of a stream at a version. Immutable: it is replaced or dropped, never repaired."""
+
+    version: int
+    state: State
+    snapshot_version: int
+    """The version of the newest snapshot that is known; 0 for none."""
+
+
 @dataclass(slots=True)
-class _Kept:
-    aggregate: Aggregate
+class _Entry:
+    cached: CachedState
     bytes: int
-    """What it weighed when it was weighed, and what was estimated since."""
+    """The size when it was weighed last, and the estimated growth since."""
     weighed: int
-    """What it weighed when it was weighed last."""
+    """The size when it was weighed last."""
 
 
-class AggregateMemory:
-    """The most recently used aggregates of one process, as many as a number of bytes holds."""
+class StateCache:
+    """The most recently used states of one process, up to a number of bytes."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._kept: OrderedDict[tuple[ContextName, str], _Kept] = OrderedDict()
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[tuple[ContextName, str], _Entry] = OrderedDict()
         self._bytes = 0
         BYTES.set_function(lambda: self._bytes)
 
-    def get(self, context: ContextName, stream: str) -> Aggregate | None:
-        """The aggregate of a stream, where it is here; now the most recently used."""
-        kept = self._kept.get((context, stream))
-        if kept is None:
+    def get(self, context: ContextName, stream: str) -> CachedState | None:
+        """Returns the state of a stream if it is cached; it is the most recently used one now."""
+        entry = self._entries.get((context, stream))
+        if entry is None:
             return None
-        self._kept.move_to_end((context, stream))
-        return kept.aggregate
+        self._entries.move_to_end((context, stream))
+        return entry.cached
 
-    def keep(self, context: ContextName, aggregate: Aggregate) -> None:
-        """Keeps an aggregate, in the place of the least recently used ones if need be.
+    def put(self, context: ContextName, stream: str, cached: CachedState, added_bytes: int | None = None) -> None:
+        """Caches a state in place of an earlier one, and drops the least recently used ones if there is no room.
 
-        A new one is taken for small, one that comes with a history is weighed; what it records is estimated (`record`).
+        ``added_bytes`` is the size of the events that were added since the earlier one; ``None`` for a state that was loaded,
+        which is weighed. A growing state is weighed again whenever its estimate has doubled, so weighing costs little.
         """
-        key = (context, aggregate.id)
-        kept = self._kept.get(key)
-        if kept is None or kept.aggregate is not aggregate:
-            self._forget(key)
-            kept = self._kept[key] = _Kept(aggregate, 0, 0)
-            self._weigh(kept, size_of(aggregate) if aggregate.version else _EMPTY_BYTES)
-        else:
-            self._kept.move_to_end(key)
+        key = (context, stream)
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry(cached, 0, 0)
+            self._resize(entry, _EMPTY_BYTES)
+            entry.weighed = _EMPTY_BYTES
+        entry.cached = cached
+        self._entries.move_to_end(key)
+        if added_bytes is not None:
+            self._resize(entry, entry.bytes + _STATE_BY_DATA * added_bytes)
+        if added_bytes is None or entry.bytes > 2 * entry.weighed + _REWEIGH_BYTES:
+            self._resize(entry, size_of(cached.state))
+            entry.weighed = entry.bytes
+        while self._bytes > self._max_bytes and len(self._entries) > 1:
+            self.evict(*next(iter(self._entries)))
 
-    def record(self, context: ContextName, stream: str, data_bytes: int) -> None:
-        """Takes into account that events of so many bytes were added to an aggregate; some of it may become its state.
+    def evict(self, context: ContextName, stream: str) -> None:
+        """Drops the state of a stream."""
+        if (entry := self._entries.pop((context, stream), None)) is not None:
+            self._bytes -= entry.bytes
 
-        It is weighed again whenever the estimate has doubled: so weighing costs little, however large it grows.
-        """
-        if (kept := self._kept.get((context, stream))) is not None:
-            kept.bytes += _STATE_BY_DATA * data_bytes
-            self._bytes += _STATE_BY_DATA * data_bytes
-            if kept.bytes > 2 * kept.weighed + _WORTH_WEIGHING:
-                self._weigh(kept, size_of(kept.aggregate))
-            self._make_room()
-
-    def forget(self, context: ContextName, aggregate: Aggregate) -> None:
-        """Drops an aggregate, where it is this very object that is kept."""
-        kept = self._kept.get((context, aggregate.id))
-        if kept is not None and kept.aggregate is aggregate:
-            self._forget((context, aggregate.id))
-
-    def _weigh(self, kept: _Kept, weight: int) -> None:
-        self._bytes += weight - kept.bytes
-        kept.bytes = kept.weighed = weight
-        self._make_room()
-
-    def _make_room(self) -> None:
-        while self._bytes > self._most and len(self._kept) > 1:
-            self._forget(next(iter(self._kept)))
-
-    def _forget(self, key: tuple[ContextName, str]) -> None:
-        if (kept := self._kept.pop(key, None)) is not None:
-            self._bytes -= kept.bytes
+    def _resize(self, entry: _Entry, size: int) -> None:
+        self._bytes += size - entry.bytes
+        entry.bytes = size
 
 
 def size_of(value: Any) -> int:
-    """Bytes that a value and all that it alone refers to take, about: what classes and modules share does not count."""
+    """Estimates the bytes that a value and everything that it alone refers to take, without classes and modules."""
     seen: set[int] = set()
     todo, total = [value], 0
     while todo:

@@ -1,15 +1,16 @@
-"""Aggregates of one context as they stand: from memory, from a snapshot and the events after it, or from all events."""
+"""Loads the states of one context's streams: from the cache, from a snapshot and the events after it, or from all events."""
 
 import asyncio
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import structlog
 from prometheus_client import Counter
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Ref
-from command_api.handling.cache import AggregateMemory
+from aggregates.deciding import Change, LoadedStream
+from aggregates.state import State, state_schema_of
+from aggregates.stream import Stream
+from command_api.handling.cache import CachedState, StateCache
 from schemas.catalog import Catalog
 from schemas.errors import Unusable
 from streams.log.reading import AppendableLog, checked
@@ -19,125 +20,128 @@ from streams.log.stored_events import decode
 _log = structlog.get_logger()
 _BATCH_SIZE = 5000
 
-LOADED = Counter("caudal_aggregates_loaded", "Aggregates that were looked for.", ["source"])
+LOADED = Counter("caudal_states_loaded", "States of streams that were loaded.", ["source"])
 _FROM_MEMORY, _FROM_SNAPSHOT, _FROM_EVENTS = map(LOADED.labels, ("memory", "snapshot", "events"))
-SNAPSHOTS_IGNORED = Counter("caudal_snapshots_ignored", "Snapshots that today's code cannot use, or not take.", ["category"])
+SNAPSHOTS_IGNORED = Counter("caudal_snapshots_ignored", "Snapshots that the code cannot use, or not take.", ["category"])
 
 
 class Repository:
-    """Loads aggregates of one context and keeps their snapshots."""
+    """Loads, remembers and evicts the states of one context's streams, and keeps their snapshots."""
 
-    def __init__(self, log: AppendableLog, catalog: Catalog, memory: AggregateMemory) -> None:
-        self._log, self._catalog, self._memory = log, catalog, memory
-        self._keeping: set[asyncio.Task[None]] = set()
-        self._reading: dict[str, asyncio.Future[Aggregate]] = {}
-        """Streams that are being read: however many ask for one at once, it is read once."""
+    def __init__(self, log: AppendableLog, catalog: Catalog, cache: StateCache) -> None:
+        self._log, self._catalog, self._cache = log, catalog, cache
+        self._saving: set[asyncio.Task[None]] = set()
+        self._reading: dict[str, asyncio.Task[CachedState]] = {}
+        """Streams that are being read: however many callers ask for one at once, it is read once."""
 
-    async def load(self, ref: Ref, at: datetime, *, assume_new: bool = False) -> Aggregate:
-        """An aggregate as far as this process knows it; the append tells if it is out of date.
+    async def load(self, stream: Stream[Any], key: str, *, assume_new: bool = False) -> LoadedStream:
+        """Returns a stream as far as this process knows it; the append notices if that is out of date.
 
-        With ``assume_new`` one that is not in memory is taken to be new, and nothing is read. Raises `Invalid` where no
-        stream can have that name.
+        With ``assume_new`` a stream that is not cached is taken for a new one, and nothing is read. Raises `Invalid` if no
+        stream can have that name, and `Unavailable`.
         """
-        aggregate = self._memory.get(self._log.context, ref.stream)
-        if aggregate is not None:
+        name = stream.name(key)
+        cached = self._cache.get(self._log.context, name)
+        if cached is not None:
             _FROM_MEMORY.inc()
+        elif assume_new:
+            checked(name)
+            cached = CachedState(0, stream.initial, 0)
         else:
-            aggregate = ref.aggregate.empty(checked(ref.stream), at)
-            if not assume_new:
-                aggregate = await self._read_once(aggregate)
-                # Somebody may have loaded the same stream meanwhile: one object stands for it.
-                aggregate = self._memory.get(self._log.context, ref.stream) or aggregate
-        self._memory.keep(self._log.context, aggregate)
-        return aggregate
+            cached = await self._read_once(stream, checked(name))
+        return LoadedStream(stream, key, cached.version, cached.state)
 
-    def disown(self, aggregates: Iterable[Aggregate]) -> None:
-        """Forgets aggregates whose state did not come to be; whatever else was decided on them does not stand either."""
-        for aggregate in aggregates:
-            aggregate.stands = False
-            self._memory.forget(self._log.context, aggregate)
+    def newest(self, loaded: LoadedStream) -> LoadedStream:
+        """Returns a loaded stream as it is cached by now: a command may have been decided on it since it was loaded."""
+        cached = self._cache.get(self._log.context, loaded.name)
+        if cached is None or cached.version == loaded.version:
+            return loaded
+        return LoadedStream(loaded.stream, loaded.key, cached.version, cached.state)
 
-    def record(self, stream: str, data_bytes: int) -> None:
-        """Takes into account that events of so many bytes were added to an aggregate in memory."""
-        self._memory.record(self._log.context, stream, data_bytes)
+    def remember(self, changes: Sequence[Change], data_bytes: Sequence[int]) -> list[Snapshot]:
+        """Caches what a decision makes of its streams, before it is appended: the next command is decided on that.
 
-    def forget(self, stream: str) -> None:
-        """Forgets what is remembered of a stream: the log knows better."""
-        aggregate = self._memory.get(self._log.context, stream)
-        if aggregate is not None:
-            self._memory.forget(self._log.context, aggregate)
+        ``data_bytes`` are the sizes of each change's events. Returns the snapshots that are due, for `save` once the log has
+        the events. If the append fails, the streams are evicted.
+        """
+        due = []
+        for change, added in zip(changes, data_bytes, strict=True):
+            loaded = change.loaded
+            if not change.events:
+                continue
+            before = self._cache.get(self._log.context, loaded.name)
+            version = loaded.version + len(change.events)
+            cached = CachedState(version, change.state, 0 if before is None else before.snapshot_version)
+            if (snapshot := self._snapshot_if_due(loaded.stream, loaded.name, cached)) is not None:
+                due.append(snapshot)
+                cached = cached._replace(snapshot_version=version)
+            self._cache.put(self._log.context, loaded.name, cached, added)
+        return due
 
-    def due_snapshots(self, aggregates: Iterable[Aggregate]) -> list[Snapshot]:
-        """Snapshots of those that have one due, taken now, for `keep` once the log has their events."""
-        taken = []
-        for aggregate in aggregates:
-            if aggregate.is_snapshot_due():
-                try:
-                    taken.append(snapshot_of(aggregate))
-                except Unusable as error:
-                    SNAPSHOTS_IGNORED.labels(aggregate.category).inc()
-                    _log.error("no snapshot could be taken", stream=aggregate.id, why=error.detail)
-        return taken
+    def evict(self, streams: Iterable[str]) -> None:
+        """Drops the states of streams: the log knows better."""
+        for stream in streams:
+            self._cache.evict(self._log.context, stream)
 
-    def keep(self, snapshots: Iterable[Snapshot]) -> None:
-        """Keeps snapshots in the background; one that is not kept costs a longer load, nothing else."""
+    def save(self, snapshots: Iterable[Snapshot]) -> None:
+        """Saves snapshots in the background; one that is not saved costs a longer load, nothing else."""
         for snapshot in snapshots:
-            task = asyncio.create_task(self._keep(snapshot))
-            self._keeping.add(task)
-            task.add_done_callback(self._keeping.discard)
+            task = asyncio.create_task(self._save(snapshot))
+            self._saving.add(task)
+            task.add_done_callback(self._saving.discard)
 
-    async def _keep(self, snapshot: Snapshot) -> None:
+    async def _save(self, snapshot: Snapshot) -> None:
         try:
             await self._log.keep_snapshot(snapshot)
         except Exception as error:
-            _log.warning("a snapshot was not kept", stream=snapshot.stream, why=repr(error))
+            _log.warning("snapshot not saved", stream=snapshot.stream, error=repr(error))
 
-    async def _read_once(self, aggregate: Aggregate) -> Aggregate:
-        """The aggregate as the log has it: read here, or by whoever reads the same stream already, and fails for all.
+    async def _read_once(self, stream: Stream[Any], name: str) -> CachedState:
+        """Returns a stream as the log has it: all callers share one read, which goes on if one of them is cancelled."""
+        reading = self._reading.get(name)
+        if reading is None:
+            reading = self._reading[name] = asyncio.create_task(self._read(stream, name))
+            reading.add_done_callback(lambda _: self._reading.pop(name, None))
+        return await asyncio.shield(reading)
 
-        What somebody else read may be out of date by now; the append tells, as it does of what is in memory.
-        """
-        while (reading := self._reading.get(aggregate.id)) is not None:
-            await asyncio.wait([reading])
-            if not reading.cancelled() and (found := reading.result()).stands:
-                return found
-        reading = self._reading[aggregate.id] = asyncio.get_running_loop().create_future()
+    async def _read(self, stream: Stream[Any], name: str) -> CachedState:
+        cached = await self._from_snapshot(stream, name)
+        (_FROM_SNAPSHOT if cached.version else _FROM_EVENTS).inc()
+        state, version, rows = cached.state, cached.version, None
+        while rows is None or len(rows) == _BATCH_SIZE:
+            rows = await self._log.read_stream(name, version, _BATCH_SIZE)
+            state = stream.fold(state, (decode(row, self._log.context, self._catalog).data for row in rows))
+            version += len(rows)
+        found = CachedState(version, state, cached.snapshot_version)
+        if (snapshot := self._snapshot_if_due(stream, name, found)) is not None:
+            self.save([snapshot])
+            found = found._replace(snapshot_version=version)
+        # A command that took the stream for a new one may have been decided meanwhile: its state is the newer one.
+        newer = self._cache.get(self._log.context, name)
+        if newer is None:
+            self._cache.put(self._log.context, name, found)
+        return newer or found
+
+    async def _from_snapshot(self, stream: Stream[Any], name: str) -> CachedState:
+        state: type[State] = stream.state
+        snapshot = None if state.snapshot_every is None else await self._log.snapshot(name)
+        if snapshot is not None:
+            try:
+                read = state.from_snapshot(snapshot.state_schema, snapshot.state)
+                return CachedState(snapshot.version, read, snapshot.version)
+            except Unusable as error:
+                SNAPSHOTS_IGNORED.labels(stream.category).inc()
+                _log.info("snapshot ignored", stream=name, error=error.detail)
+        return CachedState(0, stream.initial, 0)
+
+    def _snapshot_if_due(self, stream: Stream[Any], name: str, cached: CachedState) -> Snapshot | None:
+        state: type[State] = stream.state
+        every = state.snapshot_every
+        if every is None or cached.version - cached.snapshot_version < every:
+            return None
         try:
-            await self._read(aggregate)
-            reading.set_result(aggregate)
-        except Exception as error:
-            reading.set_exception(error)
-            reading.exception()  # nobody may be waiting for it
-            raise
-        finally:
-            reading.cancel()  # where this task was: the next one reads for itself
-            del self._reading[aggregate.id]
-        return aggregate
-
-    async def _read(self, aggregate: Aggregate) -> None:
-        await self._restore(aggregate)
-        (_FROM_SNAPSHOT if aggregate.version else _FROM_EVENTS).inc()
-        while rows := await self._log.read_stream(aggregate.id, aggregate.version, _BATCH_SIZE):
-            for row in rows:
-                recorded = decode(row, self._log.context, self._catalog)
-                aggregate.replay(recorded.data, recorded.version, recorded.recorded_at)
-            if len(rows) < _BATCH_SIZE:
-                break
-        self.keep(self.due_snapshots([aggregate]))
-
-    async def _restore(self, aggregate: Aggregate) -> None:
-        if aggregate.snapshots is None or (snapshot := await self._log.snapshot(aggregate.id)) is None:
-            return
-        try:
-            aggregate.restore(snapshot.version, snapshot.state_schema, snapshot.state)
-        except Unusable as error:
-            SNAPSHOTS_IGNORED.labels(aggregate.category).inc()
-            _log.info("ignored a snapshot", stream=aggregate.id, why=error.detail)
-
-
-def snapshot_of(aggregate: Aggregate) -> Snapshot:
-    """A snapshot of an aggregate as it stands."""
-    assert aggregate.snapshots is not None, "asked only where one is due"
-    aggregate.snapshot_version = aggregate.version
-    policy = aggregate.snapshots
-    return Snapshot(aggregate.id, aggregate.version, policy.state_schema, policy.take(aggregate))
+            return Snapshot(name, cached.version, state_schema_of(state), cached.state.model_dump_json())
+        except Exception as error:  # a serialiser of the author's may raise anything
+            SNAPSHOTS_IGNORED.labels(stream.category).inc()
+            _log.error("snapshot not taken", stream=name, error=repr(error))
+            return None

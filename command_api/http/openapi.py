@@ -1,45 +1,45 @@
-"""The command API's description of itself."""
+"""The OpenAPI document of the command API."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from command_api.http.batch import MEDIA_TYPE, BatchLine
-from command_api.http.routes import OwnRoute, QuestionRoute, Translation
+from command_api.http.paths import OwnPath, QuestionPath, Translation
 from schemas.catalog import Catalog, ContextName
 from schemas.message import Command
 from streams.http.documentation import document, schema_of, security_of
-from streams.http.problem import TITLES, Problem
+from streams.http.problems import TITLES, Problem
 
 TITLE = "Caudal: command API"
 _ERRORS = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 500, 503)
 _HEADERS = (
     ("Idempotency-Key", "Makes a repeat safe: a command with a known key gets the first answer again."),
-    ("X-Command-Id", "A UUID of the sender's, in the place of a key."),
+    ("X-Command-Id", "A UUID of the sender's, instead of a key."),
     ("If-Match", "The version, as ETag, that the command's stream must have; * for any, of a stream that exists."),
     ("If-None-Match", "*: the command's stream must not exist."),
-    ("X-Actor", "Who sends the command, where there is no token to say it; recorded with its events, not checked."),
-    ("X-Correlation-Id", "Shared by everything that the request sets off; made up where it is missing."),
+    ("X-Actor", "Who sends the command, if there is no token; recorded with its events, not verified."),
+    ("X-Correlation-Id", "Shared by everything that follows from the request; generated if it is missing."),
 )
 
 
-def describe(catalog: Catalog, systems: Mapping[str, tuple[OwnRoute, ...]]) -> dict[str, Any]:
-    """The OpenAPI document of every command and every path of a system's own."""
+def describe(catalog: Catalog, systems: Mapping[str, tuple[OwnPath, ...]]) -> dict[str, Any]:
+    """Returns the OpenAPI document of every command and every path of a system's own."""
     paths: dict[str, Any] = {}
     for context, command in catalog.commands():
         if not command.internal:
             paths[f"/commands/{context.system}/{command.message_name}"] = {"post": _operation(context, command, "")}
     for system, routes in systems.items():
         for route in routes:
-            if isinstance(route, QuestionRoute):
+            if isinstance(route, QuestionPath):
                 paths[route.path] = {"post": _question(system, route)}
                 continue
-            operation = _operation(catalog.context_of(route.command), route.command, route.path, route.says)
+            operation = _operation(catalog.context_of(route.command), route.command, route.path, route.translation)
             paths.setdefault(route.path, {})[route.method.lower()] = operation
     return document(TITLE, "Commands in, events recorded. Every error is a problem document (RFC 9457).", paths)
 
 
-def _question(system: str, route: QuestionRoute) -> dict[str, Any]:
+def _question(system: str, route: QuestionPath) -> dict[str, Any]:
     return {
         "operationId": f"{system}{_id(route.path)}",
         "summary": route.summary,
@@ -60,11 +60,13 @@ def _problems() -> dict[str, Any]:
     return {str(status): _problem(TITLES[status]) for status in _ERRORS}
 
 
-def _operation(context: ContextName, command: type[Command], path: str, says: Translation | None = None) -> dict[str, Any]:
-    if says is None:
+def _operation(
+    context: ContextName, command: type[Command], path: str, translation: Translation | None = None
+) -> dict[str, Any]:
+    if translation is None:
         bodies = {"application/json": {"schema": schema_of(command)}, MEDIA_TYPE: {"schema": schema_of(BatchLine)}}
     else:
-        bodies = {"application/json": {"schema": schema_of(says.body)}}
+        bodies = {"application/json": {"schema": schema_of(translation.body)}}
     return {
         "operationId": f"{context.system}_{command.message_name}{_id(path)}",
         "summary": (command.__doc__ or command.__name__).splitlines()[0],
@@ -82,8 +84,8 @@ def _operation(context: ContextName, command: type[Command], path: str, says: Tr
             "content": bodies,
         },
         "responses": {
-            "200": _done("Done; the stream was there before, or there was nothing to record."),
-            "201": _done("Done; a new stream was begun."),
+            "200": _done("Done; the stream existed before, or there was nothing to record."),
+            "201": _done("Done; a new stream began."),
             **_problems(),
         },
     }
@@ -95,7 +97,7 @@ def _done(description: str) -> dict[str, Any]:
         "headers": {
             "ETag": {"description": "The stream's version.", "schema": {"type": "string"}},
             "Consistency-Token": {
-                "description": "Hand it to the query API, and it waits until the view has seen this write.",
+                "description": "Send it to the query API: the read waits until the view has seen this write.",
                 "schema": {"type": "string"},
             },
         },

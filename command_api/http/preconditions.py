@@ -1,4 +1,4 @@
-"""Preconditions (RFC 9110, RFC 6585): what a caller expects of a command's stream, from headers or a batch's line."""
+"""Preconditions (RFC 9110, RFC 6585): what a sender expects of a command's stream, from headers or a batch's line."""
 
 import re
 
@@ -10,7 +10,7 @@ _ETAG = re.compile(r'"(\d{1,9})"')
 
 
 def expectation(if_match: str | None, if_none_match: str | None) -> ExpectedVersion:
-    """What ``If-Match`` (a version's entity tag, or ``*`` for any that exists) or ``If-None-Match: *`` says.
+    """Returns what ``If-Match`` (a version's entity tag, or ``*`` for any that exists) or ``If-None-Match: *`` says.
 
     Raises `Malformed` for anything else, and `PreconditionFailed` for a weak entity tag, which never matches.
     """
@@ -18,7 +18,7 @@ def expectation(if_match: str | None, if_none_match: str | None) -> ExpectedVers
         return ANY_VERSION
     if if_none_match is not None:
         if if_match is not None or if_none_match.strip() != "*":
-            raise Malformed("If-None-Match must be *, and stand alone: the stream must not exist")
+            raise Malformed("If-None-Match must be * (the stream must not exist), without If-Match")
         return NO_STREAM
     assert if_match is not None, "one of them is given"
     if if_match.strip() == "*":
@@ -32,6 +32,6 @@ def expectation(if_match: str | None, if_none_match: str | None) -> ExpectedVers
 
 
 def check_stated(context: Context, expected: ExpectedVersion) -> None:
-    """Raises `PreconditionRequired` where a context takes no command without an expectation, and there is none."""
+    """Raises `PreconditionRequired` if a context needs an expectation and there is none."""
     if context.requires_expected_version and expected == ANY_VERSION:
         raise PreconditionRequired("this command needs If-Match with the stream's version, or If-None-Match: *")

@@ -1,83 +1,37 @@
-"""Routes: every command under ``/commands/{system}/{command}``, and the paths that a system's clients know."""
+"""Routes: every command under ``/commands/{system}/{command}``, and the paths of the systems' own."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from command_api.handling.handler import CommandHandler
-from command_api.http.batch import is_batch, take_batch
-from command_api.http.body import check_plain, parse_body, parse_command, read_body, validating
-from command_api.http.gateway import Desk
+from command_api.handling.idempotency import command_id
+from command_api.handling.validation import check_plain, validating
+from command_api.http.batch import BatchEndpoint, is_batch
+from command_api.http.body import parse_body, parse_command, read_body
+from command_api.http.gateway import CommandGateway
+from command_api.http.paths import CommandPath, OwnPath, QuestionPath, answer_of, receipt_as_json
 from command_api.http.preconditions import check_stated, expectation
-from command_api.http.request import command_id, issued
+from command_api.http.request import envelope
 from schemas.catalog import Catalog, ContextName
 from schemas.consistency_token import ConsistencyToken
 from schemas.envelope import Receipt
 from schemas.errors import NotFound
 from schemas.message import Command, Event
-from streams.http.surface import JsonResponse, header
+from streams.http.request_context import header
+from streams.http.responses import JsonResponse
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import decode
-from streams.security.access_control import Gate
+from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
-    """How clients of a path say a command in words of their own."""
-
-    body: type[BaseModel]
-    command: Callable[[Any, Mapping[str, str]], Command]
-    """From the body and the path's parameters; raises `NotFound` where a parameter names nothing.
-
-    It may say another command of the context than its route names, which the caller has to be allowed, too.
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class CommandRoute:
-    """A path of a system's own for one command; what a package of your own registers as ``caudal.command_api``."""
-
-    path: str
-    command: type[Command]
-    answer: Callable[[Receipt, Sequence[Event]], Mapping[str, Any]]
-    """The body of the answer, as the system's clients know it: from the receipt, and what the command recorded."""
-    method: str = "POST"
-    says: Translation | None = None
-    """How its clients say the command; without it the body is the command itself, and may be a batch of them."""
-    tells_events: bool = False
-    """Whether the answer needs what the command recorded in its own stream, which takes a look into the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionRoute:
-    """A path of a system's own that is answered with what the write side knows, and not with a receipt."""
-
-    path: str
-    body: type[BaseModel]
-    answer: Callable[[Any, Request, Desk], Awaitable[BaseModel]]
-    """From the body; may have commands handled for it."""
-    reply: type[BaseModel]
-    summary: str
-
-
-OwnRoute = CommandRoute | QuestionRoute
-
-
-def installed(catalog: Catalog) -> Mapping[str, tuple[OwnRoute, ...]]:
-    """The paths of a catalog's systems, by their names."""
-    return dict(catalog.registered("caudal.command_api"))
-
-
 class CommandEndpoints:
-    """Takes commands from requests, and answers with receipts."""
+    """Answers requests with receipts: access, limits, preconditions, body, then the handler."""
 
     def __init__(
         self,
@@ -85,21 +39,22 @@ class CommandEndpoints:
         catalog: Catalog,
         handler: CommandHandler,
         logs: Mapping[ContextName, ReadableLog],
-        gate: Gate,
-        desk: Desk,
+        access: AccessControl,
+        gateway: CommandGateway,
     ) -> None:
         self._settings, self._catalog, self._handler, self._logs = settings, catalog, handler, logs
-        self._gate, self._desk = gate, desk
+        self._access, self._gateway = access, gateway
+        self._batches = BatchEndpoint(settings, handler, catalog)
 
-    def routes(self, systems: Mapping[str, tuple[OwnRoute, ...]]) -> Iterator[BaseRoute]:
-        """Every path under which a command is taken."""
+    def routes(self, systems: Mapping[str, tuple[OwnPath, ...]]) -> Iterator[BaseRoute]:
+        """Returns every path under which a command is taken."""
         yield Route("/commands/{system}/{command}", _Endpoint(self.any_command), methods=["POST"])
         for own in systems.values():
-            for route in own:
-                if isinstance(route, CommandRoute):
-                    yield Route(route.path, _Endpoint(self._taking(route)), methods=[route.method])
+            for path in own:
+                if isinstance(path, CommandPath):
+                    yield Route(path.path, _Endpoint(partial(self._take, path)), methods=[path.method])
                 else:
-                    yield Route(route.path, _Endpoint(self._asking(route)), methods=["POST"])
+                    yield Route(path.path, _Endpoint(partial(self._ask, path)), methods=["POST"])
 
     async def any_command(self, request: Request) -> Response:
         """Takes the command that the path names."""
@@ -107,58 +62,49 @@ class CommandEndpoints:
         _, command = self._catalog.command(system, name)
         if command.internal:
             raise NotFound(f"there is no command {name!r} in {system!r}")
-        return await self._take(request, CommandRoute(request.scope["path"], command, generic_answer))
+        path = CommandPath(request.scope["path"], command, lambda receipt, _: receipt_as_json(receipt))
+        return await self._take(path, request)
 
-    def _taking(self, route: CommandRoute) -> Callable[[Request], Awaitable[Response]]:
-        async def take(request: Request) -> Response:
-            return await self._take(request, route)
-
-        return take
-
-    def _asking(self, route: QuestionRoute) -> Callable[[Request], Awaitable[Response]]:
-        async def ask(request: Request) -> Response:
-            await self._gate.enter(request, route.path)
-            body = await read_body(request, self._settings.max_body_bytes)
-            said = parse_body(body, route.body, self._settings.max_depth)
-            answer = await route.answer(said, request, self._desk)
-            return JsonResponse(answer.model_dump(mode="json"))
-
-        return ask
-
-    async def _take(self, request: Request, route: CommandRoute) -> Response:
-        context = self._catalog.context_of(route.command)
-        await self._gate.enter(request, route.path)
-        self._check(request, route.command)
-        if is_batch(request) and route.says is None:
-            further = partial(self._gate.count, request, route.path)
-            return await take_batch(request, self._settings, self._handler, self._catalog, route.command, further)
+    async def _take(self, path: CommandPath, request: Request) -> Response:
+        context = self._catalog.context_of(path.command)
+        await self._access.authenticate(request, path.path)
+        self._check_access(request, path.command)
+        if is_batch(request) and path.translation is None:
+            return await self._batches.take(request, path.command, partial(self._access.limit, request, path.path))
         expected = expectation(header(request, b"if-match"), header(request, b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
-        body = await read_body(request, self._settings.max_body_bytes)
-        command = check_plain(self._command(route, body, request.path_params))
-        if type(command) is not route.command:
-            self._check(request, type(command))
+        command = check_plain(await self._command(path, request))
+        if type(command) is not path.command:
+            self._check_access(request, type(command))
         id = command_id(context, header(request, b"idempotency-key"), header(request, b"x-command-id"))
-        receipt = await self._handler.handle(issued(request, command, id), expected=expected)
-        events = await self._recorded(context, receipt) if route.tells_events else ()
-        return _response(receipt, context, route.answer(receipt, events))
+        receipt = await self._handler.handle(envelope(request, command, id), expected=expected)
+        events = await self._recorded(context, receipt) if path.with_events else ()
+        return _response(path, receipt, context, events)
 
-    def _check(self, request: Request, command: type[Command]) -> None:
-        """Whether the caller may send commands of a class; a path that is said in words of its own may lead to several."""
+    async def _ask(self, path: QuestionPath, request: Request) -> Response:
+        await self._access.authenticate(request, path.path)
+        body = await read_body(request, self._settings.max_body_bytes)
+        question = parse_body(body, path.body, self._settings.max_body_depth)
+        answer = await path.answer(question, request, self._gateway)
+        return JsonResponse(answer.model_dump(mode="json"))
+
+    def _check_access(self, request: Request, command: type[Command]) -> None:
+        """Raises if the caller may not send commands of a class; a path with a translation may lead to several."""
         name = f"{self._catalog.context_of(command).system}.{command.message_name}"
-        self._gate.check(request, "command", name, command.command_access)
+        self._access.authorize(request, "command", name, command.command_access)
 
-    def _command(self, route: CommandRoute, body: bytes, path: Mapping[str, str]) -> Command:
-        if route.says is None:
-            return parse_command(body, route.command, self._settings.max_depth)
-        said = parse_body(body, route.says.body, self._settings.max_depth)
+    async def _command(self, path: CommandPath, request: Request) -> Command:
+        body = await read_body(request, self._settings.max_body_bytes)
+        if path.translation is None:
+            return parse_command(body, path.command, self._settings.max_body_depth)
+        own = parse_body(body, path.translation.body, self._settings.max_body_depth)
         with validating():
-            return route.says.command(said, path)
+            return path.translation.command(own, request.path_params)
 
     async def _recorded(self, context: ContextName, receipt: Receipt) -> Sequence[Event]:
-        """What a command recorded in the stream that it is about."""
-        most = len(receipt.events)
-        rows = await self._logs[context].read_stream(receipt.stream, max(0, receipt.version - most), most)
+        """Returns the events that a command recorded in the stream that it is about."""
+        limit = len(receipt.events)
+        rows = await self._logs[context].read_stream(receipt.stream, max(0, receipt.version - limit), limit)
         recorded = [decode(row, context, self._catalog) for row in rows]
         return [one.data for one in recorded if one.metadata.command_id == receipt.command_id]
 
@@ -166,30 +112,19 @@ class CommandEndpoints:
 class _Endpoint:
     """An endpoint as an ASGI application: errors go straight to the application's handlers, through one layer less."""
 
-    def __init__(self, take: Callable[[Request], Awaitable[Response]]) -> None:
-        self._take = take
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._take(Request(scope, receive))
+        response = await self._answer(Request(scope, receive))
         await response(scope, receive, send)
 
 
-def generic_answer(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
-    """The body of the answer to a command: what it did, and where."""
-    return {
-        "command_id": str(receipt.command_id),
-        "stream": receipt.stream,
-        "version": receipt.version,
-        "position": receipt.position,
-        "events": list(receipt.events),
-    }
-
-
-def _response(receipt: Receipt, context: ContextName, body: Mapping[str, Any]) -> Response:
+def _response(path: CommandPath, receipt: Receipt, context: ContextName, events: Sequence[Event]) -> Response:
     headers = {
         "ETag": f'"{receipt.version}"',
         "Consistency-Token": str(ConsistencyToken(context, receipt.partition, receipt.position)),
     }
     if receipt.repeated:
         headers["Idempotent-Replayed"] = "true"
-    return JsonResponse(body, 201 if receipt.began_stream else 200, headers)
+    return JsonResponse(answer_of(path, receipt, events), 201 if receipt.began_stream else 200, headers)

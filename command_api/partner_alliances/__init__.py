@@ -1,5 +1,6 @@
-"""What the partner alliances add to the command API: paths of their own, and what comes before their commands are decided."""
+"""The partner alliances' side of the command API: their own paths, and the activities before their decisions."""
 
-from command_api.partner_alliances import assessing, partners
+from command_api.partner_alliances import assessing, partners, paths
 
+PATHS = paths.PATHS
 ACTIVITIES = (*assessing.ACTIVITIES, *partners.ACTIVITIES)

@@ -1,4 +1,4 @@
-"""What compliance has decrypted: a bank account, encrypted everywhere else, is held against its rule before a decision."""
+"""Assessing: compliance checks a bank account, which is encrypted everywhere else, before its decision."""
 
 from aggregates.partner_alliances.rules import account_verdict
 from command_api.handling.activities import Activity, ActivityContext
@@ -7,28 +7,27 @@ from schemas.partner_alliances.compliance import AssessContract, RecordAssessmen
 from schemas.partner_alliances.parts import BankAccount, RuleVerdict
 
 
-async def assess(issued: CommandEnvelope[AssessContract], surroundings: ActivityContext) -> RecordAssessment:
-    """Adds what the rule of bank accounts says. One whose owner was erased is none."""
-    command = issued.data
+async def assess(command: CommandEnvelope[AssessContract], context: ActivityContext) -> RecordAssessment:
+    """Adds the verdict on the bank account. The account of an erased owner counts as none."""
+    data = command.data
     return RecordAssessment(
-        contract_id=command.contract_id,
-        partner_id=command.partner_id,
-        temporary_id=command.temporary_id,
-        profile=command.profile,
-        account=await _verdict(command.account, surroundings),
+        contract_id=data.contract_id,
+        partner_id=data.partner_id,
+        temporary_id=data.temporary_id,
+        profile=data.profile,
+        account=await _verdict(data.account, context),
     )
 
 
-async def validate(issued: CommandEnvelope[ValidatePartner], surroundings: ActivityContext) -> RecordValidation:
-    """Adds what the rule of bank accounts says."""
-    command = issued.data
-    return RecordValidation(profile=command.profile, account=await _verdict(command.account, surroundings))
+async def validate(command: CommandEnvelope[ValidatePartner], context: ActivityContext) -> RecordValidation:
+    """Adds the verdict on the bank account."""
+    return RecordValidation(profile=command.data.profile, account=await _verdict(command.data.account, context))
 
 
-async def _verdict(given: BankAccount | None, surroundings: ActivityContext) -> RuleVerdict:
+async def _verdict(given: BankAccount | None, context: ActivityContext) -> RuleVerdict:
     account = given or BankAccount()
-    decrypted = await surroundings.keys.decrypted(filter(None, (account.iban, account.number)))
-    return account_verdict(decrypted.get(account.iban or ""), account.bic, decrypted.get(account.number or ""))
+    plain = await context.keys.decrypted(filter(None, (account.iban, account.number)))
+    return account_verdict(plain.get(account.iban or ""), account.bic, plain.get(account.number or ""))
 
 
 ACTIVITIES = (Activity(AssessContract, assess), Activity(ValidatePartner, validate))

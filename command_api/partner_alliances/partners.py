@@ -1,21 +1,18 @@
-"""Partners: a contract is made by hand with somebody who is one."""
+"""Partners: a contract by hand is made with a partner that exists."""
 
-from aggregates.partner_alliances.integrations import Partner
+from aggregates.partner_alliances.integrations import PARTNER
 from command_api.handling.activities import Activity, ActivityContext
-from schemas.catalog import ContextName
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Rejected
 from schemas.partner_alliances.contracts import CreateContract
 
-INTEGRATIONS = ContextName("partner_alliances", "integrations")
+
+async def check_partner(command: CommandEnvelope[CreateContract], context: ActivityContext) -> CreateContract:
+    """Returns the command unchanged; raises `Rejected` if the partner does not exist or is withdrawn."""
+    partner = await context.load(PARTNER, str(command.data.partner_id))
+    if partner.temporary_id is None or partner.withdrawn:
+        raise Rejected(f"the partner {command.data.partner_id} {'is withdrawn' if partner.withdrawn else 'does not exist'}")
+    return command.data
 
 
-async def known(issued: CommandEnvelope[CreateContract], surroundings: ActivityContext) -> CreateContract:
-    """The command as it is; raises `Rejected` where there is no such partner, or none any more."""
-    partner = await surroundings.load(INTEGRATIONS, Partner, str(issued.data.partner_id))
-    if partner.is_new or partner.withdrawn:
-        raise Rejected(f"the partner {partner.key} is {'withdrawn' if partner.withdrawn else 'not there'}")
-    return issued.data
-
-
-ACTIVITIES = (Activity(CreateContract, known),)
+ACTIVITIES = (Activity(CreateContract, check_partner),)

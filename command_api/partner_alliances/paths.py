@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.sagas.saga import saga_id
-from command_api.http.routes import CommandRoute, Translation
+from command_api.http.paths import KEY, CommandPath, Translation
 from schemas.envelope import Receipt
 from schemas.errors import Invalid, NotFound, Violation
 from schemas.message import Command, Event
@@ -112,79 +112,75 @@ class NuevaCampana(_Cuerpo):
     fecha_fin: date
 
 
-def request_partner(said: NuevoPartner, _: Mapping[str, str]) -> Command:
+def request_partner(cuerpo: NuevoPartner, _: Mapping[str, str]) -> Command:
     return RequestPartner(
-        profile=said.profile(),
-        email=said.correo,
-        **said.account(),
-        product=said.producto,
-        terms=said.terminos,
-        starts_on=said.fecha_inicio,
-        ends_on=said.fecha_fin,
+        profile=cuerpo.profile(),
+        email=cuerpo.correo,
+        **cuerpo.account(),
+        product=cuerpo.producto,
+        terms=cuerpo.terminos,
+        starts_on=cuerpo.fecha_inicio,
+        ends_on=cuerpo.fecha_fin,
     )
 
 
-def validate_partner(said: Perfil, _: Mapping[str, str]) -> Command:
-    return ValidatePartner(profile=said.profile(), **said.account())
+def validate_partner(cuerpo: Perfil, _: Mapping[str, str]) -> Command:
+    return ValidatePartner(profile=cuerpo.profile(), **cuerpo.account())
 
 
-def create_program(said: NuevoPrograma, _: Mapping[str, str]) -> Command:
+def create_program(cuerpo: NuevoPrograma, _: Mapping[str, str]) -> Command:
     return CreateProgram(
-        name=said.nombre, description=said.descripcion, product=said.producto, commission_percent=said.comision
+        name=cuerpo.nombre, description=cuerpo.descripcion, product=cuerpo.producto, commission_percent=cuerpo.comision
     )
 
 
-def create_contract(said: NuevoContrato, _: Mapping[str, str]) -> Command:
+def create_contract(cuerpo: NuevoContrato, _: Mapping[str, str]) -> Command:
     return CreateContract(
-        partner_id=said.partner_id,
-        product=said.producto,
-        terms=said.terminos,
-        starts_on=said.fecha_inicio,
-        ends_on=said.fecha_fin,
+        partner_id=cuerpo.partner_id,
+        product=cuerpo.producto,
+        terms=cuerpo.terminos,
+        starts_on=cuerpo.fecha_inicio,
+        ends_on=cuerpo.fecha_fin,
     )
 
 
-def change_contract(said: CambioDeContrato, path: Mapping[str, str]) -> Command:
+def change_contract(cuerpo: CambioDeContrato, path: Mapping[str, str]) -> Command:
     contract_id = _id(path)
-    if said.estado is None:
-        if said.terminos is None and said.fecha_fin is None:
+    if cuerpo.estado is None:
+        if cuerpo.terminos is None and cuerpo.fecha_fin is None:
             raise Invalid("nothing is to be changed", [Violation("", "needs terminos, fecha_fin or estado")])
-        return ChangeContract(contract_id=contract_id, terms=said.terminos, ends_on=said.fecha_fin)
-    if said.terminos is not None or said.fecha_fin is not None:
+        return ChangeContract(contract_id=contract_id, terms=cuerpo.terminos, ends_on=cuerpo.fecha_fin)
+    if cuerpo.terminos is not None or cuerpo.fecha_fin is not None:
         raise Invalid("one thing at a time", [Violation("/estado", "comes without terminos and fecha_fin")])
-    if said.estado == "ACTIVO":
+    if cuerpo.estado == "ACTIVO":
         return ResumeContract(contract_id=contract_id)
-    return SuspendContract(contract_id=contract_id, reason=said.motivo)
+    return SuspendContract(contract_id=contract_id, reason=cuerpo.motivo)
 
 
-def decide_revision(said: DecisionDeRevision, path: Mapping[str, str]) -> Command:
-    return DecideContractRevision(contract_id=_id(path), approved=said.aprobado, reason=said.motivo)
+def decide_revision(cuerpo: DecisionDeRevision, path: Mapping[str, str]) -> Command:
+    return DecideContractRevision(contract_id=_id(path), approved=cuerpo.aprobado, reason=cuerpo.motivo)
 
 
-def create_campaign(said: NuevaCampana, _: Mapping[str, str]) -> Command:
+def create_campaign(cuerpo: NuevaCampana, _: Mapping[str, str]) -> Command:
     return CreateCampaign(
-        partner_id=said.partner_id,
-        name=said.nombre,
-        description=said.descripcion,
-        budget_cents=said.presupuesto_centavos,
-        starts_on=said.fecha_inicio,
-        ends_on=said.fecha_fin,
+        partner_id=cuerpo.partner_id,
+        name=cuerpo.nombre,
+        description=cuerpo.descripcion,
+        budget_cents=cuerpo.presupuesto_centavos,
+        starts_on=cuerpo.fecha_inicio,
+        ends_on=cuerpo.fecha_fin,
     )
 
 
-def onboarding_begun(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
-    """Under which ids the client finds what becomes of its request."""
+def onboarding_started(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
+    """Returns the ids under which the client follows its request."""
     temporary_id = receipt.key
     saga = saga_id("partner_alliances.onboarding", temporary_id)
     return {"saga_id": saga, "partner_id_temporal": temporary_id, "estado": "INICIADA"}
 
 
-def its_id(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
-    return {"id": receipt.key}
-
-
 def verdict(_: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
-    """What each rule says."""
+    """Returns the verdict of each rule."""
     (validated,) = events
     assert isinstance(validated, PartnerValidated)
     return {
@@ -201,30 +197,32 @@ def _id(path: Mapping[str, str]) -> UUID:
         raise NotFound(f"there is no contract {path['id']!r}") from None
 
 
-ROUTES = (
-    CommandRoute("/partners", RequestPartner, onboarding_begun, says=Translation(NuevoPartner, request_partner)),
-    CommandRoute(
+PATHS = (
+    CommandPath("/partners", RequestPartner, onboarding_started, translation=Translation(NuevoPartner, request_partner)),
+    CommandPath(
         "/partners/validate",
         ValidatePartner,
         verdict,
-        says=Translation(Perfil, validate_partner),
-        tells_events=True,
+        translation=Translation(Perfil, validate_partner),
+        with_events=True,
     ),
-    CommandRoute("/programas", CreateProgram, its_id, says=Translation(NuevoPrograma, create_program)),
-    CommandRoute("/contratos", CreateContract, its_id, says=Translation(NuevoContrato, create_contract)),
-    CommandRoute("/contratos/{id}", ChangeContract, its_id, "PUT", says=Translation(CambioDeContrato, change_contract)),
-    CommandRoute(
+    CommandPath("/programas", CreateProgram, {"id": KEY}, translation=Translation(NuevoPrograma, create_program)),
+    CommandPath("/contratos", CreateContract, {"id": KEY}, translation=Translation(NuevoContrato, create_contract)),
+    CommandPath(
+        "/contratos/{id}", ChangeContract, {"id": KEY}, "PUT", translation=Translation(CambioDeContrato, change_contract)
+    ),
+    CommandPath(
         "/contratos/{id}/revision",
         DecideContractRevision,
-        its_id,
-        says=Translation(DecisionDeRevision, decide_revision),
+        {"id": KEY},
+        translation=Translation(DecisionDeRevision, decide_revision),
     ),
-    CommandRoute(
+    CommandPath(
         "/compliance/sanciones",
         PublishSanctionList,
-        its_id,
+        {"id": KEY},
         "PUT",
-        says=Translation(ListaDeSanciones, lambda said, _: PublishSanctionList(names=said.nombres)),
+        translation=Translation(ListaDeSanciones, lambda cuerpo, _: PublishSanctionList(names=cuerpo.nombres)),
     ),
-    CommandRoute("/campanas", CreateCampaign, its_id, says=Translation(NuevaCampana, create_campaign)),
+    CommandPath("/campanas", CreateCampaign, {"id": KEY}, translation=Translation(NuevaCampana, create_campaign)),
 )

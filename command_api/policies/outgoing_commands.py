@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from aggregates.policy import Policy
-from command_api.http.request import now
+from command_api.clock import now
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import CommandEnvelope, RecordedEvent, Rejection
 from schemas.message import Command, Event

@@ -1,8 +1,8 @@
-"""Tells processes when their timers are due.
+"""Gives sagas their due timers as inputs.
 
-A timer's command has an id made of process, name and time, so that however many workers tell it, and however often, it is
-handled once; a process that has cancelled or moved the timer lets it go. A process that is down when a timer is due is told
-when it is up again: timers are in its log, not in anybody's memory.
+A timer's command has an id that is derived from saga, name and time: however many workers fire it, and however often, it is
+handled once. A saga ignores a timer that it has cancelled or moved. Timers are kept beside the log, not in a process's memory:
+a timer that becomes due while nothing runs fires when a worker is back.
 """
 
 import asyncio
@@ -13,57 +13,61 @@ from uuid import UUID, uuid5
 import structlog
 from prometheus_client import Counter
 
+from command_api.clock import now
 from command_api.handling.handler import CommandHandler
-from command_api.http.request import now
-from schemas.engine.sagas import AdvanceSaga, Cause
+from schemas.engine.sagas import AdvanceSaga, SagaInput, saga_of
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Conflict, Unavailable
 from streams.log.timers import Timer, Timers
 
 _log = structlog.get_logger()
-_EVERY_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 _BATCH_SIZE = 100
 _TIMERS = UUID("0e6a4f2b-3d1f-5a54-9f0f-a9b5f3e0c1d7")
 
-FIRED = Counter("caudal_timers_fired", "Timers of which a process was told.", ["process"])
+FIRED = Counter("caudal_timers_fired", "Timers that were given to their sagas.", ["saga"])
 
 
 class TimerClock:
-    """Looks for timers that are due, and has the processes told."""
+    """Looks for due timers and fires them."""
 
-    def __init__(self, timers: Timers, handler: CommandHandler, kinds: Collection[str]) -> None:
-        """``kinds`` are those processes that are installed here, by their names with their system's."""
-        self._timers, self._handler, self._kinds = timers, handler, kinds
+    def __init__(self, timers: Timers, handler: CommandHandler, sagas: Collection[str]) -> None:
+        """``sagas`` are the full names of the definitions that are installed here."""
+        self._timers, self._handler, self._sagas = timers, handler, sagas
 
     async def run(self) -> None:
         """Runs until cancelled, through outages."""
         while True:
             try:
-                await self.tell(now())
+                await self.fire_due(now())
             except Unavailable as error:
-                _log.debug("cannot look for timers", why=error.detail)
-            await asyncio.sleep(_EVERY_SECONDS)
+                _log.debug("timers not read", error=error.detail)
+            await asyncio.sleep(_POLL_SECONDS)
 
-    async def tell(self, at: datetime) -> None:
-        """Tells every process whose timers are due, once; raises `Unavailable`."""
-        after, is_last = None, False
-        while not is_last:  # one that cannot be told stays due, and keeps nobody behind it waiting
-            timers, after = await self._timers.due(at, self._kinds, _BATCH_SIZE, after)
-            await asyncio.gather(*map(self._tell, timers))
-            is_last = after is None
+    async def fire_due(self, at: datetime) -> None:
+        """Fires every timer that is due, once; raises `Unavailable`.
 
-    async def _tell(self, timer: Timer) -> None:
-        id = uuid5(_TIMERS, f"{timer.saga_id}/{timer.name}/{timer.due.isoformat()}")
-        cause = Cause(kind="timer", id=id, name=timer.name, at=timer.due)
-        command = AdvanceSaga(process=timer.process, key=timer.about, cause=cause)
+        One that cannot be fired stays due, and delays no other.
+        """
+        after = None
+        while due := await self._timers.due(at, self._sagas, _BATCH_SIZE, after):
+            await asyncio.gather(*map(self._fire, due))
+            if len(due) < _BATCH_SIZE:
+                return
+            after = due[-1].place
+
+    async def _fire(self, timer: Timer) -> None:
+        id = uuid5(_TIMERS, f"{saga_of(timer.stream)}/{timer.name}/{timer.due_at.isoformat()}")
+        input = SagaInput(kind="timer", id=id, name=timer.name, at=timer.due_at)
+        command = AdvanceSaga(saga=timer.saga, key=timer.key, input=input)
         try:
             receipt = await self._handler.handle(
                 CommandEnvelope(data=command, id=id, at=now(), correlation_id=timer.correlation_id)
             )
         except (Conflict, Unavailable) as error:
-            _log.debug("telling of a timer again soon", process=timer.process, why=error.detail)
+            _log.debug("timer not fired yet", saga=timer.saga, error=error.detail)
         except CaudalError as error:
-            _log.warning("cannot tell of a timer", process=timer.process, timer=timer.name, why=error.detail)
+            _log.warning("timer not fired", saga=timer.saga, timer=timer.name, error=error.detail)
         else:
             if receipt.events and not receipt.repeated:
-                FIRED.labels(timer.process).inc()
+                FIRED.labels(timer.saga).inc()

@@ -1,43 +1,31 @@
 """Settings of a command: those of the environment, joined to the local stack unless they name a database."""
 
-import difflib
 import os
 from pathlib import Path
 
 import typer
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from rich.console import Console
 
 from deploy.console.async_command import print_error
 from deploy.console.endpoints import running_stack
-from schemas.errors import NotFound
-from streams.settings import Settings
-
-_PREFIX = "CAUDAL_"
-_EXAMPLES = {
-    "systems": """'["todo"]'""",
-    "write_dsns": """'{"todo.tasks": "postgresql://host:5432/caudal"}'""",
-    "read_dsns": """'{"todo.tasks": "postgresql://host:5432/caudal"}'""",
-    "rate_limits": """'{"POST": "60/minute"}'""",
-    "retired_keys": """'["/keys/public.pem"]'""",
-    "oidc_algorithms": """'["RS256"]'""",
-    "access": """'{"view:todo.tasks": {"roles": ["clerk"]}}'""",
-}
+from schemas.errors import Misconfigured, NotFound
+from streams.settings import Settings, unknown_variables
 
 
 def read_settings(log_format: str | None = None) -> Settings:
     """The settings of the environment; ends the process with 2 and names each variable that cannot be read."""
-    _warn_of_unknown_variables()
+    for warning in unknown_variables(os.environ):
+        Console(stderr=True).print(f"caudal: {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     try:
         return Settings(**({} if log_format is None else {"log_format": log_format}))  # type: ignore[arg-type]
-    except SettingsError as error:
-        print_error(_not_json(error))
+    except Misconfigured as error:
+        print_error(error.detail)
         raise typer.Exit(2) from error
     except ValidationError as error:
         for found in error.errors():
-            name = "_".join(str(part).upper() for part in found["loc"])
-            print_error(f"{_PREFIX}{name}: {found['msg']}")
+            name = "_".join(["CAUDAL", *(str(part).upper() for part in found["loc"])])
+            print_error(f"{name}: {found['msg']}")
         raise typer.Exit(2) from error
 
 
@@ -68,22 +56,3 @@ def connected(settings: Settings, data_dir: Path) -> Settings:
 
 def _names_a_database(settings: Settings) -> bool:
     return not {"write_dsn", "write_dsns"}.isdisjoint(settings.model_fields_set)
-
-
-def _not_json(error: SettingsError) -> str:
-    field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), None)
-    if field is None:
-        return str(error)
-    example = f", for example {_EXAMPLES[field]}" if field in _EXAMPLES else ""
-    return f"{_PREFIX}{field.upper()} must be JSON{example}"
-
-
-def _warn_of_unknown_variables() -> None:
-    known = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
-    for name in sorted(os.environ):
-        if name.upper().startswith(_PREFIX) and name.upper() not in known:
-            alike = difflib.get_close_matches(name.upper(), known, 1)
-            advice = f"; did you mean {alike[0]}?" if alike else ""
-            Console(stderr=True).print(
-                f"caudal: {name} is not a setting{advice}", style="yellow", highlight=False, soft_wrap=True
-            )

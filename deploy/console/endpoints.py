@@ -27,6 +27,8 @@ class Endpoints:
     """Port of each process; the worker, the relay and the projectors serve health and metrics on theirs."""
     pid: int
     """Process id of the supervisor."""
+    fetch_backoff: bool = False
+    """Whether the broker answers empty fetches at once, as the embedded one does."""
     systems: Sequence[str] = field(default_factory=list)
     """The systems that run; empty: every installed one."""
 
@@ -40,6 +42,7 @@ class Endpoints:
         return {
             "CAUDAL_WRITE_DSN": self.postgres,
             "CAUDAL_BROKERS": self.brokers,
+            "CAUDAL_FETCH_BACKOFF": str(self.fetch_backoff).lower(),
             "CAUDAL_SYSTEMS": orjson.dumps(self.systems).decode(),
             # The shell may be set up for another installation: a local stack uses its own databases alone.
             "CAUDAL_READ_DSN": self.postgres,
@@ -97,7 +100,8 @@ class Endpoints:
         """Settings with which this process joins the stack."""
         databases = {"write_dsn": self.postgres, "read_dsn": self.postgres, "write_dsns": {}, "read_dsns": {}}
         keys = {"keys_dsn": self.postgres, "master_key_file": self.master_keys, "token_keys": self.token_keys}
-        return settings.model_copy(update={**databases, **keys, "brokers": self.brokers, "systems": list(self.systems)})
+        broker = {"brokers": self.brokers, "fetch_backoff": self.fetch_backoff}
+        return settings.model_copy(update={**databases, **keys, **broker, "systems": list(self.systems)})
 
 
 def running_stack(data_dir: Path) -> Endpoints | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from command_api.http import routes as commands
+from command_api.http import paths as commands
 from deploy.console.endpoints import Endpoints
 from deploy.console.options import DEFAULT_DATA_DIR
 from deploy.local.example import Example, OwnPath, example_of
@@ -68,9 +68,11 @@ def announce(endpoints: Endpoints, seconds: float, *, as_json: bool, with_tokens
 def _example(catalog: Catalog) -> Example | None:
     paths = {
         system: [
-            OwnPath(route.path, route.command, (route.says.body if route.says else route.command).model_json_schema())
+            OwnPath(
+                route.path, route.command, (route.translation.body if route.translation else route.command).model_json_schema()
+            )
             for route in own
-            if isinstance(route, commands.CommandRoute) and route.method == "POST"
+            if isinstance(route, commands.CommandPath) and route.method == "POST"
         ]
         for system, own in commands.installed(catalog).items()
     }

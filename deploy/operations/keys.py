@@ -41,7 +41,7 @@ def token(
         settings = connected(settings, data_dir.resolve())
     _check_roles(settings, roles or ())
     typer.echo(TokenIssuer(settings).issue(subject, roles or (), scopes or ()).text)
-    _note(f"Expires in {settings.token_seconds} s. Use it as a header: Authorization: Bearer TOKEN")
+    _note(f"Expires in {settings.token_lifetime_seconds} s. Use it as a header: Authorization: Bearer TOKEN")
 
 
 def _check_roles(settings: Settings, roles: list[str] | tuple[str, ...]) -> None:

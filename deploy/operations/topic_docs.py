@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.catalog import Catalog, Context, ContextName
 from schemas.message import Message
-from streams.broker.topics import Topics
+from streams.broker.topic_names import Topics
 from streams.settings import Settings
 
 
@@ -34,7 +34,7 @@ def _events(name: ContextName, context: Context) -> str:
             f"# Events of {name}",
             "",
             "Every event of the context's log, keyed by stream, as a CloudEvent in binary mode: the `ce_type` header names",
-            "the event, `ce_sequence` its position in the log and `ce_previous` that of the one before it in this partition.",
+            "the event, `ce_position` its position in the log and `ce_previous` that of the one before it in this partition.",
             "A record may be repeated; its position identifies the event.",
             *(line for event in context.events for line in _message(event)),
         ]

@@ -19,7 +19,7 @@ _COMPARED = {
 }
 
 
-def rejections(today: Schema, recorded: Schema) -> list[str]:
+def incompatibilities(today: Schema, recorded: Schema) -> list[str]:
     """Returns why ``today`` does not accept everything that ``recorded`` accepts, each with its place; empty if it does."""
     return _Comparison(today.get("$defs", {}), recorded.get("$defs", {})).compare(today, recorded, "")
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.schemas.compatibility import rejections
+from deploy.schemas.compatibility import incompatibilities
 from deploy.schemas.samples import sample
-from schemas.catalog import Catalog, Context, ContextName
+from schemas.catalog import Catalog, Context, ContextName, stored_names
 from schemas.errors import CaudalError
 from schemas.message import Event
 
@@ -32,19 +32,22 @@ def problems(
     Samples of each shape are read with the installed classes. ``is_document`` says whether a sample is valid: for some schemas
     (with a pattern) no sample can be made.
     """
-    classes = {event.message_name: event for event in context.events}
+    classes = {stored: event for event in context.events for stored in stored_names(event)}
     recorded = _recorded(folder, name)
-    for event in classes.values():
+    for event in context.events:
         for version in range(1, event.schema_version + 1):
-            if (event.message_name, version) not in recorded:
+            if not any((stored, version) in recorded for stored in stored_names(event)):
                 yield f"{event.message_name} of {name}, schema version {version}, is not recorded: run `caudal schemas record`"
     for (event_name, version), shape in recorded.items():
         if event_name not in classes:
-            yield f"the log of {name} may hold {event_name}, which no installed class reads"
+            yield (
+                f"the log of {name} may hold {event_name}, which no installed class reads: name it in renamed_from of the "
+                "renamed class, or keep the class of an event that is not recorded any more, with retired=True"
+            )
         elif version > (today := classes[event_name].schema_version):
             yield f"the log of {name} may hold schema version {version} of {event_name}, the installed class has {today}"
         else:
-            found = rejections(shape_of(classes[event_name]), shape) if version == today else []
+            found = incompatibilities(shape_of(classes[event_name]), shape) if version == today else []
             for why in found:
                 yield (
                     f"{event_name} of {name} does not accept its recorded schema version {version}: {why}; "
@@ -66,11 +69,19 @@ def record(folder: Path, name: ContextName, context: Context) -> Iterator[Path]:
     """Writes the shapes that are not recorded yet, or that accept more than before; yields the files written."""
     for event in context.events:
         path, shape = file_of(folder, name, event), shape_of(event)
-        if path.exists() and (json.loads(path.read_text()) == shape or rejections(shape, json.loads(path.read_text()))):
+        if not path.exists() and _recorded_before(folder, name, event):
+            continue
+        if path.exists() and (json.loads(path.read_text()) == shape or incompatibilities(shape, json.loads(path.read_text()))):
             continue
         folder.mkdir(exist_ok=True)
         path.write_text(json.dumps(shape, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
         yield path
+
+
+def _recorded_before(folder: Path, name: ContextName, event: type[Event]) -> bool:
+    """Whether today's schema version of a renamed event is recorded under an earlier name."""
+    version = event.schema_version
+    return any((folder / f"{name.context}.{stored}.v{version}.json").exists() for stored in event.renamed_from)
 
 
 def file_of(folder: Path, name: ContextName, event: type[Event]) -> Path:

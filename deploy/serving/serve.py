@@ -17,7 +17,9 @@ from starlette.middleware import Middleware
 from deploy.serving.http_protocol import LimitedProtocol
 from deploy.serving.shutdown import exit_after_grace
 from schemas.catalog import Catalog
-from streams.http.surface import EXCEPTION_HANDLERS, Observed, operations_routes
+from streams.http.health import operations_routes
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
 from streams.migrations.schema_state import wait_until_migrated
 from streams.settings import Settings
 from streams.telemetry.tracing import configure_tracing, trace_requests
@@ -68,9 +70,9 @@ def _room(service: Service) -> Callable[[Settings, Catalog], Starlette | Backgro
 
             return Worker
         case "relay":
-            from streams.relay.service import Relaying
+            from streams.relay.service import RelayService
 
-            return Relaying
+            return RelayService
         case "projectors":
             from projectors.service import Projectors
 
@@ -107,7 +109,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: Starlette, host: str, port: int, settings: Settings) -> None:
         class Protocol(LimitedProtocol):
             max_head_bytes = settings.max_header_bytes
-            seconds = settings.body_seconds
+            seconds = settings.max_request_arrival_seconds
 
         config = uvicorn.Config(
             app,

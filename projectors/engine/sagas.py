@@ -1,102 +1,96 @@
-"""Sagas: one row for each process, and one for each thing that it was told."""
+"""The views of sagas: one row for each saga, and one for each of its inputs."""
 
-from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
 
 from projectors.projection import Fold, Projection
-from schemas.engine.saga_views import Saga, SagaLogEntry
+from schemas.engine.saga_views import SagaLogs, Sagas
 from schemas.engine.sagas import ENDED, SagaAdvanced, saga_of
 from schemas.envelope import RecordedEvent
 
 
-def stands(row: Saga | None, recorded: RecordedEvent[SagaAdvanced]) -> Saga:
+def saga(row: Sagas | None, recorded: RecordedEvent[SagaAdvanced]) -> Sagas:
     step, at = recorded.data, recorded.recorded_at
-    row = row or Saga(saga_id=_saga_id(recorded), started_at=at)
-    underway, not_undone = _commands(row, recorded)
+    row = row or Sagas(saga_id=_saga_id(recorded), started_at=at)
+    in_flight, failed_compensations = _commands(row, recorded)
     timers = {name: due for name, due in row.timers.items() if name not in step.timers_cancelled}
     timers |= {name: due.isoformat() for name, due in step.timers_set.items()}
-    return row.model_copy(
-        update={
-            "process": step.process,
-            "about": step.key,
-            "status": step.status,
-            "state": step.status_shown,
-            "reason": step.reason,
-            "knows": step.state,
-            "temporary_id": step.temporary_id or row.temporary_id,
-            "real_id": step.real_id or row.real_id,
-            "steps": row.steps + 1,
-            "position": recorded.position,
-            "waiting": _waiting(row, step),
-            "underway": underway,
-            "not_undone": not_undone,
-            "timers": timers,
-            "next_due": min((datetime.fromisoformat(str(due)) for due in timers.values()), default=None),
-            "correlation_id": row.correlation_id or recorded.metadata.correlation_id,
-            "actor": recorded.metadata.actor if row.steps == 0 else row.actor,
-            "updated_at": at,
-            "ended_at": (row.ended_at or at) if step.status in ENDED else None,
-        }
+    references = {**row.references, **step.references}
+    return row.replace(
+        saga=step.saga,
+        key=step.key,
+        status=step.status,
+        reason=step.reason,
+        state=step.state,
+        references=references,
+        reference_ids=tuple(references.values()),
+        steps=row.steps + 1,
+        position=recorded.position,
+        deferred=_deferred(row, step),
+        in_flight=in_flight,
+        failed_compensations=failed_compensations,
+        timers=timers,
+        correlation_id=row.correlation_id or recorded.metadata.correlation_id,
+        actor=recorded.metadata.actor if row.steps == 0 else row.actor,
+        updated_at=at,
+        ended_at=(row.ended_at or at) if step.status in ENDED else None,
     )
 
 
-def told(row: SagaLogEntry | None, recorded: RecordedEvent[SagaAdvanced]) -> SagaLogEntry:
-    step, cause = recorded.data, recorded.data.cause
-    row = row or SagaLogEntry(
+def log_entry(row: SagaLogs | None, recorded: RecordedEvent[SagaAdvanced]) -> SagaLogs:
+    step, input = recorded.data, recorded.data.input
+    row = row or SagaLogs(
         entry_id=_entry_id(recorded),
         step=recorded.version,
         received_at=recorded.recorded_at,
         correlation_id=recorded.metadata.correlation_id,
         actor=recorded.metadata.actor,
     )
-    return row.model_copy(
-        update={
-            "saga_id": _saga_id(recorded),
-            "process": step.process,
-            "kind": cause.kind,
-            "event_type": cause.name,
-            "event_id": str(cause.id),
-            "payload": cause.data or None,
-            "standing": step.standing,
-            "state": step.standing_shown,
-            "problem": step.problem,
-            "saga_state": step.status_shown,
-            "sent": [sent.command for sent in step.sent],
-            "temporary_id": step.temporary_id,
-            "real_id": step.real_id,
-            "happened_at": cause.at,
-            "processed_at": recorded.recorded_at if step.standing == "processed" else None,
-        }
+    return row.replace(
+        saga_id=_saga_id(recorded),
+        saga=step.saga,
+        kind=input.kind,
+        event_type=input.name,
+        event_id=str(input.id),
+        payload=input.data or None,
+        rejection=None if step.outcome is None else step.outcome.rejection,
+        step_status=step.step_status,
+        problem=step.problem,
+        saga_status=step.status,
+        sent=[{"command": one.command, "number": one.number, "compensates": one.compensates} for one in step.sent],
+        references=step.references,
+        reference_ids=tuple(step.references.values()),
+        happened_at=input.at,
+        handled_at=recorded.recorded_at if step.step_status == "handled" else None,
     )
 
 
-def _waiting(row: Saga, step: SagaAdvanced) -> dict[str, JsonValue]:
-    gone = {str(step.cause.id), *map(str, step.let_go)}
-    waiting = {id: told for id, told in row.waiting.items() if id not in gone}
-    if step.kept:
-        waiting[str(step.cause.id)] = {"name": step.cause.name, "problem": step.problem}
-    return waiting
+def _deferred(row: Sagas, step: SagaAdvanced) -> dict[str, JsonValue]:
+    gone = {str(step.input.id), *map(str, step.dropped)}
+    deferred = {id: one for id, one in row.deferred.items() if id not in gone}
+    if step.deferred:
+        deferred[str(step.input.id)] = {"name": step.input.name, "problem": step.problem}
+    return deferred
 
 
-def _commands(row: Saga, recorded: RecordedEvent[SagaAdvanced]) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
-    """What is on its way, and what could not be taken back."""
+def _commands(row: Sagas, recorded: RecordedEvent[SagaAdvanced]) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
+    """Returns the commands in flight, and those whose compensation was rejected."""
     step = recorded.data
-    underway: dict[str, Any] = dict(row.underway)
-    not_undone: dict[str, JsonValue] = dict(row.not_undone)
-    if step.answer is not None and (answered := underway.pop(str(step.answer.number), None)):
-        undoes = answered["undoes"]
-        if undoes is not None and step.answer.rejection is not None:
-            not_undone[str(undoes)] = {"name": answered["name"], "problem": step.answer.rejection}
-    for sent in step.sent:
-        underway[str(sent.number)] = {
-            "name": sent.command,
-            "undoes": sent.undoes,
+    in_flight: dict[str, Any] = dict(row.in_flight)
+    failed: dict[str, JsonValue] = dict(row.failed_compensations)
+    if step.outcome is not None and (sent := in_flight.pop(str(step.outcome.number), None)):
+        compensates = sent["compensates"]
+        if compensates is not None and step.outcome.rejection is not None:
+            failed[str(compensates)] = {"name": sent["name"], "problem": step.outcome.rejection}
+    for one in step.sent:
+        in_flight[str(one.number)] = {
+            "name": one.command,
+            "compensates": one.compensates,
             "sent_at": recorded.recorded_at.isoformat(),
         }
-        not_undone.pop(str(sent.undoes), None)
-    return underway, not_undone
+        failed.pop(str(one.compensates), None)
+    return in_flight, failed
 
 
 def _saga_id(recorded: RecordedEvent[SagaAdvanced]) -> str:
@@ -104,10 +98,10 @@ def _saga_id(recorded: RecordedEvent[SagaAdvanced]) -> str:
 
 
 def _entry_id(recorded: RecordedEvent[SagaAdvanced]) -> str:
-    return f"{_saga_id(recorded)}/{recorded.data.cause.id}"
+    return f"{_saga_id(recorded)}/{recorded.data.input.id}"
 
 
 PROJECTIONS = (
-    Projection(Saga, {SagaAdvanced: Fold(_saga_id, stands)}),
-    Projection(SagaLogEntry, {SagaAdvanced: Fold(_entry_id, told)}),
+    Projection(Sagas, {SagaAdvanced: Fold(_saga_id, saga)}),
+    Projection(SagaLogs, {SagaAdvanced: Fold(_entry_id, log_entry)}),
 )

@@ -13,7 +13,7 @@ import jsonpatch
 from pydantic_core import to_jsonable_python
 
 from aggregates import system
-from aggregates.aggregate import Aggregate
+from aggregates.stream import Stream
 from query_api.audit.history import described
 from schemas.catalog import Catalog
 from schemas.errors import Invalid, NotFound
@@ -26,9 +26,9 @@ _BATCH_SIZE = 5000
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An aggregate as it was."""
+    """The state of a stream as it was."""
 
-    aggregate: str
+    category: str
     version: int
     recorded_at: datetime
     """When the event of that version was recorded."""
@@ -36,80 +36,77 @@ class State:
 
 
 class TimeTravel:
-    """Tells how the aggregates of the installed systems were."""
+    """Returns the states of streams as they were."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._aggregates = {system: side.aggregates for system, side in system.installed(catalog).items()}
+        self._streams = system.streams_of(system.installed(catalog), catalog)
 
     async def state(self, log: ReadableLog, stream: str, *, version: int | None = None, at: datetime | None = None) -> State:
-        """The state after a version, or as it was at a time, or now; raises `NotFound` where there was nothing."""
-        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
+        """Returns the state after a version, as it was at a time, or now; raises `NotFound` if there was none."""
+        traveller = await self._traveller(log, stream)
         async for _ in traveller.go(version, at):
             pass
-        return traveller.state(stream, version, at)
+        return traveller.state(version, at)
 
     async def difference(self, log: ReadableLog, stream: str, old: int, new: int) -> Mapping[str, Any]:
-        """What changed between two versions, as a JSON Patch (RFC 6902), and the events that did it."""
-        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
+        """Returns what changed between two versions, as a JSON Patch (RFC 6902), and the events that changed it."""
+        traveller = await self._traveller(log, stream)
         if not 0 <= old < new <= old + MAX_VERSIONS:
-            raise Invalid(f"a difference is one from a version to a later one, {MAX_VERSIONS} further on at most")
+            raise Invalid(f"a difference is between a version and a later one, at most {MAX_VERSIONS} further")
         async for _ in traveller.go(old):
             pass
         before = traveller.shown()
         events = [row async for row in traveller.go(new)]
-        after = traveller.state(stream, new)
+        after = traveller.state(new)
         return {
-            "aggregate": after.aggregate,
+            "stream_category": after.category,
             "from": old,
             "to": new,
             "patch": jsonpatch.make_patch(before, after.state).patch,
             "events": [described(row) for row in events],
         }
 
-    async def _begin(self, log: ReadableLog, stream: str) -> Aggregate:
-        declared = self._aggregates.get(log.context.system, {}).get(log.context.context, ())
-        known = [aggregate for aggregate in declared if stream.startswith(f"{aggregate.category}-")]
-        rows = await log.read_stream(stream, 0, 1)
-        if not known or not rows:
-            raise NotFound(f"there is no stream {stream!r} of an aggregate in {log.context}")
-        return max(known, key=lambda a: len(a.category)).empty(stream, rows[0].recorded_at)
+    async def _traveller(self, log: ReadableLog, name: str) -> "_Traveller":
+        stream = self._streams.get(log.context, {}).get(name.partition("-")[0])
+        rows = await log.read_stream(name, 0, 1)
+        if stream is None or not rows:
+            raise NotFound(f"there is no stream {name!r} with a state in {log.context}")
+        return _Traveller(log, self._catalog, stream, name, rows[0].recorded_at)
 
 
 class _Traveller:
-    """An aggregate on its way through its stream."""
+    """A state on its way through its stream."""
 
-    def __init__(self, log: ReadableLog, catalog: Catalog, aggregate: Aggregate) -> None:
-        self._log, self._catalog, self._aggregate = log, catalog, aggregate
-        self._recorded_at = aggregate.created_on
+    def __init__(self, log: ReadableLog, catalog: Catalog, stream: Stream[Any], name: str, began_at: datetime) -> None:
+        self._log, self._catalog, self._stream, self._name = log, catalog, stream, name
+        self._version, self._state, self._recorded_at = 0, stream.initial, began_at
 
     async def go(self, version: int | None = None, at: datetime | None = None) -> AsyncIterator[StoredEvent]:
         """Goes on to a version, a time or the end, past one event after another."""
-        while version is None or self._aggregate.version < version:
-            limit = _BATCH_SIZE if version is None else min(_BATCH_SIZE, version - self._aggregate.version)
-            rows = await self._log.read_stream(self._aggregate.id, self._aggregate.version, limit)
+        while version is None or self._version < version:
+            limit = _BATCH_SIZE if version is None else min(_BATCH_SIZE, version - self._version)
+            rows = await self._log.read_stream(self._name, self._version, limit)
             for row in rows:
                 if at is not None and row.recorded_at > at:
                     return
-                recorded = decode(row, self._log.context, self._catalog)
-                self._aggregate.replay(recorded.data, recorded.version, recorded.recorded_at)
-                self._recorded_at = row.recorded_at
+                self._state = self._stream.evolve(self._state, decode(row, self._log.context, self._catalog).data)
+                self._version, self._recorded_at = row.version, row.recorded_at
                 yield row
             if len(rows) < limit:
                 return
 
-    def state(self, stream: str, version: int | None = None, at: datetime | None = None) -> State:
-        """Where it stands; raises `NotFound` where the stream did not get to the version, or had not begun at the time."""
-        here = self._aggregate
-        if version is not None and here.version < version:
-            raise NotFound(f"the stream {stream!r} has {here.version} versions, not {version}")
-        if not here.version:
-            raise NotFound(f"the stream {stream!r} had not begun {'yet' if at is None else f'at {at.isoformat()}'}")
-        return State(type(here).__name__, here.version, self._recorded_at, self.shown())
+    def state(self, version: int | None = None, at: datetime | None = None) -> State:
+        """Returns the state; raises `NotFound` if the stream did not get to the version, or had not begun at the time."""
+        if version is not None and self._version < version:
+            raise NotFound(f"the stream {self._name!r} has {self._version} versions, not {version}")
+        if not self._version:
+            raise NotFound(f"the stream {self._name!r} had not begun {'yet' if at is None else f'at {at.isoformat()}'}")
+        return State(self._stream.category, self._version, self._recorded_at, self.shown())
 
     def shown(self) -> Mapping[str, Any]:
-        """The state as JSON values."""
-        shown: Mapping[str, Any] = to_jsonable_python(_ordered(self._aggregate.state()), fallback=repr)
+        """Returns the state as JSON values."""
+        shown: Mapping[str, Any] = to_jsonable_python(_ordered(dict(self._state)), fallback=repr)
         return shown
 
 

@@ -4,9 +4,10 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from query_api.http.routes import Answer, QueryRoute, Views
+from schemas.catalog import ENGINE as SYSTEM
 from schemas.catalog import ContextName
-from schemas.engine.saga_views import SagaLogEntry
-from schemas.engine.sagas import CONTEXT, SYSTEM, stream_of
+from schemas.engine.saga_views import SagaLogs
+from schemas.engine.sagas import CONTEXT, stream_of
 
 
 class Timeline(BaseModel):
@@ -15,10 +16,9 @@ class Timeline(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     saga_id: str
-    process: str | None
+    saga: str | None
     status: str
-    state: str
-    timeline: list[SagaLogEntry]
+    timeline: list[SagaLogs]
 
 
 async def logs(request: Request, views: Views) -> Answer:

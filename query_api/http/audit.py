@@ -16,11 +16,11 @@ from query_api.http.parameters import Parameters, next_link, whole_number
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Forbidden, Invalid, Unauthenticated
 from streams.database.pools import Databases
-from streams.http.surface import JsonResponse
+from streams.http.responses import JsonResponse
 from streams.installation import Installation
 from streams.integrity.proof_log import ProofLog
 from streams.log.search import Conditions, SearchableLog
-from streams.security.access_control import Gate
+from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
 _NDJSON = "application/x-ndjson"
@@ -30,7 +30,7 @@ Log = TypeVar("Log", SearchableLog, ProofLog)
 class AuditEndpoints:
     """Shows what the logs hold: to whoever may look, exactly as it was recorded."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: Gate) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: AccessControl) -> None:
         self._installation = Installation(settings, catalog, databases)
         self._catalog, self._gate = catalog, gate
         self._time_travel = TimeTravel(catalog)
@@ -47,7 +47,7 @@ class AuditEndpoints:
         )
         for path, endpoint in own:
             full = f"/audit/{{system}}/{{context}}/{path}"
-            yield Route(full, self._gate.before(full, endpoint))
+            yield Route(full, self._gate.protect(full, endpoint))
 
     async def history(self, request: Request) -> Response:
         """A stream's events, a page at a time by version."""
@@ -123,7 +123,7 @@ class AuditEndpoints:
     def _may_look(self, request: Request, here: ContextName, context: ContextName) -> bool:
         """Whether a caller may look into a log; raises `Unauthenticated` or `Forbidden` for one of the same system."""
         try:
-            self._gate.check(request, "audit", str(context), self._catalog.context(context).audit)
+            self._gate.authorize(request, "audit", str(context), self._catalog.context(context).audit)
         except (Unauthenticated, Forbidden):
             if context.system == here.system:
                 raise
@@ -132,7 +132,7 @@ class AuditEndpoints:
 
     def _log(self, request: Request, kind: type[Log]) -> Log:
         context = ContextName(request.path_params["system"], request.path_params["context"])
-        self._gate.check(request, "audit", str(context), self._catalog.context(context).audit)
+        self._gate.authorize(request, "audit", str(context), self._catalog.context(context).audit)
         return kind(self._installation.log_store(context), context)
 
 

@@ -22,13 +22,14 @@ from schemas.consistency_token import ConsistencyToken
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Malformed, NotFound
 from schemas.message import Command
-from streams.commands.command_topics import CommandSender
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.database.store import views_schema
 from streams.encryption.subject_keys import SubjectKeys
-from streams.http.surface import JsonResponse, correlation_id
+from streams.http.request_context import caller_of, correlation_id, counted_as
+from streams.http.responses import JsonResponse
 from streams.log.partitioning import partition_of
-from streams.security.access_control import Endpoint, Gate, caller_of, counted_as
+from streams.security.access_control import AccessControl, Endpoint
 from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoints
 from streams.telemetry.tracing import current_traceparent
@@ -70,7 +71,9 @@ _LARGEST_PAGE = ("limit", str(MAX))
 class Views:
     """Every view of the installed systems, read as consistently as the request asks for."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: Gate, sender: CommandSender) -> None:
+    def __init__(
+        self, settings: Settings, catalog: Catalog, databases: Databases, gate: AccessControl, sender: CommandSender
+    ) -> None:
         self._catalog, self._gate, self._sender = catalog, gate, sender
         keys = SubjectKeys(settings, databases)
         self._shown: dict[tuple[str, str], Shown] = {}
@@ -84,7 +87,7 @@ class Views:
             self._readers[at] = ViewReader(settings, databases, home, view)
             self._feeds[at] = Feed(self._readers[at], audience)
             self._shown[at] = Shown(view, keys)
-            self._waits[at] = Waits(checkpoints, view.view_name, settings.max_wait_seconds)
+            self._waits[at] = Waits(checkpoints, view.view_name, settings.max_consistency_wait_seconds)
 
     def generic(self, request: Request) -> tuple[str, str]:
         """The system and the view that a path under ``/views`` names; raises `NotFound`."""
@@ -171,7 +174,7 @@ class Views:
         return self._readers[system, view]
 
     def _check(self, request: Request, system: str, view: str) -> None:
-        self._gate.check(request, "view", f"{system}.{view}", self._catalog.view(system, view).view_access)
+        self._gate.authorize(request, "view", f"{system}.{view}", self._catalog.view(system, view).view_access)
 
     def token(self, context: ContextName, stream: str, position: int) -> ConsistencyToken:
         """Names the write of a stream's event."""
@@ -187,7 +190,7 @@ class Views:
 class QueryEndpoints:
     """Answers queries."""
 
-    def __init__(self, views: Views, gate: Gate) -> None:
+    def __init__(self, views: Views, gate: AccessControl) -> None:
         self._views, self._gate = views, gate
 
     def routes(self, systems: Mapping[str, tuple[QueryRoute, ...]]) -> Iterator[BaseRoute]:
@@ -198,10 +201,10 @@ class QueryEndpoints:
             ("/views/{system}/{view}/{key:path}", self.row),
         )
         for path, endpoint in every:
-            yield Route(path, self._gate.before(path, endpoint))
+            yield Route(path, self._gate.protect(path, endpoint))
         for own in systems.values():
             for route in own:
-                yield Route(route.path, self._gate.before(route.path, self._endpoint(route)))
+                yield Route(route.path, self._gate.protect(route.path, self._endpoint(route)))
 
     async def rows(self, request: Request) -> Response:
         """A page of a view."""

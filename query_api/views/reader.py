@@ -23,7 +23,7 @@ from streams.database.pools import Databases
 from streams.database.view_tables import CHANGED, DIALECT, sql, table_of
 from streams.settings import Settings
 
-_OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in")
+_OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "has")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
@@ -86,8 +86,8 @@ class ViewReader:
             statement = statement.where(self._beyond(order, query.after))
         for name, descending in order:
             column = self._column(name)
-            if isinstance(column.type, JSONB):
-                raise unusable(name, "holds JSON, which cannot be sorted by")
+            if isinstance(column.type, JSONB | ARRAY):
+                raise unusable(name, "holds JSON or an array, which cannot be sorted by")
             # NULLs come last either way, which the cursor's comparison relies on.
             statement = statement.order_by((column.desc() if descending else column.asc()).nulls_last())
         rows = await self._fetch(statement.limit(query.limit + 1))
@@ -127,6 +127,9 @@ class ViewReader:
         """Whether one of the columns names a subject; compared as what the columns are, so that their indexes serve."""
         owned: list[ColumnElement[bool]] = []
         for column in (self._table.c[name] for name in columns):
+            if isinstance(column.type, ARRAY):
+                owned.append(column.any(subject))
+                continue
             with suppress(ValueError):
                 value = typed(column.type, subject)
                 if str(value) == subject:
@@ -137,6 +140,12 @@ class ViewReader:
         column: ColumnElement[Any] = self._column(name)
         if isinstance(column.type, JSONB):
             raise unusable(name, "holds JSON, which cannot be filtered by")
+        if isinstance(column.type, ARRAY):
+            if operator != "has":
+                raise unusable(name, "is an array: ask with [has]")
+            return column.contains([text])
+        if operator == "has":
+            raise unusable(name, "is no array: [has] is for arrays")
         self._check_is_known(name, text.split(",") if operator == "in" else [text])
         try:
             if operator == "in":

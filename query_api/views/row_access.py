@@ -31,7 +31,7 @@ class Shown:
     def is_for(self, caller: Caller | None, row: Row) -> bool:
         """Whether a caller sees a row."""
         owner = self.owner(caller)
-        return owner is None or any(row[column] is not None and str(row[column]) == owner[1] for column in owner[0])
+        return owner is None or any(_names(row[column], owner[1]) for column in owner[0])
 
     async def decrypted(self, rows: Sequence[Row]) -> list[Row]:
         """Rows with what is encrypted in them decrypted; ``None`` in the place of what nobody can open any more."""
@@ -45,3 +45,8 @@ class Shown:
         subject = str(row[self._view.view_subject or ""])
         given = {name: row[name] for name in self._encrypted if row[name] is not None}
         return {name: text if is_encrypted(text) and subject_of(text) == subject else "" for name, text in given.items()}
+
+
+def _names(value: Any, subject: str) -> bool:
+    """Whether a column's value names a subject, or an array holds their name."""
+    return subject in value if isinstance(value, list | tuple) else value is not None and str(value) == subject

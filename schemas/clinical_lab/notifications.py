@@ -11,7 +11,7 @@ from schemas.message import Command, Event
 Kind = Literal["welcome", "result"]
 
 
-class RequestNotification(Command, name="request-notification", internal=True):
+class RequestNotification(Command, internal=True):
     """Asks for mail to the first of some users who has a mailbox."""
 
     kind: Kind
@@ -20,14 +20,14 @@ class RequestNotification(Command, name="request-notification", internal=True):
     about: str = Field(description="What may be said in plain words: a result's number.")
 
 
-class DeliverNotification(Command, name="deliver-notification", internal=True):
+class DeliverNotification(Command, internal=True):
     """Tries to hand a notification to the mail server."""
 
     notification_id: UUID
     attempt: int = 1
 
 
-class RecordDelivery(Command, name="record-delivery", internal=True):
+class RecordDelivery(Command, internal=True):
     """Notes what came of that."""
 
     notification_id: UUID
@@ -36,7 +36,7 @@ class RecordDelivery(Command, name="record-delivery", internal=True):
     may_work_later: bool = True
 
 
-class NotificationRequested(Event, name="NotificationRequested"):
+class NotificationRequested(Event):
     """Mail is to be sent."""
 
     notification_id: UUID
@@ -46,7 +46,7 @@ class NotificationRequested(Event, name="NotificationRequested"):
     about: str
 
 
-class DeliveryFailed(Event, name="DeliveryFailed"):
+class DeliveryFailed(Event):
     """The mail could not be handed over; it is tried again."""
 
     notification_id: UUID
@@ -55,7 +55,7 @@ class DeliveryFailed(Event, name="DeliveryFailed"):
     again_at: datetime
 
 
-class NotificationSent(Event, name="NotificationSent"):
+class NotificationSent(Event):
     """The mail server has taken the mail."""
 
     notification_id: UUID
@@ -63,7 +63,7 @@ class NotificationSent(Event, name="NotificationSent"):
     attempt: int
 
 
-class NotificationFailed(Event, name="NotificationFailed"):
+class NotificationFailed(Event):
     """The mail was given up."""
 
     notification_id: UUID

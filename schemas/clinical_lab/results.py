@@ -41,14 +41,14 @@ class RecordResult(Command, name="record-result", subject="patient_id", access=A
         return self
 
 
-class RecordResultQuery(Command, name="record-result-query", internal=True):
+class RecordResultQuery(Command, internal=True):
     """Notes that somebody read a result."""
 
     result_id: UUID
     queried_by: Identifier
 
 
-class ResultRecorded(Event, name="ResultRecorded"):
+class ResultRecorded(Event):
     """A patient has a result."""
 
     result_id: UUID
@@ -59,14 +59,14 @@ class ResultRecorded(Event, name="ResultRecorded"):
     result: Encrypted
 
 
-class NumberTaken(Event, name="NumberTaken"):
+class NumberTaken(Event):
     """The laboratory's next number belongs to a result."""
 
     number: int
     result_id: UUID
 
 
-class ResultQueried(Event, name="ResultQueried"):
+class ResultQueried(Event):
     """Somebody read a result."""
 
     query_id: UUID

@@ -5,11 +5,8 @@ from uuid import UUID, uuid5
 
 from pydantic import Field, model_validator
 
-from schemas.catalog import ContextName
 from schemas.message import Command, Event
 from schemas.sensitive import Encrypted, Password, Sensitive, SensitiveMailbox, is_encrypted
-
-USERS = ContextName("clinical_lab", "users")
 
 _USERS = UUID("3f6f9f1c-1f5b-5e0a-9d3e-7a8c5b2e4d11")
 
@@ -22,7 +19,7 @@ def user_id_of(username: str) -> UUID:
     return uuid5(_USERS, username.strip().casefold())
 
 
-class CreateUser(Command, name="create-user", subject="user_id"):
+class CreateUser(Command, subject="user_id"):
     """Makes a user, unless there is one of the same name."""
 
     username: Annotated[str, Sensitive(max_length=100)]
@@ -40,13 +37,13 @@ class CreateUser(Command, name="create-user", subject="user_id"):
         return self
 
 
-class RecordLogin(Command, name="record-login", internal=True):
+class RecordLogin(Command, internal=True):
     """Notes that somebody signed in."""
 
     user_id: UUID
 
 
-class UserCreated(Event, name="UserCreated"):
+class UserCreated(Event):
     """There is a user."""
 
     user_id: UUID
@@ -56,7 +53,7 @@ class UserCreated(Event, name="UserCreated"):
     email: Encrypted
 
 
-class UserLoggedIn(Event, name="UserLoggedIn"):
+class UserLoggedIn(Event):
     """A user signed in and got a token."""
 
     user_id: UUID

@@ -11,14 +11,14 @@ Payload = dict[str, JsonValue]
 """Any JSON object; what it must look like is the partner's schema's business."""
 
 
-class ReceiveData(Command, name="receive-data"):
+class ReceiveData(Command):
     """Takes in one delivery of a partner."""
 
     partner_id: Identifier
     payload: Payload
 
 
-class DataReceived(Event, name="DataReceived"):
+class DataReceived(Event):
     """A delivery came in and is kept exactly as it came."""
 
     data_id: UUID
@@ -26,7 +26,7 @@ class DataReceived(Event, name="DataReceived"):
     payload: Payload
 
 
-class DataIngested(Event, name="DataIngested"):
+class DataIngested(Event):
     """A delivery is safely stored, and ready to be validated and processed."""
 
     data_id: UUID

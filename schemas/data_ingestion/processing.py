@@ -12,7 +12,7 @@ from schemas.text import Identifier
 JsonType = Literal["null", "boolean", "integer", "number", "string", "array", "object"]
 
 
-class ProcessData(Command, name="process-data"):
+class ProcessData(Command):
     """Processes one delivery, once."""
 
     data_id: UUID
@@ -44,7 +44,7 @@ class ProcessingResults(BaseModel):
     profile: Profile
 
 
-class DataNormalised(Event, name="DataNormalised"):
+class DataNormalised(Event):
     """A payload was brought into its normal form: text in NFC without outer blanks, empty text as null."""
 
     data_id: UUID
@@ -52,14 +52,14 @@ class DataNormalised(Event, name="DataNormalised"):
     changed: list[str] = Field(description="JSON pointers of the values that were changed, as many as fit into 32 KiB.")
 
 
-class DataProfiled(Event, name="DataProfiled"):
+class DataProfiled(Event):
     """The normalised payload was taken stock of."""
 
     data_id: UUID
     profile: Profile
 
 
-class DuplicateFound(Event, name="DuplicateFound"):
+class DuplicateFound(Event):
     """The partner delivered the same content before."""
 
     data_id: UUID
@@ -67,7 +67,7 @@ class DuplicateFound(Event, name="DuplicateFound"):
     content_hash: str
 
 
-class DataProcessed(Event, name="DataProcessed"):
+class DataProcessed(Event):
     """Processing of a delivery is complete."""
 
     data_id: UUID

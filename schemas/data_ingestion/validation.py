@@ -12,14 +12,14 @@ from schemas.text import Identifier
 Verdict = Literal["valid", "invalid"]
 
 
-class RegisterSchema(Command, name="register-schema"):
+class RegisterSchema(Command):
     """Sets the JSON Schema (draft 2020-12) that a partner's data must meet from now on."""
 
     partner_id: Identifier
     json_schema: Annotated[dict[str, JsonValue], Field(description="A JSON Schema, draft 2020-12, without remote references.")]
 
 
-class ValidateData(Command, name="validate-data"):
+class ValidateData(Command):
     """Gives the verdict on one delivery, once."""
 
     data_id: UUID
@@ -37,14 +37,14 @@ class RuleViolation(BaseModel):
     detail: str
 
 
-class SchemaRegistered(Event, name="SchemaRegistered"):
+class SchemaRegistered(Event):
     """A partner's data has to meet this schema from now on."""
 
     partner_id: str
     json_schema: dict[str, JsonValue]
 
 
-class DataValidated(Event, name="DataValidated"):
+class DataValidated(Event):
     """The verdict on one delivery, with every violation."""
 
     data_id: UUID

@@ -1,4 +1,4 @@
-"""Privacy: data subjects are erased. Their events stay; what is encrypted in them can never be opened again."""
+"""Privacy: erasure of data subjects. Their events stay; what is encrypted in them can never be decrypted again."""
 
 from pydantic import Field
 
@@ -9,21 +9,21 @@ from schemas.text import Identifier
 CONTEXT = "privacy"
 
 
-class EraseSubject(Command, name="erase-subject", access=Access.to("privacy_officer")):
-    """Destroys the key of a data subject, and with it all that is encrypted for them, everywhere."""
+class EraseSubject(Command, access=Access.to("privacy_officer")):
+    """Destroys the key of a data subject, and with it everything that is encrypted for them, everywhere."""
 
     subject: Identifier
-    in_advance: bool = Field(default=False, description="Also somebody of whom nothing is kept: nothing ever will be.")
+    in_advance: bool = Field(default=False, description="Also for a subject of whom nothing is stored: nothing ever will be.")
 
 
-class RecordErasure(Command, name="record-erasure", internal=True):
-    """Notes that a subject's key was destroyed."""
+class RecordErasure(Command, internal=True):
+    """Records that a subject's key was destroyed."""
 
     subject: Identifier
 
 
-class SubjectErased(Event, name="SubjectErased"):
-    """A subject's key is destroyed."""
+class SubjectErased(Event):
+    """A subject's key was destroyed."""
 
     subject: str
 

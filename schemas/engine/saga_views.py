@@ -1,97 +1,94 @@
-"""The sagas as people look at them: how each process stands, and its log.
+"""The views of sagas: the state of each, and its log.
 
-Whoever began a process, or did what it was told of, sees that, and whoever it is about; operators and auditors see everything.
+A saga is visible to the caller who started it, took part in it, or is one of its references; operators and auditors see all.
 """
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field, JsonValue
 
 from schemas.access import Access, RowAccess
-from schemas.engine.sagas import Standing, Status
+from schemas.engine.sagas import InputKind, Status, StepStatus
 from schemas.view import View
 
-_ROWS = RowAccess(owners=("actor", "real_id"), all_rows=frozenset({"operator", "auditor"}))
+_ROWS = RowAccess(owners=("actor", "reference_ids"), all_rows=frozenset({"operator", "auditor"}))
 
 
-class Saga(
+class Sagas(
     View,
-    name="sagas",
     context="sagas",
     key="saga_id",
-    indexes=(("next_due",), ("process", "saga_id"), ("status",), ("temporary_id",), ("real_id",), ("correlation_id",)),
+    indexes=(("saga", "saga_id"), "status", "reference_ids", "correlation_id"),
     access=Access(),
     rows=_ROWS,
 ):
-    """One process."""
+    """One saga."""
 
     saga_id: str
-    process: str | None = None
-    about: str | None = None
+    saga: str | None = None
+    """Full name of its definition, such as ``partner_alliances.onboarding``."""
+    key: str | None = None
     status: Status = "running"
-    state: str = ""
-    """The status in its clients' words."""
     reason: str | None = None
-    knows: dict[str, JsonValue] | None = None
-    temporary_id: str | None = None
-    real_id: str | None = None
+    state: dict[str, JsonValue] | None = None
+    references: dict[str, str] = Field(default_factory=dict)
+    """Ids of what it is about, by name."""
+    reference_ids: tuple[str, ...] = ()
+    """The same ids, to filter by."""
     steps: int = 0
     position: int = 0
     """Of the newest step."""
-    waiting: dict[str, JsonValue] = Field(default_factory=dict)
-    """What could not be reacted to yet, by id: name and problem."""
-    underway: dict[str, JsonValue] = Field(default_factory=dict)
-    """Commands that are not answered, by number: name, and when they were sent."""
-    not_undone: dict[str, JsonValue] = Field(default_factory=dict)
-    """Commands that could not be taken back, by number: name and problem."""
+    deferred: dict[str, JsonValue] = Field(default_factory=dict)
+    """Inputs that it could not react to yet, by id: name and problem."""
+    in_flight: dict[str, JsonValue] = Field(default_factory=dict)
+    """Commands without an outcome, by number: name, number of the command that it compensates, and when it was sent."""
+    failed_compensations: dict[str, JsonValue] = Field(default_factory=dict)
+    """Commands whose compensation was rejected, by number: name and problem."""
     timers: dict[str, JsonValue] = Field(default_factory=dict)
-    """When it is to be told, by the timer's name."""
-    next_due: datetime | None = None
+    """When each timer is due, by name."""
     correlation_id: str | None = None
     actor: str | None = None
-    """Who did what it began with."""
+    """The caller who started it."""
     started_at: datetime | None = None
     updated_at: datetime | None = None
     ended_at: datetime | None = None
 
 
-class SagaLogEntry(
+class SagaLogs(
     View,
-    name="saga_logs",
     context="sagas",
     key="entry_id",
-    indexes=(("saga_id", "step"), ("event_type",), ("standing",), ("received_at",), ("temporary_id",), ("real_id",)),
+    indexes=(("saga_id", "step"), "event_type", "step_status", "received_at", "reference_ids"),
     access=Access(),
     rows=_ROWS,
 ):
-    """One thing that a process was told."""
+    """One input of a saga."""
 
     entry_id: str
     saga_id: str | None = None
-    process: str | None = None
+    saga: str | None = None
     step: int = 0
-    """Which of the process's steps it came with first."""
-    kind: Literal["event", "answer", "timer", "retry", "cancel"] = "event"
+    """The first step of the saga that had this input."""
+    kind: InputKind = "event"
     event_type: str | None = None
     event_id: str | None = None
     payload: dict[str, JsonValue] | None = None
-    standing: Standing = "received"
-    state: str = ""
-    """The standing in its clients' words."""
+    rejection: str | None = None
+    """Why the command was rejected, of an input of kind ``outcome``."""
+    step_status: StepStatus = "received"
     problem: str | None = None
-    saga_state: str = ""
-    """What the process's status was after it, in its clients' words."""
+    saga_status: Status = "running"
+    """The saga's status after it."""
     sent: list[JsonValue] = Field(default_factory=list)
-    """Names of the commands that it led to."""
-    temporary_id: str | None = None
-    real_id: str | None = None
+    """The commands that followed: name, number, and the number of the command that it compensates."""
+    references: dict[str, str] = Field(default_factory=dict)
+    reference_ids: tuple[str, ...] = ()
     happened_at: datetime | None = None
     received_at: datetime | None = None
-    processed_at: datetime | None = None
+    handled_at: datetime | None = None
     correlation_id: str | None = None
     actor: str | None = None
-    """Who did what it was told of."""
+    """The caller who caused it."""
 
 
-VIEWS = (Saga, SagaLogEntry)
+VIEWS = (Sagas, SagaLogs)

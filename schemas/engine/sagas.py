@@ -1,4 +1,4 @@
-"""Processes: what a process manager's instance is told, and what it made of that, one event a step."""
+"""Sagas: what an instance of a saga definition gets as input, and what it did with it, one event a step."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,117 +7,122 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.access import Access
-from schemas.catalog import ENGINE
 from schemas.message import Command, Event
 from schemas.text import Identifier
 
-SYSTEM, CONTEXT = ENGINE, "sagas"
+CONTEXT = "sagas"
 
 _CATEGORY = "saga-"
 
 Status = Literal["running", "in_review", "completed", "compensating", "failed", "cancelled"]
 ENDED: frozenset[Status] = frozenset({"completed", "failed", "cancelled"})
 
-Standing = Literal["received", "processed", "failed"]
+InputKind = Literal["event", "outcome", "timer", "retry", "cancel"]
+
+StepStatus = Literal["received", "handled", "failed"]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Cause(_Part):
-    """What a process is told: something happened, its commands are answered, a timer is due, or an operator says so."""
+class SagaInput(_Part):
+    """One input of a saga: an event, the outcome of one of its commands, a due timer, or an operator's request."""
 
-    kind: Literal["event", "answer", "timer", "retry", "cancel"]
-    id: UUID = Field(description="Id of the event, of the command that is answered, of the timer or of the operator's command.")
-    name: str = Field(description="Name of the event, of the command that is answered or of the timer; an operator's reason.")
+    kind: InputKind
+    id: UUID = Field(
+        description="Id of the event, of the command that has an outcome, of the timer or of the operator's command."
+    )
+    name: str = Field(description="Name of the event, of the command or of the timer; an operator's reason.")
     at: datetime = Field(description="When it happened; for a timer when it was due.")
     stream: str | None = Field(default=None, description="The stream of the event.")
-    caused_by: str | None = Field(default=None, description="Id of the event that led to this one, where a policy did.")
+    caused_by: str | None = Field(default=None, description="Id of the event that led to this one through a policy.")
     data: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class Answer(_Part):
-    """What has become of a command that a process sent."""
+class CommandOutcome(_Part):
+    """The outcome of a command that a saga sent."""
 
     number: int
-    rejection: str | None = Field(default=None, description="Why it was rejected; null where it was accepted.")
+    rejection: str | None = Field(default=None, description="Why it was rejected; null if it was accepted.")
     kind: str | None = Field(default=None, description="Kind of the rejection.")
 
 
-class Asked(_Part):
-    """A command as a process asks for it."""
+class CommandData(_Part):
+    """A command's name and data."""
 
     command: str
     data: dict[str, JsonValue]
 
 
-class Sent(Asked):
-    """A command that a process sent."""
+class SentCommand(CommandData):
+    """A command that a saga sent."""
 
-    number: int = Field(description="Which of the process's commands it is, from 1.")
-    undo: Asked | None = Field(default=None, description="What takes it back, if it is accepted and the process fails.")
-    undoes: int | None = Field(default=None, description="Number of the command that this one takes back.")
+    number: int = Field(description="Ordinal among the saga's commands, from 1.")
+    compensation: CommandData | None = Field(
+        default=None, description="Sent if this command was accepted and the saga fails or is cancelled."
+    )
+    compensates: int | None = Field(default=None, description="Number of the command that this one compensates.")
 
 
-class AdvanceSaga(Command, name="advance-saga", internal=True):
-    """Takes a process one step further."""
+class AdvanceSaga(Command, internal=True):
+    """Gives a saga one input."""
 
-    process: Identifier
+    saga: Identifier
     key: Identifier
-    cause: Cause
-    answer: Answer | None = None
+    input: SagaInput
+    outcome: CommandOutcome | None = None
 
 
-class RetrySaga(Command, name="retry-saga", access=Access.to("operator")):
-    """Tries again what a process could not do: reacts to events where that failed, takes back what could not be taken back."""
+class RetrySaga(Command, access=Access.to("operator")):
+    """Tries again what a saga could not do: reactions that failed, and compensations that were rejected."""
 
     saga_id: Identifier
 
 
-class CancelSaga(Command, name="cancel-saga", access=Access.to("operator")):
-    """Ends a process that has not ended: what it did is taken back, in reverse order."""
+class CancelSaga(Command, access=Access.to("operator")):
+    """Ends a saga that has not ended: its accepted commands are compensated in reverse order."""
 
     saga_id: Identifier
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class SagaAdvanced(Event, name="SagaAdvanced"):
-    """A process took a step: one cause, and all that followed from it."""
+class SagaAdvanced(Event):
+    """A saga took a step: one input, and everything that followed from it."""
 
-    process: str
+    saga: str = Field(description="Full name of the saga's definition, such as partner_alliances.onboarding.")
     key: str
-    cause: Cause
-    follows: UUID | None = Field(default=None, description="Id of the event that the cause follows by the process's rules.")
-    standing: Standing = Field(
-        description="received: waits for what comes before it; processed: reacted to; failed: see problem."
+    input: SagaInput
+    follows: UUID | None = Field(default=None, description="Id of the event that the input follows, by the saga's successors.")
+    step_status: StepStatus = Field(
+        description="received: deferred until its predecessor arrives; handled: reacted to; failed: see problem."
     )
-    standing_shown: str = Field(description="The standing in its clients' words.")
     problem: str | None = None
-    kept: bool = Field(default=False, description="Whether the cause is kept, to be reacted to later.")
-    let_go: tuple[UUID, ...] = Field(default=(), description="Ids of kept causes that are not to be reacted to any more.")
+    deferred: bool = Field(default=False, description="Whether the input is kept, to be reacted to later.")
+    dropped: tuple[UUID, ...] = Field(default=(), description="Ids of deferred inputs that are no longer reacted to.")
     status: Status
-    status_shown: str = Field(description="The status in its clients' words.")
     ending: Literal["failed", "cancelled"] | None = Field(
-        default=None, description="How it ends once everything is taken back."
+        default=None, description="The status that the saga gets when everything is compensated."
     )
-    reason: str | None = Field(default=None, description="Why it has its status, where that needs a reason.")
-    state: dict[str, JsonValue] | None = Field(default=None, description="What the process knows; null before it began.")
-    answer: Answer | None = None
-    sent: tuple[Sent, ...] = ()
+    reason: str | None = Field(default=None, description="Why it has its status, if that needs a reason.")
+    state: dict[str, JsonValue] | None = Field(default=None, description="The saga's state; null before it started.")
+    state_version: int = Field(default=1, description="Version of the state's class; older ones are upcast on read.")
+    references: dict[str, str] = Field(
+        default_factory=dict, description="Ids of what the saga is about, by name, such as partner: f3c0…."
+    )
+    outcome: CommandOutcome | None = None
+    sent: tuple[SentCommand, ...] = ()
     timers_set: dict[str, datetime] = Field(default_factory=dict)
     timers_cancelled: tuple[str, ...] = ()
-    temporary_id: str | None = Field(default=None, description="The id that a client had before there was a real one.")
-    real_id: str | None = None
 
 
 def stream_of(saga_id: str) -> str:
-    """The stream that holds a process's steps."""
+    """Returns the stream that holds a saga's steps."""
     return f"{_CATEGORY}{saga_id}"
 
 
 def saga_of(stream: str) -> str:
-    """The process whose steps a stream holds."""
+    """Returns the id of the saga whose steps a stream holds."""
     return stream.removeprefix(_CATEGORY)
 
 

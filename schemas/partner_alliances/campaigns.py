@@ -9,19 +9,19 @@ from schemas.message import Command, Event
 from schemas.partner_alliances.parts import Name, Note
 
 
-class AdmitPartner(Command, name="admit-partner", internal=True):
+class AdmitPartner(Command, internal=True):
     """Lets a partner run campaigns."""
 
     partner_id: UUID
 
 
-class ExcludePartner(Command, name="exclude-partner", internal=True):
+class ExcludePartner(Command, internal=True):
     """Lets a partner run no more campaigns."""
 
     partner_id: UUID
 
 
-class CreateCampaign(Command, name="create-campaign"):
+class CreateCampaign(Command):
     """Makes a campaign of an active partner."""
 
     partner_id: UUID
@@ -32,19 +32,19 @@ class CreateCampaign(Command, name="create-campaign"):
     ends_on: date
 
 
-class PartnerAdmitted(Event, name="PartnerAdmitted"):
+class PartnerAdmitted(Event):
     """A partner may run campaigns."""
 
     partner_id: UUID
 
 
-class PartnerExcluded(Event, name="PartnerExcluded"):
+class PartnerExcluded(Event):
     """A partner may run no more campaigns."""
 
     partner_id: UUID
 
 
-class CampaignCreated(Event, name="CampaignCreated"):
+class CampaignCreated(Event):
     """There is a campaign."""
 
     campaign_id: UUID

@@ -4,31 +4,31 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.message import ITS_ID, Command, Event
+from schemas.message import COMMAND_ID, Command, Event
 from schemas.partner_alliances.parts import BankAccount, Name, Profile, RuleVerdict, WithAccount
 from schemas.partner_alliances.roles import COMPLIANCE
 
 
-class PublishSanctionList(Command, name="publish-sanction-list", access=COMPLIANCE):
+class PublishSanctionList(Command, access=COMPLIANCE):
     """Sets the list of those with whom nobody may work from now on."""
 
     names: list[Name] = Field(min_length=1, max_length=50_000)
 
 
-class ValidatePartner(WithAccount, name="validate-partner", subject=ITS_ID):
+class ValidatePartner(WithAccount, subject=COMMAND_ID):
     """Holds somebody against the rules, whatever comes of it."""
 
     profile: Profile
 
 
-class RecordValidation(Command, name="record-validation", internal=True):
+class RecordValidation(Command, internal=True):
     """The same, with what was found of the account, which only its subject's key opens."""
 
     profile: Profile
     account: RuleVerdict
 
 
-class AssessContract(Command, name="assess-contract", internal=True):
+class AssessContract(Command, internal=True):
     """Decides whether the rules allow a contract with a partner."""
 
     contract_id: UUID
@@ -38,7 +38,7 @@ class AssessContract(Command, name="assess-contract", internal=True):
     account: BankAccount | None = None
 
 
-class RecordAssessment(Command, name="record-assessment", internal=True):
+class RecordAssessment(Command, internal=True):
     """The same, with what was found of the account, which only its subject's key opens."""
 
     contract_id: UUID
@@ -48,13 +48,13 @@ class RecordAssessment(Command, name="record-assessment", internal=True):
     account: RuleVerdict
 
 
-class SanctionListPublished(Event, name="SanctionListPublished"):
+class SanctionListPublished(Event):
     """Nobody may work with these from now on."""
 
     names: list[str]
 
 
-class PartnerValidated(Event, name="PartnerValidated"):
+class PartnerValidated(Event):
     """Somebody was held against the rules."""
 
     validation_id: UUID
@@ -72,11 +72,11 @@ class _Assessed(Event):
     sanction_list: int = Field(description="Which of the sanction lists it was held against; 0 is none.")
 
 
-class ContractApproved(_Assessed, name="ContractApproved"):
+class ContractApproved(_Assessed):
     """The rules allow a contract; the partner is in the financial system."""
 
 
-class ContractRejected(_Assessed, name="ContractRejected"):
+class ContractRejected(_Assessed):
     """The rules do not allow a contract."""
 
     cause: str

@@ -11,7 +11,7 @@ from schemas.partner_alliances.parts import Note, Product
 from schemas.partner_alliances.roles import COMPLIANCE
 
 
-class CreateContract(Command, name="create-contract"):
+class CreateContract(Command):
     """Makes a contract with a partner by hand, on the terms that its product asks for; compliance decides on it."""
 
     partner_id: UUID
@@ -21,7 +21,7 @@ class CreateContract(Command, name="create-contract"):
     ends_on: date | None = None
 
 
-class CreateRequestedContract(Command, name="create-requested-contract", internal=True):
+class CreateRequestedContract(Command, internal=True):
     """Makes the contract that is a part of a partner's request."""
 
     contract_id: UUID
@@ -33,7 +33,7 @@ class CreateRequestedContract(Command, name="create-requested-contract", interna
     ends_on: date | None
 
 
-class FailContractCreation(Command, name="fail-contract-creation", internal=True):
+class FailContractCreation(Command, internal=True):
     """Notes that no contract came to be with a partner."""
 
     partner_id: UUID
@@ -41,7 +41,7 @@ class FailContractCreation(Command, name="fail-contract-creation", internal=True
     error_message: str
 
 
-class ChangeContract(Command, name="change-contract"):
+class ChangeContract(Command):
     """Changes what is agreed; what is not given stays."""
 
     contract_id: UUID
@@ -49,40 +49,40 @@ class ChangeContract(Command, name="change-contract"):
     ends_on: date | None = None
 
 
-class SuspendContract(Command, name="suspend-contract"):
+class SuspendContract(Command):
     """Lets a contract that holds rest."""
 
     contract_id: UUID
     reason: Note = ""
 
 
-class ResumeContract(Command, name="resume-contract"):
+class ResumeContract(Command):
     """Lets a contract hold again that was suspended."""
 
     contract_id: UUID
 
 
-class ActivateContract(Command, name="activate-contract", internal=True):
+class ActivateContract(Command, internal=True):
     """Lets a contract hold that is approved."""
 
     contract_id: UUID
 
 
-class DeactivateContract(Command, name="deactivate-contract", internal=True):
+class DeactivateContract(Command, internal=True):
     """Takes a contract back for good."""
 
     contract_id: UUID
     reason: Note
 
 
-class RequestContractRevision(Command, name="request-contract-revision", internal=True):
+class RequestContractRevision(Command, internal=True):
     """Puts a contract that compliance rejected before somebody who decides."""
 
     contract_id: UUID
     reason: Note
 
 
-class DecideContractRevision(Command, name="decide-contract-revision", access=COMPLIANCE):
+class DecideContractRevision(Command, access=COMPLIANCE):
     """Decides on a contract under revision."""
 
     contract_id: UUID
@@ -90,7 +90,7 @@ class DecideContractRevision(Command, name="decide-contract-revision", access=CO
     reason: Note = ""
 
 
-class ExpireContract(Command, name="expire-contract", internal=True):
+class ExpireContract(Command, internal=True):
     """Ends a contract whose last day is over."""
 
     contract_id: UUID
@@ -102,7 +102,7 @@ class _OfContract(Event):
     temporary_id: UUID | None = Field(default=None, description="Id of the request that it is a part of.")
 
 
-class ContractCreated(_OfContract, name="ContractCreated"):
+class ContractCreated(_OfContract):
     """There is a contract; it holds once it is approved."""
 
     product: str
@@ -111,7 +111,7 @@ class ContractCreated(_OfContract, name="ContractCreated"):
     ends_on: date | None
 
 
-class ContractCreationFailed(Event, name="ContractCreationFailed"):
+class ContractCreationFailed(Event):
     """No contract came to be with a partner."""
 
     partner_id: UUID
@@ -119,42 +119,42 @@ class ContractCreationFailed(Event, name="ContractCreationFailed"):
     error_message: str
 
 
-class ContractChanged(_OfContract, name="ContractChanged"):
+class ContractChanged(_OfContract):
     """What is agreed has changed."""
 
     terms: dict[str, Any]
     ends_on: date | None
 
 
-class ContractActivated(_OfContract, name="ContractActivated"):
+class ContractActivated(_OfContract):
     """A contract holds."""
 
     ends_on: date | None
 
 
-class ContractSuspended(_OfContract, name="ContractSuspended"):
+class ContractSuspended(_OfContract):
     """A contract does not hold for the time being."""
 
     reason: str
 
 
-class ContractResumed(_OfContract, name="ContractResumed"):
+class ContractResumed(_OfContract):
     """A contract that was suspended holds again."""
 
 
-class ContractDeactivated(_OfContract, name="ContractDeactivated"):
+class ContractDeactivated(_OfContract):
     """A contract is taken back for good."""
 
     reason: str
 
 
-class ContractRevision(_OfContract, name="ContractRevision"):
+class ContractRevision(_OfContract):
     """A contract is rejected unless somebody who looks at it decides otherwise."""
 
     reason: str
 
 
-class ContractRevisionDecided(_OfContract, name="ContractRevisionDecided"):
+class ContractRevisionDecided(_OfContract):
     """Somebody has decided on a contract under revision."""
 
     approved: bool
@@ -162,7 +162,7 @@ class ContractRevisionDecided(_OfContract, name="ContractRevisionDecided"):
     decided_by: str | None
 
 
-class ContractExpired(_OfContract, name="ContractExpired"):
+class ContractExpired(_OfContract):
     """A contract's last day is over."""
 
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.message import ITS_ID, Command, Event
+from schemas.message import COMMAND_ID, Command, Event
 from schemas.partner_alliances.parts import BankAccount, Name, Note, Product, Profile, TaxId, WithAccount
 from schemas.sensitive import Encrypted, SensitiveMailbox
 
 
-class RequestPartner(WithAccount, name="request-partner", subject=ITS_ID):
+class RequestPartner(WithAccount, subject=COMMAND_ID):
     """Asks for a partner with a contract; what becomes of it is told by its process."""
 
     profile: Profile
@@ -22,7 +22,7 @@ class RequestPartner(WithAccount, name="request-partner", subject=ITS_ID):
     ends_on: date | None = Field(default=None, description="The contract's last day; unset: none.")
 
 
-class CreatePartner(Command, name="create-partner", internal=True):
+class CreatePartner(Command, internal=True):
     """Makes a partner, unless there is one of the same tax number."""
 
     partner_id: UUID
@@ -31,20 +31,20 @@ class CreatePartner(Command, name="create-partner", internal=True):
     email: Encrypted = None
 
 
-class FailPartnerCreation(Command, name="fail-partner-creation", internal=True):
+class FailPartnerCreation(Command, internal=True):
     """Notes that no partner came of a request."""
 
     temporary_id: UUID
     error_message: str
 
 
-class ActivatePartner(Command, name="activate-partner", internal=True):
+class ActivatePartner(Command, internal=True):
     """Lets a partner take part in programmes and campaigns."""
 
     partner_id: UUID
 
 
-class WithdrawPartner(Command, name="withdraw-partner", internal=True):
+class WithdrawPartner(Command, internal=True):
     """Takes a partner back: its tax number may be used again."""
 
     partner_id: UUID
@@ -52,7 +52,7 @@ class WithdrawPartner(Command, name="withdraw-partner", internal=True):
     reason: Note
 
 
-class CreateProgram(Command, name="create-program"):
+class CreateProgram(Command):
     """Makes a programme that partners take part in."""
 
     name: Name
@@ -61,7 +61,7 @@ class CreateProgram(Command, name="create-program"):
     commission_percent: float = Field(default=0, ge=0, le=100)
 
 
-class PartnerRequested(Event, name="PartnerRequested"):
+class PartnerRequested(Event):
     """Somebody wants to be a partner; the id is there until there is a real one."""
 
     temporary_id: UUID
@@ -74,7 +74,7 @@ class PartnerRequested(Event, name="PartnerRequested"):
     ends_on: date | None
 
 
-class PartnerCreated(Event, name="PartnerCreated"):
+class PartnerCreated(Event):
     """There is a partner."""
 
     partner_id: UUID
@@ -83,21 +83,21 @@ class PartnerCreated(Event, name="PartnerCreated"):
     email: Encrypted = None
 
 
-class PartnerCreationFailed(Event, name="PartnerCreationFailed"):
+class PartnerCreationFailed(Event):
     """No partner came of a request."""
 
     temporary_id: UUID
     error_message: str
 
 
-class PartnerActivated(Event, name="PartnerActivated"):
+class PartnerActivated(Event):
     """A partner may take part in programmes and campaigns."""
 
     partner_id: UUID
     temporary_id: UUID
 
 
-class PartnerWithdrawn(Event, name="PartnerWithdrawn"):
+class PartnerWithdrawn(Event):
     """A partner is none any more."""
 
     partner_id: UUID
@@ -105,19 +105,19 @@ class PartnerWithdrawn(Event, name="PartnerWithdrawn"):
     reason: str
 
 
-class TaxNumberTaken(Event, name="TaxNumberTaken"):
+class TaxNumberTaken(Event):
     """A tax number belongs to a partner."""
 
     partner_id: UUID
 
 
-class TaxNumberFreed(Event, name="TaxNumberFreed"):
+class TaxNumberFreed(Event):
     """A tax number may be used by another partner."""
 
     partner_id: UUID
 
 
-class ProgramCreated(Event, name="ProgramCreated"):
+class ProgramCreated(Event):
     """There is a programme."""
 
     program_id: UUID

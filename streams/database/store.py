@@ -22,8 +22,8 @@ _MAX_NAME_BYTES = 63
 
 
 def log_schema(context: ContextName) -> str:
-    """Returns the quoted schema that holds a context's log."""
-    return _quoted(f"{context.system}_{context.context}")
+    """Returns the quoted schema that holds a context's log. No name of a system or context holds two underscores."""
+    return _quoted(f"{context.system}__{context.context}")
 
 
 def views_schema(context: ContextName) -> str:
@@ -33,7 +33,7 @@ def views_schema(context: ContextName) -> str:
 
 def views_schema_name(context: ContextName) -> str:
     """Returns the same schema without quotes, as SQLAlchemy takes it."""
-    return f"{context.system}_{context.context}_views"
+    return f"{context.system}__{context.context}__views"
 
 
 @cache

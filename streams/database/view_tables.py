@@ -1,5 +1,6 @@
 """The PostgreSQL table of a declared view: columns from the fields' types, and the statements that fill it."""
 
+import hashlib
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ from streams.database.store import statement, views_schema_name
 CHANGED = "changed_in"
 """Column of the engine's: the transaction that last changed the row, by which live readers follow a view."""
 
+_MAX_NAME = 63
+
 DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 _TYPES: Mapping[type, type[TypeEngine[Any]]] = {
     str: Text,
@@ -54,6 +57,7 @@ _TYPES: Mapping[type, type[TypeEngine[Any]]] = {
     date: Date,
     dict: JSONB,
     list: JSONB,
+    tuple: lambda: ARRAY(Text),  # type: ignore[dict-item]
 }
 
 
@@ -79,10 +83,12 @@ def table_of(context: ContextName, view: type[View], name: str | None = None) ->
     name = name or view.view_name
     table = Table(name, MetaData(), *_columns(view), schema=views_schema_name(context))
     for group in view.view_indexes:
-        Index(f"{name}_{'_'.join(group)}", *(table.c[column] for column in group))
+        columns = [table.c[column] for column in group]
+        is_array = any(isinstance(column.type, ARRAY) for column in columns)
+        Index(_index_name(name, group), *columns, postgresql_using="gin" if is_array else "btree")
     # A BRIN index does not stand in the way of in-place (HOT) updates, a B-tree on this column would stop all of them.
     Index(
-        f"{name}_{CHANGED}",
+        _index_name(name, (CHANGED,)),
         table.c[CHANGED],
         postgresql_using="brin",
         postgresql_with={"autosummarize": "on"},
@@ -199,15 +205,26 @@ def column_type(annotation: Any) -> TypeEngine[Any]:
             return column_type(inner[0])
     if origin is Literal:
         return Text()
+    if origin is tuple and get_args(annotation) != (str, ...):
+        raise Misconfigured(f"a view's array holds texts, as in tuple[str, ...]: {annotation!r} cannot be stored")
     found = _TYPES.get(origin or annotation)
     if found is None:
-        raise Misconfigured(f"a view cannot have a column of type {annotation!r}")
+        raise Misconfigured(
+            f"a view cannot store {annotation!r}: use str, int, float, bool, UUID, datetime, date, Literal texts, "
+            "tuple[str, ...], list or dict; money is an int of its smallest unit"
+        )
     return found()
 
 
 def sql(element: ClauseElement) -> str:
     """A statement as text with ``$1`` parameters, as asyncpg takes it."""
     return str(element.compile(dialect=DIALECT))
+
+
+def _index_name(table: str, columns: tuple[str, ...]) -> str:
+    """Returns an index's name; a long one is cut and gets a digest, because PostgreSQL cuts names at 63 bytes."""
+    name = "_".join([table, *columns])
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _columns(view: type[View]) -> list[Column[Any]]:

@@ -105,7 +105,7 @@ class AppendablePostgresLog(PostgresLog):
             await asyncio.sleep(_SHORTEST_WAKE)
 
 
-def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any] | str, ...]:
+def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any] | str | None, ...]:
     """A batch as the arrays that ``append.sql`` takes: commands, writes, distinct streams, events."""
     streams: dict[str, int] = {}
     writes = [write for append in appends for write in append.writes]
@@ -127,7 +127,22 @@ def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any] | s
         [event.type for event in events],
         _array([str(event.schema_version) for event in events]),
         [event.data for event in events],
+        _timers(appends),
     )
+
+
+def _timers(appends: Sequence[Append]) -> str | None:
+    changes = [
+        {
+            "command": command,
+            "ordinal": ordinal,
+            **change._asdict(),
+            "correlation_id": append.metadata.correlation_id,
+        }
+        for command, append in enumerate(appends, start=1)
+        for ordinal, change in enumerate(append.timers)
+    ]
+    return orjson.dumps(changes).decode() if changes else None
 
 
 def _array(values: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from streams.log.partitioning import partition_of
 from streams.log.reading import Append, Head, Write, checked
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import EventData, StoredEvent, encode_metadata
+from streams.log.timers import Timer
 
 
 class MemoryLog:
@@ -26,6 +27,8 @@ class MemoryLog:
         self._versions: dict[str, int] = {}
         self._receipts: dict[UUID, tuple[bytes, Receipt]] = {}
         self._snapshots: dict[str, Snapshot] = {}
+        self.timers: dict[tuple[str, str], Timer] = {}
+        """The timers that are set, by stream and name."""
 
     async def head(self) -> Head:
         return Head(len(self._rows), tuple(self._heads))
@@ -87,7 +90,15 @@ class MemoryLog:
         position = max((row.position for row in rows if row.stream == about), default=0)
         receipt = receipt_of(append, self._versions.get(about, 0), position, partition_of(about, len(self._heads)))
         self._receipts[append.command_id] = (append.fingerprint, receipt)
+        self._change_timers(append)
         return receipt
+
+    def _change_timers(self, append: Append) -> None:
+        for change in append.timers:
+            self.timers.pop((change.stream, change.name), None)
+            if change.due_at is not None:
+                timer = Timer(**change._asdict() | {"correlation_id": append.metadata.correlation_id})
+                self.timers[change.stream, change.name] = timer
 
     def _allows(self, write: Write, tainted: set[str]) -> bool:
         decided_on_a_version = write.expected not in (ANY_VERSION, STREAM_EXISTS)

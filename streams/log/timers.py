@@ -1,56 +1,55 @@
-"""Timers that processes have set, as their view has them."""
+"""Timers: kept beside the log, set and cancelled in the transaction that appends the saga's step.
+
+No view has a part in it: a view that is paused, rebuilt, reset or blocked delays no timer.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from schemas.catalog import ContextName
-from schemas.engine.sagas import CONTEXT, SYSTEM
-from streams.database.pools import Databases
 from streams.database.store import Store
-from streams.settings import Settings
 
-_PROCESSES = ContextName(SYSTEM, CONTEXT)
+
+class TimerChange(NamedTuple):
+    """A timer that an append sets, moves or cancels."""
+
+    stream: str
+    name: str
+    due_at: datetime | None
+    """``None`` cancels it; one that is not set is ignored."""
+    saga: str
+    """Full name of the saga's definition."""
+    key: str
 
 
 class Timer(NamedTuple):
-    """One process is to be told at a time."""
+    """A timer that is set."""
 
-    process: str
-    about: str
-    saga_id: str
+    stream: str
     name: str
-    due: datetime
+    due_at: datetime
+    saga: str
+    key: str
     correlation_id: str
 
-
-class DueTimers(NamedTuple):
-    """A page of timers that are due."""
-
-    timers: Sequence[Timer]
-    next: tuple[datetime, str] | None
-    """What the next page comes after; ``None`` on the last."""
+    @property
+    def place(self) -> tuple[datetime, str, str]:
+        """Its place in the order in which timers are due."""
+        return self.due_at, self.stream, self.name
 
 
 class Timers:
-    """Reads the timers of all processes. The view may be a moment late: a process that is told knows what it waits for."""
+    """The timers that are set in one log."""
 
-    def __init__(self, settings: Settings, databases: Databases) -> None:
-        self._store = Store.of_views(databases, settings.view_dsn(_PROCESSES), _PROCESSES)
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     async def due(
-        self, now: datetime, kinds: Collection[str], limit: int, after: tuple[datetime, str] | None = None
-    ) -> DueTimers:
-        """The timers of these kinds of processes that are due, of so many processes at most, the longest overdue first.
+        self, now: datetime, sagas: Collection[str], limit: int, after: tuple[datetime, str, str] | None = None
+    ) -> Sequence[Timer]:
+        """Returns at most ``limit`` timers of these sagas' definitions that are due, the longest overdue first.
 
-        Raises `Unavailable`.
+        ``after`` is the place of the last timer of the page before. Raises `Unavailable`.
         """
-        since, saga = (None, "") if after is None else after
-        rows = await self._store.fetch("timers_due", now, list(kinds), since, saga, limit)
-        timers = [
-            Timer(row["process"], row["about"], row["saga_id"], name, due, row["correlation_id"])
-            for row in rows
-            for name, due in sorted((name, datetime.fromisoformat(text)) for name, text in row["timers"].items())
-            if due <= now
-        ]
-        return DueTimers(timers, (rows[-1]["next_due"], rows[-1]["saga_id"]) if len(rows) == limit else None)
+        rows = await self._store.fetch("timers_due", now, list(sagas), *(after or (None, "", "")), limit)
+        return [Timer(**row) for row in rows]

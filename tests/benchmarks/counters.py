@@ -2,13 +2,10 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
 
-from pydantic import BaseModel
-
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
-from aggregates.snapshot import SnapshotPolicy
+from aggregates.decision import Decision, Events
+from aggregates.state import State
+from aggregates.stream import Stream
 from aggregates.system import Domain
 from projectors.projection import Fold, Projection
 from schemas.catalog import Context, System
@@ -18,42 +15,42 @@ from schemas.text import Identifier
 from schemas.view import View
 
 
-class OpenCounter(Command, name="open-counter"):
+class OpenCounter(Command):
     note: str
 
 
-class Count(Command, name="count"):
+class Count(Command):
     counter: Identifier
     note: str
 
 
-class Counted(Event, name="Counted"):
+class Counted(Event):
     note: str
 
 
-class Total(BaseModel):
-    total: int
-
-
-class Totals(View, name="totals", context="counters", key="counter"):
+class Totals(View, context="counters", key="counter"):
     counter: str
     total: int = 0
     last_at: datetime | None = None
 
 
-class Counter(Aggregate):
-    category = "counter"
-    snapshots: ClassVar[SnapshotPolicy | None] = SnapshotPolicy(Total, every=100)
-
-    def __init__(self) -> None:
-        self.total = 0
-
-    def evolve(self, event: Event) -> None:
-        self.total += 1
+class Counter(State, snapshot_every=100):
+    total: int = 0
 
 
-def count(issued: CommandEnvelope[OpenCounter | Count], counter: Counter) -> None:
-    counter.record(Counted(note=issued.data.note))
+def evolve(counter: Counter, event: Event) -> Counter:
+    return Counter(total=counter.total + 1)
+
+
+COUNTER = Stream("counter", Counter, evolve)
+
+
+def open_counter(command: CommandEnvelope[OpenCounter]) -> Events:
+    yield Counted(note=command.data.note)
+
+
+def count(command: CommandEnvelope[Count], counter: Counter) -> Events:
+    yield Counted(note=command.data.note)
 
 
 def counted(row: Totals | None, recorded: RecordedEvent[Counted]) -> Totals:
@@ -66,10 +63,9 @@ SYSTEM = System("bench", (Context("counters", commands=(OpenCounter, Count), eve
 PROJECTIONS = (Projection(Totals, {Counted: Fold(lambda recorded: recorded.stream, counted)}),)
 DOMAIN = Domain(
     decisions=(
-        Decision(OpenCounter, lambda issued: (Ref(Counter, str(issued.id)),), count, creates=True),
-        Decision(Count, lambda issued: (Ref(Counter, issued.data.counter),), count),
+        Decision(OpenCounter, COUNTER.create(), open_counter),
+        Decision(Count, COUNTER.create_or_change("counter"), count),
     ),
-    aggregates={"counters": (Counter,)},
 )
 
 

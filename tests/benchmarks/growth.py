@@ -5,13 +5,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from uuid_utils import uuid7
 
-from aggregates.decision import Ref
-from command_api.handling.cache import AggregateMemory
+from aggregates.stream import Stream
+from command_api.handling.cache import StateCache
 from command_api.handling.repository import Repository
 from schemas.catalog import Catalog, ContextName
 from schemas.expected_version import ANY_VERSION, NO_STREAM
@@ -23,7 +23,7 @@ from streams.log.stored_events import encode
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.benchmarks.append import fresh_database, running_postgres
-from tests.benchmarks.counters import NOTE, SYSTEM, Counted, Counter
+from tests.benchmarks.counters import COUNTER, NOTE, SYSTEM, Counted, Counter, evolve
 from tests.benchmarks.peers.caudal import command
 from tests.benchmarks.results import Result, alone
 
@@ -37,9 +37,10 @@ _ONCE = 200
 
 
 class WithoutSnapshots(Counter):
-    """The same counter, which is made from its events each time."""
+    """The same counter, which is folded from its events each time."""
 
-    snapshots = None
+
+WITHOUT_SNAPSHOTS = Stream("counter", WithoutSnapshots, evolve)  # type: ignore[arg-type]
 
 
 async def measure_growth(rounds: int) -> list[Result]:
@@ -59,8 +60,8 @@ async def measure_growth(rounds: int) -> list[Result]:
                 large = _operations(logs[LARGE])
                 for name, operation in _operations(logs[SMALL]).items():
                     growth[name].append(await _ratio(operation, large[name]))
-            loads = [await _load_long(logs[LARGE], Counter) * 1000 for _ in range(rounds)]
-            replays = [await _load_long(logs[LARGE], WithoutSnapshots) * 1000 for _ in range(rounds)]
+            loads = [await _load_long(logs[LARGE], COUNTER) * 1000 for _ in range(rounds)]
+            replays = [await _load_long(logs[LARGE], WITHOUT_SNAPSHOTS) * 1000 for _ in range(rounds)]
             await databases.close()
     return [
         *(alone("growth", name, "times", ratios, MAX_GROWTH, less=True) for name, ratios in growth.items()),
@@ -111,14 +112,15 @@ async def _fill(log: AppendablePostgresLog, size: int) -> None:
         await log.append([command(f"counter-{uuid7()}", NO_STREAM) for _ in range(min(500, size - position))])
 
 
-async def _load_long(log: AppendablePostgresLog, aggregate: type[Counter]) -> float:
-    """Seconds that a process takes which has not seen the aggregate; the first that ever loads it leaves the snapshot."""
-    for _ in range(2 if aggregate.snapshots else 1):
-        repository = Repository(log, CATALOG, AggregateMemory(2**20))
+async def _load_long(log: AppendablePostgresLog, counters: Stream[Any]) -> float:
+    """Returns the seconds that a process takes which has not seen the stream; the first load ever leaves the snapshot."""
+    with_snapshots = counters.state.snapshot_every is not None
+    for _ in range(2 if with_snapshots else 1):
+        repository = Repository(log, CATALOG, StateCache(2**20))
         started = time.perf_counter()
-        loaded = await repository.load(Ref(aggregate, "long"), datetime.now(UTC))
+        loaded = await repository.load(counters, "long")
         seconds = time.perf_counter() - started
         assert loaded.version == LONG_STREAM
-        while aggregate.snapshots and not await log.snapshot(loaded.id):
+        while with_snapshots and not await log.snapshot(loaded.name):
             pass
     return seconds

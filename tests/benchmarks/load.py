@@ -47,7 +47,7 @@ async def _round() -> dict[str, float]:
 
 async def _complete(stack: RunningStack) -> int:
     rows = await stack.fetch(
-        "select count(*) as n from data_ingestion_ingestion_views.records"
+        "select count(*) as n from data_ingestion__ingestion__views.records"
         " where validation_status <> 'pending' and processing_status = 'processed'"
     )
     return int(rows[0]["n"])

@@ -14,7 +14,8 @@ import asyncpg
 
 from deploy.local.ports import LOOPBACK
 from schemas.catalog import Catalog
-from streams.broker.topics import Topics, started_producer
+from streams.broker.clients import started_producer
+from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from tests.chaos.failing import POINTS
 from tests.chaos.load import Load
@@ -135,7 +136,7 @@ class Faults:
             try:
                 for context in catalog.contexts:
                     for topic in (topics.events(context), topics.commands(context)):
-                        for headers in ([], [("ce_sequence", b"1")], [("ce_id", b"x"), ("ce_type", b"\xff")]):
+                        for headers in ([], [("ce_position", b"1")], [("ce_id", b"x"), ("ce_type", b"\xff")]):
                             await producer.send(topic, b"rubbish", b"k", partition=0, headers=headers)
                 await producer.flush()
             finally:

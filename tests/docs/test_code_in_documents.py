@@ -21,7 +21,7 @@ from schemas.message import Event
 from schemas.upcasting import Upcaster
 
 
-class OrderPlaced(Event, name="OrderPlaced", schema_version=2):
+class OrderPlaced(Event, schema_version=2):
     amount_cents: int
 """
 AFTER = """

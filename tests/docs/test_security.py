@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from command_api.handling.activities import ActivityDependencies
-from command_api.handling.preparation import Preparation
-from command_api.http.request import now
-from schemas.catalog import Catalog, Context, System
+from command_api.clock import now
+from command_api.handling.encryption import Encryption
+from command_api.handling.request import CommandRequest
+from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import CommandEnvelope
+from schemas.expected_version import ANY_VERSION
 from schemas.message import Command, Event
 from schemas.sensitive import Encrypted, Sensitive, encrypted_fields, sensitive_fields, subject_of
 from schemas.view import View
 from streams.encryption.encryption import decrypt, encrypt
-from streams.settings import Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 
@@ -49,8 +49,9 @@ async def test_what_is_declared_sensitive_is_encrypted() -> None:
     Catalog.of([System("hospital", (context,), views=(room["Reading"],))])
     assert list(sensitive_fields(room["RecordReading"])) == list(encrypted_fields(room["Reading"])) == ["value"]
     command = room["RecordReading"](patient_id=uuid4(), value="39.5")
-    preparation = Preparation(ActivityDependencies(Settings(), Keys()), load=None)  # type: ignore[arg-type]
-    encrypted: Any = (await preparation.closed(CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c"))).data
+    envelope = CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c")
+    request = CommandRequest(ContextName("hospital", "readings"), envelope, ANY_VERSION)
+    encrypted: Any = (await Encryption(Keys()).apply(request)).command.data  # type: ignore[arg-type]
     assert subject_of(encrypted.value) == str(command.patient_id)
     event = room["ReadingRecorded"](**encrypted.model_dump())
     assert "39.5" not in event.model_dump_json()

@@ -35,7 +35,7 @@ async def deliver(stack: RunningStack, partner: str, correlation: str | None = N
 
 
 async def content_stream(stack: RunningStack, partner: str) -> str:
-    sql = "select stream from data_ingestion_processing.streams where stream like $1"
+    sql = "select stream from data_ingestion__processing.streams where stream like $1"
     (row,) = await stack.fetch(sql, f"content-{partner}-%")
     return str(row["stream"])
 

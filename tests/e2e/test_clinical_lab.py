@@ -30,17 +30,17 @@ async def test_the_clients_calls_give_what_they_are_used_to(stack: RunningStack,
     user, expected = str(user_id_of(name)), {"UserCreated", "NotificationRequested", "NotificationSent"}
 
     async def logged() -> bool:
-        rows = (await stack.queries.get("/saga/logs", params={"real_id": user}, headers=token)).json()
-        return {row["event_type"] for row in rows} == expected and {row["state"] for row in rows} == {"PROCESSED"}
+        rows = (await stack.queries.get("/saga/logs", params={"reference_ids[has]": user}, headers=token)).json()
+        return {row["event_type"] for row in rows} == expected and {row["step_label"] for row in rows} == {"HANDLED"}
 
     async def reading_logged() -> bool:
-        wanted = {"real_id": shown["result_id"], "event_type": "ResultQueried"}
+        wanted = {"reference_ids[has]": shown["result_id"], "event_type": "ResultQueried"}
         rows = (await stack.queries.get("/saga/logs", params=wanted, headers=token)).json()
         return len(rows) == 2 and all(row["payload"]["queried_by"] == user for row in rows)
 
     await eventually(logged, 20, "the saga log")
     everything = (await stack.queries.get("/saga/logs", headers=token)).json()
-    assert {user, shown["result_id"]} >= {row["real_id"] for row in everything} != set()
+    assert {user, shown["result_id"]} >= {id for row in everything for id in row["reference_ids"]} != set()
     await eventually(reading_logged, 20, "the readings in the saga log")
     _, mail, _ = await stack.caudal("mail")
     assert f"{name}@localhost  Bienvenido al laboratorio clínico" in mail
@@ -95,7 +95,7 @@ async def assert_sagas_are_their_owners(stack: RunningStack, owner: Headers, str
     theirs: list[dict[str, Any]] = []
 
     async def completed() -> bool:
-        theirs[:] = (await stack.queries.get("/sagas", params={"process": "clinical_lab.result"}, headers=owner)).json()
+        theirs[:] = (await stack.queries.get("/sagas", params={"saga": "clinical_lab.result"}, headers=owner)).json()
         return [one["status"] for one in theirs] == ["completed"]
 
     await eventually(completed, 30, "the owner's saga")
@@ -105,7 +105,7 @@ async def assert_sagas_are_their_owners(stack: RunningStack, owner: Headers, str
     for shown in ("/saga/logs", "/sagas"):
         rows = (await stack.queries.get(shown, headers=stranger)).json()
         assert rows
-        assert {row["real_id"] for row in rows} == {eva}
+        assert {id for row in rows for id in row["reference_ids"]} == {eva}
     users = (await stack.queries.get("/views/clinical_lab/users", headers=stranger)).json()
     assert [row["user_id"] for row in users] == [eva]
     async with stack.queries.stream(

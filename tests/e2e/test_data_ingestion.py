@@ -66,7 +66,7 @@ async def everything_of(stack: RunningStack, partner: str) -> list[dict[str, Any
 async def wait_for(stack: RunningStack, partner: str, count: int, seconds: float = 60) -> list[dict[str, Any]]:
     async def all_there() -> bool:
         rows = await stack.fetch(
-            "select count(*) as n from data_ingestion_ingestion_views.records where partner_id = $1"
+            "select count(*) as n from data_ingestion__ingestion__views.records where partner_id = $1"
             " and ingestion_status <> 'pending' and validation_status <> 'pending' and processing_status = 'processed'",
             partner,
         )
@@ -244,7 +244,7 @@ async def test_real_data_comes_out_as_counted_without_the_engine(stack: RunningS
     # A second run adds nothing.
     second = await stack.caudal(*load_airports)
     assert (second[0], second[2].splitlines()[-1]) == (0, "0 accepted, 3376 there already, 0 failed")
-    (head,) = await stack.fetch("select count(*) as n from data_ingestion_ingestion.events where data->>'partner_id' = 'faa'")
+    (head,) = await stack.fetch("select count(*) as n from data_ingestion__ingestion.events where data->>'partner_id' = 'faa'")
     assert head["n"] == 2 * 3376
 
 

@@ -14,7 +14,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 async def positions(stack: RunningStack) -> int:
-    (row,) = await stack.fetch("select position from data_ingestion_ingestion.head")
+    (row,) = await stack.fetch("select position from data_ingestion__ingestion.head")
     return int(row["position"])
 
 
@@ -51,7 +51,7 @@ async def test_repeats_at_the_same_time_are_one_command(stack: RunningStack) -> 
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
     (row,) = await stack.fetch(
-        "select count(*) as n from data_ingestion_ingestion.events where data->>'partner_id' = $1", partner
+        "select count(*) as n from data_ingestion__ingestion.events where data->>'partner_id' = $1", partner
     )
     assert row["n"] == 2
 

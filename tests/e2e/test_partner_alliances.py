@@ -38,7 +38,7 @@ async def saga(stack: RunningStack, saga_id: str, state: str, seconds: float = 3
         answer = await stack.queries.get(f"/sagas/{saga_id}", headers=stack.token("operator"))
         found.clear()
         found.update(answer.json())
-        return answer.status_code == 200 and found["state"] == state
+        return answer.status_code == 200 and found["label"] == state
 
     try:
         await eventually(there, seconds, f"the saga {state}")
@@ -62,7 +62,7 @@ async def shown(stack: RunningStack, path: str, **expected: Any) -> dict[str, An
 
 
 def steps(found: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(entry["event_type"], entry["state"]) for entry in found["timeline"] if entry["kind"] == "event"]
+    return [(entry["event_type"], entry["step_label"]) for entry in found["timeline"] if entry["kind"] == "event"]
 
 
 async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: RunningStack) -> None:
@@ -78,15 +78,19 @@ async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: Runn
         ("ContractActivated", "PROCESADO"),
         ("PartnerActivated", "PROCESADO"),
     ]
-    assert (found["temporary_id"], found["real_id"]) == (told["partner_id_temporal"], found["knows"]["partner_id"])
-    await shown(stack, f"/partners/{found['real_id']}", estado="ACTIVO", nombre="Partner ABC", tipo="CORPORATIVO")
-    contract = await shown(stack, f"/contratos/{found['knows']['contract_id']}", estado="ACTIVO")
+    assert (found["references"]["temporary_id"], found["references"]["partner_id"]) == (
+        told["partner_id_temporal"],
+        found["state"]["partner_id"],
+    )
+    path = f"/partners/{found['references']['partner_id']}"
+    await shown(stack, path, estado="ACTIVO", nombre="Partner ABC", tipo="CORPORATIVO")
+    contract = await shown(stack, f"/contratos/{found['references']['contract_id']}", estado="ACTIVO")
     assert contract["cumple_reglas"] is True
     wanted = {"saga_id": told["saga_id"], "kind": "event"}
     logs = (await stack.queries.get("/saga/logs", params=wanted, headers=stack.token("auditor"))).json()
     assert {entry["event_type"] for entry in logs} == {name for name, _ in steps(found)}
-    assert all(entry["payload"] and entry["processed_at"] for entry in logs)
-    campaign = {"partner_id": found["real_id"], "nombre": "Primavera", "presupuesto_centavos": 5000}
+    assert all(entry["payload"] and entry["handled_at"] for entry in logs)
+    campaign = {"partner_id": found["references"]["partner_id"], "nombre": "Primavera", "presupuesto_centavos": 5000}
     dates = {"fecha_inicio": "2030-01-01", "fecha_fin": "2030-02-01"}
 
     async def admitted() -> bool:
@@ -103,7 +107,7 @@ async def test_a_second_partner_of_one_tax_number_is_none(stack: RunningStack) -
 
     assert "the tax number" in found["reason"]
     assert ("PartnerCreationFailed", "PROCESADO") in steps(found)
-    path = f"/partners/{found['real_id']}"
+    path = f"/partners/{found['references']['partner_id']}"
     assert (await stack.queries.get(path)).status_code == 401
     assert (await stack.queries.get(path, headers=stack.token("clinician"))).status_code == 403
     assert (await stack.queries.get(path, headers=stack.token("partner_manager"))).status_code == 404
@@ -115,8 +119,8 @@ async def test_a_contract_that_cannot_be_has_the_partner_withdrawn(stack: Runnin
     found = await saga(stack, (await requested(stack, body))["saga_id"], "FALLIDA")
 
     assert "no product LOTTERY" in found["reason"]
-    await shown(stack, f"/partners/{found['real_id']}", estado="RETIRADO")
-    contract = {"partner_id": found["real_id"], "fecha_inicio": "2026-01-01"}
+    await shown(stack, f"/partners/{found['references']['partner_id']}", estado="RETIRADO")
+    contract = {"partner_id": found["references"]["partner_id"], "fecha_inicio": "2026-01-01"}
     assert "is withdrawn" in (await stack.commands.post("/contratos", json=contract)).json()["detail"]
     # Its tax number is free again.
     again = await requested(stack, {**body, "producto": "REFERRAL"})
@@ -127,7 +131,7 @@ async def test_a_contract_that_cannot_be_has_the_partner_withdrawn(stack: Runnin
 async def test_what_compliance_rejects_somebody_decides(stack: RunningStack, approved: bool, state: str, contract: str) -> None:
     told = await requested(stack, partner(nombre="Petrov, Ivan"))
     found = await saga(stack, told["saga_id"], "PENDIENTE_REVISION")
-    path = f"/contratos/{found['knows']['contract_id']}"
+    path = f"/contratos/{found['references']['contract_id']}"
     await shown(stack, path, estado="RECHAZADO", en_revision=True, cumple_reglas=False)
     assert "sanctions: 100 % like" in found["reason"]
 
@@ -138,7 +142,7 @@ async def test_what_compliance_rejects_somebody_decides(stack: RunningStack, app
     assert answer.status_code == 200, answer.text
     found = await saga(stack, told["saga_id"], state)
     await shown(stack, path, estado=contract, en_revision=False)
-    await shown(stack, f"/partners/{found['real_id']}", estado="ACTIVO" if approved else "RETIRADO")
+    await shown(stack, f"/partners/{found['references']['partner_id']}", estado="ACTIVO" if approved else "RETIRADO")
     assert (await stack.commands.post(f"{path}/revision", json=body, headers=officer)).status_code == 422
 
 
@@ -154,7 +158,7 @@ async def test_programmes_and_contracts_are_made_by_hand_too(stack: RunningStack
     made = (await stack.commands.post("/programas", json={"nombre": "Viajes", "comision": 7.5})).json()
     await shown(stack, f"/programas/{made['id']}", nombre="Viajes", comision=7.5)
     found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
-    contract = {"partner_id": found["real_id"], "fecha_inicio": "2026-01-01", "fecha_fin": "2099-12-31"}
+    contract = {"partner_id": found["references"]["partner_id"], "fecha_inicio": "2026-01-01", "fecha_fin": "2099-12-31"}
     unknown = await stack.commands.post("/contratos", json={**contract, "partner_id": str(uuid4())})
     assert (unknown.status_code, "is not there" in unknown.json()["detail"]) == (422, True)
     made = (await stack.commands.post("/contratos", json=contract)).json()
@@ -182,7 +186,7 @@ async def test_programmes_and_contracts_are_made_by_hand_too(stack: RunningStack
 async def test_a_contract_whose_last_day_is_over_is_rejected(stack: RunningStack) -> None:
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
-    command = {"partner_id": found["real_id"], "starts_on": "2020-01-01", "ends_on": yesterday}
+    command = {"partner_id": found["references"]["partner_id"], "starts_on": "2020-01-01", "ends_on": yesterday}
     rejected = await stack.commands.post("/commands/partner_alliances/create-contract", json=command)
     assert (rejected.status_code, "before the contract begins" in rejected.json()["detail"]) == (422, True)
 
@@ -204,7 +208,9 @@ async def test_why_something_happened_is_told_through_the_process(stack: Running
     found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
     events = "/audit/partner_alliances/integrations/streams"
     auditor = stack.token("auditor")
-    history = (await stack.queries.get(f"{events}/partner-{found['real_id']}", headers=auditor)).json()["events"]
+    history = (await stack.queries.get(f"{events}/partner-{found['references']['partner_id']}", headers=auditor)).json()[
+        "events"
+    ]
     (activated,) = [event for event in history if event["type"] == "PartnerActivated"]
 
     path = f"/audit/partner_alliances/integrations/events/{activated['position']}/causation"
@@ -240,11 +246,11 @@ async def test_an_operator_ends_a_process_and_sees_it(stack: RunningStack) -> No
 
     found = await saga(stack, told["saga_id"], "CANCELADA")
     assert found["reason"] == "ya no"
-    await shown(stack, f"/partners/{found['real_id']}", estado="RETIRADO")
-    await shown(stack, f"/contratos/{found['knows']['contract_id']}", estado="INACTIVO")
+    await shown(stack, f"/partners/{found['references']['partner_id']}", estado="RETIRADO")
+    await shown(stack, f"/contratos/{found['references']['contract_id']}", estado="INACTIVO")
     code, out, _ = await stack.caudal("sagas", "show", told["saga_id"][:8])
     assert code == 0
-    assert "CANCELADA, ya no" in out
+    assert "cancelled, ya no" in out
 
 
 async def test_health_is_asked_for_where_clients_look(stack: RunningStack) -> None:

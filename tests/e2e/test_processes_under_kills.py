@@ -55,7 +55,7 @@ async def saga(stack: RunningStack, wanted: Mapping[str, str], state: str) -> di
             answer = await stack.queries.get("/sagas", params=wanted, headers=stack.token("operator"))
             if answer.status_code == 200:
                 found[:] = answer.json()
-        return [one["state"] for one in found] == [state]
+        return [one["label"] for one in found] == [state]
 
     try:
         await eventually(there, LONG, state)
@@ -97,7 +97,7 @@ async def onboarded(stack: RunningStack, body: Mapping[str, Any], state: str) ->
 async def stands(stack: RunningStack, found: Mapping[str, Any], *, well: bool) -> None:
     """Its partner and its contract stand as the saga says."""
     expected = ("ACTIVO", {"ACTIVO"}) if well else ("RETIRADO", {"INACTIVO", "RECHAZADO"})
-    paths = (f"/partners/{found['real_id']}", f"/contratos/{found['knows']['contract_id']}")
+    paths = (f"/partners/{found['references']['partner_id']}", f"/contratos/{found['references']['contract_id']}")
 
     async def as_expected() -> bool:
         with suppress(httpx.HTTPError):
@@ -111,7 +111,7 @@ async def stands(stack: RunningStack, found: Mapping[str, Any], *, well: bool) -
 
 async def decided(stack: RunningStack, approved: bool, state: str) -> None:
     found = await onboarded(stack, partner(nombre="Petrov, Ivan"), "PENDIENTE_REVISION")
-    path, officer = f"/contratos/{found['knows']['contract_id']}/revision", stack.token("compliance_officer")
+    path, officer = f"/contratos/{found['references']['contract_id']}/revision", stack.token("compliance_officer")
     await surely(stack, path, {"aprobado": approved}, officer)
     await stands(stack, await saga(stack, {"saga_id": found["saga_id"]}, state), well=approved)
 
@@ -142,7 +142,7 @@ async def laboratory(stack: RunningStack) -> None:
 
     async def retrying() -> bool:
         with suppress(httpx.HTTPError):
-            wanted = {"process": "clinical_lab.redelivery"}
+            wanted = {"saga": "clinical_lab.redelivery"}
             rows = (await stack.queries.get("/sagas", params=wanted, headers=stack.token("operator"))).json()
             return isinstance(rows, list) and len(rows) > 0
         return False
@@ -159,9 +159,9 @@ async def laboratory(stack: RunningStack) -> None:
         return False
 
     await eventually(read, LONG, "the result")
-    await saga(stack, {"process": "clinical_lab.registration", "real_id": user}, "COMPLETED")
-    await saga(stack, {"process": "clinical_lab.result", "real_id": result["result_id"]}, "COMPLETED")
-    await saga(stack, {"process": "clinical_lab.redelivery", "sort": "started_at", "limit": "1"}, "COMPLETED")
+    await saga(stack, {"saga": "clinical_lab.registration", "reference_ids[has]": user}, "COMPLETED")
+    await saga(stack, {"saga": "clinical_lab.result", "reference_ids[has]": result["result_id"]}, "COMPLETED")
+    await saga(stack, {"saga": "clinical_lab.redelivery", "sort": "started_at", "limit": "1"}, "COMPLETED")
 
 
 @pytest.mark.timeout(300)
@@ -199,26 +199,26 @@ async def test_every_path_comes_to_its_end_once_whatever_dies_on_the_way() -> No
         assert mail.count("Bienvenido") == mail.count("Resultado 1 disponible") == 1
         steps = [SagaAdvanced.model_validate_json(row.data) for row in logs[ContextName("engine", "sagas")]]
         told = Counter(
-            (step.process, step.key, step.cause.id) for step in steps if step.cause.kind in ("event", "answer", "timer")
+            (step.saga, step.key, step.input.id) for step in steps if step.input.kind in ("event", "outcome", "timer")
         )
         again = {cause: times for cause, times in told.items() if times > 1}
-        waited = {(step.process, step.key, step.cause.id) for step in steps if step.kept}
-        assert set(again) <= waited, "a process was told something twice"
-        assert_taken_back(steps)
+        waited = {(step.saga, step.key, step.input.id) for step in steps if step.deferred}
+        assert set(again) <= waited, "a saga got an input twice"
+        assert_compensated(steps)
 
 
-def assert_taken_back(steps: Sequence[SagaAdvanced]) -> None:
-    """What was accepted by processes that did not end well was taken back once each, the newest first."""
-    by_process: dict[str, list[SagaAdvanced]] = defaultdict(list)
+def assert_compensated(steps: Sequence[SagaAdvanced]) -> None:
+    """Accepted commands of sagas that failed or were cancelled were compensated once each, the newest first."""
+    by_saga: dict[str, list[SagaAdvanced]] = defaultdict(list)
     for step in steps:
-        by_process[f"{step.process}/{step.key}"].append(step)
+        by_saga[f"{step.saga}/{step.key}"].append(step)
     compensated = 0
-    for told in by_process.values():
+    for told in by_saga.values():
         sent = [one for step in told for one in step.sent]
-        accepted = {step.answer.number for step in told if step.answer is not None and step.answer.rejection is None}
-        undone = [one.undoes for one in sent if one.undoes is not None]
-        expected = [one.number for one in sent if one.undo is not None and one.number in accepted]
+        accepted = {step.outcome.number for step in told if step.outcome is not None and step.outcome.rejection is None}
+        compensations = [one.compensates for one in sent if one.compensates is not None]
+        expected = [one.number for one in sent if one.compensation is not None and one.number in accepted]
         ended_well = told[-1].status not in ("failed", "cancelled")
-        assert undone == ([] if ended_well else sorted(expected, reverse=True)), told[-1]
-        compensated += len(undone) > 1
+        assert compensations == ([] if ended_well else sorted(expected, reverse=True)), told[-1]
+        compensated += len(compensations) > 1
     assert compensated >= 2, "one that was rejected at its end and one that was cancelled"

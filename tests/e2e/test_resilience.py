@@ -44,8 +44,8 @@ async def caught_up(stack: RunningStack, records: int) -> None:
     await wait_for(stack, "faa", records, 90)
 
     async def no_lag() -> bool:
-        rows = await stack.fetch("select sum(position) as s from data_ingestion_ingestion.relay")
-        (head,) = await stack.fetch("select position from data_ingestion_ingestion.head")
+        rows = await stack.fetch("select sum(position) as s from data_ingestion__ingestion.relay")
+        (head,) = await stack.fetch("select position from data_ingestion__ingestion.head")
         return bool(rows[0]["s"] == head["position"])
 
     await eventually(no_lag, 30, "the relay's cursor at the head")

@@ -116,7 +116,7 @@ async def test_what_the_caller_does_not_sample_leaves_no_spans(traced_stack: Run
         return any(span.name == APPLIED for span in collector.traces.get(sampled, ()))
 
     await eventually(arrived, what="the sampled trace")
-    recorded = await traced_stack.fetch("select metadata->>'traceparent' as it from data_ingestion_ingestion.events")
+    recorded = await traced_stack.fetch("select metadata->>'traceparent' as it from data_ingestion__ingestion.events")
 
     assert unsampled not in collector.traces
     assert {row["it"][-2:] for row in recorded if unsampled in row["it"]} == {"00"}

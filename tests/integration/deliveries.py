@@ -3,8 +3,8 @@
 import asyncio
 from uuid import UUID, uuid4
 
-from command_api.app import make_handler, open_logs
-from command_api.http.request import now
+from command_api.clock import now
+from command_api.composition import make_handler, open_logs
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.data_ingestion.processing import ProcessData

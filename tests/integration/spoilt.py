@@ -60,7 +60,7 @@ class Bench:
     async def complete(self) -> int:
         async with self.databases.connection(self.settings.write_dsn) as connection:
             sql = (
-                "select count(*) from data_ingestion_ingestion_views.records where ingestion_status = 'ingested'"
+                "select count(*) from data_ingestion__ingestion__views.records where ingestion_status = 'ingested'"
                 " and partner_id = 'p' and validation_status = 'valid' and processing_status = 'processed'"
             )
             return int(await connection.fetchval(sql))
@@ -73,7 +73,7 @@ class Bench:
 
     async def make_due(self) -> None:
         async with self.databases.connection(self.settings.write_dsn) as connection:
-            await connection.execute("update data_ingestion_ingestion_views.dead_letters set due_at = now() - interval '1 s'")
+            await connection.execute("update data_ingestion__ingestion__views.dead_letters set due_at = now() - interval '1 s'")
 
 
 def broken(row: Record | None, recorded: RecordedEvent[Any]) -> Record:

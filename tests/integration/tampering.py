@@ -17,7 +17,7 @@ from streams.log.reading import Append, Write
 from streams.log.stored_events import encode
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
-SCHEMA = "data_ingestion_ingestion"
+SCHEMA = "data_ingestion__ingestion"
 
 
 def append(stream: str, n: int) -> Append:

@@ -38,7 +38,7 @@ async def test_an_operator_lists_shows_mends_and_tries_again(
         (name, "retrying"), ("data_ingestion.records/ingestion@2", "waiting"),
     ]  # fmt: skip
     await show_dead_letter(name, settings)
-    assert orjson.loads(capsys.readouterr().out)["headers"]["ce_sequence"] == "1"
+    assert orjson.loads(capsys.readouterr().out)["headers"]["ce_position"] == "1"
     with pytest.raises(NotFound, match="list` shows them"):
         await show_dead_letter("data_ingestion.records/ingestion@77", settings)
     with pytest.raises(Invalid, match="cannot be read"):

@@ -21,7 +21,7 @@ from schemas.data_ingestion.validation import DataValidated
 from schemas.envelope import RecordedEvent
 from schemas.errors import DeadLettersFull, Misconfigured
 from streams.broker.cloudevents import encode_event
-from streams.broker.topics import Topics
+from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoint, Move
@@ -112,7 +112,7 @@ async def test_what_waits_behind_nothing_is_tried(bench: Bench, logs: Logs) -> N
     projector = bench.projector()
     await projector.take(batches_of(logs, 10_000))
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
-        await connection.execute("delete from data_ingestion_ingestion_views.dead_letters where state = 'retrying'")
+        await connection.execute("delete from data_ingestion__ingestion__views.dead_letters where state = 'retrying'")
 
     await projector.retry()
 
@@ -171,21 +171,21 @@ async def test_what_is_mended_counts_as_it_was_mended(bench: Bench, logs: Logs) 
 
     assert [one.state for one in await bench.dead_letters(decided=True)] == ["mended"]
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
-        sql = "select count(*) from data_ingestion_ingestion_views.records where partner_id = 'mended'"
+        sql = "select count(*) from data_ingestion__ingestion__views.records where partner_id = 'mended'"
         assert await connection.fetchval(sql) == 1
     assert await bench.is_verified()
 
 
 async def test_a_database_that_is_not_as_it_should_be_parks_nothing(bench: Bench, logs: Logs) -> None:
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
-        await connection.execute("alter table data_ingestion_ingestion_views.records rename to elsewhere")
+        await connection.execute("alter table data_ingestion__ingestion__views.records rename to elsewhere")
 
     with pytest.raises(Misconfigured):
         await bench.projector().take(batches_of(logs, 10_000))
 
     assert await bench.dead_letters() == []
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
-        await connection.execute("alter table data_ingestion_ingestion_views.elsewhere rename to records")
+        await connection.execute("alter table data_ingestion__ingestion__views.elsewhere rename to records")
     await bench.projector().take(batches_of(logs, 10_000))
     assert await bench.complete() == DELIVERIES
 

@@ -34,21 +34,21 @@ async def test_migrating_twice_at_once_does_everything_once(fresh_database: Fres
 @pytest.mark.parametrize(
     "attempt",
     [
-        "update data_ingestion_ingestion.events set data = '{}'",
-        "delete from data_ingestion_ingestion.events",
-        "truncate data_ingestion_ingestion.events",
-        "insert into data_ingestion_ingestion.events default values",
-        "update data_ingestion_ingestion.head set position = 0",
-        "delete from data_ingestion_ingestion.receipts",
-        "delete from data_ingestion_ingestion.events_from_1",
-        "delete from data_ingestion_ingestion.signed_heads",
-        "update data_ingestion_ingestion.signed_heads set hash = ''",
-        "truncate data_ingestion_ingestion.snapshots",
-        "select data_ingestion_ingestion.add_events_table()",
-        "alter table data_ingestion_ingestion.events detach partition data_ingestion_ingestion.events_from_1",
-        "alter table data_ingestion_ingestion.events disable trigger all",
-        "drop table data_ingestion_ingestion.events",
-        "drop function data_ingestion_ingestion.append",
+        "update data_ingestion__ingestion.events set data = '{}'",
+        "delete from data_ingestion__ingestion.events",
+        "truncate data_ingestion__ingestion.events",
+        "insert into data_ingestion__ingestion.events default values",
+        "update data_ingestion__ingestion.head set position = 0",
+        "delete from data_ingestion__ingestion.receipts",
+        "delete from data_ingestion__ingestion.events_from_1",
+        "delete from data_ingestion__ingestion.signed_heads",
+        "update data_ingestion__ingestion.signed_heads set hash = ''",
+        "truncate data_ingestion__ingestion.snapshots",
+        "select data_ingestion__ingestion.add_events_table()",
+        "alter table data_ingestion__ingestion.events detach partition data_ingestion__ingestion.events_from_1",
+        "alter table data_ingestion__ingestion.events disable trigger all",
+        "drop table data_ingestion__ingestion.events",
+        "drop function data_ingestion__ingestion.append",
     ],
 )
 async def test_no_role_but_the_owner_can_touch_the_log(fresh_database: FreshDatabase, role: str, attempt: str) -> None:
@@ -63,15 +63,15 @@ async def test_no_role_but_the_owner_can_touch_the_log(fresh_database: FreshData
 @pytest.mark.parametrize("role", ["caudal_projector", "caudal_reader"])
 async def test_the_read_side_cannot_append(fresh_database: FreshDatabase, role: str) -> None:
     connection = await asyncpg.connect(await fresh_database.migrated(), server_settings={"role": role})
-    nothing = ", ".join(["'{}'"] * 14)
+    nothing = ", ".join(["'{}'"] * 14 + ["null"])
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await connection.execute(f"select * from data_ingestion_ingestion.append({nothing})")
+        await connection.execute(f"select * from data_ingestion__ingestion.append({nothing})")
 
     await connection.close()
 
 
-async def test_a_view_of_another_shape_is_made_anew_only_when_asked(fresh_database: FreshDatabase) -> None:
+async def test_a_view_of_another_shape_is_recreated_only_on_request(fresh_database: FreshDatabase) -> None:
     settings = Settings(write_dsn=await fresh_database.migrated())
 
     class Grown(Record, View, name="records", context="ingestion", key="data_id"):
@@ -102,13 +102,13 @@ async def test_a_context_can_have_databases_of_its_own(fresh_database: FreshData
         await connection.close()
         return {row["nspname"] for row in rows}
 
-    assert await schemas(fresh_database.dsn) == {"data_ingestion_ingestion", "data_ingestion_processing"}
-    assert await schemas(postgres.dsn) == {"data_ingestion_validation", "data_ingestion_ingestion_views"}
+    assert await schemas(fresh_database.dsn) == {"data_ingestion__ingestion", "data_ingestion__processing"}
+    assert await schemas(postgres.dsn) == {"data_ingestion__validation", "data_ingestion__ingestion__views"}
 
 
 async def test_a_log_is_never_repartitioned_in_place(fresh_database: FreshDatabase) -> None:
     settings = Settings(write_dsn=await fresh_database.migrated())
     more = System("data_ingestion", (Context("ingestion", partitions=8),))
 
-    with pytest.raises(Misconfigured, match="made with 4 partitions, 8 are declared"):
+    with pytest.raises(Misconfigured, match="has 4 partitions, but 8 are declared"):
         await migrate(settings, Catalog.of([more]))

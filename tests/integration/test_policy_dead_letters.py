@@ -4,15 +4,15 @@ from typing import Any
 from uuid import uuid4
 
 from aggregates.data_ingestion.validation import POLICIES
-from command_api.app import make_handler, open_logs
-from command_api.http.request import now
+from command_api.clock import now
+from command_api.composition import make_handler, open_logs
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from streams.broker.topics import ensure_topics
-from streams.commands.command_topics import CommandSender
+from streams.broker.provisioning import ensure_topics
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch

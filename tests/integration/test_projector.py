@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from command_api.app import open_logs
+from command_api.composition import open_logs
 from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
 from projectors.view_writer import ViewWriter
@@ -30,7 +30,7 @@ def projector(settings: Settings, catalog: Catalog, databases: Databases) -> Pro
 async def complete(databases: Databases, settings: Settings) -> int:
     async with databases.connection(settings.write_dsn) as connection:
         sql = (
-            "select count(*) from data_ingestion_ingestion_views.records where ingestion_status = 'ingested'"
+            "select count(*) from data_ingestion__ingestion__views.records where ingestion_status = 'ingested'"
             " and partner_id = 'p' and validation_status = 'valid' and processing_status = 'processed'"
         )
         return int(await connection.fetchval(sql))

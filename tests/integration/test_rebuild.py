@@ -20,7 +20,7 @@ from tests.conftest import eventually
 from tests.integration.running import NAME, Running, started
 from tests.stack import caudal
 
-VIEW = "data_ingestion_ingestion_views.records"
+VIEW = "data_ingestion__ingestion__views.records"
 
 
 @pytest.fixture

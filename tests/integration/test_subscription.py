@@ -10,8 +10,9 @@ import pytest
 from deploy.operations.subscriptions import control
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import ConsumerStopped, DeadLettersFull, Rejected
+from streams.broker.clients import started_producer
 from streams.broker.faust_consumer import FaustConsumer
-from streams.broker.topics import Topics, started_producer
+from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import views_schema
 from streams.settings import Settings
@@ -32,7 +33,7 @@ async def running(settings: Settings, catalog: Catalog, databases: Databases) ->
 def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings as a command reads them."""
     monkeypatch.setenv("CAUDAL_WRITE_DSN", settings.write_dsn)
-    return Settings(brokers=settings.brokers, topic_prefix=settings.topic_prefix)
+    return Settings(brokers=settings.brokers, fetch_backoff=True, topic_prefix=settings.topic_prefix)
 
 
 async def test_nothing_is_left_in_the_folder_it_runs_in(
@@ -151,7 +152,7 @@ async def test_a_view_that_is_put_back_to_its_beginning_is_filled_again(running:
     await running.add(20)
     await running.shows(20)
     async with running.databases.connection(environment.write_dsn) as connection:
-        await connection.execute("update data_ingestion_ingestion_views.records set partner_id = 'spoilt'")
+        await connection.execute("update data_ingestion__ingestion__views.records set partner_id = 'spoilt'")
     assert not await running.is_verified()
     wanted = control.Reset(to="beginning", context=None, keep_rows=False, apply=True)
 
@@ -187,7 +188,7 @@ async def test_records_that_are_no_events_are_parked_and_hold_nobody_up(running:
     await running.shows(5)
     producer = await started_producer(running.settings)
     for value in (b"garbage", b"{}"):
-        await producer.send_and_wait(topic, value, b"k", partition=1, headers=[("ce_sequence", b"7")])
+        await producer.send_and_wait(topic, value, b"k", partition=1, headers=[("ce_position", b"7")])
     await producer.stop()
     await running.add(5)
     await running.shows(10)

@@ -1,4 +1,4 @@
-"""Timers of processes: due once, however many look, and whatever was down meanwhile."""
+"""Timers of sagas: each fires once, however many workers look, whatever was down, and whatever happens to the views."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,24 +8,22 @@ from uuid import UUID, uuid4
 import pytest
 
 from aggregates.sagas.saga import saga_id
-from command_api.app import make_handler, open_logs
+from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
 from command_api.sagas.timers import TimerClock
-from projectors.engine import PROJECTIONS
-from projectors.projector import Projector
-from schemas.catalog import Catalog, ContextName
-from schemas.engine.sagas import CONTEXT, SYSTEM, AdvanceSaga, CancelSaga, Cause, SagaAdvanced
+from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.engine.sagas import CONTEXT, AdvanceSaga, CancelSaga, SagaAdvanced, SagaInput
 from schemas.envelope import CommandEnvelope
 from schemas.partner_alliances.contracts import ContractCreated
 from streams.database.pools import Databases
+from streams.database.store import Store, views_schema
 from streams.log.appending import AppendablePostgresLog
 from streams.log.stored_events import decode
 from streams.log.timers import Timer, Timers
 from streams.settings import Settings
-from streams.subscriptions.subscriber import Batch
 
 TERM = "partner_alliances.contract-term"
-PROCESSES = ContextName(SYSTEM, CONTEXT)
+SAGAS = ContextName(ENGINE, CONTEXT)
 LAST_DAY = date(2030, 1, 31)
 MIDNIGHT = datetime(2030, 2, 1, tzinfo=UTC)
 
@@ -42,8 +40,7 @@ class Terms:
         self.settings, self.catalog, self.databases = settings, catalog, databases
         self.logs = open_logs(settings, catalog, databases)
         self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases)
-        self.projector = Projector(settings, catalog, SYSTEM, PROJECTIONS[0], databases, self.logs)
-        self.timers = Timers(settings, databases)
+        self.timers = Timers(Store.of_log(databases, settings.log_dsn(SAGAS), SAGAS))
         self.clocks = [self.clock() for _ in range(3)]
 
     def clock(self) -> TimerClock:
@@ -53,38 +50,29 @@ class Terms:
 
     @property
     def log(self) -> AppendablePostgresLog:
-        return self.logs[PROCESSES]
+        return self.logs[SAGAS]
 
     async def contract(self) -> str:
-        """A contract is created; returns its process."""
+        """A contract is created; returns its saga."""
         contract_id = uuid4()
         event = ContractCreated(
             contract_id=contract_id, partner_id=uuid4(), product="P", terms={}, starts_on=LAST_DAY, ends_on=LAST_DAY
         )
-        cause = Cause(kind="event", id=uuid4(), name="ContractCreated", at=MIDNIGHT, data=event.model_dump(mode="json"))
-        await self.issue(AdvanceSaga(process=TERM, key=str(contract_id), cause=cause))
-        await self.project()
+        input = SagaInput(kind="event", id=uuid4(), name="ContractCreated", at=MIDNIGHT, data=event.model_dump(mode="json"))
+        await self.issue(AdvanceSaga(saga=TERM, key=str(contract_id), input=input))
         return saga_id(TERM, str(contract_id))
 
     async def issue(self, command: AdvanceSaga | CancelSaga) -> None:
         id: UUID = uuid4()
         await self.handler.handle(CommandEnvelope(data=command, id=id, at=datetime.now(UTC), correlation_id=str(id)))
 
-    async def project(self) -> None:
-        """Brings the view up to date."""
-        for partition in range(4):
-            position = await self.projector.position(PROCESSES, partition)
-            rows = await self.log.read_partition(partition, position, 10**9, 10_000)
-            if rows:
-                await self.projector.take([Batch(PROCESSES, partition, rows)])
-
     async def due(self, at: datetime) -> Sequence[Timer]:
-        return (await self.timers.due(at, [TERM], 100)).timers
+        return await self.timers.due(at, [TERM], 100)
 
-    async def told(self) -> list[SagaAdvanced]:
-        """What processes were told by timers."""
-        recorded = [decode(row, PROCESSES, self.catalog).data for row in await self.log.read(0, 10_000)]
-        return [step for step in recorded if isinstance(step, SagaAdvanced) and step.cause.kind == "timer"]
+    async def fired(self) -> list[SagaAdvanced]:
+        """The steps that timers led to."""
+        recorded = [decode(row, SAGAS, self.catalog).data for row in await self.log.read(0, 10_000)]
+        return [step for step in recorded if isinstance(step, SagaAdvanced) and step.input.kind == "timer"]
 
 
 @pytest.fixture
@@ -92,47 +80,82 @@ async def terms(settings: Settings, catalog: Catalog, databases: Databases) -> T
     return Terms(settings, catalog, databases)
 
 
-async def test_each_is_due_once_however_many_look_and_however_often(terms: Terms) -> None:
+async def test_each_fires_once_however_many_workers_look_and_however_often(terms: Terms) -> None:
     for _ in range(20):
         await terms.contract()
 
     assert await terms.due(MIDNIGHT - timedelta(seconds=1)) == []
     for _ in range(2):
-        await asyncio.gather(*(clock.tell(MIDNIGHT) for clock in terms.clocks))
+        await asyncio.gather(*(clock.fire_due(MIDNIGHT) for clock in terms.clocks))
 
-    told = await terms.told()
-    assert len(told) == 20
-    assert all([sent.command for sent in step.sent] == ["expire-contract"] for step in told)
-    await terms.project()
+    fired = await terms.fired()
+    assert len(fired) == 20
+    assert all([sent.command for sent in step.sent] == ["expire-contract"] for step in fired)
     assert await terms.due(MIDNIGHT) == []
 
 
-async def test_one_that_was_cancelled_meanwhile_is_let_go(terms: Terms) -> None:
+async def test_a_timer_is_set_and_cancelled_in_the_transaction_of_its_step(terms: Terms) -> None:
     saga = await terms.contract()
+    (timer,) = await terms.due(MIDNIGHT)
+    assert (timer.stream, timer.name, timer.due_at, timer.saga) == (f"saga-{saga}", "last-day", MIDNIGHT, TERM)
+
     await terms.issue(CancelSaga(saga_id=saga, reason="why"))
 
-    await terms.clocks[0].tell(MIDNIGHT)  # the view has not seen it yet
+    assert await terms.due(MIDNIGHT) == []
+    await terms.clocks[0].fire_due(MIDNIGHT)
+    assert await terms.fired() == []
 
-    assert await terms.told() == []
+
+async def test_a_timer_that_was_cancelled_while_it_fired_is_ignored(terms: Terms) -> None:
+    saga = await terms.contract()
+    (timer,) = await terms.due(MIDNIGHT)
+    await terms.issue(CancelSaga(saga_id=saga, reason="why"))
+
+    await terms.clocks[0]._fire(timer)
+
+    assert await terms.fired() == []
 
 
-async def test_one_that_was_due_while_everything_was_down_is_due_afterwards(terms: Terms) -> None:
+async def test_a_timer_that_is_due_while_everything_is_down_fires_afterwards(terms: Terms) -> None:
     await terms.contract()
     terms.clocks.clear()
-    await terms.clock().tell(MIDNIGHT + timedelta(days=300))
-    await terms.clock().tell(MIDNIGHT + timedelta(days=301))
-    (step,) = await terms.told()
-    assert step.cause.at == MIDNIGHT
+    await terms.clock().fire_due(MIDNIGHT + timedelta(days=300))
+    await terms.clock().fire_due(MIDNIGHT + timedelta(days=301))
+    (step,) = await terms.fired()
+    assert step.input.at == MIDNIGHT
 
 
-async def test_those_that_nobody_can_be_told_of_keep_no_others_waiting(terms: Terms, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_timers_that_cannot_fire_delay_no_others(terms: Terms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("command_api.sagas.timers._BATCH_SIZE", 3)
     for _ in range(7):
         await terms.contract()
-    strangers = TimerClock(terms.timers, terms.handler, ["another.process"])
+    strangers = TimerClock(terms.timers, terms.handler, ["another.saga"])
 
-    await asyncio.wait_for(strangers.tell(MIDNIGHT), 5)
-    assert await terms.told() == []
-    for _ in range(2):  # the view is never brought up to date: all of them look due the second time, too
-        await asyncio.wait_for(terms.clocks[0].tell(MIDNIGHT), 5)
-    assert len(await terms.told()) == 7
+    await asyncio.wait_for(strangers.fire_due(MIDNIGHT), 5)
+    assert await terms.fired() == []
+    for _ in range(2):
+        await asyncio.wait_for(terms.clocks[0].fire_due(MIDNIGHT), 5)
+    assert len(await terms.fired()) == 7
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into {schema}.pauses (subscription) values ('engine.sagas')",
+        "delete from {schema}.sagas; update {schema}.checkpoints set position = 0, generation = generation + 1",
+        "alter table {schema}.sagas rename to sagas_1",
+        "insert into {schema}.dead_letters (subscription, source, partition, origin, position, stream, type, state, attempts,"
+        " header_names, header_values) select 'engine.sagas', 'engine.sagas', 0, 'log@1', 1, 'saga-x', 'SagaAdvanced',"
+        " 'parked', 1, '{}', '{}'",
+    ],
+    ids=["paused", "reset", "rebuilt", "blocked"],
+)
+async def test_whatever_happens_to_the_view_of_sagas_no_timer_stops(terms: Terms, statement: str) -> None:
+    async with terms.databases.connection(terms.settings.view_dsn(SAGAS)) as connection:
+        await connection.execute("reset role")
+        await connection.execute(statement.replace("{schema}", views_schema(SAGAS)))
+
+    await terms.contract()
+    await terms.clocks[0].fire_due(MIDNIGHT)
+
+    assert len(await terms.fired()) == 1

@@ -17,7 +17,7 @@ from streams.settings import Settings
 from tests.integration.deliveries import batches_of, received_validated_and_processed
 from tests.stack import caudal
 
-VIEW = "data_ingestion_ingestion_views.records"
+VIEW = "data_ingestion__ingestion__views.records"
 
 
 @pytest.fixture

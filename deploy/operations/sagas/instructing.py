@@ -1,16 +1,13 @@
 """Commands of an operator to a saga: retry and cancel."""
 
 import getpass
-from uuid import uuid4
 
-from command_api.app import make_handler, open_logs, writer_databases
-from command_api.http.request import now
+from command_api.composition import issue
 from deploy.console.printing import confirmed, counted, lines
-from deploy.operations.sagas.reading import HOME, saga_row
+from deploy.operations.sagas.reading import saga_row
 from deploy.operations.sagas.stuck import SagaRow
 from schemas.catalog import Catalog
 from schemas.engine.sagas import CancelSaga, RetrySaga
-from schemas.envelope import CommandEnvelope
 from streams.database.pools import Databases
 from streams.settings import Settings
 
@@ -19,8 +16,8 @@ async def retry(short_id: str, settings: Settings, *, apply: bool) -> None:
     """Retries what the saga failed to do, or prints what that is. Raises `Rejected` if nothing failed."""
     out = lines()
     saga = await _saga(short_id, settings)
-    failed = [found["name"] for found in (*saga["waiting"].values(), *saga["not_undone"].values())]
-    out.print(f"{saga['process']} {saga['about']}: to be retried: {', '.join(failed) or 'nothing'}.", markup=False)
+    failed = [found["name"] for found in (*saga["deferred"].values(), *saga["failed_compensations"].values())]
+    out.print(f"{saga['saga']} {saga['key']}: to be retried: {', '.join(failed) or 'nothing'}.", markup=False)
     if confirmed(out, apply=apply):
         await _send(RetrySaga(saga_id=saga["saga_id"]), settings)
         out.print(f"It retries; `caudal sagas show {short_id}` shows the result.")
@@ -30,8 +27,8 @@ async def cancel(short_id: str, reason: str, settings: Settings, *, apply: bool)
     """Cancels a saga, or prints what that would end. Raises `Rejected` if it has ended."""
     out = lines()
     saga = await _saga(short_id, settings)
-    in_flight = counted(len(saga["underway"]), "command")
-    out.print(f"{saga['process']} {saga['about']}: {saga['status']}, {in_flight} in flight, is to be cancelled.", markup=False)
+    in_flight = counted(len(saga["in_flight"]), "command")
+    out.print(f"{saga['saga']} {saga['key']}: {saga['status']}, {in_flight} in flight, is to be cancelled.", markup=False)
     out.print("Its accepted commands are to be compensated, the last one first.")
     command = CancelSaga(saga_id=saga["saga_id"], reason=reason)
     if confirmed(out, apply=apply):
@@ -49,13 +46,4 @@ async def _saga(short_id: str, settings: Settings) -> SagaRow:
 
 async def _send(command: RetrySaga | CancelSaga, settings: Settings) -> None:
     """Has a command handled in this process. Raises `Rejected` and `Unavailable`."""
-    catalog = Catalog.installed(settings.systems)
-    databases = writer_databases(settings)
-    try:
-        logs = open_logs(settings, catalog, databases)
-        id = uuid4()
-        envelope = CommandEnvelope(data=command, id=id, at=now(), correlation_id=str(id), actor=getpass.getuser())
-        await make_handler(settings, catalog, logs, databases).handle(envelope)
-        await logs[HOME].settle()
-    finally:
-        await databases.close()
+    await issue(settings, Catalog.installed(settings.systems), command, getpass.getuser())

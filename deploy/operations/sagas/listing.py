@@ -42,7 +42,7 @@ class ListedSaga:
 
 async def list_sagas(wanted: Wanted, settings: Settings, *, as_json: bool) -> None:
     """Prints the sagas that are asked for. Raises `Unavailable` and `NotFound`."""
-    filters = [("process", wanted.kind)] if wanted.kind else []
+    filters = [("saga", wanted.kind)] if wanted.kind else []
     if wanted.which != "all":
         filters.append(("status[in]", _ENDED if wanted.which == "ended" else _RUNNING))
     databases = Databases("caudal_reader", 1)
@@ -67,8 +67,8 @@ def in_order(rows: Sequence[SagaRow], now: datetime, may_wait: frozenset[str]) -
     listed = [
         ListedSaga(
             row,
-            shown_status(row, may_wait=row["process"] in may_wait),
-            why_stuck(row, now, may_wait=row["process"] in may_wait),
+            shown_status(row, may_wait=row["saga"] in may_wait),
+            why_stuck(row, now, may_wait=row["saga"] in may_wait),
         )
         for row in rows
     ]
@@ -80,7 +80,7 @@ def saga_table(listed: Sequence[ListedSaga], now: datetime) -> RenderableType:
     short = short_ids([one.row["saga_id"] for one in listed])
     groups: dict[str, list[Sequence[str]]] = {}
     for one in listed:
-        groups.setdefault(one.row["process"], []).append(_cells(one, short, now))
+        groups.setdefault(one.row["saga"], []).append(_cells(one, short, now))
     return grouped(("Saga", "About", "Status", "Changed", "Why"), groups)
 
 
@@ -88,7 +88,7 @@ def _cells(one: ListedSaga, short: Mapping[str, str], now: datetime) -> Sequence
     row = one.row
     why = one.stuck or row["reason"] or next_timer(row, now)
     status = "[bold red]stuck[/]" if one.stuck else f"[{_STYLES.get(one.status, 'none')}]{one.status}[/]"
-    about = str(row["about"])
+    about = str(row["key"])
     return (
         short[row["saga_id"]],
         escape(about if len(about) <= 20 else about[:8]),

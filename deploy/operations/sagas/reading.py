@@ -6,9 +6,9 @@ from typing import Any
 from aggregates.system import installed
 from deploy.console.printing import full_id
 from query_api.views.reader import ViewReader, parse_query
-from schemas.catalog import Catalog, ContextName
-from schemas.engine.saga_views import Saga
-from schemas.engine.sagas import CONTEXT, SYSTEM, SagaAdvanced, stream_of
+from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.engine.saga_views import Sagas
+from schemas.engine.sagas import CONTEXT, SagaAdvanced, stream_of
 from schemas.envelope import RecordedEvent
 from streams.database.pools import Databases
 from streams.database.store import Store
@@ -16,7 +16,7 @@ from streams.log.reading import PostgresLog
 from streams.log.stored_events import decode
 from streams.settings import Settings
 
-HOME = ContextName(SYSTEM, CONTEXT)
+HOME = ContextName(ENGINE, CONTEXT)
 _PAGE = 1000
 _BATCH_SIZE = 1000
 _AFTER_EVERY_DIGIT = "g"
@@ -25,7 +25,7 @@ _AFTER_EVERY_DIGIT = "g"
 
 async def saga_rows(settings: Settings, databases: Databases, filters: Sequence[tuple[str, str]] = ()) -> list[dict[str, Any]]:
     """Every row of the view ``engine.sagas`` that meets the filters."""
-    reader = ViewReader(settings, databases, HOME, Saga)
+    reader = ViewReader(settings, databases, HOME, Sagas)
     found: list[dict[str, Any]] = []
     after: list[tuple[str, str]] | None = []
     while after is not None:
@@ -58,5 +58,5 @@ def may_wait_indefinitely(settings: Settings) -> frozenset[str]:
         f"{system}.{definition.name}"
         for system, domain in domains.items()
         for definition in domain.sagas
-        if definition.may_rest
+        if definition.may_wait_indefinitely
     )

@@ -18,11 +18,11 @@ def why_stuck(saga: SagaRow, now: datetime, *, may_wait: bool) -> str | None:
     """Returns why a saga cannot go on, or ``None``. ``may_wait``: whether it may wait for events indefinitely."""
     if saga["status"] in ENDED:
         return None
-    for failed in saga["not_undone"].values():
+    for failed in saga["failed_compensations"].values():
         return f"{failed['name']} was not compensated: {failed['problem']}"
-    for deferred in saga["waiting"].values() if saga["status"] != "compensating" else ():
+    for deferred in saga["deferred"].values() if saga["status"] != "compensating" else ():
         return f"{deferred['name']}: {deferred['problem']}"
-    late = [sent for sent in saga["underway"].values() if now - datetime.fromisoformat(sent["sent_at"]) > LATE]
+    late = [sent for sent in saga["in_flight"].values() if now - datetime.fromisoformat(sent["sent_at"]) > LATE]
     if late:
         return f"{late[0]['name']} has had no outcome since {late[0]['sent_at']}"
     if _waits(saga) and not may_wait and now - saga["updated_at"] > LATE:
@@ -32,7 +32,7 @@ def why_stuck(saga: SagaRow, now: datetime, *, may_wait: bool) -> str | None:
 
 def shown_status(saga: SagaRow, *, may_wait: bool) -> str:
     """The saga's status; ``waiting`` if it runs, has nothing to do, and may wait for events indefinitely."""
-    if may_wait and saga["status"] == "running" and not saga["underway"]:
+    if may_wait and saga["status"] == "running" and not saga["in_flight"]:
         return "waiting"
     return str(saga["status"]).replace("_", " ")
 
@@ -44,4 +44,4 @@ def next_timer(saga: SagaRow, now: datetime) -> str:
 
 
 def _waits(saga: SagaRow) -> bool:
-    return saga["status"] == "running" and not saga["underway"] and not saga["timers"]
+    return saga["status"] == "running" and not saga["in_flight"] and not saga["timers"]

@@ -24,7 +24,7 @@ class Step:
 
     at: datetime
     kind: str
-    """``event``, ``answer`` (the outcome of a command), ``timer``, ``retry`` or ``cancel``."""
+    """``event``, ``outcome`` (of a command), ``timer``, ``retry`` or ``cancel``."""
     name: str
     """The event, the command or the timer."""
     outcome: str
@@ -45,7 +45,7 @@ async def show_saga(short_id: str, settings: Settings, *, as_json: bool) -> None
         steps = steps_of(await saga_steps(settings, databases, saga["saga_id"]))
     finally:
         await databases.close()
-    may_wait = saga["process"] in may_wait_indefinitely(settings)
+    may_wait = saga["saga"] in may_wait_indefinitely(settings)
     stuck = why_stuck(saga, datetime.now(UTC), may_wait=may_wait)
     if as_json:
         typer.echo(orjson.dumps({**saga, "stuck": stuck, "timeline": [asdict(step) for step in steps]}))
@@ -61,17 +61,19 @@ def steps_of(recorded: Sequence[RecordedEvent[SagaAdvanced]]) -> list[Step]:
     for one in recorded:
         step = one.data
         commands |= {sent.number: sent.command for sent in step.sent}
-        rejection = step.answer.rejection if step.answer is not None else None
+        rejection = step.outcome.rejection if step.outcome is not None else None
         steps.append(
             Step(
                 at=one.recorded_at,
-                kind=step.cause.kind,
-                name=step.cause.name,
+                kind=step.input.kind,
+                name=step.input.name,
                 outcome=_outcome(step),
                 problem=step.problem or rejection,
                 status=step.status.replace("_", " "),
                 sent=[
-                    sent.command if sent.undoes is None else f"{sent.command}, compensates {commands.get(sent.undoes, '?')}"
+                    sent.command
+                    if sent.compensates is None
+                    else f"{sent.command}, compensates {commands.get(sent.compensates, '?')}"
                     for sent in step.sent
                 ],
             )
@@ -80,16 +82,16 @@ def steps_of(recorded: Sequence[RecordedEvent[SagaAdvanced]]) -> list[Step]:
 
 
 def _outcome(step: SagaAdvanced) -> str:
-    if step.answer is not None:
-        return "accepted" if step.answer.rejection is None else "rejected"
-    return "deferred" if step.kept else step.standing
+    if step.outcome is not None:
+        return "accepted" if step.outcome.rejection is None else "rejected"
+    return "deferred" if step.deferred else step.step_status
 
 
 def step_table(steps: Sequence[Step]) -> Table:
     """One row a step: what came in, what it led to."""
     shown = table("At", "Input", "Outcome", "Saga", "Sent")
     for step in steps:
-        name = step.name if step.kind in ("event", "answer") else f"{step.kind}: {step.name}"
+        name = step.name if step.kind in ("event", "outcome") else f"{step.kind}: {step.name}"
         is_bad = step.outcome in ("rejected", "failed")
         outcome = f"[red]{step.outcome}[/]" if is_bad else step.outcome
         why = f": {escape(step.problem)}" if step.problem else ""
@@ -100,14 +102,13 @@ def step_table(steps: Sequence[Step]) -> Table:
 def _print_saga(saga: SagaRow, status: str, stuck: str | None) -> None:
     out = lines()
     reason = f", {saga['reason']}" if saga["reason"] else ""
-    label = f" ({saga['state']}{reason})" if saga["state"] else reason
-    out.print(f"Saga      {saga['saga_id']} of {saga['process']}", markup=False)
-    out.print(f"About     {saga['about']}", markup=False)
-    out.print(f"Status    {status}{label}", markup=False)
+    out.print(f"Saga      {saga['saga_id']} of {saga['saga']}", markup=False)
+    out.print(f"About     {saga['key']}", markup=False)
+    out.print(f"Status    {status}{reason}", markup=False)
     if stuck:
         out.print(f"Stuck     {stuck}", style="bold red", markup=False)
-    out.print(f"State     {orjson.dumps(saga['knows']).decode()}", markup=False)
-    for sent in saga["underway"].values():
+    out.print(f"State     {orjson.dumps(saga['state']).decode()}", markup=False)
+    for sent in saga["in_flight"].values():
         out.print(f"In flight {sent['name']} since {sent['sent_at']}", markup=False)
     for name, due in saga["timers"].items():
         out.print(f"Timer     {name} at {due}", markup=False)

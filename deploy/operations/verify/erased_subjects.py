@@ -2,13 +2,12 @@
 
 from deploy.console.printing import counted
 from deploy.operations.verify.report import Report
-from schemas.catalog import ContextName
+from schemas.catalog import ENGINE, ContextName
 from schemas.engine.privacy import CONTEXT, SubjectErased
-from schemas.engine.sagas import SYSTEM
 from streams.encryption.subject_keys import SubjectKeys
 from streams.log.reading import ReadableLog
 
-HOME = ContextName(SYSTEM, CONTEXT)
+HOME = ContextName(ENGINE, CONTEXT)
 _BATCH_SIZE = 1000
 
 

@@ -53,6 +53,18 @@ create table {schema}.snapshots (
   taken_at timestamptz not null default clock_timestamp()
 );
 
+-- When sagas are to be told the time: changed in the transaction that appends the step.
+create table {schema}.timers (
+  stream text collate "C" not null,
+  name text not null,
+  due_at timestamptz not null,
+  saga text not null,                 -- full name of the saga's definition
+  key text not null,
+  correlation_id text not null,
+  primary key (stream, name)
+);
+create index on {schema}.timers (due_at, stream, name);
+
 create table {schema}.signed_heads (
   position bigint not null,
   hash bytea not null,

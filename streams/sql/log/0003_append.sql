@@ -2,13 +2,14 @@
 --
 -- A command is a run of write_counts[c] writes; a write is one stream at an expected version with a run of
 -- event_counts[w] events, none meaning that the stream is only checked. An expected version is a number, -1 for a stream
--- that must be there, -2 for any. outcome: 0 appended, 1 version conflict, 2 handled before, 3 command id used before
--- for another command. version and position are those of the command's first stream.
+-- that must be there, -2 for any. timers lists what the commands set (with due_at) and cancel (without), each with the
+-- command's number. outcome: 0 appended, 1 version conflict, 2 handled before, 3 command id used before for another
+-- command. version and position are those of the command's first stream.
 create function {schema}.append(
   command_ids uuid[], fingerprints bytea[], rejections json[], metadata json[], write_counts int[],
   write_streams int[], expected int[], event_counts int[],
   streams text[], partitions int[],
-  event_ids uuid[], types text[], schema_versions int[], data json[]
+  event_ids uuid[], types text[], schema_versions int[], data json[], timers json
 , out outcomes int[], out r_version int[], out r_position bigint[])
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -117,6 +118,23 @@ begin
       from generate_series(1, commands) i where outcomes[i] = 0
   )
   update {schema}.head set position = p, hash = h, recorded_at = at, partition_heads = heads where head.position < p;
+
+  if timers is not null then
+    -- Of several commands about one timer the last one counts.
+    with changes as (
+      select distinct on (t.stream, t.name) t.*
+      from json_to_recordset(timers)
+        as t (command int, ordinal int, stream text, name text, due_at timestamptz, saga text, key text, correlation_id text)
+      where outcomes[t.command] = 0
+      order by t.stream, t.name, t.command desc, t.ordinal desc
+    ), cancelled as (
+      delete from {schema}.timers t using changes c where c.due_at is null and t.stream = c.stream and t.name = c.name
+    )
+    insert into {schema}.timers (stream, name, due_at, saga, key, correlation_id)
+      select c.stream, c.name, c.due_at, c.saga, c.key, c.correlation_id from changes c where c.due_at is not null
+    on conflict on constraint timers_pkey do update
+      set due_at = excluded.due_at, saga = excluded.saga, key = excluded.key, correlation_id = excluded.correlation_id;
+  end if;
 end $$;
 
 -- Keeps a signed head of an event that the log holds with that hash, and no other: whether the signature is good is for

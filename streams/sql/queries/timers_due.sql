@@ -1,5 +1,5 @@
-select saga_id, process, about, timers, next_due, correlation_id
-from {schema}.sagas
-where next_due <= $1 and process = any($2) and (next_due, saga_id) > (coalesce($3::timestamptz, '-infinity'), $4)
-order by next_due, saga_id
-limit $5
+select stream, name, due_at, saga, key, correlation_id
+from {schema}.timers
+where due_at <= $1 and saga = any($2) and (due_at, stream, name) > (coalesce($3::timestamptz, '-infinity'), $4::text, $5::text)
+order by due_at, stream, name
+limit $6

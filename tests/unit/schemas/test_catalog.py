@@ -7,6 +7,9 @@ from schemas.consistency_token import ConsistencyToken
 from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.ingestion import DataIngested, ReceiveData
 from schemas.errors import Malformed, Misconfigured, NotFound
+from schemas.message import Event
+from schemas.view import View
+from streams.database.store import log_schema, views_schema_name
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 
@@ -18,7 +21,7 @@ def test_the_installed_systems_are_found() -> None:
 def test_some_systems_are_chosen_and_the_engines_own_is_always_there() -> None:
     assert set(Catalog.installed(["clinical_lab"]).systems) == {"clinical_lab", "engine"}
     assert {name for name, _ in Catalog.installed(["clinical_lab"]).registered("caudal.command_api")} == {"clinical_lab"}
-    with pytest.raises(Misconfigured, match="not installed: labs"):
+    with pytest.raises(Misconfigured, match="names labs, which is not installed; installed are clinical_lab"):
         Catalog.installed(["clinical_lab", "labs"])
 
 
@@ -46,14 +49,14 @@ def test_a_name_cannot_be_declared_twice() -> None:
         Catalog.of([twice])
 
 
-@pytest.mark.parametrize("name", ["my-system", "Upper", "", "1st", "x" * 40, 'a"b'])
+@pytest.mark.parametrize("name", ["my-system", "Upper", "", "1st", "x" * 28, 'a"b', "a__b", "_a", "a_"])
 def test_a_name_must_be_one_that_every_store_can_use(name: str) -> None:
-    with pytest.raises(Misconfigured, match="is no name"):
+    with pytest.raises(Misconfigured, match="cannot name a system: use at most 27"):
         Catalog.of([System(name, ())])
 
 
-def test_a_forgotten_comma_is_named() -> None:
-    with pytest.raises(Misconfigured, match=r"the events of shop\.orders are no tuple"):
+def test_a_missing_comma_is_named() -> None:
+    with pytest.raises(Misconfigured, match=r"the events of the context shop\.orders must be a tuple; is a comma missing"):
         Catalog.of([System("shop", (Context("orders", events=DataIngested),))])  # type: ignore[arg-type]
 
 
@@ -62,6 +65,59 @@ def test_an_entry_point_has_its_systems_name(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(Misconfigured, match="'shop' registers a system that calls itself 'data_ingestion'"):
         Catalog.installed()
+
+
+def test_no_two_contexts_share_a_schema_and_every_schema_has_a_name_that_postgresql_keeps() -> None:
+    one, other, longest = ContextName("a_b", "c"), ContextName("a", "b_c"), ContextName("x" * 27, "y" * 27)
+    Catalog.of([System(name.system, (Context(name.context),)) for name in (one, other, longest)])
+
+    assert log_schema(one) != log_schema(other)
+    assert len(views_schema_name(longest)) == 63
+
+
+class Shelves(View, context="shelf", key="shelf"):
+    shelf: str
+    full: bool = False
+
+
+@pytest.mark.parametrize(
+    ("view", "why"),
+    [
+        (type("Odd", (Shelves,), {}, context="shelves", key="shelf"), "is in the context 'shelves'; the contexts are shelf"),
+        (type("Odd", (Shelves,), {}, context="shelf", key="shelv"), "names shelv as key, which it does not have as a field"),
+        (type("Odd", (Shelves,), {}, context="shelf", key="full"), "has no default for shelf: every field but the key 'full'"),
+        (type("Odd", (Shelves,), {}, context="shelf", key="shelf", indexes=("f",)), "names f as indexes"),
+    ],
+)
+def test_a_view_that_cannot_work_is_noticed_at_start(view: type[View], why: str) -> None:
+    with pytest.raises(Misconfigured, match=why):
+        Catalog.of([System("shop", (Context("shelf"),), views=(view,))])
+
+
+class Packed(Event, renamed_from=("Wrapped", "Boxed")):
+    box: int
+
+
+def test_a_renamed_event_is_read_by_every_name_that_it_had() -> None:
+    catalog, name = Catalog.of([System("shop", (Context("shelf", events=(Packed,)),))]), ContextName("shop", "shelf")
+
+    assert {catalog.event(name, stored) for stored in ("Packed", "Wrapped", "Boxed")} == {Packed}
+    assert catalog.event_types([Packed]) == {(name, "Packed"), (name, "Wrapped"), (name, "Boxed")}
+    with pytest.raises(Misconfigured, match=r"holds 'Bagged'.*renamed_from=\('Bagged',\)"):
+        catalog.event(name, "Bagged")
+
+
+def test_an_unknown_name_suggests_a_known_one() -> None:
+    catalog = Catalog.of([SYSTEM])
+
+    for look_up, why in (
+        (lambda: catalog.command("data_ingest", "receive-data"), "no system 'data_ingest'; did you mean 'data_ingestion'"),
+        (lambda: catalog.command("data_ingestion", "recieve-data"), "did you mean 'receive-data'"),
+        (lambda: catalog.view("data_ingestion", "rows"), "there are records"),
+        (lambda: catalog.context(ContextName("nothing", "x")), "there are data_ingestion.ingestion"),
+    ):
+        with pytest.raises(NotFound, match=why):
+            look_up()
 
 
 def test_a_context_cannot_be_declared_twice() -> None:

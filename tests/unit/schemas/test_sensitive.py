@@ -15,14 +15,14 @@ class Address(BaseModel):
     street: Annotated[str, Sensitive()]
 
 
-class Register(Command, name="register", subject="who"):
+class Register(Command, subject="who"):
     who: str
     name: Annotated[str, Sensitive()]
     email: Annotated[str | None, Sensitive()] = None
     password: Annotated[str, Password(), Sensitive()]
 
 
-class Hidden(Command, name="hidden", subject="who"):
+class Hidden(Command, subject="who"):
     who: str
     one: Annotated[str, Sensitive()] | None = None
     many: tuple[Annotated[str, Password()], ...] = ()
@@ -38,5 +38,5 @@ def test_marked_fields_are_found() -> None:
 
 
 def test_a_mark_where_it_would_mean_nothing_is_rejected() -> None:
-    with pytest.raises(Misconfigured, match="inside of one, many, deep:"):
+    with pytest.raises(Misconfigured, match="a part of the type of one, many, deep:"):
         Catalog.of([System("s", (Context("c", (Hidden,)),))])

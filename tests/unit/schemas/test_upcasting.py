@@ -12,7 +12,7 @@ from schemas.upcasting import Upcaster
 CONTEXT = ContextName("shop", "orders")
 
 
-class OrderPlaced(Event, name="OrderPlaced", schema_version=3):
+class OrderPlaced(Event, schema_version=3):
     amount_cents: int
     currency: str
 

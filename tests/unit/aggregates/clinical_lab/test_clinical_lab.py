@@ -134,6 +134,6 @@ def test_redelivery_waits_for_its_time_and_tries_until_it_is_settled() -> None:
 
 
 def test_mail_that_is_delivered_at_once_needs_no_redelivery() -> None:
-    on = redelivery.REDELIVERY.on
-    assert on[NotificationSent].key(NotificationSent(**TOLD, attempt=1)) is None
-    assert on[NotificationFailed].key(NotificationFailed(**TOLD, attempt=1, problem="no mailbox")) is None
+    reactions = redelivery.REDELIVERY.reactions
+    assert reactions[NotificationSent].key_of(NotificationSent(**TOLD, attempt=1)) is None
+    assert reactions[NotificationFailed].key_of(NotificationFailed(**TOLD, attempt=1, problem="no mailbox")) is None

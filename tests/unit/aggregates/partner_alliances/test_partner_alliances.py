@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from aggregates.partner_alliances import DOMAIN, campaigns, contracts, rules
-from aggregates.partner_alliances.products import agreed
+from aggregates.partner_alliances import campaigns, contracts, domain, rules
+from aggregates.partner_alliances.products import Products
 from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, reaction_of
+from aggregates.state import state_schema_of
 from schemas.errors import AlreadyExists, Rejected
 from schemas.message import Command
 from schemas.partner_alliances.campaigns import AdmitPartner, CreateCampaign, ExcludePartner, PartnerAdmitted
@@ -71,7 +72,7 @@ LIST = ("sanctionlist-current", SanctionListPublished(names=["Iván Petróv", "E
 
 
 def scenario() -> Scenario:
-    return Scenario(DOMAIN.decisions)
+    return Scenario(domain({}).decisions)
 
 
 class TestIntegrations:
@@ -194,14 +195,10 @@ class TestContracts:
         told.when(change).then_rejected(containing="before the contract begins")
 
     def test_a_snapshot_holds_all_of_it(self) -> None:
-        contract = contracts.Contract.empty(f"contract-{CONTRACT}", MIDNIGHT)
-        contract.replay(
-            ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY, ends_on=TODAY), 1, MIDNIGHT
-        )
-        contract.replay(ContractSuspended(**WHOSE, reason="why"), 2, MIDNIGHT)
-        state = contracts.ContractState.model_validate(contract.state())
-        assert state.model_dump() == contract.state()
-        assert state.status == "suspended"
+        created = ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY, ends_on=TODAY)
+        contract = contracts.CONTRACT.fold(contracts.Contract(), [created, ContractSuspended(**WHOSE, reason="why")])
+        assert contracts.Contract.from_snapshot(state_schema_of(contracts.Contract), contract.model_dump_json()) == contract
+        assert contract.status == "suspended"
 
     def test_somebody_decides_on_a_contract_under_revision(self) -> None:
         told = self.created().when(RequestContractRevision(contract_id=CONTRACT, reason="why"))
@@ -319,6 +316,6 @@ class TestCampaigns:
 
 
 def test_a_products_terms_are_complete_and_nothing_else() -> None:
-    assert agreed("REFERRAL", {"amount_cents": 5}) == {"amount_cents": 5, "currency": "USD"}
+    assert Products.of({}).agreed("REFERRAL", {"amount_cents": 5}) == {"amount_cents": 5, "currency": "USD"}
     with pytest.raises(Rejected, match="surprise"):
-        agreed("REFERRAL", {"surprise": 1})
+        Products.of({}).agreed("REFERRAL", {"surprise": 1})

@@ -1,4 +1,4 @@
-"""The handler, on the log's in-memory twin."""
+"""The handler, on the log in memory."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
+from aggregates.decision import Decision, Events
 from aggregates.scenario import MIDNIGHT
+from aggregates.state import State
+from aggregates.stream import Stream
 from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
 from schemas.catalog import Catalog, Context, ContextName, System
@@ -32,51 +33,52 @@ from streams.log.reading import Append
 BANK = ContextName("bank", "accounts")
 
 
-class Deposit(Command, name="deposit"):
+class Deposit(Command):
     account: str
     amount: int
 
 
-class Transfer(Command, name="transfer"):
+class Transfer(Command):
     source: str
     target: str
     amount: int
 
 
-class Deposited(Event, name="Deposited"):
+class Deposited(Event):
     amount: int
 
 
-class Account(Aggregate):
-    category = "account"
-
-    def __init__(self) -> None:
-        self.balance = 0
-
-    def evolve(self, event: Event) -> None:
-        assert isinstance(event, Deposited)
-        self.balance += event.amount
+class Account(State):
+    balance: int = 0
 
 
-def deposit(issued: CommandEnvelope[Deposit], account: Account) -> None:
-    if issued.data.amount == 13:
+def evolve(account: Account, event: Deposited) -> Account:
+    return Account(balance=account.balance + event.amount)
+
+
+ACCOUNT = Stream("account", Account, evolve)
+TARGET = ACCOUNT.change("target")
+
+
+def deposit(command: CommandEnvelope[Deposit], account: Account) -> Events:
+    if command.data.amount == 13:
         raise ZeroDivisionError("unlucky")
-    if issued.data.amount == 666:
-        account.record(Deposited(amount=1000))
+    if command.data.amount == 666:
+        yield Deposited(amount=1000)
         raise ZeroDivisionError("unlucky, and late")
-    if account.balance + issued.data.amount < 0:
+    if account.balance + command.data.amount < 0:
         raise Rejected("there is not that much on the account")
-    account.record(Deposited(amount=issued.data.amount))
+    yield Deposited(amount=command.data.amount)
 
 
-def transfer(issued: CommandEnvelope[Transfer], source: Account, target: Account) -> None:
-    source.record(Deposited(amount=-issued.data.amount))
-    target.record(Deposited(amount=issued.data.amount))
+def transfer(command: CommandEnvelope[Transfer], source: Account, target: Account) -> Events:
+    yield Deposited(amount=-command.data.amount)
+    yield TARGET.records(Deposited(amount=command.data.amount))
 
 
 DECISIONS = (
-    Decision(Deposit, lambda issued: (Ref(Account, issued.data.account),), deposit, creates=True),
-    Decision(Transfer, lambda i: (Ref(Account, i.data.source), Ref(Account, i.data.target)), transfer),
+    Decision(Deposit, ACCOUNT.create_or_change("account", usually_new=True), deposit),
+    Decision(Transfer, ACCOUNT.change("source"), transfer, writes=(TARGET,)),
 )
 SYSTEM = System("bank", (Context("accounts", commands=(Deposit, Transfer), events=(Deposited,)),))
 
@@ -106,7 +108,7 @@ class SlowLog(MemoryLog):
 
 
 def handler_on(log: MemoryLog, **options: Any) -> CommandHandler:
-    return CommandHandler(Catalog.of([SYSTEM]), {"bank": Domain(DECISIONS, {"accounts": (Account,)})}, {BANK: log}, **options)
+    return CommandHandler(Catalog.of([SYSTEM]), {"bank": Domain(DECISIONS)}, {BANK: log}, **options)
 
 
 def issued(command: Command, id: UUID | None = None) -> CommandEnvelope[Command]:
@@ -177,7 +179,7 @@ async def test_a_command_in_progress_is_not_started_again() -> None:
     handler, command = handler_on(log), issued(Deposit(account="a", amount=5))
     log.open.clear()
     first = asyncio.create_task(handler.handle(command))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
 
     with pytest.raises(InProgress):
         await handler.handle(command)
@@ -222,7 +224,7 @@ async def test_two_processes_never_lose_a_deposit() -> None:
 
 async def test_what_finds_no_room_in_memory_is_decided_all_the_same() -> None:
     log = SlowLog()
-    handler = handler_on(log, memory_bytes=1)
+    handler = handler_on(log, cache_bytes=1)
     log.open.clear()
     deposits = [issued(Deposit(account=f"a{n % 20}", amount=1)) for n in range(100)]
     waiting = asyncio.gather(*(handler.handle(one) for one in deposits[:20]))
@@ -327,5 +329,5 @@ async def test_nobody_decides_on_what_a_decision_left_behind_that_broke_down() -
 
 
 def test_a_command_without_a_decision_is_noticed_at_the_start() -> None:
-    with pytest.raises(Misconfigured, match="no decision is declared for the command 'deposit'"):
+    with pytest.raises(Misconfigured, match=r"no decision is declared for the command 'deposit' of bank\.accounts"):
         CommandHandler(Catalog.of([SYSTEM]), {}, {BANK: MemoryLog(BANK)})

@@ -1,4 +1,4 @@
-"""Loading aggregates: from memory, from snapshots, from events; a snapshot can only ever help."""
+"""Loading states: from the cache, from snapshots, from events; a snapshot can only ever help."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,14 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import BaseModel
+from pydantic import field_serializer, field_validator
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Ref
-from aggregates.scenario import MIDNIGHT
-from aggregates.snapshot import SnapshotPolicy
-from command_api.handling.cache import AggregateMemory
-from command_api.handling.repository import Repository, snapshot_of
+from aggregates.deciding import Change, LoadedStream
+from aggregates.state import State, state_schema_of
+from aggregates.stream import Stream
+from command_api.handling.cache import StateCache
+from command_api.handling.repository import Repository
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import Metadata
 from schemas.errors import Invalid, Unavailable
@@ -28,35 +27,28 @@ from streams.log.stored_events import EventData, encode
 CONTEXT = ContextName("shop", "stock")
 
 
-class Counted(Event, name="Counted"):
+class Counted(Event):
     by: int
 
 
-class Total(BaseModel):
-    total: int
-    seen: set[int]
+class Stock(State, snapshot_every=10):
+    total: int = 0
+    seen: frozenset[int] = frozenset()
 
 
-class Stock(Aggregate):
-    category = "stock"
-    snapshots = SnapshotPolicy(Total, every=10)
+def evolve(stock: Stock, event: Counted) -> Stock:
+    return stock.replace(total=stock.total + event.by, seen=stock.seen | {event.by})
 
-    def __init__(self) -> None:
-        self.total = 0
-        self.seen: set[int] = set()
 
-    def evolve(self, event: Event) -> None:
-        assert isinstance(event, Counted)
-        self.total += event.by
-        self.seen.add(event.by)
+STOCK, NAME = Stream("stock", Stock, evolve), "stock-a"
+SCHEMA = state_schema_of(Stock)
 
 
 CATALOG = Catalog.of([System("shop", (Context("stock", events=(Counted,)),))])
-REF = Ref(Stock, "a")
 
 
 class WatchedLog(MemoryLog):
-    """Tells after which version streams were read."""
+    """Records after which version streams were read."""
 
     def __init__(self) -> None:
         super().__init__(CONTEXT)
@@ -83,7 +75,7 @@ async def log() -> WatchedLog:
     log = WatchedLog()
     for n in range(25):
         id = uuid4()
-        writes = (Write(REF.stream, ANY_VERSION, (encode(Counted(by=n % 7)),)),)
+        writes = (Write(NAME, ANY_VERSION, (encode(Counted(by=n % 7)),)),)
         await log.append(
             [Append(command_id=id, fingerprint=b"", metadata=Metadata(command_id=id, correlation_id="c"), writes=writes)]
         )
@@ -91,183 +83,188 @@ async def log() -> WatchedLog:
 
 
 def repository(log: MemoryLog) -> Repository:
-    return Repository(log, CATALOG, AggregateMemory(1_000_000))
+    return Repository(log, CATALOG, StateCache(1_000_000))
 
 
-async def load(log: MemoryLog) -> Stock:
-    loaded = await repository(log).load(REF, MIDNIGHT)
-    await asyncio.sleep(0)
-    assert isinstance(loaded, Stock)
-    assert (loaded.version, loaded.total, loaded.seen) == (25, 69, set(range(7)))
+async def load(log: MemoryLog) -> LoadedStream:
+    loaded = await repository(log).load(STOCK, "a")
+    await asyncio.sleep(0.01)
+    assert (loaded.version, loaded.state) == (25, Stock(total=69, seen=frozenset(range(7))))
     return loaded
 
 
-async def test_a_long_load_leaves_a_snapshot_and_the_next_one_reads_only_what_came_after(log: WatchedLog) -> None:
+async def test_a_long_load_leaves_a_snapshot_and_the_next_one_reads_only_the_events_after_it(log: WatchedLog) -> None:
     await load(log)
-    snapshot = await log.snapshot(REF.stream)
+    snapshot = await log.snapshot(NAME)
     assert snapshot is not None
-    assert (snapshot.version, snapshot.state_schema) == (25, Stock.snapshots.state_schema)
+    assert (snapshot.version, snapshot.state_schema) == (25, SCHEMA)
 
     await load(log)
 
     assert log.read_after == [0, 25]
 
 
-async def test_many_that_want_a_stream_at_once_read_it_once(log: WatchedLog) -> None:
+async def test_many_callers_at_once_share_one_read(log: WatchedLog) -> None:
     here = repository(log)
 
-    loaded = await asyncio.gather(*(here.load(REF, MIDNIGHT) for _ in range(64)))
+    loaded = await asyncio.gather(*(here.load(STOCK, "a") for _ in range(64)))
 
     assert log.read_after == [0]
-    assert all(one is loaded[0] for one in loaded)
+    assert all(one == loaded[0] for one in loaded)
 
 
-async def test_a_reading_that_fails_fails_for_all_and_one_that_is_cancelled_for_nobody_else(log: WatchedLog) -> None:
+async def test_a_failed_read_fails_for_all_and_a_cancelled_caller_cancels_nobody_else(log: WatchedLog) -> None:
     here, log.readable = repository(log), asyncio.Event()
-    first, second = (asyncio.create_task(here.load(REF, MIDNIGHT)) for _ in range(2))
-    await asyncio.sleep(0)
+    first, second = (asyncio.create_task(here.load(STOCK, "a")) for _ in range(2))
+    await asyncio.sleep(0.01)
     first.cancel()
     log.readable.set()
     assert (await second).version == 25
     assert first.cancelled()
 
     here, log.fails = repository(log), True
-    failed = await asyncio.gather(*(here.load(REF, MIDNIGHT) for _ in range(3)), return_exceptions=True)
+    failed = await asyncio.gather(*(here.load(STOCK, "a") for _ in range(3)), return_exceptions=True)
     assert [type(one) for one in failed] == [Unavailable] * 3
 
 
-async def test_a_snapshot_is_due_when_enough_has_happened_since_the_last_one(log: WatchedLog) -> None:
+async def remembered(here: Repository, loaded: LoadedStream, events: int) -> tuple[LoadedStream, list[Snapshot]]:
+    """Remembers so many more events, as after a decision."""
+    added = tuple(Counted(by=1) for _ in range(events))
+    snapshots = here.remember([Change(loaded, added, STOCK.fold(loaded.state, added))], [10 * events])  # type: ignore[arg-type]
+    return await here.load(STOCK, "a"), snapshots
+
+
+async def test_a_snapshot_is_due_after_enough_events_since_the_last_one(log: WatchedLog) -> None:
     here = repository(log)
-    stock = await here.load(REF, MIDNIGHT)
-    for _ in range(9):
-        stock.record(Counted(by=1))
-    assert here.due_snapshots([stock]) == []
+    stock, none_yet = await remembered(here, await here.load(STOCK, "a"), 9)
+    assert (stock.version, none_yet) == (34, [])
 
-    stock.record(Counted(by=1))
+    stock, due = await remembered(here, stock, 1)
+    assert [(one.version, one.state) for one in due] == [(35, stock.state.model_dump_json())]
 
-    assert [snapshot.version for snapshot in here.due_snapshots([stock])] == [35]
-    assert here.due_snapshots([stock]) == []
+    _, none_again = await remembered(here, stock, 1)
+    assert none_again == []
+
+
+async def test_a_decision_during_a_read_is_not_forgotten(log: WatchedLog) -> None:
+    here, log.readable = repository(log), asyncio.Event()
+    reading = asyncio.create_task(here.load(STOCK, "a"))
+    await asyncio.sleep(0.01)
+    here.remember([Change(LoadedStream(STOCK, "a", 25, Stock()), (Counted(by=1),), Stock(total=70))], [10])
+    log.readable.set()
+
+    assert (await reading).version == 26
 
 
 @pytest.mark.parametrize(
     ("state_schema", "state"),
     [
-        (Stock.snapshots.state_schema, "{"),
-        (Stock.snapshots.state_schema, '{"total": "many", "seen": []}'),
-        (Stock.snapshots.state_schema, '{"total": 1}'),
+        (SCHEMA, "{"),
+        (SCHEMA, '{"total": "many", "seen": []}'),
+        (SCHEMA, '{"total": 1}'),
         ("0-of-another-time", '{"total": 1, "seen": []}'),
     ],
 )
 async def test_a_snapshot_that_cannot_be_used_is_ignored(log: WatchedLog, state_schema: str, state: str) -> None:
-    await log.keep_snapshot(Snapshot(REF.stream, 20, state_schema, state))
+    await log.keep_snapshot(Snapshot(NAME, 20, state_schema, state))
 
     await load(log)
 
     assert log.read_after == [0]
 
 
-async def test_a_snapshot_that_cannot_be_kept_hurts_nobody(log: WatchedLog) -> None:
+async def test_a_snapshot_that_cannot_be_saved_fails_no_load(log: WatchedLog) -> None:
     log.broken = True
 
     await load(log)
 
-    assert await log.snapshot(REF.stream) is None
+    assert await log.snapshot(NAME) is None
 
 
-class Wrong(BaseModel):
-    missing: int
+class Unreadable(Stock, snapshot_every=10):
+    """Its snapshots cannot be read again."""
+
+    @field_validator("total")
+    @classmethod
+    def _never(cls, _: int) -> int:
+        raise LookupError("no")
 
 
-class Derived(Stock):
-    """Its ``total`` cannot be set."""
-
-    @property
-    def total(self) -> int:
-        return len(self.seen)
-
-    @total.setter
-    def total(self, value: int) -> None:
-        if value:
-            raise AttributeError("it is counted")
-
-    def evolve(self, event: Event) -> None:
-        assert isinstance(event, Counted)
-        self.seen.add(event.by)
-
-
-async def test_a_snapshot_that_cannot_be_put_in_place_is_ignored(log: WatchedLog) -> None:
+async def test_a_snapshot_whose_validator_fails_is_ignored(log: WatchedLog) -> None:
+    unreadable = Stream("stock", Unreadable, evolve)  # type: ignore[arg-type]
     for _ in range(2):  # the first time it is taken
-        loaded = await repository(log).load(Ref(Derived, "a"), MIDNIGHT)
+        loaded = await repository(log).load(unreadable, "a")
         await asyncio.sleep(0.01)
-        assert isinstance(loaded, Derived)
 
-        assert (loaded.version, loaded.seen) == (25, set(range(7)))
-    assert await log.snapshot(REF.stream) is not None
+        assert (loaded.version, loaded.state.model_dump()["seen"]) == (25, set(range(7)))
+    assert await log.snapshot(NAME) is not None
 
 
 @pytest.mark.parametrize("key", ["a\nb", "a\x00b", "ñ" * 500])
 async def test_a_name_that_no_stream_can_have_is_invalid(log: WatchedLog, key: str) -> None:
     with pytest.raises(Invalid, match="one line of at most 1000 bytes"):
-        await repository(log).load(Ref(Stock, key), MIDNIGHT, assume_new=True)
+        await repository(log).load(STOCK, key, assume_new=True)
 
 
-class Unshowable(Stock):
-    snapshots = SnapshotPolicy(Wrong, every=10)
+class Unwritable(Stock, snapshot_every=10):
+    """No snapshot of it can be taken."""
+
+    @field_serializer("total")
+    def _never(self, _: int) -> int:
+        raise LookupError("no")
 
 
-async def test_a_snapshot_that_cannot_be_taken_hurts_nobody(log: WatchedLog) -> None:
-    loaded = await repository(log).load(Ref(Unshowable, "a"), MIDNIGHT)
+async def test_a_snapshot_that_cannot_be_taken_fails_no_load(log: WatchedLog) -> None:
+    loaded = await repository(log).load(Stream("stock", Unwritable, evolve), "a")
 
     assert loaded.version == 25
-    assert await log.snapshot(REF.stream) is None
+    assert await log.snapshot(NAME) is None
 
 
-class Grown(Event, name="Grown", schema_version=2):
+class Grown(Event, schema_version=2):
     by: int
     why: str
 
 
-class Tree(Aggregate):
-    category = "tree"
-
-    def __init__(self) -> None:
-        self.reasons: list[str] = []
-
-    def evolve(self, event: Event) -> None:
-        assert isinstance(event, Grown)
-        self.reasons.append(event.why)
+class Tree(State):
+    reasons: tuple[str, ...] = ()
 
 
-async def test_events_of_an_earlier_version_are_brought_up_when_an_aggregate_is_loaded() -> None:
+async def test_events_of_an_earlier_schema_version_are_upcast_when_a_stream_is_loaded() -> None:
     step = Upcaster("Grown", 1, lambda data: {**data, "why": "rain"})
     catalog = Catalog.of([System("shop", (Context("stock", events=(Grown,), upcasters=(step,)),))])
     log, id = MemoryLog(CONTEXT), uuid4()
     old, new = EventData(str(uuid4()), "Grown", 1, '{"by": 1}'), encode(Grown(by=2, why="sun"))
     metadata = Metadata(command_id=id, correlation_id="c")
     await log.append([Append(id, b"", metadata, (Write("tree-a", ANY_VERSION, (old, new)),))])
+    trees = Stream("tree", Tree, lambda tree, event: tree.replace(reasons=(*tree.reasons, event.why)))
 
-    tree = await Repository(log, catalog, AggregateMemory(10_000)).load(Ref(Tree, "a"), MIDNIGHT)
+    tree = await Repository(log, catalog, StateCache(10_000)).load(trees, "a")
 
-    assert tree.state() == {"reasons": ["rain", "sun"]}
+    assert tree.state == Tree(reasons=("rain", "sun"))
+
+
+class Renamed(Event, renamed_from=("Grown",)):
+    by: int
+
+
+async def test_events_under_an_earlier_name_are_read_by_the_renamed_class() -> None:
+    catalog = Catalog.of([System("shop", (Context("stock", events=(Renamed,)),))])
+    log, id = MemoryLog(CONTEXT), uuid4()
+    old = EventData(str(uuid4()), "Grown", 1, '{"by": 1}')
+    metadata = Metadata(command_id=id, correlation_id="c")
+    await log.append([Append(id, b"", metadata, (Write("stock-a", ANY_VERSION, (old, encode(Renamed(by=2)))),))])
+
+    stock = await Repository(log, catalog, StateCache(10_000)).load(STOCK, "a")
+
+    assert stock.state == Stock(total=3, seen=frozenset({1, 2}))
 
 
 def test_another_shape_or_another_version_makes_older_snapshots_unusable() -> None:
-    class More(Total):
+    class More(Stock):
         note: str = ""
 
-    first = SnapshotPolicy(Total, every=10)
+    class Later(Stock, schema_version=2):
+        pass
 
-    assert first.state_schema == SnapshotPolicy(Total, every=99).state_schema
-    assert (
-        len({first.state_schema, SnapshotPolicy(Total, 10, version=2).state_schema, SnapshotPolicy(More, 10).state_schema}) == 3
-    )
-
-
-def test_a_snapshot_holds_the_state_as_it_was_taken() -> None:
-    stock = Stock.empty(REF.stream, MIDNIGHT)
-    stock.record(Counted(by=3))
-
-    snapshot = snapshot_of(stock)
-    stock.record(Counted(by=4))
-
-    assert (snapshot.version, snapshot.state) == (1, '{"total":3,"seen":[3]}')
+    assert len({SCHEMA, state_schema_of(More), state_schema_of(Later)}) == 3

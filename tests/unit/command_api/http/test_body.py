@@ -2,7 +2,8 @@
 
 import pytest
 
-from command_api.http.body import check_plain, parse_command, parse_json
+from command_api.handling.validation import check_plain, parse_json
+from command_api.http.body import parse_command
 from schemas.clinical_lab.results import RecordResult
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.errors import Invalid, Malformed

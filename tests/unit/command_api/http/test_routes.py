@@ -1,4 +1,4 @@
-"""The command API's answers, from request to response, on the log's in-memory twin."""
+"""The command API's answers, from request to response, on the log in memory."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -8,11 +8,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from aggregates.aggregate import Aggregate
-from aggregates.decision import Decision, Ref
+from aggregates.decision import Decision, Events
+from aggregates.state import NoState
+from aggregates.stream import Stream
 from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
-from command_api.http.gateway import Desk
+from command_api.http.gateway import CommandGateway
 from command_api.http.routes import CommandEndpoints
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import CommandEnvelope
@@ -20,47 +21,49 @@ from schemas.errors import Rejected
 from schemas.message import Command, Event
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys
-from streams.http.surface import EXCEPTION_HANDLERS, Observed
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
+from streams.installation import Installation
 from streams.log.memory import MemoryLog
-from streams.security.access_control import Gate
+from streams.security.access_control import AccessControl
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
 
-class Withdraw(Command, name="withdraw"):
+class Withdraw(Command):
     account: str
     amount: int
 
 
-class Withdrawn(Event, name="Withdrawn"):
+class Withdrawn(Event):
     amount: int
 
 
-class Account(Aggregate):
-    category = "account"
-
-    def evolve(self, event: Event) -> None:
-        """Nothing is decided on its state here."""
+ACCOUNT = Stream("account")
 
 
-def withdraw(issued: CommandEnvelope[Withdraw], account: Account) -> None:
-    if issued.data.amount > 100:
+def withdraw(command: CommandEnvelope[Withdraw], _: NoState) -> Events:
+    if command.data.amount > 100:
         raise Rejected("there is not that much on the account")
-    account.record(Withdrawn(amount=issued.data.amount))
+    yield Withdrawn(amount=command.data.amount)
 
 
-DECISIONS = (Decision(Withdraw, lambda issued: (Ref(Account, issued.data.account),), withdraw),)
+DECISIONS = (Decision(Withdraw, ACCOUNT.create_or_change("account"), withdraw),)
 
 
 @pytest.fixture(params=[False, True], ids=["lenient", "careful"])
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
     context = Context("accounts", commands=(Withdraw,), events=(Withdrawn,), requires_expected_version=request.param)
     catalog, name = Catalog.of([System("bank", (context,))]), ContextName("bank", "accounts")
-    handler = CommandHandler(catalog, {"bank": Domain(DECISIONS, {"accounts": (Account,)})}, {name: MemoryLog(name)})
+    handler = CommandHandler(catalog, {"bank": Domain(DECISIONS)}, {name: MemoryLog(name)})
     settings, databases = Settings(), Databases(None, 1)
-    desk = Desk(handler, SubjectKeys(settings, databases), TokenIssuer(settings))
+    gateway = CommandGateway(handler, SubjectKeys(settings, databases), TokenIssuer(settings))
     app = Starlette(
-        routes=list(CommandEndpoints(settings, catalog, handler, {}, Gate(settings, catalog, databases), desk).routes({})),
+        routes=list(
+            CommandEndpoints(
+                settings, catalog, handler, {}, AccessControl(Installation(settings, catalog, databases)), gateway
+            ).routes({})
+        ),
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
     )

@@ -23,7 +23,9 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def stack(tmp_path: Path) -> Endpoints:
     """A stack that runs from the folder, as this very process."""
-    made = Endpoints("http://c", "http://q", "postgresql://here", "b:1", str(tmp_path), "logs", PORTS, os.getpid(), ["todo"])
+    made = Endpoints(
+        "http://c", "http://q", "postgresql://here", "b:1", str(tmp_path), "logs", PORTS, os.getpid(), systems=["todo"]
+    )
     (tmp_path / STATE_FILE).write_text(made.as_json())
     return made
 
@@ -50,7 +52,7 @@ def test_without_either_only_what_starts_an_installation_goes_on(tmp_path: Path)
     ("name", "value", "said"),
     [
         ("CAUDAL_POOL_SIZE", "many", "CAUDAL_POOL_SIZE"),
-        ("CAUDAL_SYSTEMS", "bank", """CAUDAL_SYSTEMS must be JSON, for example '["todo"]'"""),
+        ("CAUDAL_SYSTEMS", "bank", 'CAUDAL_SYSTEMS is not JSON: set it to JSON, such as ["data_ingestion"]'),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(
@@ -70,4 +72,4 @@ def test_a_misspelt_setting_is_a_warning(monkeypatch: pytest.MonkeyPatch, capsys
 
     read_settings()
 
-    assert "CAUDAL_POOLSIZE is not a setting; did you mean CAUDAL_POOL_SIZE?" in capsys.readouterr().err
+    assert "CAUDAL_POOLSIZE is not a setting and has no effect: did you mean CAUDAL_POOL_SIZE?" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, create_model
 
 from deploy.schemas.check import is_document
-from deploy.schemas.compatibility import rejections
+from deploy.schemas.compatibility import incompatibilities
 from deploy.schemas.samples import sample
 from deploy.schemas.shapes import problems, record, shape_of
 from schemas.catalog import Catalog, Context, ContextName, System
@@ -104,12 +104,12 @@ NOT_SURVIVED = [
 
 @pytest.mark.parametrize(("recorded", "today"), SURVIVED)
 def test_old_events_survive_what_only_accepts_more(recorded: dict[str, Any], today: dict[str, Any]) -> None:
-    assert rejections(schema(**today), schema(**recorded)) == []
+    assert incompatibilities(schema(**today), schema(**recorded)) == []
 
 
 @pytest.mark.parametrize(("recorded", "today", "why"), NOT_SURVIVED)
 def test_old_events_do_not_survive_what_accepts_less(recorded: dict[str, Any], today: dict[str, Any], why: str) -> None:
-    found = rejections(schema(**today), schema(**recorded))
+    found = incompatibilities(schema(**today), schema(**recorded))
 
     assert any(re.search(why, one) for one in found), found
 
@@ -123,7 +123,7 @@ def test_a_sample_is_a_document_of_its_schema(recorded: dict[str, Any], today: d
         TypeAdapter(model).validate_json(json.dumps(sample(model.model_json_schema(), full=full)))
 
 
-class Placed(Event, name="Placed"):
+class Placed(Event):
     amount: int
 
 
@@ -169,7 +169,7 @@ def test_earlier_versions_are_tried_on_their_upcasters(tmp_path: Path) -> None:
 
 
 def test_a_validator_that_no_schema_shows_is_found_by_reading_a_sample(tmp_path: Path) -> None:
-    class Paid(Event, name="Paid"):
+    class Paid(Event):
         amount: int
 
     class PaidOddly(Event, name="Paid"):
@@ -182,7 +182,7 @@ def test_a_validator_that_no_schema_shows_is_found_by_reading_a_sample(tmp_path:
 
 
 def test_what_no_sample_can_be_made_of_is_left_to_the_shape(tmp_path: Path) -> None:
-    class Coded(Event, name="Coded"):
+    class Coded(Event):
         currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
     list(record(tmp_path, NAME, Context("orders", events=(Coded,))))
@@ -206,12 +206,13 @@ def _never(value: int) -> int:
 
 
 def test_an_event_that_no_class_reads_any_more_is_found(tmp_path: Path) -> None:
-    class Cancelled(Event, name="Cancelled"):
+    class Cancelled(Event):
         pass
 
     list(record(tmp_path, NAME, Context("orders", events=(Placed, Cancelled))))
 
-    assert found(tmp_path, Placed) == ["the log of shop.orders may hold Cancelled, which no installed class reads"]
+    (problem,) = found(tmp_path, Placed)
+    assert problem.startswith("the log of shop.orders may hold Cancelled, which no installed class reads: ")
 
 
 def test_every_event_of_data_ingestion_is_recorded() -> None:
@@ -221,3 +222,42 @@ def test_every_event_of_data_ingestion_is_recorded() -> None:
     assert [
         one for name, context in catalog.contexts.items() for one in problems(folder, name, context, catalog, is_document)
     ] == []
+
+
+class Wrapped(Event):
+    box: int
+
+
+class Packed(Event, renamed_from=("Wrapped",)):
+    box: int
+
+
+class PackedTwice(Event, name="Packed", renamed_from=("Wrapped",)):
+    box: int
+    again: bool
+
+
+class Unwrapped(Event, retired=True):
+    box: int
+
+
+def problems_of(folder: Path, *events: type[Event]) -> list[str]:
+    name, context = ContextName("shop", "shelf"), Context("shelf", events=events)
+    return list(problems(folder, name, context, Catalog.of([System("shop", (context,))]), is_document))
+
+
+def test_a_renamed_event_must_read_what_was_recorded_under_its_old_name(tmp_path: Path) -> None:
+    name = ContextName("shop", "shelf")
+    list(record(tmp_path, name, Context("shelf", events=(Wrapped,))))
+
+    assert "Wrapped, which no installed class reads: name it in renamed_from" in problems_of(tmp_path)[0]
+    assert problems_of(tmp_path, Packed) == []
+    assert list(record(tmp_path, name, Context("shelf", events=(Packed,)))) == []
+    assert "again is required now" in problems_of(tmp_path, PackedTwice)[0]
+
+
+def test_a_retired_event_is_still_checked(tmp_path: Path) -> None:
+    list(record(tmp_path, ContextName("shop", "shelf"), Context("shelf", events=(Unwrapped,))))
+
+    assert problems_of(tmp_path, Unwrapped) == []
+    assert "keep the class of an event that is not recorded any more, with retired=True" in problems_of(tmp_path)[0]

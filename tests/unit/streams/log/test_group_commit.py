@@ -1,4 +1,4 @@
-"""Group commit: what travels together, what waits, and what is told to whom when something fails."""
+"""Group commit: which appends are sent together, which wait, and which fail together."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from schemas.catalog import ContextName
 from schemas.envelope import Metadata, Receipt
 from schemas.errors import Conflict, Unavailable
 from schemas.expected_version import ANY_VERSION, ExpectedVersion
-from streams.log.group_commit import WORTH_OVERTAKING, GroupCommit
+from streams.log.group_commit import OVERTAKING_COMMANDS, GroupCommit
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write
 from streams.log.stored_events import EventData
 
-MANY = 3 * WORTH_OVERTAKING
+MANY = 3 * OVERTAKING_COMMANDS
 
 
 class WatchedLog(MemoryLog):
@@ -99,20 +99,47 @@ async def test_a_command_about_several_streams_is_not_overtaken_on_any_of_them()
     assert [row.stream for row in await log.read_stream("b")] == ["b", "b"]
 
 
-async def test_what_does_not_stand_any_more_when_its_turn_comes_is_not_sent() -> None:
+async def test_an_append_that_relies_on_a_failed_one_is_not_sent_even_if_its_version_fits_by_chance() -> None:
     log = WatchedLog()
-    commit = GroupCommit(log)
+    evicted: list[str] = []
+    commit = GroupCommit(log, evicted.extend)
     log.open.clear()
-    first = asyncio.ensure_future(commit.append(append("a")))
+    failing = asyncio.ensure_future(commit.append(append("a", expected=ExpectedVersion.exact(5))))
     await asyncio.sleep(0.01)
-    second = asyncio.ensure_future(commit.append(append("a"), stands=lambda: False))
+    dependent = asyncio.ensure_future(commit.append(append("a", "b", expected=ExpectedVersion.exact(0))))
+    on_top_of_that = asyncio.ensure_future(commit.append(append("b", expected=ExpectedVersion.exact(0))))
+    independent = asyncio.ensure_future(commit.append(append("a")))
     await asyncio.sleep(0)
     log.open.set()
 
-    await first
-    with pytest.raises(Conflict, match="did not come to be"):
-        await second
-    assert await log.version("a") == 1
+    with pytest.raises(Conflict, match="is at version 0"):
+        await failing
+    for one in (dependent, on_top_of_that):
+        with pytest.raises(Conflict, match="depends on a stream or a command whose append failed"):
+            await one
+    assert (await independent).version == 1
+    assert await log.version("b") == 0
+    assert set(evicted) == {"a", "b"}
+
+
+async def test_an_append_whose_caller_is_gone_fails_those_that_rely_on_it() -> None:
+    log = WatchedLog()
+    evicted: list[str] = []
+    commit = GroupCommit(log, evicted.extend)
+    log.open.clear()
+    sent = asyncio.ensure_future(commit.append(append("z")))
+    await asyncio.sleep(0.01)
+    gone = asyncio.ensure_future(commit.append(append("a", expected=ExpectedVersion.exact(0))))
+    dependent = asyncio.ensure_future(commit.append(append("a", expected=ExpectedVersion.exact(0))))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.sleep(0)
+    log.open.set()
+
+    await sent
+    with pytest.raises(Conflict, match="depends on"):
+        await dependent
+    assert (await log.version("a"), evicted) == (0, ["a"])
 
 
 async def test_what_cannot_be_stored_fails_alone_with_what_was_decided_on_top_of_it() -> None:

@@ -12,7 +12,9 @@ from schemas.errors import Malformed, NotFound
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
-    made = Endpoints("http://here:1/", "http://q", "dsn", "b:1", str(tmp_path), "logs", {}, os.getpid(), ["data_ingestion"])
+    made = Endpoints(
+        "http://here:1/", "http://q", "dsn", "b:1", str(tmp_path), "logs", {}, os.getpid(), systems=["data_ingestion"]
+    )
     (tmp_path / STATE_FILE).write_text(made.as_json())
     return tmp_path
 

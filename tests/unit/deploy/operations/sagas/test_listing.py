@@ -14,13 +14,13 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 def row(id: str, kind: str = "partner_alliances.onboarding", **fields: Any) -> dict[str, Any]:
     return {
         "saga_id": id,
-        "process": kind,
-        "about": "0191d3a8-6e0e-7d55-9a55-0d3f2f6f5b10",
+        "saga": kind,
+        "key": "0191d3a8-6e0e-7d55-9a55-0d3f2f6f5b10",
         "status": "running",
         "reason": None,
-        "not_undone": {},
-        "waiting": {},
-        "underway": {},
+        "failed_compensations": {},
+        "deferred": {},
+        "in_flight": {},
         "timers": {},
         "updated_at": NOW - timedelta(hours=3),
         **fields,
@@ -30,7 +30,7 @@ def row(id: str, kind: str = "partner_alliances.onboarding", **fields: Any) -> d
 ROWS = [
     row("aaaaaaaa-6e0e-5d55", status="completed"),
     row("bbbbbbbb-6e0e-5d55", "partner_alliances.contract-term"),
-    row("cccccccc-6e0e-5d55", waiting={"1": {"name": "ContractCreated", "problem": "a slip " * 20}}),
+    row("cccccccc-6e0e-5d55", deferred={"1": {"name": "ContractCreated", "problem": "a slip " * 20}}),
     row("dddddddd-6e0e-5d55", status="in_review", reason="a name on a list of sanctions"),
 ]
 

@@ -13,7 +13,7 @@ SENT = {"1": {"name": "book-car", "sent_at": (NOW - LATE - timedelta(seconds=1))
 
 def saga(**fields: Any) -> dict[str, Any]:
     """A saga that has done nothing for as long as it may."""
-    idle: dict[str, Any] = {"not_undone": {}, "waiting": {}, "underway": {}, "timers": {}}
+    idle: dict[str, Any] = {"failed_compensations": {}, "deferred": {}, "in_flight": {}, "timers": {}}
     return {"status": "running", "updated_at": NOW - LATE - timedelta(seconds=1), **idle, **fields}
 
 
@@ -21,9 +21,12 @@ def saga(**fields: Any) -> dict[str, Any]:
     ("fields", "why"),
     [
         ({}, "waits for an event since"),
-        ({"underway": SENT}, "book-car has had no outcome since"),
-        ({"waiting": {"id": {"name": "CarBooked", "problem": "a slip"}}}, "CarBooked: a slip"),
-        ({"status": "compensating", "not_undone": {"1": {"name": "give-back", "problem": "closed"}}}, "give-back was not comp"),
+        ({"in_flight": SENT}, "book-car has had no outcome since"),
+        ({"deferred": {"id": {"name": "CarBooked", "problem": "a slip"}}}, "CarBooked: a slip"),
+        (
+            {"status": "compensating", "failed_compensations": {"1": {"name": "give-back", "problem": "closed"}}},
+            "give-back was not comp",
+        ),
     ],
 )
 def test_the_reason_why_a_saga_is_stuck_is_named(fields: dict[str, Any], why: str) -> None:
@@ -37,8 +40,8 @@ def test_the_reason_why_a_saga_is_stuck_is_named(fields: dict[str, Any], why: st
         {"status": "in_review"},
         {"timers": {"car": NOW.isoformat()}},
         {"updated_at": NOW - LATE / 2},
-        {"underway": {"1": {"name": "book-car", "sent_at": NOW.isoformat()}}},
-        {"status": "compensating", "underway": {"1": {"name": "x", "sent_at": NOW.isoformat()}}, "waiting": {"id": {}}},
+        {"in_flight": {"1": {"name": "book-car", "sent_at": NOW.isoformat()}}},
+        {"status": "compensating", "in_flight": {"1": {"name": "x", "sent_at": NOW.isoformat()}}, "deferred": {"id": {}}},
     ],
 )
 def test_a_saga_that_works_or_waits_for_a_person_is_not_stuck(fields: dict[str, Any]) -> None:
@@ -47,12 +50,12 @@ def test_a_saga_that_works_or_waits_for_a_person_is_not_stuck(fields: dict[str, 
 
 def test_a_saga_that_may_wait_indefinitely_may_wait_for_an_event_and_for_nothing_else() -> None:
     assert why_stuck(saga(), NOW, may_wait=True) is None
-    assert why_stuck(saga(underway=SENT), NOW, may_wait=True) is not None
+    assert why_stuck(saga(in_flight=SENT), NOW, may_wait=True) is not None
 
 
 def test_a_saga_that_only_waits_is_shown_as_waiting() -> None:
     assert shown_status(saga(), may_wait=True) == "waiting"
-    assert shown_status(saga(underway=SENT), may_wait=True) == "running"
+    assert shown_status(saga(in_flight=SENT), may_wait=True) == "running"
     assert shown_status(saga(), may_wait=False) == "running"
     assert shown_status(saga(status="in_review"), may_wait=True) == "in review"
 

@@ -1,0 +1,59 @@
+"""Composition: the parts that the processes of the write side share."""
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+from aggregates import system
+from command_api.clock import now
+from command_api.handling import activities
+from command_api.handling.activities import ActivityDependencies
+from command_api.handling.handler import CommandHandler
+from schemas.catalog import Catalog, ContextName
+from schemas.envelope import CommandEnvelope, Receipt
+from schemas.message import Command
+from streams.database.pools import Databases
+from streams.database.store import Store
+from streams.encryption.subject_keys import SubjectKeys
+from streams.log.appending import AppendablePostgresLog
+from streams.settings import Settings
+
+
+def writer_databases(settings: Settings) -> Databases:
+    """Returns connections in the role that may append, and nothing else."""
+    return Databases("caudal_writer", settings.pool_size)
+
+
+def open_logs(settings: Settings, catalog: Catalog, databases: Databases) -> Mapping[ContextName, AppendablePostgresLog]:
+    """Returns every context's log, for appending."""
+    return {
+        name: AppendablePostgresLog(Store.of_log(databases, settings.log_dsn(name), name), name, context.partitions)
+        for name, context in catalog.contexts.items()
+    }
+
+
+def make_handler(
+    settings: Settings, catalog: Catalog, logs: Mapping[ContextName, AppendablePostgresLog], databases: Databases
+) -> CommandHandler:
+    """Returns the handler of every installed system's commands."""
+    return CommandHandler(
+        catalog,
+        system.installed(catalog),
+        logs,
+        dependencies=ActivityDependencies(settings, SubjectKeys(settings, databases), activities.installed(catalog)),
+        conflict_retries=settings.conflict_retries,
+        cache_bytes=settings.state_cache_bytes,
+    )
+
+
+async def issue(settings: Settings, catalog: Catalog, command: Command, actor: str) -> Receipt:
+    """Handles one command for a program that does nothing else, such as an operator's; raises what the handler raises."""
+    databases = writer_databases(settings)
+    try:
+        logs = open_logs(settings, catalog, databases)
+        id = uuid4()
+        envelope = CommandEnvelope(data=command, id=id, at=now(), correlation_id=str(id), actor=actor)
+        receipt = await make_handler(settings, catalog, logs, databases).handle(envelope)
+        await logs[catalog.context_of(type(command))].settle()
+        return receipt
+    finally:
+        await databases.close()

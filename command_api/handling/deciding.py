@@ -1,0 +1,76 @@
+"""Stages 4 and 5, loading and deciding: the states of a command's streams, and what the decision makes of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from aggregates.deciding import Change, LoadedStream, decide
+from aggregates.decision import Decision
+from aggregates.system import Domains
+from command_api.handling.repository import Repository
+from command_api.handling.request import CommandRequest
+from schemas.catalog import ContextName
+from schemas.errors import Failed, Misconfigured, Rejected
+from schemas.message import Command
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The result of a decision: changes, or a rejection and no events."""
+
+    changes: tuple[Change, ...]
+    rejection: Rejected | None
+
+
+class Deciding:
+    """Loads streams and decides commands on them."""
+
+    def __init__(self, domains: Domains, repositories: Mapping[ContextName, Repository]) -> None:
+        self._decisions: dict[type[Command], Decision[Any, Any]] = {
+            decision.command: decision for domain in domains.values() for decision in domain.decisions
+        }
+        self._repositories = repositories
+
+    def concern(self, command: type[Command]) -> bool:
+        """Whether there is a decision on commands of this class."""
+        return command in self._decisions
+
+    async def load(self, request: CommandRequest, *, is_first_attempt: bool) -> list[LoadedStream | None]:
+        """Returns the streams that a decision uses, the one that the command is about first.
+
+        A stream that is usually new is taken for a new one at the first attempt: the append notices if it is not.
+        """
+        repository, loaded = self._repositories[request.context], []
+        for use in self._decision(request).uses:
+            key = use.key_of(request.command)
+            assume_new = is_first_attempt and use.is_usually_new
+            loaded.append(None if key is None else await repository.load(use.stream, key, assume_new=assume_new))
+        if loaded[0] is None:
+            raise Misconfigured(f"the decision on {type(request.command.data).__name__} finds no key of its stream")
+        return loaded
+
+    def decide(self, request: CommandRequest, streams: list[LoadedStream | None]) -> Decided:
+        """Decides a command. Awaits nothing, so that no other command is decided in between."""
+        newest = self._repositories[request.context].newest
+        streams = [None if loaded is None else newest(loaded) for loaded in streams]
+        try:
+            return Decided(tuple(decide(self._decision(request), request.command, streams)), None)
+        except Rejected as rejection:
+            return _without_events(streams, rejection)
+        except Exception as error:
+            if not request.record_failure:
+                raise
+            name = type(request.command.data).__name__
+            _log.exception("decision failed", command=name, id=str(request.command.id))
+            return _without_events(streams, Failed(f"the decision failed: {type(error).__name__}: {error}"))
+
+    def _decision(self, request: CommandRequest) -> Decision[Any, Any]:
+        return self._decisions[type(request.command.data)]
+
+
+def _without_events(streams: list[LoadedStream | None], rejection: Rejected) -> Decided:
+    return Decided(tuple(Change(loaded, (), loaded.state) for loaded in streams if loaded is not None), rejection)

@@ -1,0 +1,43 @@
+"""Stage 2, encryption: passwords are hashed and sensitive fields encrypted, before anything is compared, stored or logged."""
+
+from dataclasses import replace
+
+from command_api.handling.idempotency import fingerprint
+from command_api.handling.passwords import hashed
+from command_api.handling.request import CommandRequest
+from schemas.errors import Misconfigured
+from schemas.message import COMMAND_ID
+from schemas.sensitive import is_encrypted, password_fields, sensitive_fields
+from streams.encryption.subject_keys import SubjectKeys
+
+
+class Encryption:
+    """Encrypts commands under their data subjects' keys."""
+
+    def __init__(self, keys: SubjectKeys | None) -> None:
+        self._keys = keys
+
+    async def apply(self, request: CommandRequest) -> CommandRequest:
+        """Returns the request without anything that must not be stored, and with its fingerprint.
+
+        Equal commands of one id are encrypted alike. Raises `Rejected` if the data subject was erased.
+        """
+        command = request.command
+        data = command.data
+        passwords, sensitive = password_fields(type(data)), sensitive_fields(type(data))
+        if passwords or sensitive:
+            # By topic they arrive as the engine left them: hashed and encrypted.
+            given = {name: text for name in passwords if not is_encrypted(text := getattr(data, name))}
+            changed = {name: await hashed(text, command.id) for name, text in given.items()}
+            texts = {name: text for name in sensitive if (text := changed.get(name) or getattr(data, name)) is not None}
+            if texts and data.command_subject is not None:
+                subject = str(command.id if data.command_subject == COMMAND_ID else getattr(data, data.command_subject))
+                encrypted = await self._subject_keys().encrypt(subject, {f"{command.id}/{name}": texts[name] for name in texts})
+                changed |= {name: encrypted[f"{command.id}/{name}"] for name in texts}
+            request = request.decided_as(data.model_copy(update=changed))
+        return replace(request, fingerprint=fingerprint(request.command.data))
+
+    def _subject_keys(self) -> SubjectKeys:
+        if self._keys is None:
+            raise Misconfigured("nothing can be encrypted here: there are no keys of data subjects")
+        return self._keys

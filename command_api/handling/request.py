@@ -1,0 +1,28 @@
+"""The value that travels through the stages of handling: one command, and what its sender expects."""
+
+from dataclasses import dataclass, replace
+
+from schemas.catalog import ContextName
+from schemas.envelope import CommandEnvelope
+from schemas.expected_version import ExpectedVersion
+from schemas.message import Command
+
+NO_FINGERPRINT = b"undecided"
+"""The fingerprint of a command that cannot be encrypted, and so not be compared: a repeat is known by its id alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRequest:
+    """One command on its way through the stages."""
+
+    context: ContextName
+    command: CommandEnvelope[Command]
+    expected: ExpectedVersion
+    """What the sender expects of the command's stream."""
+    record_failure: bool = False
+    """Whether a fault in the decision is recorded as a rejection, for senders who would repeat the command for ever."""
+    fingerprint: bytes = NO_FINGERPRINT
+
+    def decided_as(self, data: Command) -> "CommandRequest":
+        """Returns the request with other data, under the same id."""
+        return replace(self, command=replace(self.command, data=data))

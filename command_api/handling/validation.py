@@ -1,0 +1,142 @@
+"""Validation: from parsed or unparsed JSON to a command, or an error that names each value. Nothing that passes fails later."""
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from schemas.errors import Invalid, Malformed, Violation
+from schemas.message import Command
+from schemas.pointer import pointer_of, step
+from schemas.sensitive import is_encrypted, secret_fields
+
+# Values that orjson reads and not every store can keep: NUL, and integers that it would round to a float.
+_NUL, _LONG_NUMBER = b"\\u0000", b"0" * 19
+_DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
+_LARGEST = 2**63 - 1
+
+
+@contextmanager
+def validating() -> Iterator[None]:
+    """Turns pydantic's errors in a block into `Invalid`."""
+    try:
+        yield
+    except ValidationError as error:
+        raise Invalid("the body is not valid", violations_of(error)) from error
+
+
+def validate_command(document: Any, command: type[Command]) -> Command:
+    """Returns a command from a parsed document; raises `Invalid`, which names each offending value by its JSON pointer."""
+    try:
+        return command.model_validate(document)
+    except ValidationError as error:
+        raise Invalid(f"the body is not a valid {command.message_name} command", violations_of(error)) from error
+
+
+def check_plain(command: Command) -> Command:
+    """Returns a command that a client sent; raises `Invalid` if a text in it is encrypted: only the engine sends those."""
+    for name, text in _secrets(command):
+        if is_encrypted(text):
+            raise Invalid("the body holds a encrypted text", [Violation(step("", name), "begins like a encrypted text")])
+    return command
+
+
+def check_encrypted(command: Command) -> Command:
+    """Returns the command that came by topic; raises `Invalid` if a text in it should be encrypted and is not."""
+    for name, text in _secrets(command):
+        if not is_encrypted(text):
+            raise Invalid("what is sensitive comes encrypted by topic", [Violation(step("", name), "is not encrypted")])
+    return command
+
+
+def _secrets(command: Command) -> Iterator[tuple[str, str]]:
+    for name in secret_fields(type(command)):
+        text: str | None = getattr(command, name)
+        if text is not None:
+            yield name, text
+
+
+_OUR_WORDS = {"model_type": "Input should be an object", "dict_type": "Input should be an object"}
+"""Instead of messages that name Python classes."""
+
+
+def violations_of(error: ValidationError) -> list[Violation]:
+    """Returns what pydantic found wrong, each with its JSON pointer."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [Violation(pointer_of(one["loc"]), _OUR_WORDS.get(one["type"], one["msg"])) for one in found]
+
+
+def parse_json(body: bytes, max_depth: int) -> Any:
+    """Returns a JSON document whose strings and numbers every store can keep; raises `Invalid` or `Malformed`."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        _explain(body)
+        raise Malformed("the body is not JSON", [Violation("", str(error))]) from error
+    # Few bodies can hold a value that has to be looked for: most pass after two cheap scans.
+    if body.count(b"{") + body.count(b"[") > max_depth:
+        _check_depth(document, max_depth)
+    if _NUL in body or _LONG_NUMBER in body.translate(_DIGITS):
+        _check_values(json.loads(body), "")
+    return document
+
+
+def _explain(body: bytes) -> None:
+    """Raises `Invalid` with a pointer if only one value is wrong: a number out of range, a lone surrogate."""
+    try:
+        _check_values(json.loads(body, parse_constant=_no_constant), "")
+    except (ValueError, RecursionError):
+        return
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _check_values(value: Any, pointer: str) -> None:
+    if isinstance(value, str):
+        _check_text(value, pointer)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise _bad_value(pointer, "is a number out of range")
+    elif isinstance(value, int):
+        if not -_LARGEST - 1 <= value <= _LARGEST:
+            raise _bad_value(pointer, "is a number out of range: integers have 64 bits")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_text(key, step(pointer, key.encode("utf-8", "replace").decode()))
+            _check_values(inner, step(pointer, key))
+    elif isinstance(value, list):
+        for n, inner in enumerate(value):
+            _check_values(inner, step(pointer, n))
+
+
+def _check_text(text: str, pointer: str) -> None:
+    if "\x00" in text:
+        raise _bad_value(pointer, "contains the character NUL")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise _bad_value(pointer, "contains a lone surrogate")
+
+
+def _check_depth(document: Any, most: int) -> None:
+    # Level by level, not by recursion: the document may be too deep for that.
+    level: list[tuple[str, Any]] = [("", document)]
+    for depth in range(1, most + 2):
+        nested = [(pointer, value) for pointer, value in level if isinstance(value, dict | list)]
+        if not nested:
+            return
+        if depth > most:
+            raise _bad_value(nested[0][0], f"is nested deeper than {most} levels")
+        level = [
+            (step(pointer, key), inner)
+            for pointer, value in nested
+            for key, inner in (value.items() if isinstance(value, dict) else enumerate(value))
+        ]
+
+
+def _bad_value(pointer: str, detail: str) -> Invalid:
+    return Invalid("the body holds a value that cannot be kept", [Violation(pointer, detail)])

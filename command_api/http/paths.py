@@ -1,0 +1,95 @@
+"""Paths of a system's own for commands, in its clients' words: ``PATHS`` in the system's package of this room."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from command_api.http.gateway import CommandGateway
+from schemas.catalog import Catalog
+from schemas.envelope import Receipt
+from schemas.message import Command, Event
+
+
+class ReceiptField(Enum):
+    """A part of the receipt, as a value in an answer."""
+
+    KEY = "key"
+    """The key of the stream: the id of what the command was about."""
+    VERSION = "version"
+    COMMAND_ID = "command_id"
+
+
+KEY = ReceiptField.KEY
+Answer = Mapping[str, Any] | Callable[[Receipt, Sequence[Event]], Mapping[str, Any]]
+"""The body of an answer: values and parts of the receipt by name, or a function of the receipt and the command's events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The clients' own form of a command."""
+
+    body: type[BaseModel]
+    command: Callable[[Any, Mapping[str, str]], Command]
+    """From the body and the path's parameters; raises `NotFound` if a parameter names nothing.
+
+    It may return another command of the context than its path names; the caller needs access to that one, too.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class CommandPath:
+    """A path for one command."""
+
+    path: str
+    command: type[Command]
+    answer: Answer
+    method: str = "POST"
+    translation: Translation | None = None
+    """Without it the body is the command itself, or a batch of them."""
+    with_events: bool = False
+    """Whether the answer needs the events that the command recorded in its stream, which takes a read of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPath:
+    """A path that is answered with the write side's knowledge, and not with a receipt."""
+
+    path: str
+    body: type[BaseModel]
+    answer: Callable[[Any, Request, CommandGateway], Awaitable[BaseModel]]
+    """From the body; it may handle commands."""
+    reply: type[BaseModel]
+    summary: str
+
+
+OwnPath = CommandPath | QuestionPath
+
+
+def installed(catalog: Catalog) -> Mapping[str, tuple[OwnPath, ...]]:
+    """Returns the paths of a catalog's systems, by their names."""
+    return dict(catalog.registered("caudal.command_api"))
+
+
+def answer_of(path: CommandPath, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+    """Returns the body of the answer to a command."""
+    if callable(path.answer):
+        return path.answer(receipt, events)
+    return {
+        name: getattr(receipt, value.value) if isinstance(value, ReceiptField) else value for name, value in path.answer.items()
+    }
+
+
+def receipt_as_json(receipt: Receipt) -> dict[str, Any]:
+    """Returns a receipt as both the general path and batches answer it."""
+    return {
+        "id": receipt.key,
+        "command_id": str(receipt.command_id),
+        "stream": receipt.stream,
+        "version": receipt.version,
+        "position": receipt.position,
+        "events": list(receipt.events),
+    }
