@@ -53,12 +53,11 @@ def grouped(columns: Sequence[str], groups: Mapping[str, Sequence[Sequence[str]]
 def _table(columns: Sequence[str], numbers: Collection[str], widths: Sequence[int] = (), *, show_header: bool = True) -> Table:
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_header=show_header)
     for n, name in enumerate(columns):
-        is_whole = n == 0 or name in numbers
         made.add_column(
             name,
             width=widths[n] if n < len(widths) else None,
-            no_wrap=is_whole,
-            overflow="ignore" if is_whole else "fold",
+            no_wrap=n == 0 or name in numbers,
+            overflow="ignore" if n == 0 else "fold",  # a column that ignores overflow is not aligned
             justify="right" if name in numbers else "left",
         )
     return made

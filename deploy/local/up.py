@@ -53,7 +53,7 @@ async def _run(stack: Stack, wanted: Wanted, stopping: asyncio.Event) -> None:
             announce(stack.endpoints, time.monotonic() - started, as_json=wanted.as_json, with_tokens=wanted.with_tokens)
             await _ends_first(asyncio.create_task(stack.watch()), stopping)
     finally:
-        if not wanted.as_json:
+        if stack.processes and not wanted.as_json:
             Console(stderr=True, highlight=False).print("Stopping …")
         await stack.stop()
 

@@ -49,4 +49,14 @@ async def test_a_system_that_is_not_installed_is_answered_with_those_that_are() 
     code, _, err = await caudal("up", "--ephemeral", "--ports", "auto", environment={"CAUDAL_SYSTEMS": '["bnk"]'})
 
     assert code == 1
-    assert "CAUDAL_SYSTEMS: bnk is not installed; installed are clinical_lab, data_ingestion" in err
+    assert "CAUDAL_SYSTEMS names bnk, which is not installed; installed are clinical_lab, data_ingestion" in err
+
+
+async def test_each_topic_gets_a_page(tmp_path: Path) -> None:
+    code, out, err = await caudal("topic-docs", str(tmp_path / "pages"))
+
+    assert code == 0, err
+    events = tmp_path / "pages" / "caudal.data_ingestion.ingestion.events.md"
+    assert str(events) in out.splitlines()
+    assert "## DataReceived" in events.read_text()
+    assert len(out.splitlines()) == len(list((tmp_path / "pages").iterdir()))

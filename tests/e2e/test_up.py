@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,6 +105,7 @@ async def test_nothing_outlives_a_supervisor_that_is_killed() -> None:
         await eventually(is_gone, 20, "the end of every process")
         assert not left_over(family)
         assert (await stack.caudal("status"))[0] == 2
+        shutil.rmtree(stack.data_dir)
 
 
 async def test_a_data_folder_that_cannot_be_used_is_said_plainly(tmp_path: Path) -> None:

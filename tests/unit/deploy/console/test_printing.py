@@ -25,7 +25,7 @@ def test_a_table_has_a_heading_for_each_group_and_never_cuts_a_name() -> None:
     lines = printed(shown)
     assert max(map(len, lines)) <= 80
     assert lines[1].strip() == "a-system-with-a-name-that-is-longer"
-    assert lines[2].startswith(f"  {name}")
+    assert lines[2].startswith(f"  {name}   1,234  words"), "numbers are aligned to the right, under Number"
     assert " ".join(" ".join(lines).split()).count("words") == 30
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from deploy.local.stack import SERVICES
 
-DEPLOY = Path(__file__).parents[3] / "deploy"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
 SURROUNDINGS = {"postgres", "redpanda", "console", "topic-docs", "migrate", "mail", "signing-key", "token-key", "master-key"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-MAKEFILE = Path(__file__).parents[3] / "Makefile"
+MAKEFILE = Path(__file__).parents[2] / "Makefile"
 ROOMS = ("schemas", "aggregates", "streams", "command_api", "projectors", "query_api", "deploy")
 WORKS, HAS_NO_PIP = "exit 0", 'case "$*" in *pip*) exit 1;; esac'
 
