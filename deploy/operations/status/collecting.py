@@ -1,7 +1,8 @@
 """The collection of a status: the health of processes over HTTP, everything else from the databases, all at once."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -42,23 +43,27 @@ class StatusCollector:
         self._databases = Databases(None, _POOL_SIZE)
         self._catalog = Catalog.installed(settings.systems)
         self._installation = Installation(settings, self._catalog, self._databases)
+        self._open = AsyncExitStack()
+        self._subscriptions: Sequence[InstalledSubscription] = ()
         self._client = httpx.AsyncClient(timeout=3, verify=False)  # plain HTTP: there are no certificates to load
 
     async def close(self) -> None:
         """Closes every connection."""
+        await self._open.aclose()
         await self._client.aclose()
         await self._databases.close()
 
     async def collect(self) -> InstallationStatus:
         """The status now. Raises `Unavailable` if a database is out of reach."""
-        async with subscriptions(self._settings) as followed:
-            processes, logs, found, views, sagas = await asyncio.gather(
-                self.processes(),
-                _all(self._log(context) for context in self._catalog.contexts),
-                _all(self._subscription(one, context) for one in followed for context in one.contexts),
-                _all(self._view(one) for one in followed if one.projection is not None),
-                self._sagas(),
-            )
+        if not self._subscriptions:
+            self._subscriptions = await self._open.enter_async_context(subscriptions(self._settings))
+        processes, logs, found, views, sagas = await asyncio.gather(
+            self.processes(),
+            _all(self._log(context) for context in self._catalog.contexts),
+            _all(self._subscription(one, context) for one in self._subscriptions for context in one.contexts),
+            _all(self._view(one) for one in self._subscriptions if one.projection is not None),
+            self._sagas(),
+        )
         return InstallationStatus(processes, logs, found, views, sagas)
 
     async def processes(self) -> list[ProcessStatus]:

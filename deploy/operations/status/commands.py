@@ -1,6 +1,7 @@
 """``caudal status``, once or again and again."""
 
 import asyncio
+import signal
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from rich.console import RenderableType
 from rich.live import Live
 
 from deploy.console.async_command import print_error
@@ -47,17 +47,18 @@ async def show_status(data_dir: Path, *, everything: bool, as_json: bool) -> int
 async def watch_status(data_dir: Path, *, everything: bool) -> int:
     """Prints the status again and again until Ctrl-C."""
     collector = _collector(data_dir)
-    code = EXIT_CODES["down"]
+    code, stopping = EXIT_CODES["down"], asyncio.Event()
+    # Not by a cancellation, which can get lost while a connection is made.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stopping.set)
     try:
-        with (
-            Live(console=console(), auto_refresh=False, screen=console().is_terminal) as live,
-            suppress(asyncio.CancelledError),
-        ):
-            while True:
+        with Live(console=console(), auto_refresh=False, screen=console().is_terminal) as live:
+            while not stopping.is_set():
                 status, found = await _looked(collector)
                 code = EXIT_CODES[health(found)]
-                live.update(_watched(status, found, everything=everything), refresh=True)
-                await asyncio.sleep(REFRESH_SECONDS)
+                live.update(report(status, found, datetime.now(UTC), everything=everything), refresh=True)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(REFRESH_SECONDS):
+                        await stopping.wait()
     finally:
         await collector.close()
     return code
@@ -96,10 +97,6 @@ def _left_behind(data_dir: Path) -> str | None:
 def still_running(stack: Endpoints) -> list[str]:
     """The processes of a stack whose ports accept connections."""
     return [name for name, port in stack.ports.items() if listens(port)]
-
-
-def _watched(status: InstallationStatus, found: list[Finding], *, everything: bool) -> RenderableType:
-    return report(status, found, datetime.now(UTC), everything=everything)
 
 
 def _content(status: InstallationStatus, found: list[Finding]) -> dict[str, Any]:
