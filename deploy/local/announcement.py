@@ -1,4 +1,4 @@
-"""The first screen of ``caudal up``: what runs where, a first call, and where to look next. It fits into 80 x 24."""
+"""The first screen of ``caudal up``: addresses, a first call, and the next commands. It fits into 80 x 24."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""``caudal up``: starts the local stack, says where everything is, and stops it again."""
+"""``caudal up``: starts the local stack, prints where everything is, and stops it again."""
 
 import asyncio
 import signal

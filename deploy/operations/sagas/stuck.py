@@ -1,4 +1,4 @@
-"""What keeps a saga from going on, and the status that is shown of it."""
+"""The reasons why a saga is stuck, and the status that is shown of it."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

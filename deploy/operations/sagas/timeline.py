@@ -88,7 +88,7 @@ def _outcome(step: SagaAdvanced) -> str:
 
 
 def step_table(steps: Sequence[Step]) -> Table:
-    """One row a step: what came in, what it led to."""
+    """One row a step: its input, its outcome and the commands that it sent."""
     shown = table("At", "Input", "Outcome", "Saga", "Sent")
     for step in steps:
         name = step.name if step.kind in ("event", "outcome") else f"{step.kind}: {step.name}"

@@ -83,7 +83,7 @@ async def _looked(collector: StatusCollector) -> tuple[InstallationStatus, list[
 
 
 def _left_behind(data_dir: Path) -> str | None:
-    """What to say of processes that still run although their supervisor is gone."""
+    """A sentence about processes that still run although their supervisor is gone, if there are any."""
     stack = recorded_stack(data_dir)
     left = [] if stack is None else still_running(stack)
     if stack is None or not left:

@@ -46,7 +46,7 @@ class SubscriptionStatus:
     oldest_at: datetime | None = None
     """When the oldest of the events above the checkpoints was recorded."""
     is_blocked: bool = False
-    """Whether it has as many dead letters as it may, and has stopped."""
+    """Whether it stopped because its dead letters reached the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ViewStatus:
     building: str | None
     """The version that is being built."""
     problem: str | None
-    """What is wrong with its table."""
+    """The fault of its table, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,16 +27,16 @@ class Report:
     facts: dict[str, Any] = field(default_factory=dict)
     """Further numbers, by name."""
     summary: str = ""
-    """What is said if nothing is wrong."""
+    """The text if nothing is wrong."""
     found: int = 0
     """Number of findings in all."""
     findings: list[dict[str, object]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What could not be verified, or is worth knowing."""
+    """Parts that could not be verified, and other remarks."""
     exceptions: int = 0
     """Events that the verification leaves out: dead letters."""
     repaired: str | None = None
-    """What was done about findings."""
+    """The repair that was made."""
     seconds: float = 0.0
 
     @property
