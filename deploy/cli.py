@@ -26,7 +26,7 @@ from schemas.catalog import Catalog, ContextName
 from streams.telemetry.logging import configure_logging
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-RUN, LOOK, OPERATE, KEYS = "Run", "Look", "Operate", "Keys and files"
+RUN, LOOK, AUTHOR, OPERATE, KEYS = "Run", "Look", "Write a system", "Operate", "Keys and files"
 schemas = typer.Typer(no_args_is_help=True, help="Compare event classes with their recorded shapes.")
 app.add_typer(verify, name="verify", rich_help_panel=LOOK)
 app.add_typer(sagas, name="sagas", rich_help_panel=OPERATE)
@@ -36,7 +36,7 @@ app.add_typer(projections, name="projections", rich_help_panel=OPERATE)
 app.add_typer(relay, name="relay", rich_help_panel=OPERATE)
 app.add_typer(token_keys, name="token-keys", rich_help_panel=KEYS)
 app.add_typer(master_keys, name="master-keys", rich_help_panel=KEYS)
-app.add_typer(schemas, name="schemas", rich_help_panel=KEYS)
+app.add_typer(schemas, name="schemas", rich_help_panel=AUTHOR)
 
 
 def _print_version(asked: bool) -> None:
@@ -234,6 +234,15 @@ def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to."
     settings = read_settings()
     for path in write_topic_docs(folder, settings, Catalog.installed(settings.systems)):
         typer.echo(path)
+
+
+@app.command(rich_help_panel=AUTHOR)
+@async_command
+async def check() -> int:
+    """Check that the installed systems fit together, without a database or a broker."""
+    from deploy.authoring.check import check as check_systems
+
+    return await check_systems(read_settings())
 
 
 @schemas.command("check")

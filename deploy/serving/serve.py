@@ -43,7 +43,7 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
     # Most objects live for one command or one batch: collecting generations less often saves a tenth of the time.
     gc.set_threshold(50_000, 20, 50)
     configure_tracing(service, settings.instance)
-    make = _room(service)  # loaded first, while the database may still be starting
+    make = room_of(service)  # loaded first, while the database may still be starting
     catalog = Catalog.installed(settings.systems)
     await wait_until_migrated(settings, catalog)
     made = make(settings, catalog)
@@ -54,7 +54,7 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
         await _serve_beside(made, host, port, settings)
 
 
-def _room(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
+def room_of(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
     """Returns the maker of a process's work; imports the process's own room and no other."""
     match service:
         case "command-api":
