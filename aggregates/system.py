@@ -46,7 +46,10 @@ def with_sagas(domains: Domains, catalog: Catalog) -> Domains:
         system: replace(domain, policies=(*domain.policies, *(listening(system, saga) for saga in domain.sagas)))
         for system, domain in domains.items()
     }
-    return {**listening_too, ENGINE: engine}
+    return {
+        name: replace(domain, policies=tuple(policy.of(name) for policy in domain.policies))
+        for name, domain in {**listening_too, ENGINE: engine}.items()
+    }
 
 
 def streams_of(domains: Domains, catalog: Catalog) -> Mapping[ContextName, Mapping[str, Stream[Any]]]:

@@ -16,6 +16,7 @@ from schemas.errors import CaudalError
 from schemas.message import Command
 from streams.commands.sender import CommandSender
 from streams.database.store import Store
+from streams.installation import Installation
 from streams.log.timers import Timers
 from streams.settings import Settings
 from streams.subscriptions.subscription import Subscription
@@ -36,15 +37,14 @@ class Worker:
         self._policies = [
             PolicyRunner(
                 catalog,
-                system,
                 policy,
                 logs,
-                policy_stores(settings, catalog, self._databases, system, policy),
+                policy_stores(Installation(settings, catalog, self._databases), policy),
                 self._sender,
                 self._handle_here,
                 self._handler.has_side_effects,
             )
-            for system, domain in domains.items()
+            for domain in domains.values()
             for policy in domain.policies
         ]
         sagas = [f"{system}.{saga.name}" for system, domain in domains.items() for saga in domain.sagas]

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict
 
 from schemas.access import Access, RowAccess
+from schemas.errors import Misconfigured
 from schemas.message import words_of
 
 
@@ -55,5 +56,11 @@ class View(BaseModel):
         cls.view_own_paths_only = own_paths_only
 
     def replace(self, **changes: Any) -> Self:
-        """Returns the row with other values in some fields; the values are not validated."""
+        """Returns the row with other values in some fields, which are not validated.
+
+        Raises `Misconfigured` if the view has no such field.
+        """
+        if not changes.keys() <= vars(self).keys():  # `model_fields` would take longer than the copy
+            unknown = ", ".join(sorted(changes.keys() - vars(self).keys()))
+            raise Misconfigured(f"{type(self).__name__} has no field {unknown}: correct the projection.")
         return self.model_copy(update=changes)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from deploy.console.printing import counted, lines
 from deploy.serving.serve import Service, room_of
+from projectors.discovery import installed
 from schemas.catalog import ENGINE, Catalog
 from schemas.errors import CaudalError
 from streams.database.view_tables import table_of
@@ -48,11 +49,11 @@ def _views(catalog: Catalog) -> Iterator[str]:
         _, problem = attempt(lambda home=context, shape=view: table_of(home, shape))  # type: ignore[misc]
         if problem:
             yield f"the view {context.system}.{view.view_name} cannot be stored: {problem}"
-    registered, problem = attempt(lambda: dict(catalog.registered("caudal.projectors")))
-    if registered is None:
+    projections, problem = attempt(lambda: installed(catalog))
+    if projections is None:
         yield problem
         return
-    filled = {(system, one.view) for system, projections in registered.items() for one in projections}
+    filled = {(projection.system, projection.view) for projection in projections}
     listed = {(context.system, view) for context, view in catalog.views()}
     for system, view in sorted(listed - filled, key=str):
         yield f"no projection fills the view {system}.{view.view_name}: add one to its PROJECTIONS"

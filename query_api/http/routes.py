@@ -24,7 +24,7 @@ from schemas.errors import Malformed, NotFound
 from schemas.message import Command
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
-from streams.database.store import views_schema
+from streams.database.store import Store
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.request_context import caller_of, correlation_id, counted_as
 from streams.http.responses import JsonResponse
@@ -83,7 +83,7 @@ class Views:
         audience = Audience(settings.max_live_views)
         for home, view in catalog.views():
             at, name = (home.system, view.view_name), f"{home.system}.{view.view_name}"
-            checkpoints = Checkpoints(databases, settings.view_dsn(home), views_schema(home), name)
+            checkpoints = Checkpoints(Store.of_views(databases, settings.view_dsn(home), home), name)
             self._readers[at] = ViewReader(settings, databases, home, view)
             self._feeds[at] = Feed(self._readers[at], audience)
             self._shown[at] = Shown(view, keys)

@@ -11,9 +11,8 @@ from schemas.view import View
 _AUDITORS = frozenset({"auditor"})
 
 
-class User(
+class Users(
     View,
-    name="users",
     context="users",
     key="user_id",
     access=Access(),
@@ -30,12 +29,11 @@ class User(
     last_login_at: datetime | None = None
 
 
-class Result(
+class Results(
     View,
-    name="results",
     context="results",
     key="result_id",
-    indexes=(("number",), ("patient_id",), ("clinician_id",)),
+    indexes=("number", "patient_id", "clinician_id"),
     access=Access.to("clinician", "patient"),
     rows=RowAccess(owners=("patient_id", "clinician_id")),
     subject="patient_id",
@@ -52,12 +50,11 @@ class Result(
     recorded_at: datetime | None = None
 
 
-class ResultQuery(
+class ResultQueries(
     View,
-    name="result_queries",
     context="results",
     key="query_id",
-    indexes=(("result_id",), ("patient_id",), ("queried_at",)),
+    indexes=("result_id", "patient_id", "queried_at"),
     access=Access(),
     rows=RowAccess(owners=("patient_id", "queried_by"), all_rows=_AUDITORS),
 ):
@@ -71,12 +68,11 @@ class ResultQuery(
     queried_at: datetime | None = None
 
 
-class Notification(
+class Notifications(
     View,
-    name="notifications",
     context="notifications",
     key="notification_id",
-    indexes=(("status",), ("cause",)),
+    indexes=("status", "cause"),
     access=Access.to("auditor"),
 ):
     """Mail to a user."""
@@ -93,4 +89,4 @@ class Notification(
     updated_at: datetime | None = None
 
 
-VIEWS = (User, Result, ResultQuery, Notification)
+VIEWS = (Users, Results, ResultQueries, Notifications)

@@ -9,12 +9,11 @@ from pydantic import JsonValue
 from schemas.view import View
 
 
-class Record(
+class Records(
     View,
-    name="records",
     context="ingestion",
     key="data_id",
-    indexes=(("partner_id", "data_id"), ("received_at",), ("validation_status",), ("processing_status",)),
+    indexes=(("partner_id", "data_id"), "received_at", "validation_status", "processing_status"),
 ):
     """One delivery; its parts fill up as the services report, in any order."""
 
@@ -35,4 +34,4 @@ class Record(
     processed_at: datetime | None = None
 
 
-VIEWS = (Record,)
+VIEWS = (Records,)

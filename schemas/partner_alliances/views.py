@@ -11,12 +11,11 @@ from schemas.sensitive import Encrypted
 from schemas.view import View
 
 
-class Partner(
+class Partners(
     View,
-    name="partners",
     context="integrations",
     key="partner_id",
-    indexes=(("status",), ("temporary_id",), ("name",)),
+    indexes=("status", "temporary_id", "name"),
     access=PARTNERS,
     subject="temporary_id",
 ):
@@ -35,7 +34,7 @@ class Partner(
     updated_at: datetime | None = None
 
 
-class Program(View, name="programs", context="integrations", key="program_id", indexes=(("product",),)):
+class Programs(View, context="integrations", key="program_id", indexes=("product",)):
     """A programme that partners take part in."""
 
     program_id: UUID
@@ -46,9 +45,7 @@ class Program(View, name="programs", context="integrations", key="program_id", i
     created_at: datetime | None = None
 
 
-class Contract(
-    View, name="contracts", context="contracts", key="contract_id", indexes=(("partner_id",), ("status",), ("ends_on",))
-):
+class Contracts(View, context="contracts", key="contract_id", indexes=("partner_id", "status", "ends_on")):
     """A contract."""
 
     contract_id: UUID
@@ -66,12 +63,11 @@ class Contract(
     updated_at: datetime | None = None
 
 
-class Assessment(
+class Assessments(
     View,
-    name="assessments",
     context="compliance",
     key="contract_id",
-    indexes=(("partner_id",), ("approved",)),
+    indexes=("partner_id", "approved"),
     access=COMPLIANCE,
 ):
     """What compliance said of a contract, rule by rule."""
@@ -84,7 +80,7 @@ class Assessment(
     assessed_at: datetime | None = None
 
 
-class Campaign(View, name="campaigns", context="campaigns", key="campaign_id", indexes=(("partner_id",), ("starts_on",))):
+class Campaigns(View, context="campaigns", key="campaign_id", indexes=("partner_id", "starts_on")):
     """A campaign."""
 
     campaign_id: UUID
@@ -97,4 +93,4 @@ class Campaign(View, name="campaigns", context="campaigns", key="campaign_id", i
     created_at: datetime | None = None
 
 
-VIEWS = (Partner, Program, Contract, Assessment, Campaign)
+VIEWS = (Partners, Programs, Contracts, Assessments, Campaigns)

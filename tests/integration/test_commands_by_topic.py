@@ -1,4 +1,4 @@
-"""Commands by topic: handled once each, parked where they cannot be commands; policies that depend on receipts alone."""
+"""Commands by topic: handled once each, parked if they are not commands; policies that depend on receipts alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,7 +14,7 @@ from aggregates.data_ingestion.validation import POLICIES
 from command_api.clock import now
 from command_api.composition import make_handler, open_logs
 from command_api.handling.idempotency import command_id
-from command_api.policies import runner as policies
+from command_api.policies import delivery
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
 from command_api.topic_worker import TopicWorker
@@ -29,12 +29,14 @@ from streams.broker.topic_names import Topics
 from streams.commands.consumer import CommandConsumer
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
 from tests.conftest import eventually
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 VALIDATION = ContextName("data_ingestion", "validation")
+POLICY = POLICIES[0].of("data_ingestion")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,7 @@ async def test_a_key_means_the_same_by_topic_and_over_http(
     assert '"n":1' in str((await log.read(0, 1))[0].data)
 
 
-async def test_a_record_that_is_no_command_is_parked_as_it_came(
+async def test_a_record_that_is_not_a_command_is_parked_byte_for_byte(
     settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, sender: CommandSender
 ) -> None:
     topics, log = Topics(settings, catalog), open_logs(settings, catalog, databases)[INGESTION]
@@ -160,7 +162,7 @@ async def test_a_command_with_a_secret_in_the_clear_is_rejected_and_not_kept(
     assert (await log.head()).position == 0
 
 
-async def test_what_may_hold_a_secret_and_cannot_be_read_is_not_kept(
+async def test_an_unreadable_record_that_may_hold_a_secret_is_not_kept(
     settings: Settings, catalog: Catalog, intake: TopicWorker
 ) -> None:
     users, topics = ContextName("clinical_lab", "users"), Topics(settings, catalog)
@@ -176,7 +178,7 @@ async def test_what_may_hold_a_secret_and_cannot_be_read_is_not_kept(
 
 
 @pytest.mark.parametrize("size", ["nothing", "all"])
-async def test_a_record_is_parked_of_whatever_size(settings: Settings, catalog: Catalog, size: str) -> None:
+async def test_a_record_of_any_size_is_parked(settings: Settings, catalog: Catalog, size: str) -> None:
     value = None if size == "nothing" else bytes(settings.max_record_bytes - 100)
     topics, consumer = Topics(settings, catalog), CommandConsumer(settings, catalog, "worker")
     await ensure_topics(settings, catalog)
@@ -205,7 +207,7 @@ async def everything(settings: Settings, topic: str, count: int) -> list[Any]:
 
 
 class ForgetfulSender(CommandSender):
-    """Loses everything while it is told to, as a broker that is wiped does."""
+    """Loses all commands while ``forgets`` is set, as a broker that is wiped does."""
 
     forgets = True
     sent: int = 0
@@ -219,7 +221,7 @@ class ForgetfulSender(CommandSender):
 async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sent_again(
     settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policies, "OVERDUE_SECONDS", 1.0)
+    monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 1.0)
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs, databases)
     handled_here: list[CommandEnvelope[Any]] = []
@@ -231,12 +233,12 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     for n in range(10):
         await handler.handle(receive(n))
     sender = ForgetfulSender(settings, catalog)
-    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
+    stores = policy_stores(Installation(settings, catalog, databases), POLICY)
+    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
-        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
     assert sender.sent == 10
     await asyncio.sleep(0.5)
 
@@ -254,19 +256,19 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     assert (await logs[VALIDATION].head()).position == 10
 
     # Another process that starts from the stored checkpoint has nothing left to send.
-    again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
+    again = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
     before = sender.sent
     for partition in range(4):
-        await again.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await again.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
     assert sender.sent == before
     confirming.cancel()
     await sender.close()
 
 
-async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_policys_own_process(
+async def test_commands_that_no_process_consumes_are_handled_by_the_policys_own_process(
     settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policies, "OVERDUE_SECONDS", 0.3)
+    monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 0.3)
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs, databases)
 
@@ -276,12 +278,12 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
     for n in range(10):
         await handler.handle(receive(n))
     sender = ForgetfulSender(settings, catalog)
-    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
+    stores = policy_stores(Installation(settings, catalog, databases), POLICY)
+    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
-        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
 
     async def validated() -> bool:
         return (await logs[VALIDATION].head()).position == 10
@@ -291,24 +293,24 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
     confirming.cancel()
 
 
-async def test_what_acts_outside_is_handled_where_its_partition_is_and_nowhere_else(
+async def test_a_command_with_side_effects_is_handled_only_by_the_process_of_its_partition(
     settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policies, "OVERDUE_SECONDS", 0.2)
+    monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 0.2)
     logs = open_logs(settings, catalog, databases)
     await make_handler(settings, catalog, logs, databases).handle(receive(1))
     sender = ForgetfulSender(settings, catalog)
-    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
+    stores = policy_stores(Installation(settings, catalog, databases), POLICY)
     handled_here: list[CommandEnvelope[Any]] = []
 
     async def handle(issued: CommandEnvelope[Any]) -> None:
         handled_here.append(issued)
 
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, lambda _: True)
+    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle, lambda _: True)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
-        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
 
     async def sent_again() -> bool:
         return sender.sent >= 3
@@ -318,6 +320,6 @@ async def test_what_acts_outside_is_handled_where_its_partition_is_and_nowhere_e
     confirming.cancel()
 
 
-def test_every_policy_has_a_name_of_its_own() -> None:
+def test_no_two_policies_have_the_same_name() -> None:
     names = [policy.name for side in system.installed(Catalog.installed()).values() for policy in side.policies]
     assert len(names) == len(set(names))

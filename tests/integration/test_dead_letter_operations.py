@@ -28,8 +28,8 @@ async def test_an_operator_lists_shows_mends_and_tries_again(
     monkeypatch.setenv("CAUDAL_WRITE_DSN", bench.settings.write_dsn)
     settings, name = Settings(brokers=bench.settings.brokers), "data_ingestion.records/ingestion@1"
     bench.spoil(DataReceived, logs[INGESTION][0])
-    projector = bench.projector(attempts=1)
-    await projector.take(batches_of(logs, 10_000))
+    projector = bench.projector(dead_letter_attempts=1)
+    await projector.handle(batches_of(logs, 10_000))
     capsys.readouterr()
 
     await list_dead_letters(Filter(subscription="data_ingestion.records"), settings, as_json=True)
@@ -38,7 +38,9 @@ async def test_an_operator_lists_shows_mends_and_tries_again(
         (name, "retrying"), ("data_ingestion.records/ingestion@2", "waiting"),
     ]  # fmt: skip
     await show_dead_letter(name, settings)
-    assert orjson.loads(capsys.readouterr().out)["headers"]["ce_position"] == "1"
+    shown = orjson.loads(capsys.readouterr().out)
+    assert shown["headers"]["ce_position"] == "1"
+    assert '    raise ZeroDivisionError("the projection is broken")' in shown["traceback"]
     with pytest.raises(NotFound, match="list` shows them"):
         await show_dead_letter("data_ingestion.records/ingestion@77", settings)
     with pytest.raises(Invalid, match="cannot be read"):
@@ -70,7 +72,7 @@ async def test_an_operator_skips_after_a_dry_run(
     monkeypatch.setenv("CAUDAL_WRITE_DSN", bench.settings.write_dsn)
     settings = Settings(brokers=bench.settings.brokers)
     bench.spoil(DataReceived, logs[INGESTION][0])
-    await bench.projector().take(batches_of(logs, 10_000))
+    await bench.projector().handle(batches_of(logs, 10_000))
     chosen = Filter(stream=logs[INGESTION][0].stream)
 
     with pytest.raises(Rejected, match="say which dead letters"):

@@ -61,6 +61,7 @@ def as_content(dead_letter: DeadLetter) -> dict[str, object]:
         "type": dead_letter.type,
         "state": dead_letter.state,
         "error": dead_letter.error,
+        "traceback": None if dead_letter.traceback is None else dead_letter.traceback.splitlines(),
         "attempts": dead_letter.attempts,
         "parked_at": dead_letter.parked_at,
         "due_at": dead_letter.due_at if dead_letter.state == "retrying" else None,

@@ -82,7 +82,7 @@ def _readable(catalog: Catalog, dead_letter: DeadLetter, data: bytes) -> str:
     except orjson.JSONDecodeError as error:
         raise Malformed(f"the data is not JSON: {error}") from error
     try:
-        catalog.read_event(dead_letter.context, dead_letter.type, dead_letter.row().schema_version, text)
+        catalog.read_event(dead_letter.context, dead_letter.type, dead_letter.stored_event().schema_version, text)
     except Exception as error:
         raise Invalid(f"the data cannot be read as {dead_letter.type}: {error}") from error
     return text

@@ -29,7 +29,7 @@ async def selected(every: Sequence[InstalledSubscription], chosen: Filter) -> Fo
         (store, dead_letter)
         for one in wanted
         for store in one.stores
-        for dead_letter in await store.dead_letters.all(decided=chosen.resolved)
+        for dead_letter in await store.dead_letters.all(with_resolved=chosen.resolved)
         if chosen.stream in (None, dead_letter.stream)
     ]
     if not chosen.names:

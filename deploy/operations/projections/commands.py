@@ -44,11 +44,18 @@ async def rebuild(
 
 @projections.command()
 @async_command
-async def rollback(name: Name, apply: Apply = False, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+async def rollback(
+    name: Name,
+    other_shape: Annotated[
+        bool, flag("--other-shape", help="Also to a version whose columns the installed code does not declare.")
+    ] = False,
+    apply: Apply = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
     """Make the previous version live again; its projectors catch up from the log."""
     from deploy.operations.projections.versions import roll_back
 
-    await roll_back(name, settings_of(data_dir), apply=apply)
+    await roll_back(name, settings_of(data_dir), other_shape=other_shape, apply=apply)
 
 
 @projections.command()

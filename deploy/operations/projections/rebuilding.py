@@ -18,6 +18,7 @@ from projectors.rebuild import Rebuild, total
 from projectors.versions import Difference, Positions
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.settings import Settings
 from streams.telemetry.logging import configure_logging
 
@@ -56,7 +57,7 @@ async def rebuild_quietly(name: str, settings: Settings) -> None:
 
 
 async def _print_plan(work: Rebuild, options: Options, out: Console) -> None:
-    versions, positions = await work.view.versions(), total(await work.view.stands())
+    versions, positions = await work.view.versions(), total(await work.view.positions())
     begins = (
         f"{versions.building} is to be completed" if versions.building and not options.again else "a new version is to be built"
     )
@@ -82,13 +83,13 @@ async def _fill(work: Rebuild, table: str, settings: Settings, pool: ProcessPool
     """Fills in rounds until the live view is nearly reached, because that one moves on in the meantime."""
     loop = asyncio.get_running_loop()
     while True:
-        goal = await work.view.stands()
-        if total(goal) - total(await work.view.reached(table)) < _CLOSE:
+        goal = await work.view.positions()
+        if total(goal) - total(await work.view.positions_of(table)) < _CLOSE:
             return
         shares = _shares(goal, workers)
         running = [loop.run_in_executor(pool, _work, settings, work.name, table, share) for share in shares]
         while (await asyncio.wait(running, timeout=0.3))[1]:
-            show(total(await work.view.reached(table)), total(goal))
+            show(total(await work.view.positions_of(table)), total(goal))
         for done in running:
             await done
 
@@ -110,10 +111,9 @@ def _work(settings: Settings, name: str, table: str, share: Sequence[tuple[Conte
 
 async def _build(settings: Settings, name: str, table: str, share: Sequence[tuple[ContextName, int, int]]) -> None:
     catalog = Catalog.installed(settings.systems)
-    system, projection = projection_named(name, catalog)
     databases = Databases("caudal_owner", pool_size=2, durable=False)
     try:
-        await Rebuild(settings, catalog, system, projection, databases).build(table, share)
+        await Rebuild(Installation(settings, catalog, databases), projection_named(name, catalog)).build(table, share)
     finally:
         await databases.close()
 

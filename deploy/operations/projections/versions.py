@@ -8,13 +8,14 @@ from typing import Any
 from rich.console import RenderableType
 
 from deploy.console.printing import ago, confirmed, console, counted, grouped, grouped_by_system, lines
+from projectors.discovery import installed
 from projectors.projection import Projection
 from projectors.rebuild import Rebuild
-from projectors.service import installed
 from projectors.versions import Versions
 from schemas.catalog import Catalog
 from schemas.errors import NotFound, Rejected
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.settings import Settings
 
 
@@ -22,17 +23,17 @@ from streams.settings import Settings
 async def opened_view(name: str, settings: Settings) -> AsyncIterator[Rebuild]:
     """Yields the rebuild of a view, connected as the owner; raises `NotFound`, which lists the views."""
     catalog = Catalog.installed(settings.systems)
-    system, projection = projection_named(name, catalog)
+    projection = projection_named(name, catalog)
     databases = Databases("caudal_owner", pool_size=4)
     try:
-        yield Rebuild(settings, catalog, system, projection, databases)
+        yield Rebuild(Installation(settings, catalog, databases), projection)
     finally:
         await databases.close()
 
 
-def projection_named(name: str, catalog: Catalog) -> tuple[str, Projection[Any]]:
-    """Returns the system and the projection of ``system.view``; raises `NotFound`."""
-    known = {f"{system}.{one.name}": (system, one) for system, projections in installed(catalog).items() for one in projections}
+def projection_named(name: str, catalog: Catalog) -> Projection[Any]:
+    """Returns the projection of ``system.view``; raises `NotFound`, which lists the views."""
+    known = {projection.full_name: projection for projection in installed(catalog)}
     if name not in known:
         raise NotFound(f"there is no view {name!r}; there are {', '.join(sorted(known))}")
     return known[name]
@@ -44,10 +45,9 @@ async def list_versions(settings: Settings, *, everything: bool) -> None:
     databases = Databases("caudal_owner", pool_size=2)
     found = {}
     try:
-        for system, projections in installed(catalog).items():
-            for projection in projections:
-                rebuild = Rebuild(settings, catalog, system, projection, databases)
-                found[rebuild.name] = await rebuild.view.versions()
+        for projection in installed(catalog):
+            rebuild = Rebuild(Installation(settings, catalog, databases), projection)
+            found[rebuild.name] = await rebuild.view.versions()
     finally:
         await databases.close()
     shown = {name: versions for name, versions in found.items() if everything or versions.building or versions.previous}
@@ -85,7 +85,7 @@ def _difference(versions: Versions) -> str:
             return f"{counted(rows, 'row')} differ{'s' if rows == 1 else ''}"
 
 
-async def roll_back(name: str, settings: Settings, *, apply: bool) -> None:
+async def roll_back(name: str, settings: Settings, *, other_shape: bool, apply: bool) -> None:
     """Makes the previous version live again; raises `Rejected` if there is none, or if it cannot be live."""
     out = lines()
     async with opened_view(name, settings) as work:
@@ -94,11 +94,11 @@ async def roll_back(name: str, settings: Settings, *, apply: bool) -> None:
             raise Rejected(f"there is no previous version of {name}; `caudal projections list --all` shows all versions")
         out.print(f"{name}: {versions.previous} is to be live again ({_difference(versions)}).", markup=False)
         if versions.previous_differs is None:
-            warning = "It has other columns: queries fail until the code that belongs to it runs again."
+            warning = "It has other columns: queries fail until the code that declares them runs again (--other-shape)."
             out.print(warning, style="yellow")
         if not confirmed(out, apply=apply):
             return
-        await work.view.roll_back()
+        await work.view.roll_back(other_shape=other_shape)
     out.print(
         f"{name}: the previous version is live again and catches up. The newer one is kept: a second rollback undoes this."
     )

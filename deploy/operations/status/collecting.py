@@ -104,7 +104,7 @@ class StatusCollector:
             str(context),
             checkpoint,
             lag["events"],
-            (await store.checkpoints.control()).is_paused,
+            (await store.checkpoints.control_state()).is_paused,
             dead_letters,
             lag["oldest"],
             dead_letters >= self._settings.max_dead_letters,
@@ -112,8 +112,7 @@ class StatusCollector:
 
     async def _view(self, one: InstalledSubscription) -> ViewStatus:
         assert one.projection is not None, "a policy has no view"
-        view = one.projection.view
-        home = ContextName(one.name.partition(".")[0], view.view_context)
+        view, home = one.projection.view, one.projection.home
         store = self._installation.view_store(home)
         versions = await store.fetchrow("rebuild_state", view.view_name)
         return ViewStatus(one.name, versions["building"] if versions else None, await shape_problem(store, home, view))

@@ -81,12 +81,12 @@ async def reset(name: str, wanted: Reset, settings: Settings) -> None:
                     await store.checkpoints.lock(connection, [(context, partition) for partition in targets[context]])
                     await store.checkpoints.reset(connection, context, targets[context])
                 if is_emptied and subscription.projection is not None:
-                    await clear_view(connection, subscription.name.partition(".")[0], subscription.projection)
+                    await clear_view(connection, subscription.projection)
         out.print("Done.")
 
 
 async def _is_paused(subscription: InstalledSubscription) -> bool:
-    controls = [await store.checkpoints.control() for store in subscription.stores]
+    controls = [await store.checkpoints.control_state() for store in subscription.stores]
     return all(control.is_paused for control in controls)
 
 

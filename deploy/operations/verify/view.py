@@ -9,19 +9,14 @@ from deploy.operations.projections.table_shapes import shape_problem
 from deploy.operations.verify.report import Report, Reporter
 from projectors.projection import Projection
 from projectors.verification import VerifiedView, ViewVerification
-from schemas.catalog import Catalog, ContextName
-from streams.database.pools import Databases
-from streams.database.store import Store
+from schemas.catalog import ContextName
+from streams.installation import Installation
 from streams.log.reading import ReadableLog
-from streams.settings import Settings
 
 
 async def verify_view(
-    settings: Settings,
-    catalog: Catalog,
-    databases: Databases,
+    installation: Installation,
     logs: Mapping[ContextName, ReadableLog],
-    system: str,
     projection: Projection[Any],
     reporter: Reporter,
     rebuild: Callable[[str], Awaitable[object]] | None,
@@ -29,15 +24,14 @@ async def verify_view(
     """Verifies one view; with ``rebuild`` the report is of the state after it. Raises `Unavailable`."""
     started = time.monotonic()
     repaired: str | None = None
-    verification = ViewVerification(settings, catalog, system, projection, databases, logs)
+    verification = ViewVerification(installation, projection, logs)
 
     async def verified_view() -> VerifiedView:
         with reporter.progress(f"view {verification.name}") as show:
             return await verification.run(show)
 
-    home = ContextName(system, projection.view.view_context)
-    store = Store.of_views(databases, settings.view_dsn(home), home)
-    if (problem := await shape_problem(store, home, projection.view)) is not None:
+    store = installation.view_store(projection.home)
+    if (problem := await shape_problem(store, projection.home, projection.view)) is not None:
         if rebuild is None:
             # Its rows cannot be compared: they lack columns, or have others.
             return Report(part="view", name=verification.name, found=1, findings=[{"what": problem}])
