@@ -245,6 +245,20 @@ async def check() -> int:
     return await check_systems(read_settings())
 
 
+@app.command("try", rich_help_panel=AUTHOR)
+@async_command
+async def try_(
+    file: Annotated[Path, typer.Argument(help="Python file with SYSTEM, DECISIONS and PROJECTIONS.", exists=True)],
+    commands: Annotated[
+        Path | None, typer.Argument(help="File with a command a line; default: typed, or standard input.", exists=True)
+    ] = None,
+) -> int:
+    """Run a system in one file, in memory: type commands, and see events and rows as they come."""
+    from deploy.authoring.trying import try_file
+
+    return await try_file(file, commands)
+
+
 @schemas.command("check")
 @report_errors()
 def schemas_check() -> None:
