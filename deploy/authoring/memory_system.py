@@ -18,7 +18,7 @@ from projectors.projection import Projection
 from schemas.catalog import Catalog, System
 from schemas.engine import SYSTEM as ENGINE_SYSTEM
 from schemas.envelope import CommandEnvelope, RecordedEvent, Rejection
-from schemas.errors import Rejected
+from schemas.errors import Misconfigured, Rejected
 from schemas.message import Command, Event
 from schemas.view import View
 from streams.database.pools import Databases
@@ -77,7 +77,7 @@ class MemorySystem:
                 waiting += [(made.envelope, made) for policy in self._policies for made in policy.of(event)]
             if outgoing is not None and (following := outgoing.on_outcome(rejection)) is not None:
                 waiting.append((following.envelope, following))
-        return happened
+        raise Misconfigured(f"more than {_MAX_COMMANDS} commands follow from one: do policies answer each other without end?")
 
     async def _handle(self, envelope: CommandEnvelope[Command]) -> Rejection | None:
         try:

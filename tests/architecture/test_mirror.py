@@ -24,7 +24,6 @@ _SERVER = "it runs a server"
 
 MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "deploy": {
-        "authoring/memory_system.py": CoveredBy("unit/deploy/authoring/test_trying.py", "files are run in it"),
         "authoring/single_file.py": CoveredBy("unit/deploy/authoring/test_trying.py", "files are read by it"),
         "console/options.py": CoveredBy("unit/deploy/test_cli.py", _VALUE),
         "local/servers/embedded_broker.py": CoveredBy("conformance/test_broker.py", _SERVER),
