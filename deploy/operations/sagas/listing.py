@@ -10,7 +10,7 @@ import typer
 from rich.console import RenderableType
 from rich.markup import escape
 
-from deploy.console.printing import ago, console, counted, grouped, short_ids
+from deploy.console.printing import SHORT_ID, ago, console, counted, grouped, short_ids
 from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
 from deploy.operations.sagas.stuck import SagaRow, next_timer, shown_status, why_stuck
 from streams.database.pools import Databases
@@ -91,7 +91,7 @@ def _cells(one: ListedSaga, short: Mapping[str, str], now: datetime) -> Sequence
     about = str(row["key"])
     return (
         short[row["saga_id"]],
-        escape(about if len(about) <= 20 else about[:8]),
+        escape(about if len(about) <= 20 else f"…{about[-SHORT_ID:]}"),
         status,
         ago(row["updated_at"], now),
         escape(why),

@@ -88,14 +88,16 @@ def _outcome(step: SagaAdvanced) -> str:
 
 
 def step_table(steps: Sequence[Step]) -> Table:
-    """One row a step: its input, its outcome and the commands that it sent."""
-    shown = table("At", "Input", "Outcome", "Saga", "Sent")
+    """One row a step: its input, its outcome with the saga's status if that changed, and what it led to."""
+    shown = table("At", "Input", "Outcome", "Led to")
+    status = ""
     for step in steps:
         name = step.name if step.kind in ("event", "outcome") else f"{step.kind}: {step.name}"
         is_bad = step.outcome in ("rejected", "failed")
-        outcome = f"[red]{step.outcome}[/]" if is_bad else step.outcome
-        why = f": {escape(step.problem)}" if step.problem else ""
-        shown.add_row(f"{step.at:%m-%d %H:%M:%S}", escape(name), f"{outcome}{why}", step.status, escape("\n".join(step.sent)))
+        outcome = [f"[red]{step.outcome}[/]" if is_bad else step.outcome, *([step.status] if step.status != status else [])]
+        led_to = [*([f"[red]{escape(step.problem)}[/]"] if step.problem else []), *map(escape, step.sent)]
+        shown.add_row(f"{step.at:%H:%M:%S}", escape(name), "\n".join(outcome), "\n".join(led_to))
+        status = step.status
     return shown
 
 
@@ -105,6 +107,7 @@ def _print_saga(saga: SagaRow, status: str, stuck: str | None) -> None:
     out.print(f"Saga      {saga['saga_id']} of {saga['saga']}", markup=False)
     out.print(f"About     {saga['key']}", markup=False)
     out.print(f"Status    {status}{reason}", markup=False)
+    out.print(f"Started   {saga['started_at']:%Y-%m-%d %H:%M:%S}", markup=False)
     if stuck:
         out.print(f"Stuck     {stuck}", style="bold red", markup=False)
     out.print(f"State     {orjson.dumps(saga['state']).decode()}", markup=False)

@@ -1,9 +1,12 @@
 """The steps of a saga: rejections and compensation are shown as such."""
 
+import io
 from datetime import UTC, datetime
 from uuid import UUID
 
-from deploy.operations.sagas.timeline import steps_of
+from rich.console import Console
+
+from deploy.operations.sagas.timeline import step_table, steps_of
 from schemas.engine.sagas import CommandData, CommandOutcome, SagaAdvanced, SagaInput, SentCommand
 from schemas.envelope import Metadata, RecordedEvent
 
@@ -47,6 +50,12 @@ def test_a_rejection_and_its_compensation_are_named() -> None:
         ("rejected", "closed", ["deposit, compensates withdraw"]),
         ("deferred", "a slip", []),
     ]
+    out = io.StringIO()
+    Console(file=out, width=80, highlight=False).print(step_table(steps))
+    shown = [line.split() for line in out.getvalue().splitlines()[1:]]
+    assert shown[2] == ["00:00:00", "withdraw", "accepted", "deposit"]
+    assert shown[3] == ["00:00:00", "deposit", "rejected", "closed"]
+    assert shown[4] == ["compensating", "deposit,", "compensates", "withdraw"]
     assert [one.status for one in steps] == ["running", "running", "compensating", "running"]
 
 
