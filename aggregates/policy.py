@@ -22,7 +22,7 @@ class Policy:
     """The command that follows an outcome: from the event, which of its commands, that command's id, and its rejection."""
 
     system: str = ""
-    """Given at discovery."""
+    """Set by the installation."""
 
     @property
     def full_name(self) -> str:
@@ -34,7 +34,7 @@ class Policy:
         return replace(self, system=system)
 
     def react(self, recorded: RecordedEvent[Event]) -> tuple[tuple[UUID, Command], ...]:
-        """Returns the commands for an event, each with the id that it has however often this is repeated."""
+        """Returns the commands that follow from an event, each with its id, which is the same at every repeat."""
         reaction = self.reactions.get(type(recorded.data))
         if reaction is None:
             return ()

@@ -256,7 +256,10 @@ class Catalog:
             ) from None
 
     def event_types(self, events: Iterable[type[Event]]) -> frozenset[tuple[ContextName, str]]:
-        """Returns the contexts and stored names of some events, those that they had before included."""
+        """Returns the context of each event with every name that it is stored under.
+
+        Raises `Misconfigured` if no system declares one of the events.
+        """
         return frozenset((self.context_of(event), name) for event in events for name in stored_names(event))
 
     def read_event(self, context: ContextName, name: str, schema_version: int, data: str | bytes) -> Event:

@@ -56,10 +56,7 @@ class View(BaseModel):
         cls.view_own_paths_only = own_paths_only
 
     def replace(self, **changes: Any) -> Self:
-        """Returns the row with other values in some fields, which are not validated.
-
-        Raises `Misconfigured` if the view has no such field.
-        """
+        """Returns a copy of the row with other values; raises `Misconfigured` if the view has no such field."""
         if not changes.keys() <= vars(self).keys():  # `model_fields` would take longer than the copy
             unknown = ", ".join(sorted(changes.keys() - vars(self).keys()))
             raise Misconfigured(f"{type(self).__name__} has no field {unknown}: correct the projection.")

@@ -10,9 +10,9 @@ from schemas.engine.sagas import ENDED, SagaAdvanced, saga_of
 from schemas.envelope import RecordedEvent
 
 
-def saga(row: Sagas, event: RecordedEvent[SagaAdvanced]) -> Sagas:
-    step, at = event.data, event.recorded_at
-    in_flight, failed_compensations = _commands(row, event)
+def saga(row: Sagas, recorded: RecordedEvent[SagaAdvanced]) -> Sagas:
+    step, at = recorded.data, recorded.recorded_at
+    in_flight, failed_compensations = _commands(row, recorded)
     timers = {name: due for name, due in row.timers.items() if name not in step.timers_cancelled}
     timers |= {name: due.isoformat() for name, due in step.timers_set.items()}
     references = {**row.references, **step.references}
@@ -25,30 +25,30 @@ def saga(row: Sagas, event: RecordedEvent[SagaAdvanced]) -> Sagas:
         references=references,
         reference_ids=tuple(references.values()),
         steps=row.steps + 1,
-        position=event.position,
+        position=recorded.position,
         deferred=_deferred(row, step),
         in_flight=in_flight,
         failed_compensations=failed_compensations,
         timers=timers,
-        correlation_id=row.correlation_id or event.metadata.correlation_id,
-        actor=event.metadata.actor if row.steps == 0 else row.actor,
-        started_at=at if row.steps == 0 else row.started_at,
+        correlation_id=row.correlation_id or recorded.metadata.correlation_id,
+        actor=recorded.metadata.actor if row.steps == 0 else row.actor,
+        started_at=row.started_at or at,
         updated_at=at,
         ended_at=(row.ended_at or at) if step.status in ENDED else None,
     )
 
 
-def log_entry(row: SagaLogs, event: RecordedEvent[SagaAdvanced]) -> SagaLogs:
-    step, input = event.data, event.data.input
-    if row.saga_id is None:
+def log_entry(row: SagaLogs, recorded: RecordedEvent[SagaAdvanced]) -> SagaLogs:
+    step, input = recorded.data, recorded.data.input
+    if row.received_at is None:
         row = row.replace(
-            saga_id=_saga_id(event),
-            step=event.version,
-            received_at=event.recorded_at,
-            correlation_id=event.metadata.correlation_id,
-            actor=event.metadata.actor,
+            step=recorded.version,
+            received_at=recorded.recorded_at,
+            correlation_id=recorded.metadata.correlation_id,
+            actor=recorded.metadata.actor,
         )
     return row.replace(
+        saga_id=_saga_id(recorded),
         saga=step.saga,
         kind=input.kind,
         event_type=input.name,
@@ -62,7 +62,7 @@ def log_entry(row: SagaLogs, event: RecordedEvent[SagaAdvanced]) -> SagaLogs:
         references=step.references,
         reference_ids=tuple(step.references.values()),
         happened_at=input.at,
-        handled_at=event.recorded_at if step.step_status == "handled" else None,
+        handled_at=recorded.recorded_at if step.step_status == "handled" else None,
     )
 
 
@@ -74,9 +74,9 @@ def _deferred(row: Sagas, step: SagaAdvanced) -> dict[str, JsonValue]:
     return deferred
 
 
-def _commands(row: Sagas, event: RecordedEvent[SagaAdvanced]) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
+def _commands(row: Sagas, recorded: RecordedEvent[SagaAdvanced]) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
     """Returns the commands in flight, and those whose compensation was rejected."""
-    step = event.data
+    step = recorded.data
     in_flight: dict[str, Any] = dict(row.in_flight)
     failed: dict[str, JsonValue] = dict(row.failed_compensations)
     if step.outcome is not None and (sent := in_flight.pop(str(step.outcome.number), None)):
@@ -87,18 +87,18 @@ def _commands(row: Sagas, event: RecordedEvent[SagaAdvanced]) -> tuple[dict[str,
         in_flight[str(one.number)] = {
             "name": one.command,
             "compensates": one.compensates,
-            "sent_at": event.recorded_at.isoformat(),
+            "sent_at": recorded.recorded_at.isoformat(),
         }
         failed.pop(str(one.compensates), None)
     return in_flight, failed
 
 
-def _saga_id(event: RecordedEvent[SagaAdvanced]) -> str:
-    return saga_of(event.stream)
+def _saga_id(recorded: RecordedEvent[SagaAdvanced]) -> str:
+    return saga_of(recorded.stream)
 
 
-def _entry_id(event: RecordedEvent[SagaAdvanced]) -> str:
-    return f"{_saga_id(event)}/{event.data.input.id}"
+def _entry_id(recorded: RecordedEvent[SagaAdvanced]) -> str:
+    return f"{_saga_id(recorded)}/{recorded.data.input.id}"
 
 
 PROJECTIONS = (
