@@ -1,4 +1,4 @@
-# Everything that a checkout needs: `make up`, `make test`, `make check`. Each installs what it uses.
+# The tasks of a checkout: `make up`, `make test`, `make check`. Each installs what it needs.
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null | grep True),$(p))))
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,20 +22,20 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 	$(BIN)/caudal schemas check
 	$(BIN)/pytest -q tests/unit tests/architecture
 
-conformance: $(VENV)/.installed-dev  ## Hold a broker to what the engine relies on; BROKER=embedded|kafka|redpanda
+conformance: $(VENV)/.installed-dev  ## Test a broker for what the engine relies on; BROKER=embedded|kafka|redpanda
 	$(BIN)/pytest tests/conformance tests/e2e/test_commands.py tests/e2e/test_data_ingestion.py --broker $(BROKER) $(ARGS)
 
-chaos: $(VENV)/.installed-dev  ## Break it under load, and prove that nothing is lost; ARGS="--kills N --seed S [--broker kafka]"
+chaos: $(VENV)/.installed-dev  ## Inject faults under load, and prove that nothing is lost; ARGS="--kills N --seed S [--broker kafka]"
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load|relay|project|rebuild|latency|soak [--rounds N] [--json]"
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-format: $(VENV)/.installed-dev  ## Put the code into its form
+format: $(VENV)/.installed-dev  ## Format the code
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-lock:  ## Pin every dependency anew, with hashes and without addresses (needs uv)
+lock:  ## Pin every dependency again, with hashes and without addresses (needs uv)
 	uv pip compile pyproject.toml --extra local --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade -q -o requirements.lock
 	uv pip compile pyproject.toml --extra local --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -q -o requirements-dev.lock
 
@@ -50,17 +50,20 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml
 	@$(call install,requirements-dev.lock)
 	@touch $@ $(VENV)/.installed
 
-# With uv where it is installed, else with venv and pip. The project itself is installed editable, without a build of its own
-# environment: what builds it is in the lock file.
+# With uv if it is installed, else with venv and pip. An environment without a working pip, which an interrupted install leaves
+# behind, is created again. A dot every five seconds shows that the install goes on. The project itself is installed editable,
+# with the build tools of the lock file.
 define install
-	if [ -z "$(PYTHON)" ] && ! command -v uv >/dev/null; then echo "Caudal needs Python 3.11 or newer"; exit 1; fi; \
-	echo "Installing into $(VENV) from $(1), which takes a minute or two …"; \
+	if [ -z "$(PYTHON)" ] && ! command -v uv >/dev/null; then \
+	  echo "Caudal needs Python 3.11 or newer; python3 is $$(python3 --version 2>&1). Name another with PYTHON=…"; exit 1; fi; \
+	printf "Installing into $(VENV) from $(1), which takes a minute or two "; \
+	( while sleep 5; do printf .; done ) & dots=$$!; trap "kill $$dots 2>/dev/null; echo" EXIT; \
 	if command -v uv >/dev/null; then \
 	  { test -x $(BIN)/python || uv venv -q --python '>=3.11' $(VENV); } && \
 	  uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r $(1) && \
 	  uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .; \
 	else \
-	  { test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } && \
+	  { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV); } && \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1) && \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	fi && $(BIN)/python -m compileall -q schemas aggregates streams command_api projectors query_api deploy

@@ -1,13 +1,12 @@
 """The worker's process: handles commands from topics, runs the policies, and fires the timers of sagas."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 
-from aggregates.policy import Policy
 from aggregates.system import installed
 from command_api.composition import make_handler, open_logs, writer_databases
 from command_api.policies.runner import PolicyRunner
+from command_api.policies.stores import policy_stores
 from command_api.sagas.timers import TimerClock
 from command_api.topic_worker import TopicWorker
 from schemas.catalog import ENGINE, Catalog, ContextName
@@ -20,7 +19,6 @@ from streams.database.store import Store
 from streams.installation import Installation
 from streams.log.timers import Timers
 from streams.settings import Settings
-from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscription import Subscription
 
 GROUP = "policies"
@@ -77,13 +75,3 @@ class Worker:
     async def why_not_ready(self) -> str | None:
         """Returns why it does not do all of its work yet, or ``None``."""
         return self._topic_worker.why_not_ready() or self._subscription.why_not_ready()
-
-
-def policy_stores(installation: Installation, policy: Policy) -> Mapping[ContextName, SubscriptionStore]:
-    """Returns where a policy keeps its checkpoints and dead letters: beside each log that it follows."""
-    return {
-        context: SubscriptionStore.at(
-            installation.settings, installation.log_store(context), policy.full_name, frozenset({context})
-        )
-        for context in {context for context, _ in installation.catalog.event_types(policy.reactions)}
-    }

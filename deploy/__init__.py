@@ -1,1 +1,1 @@
-"""Everything that runs the processes: the ``caudal`` command, the local stack, compose file and image."""
+"""The running of Caudal: the ``caudal`` command, the local stack, the compose file and the image."""

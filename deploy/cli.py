@@ -10,37 +10,33 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-import uvloop
 from rich.console import Console
 
-from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, complaining, exit_with, read_settings
+from deploy.console.async_command import async_command, report_errors
+from deploy.console.connection import read_settings, settings_of, settings_or_stack
+from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, LogFormat, flag
 from deploy.operations.dead_letters.commands import dead_letters
-from deploy.operations.keys import master_keys, token_keys
+from deploy.operations.keys import master_keys, signing_key, token, token_keys
 from deploy.operations.projections.commands import projections
 from deploy.operations.relay.commands import relay
-from deploy.operations.sagas.commands import processes
+from deploy.operations.sagas.commands import sagas
 from deploy.operations.subscriptions.commands import subscriptions
 from deploy.operations.verify.commands import verify
 from schemas.catalog import Catalog, ContextName
 from streams.telemetry.logging import configure_logging
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(verify, name="verify")
-app.add_typer(subscriptions, name="subscriptions")
-app.add_typer(dead_letters, name="dead-letters")
-app.add_typer(projections, name="projections")
-app.add_typer(processes, name="sagas")
-app.add_typer(relay, name="relay")
-app.add_typer(token_keys, name="token-keys")
-app.add_typer(master_keys, name="master-keys")
-schemas = typer.Typer(no_args_is_help=True, help="Hold event classes against the shapes that are recorded in files.")
-app.add_typer(schemas, name="schemas")
-
-LogFormat = Annotated[Literal["text", "json"] | None, typer.Option(help="Lines for people, or JSON for machines.")]
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+RUN, LOOK, AUTHOR, OPERATE, KEYS = "Run", "Look", "Write a system", "Operate", "Keys and files"
+schemas = typer.Typer(no_args_is_help=True, help="Compare event classes with their recorded shapes.")
+app.add_typer(verify, name="verify", rich_help_panel=LOOK)
+app.add_typer(sagas, name="sagas", rich_help_panel=OPERATE)
+app.add_typer(subscriptions, name="subscriptions", rich_help_panel=OPERATE)
+app.add_typer(dead_letters, name="dead-letters", rich_help_panel=OPERATE)
+app.add_typer(projections, name="projections", rich_help_panel=OPERATE)
+app.add_typer(relay, name="relay", rich_help_panel=OPERATE)
+app.add_typer(token_keys, name="token-keys", rich_help_panel=KEYS)
+app.add_typer(master_keys, name="master-keys", rich_help_panel=KEYS)
+app.add_typer(schemas, name="schemas", rich_help_panel=AUTHOR)
 
 
 def _print_version(asked: bool) -> None:
@@ -51,182 +47,186 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def caudal(
-    _: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
-    ] = False,
+    _: Annotated[bool, flag("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Caudal: CQRS and event sourcing on PostgreSQL and Kafka-compatible streams."""
+    configure_logging("text", "warning")
 
 
-@app.command()
-def up(
+@app.command(rich_help_panel=RUN)
+@async_command
+async def up(
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder for the data and the logs.", show_default=str(DEFAULT_DATA_DIR))
     ] = None,
-    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Data in a new folder, removed at the end.")] = False,
+    ephemeral: Annotated[bool, flag("--ephemeral", help="Keep the data in a new folder and remove it later.")] = False,
     ports: Annotated[Literal["default", "auto"], typer.Option(help="Well-known ports, or any free ones.")] = "default",
     broker: Annotated[
         Literal["embedded", "kafka"],
-        typer.Option(help="The one that comes along, or a real Apache Kafka (needs mvn and a JDK 17)."),
+        typer.Option(help="The bundled broker, or a real Apache Kafka (needs mvn and a JDK 17)."),
     ] = "embedded",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line when ready.")] = False,
+    tokens: Annotated[bool, flag("--tokens", help="Print an access token for each role, valid for an hour.")] = False,
+    as_json: Annotated[bool, flag("--json", help="Print one JSON line when ready.")] = False,
     log_format: LogFormat = None,
-) -> None:
-    """Run the whole engine on this machine, until Ctrl-C: PostgreSQL, broker, and all of Caudal's processes."""
-    from deploy.local.up import run_stack
+) -> int:
+    """Run the whole engine on this machine until Ctrl-C: PostgreSQL, a broker, and all of Caudal's processes."""
+    from deploy.local.up import Wanted, run_stack
 
     if ephemeral and data_dir is not None:
         raise typer.BadParameter("either --data-dir or --ephemeral", param_hint="--ephemeral")
     settings = read_settings(log_format)
     configure_logging(settings.log_format, "warning")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is still starting is no news
-    folder = None if ephemeral else data_dir or DEFAULT_DATA_DIR
-    exit_with(uvloop.run(run_stack(folder, settings, broker, automatic_ports=ports == "auto", as_json=as_json)))
+    wanted = Wanted(
+        data_dir=None if ephemeral else data_dir or DEFAULT_DATA_DIR,
+        broker=broker,
+        automatic_ports=ports == "auto",
+        as_json=as_json,
+        with_tokens=tokens,
+    )
+    return await run_stack(wanted, settings)
 
 
-@app.command()
-def status(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
-    """Show each process, each log's head, and each subscription's checkpoint and lag."""
-    from deploy.operations.status import show_status
+@app.command(rich_help_panel=LOOK)
+@async_command
+async def status(
+    everything: Annotated[bool, flag("--all", help="Also list what is idle or up to date.")] = False,
+    watch: Annotated[bool, flag("--watch", help="Refresh every two seconds until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> int:
+    """Say whether everything is healthy, and what is not. Exit code 0: healthy, 1: needs attention, 2: something is down."""
+    from deploy.operations.status.commands import show_status, watch_status
 
-    settings = read_settings()
-    exit_with(complaining(lambda: uvloop.run(show_status(data_dir.resolve(), settings, as_json=as_json))))
+    if watch:
+        return await watch_status(data_dir.resolve(), everything=everything)
+    return await show_status(data_dir.resolve(), everything=everything, as_json=as_json)
 
 
-@app.command()
-def serve(
+@app.command(rich_help_panel=RUN)
+@async_command
+async def serve(
     service: Annotated[Literal["command-api", "worker", "relay", "projectors", "query-api"], typer.Argument()],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the API, or of health and metrics; 0 for any.")] = 8000,
+    end_with_parent: Annotated[
+        bool, flag("--end-with-parent", help="Stop when the process that started this one ends.")
+    ] = False,
     log_format: LogFormat = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Run one of Caudal's processes, as in production."""
     from deploy.serving.serve import serve as serve_process
+    from deploy.serving.shutdown import end_with_parent as watch_parent
 
-    settings = read_settings(log_format)
+    if end_with_parent:
+        watch_parent()
+    settings = settings_or_stack(data_dir, log_format)
     configure_logging(settings.log_format, settings.log_level)
-    complaining(lambda: uvloop.run(serve_process(service, settings, host, port)))
+    await serve_process(service, settings, host, port)
 
 
-@app.command()
-def migrate(
-    recreate_views: Annotated[
-        bool, typer.Option("--recreate-views", help="Make views whose shape has changed anew; the log refills them.")
-    ] = False,
+@app.command(rich_help_panel=RUN)
+@async_command
+async def migrate(
+    recreate_views: Annotated[bool, flag("--recreate-views", help="Drop and refill views whose columns changed.")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Bring every database to what the installed systems need; safe to run at any time, twice at once too."""
+    """Bring every database to the schema that the installed systems need. It may run at any time, also twice at once."""
     from streams.migrations.migrate import migrate as migrate_databases
 
-    settings = read_settings()
-    done = complaining(
-        lambda: uvloop.run(migrate_databases(settings, Catalog.installed(settings.systems), recreate_views=recreate_views))
-    )
-    console = Console(highlight=False)
+    settings = settings_or_stack(data_dir)
+    done = await migrate_databases(settings, Catalog.installed(settings.systems), recreate_views=recreate_views)
+    out = Console(highlight=False)
     for line in done:
-        console.print(line)
-    console.print("Nothing to do." if not done else f"{len(done)} migrations applied.")
+        out.print(line)
+    out.print("Nothing to do." if not done else f"{len(done)} migrations applied.")
 
 
-@app.command()
-def load(
+@app.command(rich_help_panel=RUN)
+@async_command
+async def load(
     file: Annotated[Path, typer.Argument(help="NDJSON, a JSON array, or CSV with a header line.", exists=True, dir_okay=False)],
     system: Annotated[str, typer.Option(help="The system that takes the command.")],
-    command: Annotated[str, typer.Option(help="The command that every line becomes.")],
+    command: Annotated[str, typer.Option(help="The command that each line becomes.")],
     into: Annotated[
-        str | None, typer.Option(help="Field of the command that takes the line; unset: the line is the command.")
+        str | None, typer.Option(help="Field of the command that takes the line; default: the line is the command.")
     ] = None,
     fixed: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=TEXT", help="A field that every command gets; repeatable."),
     ] = None,
     numbers: Annotated[str, typer.Option(help="CSV columns that hold numbers, separated by commas.")] = "",
-    url: Annotated[str | None, typer.Option(help="The command API; unset: the stack that runs from --data-dir.")] = None,
+    url: Annotated[str | None, typer.Option(help="The command API; default: that of the running stack.")] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     batch: Annotated[int, typer.Option(min=1, max=1000, help="Commands sent together.")] = 200,
-    connections: Annotated[int, typer.Option(min=1, max=64, help="Batches under way at once.")] = 4,
-) -> None:
-    """Send every line of a file as a command; a second run adds nothing."""
-    from deploy.operations.load import Shape, command_url, load_file
+    connections: Annotated[int, typer.Option(min=1, max=64, help="Batches in flight at once.")] = 4,
+) -> int:
+    """Send every line of a file as a command. A second run adds nothing."""
+    from deploy.operations.load.sending import Shape, command_url, load_file
 
     fields = dict(_field(text) for text in fixed or ())
     shape = Shape(fixed=fields, into=into, numbers=frozenset(filter(None, numbers.split(","))))
-    target = complaining(lambda: command_url(system, command, url, data_dir.resolve()))
-    work = load_file(file, target, shape, batch=batch, connections=connections)
-    exit_with(complaining(lambda: uvloop.run(work)))
+    target = command_url(system, command, url, data_dir.resolve())
+    return await load_file(file, target, shape, batch=batch, connections=connections)
 
 
-@app.command()
-def replay(
+@app.command(rich_help_panel=LOOK)
+@async_command
+async def replay(
     context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The log to read.")],
-    begin: Annotated[str | None, typer.Option("--from", help="First position, or a time such as 2026-01-31T12:00Z.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Last position, or a time before which.")] = None,
+    begin: Annotated[str | None, typer.Option("--from", help="First position, a date, or a time (2026-01-31T12:00Z).")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last position (included), or a date or time (excluded).")] = None,
     stream: Annotated[str | None, typer.Option(help="Only events of this stream.")] = None,
     type: Annotated[list[str] | None, typer.Option(help="Only events of this type; repeatable.")] = None,
     correlation: Annotated[str | None, typer.Option(help="Only events of this correlation.")] = None,
-    format: Annotated[Literal["table", "ndjson", "csv"], typer.Option(help="How to print them.")] = "table",
+    as_json: Annotated[bool, flag("--json", help="Print one JSON object a line.")] = False,
+    as_csv: Annotated[bool, flag("--csv", help="Print CSV.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Print a log's events again, as they were recorded, with who did what and why."""
-    from deploy.operations.replay import Replay, replay
-    from query_api.audit.history import Selection, place
-    from streams.log.search import Conditions
+    """Print a log's events as they were recorded: who did what, and why."""
+    from deploy.operations.replay.events import Wanted
+    from deploy.operations.replay.events import replay as replay_events
 
-    def asked() -> Replay:
-        conditions = Conditions(stream, tuple(type) if type else None, correlation)
-        places = (None if text is None else place(text, name) for text, name in ((begin, "--from"), (end, "--to")))
-        return Replay(ContextName.parse(context), Selection(conditions, *places), format)
+    wanted = Wanted(
+        context=ContextName.parse(context),
+        begin=begin,
+        end=end,
+        stream=stream,
+        types=type or (),
+        correlation=correlation,
+        format="json" if as_json else "csv" if as_csv else "table",
+    )
+    await replay_events(wanted, settings_of(data_dir))
 
-    wanted = complaining(asked)
-    exit_with(complaining(lambda: uvloop.run(replay(wanted, data_dir.resolve(), read_settings()))))
 
-
-@app.command()
-def why(
+@app.command(rich_help_panel=LOOK)
+@async_command
+async def why(
     context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The log that the event is in.")],
     position: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The event's position.")],
+    everything: Annotated[bool, flag("--all", help="Also show the engine's own events.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Print what led to an event and what came of it, through every context of its system."""
-    from deploy.operations.replay import show_causes
+    """Print the causes and the effects of an event, through every context of its system."""
+    from deploy.operations.replay.causes import show_causes
 
-    name = complaining(lambda: ContextName.parse(context))
-    exit_with(complaining(lambda: uvloop.run(show_causes(name, position, data_dir.resolve(), read_settings()))))
+    name = ContextName.parse(context)
+    await show_causes(name, position, settings_of(data_dir), everything=everything, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def mail(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """List the mail that the local stack has sent: its mail server keeps every message and delivers none."""
-    from deploy.local.endpoints import mailbox_of
-    from deploy.local.mail import kept_in
+    """List the mail that the local stack sent: its mail server keeps every message and delivers none."""
+    from deploy.console.endpoints import mailbox_of
+    from deploy.local.servers.mail import kept_in
 
     for message in kept_in(mailbox_of(data_dir.resolve())):
         typer.echo(f"{message.at:%Y-%m-%d %H:%M:%S}  {message.to}  {message.subject}\n    {message.text}")
 
 
-@app.command()
-def token(
-    subject: Annotated[str, typer.Argument(help="Whom it is for: a user's id, or any name.")],
-    roles: Annotated[list[str] | None, typer.Option("--role", help="A role; repeatable.")] = None,
-    scopes: Annotated[list[str] | None, typer.Option("--scope", help="A scope; repeatable.")] = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-) -> None:
-    """Print an access token, signed with the running stack's key, or the one in the folder that CAUDAL_TOKEN_KEYS names."""
-    from deploy.console.connection import connected
-    from streams.security.tokens import TokenIssuer
-
-    def issue() -> str:
-        settings = read_settings()
-        if settings.token_keys is None:
-            settings = connected(settings, data_dir.resolve())
-        known = Catalog.installed(settings.systems).roles().union(*(access.roles for access in settings.access.values()))
-        if strange := sorted(set(roles or ()) - known):
-            typer.echo(f"Nothing is for the role {', '.join(strange)}; there are {', '.join(sorted(known))}.", err=True)
-        return TokenIssuer(settings).issue(subject, roles or (), scopes or ()).text
-
-    typer.echo(complaining(issue))
-
-
-@app.command("topic-docs")
+@app.command("topic-docs", rich_help_panel=KEYS)
 def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.", file_okay=False)]) -> None:
     """Write a page for each topic: its events or commands with their JSON Schemas, as Redpanda Console shows them."""
     from deploy.operations.topic_docs import write_topic_docs
@@ -236,37 +236,49 @@ def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to."
         typer.echo(path)
 
 
-@app.command("signing-key")
-def signing_key(
-    folder: Annotated[Path, typer.Argument(help="Folder for signing.pem and public.pem.", file_okay=False)],
-    unless_there: Annotated[bool, typer.Option("--unless-there", help="Leave a pair that is there already.")] = False,
-) -> None:
-    """Make a pair of keys to sign the logs' heads with: the private one for CAUDAL_SIGNING_KEY, the public one for all."""
-    from streams.integrity.signing import Signer, make_keys, write_public_key
+@app.command(rich_help_panel=AUTHOR)
+@async_command
+async def check() -> int:
+    """Check that the installed systems fit together, without a database or a broker."""
+    from deploy.authoring.check import check as check_systems
 
-    folder.mkdir(parents=True, exist_ok=True)
-    private, public = folder / "signing.pem", folder / "public.pem"
-    if not (unless_there and private.exists()):
-        complaining(lambda: make_keys(private, public))
-    elif not public.exists():  # somebody stopped between the two
-        complaining(lambda: write_public_key(Signer(private).public, public))
-    typer.echo(f"{private}\n{public}")
+    return await check_systems(read_settings())
+
+
+@app.command("try", rich_help_panel=AUTHOR)
+@async_command
+async def try_(
+    file: Annotated[Path, typer.Argument(help="Python file with SYSTEM, DECISIONS and PROJECTIONS.", exists=True)],
+    commands: Annotated[
+        Path | None, typer.Argument(help="File with a command a line; default: typed, or standard input.", exists=True)
+    ] = None,
+) -> int:
+    """Run a system in one file, in memory: type commands, and see events and rows as they come."""
+    from deploy.authoring.trying import try_file
+
+    return await try_file(file, commands)
 
 
 @schemas.command("check")
+@report_errors()
 def schemas_check() -> None:
-    """Fail where an event that may have been recorded could not be read any more."""
+    """Fail if a recorded event could not be read by the installed code."""
     from deploy.schemas.check import check
 
-    exit_with(complaining(check))
+    raise typer.Exit(check())
 
 
 @schemas.command("record")
+@report_errors()
 def schemas_record() -> None:
     """Record the shapes of new events and new schema versions in files, to be committed."""
     from deploy.schemas.check import record
 
-    exit_with(complaining(record))
+    raise typer.Exit(record())
+
+
+app.command("token", rich_help_panel=KEYS)(token)
+app.command("signing-key", rich_help_panel=KEYS)(signing_key)
 
 
 def _field(text: str) -> tuple[str, str]:

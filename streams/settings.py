@@ -142,6 +142,12 @@ class Settings(BaseSettings):
         5, gt=0, description="Longest wait of a read for its consistency token, in seconds."
     )
 
+    ready_seconds: float = Field(
+        30,
+        gt=0,
+        description="Seconds within which `caudal up` expects a process to be ready once what it needs is there.",
+    )
+
     log_format: Literal["text", "json"] = Field("text", description="Format of log lines: `text` or `json`.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of log lines: `debug`, `info`, `warning` or `error`."

@@ -9,10 +9,10 @@ from typing import Protocol
 
 import pytest
 
-from deploy.local.broker import EmbeddedBroker
-from deploy.local.kafka import KafkaBroker, can_run
 from deploy.local.ports import free_ports
 from deploy.local.process import ProcessSpec
+from deploy.local.servers.embedded_broker import EmbeddedBroker
+from deploy.local.servers.kafka import KafkaBroker, can_run
 
 KINDS = ("embedded", "kafka", "redpanda")
 

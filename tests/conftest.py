@@ -11,9 +11,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from deploy.local.broker import EmbeddedBroker
 from deploy.local.ports import free_ports
-from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.servers.embedded_broker import EmbeddedBroker
+from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import Supervised
 from schemas.catalog import ENGINE, Catalog
 from streams.migrations.migrate import migrate

@@ -37,7 +37,7 @@ class RunningStack:
 
     def pid_of(self, name: str) -> int:
         """The process id of one of the stack's processes."""
-        marks = {"postgres": "bin/postgres", "broker": "noida-db", "mail": "deploy.local.mail"}
+        marks = {"postgres": "bin/postgres", "broker": "noida-db", "mail": "deploy.local.servers.mail"}
         mark = marks.get(name, f"serve {name}")
         for child in psutil.Process(self.process.pid).children():
             with suppress(psutil.NoSuchProcess):  # one that has just died

@@ -1,1 +1,1 @@
-"""What all commands of ``caudal`` share: options, printing, connections."""
+"""The bottom of the command line: options, settings, printing, and the end of a command."""

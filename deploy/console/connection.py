@@ -1,20 +1,58 @@
-"""What a command talks to: the stack that runs from a folder, or what the environment names."""
+"""Settings of a command: those of the environment, joined to the local stack unless they name a database."""
 
+import os
 from pathlib import Path
 
-from deploy.local.endpoints import running_stack
-from schemas.errors import NotFound
-from streams.settings import Settings
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from deploy.console.async_command import print_error
+from deploy.console.endpoints import running_stack
+from schemas.errors import Misconfigured, NotFound
+from streams.settings import Settings, unknown_variables
+
+
+def read_settings(log_format: str | None = None) -> Settings:
+    """The settings of the environment; ends the process with 2 and names each variable that cannot be read."""
+    for warning in unknown_variables(os.environ):
+        Console(stderr=True).print(f"caudal: {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    try:
+        return Settings(**({} if log_format is None else {"log_format": log_format}))  # type: ignore[arg-type]
+    except Misconfigured as error:
+        print_error(error.detail)
+        raise typer.Exit(2) from error
+    except ValidationError as error:
+        for found in error.errors():
+            name = "_".join(["CAUDAL", *(str(part).upper() for part in found["loc"])])
+            print_error(f"{name}: {found['msg']}")
+        raise typer.Exit(2) from error
+
+
+def settings_of(data_dir: Path) -> Settings:
+    """The settings that lead to the database that the environment names, else to the stack that runs from ``data_dir``.
+
+    Raises `NotFound` if there is neither.
+    """
+    return connected(read_settings(), data_dir.resolve())
+
+
+def settings_or_stack(data_dir: Path, log_format: str | None = None) -> Settings:
+    """The same, but with the default database if there is neither: for what is started before a stack or without one."""
+    settings = read_settings(log_format)
+    stack = None if _names_a_database(settings) else running_stack(data_dir.resolve())
+    return settings if stack is None else stack.applied_to(settings)
 
 
 def connected(settings: Settings, data_dir: Path) -> Settings:
-    """Settings that lead to the database that the environment names, else to the running stack.
-
-    Raises `NotFound` where there is neither.
-    """
-    if "write_dsn" in settings.model_fields_set or "write_dsns" in settings.model_fields_set:
+    """Settings that lead to the database that they name, else to the running stack; raises `NotFound` without either."""
+    if _names_a_database(settings):
         return settings
     stack = running_stack(data_dir)
     if stack is not None:
         return stack.applied_to(settings)
-    raise NotFound(f"no stack runs from {data_dir}; start one with `caudal up`, or name a database by CAUDAL_WRITE_DSN")
+    raise NotFound(f"no stack runs from {data_dir}: start one with `caudal up`, or name a database in CAUDAL_WRITE_DSN")
+
+
+def _names_a_database(settings: Settings) -> bool:
+    return not {"write_dsn", "write_dsns"}.isdisjoint(settings.model_fields_set)

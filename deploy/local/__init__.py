@@ -1,1 +1,1 @@
-"""The local stack: real parts without Docker, each a process of its own on loopback."""
+"""The local stack: PostgreSQL, a broker, a mail server and Caudal's processes, without Docker and on loopback alone."""

@@ -1,4 +1,4 @@
-"""What the local stack starts: a command, where it logs, how it is told to stop, and how one sees that it is ready."""
+"""Descriptions of the processes that the local stack runs, and the running of short commands."""
 
 import asyncio
 import os
@@ -12,21 +12,22 @@ from schemas.errors import Misconfigured
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """A process of the stack."""
+    """One process of the stack."""
 
     name: str
     command: tuple[str, ...]
     log: Path
+    """File to which standard output and standard error are appended."""
     ready: Callable[[], Awaitable[bool]]
-    """Whether it does its work; asked again and again after a start."""
+    """Whether the process does its work; called again and again after a start."""
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: Signals = SIGTERM
 
 
-async def run_to_end(*command: str, told: bytes = b"", environment: Mapping[str, str] | None = None) -> str:
-    """Runs a command, tells it something on standard input, and returns all that it prints.
+async def run_to_end(*command: str, given: bytes = b"", environment: Mapping[str, str] | None = None) -> str:
+    """Runs a command with ``given`` on its standard input and returns everything that it prints.
 
-    Raises `Misconfigured` where it fails; where it is cancelled the command is killed.
+    Raises `Misconfigured` if the command fails. Kills the command if the caller is cancelled.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -37,7 +38,7 @@ async def run_to_end(*command: str, told: bytes = b"", environment: Mapping[str,
         cwd="/",
     )
     try:
-        output, _ = await process.communicate(told)
+        output, _ = await process.communicate(given)
     except asyncio.CancelledError:
         process.kill()
         raise

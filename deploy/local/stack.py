@@ -1,9 +1,8 @@
-"""The local stack: PostgreSQL, broker and every process of Caudal, started and stopped together."""
+"""The stack: PostgreSQL, broker, mail server and every process of Caudal, started and stopped together."""
 
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Literal
 
 import httpx
 
-from deploy.local.broker import EmbeddedBroker
-from deploy.local.endpoints import STATE_FILE, Endpoints
-from deploy.local.kafka import KafkaBroker
+from deploy.console.endpoints import STATE_FILE, Endpoints
 from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
-from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.process import ProcessSpec
+from deploy.local.servers.embedded_broker import EmbeddedBroker
+from deploy.local.servers.kafka import KafkaBroker
+from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
@@ -38,10 +37,8 @@ DEFAULT_PORTS = {
     "postgres": 55432,
     "broker": 19092,
 }
-
-
 CONTROLLER_PORT = 19093
-"""Where a real Kafka's controller listens."""
+"""Port of a real Kafka's controller."""
 
 Broker = Literal["embedded", "kafka"]
 
@@ -59,12 +56,12 @@ class Stack:
             else KafkaBroker(data_dir / "kafka", self._logs / "broker.log", ports["broker"], ports["controller"])
         )
         self._log_options = {"CAUDAL_LOG_FORMAT": settings.log_format, "CAUDAL_LOG_LEVEL": settings.log_level}
+        self._ready_seconds = settings.ready_seconds
         self.processes: list[Supervised] = []
-        self._keeping: list[asyncio.Task[None]] = []
 
     @property
     def endpoints(self) -> Endpoints:
-        """Where to reach it."""
+        """Addresses of everything that runs."""
         return Endpoints(
             command_api=f"http://{LOOPBACK}:{self._ports['command-api']}",
             query_api=f"http://{LOOPBACK}:{self._ports['query-api']}",
@@ -79,34 +76,40 @@ class Stack:
         )
 
     async def start(self) -> None:
-        """Starts everything and returns when all of it is ready. Raises `Misconfigured`, `KeepsDying` or `Unavailable`."""
+        """Starts everything and returns when all of it is ready. Raises `Misconfigured`, `CrashLoop` or `Unavailable`.
+
+        Caudal's own processes take longest to load, so they start first and wait for the servers by themselves::
+
+            services   load code ──────── wait ───┐ become ready (this time counts)
+            postgres   start, migrate ────────────┤
+            broker     start, create topics ──────┘ servers_ready
+        """
         self._data.mkdir(parents=True, exist_ok=True)
         self._make_keys()
         settings = self.endpoints.applied_to(Settings())
         catalog = Catalog.installed(settings.systems)
-        await self._broker.prepare()  # before anything waits for it: it may have to be fetched
+        await self._broker.prepare()  # before anything waits for it: it may have to be downloaded
+        servers_ready = asyncio.Event()
         async with asyncio.TaskGroup() as parts:
-            # Caudal's own processes wait for database and broker by themselves, and take longest to load.
             for name in SERVICES:
-                parts.create_task(self._start(self._service(name)))
+                parts.create_task(self._start(self._service(name), servers_ready))
             parts.create_task(self._start(self._mail()))
-            parts.create_task(self._start_postgres(settings, catalog))
-            parts.create_task(self._start_broker(settings, catalog))
+            parts.create_task(self._start_servers(settings, catalog, servers_ready))
         (self._data / STATE_FILE).write_text(self.endpoints.as_json())
 
     async def watch(self) -> None:
-        """Keeps every process running until cancelled; raises `KeepsDying`."""
+        """Keeps every process running until cancelled; raises `CrashLoop`."""
         async with asyncio.TaskGroup() as keeping:
             for supervised in self.processes:
                 keeping.create_task(supervised.keep())
 
     async def stop(self) -> None:
-        """Stops everything: who takes work in first, PostgreSQL last."""
+        """Stops everything: Caudal's processes first, then the servers that they use."""
         with suppress(FileNotFoundError):
             (self._data / STATE_FILE).unlink()
-        parts = [p for p in self.processes if p.spec.name in ("broker", "postgres")]
-        await asyncio.gather(*(p.stop() for p in self.processes if p not in parts))
-        await asyncio.gather(*(p.stop() for p in parts))
+        servers = [p for p in self.processes if p.spec.name in ("broker", "postgres")]
+        await asyncio.gather(*(p.stop() for p in self.processes if p not in servers))
+        await asyncio.gather(*(p.stop() for p in servers))
 
     def _make_keys(self) -> None:
         private, public = self.endpoints.signing_key, self.endpoints.public_key
@@ -118,20 +121,26 @@ class Stack:
         if not any(self.endpoints.token_keys.glob("*.json")):
             add_token_key(self.endpoints.token_keys)
 
+    async def _start_servers(self, settings: Settings, catalog: Catalog, ready: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as servers:
+            servers.create_task(self._start_postgres(settings, catalog))
+            servers.create_task(self._start_broker(settings, catalog))
+        ready.set()
+
     async def _start_postgres(self, settings: Settings, catalog: Catalog) -> None:
         await self._postgres.prepare()
         await self._start(self._postgres.process())
-        # A view of another shape than before is made anew: the projectors refill it from the log.
+        # A view whose columns changed is dropped and created again: the projectors refill it from the log.
         await migrate(settings, catalog, recreate_views=True)
 
     async def _start_broker(self, settings: Settings, catalog: Catalog) -> None:
         await self._start(self._broker.process())
         await ensure_topics(settings, catalog)
 
-    async def _start(self, spec: ProcessSpec) -> None:
+    async def _start(self, spec: ProcessSpec, needs: asyncio.Event | None = None) -> None:
         supervised = Supervised(spec)
         self.processes.append(supervised)
-        await supervised.start()
+        await supervised.start(self._ready_seconds, needs)
 
     def _mail(self) -> ProcessSpec:
         port = self._ports["mail"]
@@ -141,7 +150,7 @@ class Stack:
 
         return ProcessSpec(
             name="mail",
-            command=(sys.executable, "-m", "deploy.local.mail", str(port), str(self.endpoints.mailbox)),
+            command=(sys.executable, "-m", "deploy.local.servers.mail", str(port), str(self.endpoints.mailbox)),
             log=self._logs / "mail.log",
             ready=answers,
         )
@@ -150,7 +159,7 @@ class Stack:
         port = self._ports[name]
         return ProcessSpec(
             name=name,
-            command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port)),
+            command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port), "--end-with-parent"),
             log=self._logs / f"{name}.log",
             ready=lambda: _answers(port),
             environment={**self.endpoints.environment, **self._log_options, "CAUDAL_INSTANCE": "local"},
@@ -158,7 +167,7 @@ class Stack:
 
 
 def choose_ports(broker: Broker, *, automatic: bool) -> Mapping[str, int]:
-    """A port for each process; raises `Misconfigured` where a default one is taken."""
+    """Returns a port for each process; raises `Misconfigured` if a default port is taken."""
     wanted = {**DEFAULT_PORTS, **({"controller": CONTROLLER_PORT} if broker == "kafka" else {})}
     if automatic:
         return dict(zip(wanted, free_ports(len(wanted)), strict=True))
@@ -167,11 +176,6 @@ def choose_ports(broker: Broker, *, automatic: bool) -> Mapping[str, int]:
         listed = ", ".join(f"{port} ({name})" for name, port in taken.items())
         raise Misconfigured(f"taken by another program: port {listed}; `--ports auto` picks free ones")
     return wanted
-
-
-def ephemeral_folder() -> Path:
-    """A folder for a stack whose data need not last; whoever asks for it removes it."""
-    return Path(tempfile.mkdtemp(prefix="caudal-"))
 
 
 async def _answers(port: int) -> bool:

@@ -1,1 +1,1 @@
-"""What operators do."""
+"""The commands of operators: what runs and what is wrong, repairs, proofs, keys."""

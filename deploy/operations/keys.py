@@ -1,66 +1,129 @@
-"""``caudal token-keys`` and ``caudal master-keys``: keys that sign tokens, and keys that wrap the data subjects' keys."""
+"""``caudal token``, ``signing-key``, ``token-keys`` and ``master-keys``: access tokens, and the keys of an installation."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from deploy.console.options import DEFAULT_DATA_DIR, DataDir, complaining, read_settings
-from deploy.console.printing import counted
+from deploy.console.async_command import async_command, report_errors
+from deploy.console.connection import connected, read_settings, settings_of
+from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir, flag
+from deploy.console.printing import confirmed, counted, lines
+from schemas.catalog import Catalog
 from streams.settings import Settings
 
 token_keys = typer.Typer(no_args_is_help=True, help="Add and retire the keys that sign access tokens.")
-master_keys = typer.Typer(no_args_is_help=True, help="Add and change the keys that wrap the data subjects' keys.")
+master_keys = typer.Typer(no_args_is_help=True, help="Add the keys that wrap the data subjects' keys, and change to a new one.")
 
 TokenFolder = Annotated[Path, typer.Argument(help="The folder that CAUDAL_TOKEN_KEYS names.", file_okay=False)]
 MasterFile = Annotated[Path, typer.Argument(help="The file that CAUDAL_MASTER_KEY_FILE names.", dir_okay=False)]
-UnlessThere = Annotated[bool, typer.Option("--unless-there", help="Leave a key that is there already.")]
+UnlessThere = Annotated[bool, flag("--unless-there", help="Do nothing if there is a key already.")]
+
+
+def _note(text: str) -> None:
+    """Prints a note for people to standard error: standard output is for scripts."""
+    typer.echo(text, err=True)
+
+
+@report_errors()
+def token(
+    subject: Annotated[str, typer.Argument(help="The token's subject: the id of a user, or any name.")],
+    roles: Annotated[list[str] | None, typer.Option("--role", help="A role; repeatable.")] = None,
+    scopes: Annotated[list[str] | None, typer.Option("--scope", help="A scope; repeatable.")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Print an access token, signed with a key of CAUDAL_TOKEN_KEYS or of the running stack."""
+    from streams.security.tokens import TokenIssuer
+
+    settings = read_settings()
+    if settings.token_keys is None:
+        settings = connected(settings, data_dir.resolve())
+    _check_roles(settings, roles or ())
+    typer.echo(TokenIssuer(settings).issue(subject, roles or (), scopes or ()).text)
+    _note(f"Expires in {settings.token_lifetime_seconds} s. Use it as a header: Authorization: Bearer TOKEN")
+
+
+def _check_roles(settings: Settings, roles: list[str] | tuple[str, ...]) -> None:
+    known = Catalog.installed(settings.systems).roles().union(*(access.roles for access in settings.access.values()))
+    listed = ", ".join(sorted(known)) or "none"
+    if unknown := sorted(set(roles) - known):
+        _note(f"No permission mentions the role {', '.join(unknown)}. Known roles: {listed}.")
+    if not roles:
+        _note(f"The token has no role. Add one with --role; known roles: {listed}.")
+
+
+@report_errors()
+def signing_key(
+    folder: Annotated[Path, typer.Argument(help="Folder for signing.pem and public.pem.", file_okay=False)],
+    unless_there: Annotated[bool, flag("--unless-there", help="Keep a pair that is there already.")] = False,
+) -> None:
+    """Make a pair of keys for the signatures of the logs' heads."""
+    from streams.integrity.signing import Signer, make_keys, write_public_key
+
+    folder.mkdir(parents=True, exist_ok=True)
+    private, public = folder / "signing.pem", folder / "public.pem"
+    if not (unless_there and private.exists()):
+        make_keys(private, public)
+    elif not public.exists():  # an earlier run was stopped between the two files
+        write_public_key(Signer(private).public, public)
+    typer.echo(f"{private}\n{public}")
+    _note(f"Next: set CAUDAL_SIGNING_KEY={private} for the relay, and give {public} to everybody who verifies.")
 
 
 @token_keys.command("add")
-def add(folder: TokenFolder, unless_there: UnlessThere = False) -> None:
-    """Make a key: it signs from now on, and tokens of the keys before it stay good. Prints its name."""
-    from streams.security.token_keys import add_token_key
+@report_errors()
+def add_token_key(folder: TokenFolder, unless_there: UnlessThere = False) -> None:
+    """Make a key, which signs from now on, and print its name. Tokens of earlier keys stay valid."""
+    from streams.security.token_keys import add_token_key as add
 
     if unless_there and any(folder.glob("*.json")):
         return
-    typer.echo(complaining(lambda: add_token_key(folder)))
+    typer.echo(add(folder))
+    _note(f"Next: set CAUDAL_TOKEN_KEYS={folder} for both APIs. A key that is in use is found without a restart.")
 
 
 @token_keys.command("retire")
-def retire(folder: TokenFolder, key: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
-    """Remove a key, once its last token has expired: what it signed is not believed any more."""
-    from streams.security.token_keys import retire_token_key
+@report_errors()
+def retire_token_key(
+    folder: TokenFolder, key: Annotated[str, typer.Argument(help="The key's name.")], apply: Apply = False
+) -> None:
+    """Remove a key, after its last token has expired: tokens of this key are not valid any more."""
+    from streams.security.token_keys import retire_token_key as retire
 
-    complaining(lambda: retire_token_key(folder, key))
+    out = lines()
+    out.print(f"The key {key} is to be removed from {folder}; its tokens become invalid.", markup=False)
+    if confirmed(out, apply=apply):
+        retire(folder, key)
 
 
 @master_keys.command("add")
+@report_errors()
 def add_master(file: MasterFile, unless_there: UnlessThere = False) -> None:
-    """Put a new key on top of the file: it wraps from now on, the ones below it still unwrap."""
+    """Add a key at the top of the file: it wraps from now on, those below it still unwrap."""
     from streams.encryption.encryption import add_master_key
 
     if unless_there and file.exists():
         return
-    complaining(lambda: add_master_key(file, f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"))
+    add_master_key(file, f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    _note("Next: `caudal master-keys rewrap --apply` wraps every subject's key with the new one.")
 
 
 @master_keys.command("rewrap")
-def rewrap(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Wrap every subject's key with the newest master key; then the older ones may be removed from the file."""
-    done = complaining(lambda: uvloop.run(_rewrap(data_dir.resolve(), read_settings())))
-    typer.echo(f"{counted(done, 'key')} wrapped anew")
-
-
-async def _rewrap(data_dir: Path, settings: Settings) -> int:
-    from deploy.console.connection import connected
+@async_command
+async def rewrap(apply: Apply = False, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Wrap every subject's key with the newest master key; then earlier ones may be removed from the file."""
     from streams.database.pools import Databases
     from streams.encryption.subject_keys import SubjectKeys
 
+    settings, out = settings_of(data_dir), lines()
     databases = Databases("caudal_writer", pool_size=1)
     try:
-        return await SubjectKeys(connected(settings, data_dir), databases).rewrap()
+        keys = SubjectKeys(settings, databases)
+        out.print(f"To be wrapped with the newest master key: {counted(await keys.wrapped_by_others(), 'key')}.")
+        if not confirmed(out, apply=apply):
+            return
+        done = await keys.rewrap()
     finally:
         await databases.close()
+    out.print(f"{counted(done, 'key')} wrapped with the newest master key.")

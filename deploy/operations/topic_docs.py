@@ -1,4 +1,4 @@
-"""``caudal topic-docs``: a page for each topic, as Redpanda Console shows it beside the topic's messages."""
+"""``caudal topic-docs``: a page for each topic, which Redpanda Console shows beside the topic's messages."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def _events(name: ContextName, context: Context) -> str:
             "",
             "Every event of the context's log, keyed by stream, as a CloudEvent in binary mode: the `ce_type` header names",
             "the event, `ce_position` its position in the log and `ce_previous` that of the one before it in this partition.",
-            "A record may come more than once; its position tells.",
+            "A record may be repeated; its position identifies the event.",
             *(line for event in context.events for line in _message(event)),
         ]
     )
@@ -54,7 +54,7 @@ def _commands(name: ContextName, context: Context) -> str:
 
 def _dead_letters(name: ContextName) -> str:
     return (
-        f"# Dead letters of {name}\n\nRecords as they came, with further headers: `dead_letter_origin`, `dead_letter_error`.\n"
+        f"# Dead letters of {name}\n\nRecords as they were, with further headers: `dead_letter_origin`, `dead_letter_error`.\n"
     )
 
 

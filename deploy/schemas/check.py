@@ -1,4 +1,4 @@
-"""``caudal schemas``: holds today's event classes against the shapes that are recorded beside them."""
+"""``caudal schemas``: compares the event classes with the shapes that are recorded beside them."""
 
 from collections.abc import Iterator
 from importlib.metadata import entry_points
@@ -15,18 +15,18 @@ from schemas.errors import Misconfigured
 
 
 def check() -> int:
-    """Prints what recorded events would not survive; 1 where there is any such thing."""
+    """Prints what keeps recorded events from being read; returns 1 if there is anything."""
     console, catalog = Console(highlight=False, soft_wrap=True), Catalog.installed()
     found = [
         problem
         for folder, name, context in _contexts(catalog)
         for problem in shapes.problems(folder, name, context, catalog, is_document)
     ]
-    found += [f"{path} is the shape of no context's event" for path in _strays(catalog)]
+    found += [f"{path} belongs to no context: remove it, or declare the context" for path in _strays(catalog)]
     for problem in found:
         console.print(problem, style="red", markup=False)
     if found:
-        console.print("`caudal schemas record` records what is new. A recorded shape is never changed to fit.")
+        console.print("`caudal schemas record` records what is new. It never changes a recorded shape to make it fit.")
         return 1
     events = sum(len(context.events) for context in catalog.contexts.values())
     console.print(f"{events} events: every recorded shape can be read.")
@@ -34,7 +34,7 @@ def check() -> int:
 
 
 def record() -> int:
-    """Records the shapes of new events and of new schema versions; then checks."""
+    """Records the shapes of new events and of new schema versions, then checks."""
     console = Console(highlight=False, soft_wrap=True)
     for folder, name, context in _contexts(Catalog.installed()):
         for path in shapes.record(folder, name, context):
@@ -43,7 +43,7 @@ def record() -> int:
 
 
 def is_document(schema: dict[str, Any], document: Any) -> bool:
-    """Whether a document is one of a schema."""
+    """Whether a document is valid by a schema."""
     return bool(Draft202012Validator(schema, validate_formats=True).is_valid(document))
 
 
@@ -62,8 +62,8 @@ def _contexts(catalog: Catalog) -> Iterator[tuple[Path, ContextName, Context]]:
 
 
 def _folder_beside(module: str) -> Path:
-    """``shapes`` beside the module that registers a system, or inside the package."""
+    """The folder ``shapes`` beside the module that registers a system, or inside its package."""
     spec = find_spec(module)
     if spec is None or spec.origin is None:
-        raise Misconfigured(f"the module {module} has no folder to keep shapes in")
+        raise Misconfigured(f"the module {module} has no folder for shapes: it must be a file or a package")
     return Path(spec.origin).parent / "shapes"

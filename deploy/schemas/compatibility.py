@@ -1,6 +1,6 @@
-"""Whether one JSON Schema accepts all that another does, for the schemas that pydantic makes of events.
+"""Whether one JSON Schema accepts every document that another accepts, for the schemas that pydantic makes of events.
 
-Careful rather than clever: what cannot be compared counts as rejected.
+What cannot be compared counts as rejected.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _COMPARED = {
 
 
 def incompatibilities(today: Schema, recorded: Schema) -> list[str]:
-    """Why ``today`` does not accept everything that ``recorded`` does, each with the place; empty where it does."""
+    """Returns why ``today`` does not accept everything that ``recorded`` accepts, each with its place; empty if it does."""
     return _Comparison(today.get("$defs", {}), recorded.get("$defs", {})).compare(today, recorded, "")
 
 
@@ -32,7 +32,7 @@ class _Comparison:
     def compare(self, today: Schema | bool, recorded: Schema | bool, at: str) -> list[str]:
         pair = (str(today), str(recorded))
         if pair not in self._found:
-            # A schema that holds itself accepts another if it does one step further down.
+            # A recursive schema accepts another if it does so one level further down.
             self._found[pair] = []
             self._found[pair] = list(self._compare(today, recorded, at))
         return self._found[pair]
@@ -96,7 +96,7 @@ class _Comparison:
                 if name not in was:
                     yield from self.compare(schema, were_others, f"{at}.{name}")
         if "propertyNames" in today:
-            yield from self.compare(today["propertyNames"], recorded.get("propertyNames", True), f"{at}'s names")
+            yield from self.compare(today["propertyNames"], recorded.get("propertyNames", True), f"{at or 'the event'}, names")
         for name in today.get("required", ()):
             if name not in recorded.get("required", ()):
                 yield f"{at}.{name} is required now"

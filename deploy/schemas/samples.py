@@ -1,4 +1,4 @@
-"""Samples: a document that a JSON Schema describes, to try upcasters on; the schemas are those that pydantic makes."""
+"""Samples: documents of the JSON Schemas that pydantic makes, to try upcasters and to show examples."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ _TEXTS = {
 
 
 def sample(schema: Mapping[str, Any], *, full: bool) -> Any:
-    """A document with every member that the schema knows, or only with those that it requires."""
+    """Returns a document with every member that the schema has, or only with those that it requires."""
     return _value(schema, schema.get("$defs", {}), full, 0)
 
 

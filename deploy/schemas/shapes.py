@@ -1,7 +1,7 @@
-"""RecordedEvent shapes: the JSON Schema of each event at each schema version, kept in files, held against today's classes.
+"""Recorded shapes: files with the JSON Schema of each event at each schema version, compared with the installed classes.
 
-What the log holds was written by the classes of its day. A recorded shape says what those accepted; today's class must accept
-all of it, or be of a new schema version with an upcaster from the old one.
+An event in the log was written by the class of its time. The recorded shape says what that class accepted: the installed class
+must accept all of it, or have a new schema version with an upcaster from the old one.
 """
 
 import json
@@ -19,7 +19,7 @@ _TEXTS = ("title", "description", "examples", "x-encrypted")
 
 
 def shape_of(event: type[Event]) -> dict[str, Any]:
-    """The JSON Schema of an event, without what is only said to readers."""
+    """The JSON Schema of an event, without titles, descriptions and examples."""
     shape: dict[str, Any] = _bare(event.model_json_schema())
     return shape
 
@@ -27,30 +27,30 @@ def shape_of(event: type[Event]) -> dict[str, Any]:
 def problems(
     folder: Path, name: ContextName, context: Context, catalog: Catalog, is_document: Callable[[dict[str, Any], Any], bool]
 ) -> Iterator[str]:
-    """What keeps today's classes of a context from reading every event that may have been recorded, a sentence each.
+    """Yields a sentence for each recorded shape that the installed classes of a context cannot read.
 
-    Samples of each recorded shape are read with today's classes; ``is_document`` says whether a sample is a document of its
-    schema: some schemas (a pattern) have none that could be made up.
+    Samples of each shape are read with the installed classes. ``is_document`` says whether a sample is valid: for some schemas
+    (with a pattern) no sample can be made.
     """
     classes = {stored: event for event in context.events for stored in stored_names(event)}
     recorded = _recorded(folder, name)
     for event in context.events:
         for version in range(1, event.schema_version + 1):
             if not any((stored, version) in recorded for stored in stored_names(event)):
-                yield f"{event.message_name} of {name}, schema version {version}, is not recorded"
+                yield f"{event.message_name} of {name}, schema version {version}, is not recorded: run `caudal schemas record`"
     for (event_name, version), shape in recorded.items():
         if event_name not in classes:
             yield (
-                f"the log of {name} may hold {event_name}, which no class reads: a class that was renamed names it in "
-                "renamed_from, one that is not recorded any more stays with retired=True"
+                f"the log of {name} may hold {event_name}, which no installed class reads: name it in renamed_from of the "
+                "renamed class, or keep the class of an event that is not recorded any more, with retired=True"
             )
         elif version > (today := classes[event_name].schema_version):
-            yield f"the log of {name} may hold schema version {version} of {event_name}, the class is of version {today}"
+            yield f"the log of {name} may hold schema version {version} of {event_name}, the installed class has {today}"
         else:
             found = incompatibilities(shape_of(classes[event_name]), shape) if version == today else []
             for why in found:
                 yield (
-                    f"{event_name} of {name} does not accept what is recorded as its schema version {version}: {why}; "
+                    f"{event_name} of {name} does not accept its recorded schema version {version}: {why}; "
                     "raise schema_version and add an upcaster"
                 )
             if not found:
@@ -66,7 +66,7 @@ def _recorded(folder: Path, name: ContextName) -> dict[tuple[str, int], dict[str
 
 
 def record(folder: Path, name: ContextName, context: Context) -> Iterator[Path]:
-    """Writes the shapes that are not recorded yet, or that have only become wider; yields the files written."""
+    """Writes the shapes that are not recorded yet, or that accept more than before; yields the files written."""
     for event in context.events:
         path, shape = file_of(folder, name, event), shape_of(event)
         if not path.exists() and _recorded_before(folder, name, event):
@@ -85,7 +85,7 @@ def _recorded_before(folder: Path, name: ContextName, event: type[Event]) -> boo
 
 
 def file_of(folder: Path, name: ContextName, event: type[Event]) -> Path:
-    """Where the shape of an event is kept."""
+    """The file of an event's shape."""
     return folder / f"{name.context}.{event.message_name}.v{event.schema_version}.json"
 
 

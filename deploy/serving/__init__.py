@@ -1,1 +1,1 @@
-"""One process: its HTTP server and its background work."""
+"""One of Caudal's processes: its HTTP server and its background work."""

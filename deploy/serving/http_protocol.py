@@ -1,6 +1,6 @@
-"""uvicorn's protocol with limits on how a request arrives: how large its head may be, and how long head and body take.
+"""uvicorn's HTTP protocol with limits: on the size of a request's head, and on the time that head and body take to arrive.
 
-What a body may hold is counted where it is read. Timers run only for what has not arrived whole.
+The size of a body is limited by its reader. A timer runs only while a request has not arrived completely.
 """
 
 import asyncio
@@ -15,19 +15,19 @@ class _HeadTooLarge(Exception):
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """Cuts off whoever sends an endless head, or is slow. Derive from it to set other limits."""
+    """Rejects requests with an endless head and requests that arrive too slowly. A subclass sets other limits."""
 
     max_head_bytes = 32 * 1024
     seconds = 20.0
-    """For the head, and again for the body."""
+    """Time limit of the head, and again of the body."""
 
     _in_head = False
     _head_bytes = 0
     _head_bytes_at_most = 0
-    """With what came together with its beginning, an earlier request for one."""
+    """Upper bound of the head's size: the chunk that holds its beginning may also hold the end of an earlier request."""
     _in_body = False
     _bytes_without_body = 0
-    """Of heads, chunks' sizes, their extensions and trailers since the last byte of a body."""
+    """Bytes of heads, chunk sizes, chunk extensions and trailers since the last byte of a body."""
     _is_too_large = False
     _slow: asyncio.TimerHandle | None = None
 
@@ -42,16 +42,16 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         was_in_head, was_in_body = self._in_head, self._in_body
         self._head_bytes_at_most = len(data) + (self._head_bytes_at_most if was_in_head else 0)
-        self._bytes_without_body += len(data)  # until some of it turns out to be the body
+        self._bytes_without_body += len(data)  # set back when a part of it is a body
         super().data_received(data)
         if self._in_head:
-            if was_in_head:  # else an earlier request may be part of it
+            if was_in_head:  # else the chunk may hold an earlier request too
                 self._head_bytes += len(data)
             if self._head_bytes > self.max_head_bytes:
                 self._reject(431, "head-too-large", "the head of the request is too large")
         elif (was_in_body or not self._in_body) and self._bytes_without_body > self.max_head_bytes:
-            self._reject(431, "head-too-large", "what is not the body of the request is too large")
-        # Between requests nothing is waited for, unless blank lines, which begin no head, have ended the wait for one.
+            self._reject(431, "head-too-large", "the chunk headers and trailers of the request are too large")
+        # No timer runs between requests, except after blank lines, which do not begin a head but ended the timer.
         if self._slow is None and (self._in_head or self._in_body or self._bytes_without_body):
             self._wait()
 
@@ -60,7 +60,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # trailers are of no use here
+        if self._in_head:  # trailers are ignored
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -68,7 +68,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         if self._head_bytes_at_most > self.max_head_bytes and self._length_of_head() > self.max_head_bytes:
             self._is_too_large = True
-            raise _HeadTooLarge  # which the parser makes an error of its own of
+            raise _HeadTooLarge  # the parser turns it into its own error
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -100,9 +100,9 @@ class LimitedProtocol(HttpToolsProtocol):
     def _cut_off(self) -> None:
         self._slow = None
         if not self._in_head and not self._in_body and self.cycle is not None and not self.cycle.response_complete:
-            return  # who gets an answer still need not ask for anything
+            return  # a client that still receives a response need not send anything
         if self.flow.read_paused:
-            self._wait()  # it is for us to read on, and not for whoever sends
+            self._wait()  # reading is paused on our side: the client is not slow
             return
         self._reject(408, "too-slow", f"the request did not arrive within {self.seconds:g} seconds")
 
@@ -110,7 +110,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self.pipeline or (self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete):
-            self.transport.close()  # before or in the middle of other answers nothing else can be said
+            self.transport.close()  # other responses come first or are half sent: no problem document fits in between
             return
         problem = Problem(type=f"urn:caudal:problem:{kind}", title=TITLES[status], status=status, detail=why)
         body = problem.model_dump_json(exclude_none=True).encode() + b"\n"

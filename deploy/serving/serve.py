@@ -1,6 +1,6 @@
-"""Serves one of Caudal's processes until it is told to stop.
+"""One of Caudal's processes, from start to stop.
 
-Each process imports its own room alone: what a process does not run it need not load.
+Each process imports its own room alone, and does not load what it does not run.
 """
 
 import asyncio
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal, Protocol
 
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from deploy.serving.http_protocol import LimitedProtocol
+from deploy.serving.shutdown import exit_after_grace
 from schemas.catalog import Catalog
 from streams.http.health import operations_routes
 from streams.http.middleware import Observed
@@ -26,23 +26,24 @@ from streams.telemetry.tracing import configure_tracing, trace_requests
 
 
 class BackgroundWork(Protocol):
-    """What a process without an API of its own does."""
+    """The work of a process that has no API of its own."""
 
-    async def run(self) -> None: ...
+    async def run(self) -> None:
+        """Runs until cancelled."""
 
-    async def why_not_ready(self) -> str | None: ...
+    async def why_not_ready(self) -> str | None:
+        """The reason why the work is not being done yet, or ``None``."""
 
 
 Service = Literal["command-api", "worker", "relay", "projectors", "query-api"]
-_log = structlog.get_logger()
 
 
 async def serve(service: Service, settings: Settings, host: str, port: int) -> None:
-    """Runs a process's work beside its HTTP surface; returns after SIGTERM or SIGINT, raises where its work breaks down."""
-    # Most objects here live for one command or one slice: collecting generations less often saves a tenth of the time.
+    """Runs a process's work beside its HTTP server; returns after SIGTERM or SIGINT, and raises what its work raises."""
+    # Most objects live for one command or one batch: collecting generations less often saves a tenth of the time.
     gc.set_threshold(50_000, 20, 50)
     configure_tracing(service, settings.instance)
-    make = _room(service)  # loaded first: that takes as long as a database needs to start
+    make = room_of(service)  # loaded first, while the database may still be starting
     catalog = Catalog.installed(settings.systems)
     await wait_until_migrated(settings, catalog)
     made = make(settings, catalog)
@@ -53,8 +54,8 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
         await _serve_beside(made, host, port, settings)
 
 
-def _room(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
-    """What makes a process's work; imports the process's own room and no other."""
+def room_of(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
+    """Returns the maker of a process's work; imports the process's own room and no other."""
     match service:
         case "command-api":
             from command_api.app import make_app as make_command_api
@@ -79,7 +80,7 @@ def _room(service: Service) -> Callable[[Settings, Catalog], Starlette | Backgro
 
 
 async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Settings) -> None:
-    """Health and metrics for a process that works in the background; stops with whichever of the two ends first."""
+    """Serves health and metrics beside the work; when one of the two ends, the other is stopped."""
     app = Starlette(
         routes=operations_routes({"work": work.why_not_ready}),
         middleware=[Middleware(Observed)],
@@ -87,17 +88,23 @@ async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Se
     )
     server = Server(app, host, port, settings)
     working = asyncio.create_task(work.run())
-    working.add_done_callback(lambda _: server.stop())
+
+    def stop(_: asyncio.Task[None]) -> None:
+        exit_after_grace()
+        server.stop()
+
+    working.add_done_callback(stop)
     try:
         await server.serve()
     finally:
+        working.remove_done_callback(stop)
         working.cancel()
         with suppress(asyncio.CancelledError):
             await working
 
 
 class Server(uvicorn.Server):
-    """uvicorn, quiet; a signal only asks it to stop, so that what is beside it is stopped in order too."""
+    """uvicorn without its logs. A signal only asks it to stop, so that the work beside it stops in order too."""
 
     def __init__(self, app: Starlette, host: str, port: int, settings: Settings) -> None:
         class Protocol(LimitedProtocol):
@@ -122,10 +129,16 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Replaces uvicorn's handlers, which would raise the signal again after the server's end."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.stop)
+            loop.add_signal_handler(number, self._on_signal)
         yield
 
+    def _on_signal(self) -> None:
+        exit_after_grace()
+        self.stop()
+
     def stop(self) -> None:
-        self.handle_exit(signal.SIGTERM, None)  # endless answers are told by it too
+        """Asks the server to stop."""
+        self.handle_exit(signal.SIGTERM, None)  # ends live responses too

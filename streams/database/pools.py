@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
@@ -42,8 +43,14 @@ class Databases:
         """Returns the pool of a database; raises `Unavailable` while it is out of reach."""
         async with self._opening.setdefault(dsn, asyncio.Lock()):
             if dsn not in self._pools:
-                with translated():
-                    self._pools[dsn] = await self._open(dsn)
+                try:
+                    with translated():
+                        self._pools[dsn] = await self._open(dsn)
+                except Unavailable as error:
+                    cause = f"{type(error.__cause__).__name__}: {error.__cause__}".rstrip(": ")
+                    raise Unavailable(
+                        error.public, f"{_address(dsn)}, named by CAUDAL_WRITE_DSN or another DSN: {cause}"
+                    ) from error
             return self._pools[dsn]
 
     @asynccontextmanager
@@ -114,3 +121,8 @@ async def _nothing_to_reset(_: Connection) -> None:
 
 def _dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
+
+
+def _address(dsn: str) -> str:
+    """Host and port of a DSN, without its user and password."""
+    return urlsplit(dsn).netloc.rpartition("@")[2] or "the default host"

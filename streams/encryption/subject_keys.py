@@ -58,6 +58,10 @@ class SubjectKeys:
         rows = await self._store.fetch("subjects_not_erased", list(subjects))
         return [row["subject"] for row in rows]
 
+    async def wrapped_by_others(self) -> int:
+        """Returns how many keys another master key than the newest one wraps."""
+        return len(await self._store.fetch("subject_keys_of_other_masters", self._master_keys().newest, None))
+
     async def rewrap(self) -> int:
         """Wraps every key with the newest master key; returns how many it has wrapped."""
         masters, done = self._master_keys(), 0

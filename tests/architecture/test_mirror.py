@@ -19,8 +19,51 @@ class CoveredBy(NamedTuple):
 _TABLES = "it only runs statements, whose effect is in the tables"
 _BROKER = "it only talks to a broker"
 _VALUE = "it is a value without behaviour"
+_OPTIONS = "it only declares options"
+_SERVER = "it runs a server"
 
 MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
+    "deploy": {
+        "authoring/single_file.py": CoveredBy("unit/deploy/authoring/test_trying.py", "files are read by it"),
+        "console/options.py": CoveredBy("unit/deploy/test_cli.py", _VALUE),
+        "local/servers/embedded_broker.py": CoveredBy("conformance/test_broker.py", _SERVER),
+        "local/servers/kafka.py": CoveredBy("conformance/test_broker.py", _SERVER),
+        "local/servers/mail.py": CoveredBy("integration/test_mail.py", _SERVER),
+        "local/servers/postgres.py": CoveredBy("integration/test_migrate.py", _SERVER),
+        "local/servers/readiness.py": CoveredBy("e2e/test_up.py", _BROKER),
+        "local/stack.py": CoveredBy("e2e/test_resilience.py", "it starts and stops real processes"),
+        "local/up.py": CoveredBy("e2e/test_up.py", "it starts and stops real processes"),
+        "operations/dead_letters/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
+        "operations/dead_letters/resolving.py": CoveredBy("integration/test_dead_letter_operations.py", _TABLES),
+        "operations/dead_letters/selection.py": CoveredBy("integration/test_dead_letter_operations.py", _TABLES),
+        "operations/projections/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
+        "operations/projections/rebuilding.py": CoveredBy("integration/test_rebuild.py", _TABLES),
+        "operations/projections/table_shapes.py": CoveredBy("integration/test_view_verification.py", _TABLES),
+        "operations/relay/backfill.py": CoveredBy("integration/test_topic_verification.py", "it publishes a log on a topic"),
+        "operations/relay/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
+        "operations/replay/events.py": CoveredBy("e2e/test_audit.py", _TABLES),
+        "operations/sagas/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
+        "operations/sagas/instructing.py": CoveredBy("e2e/test_partner_alliances.py", _TABLES),
+        "operations/sagas/reading.py": CoveredBy("e2e/test_partner_alliances.py", _TABLES),
+        "operations/status/collecting.py": CoveredBy("e2e/test_up.py", _TABLES),
+        "operations/status/commands.py": CoveredBy("e2e/test_up.py", _TABLES),
+        "operations/status/installation_status.py": CoveredBy("unit/deploy/operations/status/test_health.py", _VALUE),
+        "operations/subscriptions/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
+        "operations/subscriptions/control.py": CoveredBy("integration/test_subscription.py", _TABLES),
+        "operations/subscriptions/installed.py": CoveredBy("integration/test_subscription.py", _TABLES),
+        "operations/topic_docs.py": CoveredBy("e2e/test_commands.py", "it only writes files"),
+        "operations/verify/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
+        "operations/verify/erased_subjects.py": CoveredBy("e2e/test_sealing.py", _TABLES),
+        "operations/verify/log.py": CoveredBy("integration/test_verification.py", "it finds alterations of the tables"),
+        "operations/verify/run.py": CoveredBy("integration/test_view_verification.py", _TABLES),
+        "operations/verify/topic.py": CoveredBy("integration/test_topic_verification.py", "it compares a log with a topic"),
+        "operations/verify/view.py": CoveredBy("integration/test_view_verification.py", _TABLES),
+        "schemas/check.py": CoveredBy("e2e/test_commands.py", "it only reads and writes files"),
+        "schemas/compatibility.py": CoveredBy("unit/deploy/schemas/test_shapes.py", "shapes are compared by it alone"),
+        "schemas/samples.py": CoveredBy("unit/deploy/schemas/test_shapes.py", "shapes are sampled by it alone"),
+        "serving/http_protocol.py": CoveredBy("integration/test_http_protocol.py", "it is a server's protocol"),
+        "serving/serve.py": CoveredBy("integration/test_http_protocol.py", "it is a server"),
+    },
     "streams": {
         "commands/consumer.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),
         "commands/sender.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),
@@ -63,6 +106,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "command_api/policies": {
         "reactions.py": CoveredBy("integration/test_policy_dead_letters.py", "it parks in tables what a reaction fails for"),
         "runner.py": CoveredBy("integration/test_commands_by_topic.py", "it only connects reactions and delivery"),
+        "stores.py": CoveredBy("integration/test_policy_dead_letters.py", "it only names the tables of a policy"),
     },
 }
 """By room: its modules without a unit test. A room that is not here is not mirrored yet."""

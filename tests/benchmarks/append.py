@@ -18,7 +18,7 @@ import asyncpg
 import orjson
 
 from deploy.local.ports import free_ports
-from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import Supervised
 from tests.benchmarks.results import Result, alone, compared
 

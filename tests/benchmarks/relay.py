@@ -14,8 +14,8 @@ from pathlib import Path
 
 import orjson
 
-from deploy.local.broker import EmbeddedBroker
 from deploy.local.ports import free_ports
+from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
 from schemas.expected_version import NO_STREAM

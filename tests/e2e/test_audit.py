@@ -210,8 +210,8 @@ async def test_events_are_replayed_as_a_table_as_lines_and_as_csv(stack: Running
     options = ("replay", "data_ingestion.ingestion", "--correlation", correlation)
 
     code, table, err = await stack.caudal(*options)
-    _, lines, _ = await stack.caudal(*options, "--format", "ndjson", "--type", "DataIngested")
-    _, sheet, _ = await stack.caudal(*options, "--format", "csv", "--stream", f"delivery-{data_id}", "--from", "1")
+    _, lines, _ = await stack.caudal(*options, "--json", "--type", "DataIngested")
+    _, sheet, _ = await stack.caudal(*options, "--csv", "--stream", f"delivery-{data_id}", "--from", "1")
 
     assert code == 0, err
     assert "receive-data by auditor@example.org" in table
@@ -239,4 +239,4 @@ async def test_the_whole_log_verifies(stack: RunningStack) -> None:
     code, out, err = await stack.caudal("verify", "log")
 
     assert code == 0, out + err
-    assert out.count("whole and unaltered") == len(Catalog.installed().contexts)
+    assert out.count("complete and unaltered") == len(Catalog.installed().contexts)

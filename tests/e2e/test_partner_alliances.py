@@ -240,17 +240,17 @@ async def test_an_operator_ends_a_process_and_sees_it(stack: RunningStack) -> No
     code, out, _ = await stack.caudal("sagas", "list", "--json")
     assert code == 0
     assert told["saga_id"] in {row["saga_id"] for row in orjson.loads(out)}
-    assert (await stack.caudal("sagas", "retry", told["saga_id"]))[0] == 1
-    code, _, err = await stack.caudal("sagas", "cancel", told["saga_id"], "--reason", "ya no")
+    assert (await stack.caudal("sagas", "retry", told["saga_id"], "--apply"))[0] == 1
+    code, _, err = await stack.caudal("sagas", "cancel", told["saga_id"][:8], "--reason", "ya no", "--apply")
     assert code == 0, err
 
     found = await saga(stack, told["saga_id"], "CANCELADA")
     assert found["reason"] == "ya no"
     await shown(stack, f"/partners/{found['references']['partner_id']}", estado="RETIRADO")
     await shown(stack, f"/contratos/{found['references']['contract_id']}", estado="INACTIVO")
-    code, out, _ = await stack.caudal("sagas", "show", told["saga_id"])
+    code, out, _ = await stack.caudal("sagas", "show", told["saga_id"][:8])
     assert code == 0
-    assert "CANCELADA, ya no" in out
+    assert "cancelled, ya no" in out
 
 
 async def test_health_is_asked_for_where_clients_look(stack: RunningStack) -> None:

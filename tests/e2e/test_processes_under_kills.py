@@ -126,7 +126,7 @@ async def cancelled(stack: RunningStack) -> None:
     found = await onboarded(stack, {"nombre": "Partner ABC", "tipo": "CORPORATIVO"}, "PENDIENTE_REVISION")
 
     async def told() -> bool:
-        code, _, _ = await stack.caudal("sagas", "cancel", found["saga_id"], "--reason", "no longer wanted")
+        code, _, _ = await stack.caudal("sagas", "cancel", found["saga_id"], "--reason", "no longer wanted", "--apply")
         return code == 0
 
     await eventually(told, LONG, "cancelling")

@@ -62,7 +62,7 @@ async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_
         assert (more.status_code, more.json()["detail"]) == (422, "the data subject was erased: none of its data can be stored")
 
         for view in ("clinical_lab.results", "clinical_lab.users", "partner_alliances.partners"):
-            rebuilt = await stack.caudal("projections", "rebuild", view)
+            rebuilt = await stack.caudal("projections", "rebuild", view, "--apply")
             assert rebuilt[0] == 0, rebuilt
         await assert_erased(stack, clinician, number)
         shown = (await stack.queries.get(f"/views/clinical_lab/users/{subject}", headers=stack.token("auditor"))).json()
@@ -104,7 +104,7 @@ async def keys_are_changed(stack: RunningStack, clinician: Headers, number: int)
         return all([(await stack.queries.get(path, headers=token)).status_code == 200 for token in (clinician, fresh)])
 
     await eventually(both_are_good)
-    assert (await caudal("token-keys", "retire", str(keys / "tokens"), old))[0] == 0
+    assert (await caudal("token-keys", "retire", str(keys / "tokens"), old, "--apply"))[0] == 0
 
     async def the_old_is_not() -> bool:
         return (await stack.queries.get(path, headers=clinician)).status_code == 401
@@ -112,8 +112,8 @@ async def keys_are_changed(stack: RunningStack, clinician: Headers, number: int)
     await eventually(the_old_is_not)
     master = keys / "master.keys"
     assert (await caudal("master-keys", "add", str(master)))[0] == 0
-    code, out, _ = await stack.caudal("master-keys", "rewrap")
-    assert (code, "keys wrapped anew" in out) == (0, True)
+    code, out, _ = await stack.caudal("master-keys", "rewrap", "--apply")
+    assert (code, "keys wrapped with the newest master key" in out) == (0, True)
     master.write_text(master.read_text().splitlines()[0])
     assert (await stack.queries.get(path, headers=fresh)).json()["result"] is not None
     return fresh

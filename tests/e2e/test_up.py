@@ -1,30 +1,69 @@
-"""`caudal up` as a person sees it: what it prints can be pasted."""
+"""`caudal up` as a person sees it: one screen, whose calls can be pasted, and tokens only if they are asked for."""
 
 import asyncio
 import os
 import re
+import shutil
+import signal
+import subprocess
 import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
-from tests.stack import ONE_SYSTEM, START_SECONDS
+from tests.conftest import eventually
+from tests.stack import ONE_SYSTEM, START_SECONDS, RunningStack, caudal, left_over, running_stack
 
 
-@pytest.mark.timeout(120)
-async def test_the_tokens_that_it_prints_are_good() -> None:
+@asynccontextmanager
+async def started(*options: str, environment: Mapping[str, str] = ONE_SYSTEM) -> AsyncIterator[str]:
+    """What `caudal up` prints at 80 columns when it is ready; it must stop well."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "deploy.cli", "up", "--ephemeral", "--ports", "auto"),
+        *(sys.executable, "-m", "deploy.cli", "up", "--ephemeral", "--ports", "auto", *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **ONE_SYSTEM},
+        env={**os.environ, "COLUMNS": "80", **environment},
     )
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_SECONDS):
-            told = (await process.stdout.readuntil(b"Ctrl-C stops everything.")).decode()
-        query_api = re.search(r"Query API\s+│ (http://\S+)/docs", told)
-        tokens = dict(re.findall(r"^([A-Z_]+)=(\S+)$", told, re.M))
+            said = (await process.stdout.readuntil(b"Ctrl-C stops everything.")).decode()
+        yield said
+    finally:
+        process.terminate()
+        _, err = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0, err.decode()
+    assert "Stopping" in err.decode()
+
+
+@pytest.mark.timeout(120)
+async def test_the_first_screen_fits_and_its_example_can_be_pasted() -> None:
+    async with started() as said:
+        lines = said.splitlines()
+        calls = re.findall(r"^curl (?:.*\\\n)*.*$", said, re.M)
+
+        assert len(lines) <= 23
+        assert max(map(len, lines)) <= 100, "a folder of a test has a long name"
+        assert "eyJ" not in said, "no token"
+        assert "clinical_lab" not in said, "it does not run"
+        command, query = calls
+        assert re.search(r'"data_id":"[0-9a-f-]{36}"', await asyncio.to_thread(pasted, command))
+
+        async def shown() -> bool:
+            return '"ingestion_status":"ingested"' in await asyncio.to_thread(pasted, query)
+
+        await eventually(shown)
+
+
+@pytest.mark.timeout(120)
+async def test_the_tokens_that_it_prints_on_request_are_good() -> None:
+    async with started("--tokens") as said:
+        query_api = re.search(r"^Query API +(http://\S+)/docs", said, re.M)
+        tokens = dict(re.findall(r"^([A-Z_]+)=(\S+)$", said, re.M))
         assert query_api is not None
         assert {"AUDITOR", "OPERATOR", "PRIVACY_OFFICER"} <= tokens.keys()
         async with httpx.AsyncClient(base_url=query_api[1], verify=False) as client:
@@ -32,8 +71,55 @@ async def test_the_tokens_that_it_prints_are_good() -> None:
                 headers = {"Authorization": f"Bearer {tokens[role]}"}
                 assert (await client.get("/sagas", headers=headers)).status_code == 200
             assert (await client.get("/sagas")).status_code == 401
-    finally:
-        process.terminate()
-        _, err = await asyncio.wait_for(process.communicate(), 20)
-    assert process.returncode == 0, err.decode()
-    assert "Stopping" in err.decode()
+
+
+async def test_migrate_and_status_find_the_running_stack(stack: RunningStack) -> None:
+    code, out, err = await stack.caudal("migrate")
+    assert (code, out) == (0, "Nothing to do.\n"), err
+
+    watching = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.cli", "status", "--watch", "--data-dir", str(stack.data_dir)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await asyncio.sleep(8)
+    watching.send_signal(signal.SIGINT)
+    out_, err_ = await asyncio.wait_for(watching.communicate(), 10)
+    assert watching.returncode in (0, 1), err_.decode()
+    assert "Traceback" not in err_.decode()
+    assert "command-api" in out_.decode()
+
+
+@pytest.mark.timeout(120)
+async def test_nothing_outlives_a_supervisor_that_is_killed() -> None:
+    async with running_stack(environment=ONE_SYSTEM) as stack:
+        family = psutil.Process(stack.process.pid).children(recursive=True)
+        assert (await stack.caudal("status", "--json"))[0] == 0
+
+        stack.process.kill()
+        await stack.process.wait()
+
+        async def is_gone() -> bool:
+            return not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+        await eventually(is_gone, 20, "the end of every process")
+        assert not left_over(family)
+        assert (await stack.caudal("status"))[0] == 2
+        shutil.rmtree(stack.data_dir)
+
+
+async def test_a_data_folder_that_cannot_be_used_is_said_plainly(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    for folder in (file, file / "below"):
+        code, _, err = await caudal("up", "--data-dir", str(folder), "--ports", "auto")
+
+        assert (code, "Traceback" in err) == (1, False), err
+        assert f"the data folder {folder} cannot be used" in err
+        assert "--data-dir" in err
+
+
+def pasted(call: str) -> str:
+    """What a call prints in a shell."""
+    return subprocess.run(["sh", "-ec", call], check=True, capture_output=True, text=True).stdout

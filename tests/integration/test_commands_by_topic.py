@@ -16,8 +16,8 @@ from command_api.composition import make_handler, open_logs
 from command_api.handling.idempotency import command_id
 from command_api.policies import delivery
 from command_api.policies.runner import PolicyRunner
+from command_api.policies.stores import policy_stores
 from command_api.topic_worker import TopicWorker
-from command_api.worker import policy_stores
 from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData

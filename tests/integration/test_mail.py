@@ -13,8 +13,8 @@ from pydantic import SecretStr, ValidationError
 
 from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
-from deploy.local.mail import Mailbox, kept_in
 from deploy.local.ports import LOOPBACK, free_ports
+from deploy.local.servers.mail import Mailbox, kept_in
 from schemas.catalog import Catalog
 from schemas.clinical_lab.notifications import DeliverNotification, RequestNotification
 from schemas.clinical_lab.users import CreateUser, user_id_of

@@ -6,7 +6,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.servers.postgres import EmbeddedPostgres
 from schemas.catalog import Catalog, Context, System
 from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.records import Records

@@ -9,7 +9,7 @@ from aggregates.data_ingestion.validation import POLICIES
 from command_api.clock import now
 from command_api.composition import make_handler, open_logs
 from command_api.policies.runner import PolicyRunner
-from command_api.worker import policy_stores
+from command_api.policies.stores import policy_stores
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope, RecordedEvent

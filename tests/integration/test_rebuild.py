@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from rich.console import Console
 
-from deploy.operations.projections import rebuilding
+from deploy.operations.projections.versions import discard
 from projectors.rebuild import Rebuild, total
 from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
@@ -190,15 +189,22 @@ async def test_the_commands_rebuild_with_several_processes_and_roll_back(
     environment = {"CAUDAL_WRITE_DSN": running.settings.write_dsn, "CAUDAL_BROKERS": running.settings.brokers}
     options = ("--data-dir", str(tmp_path))
 
-    code, out, err = await caudal("projections", "rebuild", NAME, "--workers", "2", *options, environment=environment)
+    dry, plan, _ = await caudal("projections", "rebuild", NAME, *options, environment=environment)
+    assert (dry, "a new version is to be built" in plan, await spoilt(running)) == (0, True, 2)
+    applied = ("--apply", *options)
 
-    assert (code, "2 rows not as in the version before" in out) == (0, True), out + err
+    code, out, err = await caudal("projections", "rebuild", NAME, "--workers", "2", *applied, environment=environment)
+
+    assert (code, "2 rows differ from the previous version" in out) == (0, True), out + err
     assert await spoilt(running) == 0
     code, out, _ = await caudal("projections", "list", *options, environment=environment)
     assert (code, "records_previous" in out) == (0, True)
-    assert (await caudal("projections", "rollback", NAME, *options, environment=environment))[0] == 0
+    for command in ("rollback", "discard"):
+        dry, plan, _ = await caudal("projections", command, NAME, *options, environment=environment)
+        assert (dry, "records_previous" in plan, await spoilt(running)) == (0, True, 0)
+    assert (await caudal("projections", "rollback", NAME, *applied, environment=environment))[0] == 0
     assert await spoilt(running) == 2
-    assert (await caudal("projections", "discard", NAME, *options, environment=environment))[0] == 0
+    assert (await caudal("projections", "discard", NAME, *applied, environment=environment))[0] == 0
     monkeypatch.setenv("CAUDAL_WRITE_DSN", running.settings.write_dsn)
     with pytest.raises(NotFound, match=NAME):
-        await rebuilding.discard("data_ingestion.nothing", tmp_path, Settings(), Console())
+        await discard("data_ingestion.nothing", Settings(), apply=True)

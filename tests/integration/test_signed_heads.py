@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 import pytest
 
-from deploy.local.broker import EmbeddedBroker
+from deploy.local.servers.embedded_broker import EmbeddedBroker
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Malformed, Misconfigured, NotAsSigned
 from streams.broker.clients import started_producer

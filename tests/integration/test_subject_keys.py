@@ -64,7 +64,9 @@ async def test_the_master_key_is_replaced_and_everything_stays_readable(keys: Su
     old = file.read_text()
     add_master_key(file, "second")
 
+    assert await keys.wrapped_by_others() == 1
     assert await keys.rewrap() == 1
+    assert await keys.wrapped_by_others() == 0
     assert await keys.rewrap() == 0
     file.write_text(file.read_text().splitlines()[0])
     assert await keys.decrypted(encrypted.values()) == {encrypted["a"]: "text"}

@@ -128,29 +128,27 @@ async def test_in_healthy_running_nothing_comes_from_the_log(running: Running) -
 
 
 async def test_a_paused_subscription_continues_from_its_checkpoint(
-    settings: Settings, catalog: Catalog, databases: Databases, environment: Settings, tmp_path: Any
+    settings: Settings, catalog: Catalog, databases: Databases, environment: Settings
 ) -> None:
     async with started(settings, catalog, databases, stall_seconds=3) as running:
         await running.add(10)
         await running.shows(10)
 
-        await control.pause(NAME, tmp_path, environment)
+        await control.pause(NAME, environment, apply=True)
         await running.add(10)
         await asyncio.sleep(5)  # longer than the watchdog waits
         assert await running.count() == 10
         lags = [sample.value for metric in LAG.collect() for sample in metric.samples if sample.labels["subscription"] == NAME]
         assert max(lags) > 0, "an operator who looks at metrics alone has to see it"
 
-        await control.resume(NAME, tmp_path, environment)
+        await control.resume(NAME, environment, apply=True)
         await running.add(5)
         await running.shows(25)
         assert running.gap_filled == 0
         assert await running.is_verified()
 
 
-async def test_a_view_that_is_reset_to_its_beginning_is_filled_again(
-    running: Running, environment: Settings, tmp_path: Any
-) -> None:
+async def test_a_view_that_is_reset_to_its_beginning_is_filled_again(running: Running, environment: Settings) -> None:
     await running.add(20)
     await running.shows(20)
     async with running.databases.connection(environment.write_dsn) as connection:
@@ -159,31 +157,29 @@ async def test_a_view_that_is_reset_to_its_beginning_is_filled_again(
     wanted = control.Reset(to="beginning", context=None, keep_rows=False, apply=True)
 
     with pytest.raises(Rejected, match="rows of the view would see events twice"):
-        await control.reset(NAME, control.Reset(to="7", context=None, keep_rows=False, apply=True), tmp_path, environment)
-    await control.reset(NAME, wanted, tmp_path, environment)
+        await control.reset(NAME, control.Reset(to="7", context=None, keep_rows=False, apply=True), environment)
+    await control.reset(NAME, wanted, environment)
 
     await running.shows(20)
     await eventually(running.is_verified)
     assert running.gap_filled == 0
 
 
-async def test_a_dry_run_changes_nothing(
-    running: Running, environment: Settings, tmp_path: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_dry_run_changes_nothing(running: Running, environment: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     await running.add(10)
     await running.shows(10)
     before = await running.projector.store.checkpoints.all()
     beyond = control.Reset(to="10000", context=None, keep_rows=False, apply=True)
-    with pytest.raises(Rejected, match="ends at"):
-        await control.reset(NAME, beyond, tmp_path, environment)
+    with pytest.raises(Rejected, match="behind the end of the log"):
+        await control.reset(NAME, beyond, environment)
 
-    await control.reset(NAME, control.Reset(to="beginning", context=None, keep_rows=False, apply=False), tmp_path, environment)
+    await control.reset(NAME, control.Reset(to="beginning", context=None, keep_rows=False, apply=False), environment)
 
     assert await running.projector.store.checkpoints.all() == before
     assert await running.count() == 10
     said = capsys.readouterr().out
-    assert "is emptied" in said
-    assert "Nothing was done" in said
+    assert "is to be emptied" in said
+    assert "Nothing was changed" in said
 
 
 async def test_foreign_records_are_parked_and_hold_no_event_up(running: Running) -> None:

@@ -256,8 +256,8 @@ async def test_the_command_names_the_position_and_exits_with_one(
     code, out, _ = await caudal("verify", "log", *options, environment=environment)
     assert code == 0, out
     assert "data_ingestion.ingestion: 60 events" in out
-    assert "as signed up to 60" in out
-    assert "the topic of signed heads was not looked at" in out
+    assert "signed up to position 60" in out
+    assert "the topic of signed heads was not read" in out
     assert (await caudal("verify", "log", "--require-signed", *options, environment=environment))[0] == 1
 
     await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17")

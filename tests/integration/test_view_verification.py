@@ -102,3 +102,24 @@ async def test_the_command_names_the_row(
     )
     assert code == 1
     assert "there are data_ingestion.records" in err
+
+
+async def test_a_table_of_an_older_shape_is_one_finding_and_is_rebuilt_on_request(
+    settings: Settings, databases: Databases, rows: dict[ContextName, list[StoredEvent]], tmp_path: Path
+) -> None:
+    environment = {"CAUDAL_WRITE_DSN": settings.write_dsn, "CAUDAL_BROKERS": settings.brokers}
+    arguments = ("verify", "views", "data_ingestion.records", "--data-dir", str(tmp_path))
+    async with databases.connection(settings.write_dsn) as connection:
+        await connection.execute(f"alter table {VIEW} drop column correlation_id")
+        await connection.execute(f"comment on table {VIEW} is 'an older shape'")
+
+    code, out, err = await caudal(*arguments, environment=environment)
+
+    assert (code, "Traceback" in err) == (1, False)
+    assert "the view data_ingestion.records has other columns than its table: run `caudal projections rebuild" in out
+    assert out.splitlines()[-1].startswith("WRONG: view data_ingestion.records")
+    status, said, err = await caudal("status", "--data-dir", str(tmp_path), environment=environment)
+    assert "the view data_ingestion.records has other columns than its table" in said, err
+    assert status == 1
+    assert (await caudal(*arguments, "--repair", environment=environment))[0] == 0
+    assert (await caudal(*arguments, environment=environment))[0] == 0

@@ -1,1 +1,1 @@
-"""``caudal dead-letters``: shows what subscriptions could not deal with, mends it, tries it again or leaves it out."""
+"""``caudal dead-letters``: lists the events that subscriptions could not process, edits them, redrives them or skips them."""

@@ -1,1 +1,1 @@
-"""``caudal projections``: rebuilds views beside the live ones, switches to them, and back."""
+"""``caudal projections``: builds views again beside the live ones, and switches between versions."""

@@ -3,62 +3,65 @@
 from typing import Annotated
 
 import typer
-import uvloop
-from rich.console import Console
 
-from deploy.console.options import DEFAULT_DATA_DIR, DataDir, complaining, read_settings
+from deploy.console.async_command import async_command
+from deploy.console.connection import settings_of
+from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir, flag
 
-projections = typer.Typer(no_args_is_help=True, help="Rebuild views beside the live ones; switch to them, and back.")
+projections = typer.Typer(no_args_is_help=True, help="Rebuild views beside the live ones; switch versions, and back.")
 Name = Annotated[str, typer.Argument(metavar="SYSTEM.VIEW", help="The view.")]
 
 
 @projections.command("list")
-def list_(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """List each view's versions: the one being built, and the one that was live before."""
-    from deploy.operations.projections.rebuilding import list_versions
+@async_command
+async def list_(
+    everything: Annotated[bool, flag("--all", help="Also views that have no other version than the live one.")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """List the versions of each view: the live one, one that is being built, and the previous one."""
+    from deploy.operations.projections.versions import list_versions
 
-    complaining(lambda: uvloop.run(list_versions(data_dir.resolve(), read_settings())))
+    await list_versions(settings_of(data_dir), everything=everything)
 
 
 @projections.command()
-def rebuild(
+@async_command
+async def rebuild(
     name: Name,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes that fill it; unset: one for each core.")] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="Begin anew, though a version is half built.")] = False,
-    no_switch: Annotated[bool, typer.Option("--no-switch", help="Build it, and leave the live one live.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that fill it; default: one for each core.")] = None,
+    restart: Annotated[bool, flag("--restart", help="Begin again, even if a version is half built.")] = False,
+    no_switch: Annotated[bool, flag("--no-switch", help="Build the version and keep the live one live.")] = False,
+    apply: Apply = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Build a new version from the logs beside the live one, compare the two at the same position, and switch."""
+    from deploy.operations.projections.rebuilding import Options
     from deploy.operations.projections.rebuilding import rebuild as rebuild_it
 
-    work = rebuild_it(
-        name, data_dir.resolve(), read_settings(), _console(), workers=workers, again=restart, switch=not no_switch
-    )
-    complaining(lambda: uvloop.run(work))
+    options = Options(workers=workers, again=restart, switch=not no_switch)
+    await rebuild_it(name, settings_of(data_dir), options, apply=apply)
 
 
 @projections.command()
-def rollback(
+@async_command
+async def rollback(
     name: Name,
     other_shape: Annotated[
-        bool, typer.Option("--other-shape", help="Also to a version whose shape the installed code does not declare.")
+        bool, flag("--other-shape", help="Also to a version whose columns the installed code does not declare.")
     ] = False,
+    apply: Apply = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Put the version back that was live before; its projectors catch up."""
-    from deploy.operations.projections.rebuilding import roll_back
+    """Make the previous version live again; its projectors catch up from the log."""
+    from deploy.operations.projections.versions import roll_back
 
-    work = roll_back(name, data_dir.resolve(), read_settings(), _console(), other_shape=other_shape)
-    complaining(lambda: uvloop.run(work))
+    await roll_back(name, settings_of(data_dir), other_shape=other_shape, apply=apply)
 
 
 @projections.command()
-def discard(name: Name, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Drop what there is beside the live view."""
-    from deploy.operations.projections.rebuilding import discard as discard_it
+@async_command
+async def discard(name: Name, apply: Apply = False, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Drop every version but the live one."""
+    from deploy.operations.projections.versions import discard as discard_it
 
-    complaining(lambda: uvloop.run(discard_it(name, data_dir.resolve(), read_settings(), _console())))
-
-
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    await discard_it(name, settings_of(data_dir), apply=apply)

@@ -1,1 +1,1 @@
-"""``caudal relay``: what operators do with topics that the relay fills."""
+"""``caudal relay``: publishes events to topics again."""

@@ -1,13 +1,11 @@
-"""``caudal relay backfill``: publishes part of a log once more."""
-
-from pathlib import Path
+"""``caudal relay backfill``: publishes a part of a log again."""
 
 from rich.console import Console
 from rich.progress import Progress
 
-from deploy.console.connection import connected
-from deploy.console.printing import counted
-from query_api.audit.history import Selection, bounds, place
+from deploy.console.places import parse_place
+from deploy.console.printing import confirmed, counted, lines
+from query_api.audit.history import Selection, bounds
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Rejected
 from streams.database.pools import Databases
@@ -17,31 +15,32 @@ from streams.relay.backfill import Backfill
 from streams.settings import Settings
 
 
-async def backfill(
-    context: ContextName, begin: str | None, end: str | None, data_dir: Path, settings: Settings, *, apply: bool
-) -> None:
-    """Fills the topic from a position or time to another, or prints what it would; raises `Unavailable` and `Rejected`."""
-    settings = connected(settings, data_dir)
+async def backfill(context: ContextName, begin: str | None, end: str | None, settings: Settings, *, apply: bool) -> None:
+    """Fills the topic from one place in the log to another, or prints what it would fill.
+
+    Raises `Rejected` if there are no events, and `Unavailable`.
+    """
     catalog = Catalog.installed(settings.systems)
     catalog.context(context)
-    places = (None if text is None else place(text, name) for text, name in ((begin, "--from"), (end, "--to")))
-    console = Console(highlight=False, soft_wrap=True)
+    places = (None if text is None else parse_place(text, name) for text, name in ((begin, "--from"), (end, "--to")))
+    out = lines()
     databases = Databases("caudal_reader", pool_size=1)
     try:
         log = SearchableLog(Store.of_log(databases, settings.log_dsn(context), context), context)
         after, up_to = await bounds(log, Selection(Conditions(), *places))
         if after >= up_to:
             raise Rejected(f"{context} has no events there: its log ends at {(await log.head()).position}")
-        console.print(f"{counted(up_to - after, 'event')} of {context} are published again: positions {after + 1} to {up_to}.")
-        if not apply:
-            console.print("Nothing was done: --apply does it.")
+        out.print(f"To be published again: {counted(up_to - after, 'event')} of {context}, positions {after + 1} to {up_to}.")
+        if not confirmed(out, apply=apply):
             return
-        errors = Console(stderr=True)
-        with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
-            task = progress.add_task(str(context), total=max(up_to - after, 1))
-            published = await Backfill(settings, catalog, log).between(
-                after, up_to, lambda position: progress.update(task, completed=position - after)
-            )
+        published = await _publish(Backfill(settings, catalog, log), str(context), after, up_to)
     finally:
         await databases.close()
-    console.print(f"Done: {counted(published, 'event')}, marked as backfilled.")
+    out.print(f"Done: {counted(published, 'event')}, marked as backfilled.")
+
+
+async def _publish(work: Backfill, name: str, after: int, up_to: int) -> int:
+    errors = Console(stderr=True)
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task(name, total=max(up_to - after, 1))
+        return await work.between(after, up_to, lambda position: progress.update(task, completed=position - after))

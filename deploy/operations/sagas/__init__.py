@@ -1,1 +1,1 @@
-"""``caudal sagas``: which processes there are, which are stuck and why, and what an operator tells them."""
+"""``caudal sagas``: lists sagas and what keeps them from going on, shows their steps, retries them or cancels them."""

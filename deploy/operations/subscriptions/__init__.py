@@ -1,1 +1,1 @@
-"""``caudal subscriptions``: lets projections and policies rest, go on, or start elsewhere."""
+"""``caudal subscriptions``: pauses projections and policies, resumes them, and moves their checkpoints."""

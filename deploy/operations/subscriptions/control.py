@@ -1,16 +1,15 @@
-"""Lets subscriptions rest and go on, and puts them elsewhere."""
+"""Pausing, resuming and resetting of subscriptions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from rich.console import Console
 
-from deploy.console.connection import connected
+from deploy.console.places import parse_place
+from deploy.console.printing import confirmed, lines
 from deploy.operations.subscriptions.installed import InstalledSubscription, named, subscriptions
 from projectors.reset import clear_view
-from query_api.audit.history import place
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Rejected
 from streams.database.pools import Databases
@@ -21,56 +20,74 @@ from streams.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reset:
-    """Where a subscription is to be put."""
+    """The options of a reset."""
 
     to: str
-    """``beginning``, ``head``, a position, or a time."""
+    """``beginning``, ``head``, a position, a date or a time."""
     context: str | None
-    """Only in this context; ``None`` for all that it follows."""
+    """Only in this context; ``None`` for all that the subscription follows."""
     keep_rows: bool
-    """Whether a view keeps rows that are about to see events again."""
+    """Whether a view keeps rows that will see events again."""
     apply: bool
-    """Whether to do it, or only to say what would be done."""
 
 
-async def pause(name: str, data_dir: Path, settings: Settings) -> None:
-    """Lets a subscription rest until it is resumed; whoever runs it notices within a second."""
-    async with subscriptions(connected(settings, data_dir)) as found:
-        for store in named(found, name).stores:
-            await store.checkpoints.pause()
+async def pause(name: str, settings: Settings, *, apply: bool) -> None:
+    """Pauses a subscription until it is resumed; the processes that run it notice within a second."""
+    out = lines()
+    async with subscriptions(settings) as found:
+        subscription = named(found, name)
+        if await _is_paused(subscription):
+            out.print(f"{name} is paused already. Resume it with `caudal subscriptions resume {name} --apply`.")
+            return
+        out.print(f"The {subscription.kind} {name} is to be paused.")
+        if confirmed(out, apply=apply):
+            for store in subscription.stores:
+                await store.checkpoints.pause()
+            out.print(f"{name} is paused. Resume it with `caudal subscriptions resume {name} --apply`.")
 
 
-async def resume(name: str, data_dir: Path, settings: Settings) -> None:
-    """Lets it go on from where it stands; what came meanwhile is read from the log."""
-    async with subscriptions(connected(settings, data_dir)) as found:
-        for store in named(found, name).stores:
-            await store.checkpoints.resume()
+async def resume(name: str, settings: Settings, *, apply: bool) -> None:
+    """Resumes a subscription at its checkpoint; the events since then are read from the log."""
+    out = lines()
+    async with subscriptions(settings) as found:
+        subscription = named(found, name)
+        if not await _is_paused(subscription):
+            out.print(f"{name} is not paused.")
+            return
+        out.print(f"The {subscription.kind} {name} is to be resumed.")
+        if confirmed(out, apply=apply):
+            for store in subscription.stores:
+                await store.checkpoints.resume()
+            out.print(f"{name} is resumed.")
 
 
-async def reset(name: str, wanted: Reset, data_dir: Path, settings: Settings) -> None:
-    """Puts a subscription elsewhere, or prints where it would be put.
+async def reset(name: str, wanted: Reset, settings: Settings) -> None:
+    """Moves the checkpoints of a subscription, or prints where they would move.
 
-    A view is put back to its beginning by emptying it; put anywhere else below where it stands, its rows would see events
-    twice: rejected, unless that is asked for. Raises `Rejected` or `NotFound`.
+    A view that goes back to the beginning is emptied. If it went back to any other place, its rows would see events twice:
+    that is rejected unless ``keep_rows`` is set. Raises `Rejected` or `NotFound`.
     """
-    settings = connected(settings, data_dir)
     catalog = Catalog.installed(settings.systems)
-    console = Console(highlight=False, soft_wrap=True)
+    out = lines()
     async with subscriptions(settings) as found:
         subscription = named(found, name)
         targets = await _targets(subscription, wanted, catalog, settings)
-        emptied = await _plan(subscription, wanted, targets, console)
-        if not wanted.apply:
-            console.print("Nothing was done: --apply does it.")
+        is_emptied = await _plan(subscription, wanted, targets, out)
+        if not confirmed(out, apply=wanted.apply):
             return
         for store in subscription.stores:
             async with store.transaction() as connection:
                 for context in store.contexts & targets.keys():
                     await store.checkpoints.lock(connection, [(context, partition) for partition in targets[context]])
                     await store.checkpoints.reset(connection, context, targets[context])
-                if emptied and subscription.projection is not None:
+                if is_emptied and subscription.projection is not None:
                     await clear_view(connection, subscription.projection)
-        console.print("Done.")
+        out.print("Done.")
+
+
+async def _is_paused(subscription: InstalledSubscription) -> bool:
+    controls = [await store.checkpoints.control_state() for store in subscription.stores]
+    return all(control.is_paused for control in controls)
 
 
 async def _targets(
@@ -78,8 +95,9 @@ async def _targets(
 ) -> Mapping[ContextName, dict[int, int]]:
     """The position in each partition, by context."""
     contexts = subscription.contexts if wanted.context is None else (ContextName.parse(wanted.context),)
-    if strange := set(contexts) - set(subscription.contexts):
-        raise Rejected(f"{subscription.name} does not follow {', '.join(map(str, strange))}")
+    if unknown := set(contexts) - set(subscription.contexts):
+        followed = ", ".join(map(str, subscription.contexts))
+        raise Rejected(f"{subscription.name} does not follow {', '.join(map(str, unknown))}; it follows {followed}")
     readers = Databases("caudal_reader", pool_size=1)
     try:
         found = {}
@@ -98,30 +116,31 @@ async def _position(log: SearchableLog, to: str) -> int:
         return 0
     if to == "head":
         return (await log.head()).position
-    target = place(to, "--to")
+    target = parse_place(to, "--to", ("beginning", "head"))
     if isinstance(target, datetime):
         return await log.position_before(target)
     if target > (head := (await log.head()).position):
-        raise Rejected(f"the log of {log.context} ends at {head}")
+        raise Rejected(f"--to {target} is behind the end of the log of {log.context}, which is at position {head}")
     return target
 
 
 async def _plan(
-    subscription: InstalledSubscription, wanted: Reset, targets: Mapping[ContextName, dict[int, int]], console: Console
+    subscription: InstalledSubscription, wanted: Reset, targets: Mapping[ContextName, dict[int, int]], out: Console
 ) -> bool:
     """Prints what will change and returns whether the view has to be emptied; raises `Rejected`."""
-    back = False
+    goes_back = False
     for context, positions in targets.items():
         now = (await subscription.store_of(context).checkpoints.all()).get(context, {})
         for partition, position in positions.items():
-            console.print(f"{context}/{partition}: {now.get(partition, 0)} → {position}", markup=False)
-            back = back or position < now.get(partition, 0)
-    if subscription.projection is None or not back or wanted.keep_rows:
+            out.print(f"{context}, partition {partition}: {now.get(partition, 0)} → {position}", markup=False)
+            goes_back = goes_back or position < now.get(partition, 0)
+    if subscription.projection is None or not goes_back or wanted.keep_rows:
         return False
     if set(targets) != set(subscription.contexts) or any(any(positions.values()) for positions in targets.values()):
         raise Rejected(
-            "rows of the view would see events twice: put it back to its beginning, which empties it, rebuild it beside"
-            " the live one (`caudal projections rebuild`), or say --keep-rows where its folds bear that"
+            "rows of the view would see events twice. Reset it to `beginning`, which empties it, or build it again beside "
+            f"the live one (`caudal projections rebuild {subscription.name}`), or add --keep-rows if the projection is "
+            "idempotent"
         )
-    console.print(f"The view {subscription.name} is emptied, and filled from the log again.")
+    out.print(f"The view {subscription.name} is to be emptied, and filled from the log again.")
     return True

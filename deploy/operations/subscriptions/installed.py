@@ -1,4 +1,4 @@
-"""The subscriptions of every installed system, and where each keeps its checkpoints and dead letters."""
+"""The subscriptions of every installed system, with the stores of their checkpoints and dead letters."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aggregates.system import installed as installed_domains
-from command_api.worker import policy_stores
+from command_api.policies.stores import policy_stores
 from projectors.discovery import installed
 from projectors.projection import Projection
 from schemas.catalog import Catalog, ContextName
@@ -28,13 +28,13 @@ class InstalledSubscription:
     projection: Projection[Any] | None = None
 
     def store_of(self, context: ContextName) -> SubscriptionStore:
-        """Where it keeps what concerns a context."""
+        """The store of its checkpoints in a context."""
         return next(store for store in self.stores if context in store.contexts)
 
 
 @asynccontextmanager
 async def subscriptions(settings: Settings) -> AsyncIterator[Sequence[InstalledSubscription]]:
-    """Every subscription, each acting in the role of the process that runs it."""
+    """Yields every subscription; each connects in the role of the process that runs it."""
     catalog = Catalog.installed(settings.systems)
     views, logs = Databases("caudal_projector", pool_size=2), Databases("caudal_writer", pool_size=2)
     try:
@@ -48,7 +48,7 @@ async def subscriptions(settings: Settings) -> AsyncIterator[Sequence[InstalledS
 
 
 def named(found: Sequence[InstalledSubscription], name: str) -> InstalledSubscription:
-    """The subscription of a name; raises `NotFound`, and says which there are."""
+    """Returns the subscription of a name; raises `NotFound`, which lists the names."""
     for subscription in found:
         if subscription.name == name:
             return subscription

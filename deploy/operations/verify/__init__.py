@@ -1,1 +1,1 @@
-"""``caudal verify``: proves that the logs are whole, the topics are the logs, and the views what the logs make."""
+"""``caudal verify``: proves that logs, topics and views agree."""

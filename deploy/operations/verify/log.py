@@ -1,11 +1,12 @@
-"""Verifies logs: recomputes the hash chain and holds it against the heads that were signed."""
+"""Verification of logs: their hash chains, compared with the signed heads."""
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.local.endpoints import running_stack
-from deploy.operations.verify.report import Report, Teller
+from deploy.console.endpoints import running_stack
+from deploy.console.printing import counted
+from deploy.operations.verify.report import Report, Reporter
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Unavailable
 from streams.database.pools import Databases
@@ -18,40 +19,46 @@ from streams.settings import Settings
 
 
 async def verify_log(
-    settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, verifier: Verifier | None, teller: Teller
+    settings: Settings,
+    catalog: Catalog,
+    databases: Databases,
+    context: ContextName,
+    verifier: Verifier | None,
+    reporter: Reporter,
 ) -> Report:
-    """What came of one log; ``notes`` say what could not be held against signed heads. Raises `Unavailable`."""
+    """Verifies one log; notes say what could not be compared with signed heads. Raises `Unavailable`."""
     report = Report("log", str(context))
     published: Sequence[SignedHead] = ()
     if verifier is None:
-        report.notes.append("signed heads were not looked at: no public key (--public-key, CAUDAL_SIGNING_KEY)")
+        report.notes.append("signed heads were not verified: there is no public key (--public-key, CAUDAL_SIGNING_KEY)")
     else:
         try:
             found = await published_heads(settings, catalog, context)
             published = [head for head in found if verifier.why_not(head) is None]
-            if strange := len(found) - len(published):  # anyone may write to the topic: that is no word about the log
-                report.notes.append(f"{strange} heads on the topic are not signed with a key that is trusted")
+            if foreign := len(found) - len(published):  # anyone may write to the topic: this says nothing about the log
+                report.notes.append(f"{counted(foreign, 'head')} on the topic without a trusted signature")
         except Unavailable as error:
-            report.notes.append(f"the topic of signed heads was not looked at: {error.detail}")
+            report.notes.append(f"the topic of signed heads was not read: {error.detail}")
     started = time.monotonic()
-    with teller.progress(f"log {context}") as show:
+    with reporter.progress(f"log {context}") as show:
         verified = await Verification(
             ProofLog(Store.of_log(databases, settings.log_dsn(context), context), context), verifier, published
         ).run(show)
     report.seconds = round(time.monotonic() - started, 3)
     if verifier is not None and verified.head and not verified.signed_up_to and not verified.findings:
-        report.notes.append("no head of it is signed: that its newest events were cut off would not show")
+        report.notes.append("none of its heads is signed: a removal of its newest events would not be found")
     report.events, report.found = verified.events, len(verified.findings)
     report.facts = {"head": verified.head, "signed_up_to": verified.signed_up_to}
-    report.summary = f"whole and unaltered, as signed up to {verified.signed_up_to}"
+    signed = f", signed up to position {verified.signed_up_to:,}" if verified.signed_up_to else ""
+    report.summary = f"complete and unaltered{signed}"
     report.findings = [{"position": finding.position, "what": finding.what} for finding in sorted(verified.findings)]
     return report
 
 
 def verifier_of(public_keys: Sequence[Path], data_dir: Path, settings: Settings) -> Verifier | None:
-    """Who checks signatures: by the keys that were named, else by the running stack's, else by the configured one's."""
+    """Returns the verifier of signatures: with the keys given, else the running stack's key, else the configured key."""
     keys = [read_public_key(path) for path in public_keys]
-    stack = running_stack(data_dir)
+    stack = running_stack(data_dir.resolve())
     if not keys and stack is not None and stack.postgres == settings.write_dsn:
         keys = [read_public_key(stack.public_key)]
     if not keys and settings.signing_key is not None:

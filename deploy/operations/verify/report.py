@@ -1,4 +1,4 @@
-"""What came of verifying one log, topic or view, and how it is told."""
+"""Reports on one log, topic or view each, and their output as text or JSON."""
 
 import sys
 import time
@@ -11,13 +11,15 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from deploy.console.printing import counted
+
 Part = Literal["log", "topic", "view"]
 _MAX_PRINTED = 10
 
 
 @dataclass(slots=True)
 class Report:
-    """What came of one log, topic or view."""
+    """The result of verifying one log, topic or view."""
 
     part: Part
     name: str
@@ -25,29 +27,32 @@ class Report:
     facts: dict[str, Any] = field(default_factory=dict)
     """Further numbers, by name."""
     summary: str = ""
-    """What there is to say where nothing is wrong."""
+    """The text if nothing is wrong."""
     found: int = 0
-    """How many findings there are in all."""
+    """Number of findings in all."""
     findings: list[dict[str, object]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What could not be looked at, or is worth knowing."""
+    """Parts that could not be verified, and other remarks."""
+    exceptions: int = 0
+    """Events that the verification leaves out: dead letters."""
     repaired: str | None = None
-    """What was done about findings."""
+    """The repair that was made."""
     seconds: float = 0.0
 
     @property
     def is_right(self) -> bool:
+        """Whether there are no findings."""
         return not self.found
 
     def turn_notes_into_findings(self) -> None:
-        """Counts as wrong what could not be looked at."""
+        """Counts what could not be verified as wrong."""
         self.findings += [{"what": note} for note in self.notes]
         self.found += len(self.notes)
         self.notes = []
 
 
-class Teller:
-    """Tells of reports: as lines for people while they come, or as one JSON document at the end."""
+class Reporter:
+    """Prints reports: lines for people as they come, or one JSON document at the end."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -55,7 +60,7 @@ class Teller:
 
     @contextmanager
     def progress(self, name: str) -> Iterator[Callable[[int, int], None]]:
-        """A bar with a rate while the block runs; the block calls it with what is done and what is to be done."""
+        """Shows a bar with a rate while the block runs; the block calls it with what is done and the total."""
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"))
         console, started = self._console, time.monotonic()
         with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -67,14 +72,13 @@ class Teller:
 
             yield show
 
-    def tell(self, report: Report) -> None:
-        """Prints what came of one."""
-        rate = report.events / max(report.seconds, 0.001)
-        told = f"{report.part} {report.name}: {report.events:,} events in {report.seconds:.1f} s ({rate:,.0f}/s)"
+    def print(self, report: Report) -> None:
+        """Prints one report."""
+        name = f"{report.part} {report.name}: {counted(report.events, 'event')}"
         if report.is_right:
-            self._console.print(f"[green]✓[/] {told}, {report.summary}")
+            self._console.print(f"[green]✓[/] {name}, {report.summary}")
         else:
-            self._console.print(f"[red]✗[/] {told}, {report.found:,} wrong")
+            self._console.print(f"[red]✗[/] {name}, {report.found:,} wrong")
             for finding in report.findings[:_MAX_PRINTED]:
                 line = "  " + " ".join(f"{name} {value}" for name, value in finding.items())
                 self._console.print(line, style="red", markup=False)
@@ -86,6 +90,29 @@ class Teller:
             self._console.print(f"  repaired: {report.repaired}", style="green", markup=False)
 
     def end(self, reports: Sequence[Report]) -> None:
-        """Prints the JSON document where one is wanted."""
+        """Prints the answer in one line, or the JSON document."""
         if self._as_json:
             sys.stdout.write(orjson.dumps([asdict(report) for report in reports]).decode() + "\n")
+            return
+        style = "bold red" if not all(report.is_right for report in reports) else "bold green"
+        if style == "bold green" and any(report.exceptions for report in reports):
+            style = "bold yellow"
+        self._console.print(conclusion(reports), style=style, markup=False)
+
+
+def conclusion(reports: Sequence[Report]) -> str:
+    """The answer of a verification in one line."""
+    events, seconds = sum(report.events for report in reports), sum(report.seconds for report in reports)
+    extent = f"{_extent(reports)} ({counted(events, 'event')} in {seconds:.1f} s)"
+    if wrong := [report for report in reports if not report.is_right]:
+        names = ", ".join(f"{report.part} {report.name}" for report in wrong[:3])
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        return f"WRONG: {names}{more}, of {extent}."
+    left_out = sum(report.exceptions for report in reports)
+    except_for = f", except for {counted(left_out, 'dead letter')} that views lack" if left_out else ""
+    return f"All is right{except_for}: {extent}."
+
+
+def _extent(reports: Sequence[Report]) -> str:
+    counts = {part: sum(report.part == part for report in reports) for part in ("log", "topic", "view")}
+    return ", ".join(counted(count, part) for part, count in counts.items() if count) or "nothing to verify"

@@ -1,15 +1,14 @@
-"""Runs what ``caudal verify`` is asked for, in the order in which one thing rests on another: logs, topics, views."""
+"""The run of ``caudal verify``: logs first, then topics, then views, because each is compared with the one before."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.console.connection import connected
-from deploy.operations.projections.rebuilding import rebuilt
-from deploy.operations.verify import subjects
+from deploy.operations.projections.rebuilding import rebuild_quietly
+from deploy.operations.verify import erased_subjects
 from deploy.operations.verify.log import verifier_of, verify_log
-from deploy.operations.verify.report import Part, Report, Teller
+from deploy.operations.verify.report import Part, Report, Reporter
 from deploy.operations.verify.topic import verify_topic
 from deploy.operations.verify.view import verify_view
 from projectors.discovery import installed
@@ -27,54 +26,56 @@ ALL: tuple[Part, ...] = ("log", "topic", "view")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is to be verified, and how."""
+    """The options of a verification."""
 
     parts: Collection[Part] = ALL
     names: Sequence[str] = ()
-    """Contexts or views; none for all."""
+    """Contexts or views; empty for all."""
     public_keys: Sequence[Path] = ()
     require_signed: bool = False
-    """Whether a log that could not be held against signed heads counts as wrong."""
+    """Whether a log that could not be compared with signed heads counts as wrong."""
     repair: bool = False
 
 
-async def verify(wanted: Wanted, data_dir: Path, settings: Settings, teller: Teller) -> int:
-    """Tells what came of each part; 1 where anything is wrong. Raises `Unavailable` where a part is out of reach."""
+async def verify(wanted: Wanted, data_dir: Path, settings: Settings, reporter: Reporter) -> int:
+    """Prints a report on each part and the answer; returns 1 if anything is wrong. Raises `Unavailable` and `NotFound`."""
     reports = []
-    async for report in _reports(wanted, data_dir, connected(settings, data_dir), teller):
-        teller.tell(report)
+    async for report in _reports(wanted, data_dir, settings, reporter):
+        reporter.print(report)
         reports.append(report)
-    teller.end(reports)
+    reporter.end(reports)
     return 0 if all(report.is_right for report in reports) else 1
 
 
-async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: Teller) -> AsyncIterator[Report]:
+async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, reporter: Reporter) -> AsyncIterator[Report]:
     catalog = Catalog.installed(settings.systems)
     readers, projectors = Databases("caudal_reader", pool_size=2), Databases("caudal_projector", pool_size=2)
     writers = Databases("caudal_writer", pool_size=1)
     verifier = verifier_of(wanted.public_keys, data_dir, settings)
     contexts = _contexts(wanted, catalog)
-    rebuild = partial(rebuilt, data_dir=data_dir, settings=settings) if wanted.repair else None
+    rebuild = partial(rebuild_quietly, settings=settings) if wanted.repair else None
     logs = {
         context: PostgresLog(Store.of_log(readers, settings.log_dsn(context), context), context) for context in catalog.contexts
     }
     try:
         if "log" in wanted.parts:
             for context in contexts:
-                report = await verify_log(settings, catalog, readers, context, verifier, teller)
-                if context == subjects.HOME:
-                    await subjects.verify_erased(report, logs[context], SubjectKeys(settings, writers), repair=wanted.repair)
+                report = await verify_log(settings, catalog, readers, context, verifier, reporter)
+                if context == erased_subjects.HOME:
+                    await erased_subjects.verify_erased(
+                        report, logs[context], SubjectKeys(settings, writers), repair=wanted.repair
+                    )
                 if wanted.require_signed:
                     report.turn_notes_into_findings()
                 yield report
         if "topic" in wanted.parts:
             for context in contexts:
-                yield await verify_topic(settings, catalog, readers, context, teller, repair=wanted.repair)
+                yield await verify_topic(settings, catalog, readers, context, reporter, repair=wanted.repair)
         if "view" in wanted.parts:
             installation = Installation(settings, catalog, projectors)
             for projection in installed(catalog):
                 if not wanted.names or projection.full_name in wanted.names:
-                    yield await verify_view(installation, logs, projection, teller, rebuild)
+                    yield await verify_view(installation, logs, projection, reporter, rebuild)
     finally:
         await readers.close()
         await projectors.close()

@@ -1,9 +1,9 @@
-"""Verifies topics: holds each against the log that it publishes, and fills in from the log what is missing or altered."""
+"""Verification of topics against their logs, and backfilling of what is missing or altered."""
 
 import time
 
 from deploy.console.printing import counted
-from deploy.operations.verify.report import Report, Teller
+from deploy.operations.verify.report import Report, Reporter
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store, log_schema, statement
@@ -14,27 +14,27 @@ from streams.settings import Settings
 
 
 async def verify_topic(
-    settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, teller: Teller, *, repair: bool
+    settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, reporter: Reporter, *, repair: bool
 ) -> Report:
-    """What came of the topic of one context's events; with ``repair``, of what is left wrong after it. Raises `Unavailable`."""
+    """Verifies the topic of one context's events; with ``repair`` the report is of the state after it. Raises `Unavailable`."""
     log = SearchableLog(Store.of_log(databases, settings.log_dsn(context), context), context)
     started = time.monotonic()
 
-    async def look() -> VerifiedTopic:
+    async def verified_topic() -> VerifiedTopic:
         async with databases.connection(settings.log_dsn(context)) as connection:
             relay = await connection.fetchrow(statement("relay_state", log_schema(context)))
         assert relay is not None, "the migration made the row"
-        with teller.progress(f"topic {context}") as show:
+        with reporter.progress(f"topic {context}") as show:
             return await TopicVerification(settings, catalog, log).run(relay["position"], show)
 
-    verified, repaired = await look(), None
-    mendable = {finding.position for finding in verified.findings if finding.kind != "extra"}
-    if repair and mendable:
+    verified, repaired = await verified_topic(), None
+    repairable = {finding.position for finding in verified.findings if finding.kind != "extra"}
+    if repair and repairable:
         published = 0
-        while mendable:
-            published += await Backfill(settings, catalog, log).positions(sorted(mendable))
-            verified, before = await look(), mendable
-            mendable = {finding.position for finding in verified.findings if finding.kind != "extra"} - before
+        while repairable:
+            published += await Backfill(settings, catalog, log).positions(sorted(repairable))
+            verified, before = await verified_topic(), repairable
+            repairable = {finding.position for finding in verified.findings if finding.kind != "extra"} - before
         repaired = f"published {counted(published, 'event')} again"
     report = _report(verified, time.monotonic() - started)
     report.repaired = repaired
@@ -44,10 +44,10 @@ async def verify_topic(
 
 def _report(verified: VerifiedTopic, seconds: float) -> Report:
     notes = {
-        "repeated": "records bring an event again: harmless, subscribers know their position",
-        "backfilled": "events came late, filled in from the log",
-        "foreign": "records are no events of Caudal's; each subscription parks them and goes on",
-        "expired": "events are gone by the topic's retention",
+        "repeated": "records repeat an event: harmless, subscribers skip repeats",
+        "backfilled": "events were filled in from the log later",
+        "foreign": "records are not events of Caudal; each subscription parks them and continues",
+        "expired": "events were deleted by the topic's retention",
     }
     return Report(
         part="topic",
@@ -55,7 +55,7 @@ def _report(verified: VerifiedTopic, seconds: float) -> Report:
         events=verified.events,
         facts={"records": verified.records, "relayed_up_to": verified.relayed_up_to}
         | {name: getattr(verified, name) for name in notes},
-        summary=f"each once and in order, up to {verified.relayed_up_to}",
+        summary="each once and in order",
         found=verified.found,
         findings=[
             {"position": finding.position, "partition": finding.partition, "what": finding.kind}

@@ -1,11 +1,12 @@
-"""Verifies views: holds each against a fresh fold of its logs, at the positions at which the view stands."""
+"""Verification of views against a new projection of their logs, up to the view's checkpoints."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from deploy.console.printing import counted
-from deploy.operations.verify.report import Report, Teller
+from deploy.operations.projections.table_shapes import shape_problem
+from deploy.operations.verify.report import Report, Reporter
 from projectors.projection import Projection
 from projectors.verification import VerifiedView, ViewVerification
 from schemas.catalog import ContextName
@@ -17,30 +18,42 @@ async def verify_view(
     installation: Installation,
     logs: Mapping[ContextName, ReadableLog],
     projection: Projection[Any],
-    teller: Teller,
+    reporter: Reporter,
     rebuild: Callable[[str], Awaitable[object]] | None,
 ) -> Report:
-    """What came of one view; with ``rebuild``, of what is left wrong after that. Raises `Unavailable`."""
-    started, repaired = time.monotonic(), None
+    """Verifies one view; with ``rebuild`` the report is of the state after it. Raises `Unavailable`."""
+    started = time.monotonic()
+    repaired: str | None = None
     verification = ViewVerification(installation, projection, logs)
 
-    async def look() -> VerifiedView:
-        with teller.progress(f"view {verification.name}") as show:
+    async def verified_view() -> VerifiedView:
+        with reporter.progress(f"view {verification.name}") as show:
             return await verification.run(show)
 
-    verified = await look()
+    store = installation.view_store(projection.home)
+    if (problem := await shape_problem(store, projection.home, projection.view)) is not None:
+        if rebuild is None:
+            # Its rows cannot be compared: they lack columns, or have others.
+            return Report(part="view", name=verification.name, found=1, findings=[{"what": problem}])
+        await rebuild(verification.name)
+        repaired = "rebuilt from the logs with the columns that the installed code declares"
+    verified = await verified_view()
     if verified.found and rebuild is not None:
         await rebuild(verification.name)
         wrong = counted(verified.found, "wrong row")
-        verified, repaired = await look(), f"rebuilt from the logs; the version with {wrong} is kept until it is discarded"
+        verified, repaired = (
+            await verified_view(),
+            f"rebuilt from the logs; the version with {wrong} is kept until it is discarded",
+        )
     return Report(
         repaired=repaired,
         part="view",
         name=verified.view,
         events=verified.events,
         facts={"rows": verified.rows, "parked": verified.parked},
-        notes=[f"{counted(verified.parked, 'dead letter')} left out, of the view and of the proof"] if verified.parked else [],
-        summary=f"each of {verified.rows:,} rows as the logs make it",
+        notes=[f"the view lacks {counted(verified.parked, 'dead letter')}"] if verified.parked else [],
+        exceptions=verified.parked,
+        summary=f"{counted(verified.rows, 'row')} as projected from the log",
         found=verified.found,
         findings=[{"key": finding.key, "what": finding.kind} for finding in verified.findings],
         seconds=round(time.monotonic() - started, 3),

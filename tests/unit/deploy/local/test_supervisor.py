@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.process import ProcessSpec
-from deploy.local.supervisor import KeepsDying, Supervised
+from deploy.local.supervisor import CrashLoop, Supervised, rotate
+from schemas.errors import Unavailable
 
 
 def spec(tmp_path: Path, program: str) -> ProcessSpec:
@@ -40,7 +41,7 @@ async def test_one_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Pa
     supervised = Supervised(spec(tmp_path, "raise SystemExit('no such thing')"))
     await supervised.start()
 
-    with pytest.raises(KeepsDying, match="died 5 times") as caught:
+    with pytest.raises(CrashLoop, match="died 5 times") as caught:
         await supervised.keep()
 
     assert "no such thing" in caught.value.detail
@@ -57,3 +58,40 @@ async def test_one_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: p
 
     assert supervised.process is not None
     assert supervised.process.returncode == -9
+
+
+async def test_the_time_to_be_ready_counts_from_when_what_it_needs_is_there(tmp_path: Path) -> None:
+    supervised = Supervised(slow(tmp_path))
+    needs = asyncio.Event()
+    starting = asyncio.create_task(supervised.start(0.2, needs))
+
+    await asyncio.sleep(0.6)
+    assert not starting.done(), "it may wait for as long as its servers take"
+    needs.set()
+
+    with pytest.raises(Unavailable, match=r"it was not ready within 0.2 s; on a slow .* CAUDAL_READY_SECONDS=0.8") as raised:
+        await starting
+    assert "the last lines of" in raised.value.detail
+    await supervised.stop()
+
+
+async def test_a_large_log_is_rotated_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.local.supervisor.MAX_LOG_BYTES", 10)
+    log = tmp_path / "it.log"
+    for content in ("small", "a large one", "a larger one"):
+        log.write_text(content)
+        rotate(log)
+
+    assert not log.exists()
+    assert (tmp_path / "it.log.1").read_text() == "a larger one"
+
+
+def slow(tmp_path: Path) -> ProcessSpec:
+    """A process that never becomes ready."""
+
+    async def ready() -> bool:
+        return False
+
+    return ProcessSpec(
+        name="it", command=(sys.executable, "-c", "import time; time.sleep(60)"), log=tmp_path / "it.log", ready=ready
+    )

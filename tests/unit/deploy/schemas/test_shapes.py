@@ -194,9 +194,11 @@ def test_going_back_a_version_and_a_lost_shape_are_found(tmp_path: Path) -> None
     list(record(tmp_path, NAME, Context("orders", events=(PlacedLater,))))
     step = Upcaster("Placed", 1, lambda data: {"cents": data["amount"] * 100})
 
-    assert found(tmp_path, PlacedLater, step) == ["Placed of shop.orders, schema version 1, is not recorded"]
+    assert found(tmp_path, PlacedLater, step) == [
+        "Placed of shop.orders, schema version 1, is not recorded: run `caudal schemas record`"
+    ]
     list(record(tmp_path, NAME, Context("orders", events=(Placed,))))
-    assert found(tmp_path, Placed) == ["the log of shop.orders may hold schema version 2 of Placed, the class is of version 1"]
+    assert found(tmp_path, Placed) == ["the log of shop.orders may hold schema version 2 of Placed, the installed class has 1"]
 
 
 def _never(value: int) -> int:
@@ -210,7 +212,7 @@ def test_an_event_that_no_class_reads_any_more_is_found(tmp_path: Path) -> None:
     list(record(tmp_path, NAME, Context("orders", events=(Placed, Cancelled))))
 
     (problem,) = found(tmp_path, Placed)
-    assert problem.startswith("the log of shop.orders may hold Cancelled, which no class reads")
+    assert problem.startswith("the log of shop.orders may hold Cancelled, which no installed class reads: ")
 
 
 def test_every_event_of_data_ingestion_is_recorded() -> None:
@@ -248,7 +250,7 @@ def test_a_renamed_event_must_read_what_was_recorded_under_its_old_name(tmp_path
     name = ContextName("shop", "shelf")
     list(record(tmp_path, name, Context("shelf", events=(Wrapped,))))
 
-    assert "Wrapped, which no class reads: a class that was renamed names it in renamed_from" in problems_of(tmp_path)[0]
+    assert "Wrapped, which no installed class reads: name it in renamed_from" in problems_of(tmp_path)[0]
     assert problems_of(tmp_path, Packed) == []
     assert list(record(tmp_path, name, Context("shelf", events=(Packed,)))) == []
     assert "again is required now" in problems_of(tmp_path, PackedTwice)[0]
@@ -258,4 +260,4 @@ def test_a_retired_event_is_still_checked(tmp_path: Path) -> None:
     list(record(tmp_path, ContextName("shop", "shelf"), Context("shelf", events=(Unwrapped,))))
 
     assert problems_of(tmp_path, Unwrapped) == []
-    assert "one that is not recorded any more stays with retired=True" in problems_of(tmp_path)[0]
+    assert "keep the class of an event that is not recorded any more, with retired=True" in problems_of(tmp_path)[0]

@@ -1,0 +1,119 @@
+"""``caudal try FILE``: runs a system in one file, without a database, a broker or a port."""
+
+import shlex
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+
+from deploy.authoring.memory_system import Happened, MemorySystem
+from deploy.authoring.single_file import read_file
+from deploy.console.printing import lines
+from schemas.catalog import ENGINE
+from schemas.errors import CaudalError, Malformed
+from schemas.message import Command
+
+_PROMPT = "> "
+LAST = "$last"
+
+
+async def try_file(path: Path, commands: Path | None) -> int:
+    """Sends commands from a file, or as they are typed, and prints events and rows as they come; 1 if one was rejected."""
+    system, out = read_file(path), lines()
+    given = _typed(system, out) if commands is None else commands.read_text().splitlines()  # noqa: ASYNC240
+    return 0 if await send_all(system, given, out, echo=commands is not None) else 1
+
+
+async def send_all(system: MemorySystem, given: Iterable[str], out: Console, *, echo: bool) -> bool:
+    """Sends each line as a command; returns whether all were accepted. ``$last`` in a line is the key of the last stream."""
+    are_accepted, last = True, ""
+    for line in given:
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if echo:
+            out.print(f"{_PROMPT}{line}", style="bold", markup=False)
+        try:
+            happened = await system.send(read_command(system, line.replace(LAST, last)))
+        except CaudalError as error:
+            out.print(f"  {error.detail}", style="red", markup=False)
+            are_accepted = False
+            continue
+        for one in happened:
+            out.print(f"  {_shown(one)}")
+            are_accepted = are_accepted and one.rejected is None
+        last = next((one.event.stream.partition("-")[2] for one in happened if one.event is not None), last)
+    return are_accepted
+
+
+def read_command(system: MemorySystem, line: str) -> Command:
+    """Reads ``add-task title="Buy milk"`` or ``add-task {"title": "Buy milk"}``; raises `Malformed` with what it takes."""
+    name, _, rest = line.strip().partition(" ")
+    known = {command.message_name: command for context, command in system.catalog.commands() if context.system != ENGINE}
+    if name not in known:
+        raise Malformed(f"there is no command {name!r}; there are {', '.join(sorted(known))}")
+    command = known[name]
+    try:
+        return command.model_validate(_fields(rest))
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise Malformed(f"{name} takes {', '.join(command.model_fields) or 'no fields'} ({faults})") from error
+
+
+def _fields(text: str) -> dict[str, Any]:
+    text = text.strip()
+    try:
+        if text.startswith("{"):
+            content: dict[str, Any] = orjson.loads(text)
+            return content
+        pairs = [word.partition("=") for word in shlex.split(text)]
+    except ValueError as error:
+        raise Malformed(f"the fields cannot be read: {error}") from error
+    if strange := [name for name, equals, _ in pairs if not equals]:
+        raise Malformed(f"write fields as name=value, not {strange[0]!r}")
+    return {name: _value(value) for name, _, value in pairs}
+
+
+def _value(text: str) -> Any:
+    """A JSON value, or the text itself."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def _typed(system: MemorySystem, out: Console) -> Iterator[str]:
+    """Lines of standard input; a person gets a prompt and the commands that there are."""
+    if not sys.stdin.isatty():
+        yield from sys.stdin
+        return
+    out.print("Type one of these commands. $last is the id of the last one, Ctrl-D ends:\n")
+    for context, command in system.catalog.commands():
+        if context.system != ENGINE:
+            out.print(f"  {command.message_name} {' '.join(f'{name}=…' for name in command.model_fields)}", markup=False)
+    out.print()
+    while True:
+        try:
+            yield input(_PROMPT)
+        except EOFError:
+            return
+
+
+def _shown(happened: Happened) -> str:
+    if happened.rejected is not None:
+        name, rejection = happened.rejected
+        return f"[red]{escape(name)} rejected: {escape(rejection.detail)}[/]"
+    if happened.event is not None:
+        event = happened.event
+        data = escape(event.data.model_dump_json())
+        return f"[green]{escape(event.data.message_name)}[/] {escape(event.stream)} {event.version}  {data}"
+    if happened.row is not None:
+        row = happened.row
+        return f"[cyan]{escape(row.view_name)}[/]  {escape(row.model_dump_json())}"
+    assert happened.deleted is not None, "one of the four is set"
+    view, key = happened.deleted
+    return f"[cyan]{escape(view)}[/]  {escape(str(key))} is deleted"

@@ -1,0 +1,123 @@
+"""The first screen of ``caudal up``: addresses, a first call, and the next commands. It fits into 80 x 24."""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from command_api.http import paths as commands
+from deploy.console.endpoints import Endpoints
+from deploy.console.options import DEFAULT_DATA_DIR
+from deploy.local.example import Example, OwnPath, example_of
+from query_api.http import routes as queries
+from schemas.catalog import ENGINE, Catalog
+from streams.security.tokens import TokenIssuer
+from streams.settings import Settings
+
+_WIDTH = 79
+_NAME_WIDTH = 13
+
+
+def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seconds: float) -> list[str]:
+    """Returns the lines of the screen."""
+    systems = ", ".join(sorted(set(catalog.systems) - {ENGINE}))
+    data, logs = (_relative(path) for path in (endpoints.data_dir, endpoints.log_dir))
+    places = {
+        "Command API": f"{endpoints.command_api}/docs",
+        "Query API": f"{endpoints.query_api}/docs",
+        "Broker": f"{endpoints.brokers} (Kafka protocol)",
+        "PostgreSQL": endpoints.postgres,
+        "Mail": f"{endpoints.mail} (kept, never delivered: caudal mail)",
+        "Data, logs": f"{data}, {logs}",
+        "Systems": systems,
+    }
+    said = [f"Caudal is ready after {seconds:.1f} s.", ""]
+    said += [f"{name:{_NAME_WIDTH}}{where}" for name, where in places.items()]
+    if example is not None:
+        said += ["", "A first command and a query, for another terminal:", "", *_calls(endpoints, example)]
+    return [*said, "", *_next_commands(endpoints), *_roles(catalog), "", "Ctrl-C stops everything."]
+
+
+def tokens(endpoints: Endpoints, roles: Sequence[str]) -> list[str]:
+    """Returns a line a role, ``ROLE=token``, to be pasted into a shell; each token is that of a user ``demo-…``."""
+    issuer = TokenIssuer(endpoints.applied_to(Settings()))
+    return [f"{role.upper()}={issuer.issue(f'demo-{role}'.replace('_', '-'), [role]).text}" for role in sorted(roles)]
+
+
+def announce(endpoints: Endpoints, seconds: float, *, as_json: bool, with_tokens: bool) -> None:
+    """Prints that the stack is ready: the screen, or one JSON line; with tokens only if they are asked for."""
+    catalog = Catalog.installed(endpoints.systems)
+    printed = tokens(endpoints, sorted(catalog.roles())) if with_tokens else []
+    if as_json:
+        content = json.loads(endpoints.as_json())
+        if with_tokens:
+            content["tokens"] = dict(line.split("=", 1) for line in printed)
+        said = [json.dumps(content)]
+    else:
+        # Tokens are long: they come first, so that the screen stays in view.
+        said = [*printed, *screen(endpoints, catalog, _example(catalog), seconds)]
+    out = Console(highlight=False, soft_wrap=True, file=sys.stdout)
+    out.print("\n".join(said), markup=False)
+    sys.stdout.flush()
+
+
+def _example(catalog: Catalog) -> Example | None:
+    paths = {
+        system: [
+            OwnPath(
+                route.path, route.command, (route.translation.body if route.translation else route.command).model_json_schema()
+            )
+            for route in own
+            if isinstance(route, commands.CommandPath) and route.method == "POST"
+        ]
+        for system, own in commands.installed(catalog).items()
+    }
+    views = {system: [(route.path, route.view) for route in own] for system, own in queries.installed(catalog).items()}
+    return example_of(catalog, paths, views)
+
+
+def _calls(endpoints: Endpoints, example: Example) -> list[str]:
+    command = f"curl -s {endpoints.command_api}{example.path} -H 'Content-Type: application/json'"
+    body = f"-d {shlex.quote(json.dumps(example.body, ensure_ascii=False))}"
+    calls = [f"{command} \\", f"  {body}"] if len(command) + len(body) > _WIDTH else [f"{command} {body}"]
+    return calls if example.query is None else [*calls, f"curl -s {endpoints.query_api}{example.query}"]
+
+
+def _next_commands(endpoints: Endpoints) -> list[str]:
+    caudal = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).name == "caudal" else "caudal"
+    where = "" if Path(endpoints.data_dir) == DEFAULT_DATA_DIR.resolve() else f" --data-dir {endpoints.data_dir}"
+    said = {
+        f"{caudal} status{where}": "is everything healthy?",
+        f"{caudal} verify{where}": "do logs, topics and views agree?",
+        f"{caudal} token NAME --role ROLE{where}": "a token for protected calls",
+    }
+    width = max(map(len, said))
+    is_narrow = width + 3 + max(map(len, said.values())) <= _WIDTH
+    return [f"{command:{width}}   {why}" if is_narrow else command for command, why in said.items()]
+
+
+def _roles(catalog: Catalog) -> list[str]:
+    """The roles, in two lines at most."""
+    roles = sorted(catalog.roles())
+    if not roles:
+        return []
+    said = [f"Roles: {roles[0]}"]
+    for role in roles[1:]:
+        if len(said[-1]) + len(role) + 3 > _WIDTH:
+            if len(said) == 2:
+                said[-1] += ", …"
+                break
+            said[-1] += ","
+            said.append(f"       {role}")
+        else:
+            said[-1] += f", {role}"
+    return said
+
+
+def _relative(path: str) -> str:
+    near = os.path.relpath(path)
+    return path if near.startswith("..") else near

@@ -1,0 +1,100 @@
+"""A real Apache Kafka for one machine, in KRaft mode and without containers. It listens on loopback alone.
+
+Maven downloads the broker's jars (``deploy/kafka/pom.xml``), a JDK 17 or newer runs them.
+"""
+
+import shutil
+from pathlib import Path
+
+import structlog
+
+from deploy.local.ports import LOOPBACK
+from deploy.local.process import ProcessSpec, run_to_end
+from deploy.local.servers.readiness import broker_answers
+from schemas.errors import Misconfigured
+
+_log = structlog.get_logger()
+_PROJECT = Path(__file__).parents[2] / "kafka"
+_JARS = _PROJECT / "jars"
+_JAVA_OPTIONS = ("-Xms256m", "-Xmx512m", f"-Dlog4j2.configurationFile={_PROJECT / 'log4j2.properties'}")
+_QUIET = {"JAVA_TOOL_OPTIONS": ""}  # the JVM prints them before its output
+_MISSING = "a real Kafka needs `mvn` and `java` (a JDK 17 or newer) on the PATH; `--broker embedded` needs neither"
+
+
+class KafkaBroker:
+    """A broker that is its own controller, with its data in a folder."""
+
+    def __init__(self, data: Path, log: Path, port: int, controller_port: int) -> None:
+        self._data, self._log, self._port, self._controller_port = data, log, port, controller_port
+
+    @property
+    def bootstrap(self) -> str:
+        """``host:port`` for Kafka clients."""
+        return f"{LOOPBACK}:{self._port}"
+
+    async def prepare(self) -> None:
+        """Downloads the jars and formats the data folder, each if needed. Raises `Misconfigured`."""
+        if not can_run():
+            raise Misconfigured(_MISSING)
+        await _fetch_jars()
+        self._data.mkdir(parents=True, exist_ok=True)
+        properties = self._properties()
+        if not (self._data / "logs" / "meta.properties").exists():
+            cluster = (
+                await run_to_end("java", *_class_path(), "kafka.tools.StorageTool", "random-uuid", environment=_QUIET)
+            ).split()[-1]
+            options = ("format", "--standalone", "--cluster-id", cluster, "--config", str(properties))
+            await run_to_end("java", *_class_path(), "kafka.tools.StorageTool", *options, environment=_QUIET)
+
+    def process(self) -> ProcessSpec:
+        """Returns the broker's process."""
+        command = ("java", *_JAVA_OPTIONS, *_class_path(), "kafka.Kafka", str(self._properties()))
+        return ProcessSpec(name="broker", command=command, log=self._log, ready=self._ready)
+
+    def _properties(self) -> Path:
+        path = self._data / "server.properties"
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{self._controller_port}",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self._controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "log.dirs": str(self._data / "logs"),
+            # One broker: its internal topics have one replica, and a group does not wait for further members.
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            "auto.create.topics.enable": "false",
+            "message.max.bytes": str(16 * 1024 * 1024),
+        }
+        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        return path
+
+    async def _ready(self) -> bool:
+        return await broker_answers(self._port)
+
+
+def can_run() -> bool:
+    """Whether Maven and a JVM are on the PATH."""
+    return shutil.which("mvn") is not None and shutil.which("java") is not None
+
+
+async def _fetch_jars() -> None:
+    pom = (_PROJECT / "pom.xml").read_bytes()
+    fetched = _JARS / "pom.xml"  # written last: it says that all jars are there, and their version
+    if fetched.exists() and fetched.read_bytes() == pom:
+        return
+    _log.warning("Apache Kafka download started", program="mvn", times="once")
+    shutil.rmtree(_JARS, ignore_errors=True)
+    goal = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"
+    await run_to_end("mvn", "-B", "-q", "-f", str(_PROJECT / "pom.xml"), goal, f"-DoutputDirectory={_JARS}", environment=_QUIET)
+    fetched.write_bytes(pom)
+
+
+def _class_path() -> tuple[str, str]:
+    return ("-cp", f"{_JARS}/*")

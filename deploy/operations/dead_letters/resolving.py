@@ -1,0 +1,105 @@
+"""The resolution of dead letters: processing again, skipping, other data."""
+
+import asyncio
+from collections import Counter
+
+import orjson
+
+from deploy.console.printing import confirmed, counted, lines
+from deploy.operations.dead_letters.selection import Filter, Found, selected, stores_of
+from deploy.operations.subscriptions.installed import subscriptions
+from schemas.catalog import Catalog
+from schemas.errors import Invalid, Malformed, Rejected
+from streams.settings import Settings
+from streams.subscriptions.dead_letters import DeadLetter
+
+_WAIT_SECONDS = 20.0
+
+
+async def redrive(chosen: Filter, settings: Settings, *, apply: bool) -> int:
+    """Has dead letters processed again, waits for the results and prints them; 1 if some still fail, or cannot be tried."""
+    out = lines()
+    async with subscriptions(settings) as every:
+        matching = await selected(every, chosen)
+        found = [(store, dead_letter) for store, dead_letter in matching if dead_letter.position is not None]
+        if foreign := len(matching) - len(found):
+            out.print(f"Not to be processed: {counted(foreign, 'foreign record')}, no event; `skip` discards them.")
+        streams = {(dead_letter.subscription, dead_letter.context, dead_letter.stream) for _, dead_letter in found}
+        out.print(
+            f"To be processed again, in order: {counted(len(found), 'dead letter')} of {counted(len(streams), 'stream')}."
+        )
+        if not confirmed(out, apply=apply):
+            return 0
+        for store in stores_of(found):
+            await store.dead_letters.redrive([dead_letter for own, dead_letter in found if own is store])
+        left = await _still_open(found)
+    out.print(f"Applied {len(found) - len(left)}, still failing {len(left)}.")
+    for dead_letter in left[:10]:
+        out.print(f"{dead_letter.name}: {dead_letter.state}, {dead_letter.error or 'waits behind another'}", markup=False)
+    if left:
+        out.print("If you have fixed the code, restart the process that runs it, and redrive again.")
+    return 1 if left or foreign else 0
+
+
+async def skip(chosen: Filter, settings: Settings, *, apply: bool) -> None:
+    """Skips dead letters for good, or prints how many it would skip; raises `Rejected` if nothing says which."""
+    if not (chosen.names or chosen.subscription or chosen.stream):
+        raise Rejected("say which dead letters to skip: by name, with --subscription or with --stream")
+    out = lines()
+    async with subscriptions(settings) as every:
+        found = await selected(every, chosen)
+        foreign = sum(dead_letter.position is None for _, dead_letter in found)
+        for subscription, count in sorted(Counter(dead_letter.subscription for _, dead_letter in found).items()):
+            out.print(f"{subscription}: {counted(count, 'dead letter')}")
+        out.print(f"To be skipped for good: {counted(len(found) - foreign, 'event')}, which the log keeps.")
+        if foreign:
+            out.print(f"To be discarded: {counted(foreign, 'foreign record')}, no event.")
+        if confirmed(out, apply=apply):
+            for store in stores_of(found):
+                await store.dead_letters.skip([dead_letter for own, dead_letter in found if own is store])
+            out.print("Done.")
+
+
+async def edit(name: str, data: bytes, settings: Settings, *, apply: bool) -> None:
+    """Replaces the data of an event for its subscription; raises `Invalid` if the installed code cannot read the new data."""
+    catalog = Catalog.installed(settings.systems)
+    out = lines()
+    async with subscriptions(settings) as every:
+        ((store, dead_letter),) = await selected(every, Filter(names=(name,)))
+        text = _readable(catalog, dead_letter, data)
+        out.print(f"{name} is to get other data: {text[:300]}", markup=False)
+        if not confirmed(out, apply=apply):
+            return
+        await store.dead_letters.edit(dead_letter, text)
+    out.print(f"{name} has other data now. Process it again with `caudal dead-letters redrive {name} --apply`.", markup=False)
+
+
+def _readable(catalog: Catalog, dead_letter: DeadLetter, data: bytes) -> str:
+    if dead_letter.position is None or dead_letter.type is None:
+        raise Rejected(f"{dead_letter.name} is not an event: it can only be skipped")
+    try:
+        text = orjson.dumps(orjson.loads(data)).decode()
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"the data is not JSON: {error}") from error
+    try:
+        catalog.read_event(dead_letter.context, dead_letter.type, dead_letter.stored_event().schema_version, text)
+    except Exception as error:
+        raise Invalid(f"the data cannot be read as {dead_letter.type}: {error}") from error
+    return text
+
+
+async def _still_open(found: Found) -> list[DeadLetter]:
+    """Those that are still open once each was tried, or after a while."""
+    names = {dead_letter.name for _, dead_letter in found}
+    give_up = asyncio.get_running_loop().time() + _WAIT_SECONDS
+    while True:
+        still = [
+            dead_letter
+            for store in stores_of(found)
+            for dead_letter in await store.dead_letters.all()
+            if dead_letter.name in names
+        ]
+        is_over = asyncio.get_running_loop().time() > give_up
+        if is_over or all(dead_letter.attempts or dead_letter.state == "waiting" for dead_letter in still):
+            return still
+        await asyncio.sleep(0.2)

@@ -1,0 +1,1 @@
+"""``caudal load``: sends every line of a file as a command."""

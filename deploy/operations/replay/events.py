@@ -1,0 +1,150 @@
+"""``caudal replay``: a log's events as a table, as lines of JSON or as CSV."""
+
+import csv
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from deploy.console.places import parse_place
+from deploy.console.printing import counted
+from query_api.audit.history import Selection, bounds, described
+from schemas.catalog import Catalog, ContextName
+from schemas.errors import NotFound
+from streams.database.pools import Databases
+from streams.database.store import Store
+from streams.log.search import Conditions, SearchableLog
+from streams.log.stored_events import StoredEvent, decode_metadata
+from streams.settings import Settings
+
+Format = Literal["table", "json", "csv"]
+_MAX_DATA = 200
+_WIDTH_OF_A_FILE = 200
+_COLUMNS = (
+    *("position", "recorded_at", "type", "stream", "version", "actor", "command", "command_id", "correlation_id"),
+    *("causation_id", "data"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The options of a replay."""
+
+    context: ContextName
+    begin: str | None
+    end: str | None
+    stream: str | None
+    types: Sequence[str]
+    correlation: str | None
+    format: Format
+
+    def selection(self) -> Selection:
+        """The events of the log that are wanted; raises `Invalid`."""
+        conditions = Conditions(self.stream, tuple(self.types) or None, self.correlation)
+        places = ((self.begin, "--from"), (self.end, "--to"))
+        return Selection(conditions, *(None if text is None else parse_place(text, name) for text, name in places))
+
+
+async def replay(wanted: Wanted, settings: Settings) -> None:
+    """Prints the events to standard output and the progress to standard error.
+
+    Raises `NotFound` for a context or an event type that there is not.
+    """
+    selection = wanted.selection()
+    _check_types(wanted, Catalog.installed(settings.systems))
+    databases = Databases("caudal_reader", pool_size=1)
+    errors = Console(stderr=True, highlight=False)
+    shown = 0
+    try:
+        log = SearchableLog(Store.of_log(databases, settings.log_dsn(wanted.context), wanted.context), wanted.context)
+        after, up_to = await bounds(log, selection)
+        write = _writer(wanted.format)
+        with _progress(errors) as progress:
+            task = progress.add_task(f"{wanted.context}", total=max(up_to - after, 1))
+            async for found in log.search(selection.conditions, after, up_to):
+                if found.rows:
+                    write(found.rows)
+                shown += len(found.rows)
+                progress.update(task, completed=found.looked_up_to - after)
+    finally:
+        await databases.close()
+    if wanted.format == "table":
+        errors.print(f"{counted(shown, 'event')} of {max(up_to - after, 0):,}")
+
+
+def _check_types(wanted: Wanted, catalog: Catalog) -> None:
+    known = {event.message_name for event in catalog.context(wanted.context).events}
+    if unknown := sorted(set(wanted.types) - known):
+        raise NotFound(f"{wanted.context} has no event {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+
+
+def _writer(format: Format) -> Callable[[Sequence[StoredEvent]], None]:
+    """Returns what prints events, some at a time."""
+    if format == "json":
+        return lambda rows: _write("".join(orjson.dumps(described(r), option=orjson.OPT_UTC_Z).decode() + "\n" for r in rows))
+    if format == "csv":
+        writer = csv.DictWriter(sys.stdout, _COLUMNS)
+        writer.writeheader()
+        return lambda rows: writer.writerows(map(_fields, rows))
+    return _print_table
+
+
+def _print_table(rows: Sequence[StoredEvent]) -> None:
+    width = None if sys.stdout.isatty() else _WIDTH_OF_A_FILE
+    Console(highlight=False, width=width).print(event_table(rows))
+
+
+def event_table(rows: Sequence[StoredEvent]) -> Table:
+    """Two lines of facts an event, and its data below them."""
+    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        _add(table, row)
+    return table
+
+
+def _add(table: Table, row: StoredEvent) -> None:
+    fields = _fields(row)
+    data = str(fields["data"])
+    by = f" by {fields['actor']}" if fields["actor"] else ""
+    because = f", because of {fields['causation_id']}" if fields["causation_id"] else ""
+    at = row.recorded_at.isoformat(sep=" ", timespec="milliseconds")
+    lines = (
+        f"[bold]{escape(row.type)}[/] {escape(f'{at} {row.stream} {row.version}')}",
+        escape(f"{fields['command'] or 'a command'}{by} in {fields['correlation_id']}{because}"),
+        f"[dim]{escape(data if len(data) <= _MAX_DATA else f'{data[: _MAX_DATA - 1]}…')}[/]",
+    )
+    table.add_row(str(row.position), "\n".join(lines))
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _fields(row: StoredEvent) -> Mapping[str, Any]:
+    metadata = decode_metadata(row.metadata)
+    return {
+        "position": row.position,
+        "recorded_at": row.recorded_at.isoformat(),
+        "type": row.type,
+        "stream": row.stream,
+        "version": row.version,
+        "actor": metadata.actor,
+        "command": metadata.command,
+        "command_id": metadata.command_id,
+        "correlation_id": metadata.correlation_id,
+        "causation_id": metadata.causation_id,
+        "data": row.data,
+    }
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,104 @@
+"""``caudal sagas list``: sagas in groups by their definition, those that are stuck first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import orjson
+import typer
+from rich.console import RenderableType
+from rich.markup import escape
+
+from deploy.console.printing import SHORT_ID, ago, console, counted, grouped, short_ids
+from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
+from deploy.operations.sagas.stuck import SagaRow, next_timer, shown_status, why_stuck
+from streams.database.pools import Databases
+from streams.settings import Settings
+
+Which = Literal["running", "ended", "all"]
+_RUNNING, _ENDED = "running,in_review,compensating", "completed,failed,cancelled"
+_STYLES = {"failed": "red", "cancelled": "yellow", "compensating": "yellow", "in review": "yellow", "completed": "green"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The sagas to list."""
+
+    kind: str | None
+    """``system.name`` of their definition; ``None`` for all."""
+    which: Which
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSaga:
+    """A saga with what is shown of it."""
+
+    row: SagaRow
+    status: str
+    stuck: str | None
+
+
+async def list_sagas(wanted: Wanted, settings: Settings, *, as_json: bool) -> None:
+    """Prints the sagas that are asked for. Raises `Unavailable` and `NotFound`."""
+    filters = [("saga", wanted.kind)] if wanted.kind else []
+    if wanted.which != "all":
+        filters.append(("status[in]", _ENDED if wanted.which == "ended" else _RUNNING))
+    databases = Databases("caudal_reader", 1)
+    try:
+        rows = await saga_rows(settings, databases, filters)
+    finally:
+        await databases.close()
+    now = datetime.now(UTC)
+    listed = in_order(rows, now, may_wait_indefinitely(settings))[: wanted.limit]
+    if as_json:
+        typer.echo(orjson.dumps([{**one.row, "stuck": one.stuck} for one in listed]))
+    elif listed:
+        console().print(saga_table(listed, now))
+        _print_hints(listed, len(rows))
+    else:
+        running = "No saga runs; `caudal sagas list --ended` lists those that have ended."
+        typer.echo(running if wanted.which == "running" else "There are no such sagas.")
+
+
+def in_order(rows: Sequence[SagaRow], now: datetime, may_wait: frozenset[str]) -> list[ListedSaga]:
+    """Sagas that are stuck first, each group the longest unchanged first."""
+    listed = [
+        ListedSaga(
+            row,
+            shown_status(row, may_wait=row["saga"] in may_wait),
+            why_stuck(row, now, may_wait=row["saga"] in may_wait),
+        )
+        for row in rows
+    ]
+    return sorted(listed, key=lambda one: (one.stuck is None, one.row["updated_at"]))
+
+
+def saga_table(listed: Sequence[ListedSaga], now: datetime) -> RenderableType:
+    """One row a saga under a heading a definition."""
+    short = short_ids([one.row["saga_id"] for one in listed])
+    groups: dict[str, list[Sequence[str]]] = {}
+    for one in listed:
+        groups.setdefault(one.row["saga"], []).append(_cells(one, short, now))
+    return grouped(("Saga", "About", "Status", "Changed", "Why"), groups)
+
+
+def _cells(one: ListedSaga, short: Mapping[str, str], now: datetime) -> Sequence[str]:
+    row = one.row
+    why = one.stuck or row["reason"] or next_timer(row, now)
+    status = "[bold red]stuck[/]" if one.stuck else f"[{_STYLES.get(one.status, 'none')}]{one.status}[/]"
+    about = str(row["key"])
+    return (
+        short[row["saga_id"]],
+        escape(about if len(about) <= 20 else f"…{about[-SHORT_ID:]}"),
+        status,
+        ago(row["updated_at"], now),
+        escape(why),
+    )
+
+
+def _print_hints(listed: Sequence[ListedSaga], found: int) -> None:
+    if found > len(listed):
+        typer.echo(f"{counted(found - len(listed), 'saga')} more; --limit shows them.")
+    typer.echo("\n`caudal sagas show SAGA_ID` shows the steps of one.")

@@ -1,0 +1,62 @@
+"""Reading of sagas: rows of their views, steps from their log, and their ids by a prefix."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aggregates.system import installed
+from deploy.console.printing import full_id
+from query_api.views.reader import ViewReader, parse_query
+from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.engine.saga_views import Sagas
+from schemas.engine.sagas import CONTEXT, SagaAdvanced, stream_of
+from schemas.envelope import RecordedEvent
+from streams.database.pools import Databases
+from streams.database.store import Store
+from streams.log.reading import PostgresLog
+from streams.log.stored_events import decode
+from streams.settings import Settings
+
+HOME = ContextName(ENGINE, CONTEXT)
+_PAGE = 1000
+_BATCH_SIZE = 1000
+_AFTER_EVERY_DIGIT = "g"
+"""Ids are hexadecimal: an id with a prefix is below the prefix with this letter."""
+
+
+async def saga_rows(settings: Settings, databases: Databases, filters: Sequence[tuple[str, str]] = ()) -> list[dict[str, Any]]:
+    """Every row of the view ``engine.sagas`` that meets the filters."""
+    reader = ViewReader(settings, databases, HOME, Sagas)
+    found: list[dict[str, Any]] = []
+    after: list[tuple[str, str]] | None = []
+    while after is not None:
+        page = await reader.page(parse_query([*filters, ("limit", str(_PAGE)), *after]))
+        found += [dict(row) for row in page.rows]
+        after = None if page.next is None else [("after", page.next)]
+    return found
+
+
+async def saga_row(settings: Settings, databases: Databases, short_id: str) -> dict[str, Any]:
+    """The row of the one saga whose id begins with a text; raises `NotFound`."""
+    bounds = [("saga_id[gte]", short_id), ("saga_id[lt]", short_id + _AFTER_EVERY_DIGIT)]
+    rows = {row["saga_id"]: row for row in await saga_rows(settings, databases, bounds)}
+    return rows[full_id(short_id, rows.keys(), "saga", "caudal sagas list --all")]
+
+
+async def saga_steps(settings: Settings, databases: Databases, saga_id: str) -> list[RecordedEvent[SagaAdvanced]]:
+    """The steps of a saga, oldest first, as its log holds them."""
+    log = PostgresLog(Store.of_log(databases, settings.log_dsn(HOME), HOME), HOME)
+    catalog, steps = Catalog.installed(settings.systems), list[RecordedEvent[Any]]()
+    while rows := await log.read_stream(stream_of(saga_id), len(steps), _BATCH_SIZE):
+        steps += [decode(row, HOME, catalog) for row in rows]
+    return steps
+
+
+def may_wait_indefinitely(settings: Settings) -> frozenset[str]:
+    """The saga definitions, as ``system.name``, whose sagas may wait for events indefinitely."""
+    domains = installed(Catalog.installed(settings.systems))
+    return frozenset(
+        f"{system}.{definition.name}"
+        for system, domain in domains.items()
+        for definition in domain.sagas
+        if definition.may_wait_indefinitely
+    )

@@ -1,0 +1,47 @@
+"""The reasons why a saga is stuck, and the status that is shown of it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from deploy.console.printing import ago
+from schemas.engine.sagas import ENDED
+
+LATE = timedelta(minutes=1)
+"""After this time a command without an outcome, and a saga without a timer that waits for an event, count as stuck."""
+
+SagaRow = Mapping[str, Any]
+"""A row of the view ``engine.sagas``."""
+
+
+def why_stuck(saga: SagaRow, now: datetime, *, may_wait: bool) -> str | None:
+    """Returns why a saga cannot go on, or ``None``. ``may_wait``: whether it may wait for events indefinitely."""
+    if saga["status"] in ENDED:
+        return None
+    for failed in saga["failed_compensations"].values():
+        return f"{failed['name']} was not compensated: {failed['problem']}"
+    for deferred in saga["deferred"].values() if saga["status"] != "compensating" else ():
+        return f"{deferred['name']}: {deferred['problem']}"
+    late = [sent for sent in saga["in_flight"].values() if now - datetime.fromisoformat(sent["sent_at"]) > LATE]
+    if late:
+        return f"{late[0]['name']} has had no outcome since {late[0]['sent_at']}"
+    if _waits(saga) and not may_wait and now - saga["updated_at"] > LATE:
+        return f"waits for an event since {saga['updated_at']:%Y-%m-%d %H:%M:%S}"
+    return None
+
+
+def shown_status(saga: SagaRow, *, may_wait: bool) -> str:
+    """The saga's status; ``waiting`` if it runs, has nothing to do, and may wait for events indefinitely."""
+    if may_wait and saga["status"] == "running" and not saga["in_flight"]:
+        return "waiting"
+    return str(saga["status"]).replace("_", " ")
+
+
+def next_timer(saga: SagaRow, now: datetime) -> str:
+    """The saga's next timer and when it is due; empty if it has none."""
+    due = sorted((at, name) for name, at in saga["timers"].items())
+    return f"{due[0][1]} {ago(datetime.fromisoformat(due[0][0]), now)}" if due else ""
+
+
+def _waits(saga: SagaRow) -> bool:
+    return saga["status"] == "running" and not saga["in_flight"] and not saga["timers"]

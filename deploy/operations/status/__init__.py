@@ -1,0 +1,1 @@
+"""``caudal status``: whether everything is healthy, and what is not."""

@@ -1,0 +1,128 @@
+"""The collection of a status: the health of processes over HTTP, everything else from the databases, all at once."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import httpx
+
+from deploy.console.endpoints import Endpoints
+from deploy.local.ports import LOOPBACK, listens
+from deploy.operations.projections.table_shapes import shape_problem
+from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
+from deploy.operations.sagas.stuck import why_stuck
+from deploy.operations.status.installation_status import (
+    InstallationStatus,
+    LogStatus,
+    ProcessStatus,
+    SagaStatus,
+    SubscriptionStatus,
+    ViewStatus,
+)
+from deploy.operations.subscriptions.installed import InstalledSubscription, subscriptions
+from schemas.catalog import Catalog, ContextName
+from streams.database.pools import Databases
+from streams.installation import Installation
+from streams.log.reading import PostgresLog
+from streams.settings import Settings
+
+T = TypeVar("T")
+_RUNNING = "running,in_review,compensating"
+_POOL_SIZE = 4
+SERVERS = ("postgres", "broker", "controller", "mail")
+"""Processes that have no HTTP surface: they are ready if they accept connections."""
+
+
+class StatusCollector:
+    """Collects the status of one installation; its connections stay open until it is closed, so a second time is faster."""
+
+    def __init__(self, settings: Settings, stack: Endpoints | None) -> None:
+        self._settings, self._stack = settings, stack
+        self._databases = Databases(None, _POOL_SIZE)
+        self._catalog = Catalog.installed(settings.systems)
+        self._installation = Installation(settings, self._catalog, self._databases)
+        self._open = AsyncExitStack()
+        self._subscriptions: Sequence[InstalledSubscription] = ()
+        self._client = httpx.AsyncClient(timeout=3, verify=False)  # plain HTTP: there are no certificates to load
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._open.aclose()
+        await self._client.aclose()
+        await self._databases.close()
+
+    async def collect(self) -> InstallationStatus:
+        """The status now. Raises `Unavailable` if a database is out of reach."""
+        if not self._subscriptions:
+            self._subscriptions = await self._open.enter_async_context(subscriptions(self._settings))
+        processes, logs, found, views, sagas = await asyncio.gather(
+            self.processes(),
+            _all(self._log(context) for context in self._catalog.contexts),
+            _all(self._subscription(one, context) for one in self._subscriptions for context in one.contexts),
+            _all(self._view(one) for one in self._subscriptions if one.projection is not None),
+            self._sagas(),
+        )
+        return InstallationStatus(processes, logs, found, views, sagas)
+
+    async def processes(self) -> list[ProcessStatus]:
+        """The processes of the local stack; none without one."""
+        return [] if self._stack is None else await _all(self._process(name, port) for name, port in self._stack.ports.items())
+
+    async def _process(self, name: str, port: int) -> ProcessStatus:
+        if not await asyncio.to_thread(listens, port):
+            return ProcessStatus(name, port, "down")
+        if name in SERVERS:
+            return ProcessStatus(name, port, "ready")
+        try:
+            answer = (await self._client.get(f"http://{LOOPBACK}:{port}/readyz")).json()
+        except (httpx.HTTPError, ValueError):
+            return ProcessStatus(name, port, "does not answer")
+        return ProcessStatus(name, port, answer["status"], "; ".join(answer.get("failing", {}).values()))
+
+    async def _log(self, context: ContextName) -> LogStatus:
+        store = self._installation.log_store(context)
+        log = PostgresLog(store, context)
+        head = (await log.head()).position
+        relay = await store.fetchrow("relay_state")
+        assert relay is not None, "the migration made the row"
+        last = await log.read(head - 1, 1) if head else ()
+        owner = relay["owner"] if relay["held"] else None
+        return LogStatus(str(context), head, relay["position"], owner, last[0].recorded_at if last else None)
+
+    async def _subscription(self, one: InstalledSubscription, context: ContextName) -> SubscriptionStatus:
+        store = one.store_of(context)
+        at = (await store.checkpoints.all()).get(context, {})
+        checkpoint = [at.get(partition, 0) for partition in range(self._catalog.context(context).partitions)]
+        lag = await self._installation.log_store(context).fetchrow("lag", checkpoint)
+        assert lag is not None, "it counts"
+        async with store.transaction() as connection:
+            dead_letters = await store.dead_letters.count(connection)
+        return SubscriptionStatus(
+            one.name,
+            str(context),
+            checkpoint,
+            lag["events"],
+            (await store.checkpoints.control_state()).is_paused,
+            dead_letters,
+            lag["oldest"],
+            dead_letters >= self._settings.max_dead_letters,
+        )
+
+    async def _view(self, one: InstalledSubscription) -> ViewStatus:
+        assert one.projection is not None, "a policy has no view"
+        view, home = one.projection.view, one.projection.home
+        store = self._installation.view_store(home)
+        versions = await store.fetchrow("rebuild_state", view.view_name)
+        return ViewStatus(one.name, versions["building"] if versions else None, await shape_problem(store, home, view))
+
+    async def _sagas(self) -> SagaStatus:
+        rows = await saga_rows(self._settings, self._databases, [("status[in]", _RUNNING)])
+        may_wait, now = may_wait_indefinitely(self._settings), datetime.now(UTC)
+        stuck = {row["saga_id"]: why_stuck(row, now, may_wait=row["saga"] in may_wait) for row in rows}
+        return SagaStatus(len(rows), {id: why for id, why in stuck.items() if why is not None})
+
+
+async def _all(work: Iterable[Awaitable[T]]) -> list[T]:
+    return list(await asyncio.gather(*work))

@@ -1,0 +1,136 @@
+"""The judgement of a status: what is wrong, in order of importance, and the sentence and the exit code that follow from it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from deploy.console.printing import counted, duration
+from deploy.operations.status.installation_status import InstallationStatus, LogStatus, SubscriptionStatus
+
+STALLED_AFTER = timedelta(seconds=30)
+"""An event that is not processed for this long makes its subscription a matter of attention."""
+EXIT_CODES = {"healthy": 0, "attention": 1, "down": 2}
+Severity = Literal["attention", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, as a sentence, and what to do about it."""
+
+    severity: Severity
+    what: str
+    advice: str = ""
+
+
+def findings(status: InstallationStatus, now: datetime) -> list[Finding]:
+    """Everything that is wrong; what is down comes first."""
+    found = [*_processes(status), *_logs(status), *_subscriptions(status, now), *_views(status), *_sagas(status)]
+    return sorted(found, key=lambda finding: finding.severity != "down")
+
+
+def health(found: Sequence[Finding]) -> Literal["healthy", "attention", "down"]:
+    """The worst severity of what was found."""
+    if any(finding.severity == "down" for finding in found):
+        return "down"
+    return "attention" if found else "healthy"
+
+
+def first_sentence(status: InstallationStatus, found: Sequence[Finding]) -> str:
+    """The whole status in one sentence."""
+    match health(found):
+        case "down":
+            return f"Down: {found[0].what}."
+        case "attention":
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            return f"Needs attention: {found[0].what}{more}."
+        case "healthy":
+            processes = "all processes run, " if status.processes else ""
+            return f"Healthy: {processes}{_progress(status)}."
+
+
+def _progress(status: InstallationStatus) -> str:
+    unpublished, lag = sum(log.head - log.relayed for log in status.logs), sum(one.lag for one in status.subscriptions)
+    published = f"{counted(unpublished, 'event')} still to be published" if unpublished else "all events are published"
+    return f"{published}, " + (
+        f"subscriptions are {counted(lag, 'event')} behind" if lag else "all subscriptions are up to date"
+    )
+
+
+def _processes(status: InstallationStatus) -> Iterator[Finding]:
+    for process in status.processes:
+        if process.state != "ready":
+            why = f" ({process.why})" if process.why else ""
+            yield Finding("down", f"{process.name} is {process.state}{why}", f"see the log {process.name}.log")
+
+
+def _logs(status: InstallationStatus) -> Iterator[Finding]:
+    for log in status.logs:
+        if log.owner is None:
+            unpublished = f", {counted(log.head - log.relayed, 'event')} wait" if log.head > log.relayed else ""
+            yield Finding("attention", f"no relay publishes {log.context}{unpublished}", "start `caudal serve relay`")
+    if status.processes:
+        yield from _foreign_relays(status.logs)
+
+
+def _foreign_relays(logs: Sequence[LogStatus]) -> Iterator[Finding]:
+    """A local stack has one relay: a second owner of leases is one that outlived its stack, or has just been replaced."""
+    owners = [log.owner for log in logs if log.owner is not None]
+    if len(set(owners)) > 1:
+        most = max(set(owners), key=owners.count)
+        contexts = ", ".join(log.context for log in logs if log.owner not in (None, most))
+        yield Finding(
+            "attention",
+            f"another relay publishes {contexts}",
+            "if this does not end within the time of a lease, a process of an earlier stack still runs: end it",
+        )
+
+
+def _subscriptions(status: InstallationStatus, now: datetime) -> Iterator[Finding]:
+    for name, parts in by_name(status.subscriptions).items():
+        if any(part.is_blocked for part in parts):
+            yield Finding(
+                "attention", f"{name} is blocked by its dead letters", f"`caudal dead-letters list --subscription {name}`"
+            )
+        elif any(part.is_paused for part in parts):
+            yield Finding("attention", f"{name} is paused", f"`caudal subscriptions resume {name} --apply`")
+        elif (oldest := oldest_of(parts)) is not None and now - oldest > STALLED_AFTER:
+            lag = counted(sum(part.lag for part in parts), "event")
+            yield Finding("attention", f"{name} is {lag} and {duration(now - oldest)} behind", "`caudal status --watch`")
+        if (dead_letters := dead_letters_of(parts)) and not any(part.is_blocked for part in parts):
+            what = f"{name} has {counted(dead_letters, 'dead letter')}"
+            yield Finding("attention", what, f"`caudal dead-letters list --subscription {name}`")
+
+
+def _views(status: InstallationStatus) -> Iterator[Finding]:
+    for view in status.views:
+        if view.problem is not None:
+            what, _, advice = view.problem.partition(": run ")
+            yield Finding("attention", what, advice)
+        if view.building is not None:
+            advice = f"`caudal projections rebuild {view.name} --apply` continues a rebuild that was stopped"
+            yield Finding("attention", f"{view.name} is being rebuilt as {view.building}", advice)
+
+
+def _sagas(status: InstallationStatus) -> Iterator[Finding]:
+    if stuck := status.sagas.stuck:
+        are = "is" if len(stuck) == 1 else "are"
+        yield Finding("attention", f"{counted(len(stuck), 'saga')} {are} stuck", "`caudal sagas list`")
+
+
+def by_name(subscriptions: Sequence[SubscriptionStatus]) -> dict[str, list[SubscriptionStatus]]:
+    """The parts of each subscription: one for each context that it follows."""
+    found: dict[str, list[SubscriptionStatus]] = {}
+    for one in subscriptions:
+        found.setdefault(one.name, []).append(one)
+    return found
+
+
+def oldest_of(parts: Sequence[SubscriptionStatus]) -> datetime | None:
+    """When the oldest event was recorded that a subscription has not processed."""
+    return min((part.oldest_at for part in parts if part.oldest_at is not None), default=None)
+
+
+def dead_letters_of(parts: Sequence[SubscriptionStatus]) -> int:
+    """The open dead letters of a subscription. Contexts that share a database count the same ones."""
+    return max((part.dead_letters for part in parts), default=0)

@@ -1,0 +1,70 @@
+"""The compose file, as far as it can be checked without an engine."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from deploy.local.stack import SERVICES
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+SURROUNDINGS = {"postgres", "redpanda", "console", "topic-docs", "migrate", "mail", "signing-key", "token-key", "master-key"}
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((DEPLOY / "compose.yaml").read_text()))
+
+
+def test_it_meets_the_compose_specification(compose: dict[str, Any]) -> None:
+    package = find_spec("check_jsonschema")
+    assert package is not None
+    assert package.submodule_search_locations
+    (schema,) = Path(package.submodule_search_locations[0]).rglob("compose-spec.json")
+
+    jsonschema_rs.validator_for(json.loads(schema.read_text())).validate(compose)
+
+
+def test_it_runs_every_process_and_what_they_need(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == {*SERVICES, *SURROUNDINGS}
+    for service in SERVICES:
+        assert compose["services"][service]["command"][:2] == ["serve", service]
+
+
+def test_the_relay_alone_has_the_key_that_signs(compose: dict[str, Any]) -> None:
+    holders = [
+        name for name, service in compose["services"].items() if any(v.startswith("keys:") for v in service.get("volumes", ()))
+    ]
+
+    assert holders == ["signing-key", "relay"]
+    assert compose["services"]["relay"]["environment"]["CAUDAL_SIGNING_KEY"] == "/keys/signing.pem"
+    assert compose["services"]["relay"]["environment"]["CAUDAL_BROKERS"] == "redpanda:9092"
+
+
+def test_every_process_has_the_keys_of_tokens_and_the_master_key(compose: dict[str, Any]) -> None:
+    for service in SERVICES:
+        environment = compose["services"][service]["environment"]
+        assert environment["CAUDAL_TOKEN_KEYS"] == "/access-keys/tokens"
+        assert environment["CAUDAL_MASTER_KEY_FILE"].startswith("/access-keys/")
+        assert "access-keys:/access-keys:ro" in compose["services"][service]["volumes"]
+
+
+def test_ports_are_published_on_loopback_alone(compose: dict[str, Any]) -> None:
+    published = [port for service in compose["services"].values() for port in service.get("ports", ())]
+
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_console_knows_brokers_schema_registry_and_topic_documentation() -> None:
+    console = yaml.safe_load((DEPLOY / "redpanda_console" / "console.yaml").read_text())
+
+    assert console["kafka"]["brokers"] == ["redpanda:9092"]
+    assert console["schemaRegistry"]["enabled"]
+    assert console["console"]["topicDocumentation"]["git"]["repository"]["url"] == "git://topic-docs/topics"

@@ -1,0 +1,125 @@
+"""`caudal try FILE`: a first program of at most 45 lines runs without a database, a broker or a port."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import caudal
+
+FIRST = '''\
+"""A to-do list in one file:  caudal try first.py"""
+
+from typing import Any
+from uuid import UUID
+
+from aggregates.decision import Decision, Events
+from aggregates.state import State
+from aggregates.stream import Stream
+from projectors.projection import Projection
+from schemas.catalog import Context, System
+from schemas.envelope import CommandEnvelope, RecordedEvent
+from schemas.errors import Rejected
+from schemas.message import Command, Event
+from schemas.view import View
+
+class AddTask(Command):
+    title: str
+class FinishTask(Command):
+    task_id: UUID
+class TaskAdded(Event):
+    task_id: UUID
+    title: str
+class TaskFinished(Event):
+    task_id: UUID
+class Tasks(View, context="tasks", key="task_id"):
+    task_id: UUID
+    title: str = ""
+    finished: bool = False
+class Task(State):
+    finished: bool = False
+
+TASK = Stream("task", Task, lambda task, event: Task(finished=isinstance(event, TaskFinished)))
+def add_task(command: CommandEnvelope[AddTask]) -> Events:
+    yield TaskAdded(task_id=command.id, title=command.data.title)
+def finish_task(command: CommandEnvelope[FinishTask], task: Task) -> Events:
+    if task.finished:
+        raise Rejected("the task is finished already")
+    yield TaskFinished(task_id=command.data.task_id)
+def task(row: Tasks, event: RecordedEvent[Any]) -> Tasks:
+    return row.replace(finished=True) if isinstance(event.data, TaskFinished) else row.replace(title=event.data.title)
+
+SYSTEM = System("todo", (Context("tasks", (AddTask, FinishTask), (TaskAdded, TaskFinished)),), (Tasks,))
+DECISIONS = (Decision(AddTask, TASK.create(), add_task), Decision(FinishTask, TASK.change("task_id"), finish_task))
+PROJECTIONS = (Projection(Tasks, task, events=(TaskAdded, TaskFinished)),)
+'''
+COMMANDS = """\
+# A line that is not a command.
+add-task title="Buy milk"
+finish-task task_id=$last
+finish-task {"task_id": "$last"}
+add-task
+add-task title
+clear-tasks
+"""
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    file = tmp_path / "first.py"
+    file.write_text(FIRST)
+    return file
+
+
+def test_a_first_program_is_short() -> None:
+    assert len(FIRST.splitlines()) <= 45
+
+
+async def test_events_and_rows_are_printed_as_they_come(first: Path, tmp_path: Path) -> None:
+    commands = tmp_path / "commands"
+    commands.write_text(COMMANDS)
+
+    code, out, err = await caudal("try", str(first), str(commands))
+
+    lines = [line for line in out.splitlines() if line.startswith("  ")]
+    assert (code, err) == (1, ""), "some commands were rejected"
+    assert lines[0].startswith("  TaskAdded task-")
+    assert lines[1].startswith("  tasks  ")
+    assert lines[2].startswith("  TaskFinished task-")
+    assert lines[3].endswith('"title":"Buy milk","finished":true}')
+    assert lines[4:] == [
+        "  finish-task rejected: the task is finished already",
+        "  add-task takes title (title: Field required)",
+        "  write fields as name=value, not 'title'",
+        "  there is no command 'clear-tasks'; there are add-task, finish-task",
+    ]
+
+
+async def test_commands_come_from_standard_input_too(first: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.cli", "try", str(first)),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, _ = await process.communicate(b"add-task title=Milk\n")
+
+    assert process.returncode == 0
+    assert b'"title":"Milk"' in out
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong", "said"),
+    [
+        ("SYSTEM = ", "system = ", "declares no SYSTEM: add SYSTEM = System("),
+        ("events=(TaskAdded, TaskFinished)),)", "events=(TaskAdded, TaskFinished)))", "PROJECTIONS is not a tuple: is a comma"),
+        ("TASK.create()", "TASK.make()", "AttributeError: 'Stream' object has no attribute 'make'"),
+        ('TASK.change("task_id")', 'TASK.change("task")', "task"),
+    ],
+)
+async def test_a_mistake_in_the_file_is_one_line(first: Path, written: str, wrong: str, said: str) -> None:
+    first.write_text(FIRST.replace(written, wrong))
+
+    code, _, err = await caudal("try", str(first))
+
+    assert (code, "Traceback" in err) == (1, False), err
+    assert said in err

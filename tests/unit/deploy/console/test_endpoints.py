@@ -1,0 +1,56 @@
+"""The file in which a running stack keeps its addresses."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.console.endpoints import STATE_FILE, Endpoints, recorded_stack, running_stack
+from schemas.errors import Misconfigured
+
+
+def recorded(folder: Path, pid: int) -> Endpoints:
+    made = Endpoints("http://c", "http://q", "postgresql://here", "b:1", str(folder), "logs", {"mail": 5006}, pid)
+    (folder / STATE_FILE).write_text(made.as_json())
+    return made
+
+
+def test_a_stack_is_found_while_its_supervisor_runs(tmp_path: Path) -> None:
+    assert running_stack(tmp_path) is None
+
+    made = recorded(tmp_path, os.getpid())
+
+    assert running_stack(tmp_path) == made
+    assert made.environment["CAUDAL_MAIL_URL"] == "smtp://127.0.0.1:5006"
+
+
+def test_a_stack_whose_supervisor_is_gone_is_only_recorded(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+
+    made = recorded(tmp_path, ended.pid)
+
+    assert running_stack(tmp_path) is None
+    assert recorded_stack(tmp_path) == made
+
+
+def test_a_stack_of_another_user_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    made = recorded(tmp_path, 1)
+    monkeypatch.setattr(os, "kill", forbidden)
+
+    assert running_stack(tmp_path) == made
+
+
+def test_a_file_that_may_not_be_read_is_said_to_be_another_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path) -> bytes:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+
+    with pytest.raises(Misconfigured, match="as another user; run this command as that user"):
+        running_stack(tmp_path)

@@ -1,0 +1,102 @@
+"""`caudal status`: what is wrong, the first sentence, and the exit code."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from deploy.operations.status.health import EXIT_CODES, STALLED_AFTER, findings, first_sentence, health
+from deploy.operations.status.installation_status import (
+    InstallationStatus,
+    LogStatus,
+    ProcessStatus,
+    SagaStatus,
+    SubscriptionStatus,
+    ViewStatus,
+)
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+RELAY = ProcessStatus("relay", 1, "ready")
+LOG = LogStatus("todo.tasks", 7, 7, "relay-1")
+TASKS = SubscriptionStatus("todo.tasks", "todo.tasks", [7], 0, is_paused=False, dead_letters=0)
+HEALTHY = InstallationStatus([RELAY], [LOG], [TASKS], [ViewStatus("todo.tasks", None, None)])
+
+
+def judged(status: InstallationStatus) -> tuple[int, str]:
+    found = findings(status, NOW)
+    return EXIT_CODES[health(found)], first_sentence(status, found)
+
+
+def test_a_healthy_stack_is_said_to_be_healthy() -> None:
+    said = "Healthy: all processes run, all events are published, all subscriptions are up to date."
+
+    assert judged(HEALTHY) == (0, said)
+    assert judged(replace(HEALTHY, processes=[])) == (0, said.replace("all processes run, ", ""))
+
+
+def test_events_on_their_way_are_healthy_and_counted() -> None:
+    recent = replace(TASKS, lag=3, oldest_at=NOW - timedelta(seconds=1))
+    status = replace(HEALTHY, logs=[replace(LOG, head=9)], subscriptions=[recent])
+
+    assert judged(status) == (
+        0, "Healthy: all processes run, 2 events still to be published, subscriptions are 3 events behind.",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (replace(HEALTHY, subscriptions=[replace(TASKS, is_paused=True)]), "todo.tasks is paused"),
+        (replace(HEALTHY, subscriptions=[replace(TASKS, dead_letters=2)]), "todo.tasks has 2 dead letters"),
+        (
+            replace(HEALTHY, subscriptions=[replace(TASKS, dead_letters=9, is_blocked=True)]),
+            "todo.tasks is blocked by its dead letters",
+        ),
+        (
+            replace(HEALTHY, subscriptions=[replace(TASKS, lag=5, oldest_at=NOW - 4 * STALLED_AFTER)]),
+            "todo.tasks is 5 events and 2 min behind",
+        ),
+        (replace(HEALTHY, sagas=SagaStatus(3, {"1": "a slip"})), "1 saga is stuck"),
+        (replace(HEALTHY, views=[ViewStatus("todo.tasks", "tasks_1", None)]), "todo.tasks is being rebuilt as tasks_1"),
+        (
+            replace(HEALTHY, views=[ViewStatus("todo.tasks", None, "the view todo.tasks has other columns: run `x`")]),
+            "the view todo.tasks has other columns",
+        ),
+        (replace(HEALTHY, logs=[replace(LOG, owner=None)]), "no relay publishes todo.tasks"),
+        (
+            replace(HEALTHY, logs=[LOG, LOG, replace(LOG, context="engine.privacy", owner="relay-0")]),
+            "another relay publishes engine.privacy",
+        ),
+    ],
+)
+def test_what_needs_attention_is_the_first_sentence_and_the_exit_code(status: InstallationStatus, said: str) -> None:
+    assert judged(status) == (1, f"Needs attention: {said}.")
+
+
+def test_what_is_down_comes_before_what_needs_attention() -> None:
+    status = replace(
+        HEALTHY,
+        processes=[RELAY, ProcessStatus("worker", 2, "not ready", "no partitions")],
+        subscriptions=[replace(TASKS, is_paused=True)],
+    )
+
+    assert judged(status) == (2, "Down: worker is not ready (no partitions).")
+    assert [finding.severity for finding in findings(status, NOW)] == ["down", "attention"]
+
+
+def test_several_findings_are_counted() -> None:
+    status = replace(HEALTHY, subscriptions=[replace(TASKS, is_paused=True, dead_letters=1)])
+
+    assert judged(status)[1] == "Needs attention: todo.tasks is paused (and 1 more)."
+
+
+def test_a_dead_letter_is_counted_once_although_its_subscription_follows_two_contexts() -> None:
+    status = replace(HEALTHY, subscriptions=[replace(TASKS, dead_letters=1), replace(TASKS, context="todo.x", dead_letters=1)])
+
+    assert judged(status)[1] == "Needs attention: todo.tasks has 1 dead letter."
+
+
+def test_several_relays_are_normal_without_a_local_stack() -> None:
+    status = replace(HEALTHY, processes=[], logs=[LOG, replace(LOG, context="todo.x", owner="relay-2")])
+
+    assert judged(status)[0] == 0
