@@ -1,4 +1,4 @@
-"""The query API as an application."""
+"""The query API as an application: its parts, and what they are made of."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,9 +6,14 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from query_api.http import routes
 from query_api.http.audit import AuditEndpoints
+from query_api.http.index import IndexEndpoints
 from query_api.http.openapi import TITLE, describe
+from query_api.http.routes import QueryEndpoints
+from query_api.live.live_views import LiveViews
+from query_api.queries.command_gateway import CommandGateway
+from query_api.queries.discovery import installed
+from query_api.views.catalog_of_views import Views
 from schemas.catalog import Catalog
 from streams.commands.command_topics import CommandSender
 from streams.database.pools import Databases
@@ -19,16 +24,17 @@ from streams.settings import Settings
 
 
 def make_app(settings: Settings, catalog: Catalog) -> Starlette:
-    """The query API: answers from views, and shows the history behind them."""
+    """Returns the query API; raises `Misconfigured` for a system's query that cannot work."""
     databases = Databases("caudal_reader", settings.pool_size)
-    systems = routes.installed(catalog)
-    gate, sender = Gate(settings, catalog, databases), CommandSender(settings, catalog)
-    views = routes.Views(settings, catalog, databases, gate, sender)
+    queries = installed(catalog)
+    gate = Gate(settings, catalog, databases)
+    views = Views(settings, catalog, databases, gate)
+    live, commands = LiveViews(settings, views), CommandGateway(catalog, CommandSender(settings, catalog))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await sender.close()
+        await commands.close()
         await databases.close()
 
     async def views_in_reach() -> str | None:
@@ -36,10 +42,11 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
 
     return Starlette(
         routes=[
-            *routes.QueryEndpoints(views, gate).routes(systems),
+            *IndexEndpoints(catalog, gate).routes(),
+            *QueryEndpoints(views, live, commands, gate).routes(queries),
             *AuditEndpoints(settings, catalog, databases, gate).routes(),
             *operations_routes({"views": views_in_reach}),
-            *documentation_routes(TITLE, lambda: describe(catalog, systems)),
+            *documentation_routes(TITLE, lambda: describe(catalog, queries)),
         ],
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,

@@ -1,7 +1,7 @@
-"""Time travel: what a stream's events had added up to at a version or a time, and what lies between two versions.
+"""Time travel: the state of a stream at a version or a time, and the difference between two versions.
 
-The one place of the read side that knows aggregates: it folds, and decides nothing. Snapshots are not looked at: an auditor
-is told what the events say, not what somebody wrote down about them.
+This is the one module of the read side that knows aggregates (docs/decisions/0006-audit-folds-aggregates.md). It replays
+events and decides nothing. It reads no snapshots: an auditor sees what the events say.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -26,7 +26,7 @@ _BATCH_SIZE = 5000
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """An aggregate as it was."""
+    """The state of an aggregate at a version."""
 
     aggregate: str
     version: int
@@ -36,29 +36,32 @@ class State:
 
 
 class TimeTravel:
-    """Tells how the aggregates of the installed systems were."""
+    """Replays the streams of the installed systems."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._aggregates = {system: side.aggregates for system, side in system.installed(catalog).items()}
+        self._aggregates = {name: domain.aggregates for name, domain in system.installed(catalog).items()}
 
     async def state(self, log: ReadableLog, stream: str, *, version: int | None = None, at: datetime | None = None) -> State:
-        """The state after a version, or as it was at a time, or now; raises `NotFound` where there was nothing."""
-        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
-        async for _ in traveller.go(version, at):
+        """Returns the state after a version, at a time, or of now; raises `NotFound` if there was none."""
+        replay = _Replay(log, self._catalog, await self._begin(log, stream))
+        async for _ in replay.up_to(version, at):
             pass
-        return traveller.state(stream, version, at)
+        return replay.state(stream, version, at)
 
     async def difference(self, log: ReadableLog, stream: str, old: int, new: int) -> Mapping[str, Any]:
-        """What changed between two versions, as a JSON Patch (RFC 6902), and the events that did it."""
-        traveller = _Traveller(log, self._catalog, await self._begin(log, stream))
+        """Returns what changed between two versions as a JSON Patch (RFC 6902), with the events that changed it.
+
+        Raises `Invalid` for versions that are not in order or too far apart, and `NotFound`.
+        """
+        replay = _Replay(log, self._catalog, await self._begin(log, stream))
         if not 0 <= old < new <= old + MAX_VERSIONS:
-            raise Invalid(f"a difference is one from a version to a later one, {MAX_VERSIONS} further on at most")
-        async for _ in traveller.go(old):
+            raise Invalid(f"`from` must be a version below `to`, and at most {MAX_VERSIONS} below it")
+        async for _ in replay.up_to(old):
             pass
-        before = traveller.shown()
-        events = [row async for row in traveller.go(new)]
-        after = traveller.state(stream, new)
+        before = replay.as_json()
+        events = [row async for row in replay.up_to(new)]
+        after = replay.state(stream, new)
         return {
             "aggregate": after.aggregate,
             "from": old,
@@ -76,15 +79,15 @@ class TimeTravel:
         return max(known, key=lambda a: len(a.category)).empty(stream, rows[0].recorded_at)
 
 
-class _Traveller:
-    """An aggregate on its way through its stream."""
+class _Replay:
+    """An aggregate that replays its stream, one event at a time."""
 
     def __init__(self, log: ReadableLog, catalog: Catalog, aggregate: Aggregate) -> None:
         self._log, self._catalog, self._aggregate = log, catalog, aggregate
         self._recorded_at = aggregate.created_on
 
-    async def go(self, version: int | None = None, at: datetime | None = None) -> AsyncIterator[StoredEvent]:
-        """Goes on to a version, a time or the end, past one event after another."""
+    async def up_to(self, version: int | None = None, at: datetime | None = None) -> AsyncIterator[StoredEvent]:
+        """Replays events up to a version, a time or the end, and yields each."""
         while version is None or self._aggregate.version < version:
             limit = _BATCH_SIZE if version is None else min(_BATCH_SIZE, version - self._aggregate.version)
             rows = await self._log.read_stream(self._aggregate.id, self._aggregate.version, limit)
@@ -99,22 +102,22 @@ class _Traveller:
                 return
 
     def state(self, stream: str, version: int | None = None, at: datetime | None = None) -> State:
-        """Where it stands; raises `NotFound` where the stream did not get to the version, or had not begun at the time."""
+        """Returns the state; raises `NotFound` if the stream has no such version, or had not begun at the time."""
         here = self._aggregate
         if version is not None and here.version < version:
             raise NotFound(f"the stream {stream!r} has {here.version} versions, not {version}")
         if not here.version:
             raise NotFound(f"the stream {stream!r} had not begun {'yet' if at is None else f'at {at.isoformat()}'}")
-        return State(type(here).__name__, here.version, self._recorded_at, self.shown())
+        return State(type(here).__name__, here.version, self._recorded_at, self.as_json())
 
-    def shown(self) -> Mapping[str, Any]:
-        """The state as JSON values."""
-        shown: Mapping[str, Any] = to_jsonable_python(_ordered(self._aggregate.state()), fallback=repr)
-        return shown
+    def as_json(self) -> Mapping[str, Any]:
+        """Returns the state as JSON values."""
+        state: Mapping[str, Any] = to_jsonable_python(_ordered(self._aggregate.state()), fallback=repr)
+        return state
 
 
 def _ordered(value: Any) -> Any:
-    """The same with its sets as lists in a fixed order, so that two states can be compared."""
+    """Returns a value with its sets as sorted lists, so that two states can be compared."""
     if isinstance(value, set | frozenset):
         return sorted(map(_ordered, value), key=repr)
     if isinstance(value, Mapping):

@@ -1,16 +1,16 @@
-"""The engine's own paths for queries: sagas and their log."""
+"""The engine's own queries: sagas and their log."""
 
 from pydantic import BaseModel, ConfigDict
-from starlette.requests import Request
 
-from query_api.http.routes import Answer, QueryRoute, Views
+from query_api.queries.context import Answer, QueryContext
+from query_api.queries.query import Query
 from schemas.catalog import ContextName
-from schemas.engine.saga_views import SagaLogEntry
+from schemas.engine.saga_views import Saga, SagaLogEntry
 from schemas.engine.sagas import CONTEXT, SYSTEM, stream_of
 
 
-class Timeline(BaseModel):
-    """A saga, with every field of the view, and what it was told."""
+class SagaTimeline(BaseModel):
+    """A saga with every field of its view, and the entries of its log."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -21,27 +21,25 @@ class Timeline(BaseModel):
     timeline: list[SagaLogEntry]
 
 
-async def logs(request: Request, views: Views) -> Answer:
-    return await views.rows(request, SYSTEM, "saga_logs")
+async def saga(context: QueryContext) -> Answer:
+    """Returns a saga with its timeline: the entries that the caller may read, oldest first, up to the saga's newest step."""
+    saga_id = context.path_parameter("saga_id")
+    row = await context.views.row(context.request, Saga, saga_id)
+    newest = context.views.token(ContextName(SYSTEM, CONTEXT), stream_of(saga_id), row["position"])
+    order = ("saga_id", saga_id), ("sort", "step")
+    timeline = await context.views.all_rows(context.request, SagaLogEntry, newest, *order)
+    return Answer({**row, "timeline": timeline})
 
 
-async def sagas(request: Request, views: Views) -> Answer:
-    return await views.rows(request, SYSTEM, "sagas")
-
-
-async def saga(request: Request, views: Views) -> Answer:
-    """A saga with its timeline: what it was told, oldest first, up to where the saga stands, as far as that is the caller's."""
-    saga_id = request.path_params["saga_id"]
-    found = await views.row(request, SYSTEM, "sagas", saga_id)
-    newest = views.token(ContextName(SYSTEM, CONTEXT), stream_of(saga_id), found.body["position"])
-    timeline = await views.every_row(request, SYSTEM, "saga_logs", newest, ("saga_id", saga_id), ("sort", "step"))
-    return Answer({**found.body, "timeline": timeline}, {})
-
-
-ROUTES = (
-    QueryRoute("/saga/logs", "saga_logs", logs, "What every process was told, and what became of it, a page at a time."),
-    QueryRoute("/sagas", "sagas", sagas, "Every process and how it stands, a page at a time."),
-    QueryRoute(
-        "/sagas/{saga_id}", "sagas", saga, "One process: how it stands, what it knows, and its timeline.", Timeline, one=True
+QUERIES = (
+    Query("/saga/logs", SagaLogEntry, "The log of all sagas: what each handled, with the result, a page at a time."),
+    Query("/sagas", Saga, "All sagas with their status, a page at a time."),
+    Query(
+        "/sagas/{saga_id}",
+        Saga,
+        "One saga: its status, its state and its timeline.",
+        key="saga_id",
+        shape=SagaTimeline,
+        handler=saga,
     ),
 )

@@ -16,7 +16,8 @@ from command_api.app import make_handler, open_logs, writer_databases
 from command_api.http.request import now
 from deploy.console.connection import connected
 from deploy.console.printing import console, table
-from query_api.views.reader import ViewReader, parse_query
+from query_api.views.page_request import parse_page_request
+from query_api.views.reader import ViewReader
 from schemas.catalog import Catalog, ContextName
 from schemas.engine.saga_views import Saga, SagaLogEntry
 from schemas.engine.sagas import CONTEXT, ENDED, SYSTEM, CancelSaga, RetrySaga
@@ -152,7 +153,7 @@ async def _rows(
     after: list[tuple[str, str]] | None = []
     try:
         while after is not None:
-            page = await reader.page(parse_query([*filters, ("limit", str(_PAGE)), *after]))
+            page = await reader.page(parse_page_request([*filters, ("limit", str(_PAGE)), *after]))
             found += [dict(row) for row in page.rows]
             after = None if page.next is None else [("after", page.next)]
     finally:

@@ -1,0 +1,22 @@
+"""Labels of sagas: the words in which a system's clients read the status of a saga and of its steps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schemas.engine.sagas import Standing, Status
+
+
+@dataclass(frozen=True, slots=True)
+class SagaLabels:
+    """A system's words. What has no label is shown as its English name in capital letters."""
+
+    statuses: Mapping[Status, str] = field(default_factory=dict)
+    steps: Mapping[Standing, str] = field(default_factory=dict)
+
+    def status(self, status: Status) -> str:
+        """Returns the label of a saga's status."""
+        return self.statuses.get(status, status.upper())
+
+    def step(self, status: Standing) -> str:
+        """Returns the label of a step's status."""
+        return self.steps.get(status, status.upper())

@@ -1,0 +1,149 @@
+"""The views of the installed systems, as callers of the query API may read them."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+
+from query_api.views.consistency import ConsistencyWaiter
+from query_api.views.page_request import PageRequest, parse_page_request
+from query_api.views.paging import MAX_LIMIT, Page, Row
+from query_api.views.reader import ViewReader
+from query_api.views.row_access import RowAccessControl
+from schemas.catalog import Catalog, ContextName
+from schemas.consistency_token import ConsistencyToken
+from schemas.errors import Malformed, NotFound
+from schemas.view import View
+from streams.database.pools import Databases, views_schema
+from streams.encryption.subject_keys import SubjectKeys
+from streams.http.surface import header
+from streams.log.partitioning import partition_of
+from streams.security.access_control import Gate, caller_of
+from streams.settings import Settings
+from streams.subscriptions.checkpoints import Checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableView:
+    """One view, and what a read of it goes through."""
+
+    context: ContextName
+    """The context on whose read side the view lives."""
+    view: type[View]
+    reader: ViewReader
+    row_access: RowAccessControl
+    consistency: ConsistencyWaiter
+
+    @property
+    def name(self) -> str:
+        """The view's name, with its system's."""
+        return f"{self.context.system}.{self.view.view_name}"
+
+
+class Views:
+    """Reads every view of the installed systems. A read takes three steps before its rows come from the table:
+
+    access to the view (`authorize`) ─► consistency token (`wait`) ─► rows of the caller (`RowAccessControl`)
+    """
+
+    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: Gate) -> None:
+        self._catalog, self._gate = catalog, gate
+        keys = SubjectKeys(settings, databases)
+        self._views: Mapping[type[View], ReadableView] = {
+            view: ReadableView(
+                context,
+                view,
+                ViewReader(settings, databases, context, view),
+                RowAccessControl(view, keys),
+                ConsistencyWaiter(
+                    Checkpoints(
+                        databases, settings.view_dsn(context), views_schema(context), f"{context.system}.{view.view_name}"
+                    ),
+                    view.view_name,
+                    settings.max_wait_seconds,
+                ),
+            )
+            for context, view in catalog.views()
+        }
+
+    def __iter__(self) -> Iterator[ReadableView]:
+        return iter(self._views.values())
+
+    def named(self, system: str, name: str) -> type[View]:
+        """Returns the view with a name, if it can be read under ``/views``; raises `NotFound`."""
+        view = self._catalog.view(system, name)
+        if view.view_own_paths_only:
+            raise NotFound(f"the view {name!r} of {system!r} is read on the system's own paths")
+        return view
+
+    async def row(self, request: Request, view: type[View], key: str) -> Row:
+        """Returns the row with a key, decrypted.
+
+        Raises `NotFound` if there is none or the caller may not read it, and the errors of `opened`.
+        """
+        opened = await self.opened(request, view)
+        row = await opened.reader.get(key)
+        if row is None or not opened.row_access.may_read(caller_of(request), row):
+            raise NotFound(f"the view {view.view_name} has no row {key!r}")
+        return (await opened.row_access.decrypted([row]))[0]
+
+    async def page(self, request: Request, view: type[View], *fixed: tuple[str, str]) -> Page:
+        """Returns a page of the rows that the caller may read, decrypted, by the request's parameters and ``fixed`` filters.
+
+        Raises `Invalid` for a parameter, and the errors of `opened`.
+        """
+        opened = await self.opened(request, view)
+        return await self._page(request, opened, parse_page_request([*request.query_params.multi_items(), *fixed]))
+
+    async def all_rows(self, request: Request, view: type[View], seen: ConsistencyToken, *fixed: tuple[str, str]) -> list[Row]:
+        """Returns every row that meets ``fixed`` filters and that the caller may read, once the view has seen a write.
+
+        The request's parameters and token do not count. Raises `NotYetSeen`, `Unauthenticated` and `Forbidden`.
+        """
+        opened = self._authorized(request, view)
+        await opened.consistency.until_seen(seen)
+        rows: list[Row] = []
+        after: tuple[tuple[str, str], ...] | None = ()
+        while after is not None:
+            asked = parse_page_request([*fixed, ("limit", str(MAX_LIMIT)), *after])
+            page = await self._page(request, opened, asked)
+            rows += page.rows
+            after = None if page.next is None else (("after", page.next),)
+        return rows
+
+    async def opened(self, request: Request, view: type[View]) -> ReadableView:
+        """Returns a view that the caller may read, once it has seen the write that the request's token names.
+
+        Raises `Unauthenticated`, `Forbidden`, `Malformed` for a token that names nothing, and `NotYetSeen`.
+        """
+        opened = self._authorized(request, view)
+        token = header(request, b"consistency-token")
+        if token is not None:
+            await opened.consistency.until_seen(self._parsed(token))
+        return opened
+
+    def token(self, context: ContextName, stream: str, position: int) -> ConsistencyToken:
+        """Returns the token of a stream's event."""
+        partitions = self._catalog.context(context).partitions
+        return ConsistencyToken(context, partition_of(stream, partitions), position)
+
+    def _authorized(self, request: Request, view: type[View]) -> ReadableView:
+        opened = self._views[view]
+        self._gate.check(request, "view", opened.name, view.view_access)
+        return opened
+
+    def _parsed(self, text: str) -> ConsistencyToken:
+        token = ConsistencyToken.parse(text)
+        if token.partition >= self._catalog.context(token.context).partitions:
+            raise Malformed(f"the context {token.context} has no partition {token.partition}")
+        return token
+
+    async def _page(self, request: Request, opened: ReadableView, asked: PageRequest) -> Page:
+        page = await opened.reader.page(replace(asked, owner=opened.row_access.owner_for(caller_of(request))))
+        return Page(await opened.row_access.decrypted(page.rows), page.next)
+
+
+def summary_of(view: type[View]) -> str:
+    """Returns the first line of a view's docstring."""
+    return (inspect.getdoc(view) or view.view_name).partition("\n")[0]
