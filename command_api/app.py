@@ -19,6 +19,7 @@ from command_api.http.gateway import Desk
 from command_api.http.openapi import TITLE, describe
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.documentation import documentation_routes
 from streams.http.surface import EXCEPTION_HANDLERS, JsonResponse, Observed, operations_routes
@@ -72,7 +73,7 @@ def writer_databases(settings: Settings) -> Databases:
 def open_logs(settings: Settings, catalog: Catalog, databases: Databases) -> Mapping[ContextName, AppendablePostgresLog]:
     """Every context's log, for appending."""
     return {
-        name: AppendablePostgresLog(databases, settings.log_dsn(name), name, context.partitions)
+        name: AppendablePostgresLog(Store.of_log(databases, settings.log_dsn(name), name), name, context.partitions)
         for name, context in catalog.contexts.items()
     }
 

@@ -15,7 +15,8 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError
 from schemas.message import Command
 from streams.commands.command_topics import CommandSender
-from streams.database.pools import Databases, log_schema
+from streams.database.pools import Databases
+from streams.database.store import log_schema
 from streams.log.timers import Timers
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from schemas.catalog import ContextName
-from streams.database.pools import Connection, blames_values
+from streams.database.errors import blames_values
+from streams.database.pools import Connection
 from streams.log.stored_events import StoredEvent
 from streams.subscriptions.dead_letters import Parked
 

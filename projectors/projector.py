@@ -16,7 +16,9 @@ from schemas.catalog import Catalog, ContextName
 from schemas.envelope import RecordedEvent
 from schemas.errors import Conflict, Unavailable
 from schemas.view import View
-from streams.database.pools import Connection, Databases, blames_values, views_schema
+from streams.database.errors import blames_values
+from streams.database.pools import Connection, Databases
+from streams.database.store import views_schema
 from streams.database.view_tables import table_of
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import StoredEvent, decode

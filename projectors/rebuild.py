@@ -12,7 +12,9 @@ from projectors.projector import Beside, Projector
 from projectors.versions import Difference, Positions, VersionedView
 from schemas.catalog import Catalog, ContextName
 from schemas.view import View
-from streams.database.pools import Databases, views_schema
+from streams.database.pools import Databases
+from streams.database.store import views_schema
+from streams.installation import Installation
 from streams.log.reading import PostgresLog, partition_events
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
@@ -36,7 +38,8 @@ class Rebuild:
         self.view = VersionedView(settings, catalog, system, projection, databases)
         self._settings, self._catalog, self._system, self._projection = settings, catalog, system, projection
         self._databases = databases
-        self._logs = {name: PostgresLog(databases, settings.log_dsn(name), name) for name in catalog.contexts}
+        installation = Installation(settings, catalog, databases)
+        self._logs = {name: PostgresLog(installation.log_store(name), name) for name in catalog.contexts}
 
     @property
     def name(self) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 from projectors.projection import Projection
 from schemas.catalog import ContextName
 from schemas.view import View
-from streams.database.pools import Connection, statement, views_schema
+from streams.database.pools import Connection
+from streams.database.store import statement, views_schema
 from streams.database.view_tables import clear, table_of
 
 

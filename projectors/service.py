@@ -8,6 +8,7 @@ from projectors.rebuild import Rebuild
 from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.settings import Settings
 from streams.subscriptions.subscription import Subscription
@@ -27,7 +28,8 @@ class Projectors:
         # A view's rows and its position are committed together, so a crash can only set both back: no need to wait for disk.
         self._views = Databases("caudal_projector", settings.pool_size, durable=False)
         self._databases = Databases("caudal_projector", settings.pool_size)
-        logs = {context: PostgresLog(self._databases, settings.log_dsn(context), context) for context in catalog.contexts}
+        installation = Installation(settings, catalog, self._databases)
+        logs = {context: PostgresLog(installation.log_store(context), context) for context in catalog.contexts}
         every = [(system, projection) for system, projections in installed(catalog).items() for projection in projections]
         projectors = [Projector(settings, catalog, *one, self._views, logs) for one in every]
         self._subscription = Subscription(settings, catalog, GROUP, projectors, logs)

@@ -9,7 +9,8 @@ from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import RecordedEvent
 from schemas.view import View
-from streams.database.pools import WHOLE_LOG_SECONDS, Connection, Databases, views_schema
+from streams.database.pools import WHOLE_LOG_SECONDS, Connection, Databases
+from streams.database.store import views_schema
 from streams.database.view_tables import count, definition, difference, identity, scratch_table_of, table_of
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import decode

@@ -14,7 +14,8 @@ from projectors.projection import Projection
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Rejected
 from schemas.view import View
-from streams.database.pools import WHOLE_LOG_SECONDS, Connection, Databases, statement, views_schema
+from streams.database.pools import WHOLE_LOG_SECONDS, Connection, Databases
+from streams.database.store import statement, views_schema
 from streams.database.view_tables import definition, difference, table_of
 from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoints

@@ -11,7 +11,8 @@ from projectors.projection import Fold, Projection
 from schemas.envelope import RecordedEvent
 from schemas.errors import Conflict, Misconfigured
 from schemas.view import View
-from streams.database.pools import Connection, translated
+from streams.database.errors import translated
+from streams.database.pools import Connection
 from streams.database.view_tables import CHANGED, statements
 from streams.subscriptions.checkpoints import Move
 

@@ -19,6 +19,7 @@ from streams.commands.command_topics import CommandSender
 from streams.database.pools import Databases
 from streams.http.documentation import documentation_routes
 from streams.http.surface import EXCEPTION_HANDLERS, Observed, operations_routes
+from streams.installation import Installation
 from streams.security.access_control import Gate
 from streams.settings import Settings
 
@@ -26,9 +27,10 @@ from streams.settings import Settings
 def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     """Returns the query API; raises `Misconfigured` for a system's query that cannot work."""
     databases = Databases("caudal_reader", settings.pool_size)
+    installation = Installation(settings, catalog, databases)
     queries = installed(catalog)
-    gate = Gate(settings, catalog, databases)
-    views = Views(settings, catalog, databases, gate)
+    access_control = Gate(settings, catalog, databases)
+    views = Views(installation, access_control)
     live, commands = LiveViews(settings, views), CommandGateway(catalog, CommandSender(settings, catalog))
 
     @asynccontextmanager
@@ -42,9 +44,9 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
 
     return Starlette(
         routes=[
-            *IndexEndpoints(catalog, gate).routes(),
-            *QueryEndpoints(views, live, commands, gate).routes(queries),
-            *AuditEndpoints(settings, catalog, databases, gate).routes(),
+            *IndexEndpoints(catalog, access_control).routes(),
+            *QueryEndpoints(views, live, commands, access_control).routes(queries),
+            *AuditEndpoints(installation, access_control).routes(),
             *operations_routes({"views": views_in_reach}),
             *documentation_routes(TITLE, lambda: describe(catalog, queries)),
         ],

@@ -4,6 +4,7 @@ import hashlib
 
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.partitioning import partition_of
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
@@ -23,7 +24,7 @@ async def verify(stack: RunningStack) -> dict[ContextName, list[StoredEvent]]:
     databases = Databases(None, 2)
     try:
         logs = {
-            context: list(await PostgresLog(databases, settings.write_dsn, context).read(0, 10_000_000))
+            context: list(await PostgresLog(Store.of_log(databases, settings.write_dsn, context), context).read(0, 10_000_000))
             for context in catalog.contexts
         }
     finally:

@@ -19,6 +19,8 @@ from query_api.audit.causation import Cause, causation_of
 from query_api.audit.history import Selection, bounds, described
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
+from streams.database.store import Store
+from streams.installation import Installation
 from streams.log.search import SearchableLog
 from streams.log.stored_events import StoredEvent, decode_metadata
 from streams.settings import Settings
@@ -49,7 +51,7 @@ async def replay(asked: Replay, data_dir: Path, settings: Settings) -> int:
     errors = Console(stderr=True, highlight=False)
     shown = 0
     try:
-        log = SearchableLog(databases, settings.log_dsn(asked.context), asked.context)
+        log = SearchableLog(Store.of_log(databases, settings.log_dsn(asked.context), asked.context), asked.context)
         after, up_to = await bounds(log, asked.selection)
         write = _writer(asked.format)
         with _progress(errors) as progress:
@@ -73,7 +75,7 @@ async def show_causes(context: ContextName, position: int, data_dir: Path, setti
     catalog.context(context)
     databases = Databases("caudal_reader", pool_size=1)
     try:
-        logs = SearchableLog.of_contexts(databases, settings, catalog.related(context.system))
+        logs = SearchableLog.of_contexts(Installation(settings, catalog, databases), catalog.related(context.system))
         found = await causation_of(logs, context, position)
     finally:
         await databases.close()

@@ -14,7 +14,8 @@ from deploy.local.endpoints import Endpoints, running_stack
 from deploy.local.ports import LOOPBACK, listens
 from deploy.operations.subscriptions.installed import subscriptions
 from schemas.catalog import Catalog, ContextName
-from streams.database.pools import Databases, log_schema, statement
+from streams.database.pools import Databases
+from streams.database.store import Store, log_schema, statement
 from streams.log.reading import PostgresLog
 from streams.settings import Settings
 
@@ -84,7 +85,7 @@ async def _process(stack: Endpoints, name: str) -> ProcessStatus:
 
 async def _log(settings: Settings, databases: Databases, context: ContextName) -> LogStatus:
     dsn = settings.log_dsn(context)
-    head = await PostgresLog(databases, dsn, context).head()
+    head = await PostgresLog(Store.of_log(databases, dsn, context), context).head()
     async with databases.connection(dsn) as connection:
         relay = await connection.fetchrow(statement("relay_state", log_schema(context)))
     assert relay is not None, "the migration made the row"

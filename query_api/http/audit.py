@@ -16,13 +16,12 @@ from query_api.http.audit_paths import AUDIT_PATHS
 from query_api.http.parameters import Parameters, whole_number
 from query_api.http.responses import json_response
 from query_api.views.paging import next_link
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from schemas.errors import Forbidden, Invalid, Unauthenticated
-from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.integrity.proof_log import ProofLog
 from streams.log.search import Conditions, SearchableLog
 from streams.security.access_control import Endpoint, Gate
-from streams.settings import Settings
 
 _NDJSON = "application/x-ndjson"
 Log = TypeVar("Log", SearchableLog, ProofLog)
@@ -31,9 +30,9 @@ Log = TypeVar("Log", SearchableLog, ProofLog)
 class AuditEndpoints:
     """Shows what the logs hold, as it was recorded, to callers who may read a log."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: Gate) -> None:
-        self._settings, self._catalog, self._databases, self._gate = settings, catalog, databases, gate
-        self._time_travel = TimeTravel(catalog)
+    def __init__(self, installation: Installation, access_control: Gate) -> None:
+        self._installation, self._catalog, self._access_control = installation, installation.catalog, access_control
+        self._time_travel = TimeTravel(installation.catalog)
 
     def routes(self) -> Iterator[BaseRoute]:
         """Yields the routes of the audit."""
@@ -47,7 +46,7 @@ class AuditEndpoints:
         }
         for one in AUDIT_PATHS:
             path = f"/audit/{{system}}/{{context}}/{one.path}"
-            yield Route(path, self._gate.before(path, endpoints[one.name]))
+            yield Route(path, self._access_control.before(path, endpoints[one.name]))
 
     async def history(self, request: Request) -> Response:
         """Answers with a stream's events, a page at a time by version."""
@@ -110,14 +109,14 @@ class AuditEndpoints:
         Parameters(request)
         here = self._log(request, SearchableLog).context
         contexts = [name for name in self._catalog.related(here.system) if self._may_read(request, here, name)]
-        logs = SearchableLog.of_contexts(self._databases, self._settings, contexts)
+        logs = SearchableLog.of_contexts(self._installation, contexts)
         tree = await causation_of(logs, here, whole_number(request.path_params["position"], "position"))
         return json_response(tree.as_json())
 
     def _may_read(self, request: Request, here: ContextName, context: ContextName) -> bool:
         """Returns whether a caller may read a log; raises `Unauthenticated` or `Forbidden` for a log of the same system."""
         try:
-            self._gate.check(request, "audit", str(context), self._catalog.context(context).audit)
+            self._access_control.check(request, "audit", str(context), self._catalog.context(context).audit)
         except (Unauthenticated, Forbidden):
             if context.system == here.system:
                 raise
@@ -126,8 +125,8 @@ class AuditEndpoints:
 
     def _log(self, request: Request, kind: type[Log]) -> Log:
         context = ContextName(request.path_params["system"], request.path_params["context"])
-        self._gate.check(request, "audit", str(context), self._catalog.context(context).audit)
-        return kind(self._databases, self._settings.log_dsn(context), context)
+        self._access_control.check(request, "audit", str(context), self._catalog.context(context).audit)
+        return kind(self._installation.log_store(context), context)
 
 
 def _selection(parameters: Parameters) -> Selection:

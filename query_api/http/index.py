@@ -42,8 +42,8 @@ class IndexedLog(BaseModel):
 class IndexEndpoints:
     """Lists views and logs."""
 
-    def __init__(self, catalog: Catalog, gate: Gate) -> None:
-        self._catalog, self._gate = catalog, gate
+    def __init__(self, catalog: Catalog, access_control: Gate) -> None:
+        self._catalog, self._access_control = catalog, access_control
 
     def routes(self) -> Iterator[BaseRoute]:
         """Yields the routes of the indexes."""
@@ -54,7 +54,7 @@ class IndexEndpoints:
             ("/audit/{system}", self.logs),
         )
         for path, endpoint in endpoints:
-            yield Route(path, self._gate.before(path, endpoint))
+            yield Route(path, self._access_control.before(path, endpoint))
 
     async def views(self, request: Request) -> Response:
         """Answers with the views that are read under ``/views``; raises `NotFound` for an unknown system."""

@@ -19,8 +19,8 @@ from streams.security.access_control import Endpoint, Gate
 class QueryEndpoints:
     """Answers queries of views."""
 
-    def __init__(self, views: Views, live: LiveViews, commands: CommandGateway, gate: Gate) -> None:
-        self._views, self._live, self._commands, self._gate = views, live, commands, gate
+    def __init__(self, views: Views, live: LiveViews, commands: CommandGateway, access_control: Gate) -> None:
+        self._views, self._live, self._commands, self._access_control = views, live, commands, access_control
 
     def routes(self, queries: Mapping[str, tuple[Query, ...]]) -> Iterator[BaseRoute]:
         """Yields the routes of every view, then those of the systems' own queries."""
@@ -31,7 +31,7 @@ class QueryEndpoints:
         )
         own = ((query.path, self._endpoint(query)) for declared in queries.values() for query in declared)
         for path, endpoint in (*of_views, *own):
-            yield Route(path, self._gate.before(path, endpoint))
+            yield Route(path, self._access_control.before(path, endpoint))
 
     async def page(self, request: Request) -> Response:
         """Answers with a page of a view."""

@@ -11,16 +11,15 @@ from query_api.views.page_request import PageRequest, parse_page_request
 from query_api.views.paging import MAX_LIMIT, Page, Row
 from query_api.views.reader import ViewReader
 from query_api.views.row_access import RowAccessControl
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from schemas.consistency_token import ConsistencyToken
 from schemas.errors import Malformed, NotFound
 from schemas.view import View
-from streams.database.pools import Databases, views_schema
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.surface import header
+from streams.installation import Installation
 from streams.log.partitioning import partition_of
 from streams.security.access_control import Gate, caller_of
-from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoints
 
 
@@ -47,24 +46,11 @@ class Views:
     access to the view (`authorize`) ─► consistency token (`wait`) ─► rows of the caller (`RowAccessControl`)
     """
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: Gate) -> None:
-        self._catalog, self._gate = catalog, gate
-        keys = SubjectKeys(settings, databases)
+    def __init__(self, installation: Installation, access_control: Gate) -> None:
+        self._catalog, self._access_control = installation.catalog, access_control
+        keys = SubjectKeys(installation.settings, installation.databases)
         self._views: Mapping[type[View], ReadableView] = {
-            view: ReadableView(
-                context,
-                view,
-                ViewReader(settings, databases, context, view),
-                RowAccessControl(view, keys),
-                ConsistencyWaiter(
-                    Checkpoints(
-                        databases, settings.view_dsn(context), views_schema(context), f"{context.system}.{view.view_name}"
-                    ),
-                    view.view_name,
-                    settings.max_wait_seconds,
-                ),
-            )
-            for context, view in catalog.views()
+            view: _readable(installation, keys, context, view) for context, view in installation.catalog.views()
         }
 
     def __iter__(self) -> Iterator[ReadableView]:
@@ -130,7 +116,7 @@ class Views:
 
     def _authorized(self, request: Request, view: type[View]) -> ReadableView:
         opened = self._views[view]
-        self._gate.check(request, "view", opened.name, view.view_access)
+        self._access_control.check(request, "view", opened.name, view.view_access)
         return opened
 
     def _parsed(self, text: str) -> ConsistencyToken:
@@ -142,6 +128,18 @@ class Views:
     async def _page(self, request: Request, opened: ReadableView, asked: PageRequest) -> Page:
         page = await opened.reader.page(replace(asked, owner=opened.row_access.owner_for(caller_of(request))))
         return Page(await opened.row_access.decrypted(page.rows), page.next)
+
+
+def _readable(installation: Installation, keys: SubjectKeys, context: ContextName, view: type[View]) -> ReadableView:
+    store = installation.view_store(context)
+    checkpoints = Checkpoints(store.databases, store.dsn, store.schema, f"{context.system}.{view.view_name}")
+    return ReadableView(
+        context,
+        view,
+        ViewReader(store, context, view),
+        RowAccessControl(view, keys),
+        ConsistencyWaiter(checkpoints, view.view_name, installation.settings.max_wait_seconds),
+    )
 
 
 def summary_of(view: type[View]) -> str:

@@ -15,17 +15,15 @@ from query_api.views.values import allowed_values, parse_value
 from schemas.catalog import ContextName
 from schemas.sensitive import encrypted_fields
 from schemas.view import View
-from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.database.view_tables import CHANGED, DIALECT, sql, table_of
-from streams.settings import Settings
 
 
 class ViewReader:
     """Reads the table of one view. Its rows have the view's fields and no other column of the table."""
 
-    def __init__(self, settings: Settings, databases: Databases, context: ContextName, view: type[View]) -> None:
-        self.view = view
-        self._databases, self._dsn = databases, settings.view_dsn(context)
+    def __init__(self, store: Store, context: ContextName, view: type[View]) -> None:
+        self.view, self._store = view, store
         self._table: Table = table_of(context, view)
         self._columns = [column for column in self._table.columns if column.name != CHANGED]
         self._encrypted = frozenset(encrypted_fields(view))
@@ -38,7 +36,7 @@ class ViewReader:
             value = parse_value(self._key.type, key)
         except ValueError:
             return None
-        async with self._databases.connection(self._dsn) as connection:
+        async with self._store.connection() as connection:
             row: Row | None = await connection.fetchrow(self._by_key, value)
         return row
 
@@ -77,7 +75,7 @@ class ViewReader:
 
     async def horizon(self) -> int:
         """Returns the oldest transaction that is still running; all before it have ended."""
-        async with self._databases.connection(self._dsn) as connection:
+        async with self._store.connection() as connection:
             return int(await connection.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
 
     def _selection(self, request: PageRequest, order: Sequence[Order]) -> Select[Any]:
@@ -178,7 +176,7 @@ class ViewReader:
     async def _fetch(self, statement: Select[Any]) -> list[Row]:
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         arguments = [compiled.params[name] for name in compiled.positiontup or ()]
-        async with self._databases.connection(self._dsn) as connection:
+        async with self._store.connection() as connection:
             return list(await connection.fetch(str(compiled), *arguments))
 
 

@@ -38,7 +38,7 @@ from sqlalchemy.types import TypeEngine
 from schemas.catalog import ContextName
 from schemas.errors import Misconfigured
 from schemas.view import View
-from streams.database.pools import statement
+from streams.database.store import statement, views_schema_name
 
 CHANGED = "changed_in"
 """Column of the engine's: the transaction that last changed the row, by which live readers follow a view."""
@@ -77,7 +77,7 @@ class ViewStatements:
 def table_of(context: ContextName, view: type[View], name: str | None = None) -> Table:
     """A view's table, in the schema of its context's read side; with a ``name``, another one of the same shape beside it."""
     name = name or view.view_name
-    table = Table(name, MetaData(), *_columns(view), schema=f"{context.system}_{context.context}_views")
+    table = Table(name, MetaData(), *_columns(view), schema=views_schema_name(context))
     for group in view.view_indexes:
         Index(f"{name}_{'_'.join(group)}", *(table.c[column] for column in group))
     # A BRIN index does not stand in the way of in-place (HOT) updates, a B-tree on this column would stop all of them.

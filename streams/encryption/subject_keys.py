@@ -6,11 +6,11 @@ from pathlib import Path
 
 from schemas.errors import Misconfigured, Rejected
 from schemas.sensitive import is_encrypted, subject_of
-from streams.database.pools import Databases, statement
+from streams.database.pools import Databases
 from streams.encryption.encryption import KEY_BYTES, MasterKeys, decrypt, encrypt
+from streams.installation import keys_store
 from streams.settings import Settings
 
-SCHEMA = '"caudal_keys"'
 _BATCH_SIZE = 500
 
 
@@ -18,7 +18,7 @@ class SubjectKeys:
     """Encrypts, opens and forgets. Keeps no key: what is erased is gone for every process at once."""
 
     def __init__(self, settings: Settings, databases: Databases) -> None:
-        self._databases, self._dsn = databases, settings.keys_dsn or settings.write_dsn
+        self._store = keys_store(settings, databases)
         self._file, self._text = settings.master_key_file, settings.master_keys
         self._masters: tuple[object, MasterKeys] | None = None
 
@@ -47,38 +47,34 @@ class SubjectKeys:
 
     async def erase(self, subject: str) -> None:
         """Destroys a subject's key; from now on it gets no other."""
-        async with self._databases.connection(self._dsn) as connection:
-            await connection.execute(statement("subject_key_erase", SCHEMA), subject)
+        await self._store.execute("subject_key_erase", subject)
 
     async def knows(self, subject: str) -> bool:
         """Whether a subject has a key, or had one."""
-        async with self._databases.connection(self._dsn) as connection:
-            return bool(await connection.fetch(statement("subject_keys", SCHEMA), [subject]))
+        return bool(await self._store.fetch("subject_keys", [subject]))
 
     async def not_erased(self, subjects: Collection[str]) -> list[str]:
         """Which of some subjects have a key, or could get one: the keys know nothing of their having been erased."""
-        async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("subjects_not_erased", SCHEMA), list(subjects))
+        rows = await self._store.fetch("subjects_not_erased", list(subjects))
         return [row["subject"] for row in rows]
 
     async def rewrap(self) -> int:
         """Wraps every key with the newest master key; returns how many were not."""
         masters, done = self._master_keys(), 0
-        async with self._databases.connection(self._dsn) as connection:
+        async with self._store.connection() as connection:
             while True:
-                rows = await connection.fetch(statement("subject_keys_of_other_masters", SCHEMA), masters.newest, _BATCH_SIZE)
+                rows = await connection.fetch(self._store.sql("subject_keys_of_other_masters"), masters.newest, _BATCH_SIZE)
                 for row in rows:
                     subject, wrapped = row["subject"], row["wrapped"]
                     fresh = masters.wrap(masters.unwrap(wrapped, subject, row["master"]), subject)
-                    await connection.execute(statement("subject_key_rewrap", SCHEMA), subject, wrapped, fresh, masters.newest)
+                    await connection.execute(self._store.sql("subject_key_rewrap"), subject, wrapped, fresh, masters.newest)
                 done += len(rows)
                 if not rows:
                     return done
 
     async def _keys(self, subjects: Collection[str]) -> dict[str, bytes]:
         """The keys of those subjects that have one."""
-        async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("subject_keys", SCHEMA), list(subjects))
+        rows = await self._store.fetch("subject_keys", list(subjects))
         return {
             row["subject"]: self._master_keys().unwrap(row["wrapped"], row["subject"], row["master"])
             for row in rows
@@ -87,9 +83,8 @@ class SubjectKeys:
 
     async def _made(self, subject: str) -> bytes:
         masters = self._master_keys()
-        async with self._databases.connection(self._dsn) as connection:
-            wrapped = masters.wrap(os.urandom(KEY_BYTES), subject)
-            await connection.execute(statement("subject_key_make", SCHEMA), subject, wrapped, masters.newest)
+        wrapped = masters.wrap(os.urandom(KEY_BYTES), subject)
+        await self._store.execute("subject_key_make", subject, wrapped, masters.newest)
         made = (await self._keys([subject])).get(subject)
         if made is None:
             raise Rejected("nothing can be kept of a subject that was erased")

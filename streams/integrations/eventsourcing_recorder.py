@@ -34,6 +34,7 @@ from schemas.envelope import Metadata
 from schemas.errors import Conflict, Invalid, Misconfigured, Unavailable
 from schemas.expected_version import ANY_VERSION, ExpectedVersion
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.integrations.eventsourcing_events import CATEGORY, decoded, encoded, stream_of
 from streams.log.appending import AppendablePostgresLog
 from streams.log.group_commit import GroupCommit
@@ -60,7 +61,7 @@ class CaudalRecorder(ApplicationRecorder):
         self._subscriptions: WeakSet[RecorderSubscription] = WeakSet()
         self._loop = asyncio.new_event_loop()
         self._databases = Databases("caudal_writer", 8)
-        self._reader = SearchableLog(self._databases, dsn, context)
+        self._reader = SearchableLog(Store.of_log(self._databases, dsn, context), context)
         self._waking: list[asyncio.Task[None]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"log of {context}", daemon=True)
         self._thread.start()
@@ -198,7 +199,7 @@ class CaudalRecorder(ApplicationRecorder):
         partitions = len((await self._reader.head()).partitions)
         # Whoever listens may miss a notification, so the subscriptions look by themselves too.
         self._waking = [asyncio.create_task(listen(self._dsn, self._wake)), asyncio.create_task(self._wake_now_and_then())]
-        return AppendablePostgresLog(self._databases, self._dsn, context, partitions)
+        return AppendablePostgresLog(Store.of_log(self._databases, self._dsn, context), context, partitions)
 
     async def _wake_now_and_then(self) -> None:
         while True:

@@ -1,9 +1,10 @@
 """What proves a log: its links, its ends, and the heads that were signed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from streams.database.pools import WHOLE_LOG_SECONDS, statement
+from streams.database.pools import WHOLE_LOG_SECONDS
 from streams.integrity.hash_chain import Link
 from streams.integrity.signing import SignedHead
 from streams.log.reading import PostgresLog
@@ -26,22 +27,17 @@ class ProofLog(PostgresLog):
 
     async def ends(self) -> Ends:
         """Where it ends."""
-        async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("ends", self._schema), timeout=WHOLE_LOG_SECONDS)
+        row = await self._store.fetchrow("ends", seconds=WHOLE_LOG_SECONDS)
         assert row is not None, "the migration made the head row"
         return Ends(row["position"], row["hash"], row["last"], int(row["versions"]))
 
     async def links(self, after: int, limit: int) -> Sequence[Link]:
         """At most ``limit`` events above a position with their hashes, in order."""
-        async with self._databases.connection(self._dsn) as connection:
-            return [Link.of(record) for record in await connection.fetch(statement("links", self._schema), after, limit)]
+        return [Link.of(record) for record in await self._store.fetch("links", after, limit)]
 
     async def hashes(self, positions: Sequence[int]) -> Sequence[tuple[int, bytes]]:
         """The stored hashes at some positions, in order; what is not there is left out."""
-        async with self._databases.connection(self._dsn) as connection:
-            return [
-                (row["position"], row["hash"]) for row in await connection.fetch(statement("hashes", self._schema), positions)
-            ]
+        return [(row["position"], row["hash"]) for row in await self._store.fetch("hashes", positions)]
 
     async def unprecedented(self, links: Sequence[Link]) -> set[tuple[str, int]]:
         """Of the first events that each stream has among these, those whose predecessor the log does not have before them."""
@@ -52,30 +48,35 @@ class ProofLog(PostgresLog):
         if not asked:
             return set()
         arguments = ([stream for stream, _ in asked], [version for _, version in asked], links[0].row.position)
-        async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("unprecedented", self._schema), *arguments)
+        rows = await self._store.fetch("unprecedented", *arguments)
         return {(row["stream"], row["version"]) for row in rows}
 
     async def stream_astray(self) -> tuple[str, int] | None:
         """A stream, with its last position, that says another last event than the log has; ``None`` where there is none."""
-        async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("streams_astray", self._schema), timeout=WHOLE_LOG_SECONDS)
+        row = await self._store.fetchrow("streams_astray", seconds=WHOLE_LOG_SECONDS)
         return None if row is None else (row["stream"], row["last_position"])
 
     async def signed_heads(self, after: int, limit: int) -> Sequence[SignedHead]:
         """At most ``limit`` signed heads above a position, in order."""
-        async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("signed_heads", self._schema), after, limit)
-        return [SignedHead(self.context, *row.values()) for row in rows]
+        rows = await self._store.fetch("signed_heads", after, limit)
+        return [self._signed_head(row) for row in rows]
 
     async def newest_signed_heads(self, limit: int) -> Sequence[SignedHead]:
         """At most ``limit`` signed heads, the newest first."""
-        async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("signed_heads_newest", self._schema), limit)
-        return [SignedHead(self.context, *row.values()) for row in rows]
+        rows = await self._store.fetch("signed_heads_newest", limit)
+        return [self._signed_head(row) for row in rows]
 
     async def add_signed_head(self, head: SignedHead) -> None:
         """Keeps a signed head, where the log holds that event with that hash."""
         values = (head.position, head.hash, head.signed_at, head.key, head.signature)
-        async with self._databases.connection(self._dsn) as connection:
-            await connection.execute(statement("signed_head_add", self._schema), *values)
+        await self._store.execute("signed_head_add", *values)
+
+    def _signed_head(self, row: Mapping[str, Any]) -> SignedHead:
+        return SignedHead(
+            context=self.context,
+            position=row["position"],
+            hash=row["hash"],
+            signed_at=row["signed_at"],
+            key=row["key"],
+            signature=row["signature"],
+        )

@@ -12,7 +12,7 @@ import orjson
 from schemas.catalog import ContextName
 from schemas.envelope import Receipt, Rejection
 from schemas.errors import Conflict, IdempotencyKeyReused, Unavailable
-from streams.database.pools import Databases, statement
+from streams.database.store import Store
 from streams.log.partitioning import partition_of
 from streams.log.reading import Append, PostgresLog
 from streams.log.snapshots import Snapshot
@@ -26,8 +26,8 @@ _REUSED = "this command id or idempotency key was used before, for another comma
 class AppendablePostgresLog(PostgresLog):
     """A context's log in PostgreSQL, for the write side."""
 
-    def __init__(self, databases: Databases, dsn: str, context: ContextName, partitions: int) -> None:
-        super().__init__(databases, dsn, context)
+    def __init__(self, store: Store, context: ContextName, partitions: int) -> None:
+        super().__init__(store, context)
         self._partitions = partitions
         self._waking: asyncio.Task[None] | None = None
         self._grown = False
@@ -36,20 +36,19 @@ class AppendablePostgresLog(PostgresLog):
         """See `AppendableLog.append`; raises `Unavailable`, after which it is open whether the batch is in the log."""
         arguments = as_arrays(appends, self._partitions)
         repeated: Mapping[UUID, Receipt] = {}
-        async with self._databases.connection(self._dsn) as connection:
-            answers = await connection.fetchrow(statement("append", self._schema), *arguments)
+        async with self._store.connection() as connection:
+            answers = await connection.fetchrow(self._store.sql("append"), *arguments)
             assert answers is not None, "the function returns one row"
             rows = list(zip(*answers, strict=True))
             if again := [append.command_id for append, (outcome, *_) in zip(appends, rows, strict=True) if outcome == REPEATED]:
-                found = await connection.fetch(statement("receipts", self._schema), again)
+                found = await connection.fetch(self._store.sql("receipts"), again)
                 repeated = {row["command_id"]: _stored(row) for row in found}
         self._wake_relay()
         return [self._answer(append, row, repeated) for append, row in zip(appends, rows, strict=True)]
 
     async def receipt(self, command_id: UUID, fingerprint: bytes | None = None) -> Receipt | None:
         """See `AppendableLog.receipt`."""
-        async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("receipts", self._schema), [command_id])
+        row = await self._store.fetchrow("receipts", [command_id])
         if row is None:
             return None
         if fingerprint is not None and row["fingerprint"] != fingerprint:
@@ -58,15 +57,13 @@ class AppendablePostgresLog(PostgresLog):
 
     async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Rejection | None]:
         """See `AppendableLog.answers`."""
-        async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("answers", self._schema), list(command_ids))
+        rows = await self._store.fetch("answers", list(command_ids))
         return {row["command_id"]: _rejection(row["rejection"]) for row in rows}
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
         """See `AppendableLog.keep_snapshot`."""
         values = (snapshot.stream, snapshot.version, snapshot.state_schema, snapshot.state)
-        async with self._databases.connection(self._dsn) as connection:
-            await connection.execute(statement("snapshot_keep", self._schema), *values)
+        await self._store.execute("snapshot_keep", *values)
 
     async def settle(self) -> None:
         """Returns once nothing is left to do for what was appended; to be called before the databases are closed."""
@@ -78,8 +75,7 @@ class AppendablePostgresLog(PostgresLog):
 
         Raises `Unavailable` too where a long read of them is in the way.
         """
-        async with self._databases.connection(self._dsn) as connection:
-            return [row[0] for row in await connection.fetch(statement("purge_receipts", self._schema), keep)]
+        return [row["purge_receipts"] for row in await self._store.fetch("purge_receipts", keep)]
 
     def _answer(self, append: Append, row: Sequence[int], repeated: Mapping[UUID, Receipt]) -> Receipt | Exception:
         about = append.writes[0]
@@ -105,8 +101,7 @@ class AppendablePostgresLog(PostgresLog):
         while self._grown:
             self._grown = False
             with suppress(Unavailable):
-                async with self._databases.connection(self._dsn) as connection:
-                    await connection.execute(statement("wake_relay", self._schema))
+                await self._store.execute("wake_relay")
             await asyncio.sleep(_SHORTEST_WAKE)
 
 

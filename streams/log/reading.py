@@ -9,7 +9,7 @@ from schemas.catalog import ContextName
 from schemas.envelope import Metadata, Receipt, Rejection
 from schemas.errors import Invalid
 from schemas.expected_version import ExpectedVersion
-from streams.database.pools import Databases, log_schema, statement
+from streams.database.store import Store
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import EventData, StoredEvent
 
@@ -101,21 +101,19 @@ class AppendableLog(ReadableLog, Protocol):
 class PostgresLog:
     """A context's log in PostgreSQL, for readers."""
 
-    def __init__(self, databases: Databases, dsn: str, context: ContextName) -> None:
+    def __init__(self, store: Store, context: ContextName) -> None:
         self.context = context
-        self._databases, self._dsn, self._schema = databases, dsn, log_schema(context)
+        self._store = store
 
     async def head(self) -> Head:
         """How far the log goes now."""
-        async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("head", self._schema))
+        row = await self._store.fetchrow("head")
         assert row is not None, "the migration made the head row"
         return Head(row["position"], tuple(row["partition_heads"]))
 
     async def version(self, stream: str) -> int:
         """The version at which a stream is; 0 where it does not exist."""
-        async with self._databases.connection(self._dsn) as connection:
-            return await connection.fetchval(statement("version", self._schema), stream) or 0
+        return await self._store.fetchval("version", stream) or 0
 
     async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
         """A stream's events above a version, in order: all of them, or at most ``limit``."""
@@ -131,13 +129,11 @@ class PostgresLog:
 
     async def snapshot(self, stream: str) -> Snapshot | None:
         """The newest snapshot of a stream's aggregate, unless it is ahead of the stream."""
-        async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("snapshot", self._schema), stream)
-        return None if row is None else Snapshot(*row.values())
+        row = await self._store.fetchrow("snapshot", stream)
+        return None if row is None else Snapshot(row["stream"], row["version"], row["state_schema"], row["state"])
 
     async def _rows(self, name: str, *arguments: object) -> Sequence[StoredEvent]:
-        async with self._databases.connection(self._dsn) as connection:
-            return [StoredEvent.of(record) for record in await connection.fetch(statement(name, self._schema), *arguments)]
+        return [StoredEvent.of(record) for record in await self._store.fetch(name, *arguments)]
 
 
 async def partition_events(

@@ -6,10 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from schemas.catalog import ContextName
-from streams.database.pools import WHOLE_LOG_SECONDS, Databases, statement
+from streams.database.pools import WHOLE_LOG_SECONDS
+from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
-from streams.settings import Settings
 
 _POSITIONS_PER_STEP = 10_000
 
@@ -36,11 +36,9 @@ class SearchableLog(PostgresLog):
     """A context's log in PostgreSQL, for those who look for events in it."""
 
     @classmethod
-    def of_contexts(
-        cls, databases: Databases, settings: Settings, contexts: Iterable[ContextName]
-    ) -> Mapping[ContextName, "SearchableLog"]:
-        """The logs of some contexts."""
-        return {name: cls(databases, settings.log_dsn(name), name) for name in contexts}
+    def of_contexts(cls, installation: Installation, contexts: Iterable[ContextName]) -> Mapping[ContextName, "SearchableLog"]:
+        """Returns the logs of some contexts."""
+        return {name: cls(installation.log_store(name), name) for name in contexts}
 
     async def search(self, conditions: Conditions, after: int, up_to: int, limit: int = 500) -> AsyncIterator[Found]:
         """Looks at the positions above ``after`` and not above ``up_to``, in order; a step brings ``limit`` events at most."""
@@ -64,9 +62,7 @@ class SearchableLog(PostgresLog):
 
     async def count(self, partition: int, up_to: int) -> int:
         """How many events a partition has that are not above a position."""
-        async with self._databases.connection(self._dsn) as connection:
-            sql = statement("count_partition", self._schema)
-            return int(await connection.fetchval(sql, partition, up_to, timeout=WHOLE_LOG_SECONDS))
+        return int(await self._store.fetchval("count_partition", partition, up_to, seconds=WHOLE_LOG_SECONDS))
 
     async def position_before(self, time: datetime) -> int:
         """The position of the last event that was recorded before a time; 0 where there is none.

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from schemas.catalog import ContextName
 from schemas.engine.sagas import CONTEXT, SYSTEM
-from streams.database.pools import Databases, statement, views_schema
+from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.settings import Settings
 
 _PROCESSES = ContextName(SYSTEM, CONTEXT)
@@ -35,7 +36,7 @@ class Timers:
     """Reads the timers of all processes. The view may be a moment late: a process that is told knows what it waits for."""
 
     def __init__(self, settings: Settings, databases: Databases) -> None:
-        self._databases, self._dsn = databases, settings.view_dsn(_PROCESSES)
+        self._store = Store.of_views(databases, settings.view_dsn(_PROCESSES), _PROCESSES)
 
     async def due(
         self, now: datetime, kinds: Collection[str], limit: int, after: tuple[datetime, str] | None = None
@@ -45,9 +46,7 @@ class Timers:
         Raises `Unavailable`.
         """
         since, saga = (None, "") if after is None else after
-        async with self._databases.connection(self._dsn) as connection:
-            sql = statement("timers_due", views_schema(_PROCESSES))
-            rows = await connection.fetch(sql, now, list(kinds), since, saga, limit)
+        rows = await self._store.fetch("timers_due", now, list(kinds), since, saga, limit)
         timers = [
             Timer(row["process"], row["about"], row["saga_id"], name, due, row["correlation_id"])
             for row in rows

@@ -7,10 +7,10 @@ from pathlib import Path
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Misconfigured
 from schemas.view import View
-from streams.database.pools import SQL, Connection, Databases, log_schema, statement, views_schema
+from streams.database.pools import Connection, Databases
+from streams.database.store import SQL, Store
 from streams.database.view_tables import definition, table_of
-from streams.encryption import subject_keys
-from streams.security import rate_limits
+from streams.installation import Installation
 from streams.settings import Settings
 
 EVENTS_A_TABLE = 10_000_000
@@ -27,21 +27,21 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
     that is needed but was not asked for, and `Unavailable` where a database is out of reach.
     """
     databases = Databases(None, pool_size=1)
+    installation = Installation(settings, catalog, databases)
     done: list[str] = []
     try:
         for context, declared in catalog.contexts.items():
-            async with _exclusively(databases, settings.log_dsn(context)) as connection:
+            async with _exclusively(store := installation.log_store(context)) as connection:
                 values = {"{partitions}": str(declared.partitions), "{events_a_table}": str(EVENTS_A_TABLE)}
-                done += await _apply(connection, "log", log_schema(context), values)
-                await _check_partitions(connection, context, declared.partitions)
-        async with _exclusively(databases, settings.keys_dsn or settings.write_dsn) as connection:
-            done += await _apply(connection, "keys", subject_keys.SCHEMA, {})
-        async with _exclusively(databases, settings.write_dsn) as connection:
-            done += await _apply(connection, "limits", rate_limits.SCHEMA, {})
+                done += await _apply(connection, store, "log", values)
+                await _check_partitions(connection, store, context, declared.partitions)
+        for kind, store in (("keys", installation.keys_store), ("limits", installation.limits_store)):
+            async with _exclusively(store) as connection:
+                done += await _apply(connection, store, kind, {})
         for context, view in catalog.views():
-            async with _exclusively(databases, settings.view_dsn(context)) as connection:
-                done += await _apply(connection, "views", views_schema(context), {})
-                done += await _make_view(connection, context, view, recreate=recreate_views)
+            async with _exclusively(store := installation.view_store(context)) as connection:
+                done += await _apply(connection, store, "views", {})
+                done += await _make_view(connection, store, context, view, recreate=recreate_views)
     finally:
         await databases.close()
     return done
@@ -54,29 +54,29 @@ def scripts(kind: str) -> list[Path]:
 
 
 @asynccontextmanager
-async def _exclusively(databases: Databases, dsn: str) -> AsyncIterator[Connection]:
-    async with databases.transaction(dsn) as connection:
+async def _exclusively(store: Store) -> AsyncIterator[Connection]:
+    async with store.transaction() as connection:
         await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
         await connection.execute((SQL / "roles.sql").read_text())
         await connection.execute("set local role caudal_owner")
         yield connection
 
 
-async def _apply(connection: Connection, kind: str, schema: str, values: dict[str, str]) -> list[str]:
-    values = {"{schema}": schema, **values}
+async def _apply(connection: Connection, store: Store, kind: str, values: dict[str, str]) -> list[str]:
+    values = {"{schema}": store.schema, **values}
     await connection.execute(_filled(SQL / "migrations.sql", values))
-    applied = {row["name"] for row in await connection.fetch(statement("migrations", schema))}
+    applied = {row["name"] for row in await connection.fetch(store.sql("migrations"))}
     done = []
     for script in scripts(kind):
         if script.stem not in applied:
             await connection.execute(_filled(script, values))
-            await connection.execute(statement("migration_done", schema), script.stem)
-            done.append(f"{schema}: {script.stem}")
+            await connection.execute(store.sql("migration_done"), script.stem)
+            done.append(f"{store.schema}: {script.stem}")
     return done
 
 
-async def _check_partitions(connection: Connection, context: ContextName, declared: int) -> None:
-    row = await connection.fetchrow(statement("head", log_schema(context)))
+async def _check_partitions(connection: Connection, store: Store, context: ContextName, declared: int) -> None:
+    row = await connection.fetchrow(store.sql("head"))
     made_with = len(row["partition_heads"]) if row else 0
     if made_with != declared:
         raise Misconfigured(
@@ -85,11 +85,12 @@ async def _check_partitions(connection: Connection, context: ContextName, declar
         )
 
 
-async def _make_view(connection: Connection, context: ContextName, view: type[View], *, recreate: bool) -> list[str]:
+async def _make_view(
+    connection: Connection, store: Store, context: ContextName, view: type[View], *, recreate: bool
+) -> list[str]:
     table = table_of(context, view)
     wanted = definition(table)
-    schema = views_schema(context)
-    recorded = await connection.fetchval(statement("version_definition", schema), view.view_name)
+    recorded = await connection.fetchval(store.sql("version_definition"), view.view_name)
     shape = "\n".join(wanted)
     if recorded == shape:
         return []
@@ -100,13 +101,13 @@ async def _make_view(connection: Connection, context: ContextName, view: type[Vi
                 f"`caudal projections rebuild {context.system}.{view.view_name}` builds one of the new shape beside it, "
                 "`caudal migrate --recreate-views` makes it anew, empty, to be filled from the log"
             )
-        await connection.execute(statement("version_drop", schema), view.view_name)
+        await connection.execute(store.sql("version_drop"), view.view_name)
         for forget in ("checkpoints_forget", "dead_letters_forget"):
-            await connection.execute(statement(forget, schema), f"{context.system}.{view.view_name}")
+            await connection.execute(store.sql(forget), f"{context.system}.{view.view_name}")
     for line in wanted:
         await connection.execute(line)
-    await connection.execute(statement("version_note", schema), view.view_name, shape)
-    return [f"{schema}: view {view.view_name}"]
+    await connection.execute(store.sql("version_note"), view.view_name, shape)
+    return [f"{store.schema}: view {view.view_name}"]
 
 
 def _filled(script: Path, values: dict[str, str]) -> str:

@@ -7,10 +7,10 @@ import structlog
 
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured, Unavailable
-from streams.database.pools import Databases, log_schema, statement, views_schema
-from streams.encryption import subject_keys
+from streams.database.pools import Databases
+from streams.database.store import Store
+from streams.installation import Installation
 from streams.migrations.migrate import scripts
-from streams.security import rate_limits
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -19,14 +19,14 @@ _log = structlog.get_logger()
 async def wait_until_migrated(settings: Settings, catalog: Catalog) -> None:
     """Returns once every database is in reach and has every migration that this code needs."""
     databases = Databases(None, pool_size=1)
-    wanted = {(settings.log_dsn(context), log_schema(context), "log") for context in catalog.contexts}
-    wanted |= {(settings.view_dsn(context), views_schema(context), "views") for context, _ in catalog.views()}
-    wanted.add((settings.keys_dsn or settings.write_dsn, subject_keys.SCHEMA, "keys"))
-    wanted.add((settings.write_dsn, rate_limits.SCHEMA, "limits"))
+    installation = Installation(settings, catalog, databases)
+    wanted = {(installation.log_store(context), "log") for context in catalog.contexts}
+    wanted |= {(installation.view_store(context), "views") for context, _ in catalog.views()}
+    wanted |= {(installation.keys_store, "keys"), (installation.limits_store, "limits")}
     said = ""
     try:
-        for dsn, schema, kind in sorted(wanted):
-            while (missing := await _missing(databases, dsn, schema, kind)) is not None:
+        for store, kind in sorted(wanted, key=lambda one: (one[0].dsn, one[0].schema)):
+            while (missing := await _missing(store, kind)) is not None:
                 if missing != said:
                     _log.info("waiting for the database", why=missing)
                     said = missing
@@ -35,15 +35,14 @@ async def wait_until_migrated(settings: Settings, catalog: Catalog) -> None:
         await databases.close()
 
 
-async def _missing(databases: Databases, dsn: str, schema: str, kind: str) -> str | None:
+async def _missing(store: Store, kind: str) -> str | None:
     try:
-        async with databases.connection(dsn) as connection:
-            if not await connection.fetchval(statement("migrations_there", schema)):
-                return f"there is no {schema} yet: run `caudal migrate`"
-            applied = {row["name"] for row in await connection.fetch(statement("migrations", schema))}
+        if not await store.fetchval("migrations_there"):
+            return f"the schema {store.schema} does not exist yet: run `caudal migrate`"
+        applied = {row["name"] for row in await store.fetch("migrations")}
     except (Unavailable, Misconfigured) as error:
         return error.detail
     except asyncpg.InsufficientPrivilegeError as error:
         return str(error)
     lacking = {script.stem for script in scripts(kind)} - applied
-    return f"{schema} lacks {', '.join(sorted(lacking))}: run `caudal migrate`" if lacking else None
+    return f"the schema {store.schema} lacks {', '.join(sorted(lacking))}: run `caudal migrate`" if lacking else None

@@ -13,6 +13,7 @@ from prometheus_client import Counter
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotAsSigned, Unavailable
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.integrity.hash_chain import BEGIN, content_hash, linked
 from streams.integrity.proof_log import ProofLog
 from streams.integrity.signed_heads_topic import SignedHeadsTopic, published_heads
@@ -75,7 +76,7 @@ class HeadSigner:
 
         Raises `Unavailable`, and `NotAsSigned` where the log does not lead on from what was signed before.
         """
-        log = ProofLog(self._databases, self._settings.log_dsn(context), context)
+        log = ProofLog(Store.of_log(self._databases, self._settings.log_dsn(context), context), context)
         if context not in self._newest:
             self._newest[context] = await self._newest_known(log)
         newest = self._newest[context]
@@ -137,7 +138,8 @@ class ReceiptsPurge:
 
     async def _purge(self, context: ContextName) -> None:
         partitions = self._catalog.context(context).partitions
-        log = AppendablePostgresLog(self._databases, self._settings.log_dsn(context), context, partitions)
+        store = Store.of_log(self._databases, self._settings.log_dsn(context), context)
+        log = AppendablePostgresLog(store, context, partitions)
         try:
             for table in await log.purge_receipts(timedelta(days=self._settings.receipts_days)):
                 _log.info("dropped expired receipts", context=str(context), table=table)

@@ -17,6 +17,7 @@ from streams.broker.fetch_backoff import paced
 from streams.broker.publishing import Acknowledged, publish
 from streams.broker.topics import Topics, ensure_topics, records_up_to, start, started_producer, stop_quietly
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
 from streams.relay.fair_share import Share
@@ -54,9 +55,9 @@ class Relay:
         self, settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, owner: str, share: Share
     ) -> None:
         self._settings, self._catalog, self._context = settings, catalog, context
-        dsn = settings.log_dsn(context)
-        self._log = PostgresLog(databases, dsn, context)
-        self._lease = Lease(databases, dsn, context, owner, settings.relay_lease_seconds)
+        store = Store.of_log(databases, settings.log_dsn(context), context)
+        self._log = PostgresLog(store, context)
+        self._lease = Lease(store, owner, settings.relay_lease_seconds)
         self._share = share
         self._topic = Topics(settings, catalog).events(context)
         self._appended = asyncio.Event()

@@ -6,7 +6,8 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from schemas.catalog import Catalog, ContextName
-from streams.database.pools import Databases, log_schema
+from streams.database.pools import Databases
+from streams.database.store import log_schema
 from streams.relay.fair_share import Share
 from streams.relay.maintenance import ReceiptsPurge, head_signer
 from streams.relay.relay import Relay

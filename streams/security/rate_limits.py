@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from limits import RateLimitItem, parse_many
 
 from schemas.errors import Misconfigured, TooManyRequests
-from streams.database.pools import Databases, statement
+from streams.database.pools import Databases
+from streams.database.store import Store
+from streams.installation import limits_store
 from streams.settings import Settings
-
-SCHEMA = '"caudal_limits"'
 
 _KINDS = {"GET": "GET", "HEAD": "GET", "POST": "POST", "PUT": "POST", "PATCH": "POST", "DELETE": "POST"}
 """Whatever reads counts as GET, whatever writes as POST."""
@@ -54,7 +54,7 @@ class RateLimits:
     """Lets through what the settings' limits allow."""
 
     def __init__(self, settings: Settings, databases: Databases) -> None:
-        self._counters = _Counters(databases, settings.write_dsn)
+        self._counters = _Counters(limits_store(settings, databases))
         self._limits: dict[str, list[_Limit]] = {
             method: [_Limit(f"{method}-{item.get_expiry()}", item) for item in _parsed(text)]
             for method, text in settings.rate_limits.items()
@@ -97,8 +97,8 @@ class _Counters:
     So a flood, which is all of one key, costs few statements however many it is.
     """
 
-    def __init__(self, databases: Databases, dsn: str) -> None:
-        self._databases, self._dsn = databases, dsn
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._next: dict[str, _Round] = {}
         self._counting: dict[str, asyncio.Task[None]] = {}
 
@@ -118,8 +118,8 @@ class _Counters:
         try:
             while (now := self._next.pop(key, None)) is not None:
                 try:
-                    async with self._databases.connection(self._dsn) as connection:
-                        row = await connection.fetchrow(statement("limit_spend", SCHEMA), key, now.times, float(seconds))
+                    row = await self._store.fetchrow("limit_spend", key, now.times, float(seconds))
+                    assert row is not None, "the statement returns the counter's row"
                     now.done.set_result((row["count"], row["expires_at"]))
                 except Exception as error:
                     now.done.set_exception(error)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.catalog import ContextName
-from streams.database.pools import Connection, Databases, statement
+from streams.database.pools import Connection, Databases
+from streams.database.store import statement
 
 
 class Checkpoint(NamedTuple):

@@ -15,7 +15,8 @@ from prometheus_client import Counter
 from schemas.catalog import ContextName
 from schemas.errors import CaudalError, DeadLettersFull
 from streams.broker.cloudevents import decode_event, encode_event
-from streams.database.pools import Connection, Databases, statement
+from streams.database.pools import Connection, Databases
+from streams.database.store import statement
 from streams.log.stored_events import StoredEvent
 
 State = Literal["retrying", "parked", "waiting", "skipped", "mended"]

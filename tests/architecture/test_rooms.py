@@ -42,7 +42,7 @@ def test_lock_files_hold_versions_and_hashes_and_no_addresses() -> None:
 
 
 def test_no_sql_is_put_together_in_python() -> None:
-    """Identifiers of schemas are filled into files by `streams.database.pools`; statements live in ``sql/``."""
+    """Identifiers of schemas are filled into files by `streams.database.store`; statements live in ``sql/``."""
     for room in ("command_api", "query_api", "projectors", "aggregates", "schemas"):
         for path in (ROOT / room).rglob("*.py"):
             assert 'f"select' not in path.read_text(), path

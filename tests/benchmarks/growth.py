@@ -16,6 +16,7 @@ from command_api.handling.repository import Repository
 from schemas.catalog import Catalog, ContextName
 from schemas.expected_version import ANY_VERSION, NO_STREAM
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.appending import AppendablePostgresLog
 from streams.log.reading import Append, Write
 from streams.log.stored_events import encode
@@ -50,7 +51,7 @@ async def measure_growth(rounds: int) -> list[Result]:
             for size in (SMALL, LARGE):
                 dsn = await fresh_database(server, f"bench_{size}")
                 await migrate(Settings(write_dsn=dsn), CATALOG)
-                logs[size] = AppendablePostgresLog(databases, dsn, CONTEXT, 4)
+                logs[size] = AppendablePostgresLog(Store.of_log(databases, dsn, CONTEXT), CONTEXT, 4)
                 await _fill(logs[size], size)
                 sys.stderr.write(f"filled {size:,}\n")
             growth: dict[str, list[float]] = {name: [] for name in _operations(logs[SMALL])}

@@ -20,6 +20,7 @@ from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
 from schemas.expected_version import NO_STREAM
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.appending import AppendablePostgresLog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
@@ -71,7 +72,7 @@ async def running_broker(folder: Path) -> AsyncIterator[str]:
 async def filled(dsn: str, events: int, events_a_stream: int = 10) -> None:
     """Appends so many events to the counters' log."""
     databases = Databases("caudal_writer", 2)
-    log = AppendablePostgresLog(databases, dsn, CONTEXT, 4)
+    log = AppendablePostgresLog(Store.of_log(databases, dsn, CONTEXT), CONTEXT, 4)
     for begin in range(0, events // events_a_stream, 50):
         streams = range(begin, min(begin + 50, events // events_a_stream))
         appends = []

@@ -12,6 +12,7 @@ from schemas.envelope import Metadata, Receipt, Rejection
 from schemas.errors import Conflict, IdempotencyKeyReused, Invalid
 from schemas.expected_version import ANY_VERSION, STREAM_EXISTS, ExpectedVersion
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.appending import AppendablePostgresLog
 from streams.log.memory import MemoryLog
 from streams.log.partitioning import partition_of
@@ -29,7 +30,7 @@ async def log(request: pytest.FixtureRequest, fresh_database: FreshDatabase) -> 
         yield MemoryLog(CONTEXT)
         return
     databases = Databases("caudal_writer", 4)
-    yield AppendablePostgresLog(databases, await fresh_database.migrated(), CONTEXT, 4)
+    yield AppendablePostgresLog(Store.of_log(databases, await fresh_database.migrated(), CONTEXT), CONTEXT, 4)
     await databases.close()
 
 

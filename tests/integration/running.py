@@ -9,6 +9,7 @@ from projectors.projector import Projector
 from projectors.verification import ViewVerification
 from schemas.catalog import Catalog
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.relay.fair_share import Share
 from streams.relay.relay import Relay
@@ -28,7 +29,8 @@ class Running:
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, others: Sequence[Subscriber] = ()) -> None:
         """``others`` follow the same topics in the same process, and come first."""
         self.settings, self.catalog, self.databases = settings, catalog, databases
-        self.logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
+        installation = Installation(settings, catalog, databases)
+        self.logs = {context: PostgresLog(installation.log_store(context), context) for context in catalog.contexts}
         self.projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, self.logs)
         self.subscription = Subscription(settings, catalog, "projectors", [*others, self.projector], self.logs)
         followed = sorted({context for subscriber in (*others, self.projector) for context in subscriber.contexts})

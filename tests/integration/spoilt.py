@@ -12,6 +12,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.records import Record
 from schemas.envelope import RecordedEvent
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
@@ -28,7 +29,8 @@ class Bench:
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
         self.settings, self.catalog, self.databases = settings, catalog, databases
-        self.logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
+        installation = Installation(settings, catalog, databases)
+        self.logs = {context: PostgresLog(installation.log_store(context), context) for context in catalog.contexts}
         self.spoilt: dict[str, Any] = {}
         """What the fold makes of an event of a partner's delivery, by the delivery's id."""
 

@@ -14,6 +14,7 @@ from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.errors import Misconfigured
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.integrations.eventsourcing_recorder import CaudalFactory, CaudalRecorder
 from streams.integrity.log_verification import Verification
 from streams.integrity.proof_log import ProofLog
@@ -150,7 +151,9 @@ async def test_an_application_of_the_package_keeps_its_events_in_the_log(
     assert balances == [50] * 4
     assert notified == list(range(1, 45))
     databases = Databases("caudal_reader", 1)
-    verified = await Verification(ProofLog(databases, fresh_database.dsn, CONTEXT), None).run(lambda done, total: None)
+    verified = await Verification(ProofLog(Store.of_log(databases, fresh_database.dsn, CONTEXT), CONTEXT), None).run(
+        lambda done, total: None
+    )
     assert (verified.events, verified.findings) == (44, [])
     await databases.close()
 

@@ -13,6 +13,7 @@ from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata, Receipt
 from schemas.expected_version import ANY_VERSION
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.appending import AppendablePostgresLog
 from streams.log.reading import Append, Write
 from streams.log.stored_events import encode
@@ -35,7 +36,7 @@ async def owner(fresh_database: FreshDatabase) -> AsyncIterator[asyncpg.Connecti
 @pytest.fixture
 async def log(fresh_database: FreshDatabase, owner: asyncpg.Connection) -> AsyncIterator[AppendablePostgresLog]:
     databases = Databases("caudal_writer", 4)
-    yield AppendablePostgresLog(databases, fresh_database.dsn, CONTEXT, 4)
+    yield AppendablePostgresLog(Store.of_log(databases, fresh_database.dsn, CONTEXT), CONTEXT, 4)
     await databases.close()
 
 
@@ -94,7 +95,7 @@ async def test_a_read_of_a_stream_looks_into_no_table_that_cannot_hold_it(
 
 
 def _read_stream() -> str:
-    from streams.database.pools import SQL
+    from streams.database.store import SQL
 
     return (SQL / "queries" / "read_stream.sql").read_text()
 

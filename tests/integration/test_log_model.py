@@ -15,6 +15,7 @@ from schemas.envelope import Metadata, Receipt
 from schemas.errors import Conflict, IdempotencyKeyReused
 from schemas.expected_version import ANY_VERSION, NO_STREAM, STREAM_EXISTS, ExpectedVersion
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.integrity.log_verification import Verification
 from streams.integrity.proof_log import ProofLog
 from streams.log.appending import AppendablePostgresLog
@@ -150,8 +151,12 @@ class ConcurrentWriters(RuleBasedStateMachine):
         catalog = Catalog.of([System(self.context.system, (Context(self.context.context),))])
         await migrate(Settings(write_dsn=self.dsn), catalog)
         self.databases = Databases("caudal_writer", 4)
-        self.log = AppendablePostgresLog(self.databases, self.dsn, self.context, 4)
-        self.commits = [GroupCommit(AppendablePostgresLog(self.databases, self.dsn, self.context, 4)) for _ in range(2)]
+        store = Store.of_log(self.databases, self.dsn, self.context)
+        self.log = AppendablePostgresLog(store, self.context, 4)
+        self.commits = [
+            GroupCommit(AppendablePostgresLog(Store.of_log(self.databases, self.dsn, self.context), self.context, 4))
+            for _ in range(2)
+        ]
 
     async def _send(self, appends: Sequence[tuple[int, Append]]) -> list[Receipt | Exception]:
         batch = [append for writer, append in appends if writer == 2]
@@ -185,7 +190,9 @@ class ConcurrentWriters(RuleBasedStateMachine):
         assert set(await self.log.answers(self.model.receipts)) == set(self.model.receipts)
 
     async def _close(self) -> None:
-        verified = await Verification(ProofLog(self.databases, self.dsn, self.context), None).run(lambda done, total: None)
+        verified = await Verification(ProofLog(Store.of_log(self.databases, self.dsn, self.context), self.context), None).run(
+            lambda done, total: None
+        )
         assert verified.findings == []
         for log in (self.log, *(commit._log for commit in self.commits)):
             await log.settle()  # type: ignore[attr-defined]

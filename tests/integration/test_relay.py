@@ -15,6 +15,7 @@ from schemas.errors import LeaseLost
 from schemas.expected_version import NO_STREAM
 from streams.broker.topics import Topics
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.integrity.topic_verification import TopicVerification
 from streams.log.appending import AppendablePostgresLog
 from streams.log.reading import Append, Write
@@ -55,7 +56,7 @@ class Log(AppendablePostgresLog):
             )
 
     async def is_in_the_topic(self, settings: Settings, catalog: Catalog) -> bool:
-        log = SearchableLog(self._databases, self._dsn, self.context)
+        log = SearchableLog(self._store, self.context)
         up_to = (await log.head()).position
         verified = await TopicVerification(settings, catalog, log).run(up_to, lambda done, total: None)
         return verified.found == 0 and verified.events == up_to
@@ -63,7 +64,7 @@ class Log(AppendablePostgresLog):
 
 @pytest.fixture
 def log(databases: Databases, settings: Settings) -> Log:
-    return Log(databases, settings.write_dsn, CONTEXT, 4)
+    return Log(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
 
 
 @asynccontextmanager
@@ -122,7 +123,7 @@ async def test_a_backfill_into_a_topic_that_was_lost_hides_nothing(
     async with running(settings, catalog, databases, "one"):
         await eventually(lambda: log.is_in_the_topic(settings, catalog))
     await lose(settings, topic)
-    backfill = Backfill(settings, catalog, SearchableLog(databases, settings.write_dsn, CONTEXT))
+    backfill = Backfill(settings, catalog, SearchableLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT))
     await backfill.between(30, 40, lambda position: None)
 
     async with running(settings, catalog, databases, "one"):
@@ -131,9 +132,9 @@ async def test_a_backfill_into_a_topic_that_was_lost_hides_nothing(
         await log.grow(1)
         await eventually(lambda: log.is_in_the_topic(settings, catalog), 30)
         assert next_one.is_owner
-    verified = await TopicVerification(settings, catalog, SearchableLog(databases, settings.write_dsn, CONTEXT)).run(
-        41, lambda done, total: None
-    )
+    verified = await TopicVerification(
+        settings, catalog, SearchableLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT)
+    ).run(41, lambda done, total: None)
     assert (verified.events, verified.records) == (41, 51)
 
 
@@ -204,8 +205,8 @@ async def test_a_relay_that_is_woken_while_it_is_stopped_stops(
 
 
 async def test_a_zombie_cannot_move_the_cursor(settings: Settings, databases: Databases, log: Log) -> None:
-    zombie = Lease(databases, settings.write_dsn, CONTEXT, "zombie", 0.2)
-    heir = Lease(databases, settings.write_dsn, CONTEXT, "heir", 5)
+    zombie = Lease(Store.of_log(databases, settings.write_dsn, CONTEXT), "zombie", 0.2)
+    heir = Lease(Store.of_log(databases, settings.write_dsn, CONTEXT), "heir", 5)
     assert await zombie.take() == 0
     assert await heir.take() is None
     await asyncio.sleep(0.3)
@@ -216,6 +217,6 @@ async def test_a_zombie_cannot_move_the_cursor(settings: Settings, databases: Da
     with pytest.raises(LeaseLost):
         await zombie.move(9)
     await zombie.release()
-    assert await Lease(databases, settings.write_dsn, CONTEXT, "third", 5).take() is None
+    assert await Lease(Store.of_log(databases, settings.write_dsn, CONTEXT), "third", 5).take() is None
     await heir.release()
-    assert await Lease(databases, settings.write_dsn, CONTEXT, "third", 5).take() == 5
+    assert await Lease(Store.of_log(databases, settings.write_dsn, CONTEXT), "third", 5).take() == 5

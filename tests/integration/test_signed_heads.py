@@ -14,6 +14,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.errors import Malformed, Misconfigured, NotAsSigned
 from streams.broker.topics import Topics, ensure_topics, started_producer
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.integrity.proof_log import ProofLog
 from streams.integrity.signed_heads_topic import published_heads
 from streams.integrity.signing import SEGMENT, SignedHead, Signer, Verifier, key_name, make_keys, read_public_key
@@ -28,7 +29,7 @@ async def test_a_new_key_leads_on_from_what_the_old_one_signed_or_signs_nothing(
     settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer, tmp_path: Path
 ) -> None:
     databases = Databases(None, 2)
-    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
     await ensure_topics(settings, catalog)
     old = HeadSigner(settings, catalog, databases, signer)
     await log.append([append("s-1", n) for n in range(30)])
@@ -46,7 +47,9 @@ async def test_a_new_key_leads_on_from_what_the_old_one_signed_or_signs_nothing(
     published = await published_heads(settings, catalog, CONTEXT)
     assert {head.key for head in published} == {key_name(signer.public), key_name(newer.public)}
     verified = await verify(
-        ProofLog(databases, settings.write_dsn, CONTEXT), Verifier.of(signer.public, newer.public), published
+        ProofLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT),
+        Verifier.of(signer.public, newer.public),
+        published,
     )
     assert (verified.signed_up_to, verified.findings) == (60, [])
     for one in (old, stranger, heir):
@@ -59,7 +62,7 @@ async def test_a_signer_outlives_whatever_somebody_puts_on_the_topic(
     settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
 ) -> None:
     databases = Databases(None, 2)
-    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
     await ensure_topics(settings, catalog)
     await log.append([append("s-1", n) for n in range(30)])
     heads = HeadSigner(settings.model_copy(update={"sign_seconds": 0.1}), catalog, databases, signer)
@@ -71,7 +74,7 @@ async def test_a_signer_outlives_whatever_somebody_puts_on_the_topic(
     await producer.stop()
 
     running = asyncio.create_task(heads.run(lambda: [CONTEXT]))
-    proof = ProofLog(databases, settings.write_dsn, CONTEXT)
+    proof = ProofLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT)
 
     async def signed() -> bool:
         return [head.position for head in await proof.signed_heads(0, 10)] == [30]
@@ -87,8 +90,8 @@ async def test_an_altered_log_is_not_signed_again(
     settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
 ) -> None:
     databases = Databases(None, 2)
-    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
-    proof = ProofLog(databases, settings.write_dsn, CONTEXT)
+    log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
+    proof = ProofLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT)
     superuser = await asyncpg.connect(settings.write_dsn)
     await ensure_topics(settings, catalog)
     heads = HeadSigner(settings, catalog, databases, signer)
@@ -119,7 +122,7 @@ async def test_a_broken_chain_is_not_signed(
     settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
 ) -> None:
     databases = Databases(None, 2)
-    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
     superuser = await asyncpg.connect(settings.write_dsn)
     await ensure_topics(settings, catalog)
     heads = HeadSigner(settings, catalog, databases, signer)
@@ -167,8 +170,8 @@ async def test_heads_are_signed_into_the_table_and_onto_the_topic(
     settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
 ) -> None:
     databases = Databases("caudal_writer", 2)
-    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
-    proof = ProofLog(databases, settings.write_dsn, CONTEXT)
+    log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
+    proof = ProofLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT)
     await ensure_topics(settings, catalog)
     heads = HeadSigner(settings, catalog, databases, signer)
     assert await heads.sign(CONTEXT) == 0

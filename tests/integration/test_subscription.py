@@ -12,7 +12,8 @@ from schemas.catalog import Catalog, ContextName
 from schemas.errors import ConsumerStopped, DeadLettersFull, Rejected
 from streams.broker.faust_consumer import FaustConsumer
 from streams.broker.topics import Topics, started_producer
-from streams.database.pools import Databases, views_schema
+from streams.database.pools import Databases
+from streams.database.store import views_schema
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import Batch

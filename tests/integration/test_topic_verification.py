@@ -16,6 +16,7 @@ from schemas.expected_version import NO_STREAM
 from streams.broker.publishing import publish
 from streams.broker.topics import Topics, ensure_topics, started_producer
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.integrity.topic_verification import TopicVerification, VerifiedTopic
 from streams.log.appending import AppendablePostgresLog
 from streams.log.reading import Append, Write
@@ -35,7 +36,7 @@ class Bench:
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, producer: AIOKafkaProducer) -> None:
         self.settings, self.catalog, self.producer = settings, catalog, producer
         self.topic = Topics(settings, catalog).events(CONTEXT)
-        self.log = SearchableLog(databases, settings.write_dsn, CONTEXT)
+        self.log = SearchableLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT)
         self.rows: list[StoredEvent] = []
 
     async def publish(self, *rows: StoredEvent) -> None:
@@ -51,7 +52,7 @@ class Bench:
 @pytest.fixture
 async def bench(settings: Settings, catalog: Catalog) -> AsyncIterator[Bench]:
     databases = Databases(None, 2)
-    log = AppendablePostgresLog(databases, settings.write_dsn, CONTEXT, 4)
+    log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
     for n in range(EVENTS):
         id = uuid4()
         event = encode(DataIngested(data_id=id, partner_id="p", payload={"text": "ñ\u2028", "n": n}))

@@ -12,6 +12,7 @@ import pytest
 from query_api.audit.proof import proof_of
 from schemas.errors import NotAsSigned
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.integrity.proof_log import ProofLog
 from streams.integrity.signing import SignedHead, Signer, Verifier, make_keys
 from streams.log.appending import AppendablePostgresLog
@@ -24,10 +25,10 @@ from tests.stack import caudal
 async def log(fresh_database: FreshDatabase) -> AsyncIterator[ProofLog]:
     """A log of 60 events in 10 streams."""
     databases = Databases(None, 2)
-    appendable = AppendablePostgresLog(databases, await fresh_database.migrated(), CONTEXT, 4)
+    appendable = AppendablePostgresLog(Store.of_log(databases, await fresh_database.migrated(), CONTEXT), CONTEXT, 4)
     for begin in range(0, 60, 10):
         await appendable.append([append(f"s-{n % 10}", n) for n in range(begin, begin + 10)])
-    yield ProofLog(databases, fresh_database.dsn, CONTEXT)
+    yield ProofLog(Store.of_log(databases, fresh_database.dsn, CONTEXT), CONTEXT)
     await databases.close()
 
 
@@ -50,7 +51,7 @@ async def test_an_empty_log_is_whole(fresh_database: FreshDatabase) -> None:
     databases = Databases("caudal_reader", 1)
     await fresh_database.migrated()
 
-    assert (await verify(ProofLog(databases, fresh_database.dsn, CONTEXT))).findings == []
+    assert (await verify(ProofLog(Store.of_log(databases, fresh_database.dsn, CONTEXT), CONTEXT))).findings == []
 
     await databases.close()
 
@@ -156,7 +157,7 @@ async def test_what_came_after_the_last_good_signature_is_where_the_rewriting_is
     log: ProofLog, superuser: asyncpg.Connection, signer: Signer, fresh_database: FreshDatabase
 ) -> None:
     await sign(log, signer)
-    appendable = AppendablePostgresLog(log._databases, fresh_database.dsn, CONTEXT, 4)
+    appendable = AppendablePostgresLog(log._store, CONTEXT, 4)
     await appendable.append([append("later-1", n) for n in range(5)])
     await sign(log, signer)
     await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 63")
@@ -196,7 +197,7 @@ class Busy(ProofLog):
 async def test_a_log_that_grows_meanwhile_is_not_taken_for_one_that_was_cut_off(
     log: ProofLog, signer: Signer, fresh_database: FreshDatabase
 ) -> None:
-    appendable = AppendablePostgresLog(log._databases, fresh_database.dsn, CONTEXT, 4)
+    appendable = AppendablePostgresLog(log._store, CONTEXT, 4)
 
     async def grow() -> None:
         if (await log.head()).position > 65:
@@ -204,7 +205,7 @@ async def test_a_log_that_grows_meanwhile_is_not_taken_for_one_that_was_cut_off(
         await appendable.append([append(f"later-{uuid4()}", 1)])
         await sign(log, signer)
 
-    busy = Busy(log._databases, fresh_database.dsn, CONTEXT)
+    busy = Busy(log._store, CONTEXT)
     busy.grow = grow
 
     assert (await verify(busy, Verifier.of(signer.public))).findings == []
@@ -213,7 +214,7 @@ async def test_a_log_that_grows_meanwhile_is_not_taken_for_one_that_was_cut_off(
 
 async def test_the_writer_can_keep_no_head_that_the_log_does_not_have(log: ProofLog, fresh_database: FreshDatabase) -> None:
     databases = Databases("caudal_writer", 1)
-    writer, ends = ProofLog(databases, fresh_database.dsn, CONTEXT), await log.ends()
+    writer, ends = ProofLog(Store.of_log(databases, fresh_database.dsn, CONTEXT), CONTEXT), await log.ends()
 
     for position, digest in ((2**62, ends.hash), (ends.position, b"x"), (0, b""), (ends.position - 1, ends.hash)):
         await writer.add_signed_head(SignedHead(CONTEXT, position, digest, datetime.now(UTC), "key", b"signature"))

@@ -10,6 +10,7 @@ from projectors.projector import Projector
 from projectors.verification import VerifiedView, ViewVerification
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
@@ -23,7 +24,7 @@ VIEW = "data_ingestion_ingestion_views.records"
 async def rows(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[StoredEvent]]:
     """Logs, and a view that stands some way into them."""
     rows = await received_validated_and_processed(settings, catalog, databases)
-    logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
+    logs = {context: PostgresLog(Store.of_log(databases, settings.write_dsn, context), context) for context in catalog.contexts}
     projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, logs)
     for batch in batches_of(rows, 10)[:9]:
         await projector.take([batch])
@@ -31,7 +32,7 @@ async def rows(settings: Settings, catalog: Catalog, databases: Databases) -> di
 
 
 async def verify(settings: Settings, catalog: Catalog, databases: Databases) -> VerifiedView:
-    logs = {context: PostgresLog(databases, settings.write_dsn, context) for context in catalog.contexts}
+    logs = {context: PostgresLog(Store.of_log(databases, settings.write_dsn, context), context) for context in catalog.contexts}
     verification = ViewVerification(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, logs)
     return await verification.run(lambda done, total: None)
 

@@ -11,6 +11,7 @@ from query_api.audit.history import Selection, bounds, place
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Rejected
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.search import Conditions, SearchableLog
 from streams.relay.backfill import Backfill
 from streams.settings import Settings
@@ -27,7 +28,7 @@ async def backfill(
     console = Console(highlight=False, soft_wrap=True)
     databases = Databases("caudal_reader", pool_size=1)
     try:
-        log = SearchableLog(databases, settings.log_dsn(context), context)
+        log = SearchableLog(Store.of_log(databases, settings.log_dsn(context), context), context)
         after, up_to = await bounds(log, Selection(Conditions(), *places))
         if after >= up_to:
             raise Rejected(f"{context} has no events there: its log ends at {(await log.head()).position}")

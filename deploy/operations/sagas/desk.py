@@ -25,6 +25,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import NotFound
 from schemas.view import View
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.settings import Settings
 
 LATE = timedelta(minutes=1)
@@ -148,7 +149,7 @@ async def _rows(
     """Every row that the filters let through."""
     settings = connected(settings, data_dir)
     databases = Databases("caudal_reader", 1)
-    reader = ViewReader(settings, databases, _HOME, view)
+    reader = ViewReader(Store.of_views(databases, settings.view_dsn(_HOME), _HOME), _HOME, view)
     found: list[dict[str, Any]] = []
     after: list[tuple[str, str]] | None = []
     try:

@@ -14,6 +14,7 @@ from query_api.audit.history import place
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Rejected
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.search import SearchableLog
 from streams.settings import Settings
 
@@ -83,7 +84,7 @@ async def _targets(
     try:
         found = {}
         for context in contexts:
-            log = SearchableLog(readers, settings.log_dsn(context), context)
+            log = SearchableLog(Store.of_log(readers, settings.log_dsn(context), context), context)
             heads = (await log.head()).partitions
             up_to = await _position(log, wanted.to)
             found[context] = {partition: min(up_to, head) for partition, head in enumerate(heads)}

@@ -11,7 +11,8 @@ from projectors.projection import Projection
 from projectors.service import installed
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
-from streams.database.pools import Databases, views_schema
+from streams.database.pools import Databases
+from streams.database.store import views_schema
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
 

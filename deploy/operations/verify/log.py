@@ -9,6 +9,7 @@ from deploy.operations.verify.report import Report, Teller
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Unavailable
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.integrity.log_verification import Verification
 from streams.integrity.proof_log import ProofLog
 from streams.integrity.signed_heads_topic import published_heads
@@ -34,7 +35,9 @@ async def verify_log(
             report.notes.append(f"the topic of signed heads was not looked at: {error.detail}")
     started = time.monotonic()
     with teller.progress(f"log {context}") as show:
-        verified = await Verification(ProofLog(databases, settings.log_dsn(context), context), verifier, published).run(show)
+        verified = await Verification(
+            ProofLog(Store.of_log(databases, settings.log_dsn(context), context), context), verifier, published
+        ).run(show)
     report.seconds = round(time.monotonic() - started, 3)
     if verifier is not None and verified.head and not verified.signed_up_to and not verified.findings:
         report.notes.append("no head of it is signed: that its newest events were cut off would not show")

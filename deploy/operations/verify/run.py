@@ -16,6 +16,7 @@ from projectors.service import installed
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.encryption.subject_keys import SubjectKeys
 from streams.log.reading import PostgresLog
 from streams.settings import Settings
@@ -53,7 +54,9 @@ async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: T
     verifier = verifier_of(wanted.public_keys, data_dir, settings)
     contexts = _contexts(wanted, catalog)
     rebuild = partial(rebuilt, data_dir=data_dir, settings=settings) if wanted.repair else None
-    logs = {context: PostgresLog(readers, settings.log_dsn(context), context) for context in catalog.contexts}
+    logs = {
+        context: PostgresLog(Store.of_log(readers, settings.log_dsn(context), context), context) for context in catalog.contexts
+    }
     try:
         if "log" in wanted.parts:
             for context in contexts:

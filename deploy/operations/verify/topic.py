@@ -5,7 +5,8 @@ import time
 from deploy.console.printing import counted
 from deploy.operations.verify.report import Report, Teller
 from schemas.catalog import Catalog, ContextName
-from streams.database.pools import Databases, log_schema, statement
+from streams.database.pools import Databases
+from streams.database.store import Store, log_schema, statement
 from streams.integrity.topic_verification import TopicVerification, VerifiedTopic
 from streams.log.search import SearchableLog
 from streams.relay.backfill import Backfill
@@ -16,7 +17,7 @@ async def verify_topic(
     settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, teller: Teller, *, repair: bool
 ) -> Report:
     """What came of the topic of one context's events; with ``repair``, of what is left wrong after it. Raises `Unavailable`."""
-    log = SearchableLog(databases, settings.log_dsn(context), context)
+    log = SearchableLog(Store.of_log(databases, settings.log_dsn(context), context), context)
     started = time.monotonic()
 
     async def look() -> VerifiedTopic:

@@ -17,6 +17,7 @@ from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.envelope import Metadata
 from schemas.expected_version import NO_STREAM, ExpectedVersion
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.log.appending import AppendablePostgresLog
 from streams.log.group_commit import GroupCommit
 from streams.log.reading import Append, Write
@@ -43,7 +44,7 @@ def command(stream: str, expected: ExpectedVersion) -> Append:
 async def run(dsn: str, case: str, clients: int, seconds: float) -> None:
     await migrate(Settings(write_dsn=dsn), CATALOG)
     databases = Databases("caudal_writer", 8)
-    log = AppendablePostgresLog(databases, dsn, CONTEXT, 4)
+    log = AppendablePostgresLog(Store.of_log(databases, dsn, CONTEXT), CONTEXT, 4)
     commit = GroupCommit(log)
     await log.head()  # a connection is open before the clock starts
     started = time.monotonic()

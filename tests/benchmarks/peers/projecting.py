@@ -9,7 +9,8 @@ from uuid import uuid4
 import uvloop
 
 from projectors.projector import APPLIED, Projector
-from streams.database.pools import Databases, views_schema
+from streams.database.pools import Databases
+from streams.database.store import Store, views_schema
 from streams.log.reading import PostgresLog
 from streams.settings import Settings
 from streams.subscriptions.gap_filling import REPAIRED
@@ -25,7 +26,7 @@ async def run(dsn: str, bootstrap: str, events: int) -> None:
     views, databases = Databases(None, 8, durable=False), Databases(None, 4)
     async with views.connection(dsn) as connection:
         await connection.execute(f"truncate {views_schema(CONTEXT)}.totals, {views_schema(CONTEXT)}.checkpoints")
-    logs = {CONTEXT: PostgresLog(databases, dsn, CONTEXT)}
+    logs = {CONTEXT: PostgresLog(Store.of_log(databases, dsn, CONTEXT), CONTEXT)}
     projector = Projector(settings, CATALOG, CONTEXT.system, PROJECTIONS[0], views, logs)
     running = asyncio.create_task(Subscription(settings, CATALOG, f"bench-{uuid4()}", [projector], logs).run())
     done, first, started = 0.0, 0.0, 0.0

@@ -7,7 +7,8 @@ import time
 import uvloop
 
 from schemas.catalog import Catalog, ContextName
-from streams.database.pools import Databases, log_schema, statement
+from streams.database.pools import Databases
+from streams.database.store import log_schema, statement
 from streams.relay.fair_share import Share
 from streams.relay.relay import Relay
 from streams.settings import Settings
