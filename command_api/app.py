@@ -22,9 +22,13 @@ from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.documentation import documentation_routes
-from streams.http.surface import EXCEPTION_HANDLERS, JsonResponse, Observed, operations_routes
+from streams.http.health import operations_routes
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
+from streams.http.responses import JsonResponse
+from streams.installation import Installation
 from streams.log.appending import AppendablePostgresLog
-from streams.security.access_control import Gate
+from streams.security.access_control import AccessControl
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -36,7 +40,8 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     handler = make_handler(settings, catalog, logs, databases)
     issuer = TokenIssuer(settings)
     desk = Desk(handler, SubjectKeys(settings, databases), issuer)
-    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, Gate(settings, catalog, databases), desk)
+    access = AccessControl(Installation(settings, catalog, databases))
+    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, access, desk)
     systems = routes.installed(catalog)
 
     @asynccontextmanager

@@ -22,7 +22,7 @@ from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, 
 from schemas.message import Command
 from schemas.sensitive import secret_fields
 from streams.broker.cloudevents import IncomingCommand, decode_command
-from streams.commands.command_topics import CommandConsumer
+from streams.commands.consumer import CommandConsumer
 from streams.settings import Settings
 
 _log = structlog.get_logger()

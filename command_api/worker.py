@@ -14,7 +14,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError
 from schemas.message import Command
-from streams.commands.command_topics import CommandSender
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.database.store import log_schema
 from streams.log.timers import Timers

@@ -15,12 +15,14 @@ from query_api.queries.command_gateway import CommandGateway
 from query_api.queries.discovery import installed
 from query_api.views.catalog_of_views import Views
 from schemas.catalog import Catalog
-from streams.commands.command_topics import CommandSender
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.http.documentation import documentation_routes
-from streams.http.surface import EXCEPTION_HANDLERS, Observed, operations_routes
+from streams.http.health import operations_routes
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
 from streams.installation import Installation
-from streams.security.access_control import Gate
+from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
 
@@ -29,7 +31,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     databases = Databases("caudal_reader", settings.pool_size)
     installation = Installation(settings, catalog, databases)
     queries = installed(catalog)
-    access_control = Gate(settings, catalog, databases)
+    access_control = AccessControl(installation)
     views = Views(installation, access_control)
     live, commands = LiveViews(settings, views), CommandGateway(catalog, CommandSender(settings, catalog))
 

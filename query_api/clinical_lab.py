@@ -8,7 +8,7 @@ from query_api.views.paging import Row
 from schemas.clinical_lab.results import RecordResultQuery
 from schemas.clinical_lab.views import Result
 from schemas.errors import NotFound
-from streams.security.access_control import caller_of
+from streams.http.request_context import caller_of
 
 _MAX_DIGITS = 18
 

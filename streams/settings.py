@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     pool_size: Positive = Field(8, description="Connections of one process to one database, at most.")
 
     brokers: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, `host:port[,…]`.")
+    fetch_backoff: bool = Field(
+        False, description="Pause after an empty fetch that the broker answered at once; only the embedded broker needs it."
+    )
     topic_prefix: str = Field("caudal", description="First part of every topic's name.")
     replication_factor: Positive = Field(1, description="Replicas of each topic that is created.")
     events_retention_hours: int = Field(-1, description="How long topics keep events; -1: for ever.")

@@ -132,6 +132,7 @@ async def settings(fresh_database: FreshDatabase, broker: EmbeddedBroker, catalo
         systems=[name for name in catalog.systems if name != ENGINE],
         write_dsn=await fresh_database.migrated(),
         brokers=broker.bootstrap,
+        fetch_backoff=True,
         topic_prefix=f"test{uuid4().hex[:12]}",
         relay_lease_seconds=1,
         stall_seconds=1,

@@ -23,8 +23,8 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Invalid, Malformed, TooLarge
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
-from streams.http.problem import problem_of
-from streams.http.surface import correlation_id, internal_error
+from streams.http.problems import internal_error, problem_of
+from streams.http.request_context import correlation_id
 from streams.settings import Settings
 
 MEDIA_TYPE = "application/x-ndjson"

@@ -15,7 +15,7 @@ from schemas.errors import Invalid, Malformed, TooLarge, UnsupportedFormat, Viol
 from schemas.message import Command
 from schemas.pointer import pointer_of, step
 from schemas.sensitive import is_encrypted, secret_fields
-from streams.http.surface import header
+from streams.http.request_context import header
 
 M = TypeVar("M", bound=BaseModel)
 

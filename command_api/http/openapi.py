@@ -9,7 +9,7 @@ from command_api.http.routes import OwnRoute, QuestionRoute, Translation
 from schemas.catalog import Catalog, ContextName
 from schemas.message import Command
 from streams.http.documentation import document, schema_of, security_of
-from streams.http.problem import TITLES, Problem
+from streams.http.problems import TITLES, Problem
 
 TITLE = "Caudal: command API"
 _ERRORS = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 500, 503)

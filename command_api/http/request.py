@@ -12,8 +12,7 @@ from schemas.catalog import ContextName
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Malformed
 from schemas.message import Command
-from streams.http.surface import correlation_id, header
-from streams.security.access_control import caller_of
+from streams.http.request_context import caller_of, correlation_id, header
 from streams.telemetry.tracing import current_traceparent
 
 C = TypeVar("C", bound=Command)

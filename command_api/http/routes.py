@@ -22,10 +22,11 @@ from schemas.consistency_token import ConsistencyToken
 from schemas.envelope import Receipt
 from schemas.errors import NotFound
 from schemas.message import Command, Event
-from streams.http.surface import JsonResponse, header
+from streams.http.request_context import header
+from streams.http.responses import JsonResponse
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import decode
-from streams.security.access_control import Gate
+from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
 
@@ -85,7 +86,7 @@ class CommandEndpoints:
         catalog: Catalog,
         handler: CommandHandler,
         logs: Mapping[ContextName, ReadableLog],
-        gate: Gate,
+        gate: AccessControl,
         desk: Desk,
     ) -> None:
         self._settings, self._catalog, self._handler, self._logs = settings, catalog, handler, logs
@@ -117,7 +118,7 @@ class CommandEndpoints:
 
     def _asking(self, route: QuestionRoute) -> Callable[[Request], Awaitable[Response]]:
         async def ask(request: Request) -> Response:
-            await self._gate.enter(request, route.path)
+            await self._gate.authenticate(request, route.path)
             body = await read_body(request, self._settings.max_body_bytes)
             said = parse_body(body, route.body, self._settings.max_depth)
             answer = await route.answer(said, request, self._desk)
@@ -127,10 +128,10 @@ class CommandEndpoints:
 
     async def _take(self, request: Request, route: CommandRoute) -> Response:
         context = self._catalog.context_of(route.command)
-        await self._gate.enter(request, route.path)
+        await self._gate.authenticate(request, route.path)
         self._check(request, route.command)
         if is_batch(request) and route.says is None:
-            further = partial(self._gate.count, request, route.path)
+            further = partial(self._gate.limit, request, route.path)
             return await take_batch(request, self._settings, self._handler, self._catalog, route.command, further)
         expected = expectation(header(request, b"if-match"), header(request, b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
@@ -146,7 +147,7 @@ class CommandEndpoints:
     def _check(self, request: Request, command: type[Command]) -> None:
         """Whether the caller may send commands of a class; a path that is said in words of its own may lead to several."""
         name = f"{self._catalog.context_of(command).system}.{command.message_name}"
-        self._gate.check(request, "command", name, command.command_access)
+        self._gate.authorize(request, "command", name, command.command_access)
 
     def _command(self, route: CommandRoute, body: bytes, path: Mapping[str, str]) -> Command:
         if route.says is None:

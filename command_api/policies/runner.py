@@ -21,7 +21,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.envelope import CommandEnvelope, Rejection
 from schemas.errors import Unavailable
 from schemas.message import Command
-from streams.commands.command_topics import CommandSender
+from streams.commands.sender import CommandSender
 from streams.log.reading import AppendableLog
 from streams.log.stored_events import StoredEvent, decode
 from streams.subscriptions.dead_letters import Parked, as_decided, told

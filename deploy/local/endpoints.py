@@ -28,6 +28,8 @@ class Endpoints:
     """The supervisor's."""
     systems: Sequence[str] = ()
     """Those that run; none: every installed one."""
+    fetch_backoff: bool = False
+    """Whether the broker answers empty fetches at once, as the embedded one does."""
 
     def as_json(self) -> str:
         return orjson.dumps(asdict(self)).decode()
@@ -38,6 +40,7 @@ class Endpoints:
         return {
             "CAUDAL_WRITE_DSN": self.postgres,
             "CAUDAL_BROKERS": self.brokers,
+            "CAUDAL_FETCH_BACKOFF": str(self.fetch_backoff).lower(),
             "CAUDAL_SYSTEMS": orjson.dumps(self.systems).decode(),
             # Whatever the shell is set up for, a local stack keeps to its own databases.
             "CAUDAL_READ_DSN": self.postgres,
@@ -79,7 +82,8 @@ class Endpoints:
         """Settings with which this process joins the stack."""
         databases = {"write_dsn": self.postgres, "read_dsn": self.postgres, "write_dsns": {}, "read_dsns": {}}
         keys = {"keys_dsn": self.postgres, "master_key_file": self.master_keys, "token_keys": self.token_keys}
-        return settings.model_copy(update={**databases, **keys, "brokers": self.brokers, "systems": list(self.systems)})
+        broker = {"brokers": self.brokers, "fetch_backoff": self.fetch_backoff}
+        return settings.model_copy(update={**databases, **keys, **broker, "systems": list(self.systems)})
 
 
 def running_stack(data_dir: Path) -> Endpoints | None:

@@ -20,7 +20,7 @@ from deploy.local.process import ProcessSpec
 from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
-from streams.broker.topics import ensure_topics
+from streams.broker.provisioning import ensure_topics
 from streams.encryption.encryption import add_master_key
 from streams.integrity.signing import make_keys
 from streams.migrations.migrate import migrate
@@ -75,6 +75,7 @@ class Stack:
             ports=dict(self._ports),
             pid=os.getpid(),
             systems=self._systems,
+            fetch_backoff=isinstance(self._broker, EmbeddedBroker),
         )
 
     async def start(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.catalog import Catalog, Context, ContextName
 from schemas.message import Message
-from streams.broker.topics import Topics
+from streams.broker.topic_names import Topics
 from streams.settings import Settings
 
 

@@ -7,7 +7,7 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from streams.http.problem import TITLES, Problem
+from streams.http.problems import TITLES, Problem
 
 
 class _HeadTooLarge(Exception):

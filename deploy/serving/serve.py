@@ -17,7 +17,9 @@ from starlette.middleware import Middleware
 
 from deploy.serving.http_protocol import LimitedProtocol
 from schemas.catalog import Catalog
-from streams.http.surface import EXCEPTION_HANDLERS, Observed, operations_routes
+from streams.http.health import operations_routes
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
 from streams.migrations.schema_state import wait_until_migrated
 from streams.settings import Settings
 from streams.telemetry.tracing import configure_tracing, trace_requests
@@ -67,9 +69,9 @@ def _room(service: Service) -> Callable[[Settings, Catalog], Starlette | Backgro
 
             return Worker
         case "relay":
-            from streams.relay.service import Relaying
+            from streams.relay.service import RelayService
 
-            return Relaying
+            return RelayService
         case "projectors":
             from projectors.service import Projectors
 

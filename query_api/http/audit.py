@@ -21,7 +21,7 @@ from schemas.errors import Forbidden, Invalid, Unauthenticated
 from streams.installation import Installation
 from streams.integrity.proof_log import ProofLog
 from streams.log.search import Conditions, SearchableLog
-from streams.security.access_control import Endpoint, Gate
+from streams.security.access_control import AccessControl, Endpoint
 
 _NDJSON = "application/x-ndjson"
 Log = TypeVar("Log", SearchableLog, ProofLog)
@@ -30,7 +30,7 @@ Log = TypeVar("Log", SearchableLog, ProofLog)
 class AuditEndpoints:
     """Shows what the logs hold, as it was recorded, to callers who may read a log."""
 
-    def __init__(self, installation: Installation, access_control: Gate) -> None:
+    def __init__(self, installation: Installation, access_control: AccessControl) -> None:
         self._installation, self._catalog, self._access_control = installation, installation.catalog, access_control
         self._time_travel = TimeTravel(installation.catalog)
 
@@ -46,7 +46,7 @@ class AuditEndpoints:
         }
         for one in AUDIT_PATHS:
             path = f"/audit/{{system}}/{{context}}/{one.path}"
-            yield Route(path, self._access_control.before(path, endpoints[one.name]))
+            yield Route(path, self._access_control.protect(path, endpoints[one.name]))
 
     async def history(self, request: Request) -> Response:
         """Answers with a stream's events, a page at a time by version."""
@@ -116,7 +116,7 @@ class AuditEndpoints:
     def _may_read(self, request: Request, here: ContextName, context: ContextName) -> bool:
         """Returns whether a caller may read a log; raises `Unauthenticated` or `Forbidden` for a log of the same system."""
         try:
-            self._access_control.check(request, "audit", str(context), self._catalog.context(context).audit)
+            self._access_control.authorize(request, "audit", str(context), self._catalog.context(context).audit)
         except (Unauthenticated, Forbidden):
             if context.system == here.system:
                 raise
@@ -125,7 +125,7 @@ class AuditEndpoints:
 
     def _log(self, request: Request, kind: type[Log]) -> Log:
         context = ContextName(request.path_params["system"], request.path_params["context"])
-        self._access_control.check(request, "audit", str(context), self._catalog.context(context).audit)
+        self._access_control.authorize(request, "audit", str(context), self._catalog.context(context).audit)
         return kind(self._installation.log_store(context), context)
 
 

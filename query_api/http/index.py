@@ -15,7 +15,7 @@ from query_api.http.responses import json_response
 from query_api.views.catalog_of_views import summary_of
 from schemas.catalog import Catalog
 from schemas.errors import NotFound
-from streams.security.access_control import Endpoint, Gate
+from streams.security.access_control import AccessControl, Endpoint
 
 
 class IndexedView(BaseModel):
@@ -42,7 +42,7 @@ class IndexedLog(BaseModel):
 class IndexEndpoints:
     """Lists views and logs."""
 
-    def __init__(self, catalog: Catalog, access_control: Gate) -> None:
+    def __init__(self, catalog: Catalog, access_control: AccessControl) -> None:
         self._catalog, self._access_control = catalog, access_control
 
     def routes(self) -> Iterator[BaseRoute]:
@@ -54,7 +54,7 @@ class IndexEndpoints:
             ("/audit/{system}", self.logs),
         )
         for path, endpoint in endpoints:
-            yield Route(path, self._access_control.before(path, endpoint))
+            yield Route(path, self._access_control.protect(path, endpoint))
 
     async def views(self, request: Request) -> Response:
         """Answers with the views that are read under ``/views``; raises `NotFound` for an unknown system."""

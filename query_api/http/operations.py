@@ -15,7 +15,7 @@ from schemas.sensitive import encrypted_fields
 from schemas.view import View
 from streams.database.view_tables import column_type
 from streams.http.documentation import schema_of, security_of
-from streams.http.problem import TITLES, Problem
+from streams.http.problems import TITLES, Problem
 
 _ERRORS = (400, 401, 403, 429, 500)
 """Statuses that every operation may answer with."""

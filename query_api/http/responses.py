@@ -7,7 +7,7 @@ import orjson
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from streams.http.surface import JsonResponse
+from streams.http.responses import JsonResponse
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 

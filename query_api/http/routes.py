@@ -13,13 +13,13 @@ from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
 from query_api.views.catalog_of_views import Views
 from schemas.view import View
-from streams.security.access_control import Endpoint, Gate
+from streams.security.access_control import AccessControl, Endpoint
 
 
 class QueryEndpoints:
     """Answers queries of views."""
 
-    def __init__(self, views: Views, live: LiveViews, commands: CommandGateway, access_control: Gate) -> None:
+    def __init__(self, views: Views, live: LiveViews, commands: CommandGateway, access_control: AccessControl) -> None:
         self._views, self._live, self._commands, self._access_control = views, live, commands, access_control
 
     def routes(self, queries: Mapping[str, tuple[Query, ...]]) -> Iterator[BaseRoute]:
@@ -31,7 +31,7 @@ class QueryEndpoints:
         )
         own = ((query.path, self._endpoint(query)) for declared in queries.values() for query in declared)
         for path, endpoint in (*of_views, *own):
-            yield Route(path, self._access_control.before(path, endpoint))
+            yield Route(path, self._access_control.protect(path, endpoint))
 
     async def page(self, request: Request) -> Response:
         """Answers with a page of a view."""

@@ -10,7 +10,7 @@ from query_api.live.limits import ConnectionLimit
 from query_api.views.catalog_of_views import Views
 from query_api.views.paging import Row
 from schemas.view import View
-from streams.security.access_control import caller_of, counted_as
+from streams.http.request_context import caller_of, counted_as
 from streams.settings import Settings
 
 

@@ -9,9 +9,8 @@ from uuid_utils.compat import uuid7
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
 from schemas.message import Command
-from streams.commands.command_topics import CommandSender
-from streams.http.surface import correlation_id
-from streams.security.access_control import caller_of
+from streams.commands.sender import CommandSender
+from streams.http.request_context import caller_of, correlation_id
 from streams.telemetry.tracing import current_traceparent
 
 

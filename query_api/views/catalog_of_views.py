@@ -16,10 +16,10 @@ from schemas.consistency_token import ConsistencyToken
 from schemas.errors import Malformed, NotFound
 from schemas.view import View
 from streams.encryption.subject_keys import SubjectKeys
-from streams.http.surface import header
+from streams.http.request_context import caller_of, header
 from streams.installation import Installation
 from streams.log.partitioning import partition_of
-from streams.security.access_control import Gate, caller_of
+from streams.security.access_control import AccessControl
 from streams.subscriptions.checkpoints import Checkpoints
 
 
@@ -46,7 +46,7 @@ class Views:
     access to the view (`authorize`) ─► consistency token (`wait`) ─► rows of the caller (`RowAccessControl`)
     """
 
-    def __init__(self, installation: Installation, access_control: Gate) -> None:
+    def __init__(self, installation: Installation, access_control: AccessControl) -> None:
         self._catalog, self._access_control = installation.catalog, access_control
         keys = SubjectKeys(installation.settings, installation.databases)
         self._views: Mapping[type[View], ReadableView] = {
@@ -116,7 +116,7 @@ class Views:
 
     def _authorized(self, request: Request, view: type[View]) -> ReadableView:
         opened = self._views[view]
-        self._access_control.check(request, "view", opened.name, view.view_access)
+        self._access_control.authorize(request, "view", opened.name, view.view_access)
         return opened
 
     def _parsed(self, text: str) -> ConsistencyToken:

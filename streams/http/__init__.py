@@ -1,1 +1,1 @@
-"""What both HTTP APIs share."""
+"""Parts that both HTTP APIs share."""

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from schemas.access import Access
 from schemas.errors import Misconfigured
-from streams.http.surface import JsonResponse
+from streams.http.responses import JsonResponse
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -1,68 +1,59 @@
-"""The compacted topic of a log's signed heads: out of the database's reach, so that cutting its newest events off shows."""
+"""The compacted topic of a log's signed heads, outside the database: it shows that the newest events were cut off."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Malformed, Unavailable
-from streams.broker.fetch_backoff import paced
-from streams.broker.topics import Topics, started_producer, stop_quietly
+from streams.broker.clients import OUTAGES, REQUEST_MS, ResilientProducer, new_consumer, records_up_to, start, stop_quietly
+from streams.broker.topic_names import Topics
 from streams.integrity.signing import SignedHead
 from streams.settings import Settings
 
 
 class SignedHeadsTopic:
-    """Publishes signed heads, of which compaction keeps the newest of each log and key."""
+    """Publishes signed heads; compaction keeps the newest of each log and key."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
-        self._settings, self._topics = settings, Topics(settings, catalog)
-        self._producer: AIOKafkaProducer | None = None
+        self._topics = Topics(settings, catalog)
+        self._producer = ResilientProducer(settings)
 
     async def publish(self, head: SignedHead) -> None:
-        """Publishes a head and returns once it is acknowledged; raises `Unavailable`."""
-        try:
-            if self._producer is None:
-                self._producer = await started_producer(self._settings)
-            # A record for each key: a new one does not take the place of what was signed with the one before it.
-            value, key = orjson.dumps(head.as_json()), f"{head.context}/{head.key}".encode()
-            await self._producer.send_and_wait(self._topics.signed_heads(head.context), value, key, partition=0)
-        except (KafkaError, OSError) as error:
-            await self.close()
-            raise Unavailable("no broker acknowledges", str(error)) from error
+        """Publishes a head and returns when it is acknowledged; raises `Unavailable`."""
+        # The signing key is part of the record's key: a new key does not replace the heads of the one before it.
+        value, key = orjson.dumps(head.as_json()), f"{head.context}/{head.key}".encode()
+        async with self._producer.connected() as producer:
+            await producer.send_and_wait(self._topics.signed_heads(head.context), value, key, partition=0)
 
     async def close(self) -> None:
-        if self._producer is not None:
-            producer, self._producer = self._producer, None
-            await stop_quietly(producer)
+        """Closes the connection to the broker."""
+        await self._producer.close()
 
 
 async def published_heads(settings: Settings, catalog: Catalog, context: ContextName) -> Sequence[SignedHead]:
-    """Every signed head of a log that the topic still holds; raises `Unavailable`.
+    """Returns every signed head of a log that the topic still holds; raises `Unavailable`.
 
-    Records that are none are passed over: anyone may have written to the topic.
+    Records that are not signed heads are skipped: any program may have written to the topic.
     """
-    consumer = paced(AIOKafkaConsumer(bootstrap_servers=settings.brokers, enable_auto_commit=False, request_timeout_ms=10_000))
+    consumer = new_consumer(settings, request_timeout_ms=REQUEST_MS)
     partition = TopicPartition(Topics(settings, catalog).signed_heads(context), 0)
     found: list[SignedHead] = []
     try:
-        await consumer.start()
+        await start(consumer)
         if partition.topic not in await consumer.topics():
-            return []  # asked for by its name, a missing topic would be made with the broker's defaults
+            return []  # a look-up by its name would create a missing topic with the broker's defaults
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
         end = (await consumer.end_offsets([partition]))[partition]
-        async with asyncio.timeout(30):
-            while await consumer.position(partition) < end:
-                for record in (await consumer.getmany(partition, timeout_ms=500)).get(partition, []):
-                    with suppress(Malformed):
-                        found.append(SignedHead.parse(record.value or b""))
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise Unavailable("no broker shows the signed heads", repr(error)) from error
+        async for records in records_up_to(consumer, partition, end):
+            for record in records:
+                with suppress(Malformed):
+                    found.append(SignedHead.parse(record.value or b""))
+    except (*OUTAGES, TimeoutError) as error:
+        raise Unavailable("the signed heads cannot be read from the broker", repr(error)) from error
     finally:
         await stop_quietly(consumer)
     return [head for head in found if head.context == context]

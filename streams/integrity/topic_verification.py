@@ -1,17 +1,16 @@
-"""Verification of a topic: holds each of its partitions against the log that it publishes, record by record."""
+"""Verification of a topic: compares each of its partitions with the log that it publishes, record by record."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Malformed, Unavailable
+from streams.broker.clients import OUTAGES, REQUEST_MS, new_consumer, records_up_to, start, stop_quietly
 from streams.broker.cloudevents import BACKFILLED, decode_event, encode_event
-from streams.broker.fetch_backoff import paced
-from streams.broker.topics import Topics, records_up_to, stop_quietly
+from streams.broker.topic_names import Topics
 from streams.log.reading import partition_events
 from streams.log.search import SearchableLog
 from streams.log.stored_events import StoredEvent
@@ -32,7 +31,7 @@ class TopicFinding:
 
 @dataclass(slots=True)
 class VerifiedTopic:
-    """What came of holding a topic against its log, as far as the log was relayed when it began."""
+    """The result of a comparison of a topic with its log, up to the relay's cursor at its beginning."""
 
     topic: str
     relayed_up_to: int
@@ -40,16 +39,16 @@ class VerifiedTopic:
     events: int = 0
     """Events that the topic has, each counted once."""
     repeated: int = 0
-    """Records that bring an event again: harmless, for subscribers know their position."""
+    """Records of events that the topic has already: harmless, because subscribers know their position."""
     backfilled: int = 0
-    """Events that the topic has late, because they were filled in from the log."""
+    """Events that a backfill published late."""
     foreign: int = 0
-    """Records that are no events of Caudal's."""
+    """Records that are not events of this log."""
     expired: int = 0
-    """Events that are not looked for any more, because the topic's retention has removed its beginning."""
+    """Events that are not expected, because the topic's retention has removed its beginning."""
     findings: list[TopicFinding] = field(default_factory=list)
     found: int = 0
-    """How many findings there are in all; the first thousand are kept."""
+    """The number of all findings; ``findings`` holds the first thousand."""
 
     def find(self, partition: int, position: int, kind: Kind) -> None:
         self.found += 1
@@ -58,45 +57,43 @@ class VerifiedTopic:
 
 
 class TopicVerification:
-    """Holds the topic of one context's events against its log. Memory grows with what is wrong, not with the log."""
+    """Compares the topic of one context's events with its log. Memory grows with the findings, not with the log."""
 
     def __init__(self, settings: Settings, catalog: Catalog, log: SearchableLog) -> None:
         self._settings, self._log = settings, log
         self._topic = Topics(settings, catalog).events(log.context)
 
     async def run(self, relayed_up_to: int, on_progress: Callable[[int, int], None]) -> VerifiedTopic:
-        """Looks through every partition; ``relayed_up_to`` is the relay's cursor, calls ``on_progress`` with positions.
+        """Compares every partition up to the relay's cursor; calls ``on_progress`` with events compared and to compare.
 
-        Raises `Unavailable` where the log or the broker gets out of reach.
+        Raises `Unavailable` if the log or the broker is or gets out of reach.
         """
         result = VerifiedTopic(self._topic, relayed_up_to)
-        consumer = paced(
-            AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False, request_timeout_ms=10_000)
-        )
+        consumer = new_consumer(self._settings, request_timeout_ms=REQUEST_MS)
         try:
-            await consumer.start()
+            await start(consumer)
             is_there = self._topic in await consumer.topics()
             for partition in range(len((await self._log.head()).partitions)):
-                # Asked for by its name, a missing topic would be made with the broker's defaults.
+                # A look-up by its name would create a missing topic with the broker's defaults.
                 begin, end = await self._bounds(consumer, partition) if is_there else (0, 0)
                 if begin == end > 0:
                     result.expired += await self._log.count(partition, relayed_up_to)
                     continue
-                comparison = _Comparison(self._log, partition, result, is_whole=begin == 0)
+                comparison = _Comparison(self._log, partition, result, is_complete=begin == 0)
                 if end > begin:
                     async for records in self._records(consumer, partition, end):
-                        await comparison.take(records)
+                        await comparison.compare(records)
                         on_progress(result.events, relayed_up_to)
                 await comparison.end()
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise Unavailable(f"no broker shows the topic {self._topic}", repr(error)) from error
+        except (*OUTAGES, TimeoutError) as error:
+            raise Unavailable(f"the topic {self._topic} cannot be read from the broker", repr(error)) from error
         finally:
             await stop_quietly(consumer)
         result.findings.sort()
         return result
 
     async def _bounds(self, consumer: AIOKafkaConsumer, partition: int) -> tuple[int, int]:
-        """Offset of the first record that is still there, and the one that the next will have."""
+        """Returns the offset of the first record that is still there, and that of the next one to come."""
         tp = TopicPartition(self._topic, partition)
         return (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
 
@@ -109,20 +106,27 @@ class TopicVerification:
 
 
 class _Comparison:
-    """Walks along one partition of the log as the topic's records come."""
+    """Walks through one partition of the log beside the topic's records.
 
-    def __init__(self, log: SearchableLog, partition: int, result: VerifiedTopic, *, is_whole: bool) -> None:
-        """``is_whole`` says that retention has removed nothing from the topic's beginning."""
-        self._log, self._partition, self._result, self._is_whole = log, partition, result, is_whole
+    ::
+
+        log     1   4   5   9        the pointer `_next` is at the first row that no record has reached
+        topic   1   5   4   9        5 jumps over 4, which is missing until it comes: then it is reordered
+    """
+
+    def __init__(self, log: SearchableLog, partition: int, result: VerifiedTopic, *, is_complete: bool) -> None:
+        """``is_complete`` means that retention has removed nothing from the topic's beginning."""
+        self._log, self._partition, self._result, self._is_complete = log, partition, result, is_complete
         self._rows = self._from(0)
         self._next: StoredEvent | None = None
-        """The log's row that no record has reached yet."""
+        """The first row of the log that no record has reached yet."""
         self._reached = 0
-        """The highest position that a record has brought."""
+        """The highest position of a record so far."""
         self._wrong: dict[int, Kind] = {}
-        """What is wrong so far: a record that comes later may still put it right."""
+        """Findings so far, by position: a later record may still resolve one."""
 
-    async def take(self, records: Sequence[Any]) -> None:
+    async def compare(self, records: Sequence[Any]) -> None:
+        """Compares the next records of the partition."""
         again: list[tuple[StoredEvent, Any]] = []
         beyond: list[tuple[StoredEvent, Any]] = []
         for record in records:
@@ -144,19 +148,19 @@ class _Comparison:
             await self._beyond(beyond)
 
     async def end(self) -> None:
-        """Whatever the log has and no record has brought is missing."""
+        """Reports every event as missing that the log has and no record has brought."""
         while await self._peek() is not None:
             self._step("missing")
         for position, kind in self._wrong.items():
             self._result.find(self._partition, position, kind)
 
     async def _first(self, found: StoredEvent, record: Any) -> None:
-        """A record with a higher position than all before: what lies between is missing, unless it comes later."""
-        if self._reached == 0 and not self._is_whole:
+        """Compares a record with a higher position than all before: the events between are missing unless they come later."""
+        if self._reached == 0 and not self._is_complete:
             self._result.expired += await self._log.count(self._partition, found.position - 1)
             self._rows = self._from(found.position - 1)
         row = await self._peek()
-        if row is not None and row.position < found.position and not await self._is_ours(found.position):
+        if row is not None and row.position < found.position and not await self._belongs_here(found.position):
             self._result.find(self._partition, found.position, "extra")
             return
         self._reached = found.position
@@ -169,7 +173,7 @@ class _Comparison:
         else:
             self._result.find(self._partition, found.position, "extra")
 
-    async def _is_ours(self, position: int) -> bool:
+    async def _belongs_here(self, position: int) -> bool:
         return [row.partition for row in await self._log.read_positions([position])] == [self._partition]
 
     def _from(self, after: int) -> AsyncIterator[StoredEvent]:
@@ -187,7 +191,7 @@ class _Comparison:
         self._next = None
 
     async def _again(self, repeats: Sequence[tuple[StoredEvent, Any]]) -> None:
-        """Records at or below what was reached: repeats, or events that come too late."""
+        """Compares records at or below the highest position so far: repeats, or events that come late."""
         stored = {row.position: row for row in await self._log.read_positions([found.position for found, _ in repeats])}
         for found, record in repeats:
             row, wrong = stored.get(found.position), self._wrong.get(found.position)
@@ -206,7 +210,7 @@ class _Comparison:
                 self._wrong[found.position] = "reordered"
 
     async def _beyond(self, published: Sequence[tuple[StoredEvent, Any]]) -> None:
-        """Records above the cursor: published since it was read, or no events of this log's."""
+        """Compares records above the cursor: published since it was read, or not events of this log."""
         stored = {row.position: row for row in await self._log.read_positions([found.position for found, _ in published])}
         for found, record in published:
             row = stored.get(found.position)

@@ -1,4 +1,4 @@
-"""A relay process's share of the logs: as many as each would have if those that could relay shared evenly."""
+"""The fair share of a relay process: the number of logs it has if all relay processes share them evenly."""
 
 from collections.abc import Collection
 from math import ceil
@@ -6,27 +6,27 @@ from math import ceil
 from schemas.catalog import ContextName
 
 
-class Share:
-    """What one process relays. Of its relays, each asks before it takes a log and while it holds one."""
+class FairShare:
+    """The logs that one process relays. Each of its relays asks before it takes a log's lease and while it holds it."""
 
     def __init__(self, logs: Collection[ContextName]) -> None:
         self._logs = len(logs)
         self._held: set[ContextName] = set()
 
     def take(self, context: ContextName, processes: int) -> bool:
-        """Counts a log in, if there is room for it while so many processes could relay."""
-        if context not in self._held and len(self._held) < self._fair(processes):
+        """Adds a log if the share of one out of so many processes has room for it; returns whether the log is in the share."""
+        if context not in self._held and len(self._held) < self._size(processes):
             self._held.add(context)
             return True
         return context in self._held
 
     def give_up(self, context: ContextName) -> None:
-        """Counts a log out."""
+        """Removes a log."""
         self._held.discard(context)
 
-    def is_too_much(self, processes: int) -> bool:
-        """Whether one of the logs that are held should go to another process."""
-        return len(self._held) > self._fair(processes)
+    def is_exceeded(self, processes: int) -> bool:
+        """Returns whether this process holds more logs than its share and should yield one."""
+        return len(self._held) > self._size(processes)
 
-    def _fair(self, processes: int) -> int:
+    def _size(self, processes: int) -> int:
         return ceil(self._logs / processes)

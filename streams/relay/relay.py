@@ -1,4 +1,14 @@
-"""The relay: publishes each log to its topic. The log is the outbox; the cursor moves after the broker's acknowledgement."""
+"""The relay: publishes one log to its topic. The log is the outbox; the cursor moves after the broker's acknowledgement.
+
+::
+
+    take the lease ──> find the topic's position ──> publish ──> acknowledged ──> move the cursor ──> …
+         ▲                                                                                           │
+         └── wait ── another process holds the lease, the broker or the database is out of reach ────┘
+
+A process that dies between the acknowledgement and the move leaves the cursor behind: the next owner publishes these events
+again, and subscribers skip them by their positions.
+"""
 
 import asyncio
 import time
@@ -6,110 +16,95 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from prometheus_client import Counter, Gauge
 
-from schemas.catalog import Catalog, ContextName
-from schemas.errors import LeaseLost, Malformed, Unavailable
-from streams.broker.cloudevents import BACKFILLED, decode_event
-from streams.broker.fetch_backoff import paced
-from streams.broker.publishing import Acknowledged, publish
-from streams.broker.topics import Topics, ensure_topics, records_up_to, start, started_producer, stop_quietly
-from streams.database.pools import Databases
-from streams.database.store import Store
+from schemas.catalog import ContextName
+from schemas.errors import LeaseLost, Unavailable
+from streams.broker.clients import OUTAGES, new_consumer, start, started_producer, stop_quietly
+from streams.broker.cloudevents import BACKFILLED
+from streams.broker.provisioning import ensure_topics
+from streams.broker.publishing import publish
+from streams.broker.topic_names import Topics
+from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
-from streams.relay.fair_share import Share
+from streams.relay.fair_share import FairShare
 from streams.relay.lease import Lease
-from streams.settings import Settings
+from streams.relay.topic_position import BehindTheLog, TopicPosition
+from streams.telemetry.retrying import Backoff
 from streams.telemetry.tracing import note_events
 
 _log = structlog.get_logger()
 
-_SHORTEST_ROUND = 0.005
+_MIN_ROUND_SECONDS = 0.005
+_CHECK_SECONDS = 1
 _LOOK_UP_MS = 3000
-_LOOKED_AT = 500
-"""So many of a partition's newest records are looked at for holes, and a batch more: one may follow upon a loss."""
 
-PUBLISHED = Counter("caudal_relay_events", "Events acknowledged by the broker.", ["context"])
-REFILLED = Counter("caudal_relay_refills", "Times that a topic was found behind its log and filled up again.", ["context"])
-LAG = Gauge("caudal_relay_lag_events", "Events in the log that are not acknowledged yet.", ["context"])
+PUBLISHED = Counter("caudal_relay_events", "Events that the broker has acknowledged.", ["context"])
+REFILLED = Counter("caudal_relay_refills", "Times that a topic was behind its log and was filled again.", ["context"])
+LAG = Gauge("caudal_relay_lag_events", "Events of the log that the broker has not acknowledged yet.", ["context"])
 LAG_SECONDS = Gauge(
-    "caudal_relay_lag_seconds", "Age of the oldest event that was not acknowledged when last looked.", ["context"]
+    "caudal_relay_lag_seconds", "Age of the oldest event that was not acknowledged at the last reading of the log.", ["context"]
 )
 
 
-class BehindTheLog(Exception):
-    """The topic does not hold what it was acknowledged to hold: the broker has lost data."""
-
-
 class Relay:
-    """Publishes one context's log while it holds the log's lease.
+    """Publishes one context's log while this process holds the log's lease.
 
-    A topic is checked against the log whenever the relay connects and while it is idle, so a broker that has lost
-    records, or everything, is filled up again. Repeated records are harmless: subscribers know their positions.
+    The topic is compared with the log whenever the relay connects and every second while it runs, so the topic of a broker
+    that has lost records is filled again. Repeated records are harmless: subscribers know their positions.
     """
 
-    def __init__(
-        self, settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, owner: str, share: Share
-    ) -> None:
-        self._settings, self._catalog, self._context = settings, catalog, context
-        store = Store.of_log(databases, settings.log_dsn(context), context)
+    def __init__(self, installation: Installation, context: ContextName, owner: str, share: FairShare) -> None:
+        self._settings, self._catalog, self._context = installation.settings, installation.catalog, context
+        store = installation.log_store(context)
         self._log = PostgresLog(store, context)
-        self._lease = Lease(store, owner, settings.relay_lease_seconds)
+        self._lease = Lease(store, owner, self._settings.relay_lease_seconds)
         self._share = share
-        self._topic = Topics(settings, catalog).events(context)
+        self._topic = Topics(self._settings, self._catalog).events(context)
+        self._position = TopicPosition(self._log, self._topic, self._settings.relay_batch_events)
         self._appended = asyncio.Event()
-        self._offsets: dict[int, int] = {}
         self._lost_up_to = 0
-        """What is published up to here was in the topic before, and was lost."""
-        self.is_cared_for = False
-        """Whether this or another relay publishes the log, as far as is known."""
+        """Events up to this position were in the topic before and were lost."""
+        self.is_published = False
+        """Whether this or another relay publishes the log, as far as this process knows."""
         self.is_owner = False
         """Whether this relay holds the log's lease."""
 
     def wake(self) -> None:
-        """Tells the relay that something was appended."""
+        """Makes the relay read the log now instead of at its next poll."""
         self._appended.set()
 
     async def run(self) -> None:
         """Runs until cancelled, through outages of the broker and the database and changes of owner."""
-        pause = 0.1
+        backoff = Backoff("relay interrupted", context=str(self._context))
         while True:
             try:
                 cursor = await self._take_over()
                 if cursor is None:
-                    self.is_cared_for = await self._lease.is_held()
+                    self.is_published = await self._lease.is_held()
                     await asyncio.sleep(self._settings.relay_lease_seconds / 4)
                     continue
-                _log.info("relaying", context=str(self._context), position=cursor)
-                pause = 0.1
+                _log.info("relay lease taken", context=str(self._context), position=cursor)
+                backoff.reset()
                 self.is_owner = True
                 await self._publish_while_owner(cursor)
-                _log.info("leaving a log to another process", context=str(self._context))
+                _log.info("relay lease yielded", context=str(self._context))
             except LeaseLost as lost:
-                _log.warning("another relay took over", context=str(self._context), why=lost.detail)
-            except (Unavailable, KafkaError, BehindTheLog, OSError) as error:
-                self.is_cared_for = False
-                _log.warning("relaying again soon", context=str(self._context), why=str(error) or repr(error), seconds=pause)
-                await self._step_back()
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 5)
+                _log.warning("relay lease lost", context=str(self._context), why=lost.detail)
+            except (Unavailable, BehindTheLog, *OUTAGES) as error:
+                self.is_published = False
+                await self._yield_lease()
+                await backoff.wait(error)
             except asyncio.CancelledError:
-                await self._step_back()
+                await self._yield_lease()
                 raise
             finally:
-                self.is_owner = False
-                for lag in (LAG, LAG_SECONDS):
-                    with suppress(KeyError):
-                        lag.remove(str(self._context))  # whoever relays it now tells
-                self._share.give_up(self._context)
-                with suppress(Unavailable):
-                    await self._lease.release()
+                await self._leave()
 
     async def _take_over(self) -> int | None:
-        """The cursor's position if the log is this process's now; ``None`` where it is another's, or should be."""
+        """Returns the cursor's position if this process may publish the log, or ``None`` if another does or should."""
         processes = await self._lease.announce()
         if not self._share.take(self._context, processes):
             return None
@@ -118,146 +113,90 @@ class Relay:
             self._share.give_up(self._context)
         return cursor
 
-    async def _step_back(self) -> None:
-        """Lets others have what this process cannot relay now."""
+    async def _yield_lease(self) -> None:
+        """Leaves the log to other processes, because this one cannot relay it now."""
         with suppress(Unavailable):
             await self._lease.withdraw()
 
+    async def _leave(self) -> None:
+        self.is_owner = False
+        for lag in (LAG, LAG_SECONDS):
+            with suppress(KeyError):
+                lag.remove(str(self._context))  # the next owner reports it
+        self._share.give_up(self._context)
+        with suppress(Unavailable):
+            await self._lease.release()
+
     async def _publish_while_owner(self, cursor: int) -> None:
-        """Publishes until it is another process's turn; raises `LeaseLost` where one took over already."""
+        """Publishes until another process should have the log; raises `LeaseLost` if one has it already."""
         await ensure_topics(self._settings, self._catalog, [self._context])
         producer = await started_producer(self._settings)
-        # A short time-out: a topic that is gone must be noticed, made and filled again, not waited for.
-        consumer = paced(
-            AIOKafkaConsumer(bootstrap_servers=self._settings.brokers, enable_auto_commit=False, request_timeout_ms=_LOOK_UP_MS)
-        )
+        # A short time-out: a topic that was deleted must be noticed, created and filled again, and not be waited for.
+        consumer = new_consumer(self._settings, request_timeout_ms=_LOOK_UP_MS)
         ahead = _ReadAhead(self._log, self._settings.relay_batch_events)
         try:
             await start(consumer)
-            cursor = await self._resume_at(consumer, cursor)
-            self.is_cared_for = True
-            checked = time.monotonic()
-            while True:
-                if await self._lease.renew_in_time() and self._share.is_too_much(await self._lease.announce()):
-                    self._share.give_up(self._context)  # at once: one that goes is enough
-                    return
-                self._appended.clear()
-                rows = await ahead.after(cursor)
-                LAG_SECONDS.labels(str(self._context)).set(time.time() - rows[0].recorded_at.timestamp() if rows else 0)
-                if rows:
-                    cursor = await self._publish(producer, rows)
-                    await self._lease.move(cursor)
-                    PUBLISHED.labels(str(self._context)).inc(len(rows))
-                if time.monotonic() - checked > 1:
-                    await self._check_offsets(consumer)
-                    LAG.labels(str(self._context)).set((await self._log.head()).position - cursor)
-                    checked = time.monotonic()
-                if ahead.is_reading:
-                    continue
-                if rows:
-                    # At once when idle; under load a pause that costs little time lets much more come together.
-                    await asyncio.sleep(_SHORTEST_ROUND)
-                with suppress(TimeoutError):
-                    # `asyncio.wait_for` would forget a cancellation that comes together with what it waits for (Python 3.11).
-                    async with asyncio.timeout(self._settings.relay_poll_seconds):
-                        await self._appended.wait()
+            cursor = await self._resume(consumer, cursor)
+            self.is_published = True
+            await self._publish_from(cursor, ahead, producer, consumer)
         finally:
             await ahead.stop()
             await stop_quietly(consumer)
             await stop_quietly(producer)
 
-    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[StoredEvent]) -> int:
-        """Publishes rows in order and returns the last one's position once all are acknowledged."""
-        lost = [row for row in rows if row.position <= self._lost_up_to]
-        for some, marks in ((lost, [BACKFILLED]), (rows[len(lost) :], ())):
-            if some:
-                began = time.time_ns()
-                self._note(await publish(producer, self._topic, self._context, some, marks))
-                note_events(f"publish {self._context}", some, began, "publish")
-        return rows[-1].position
-
-    def _note(self, acknowledged: Sequence[Acknowledged]) -> None:
-        for done in acknowledged:
-            if done.first <= self._offsets.get(done.partition, -1):
-                raise BehindTheLog(f"{self._topic} went back to offset {done.first}: the broker has lost records")
-            self._offsets[done.partition] = done.last
-
-    async def _resume_at(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
-        """The position up to which the topic really holds the log: the cursor, or less where records are missing."""
-        head = await self._log.head()
-        resume = cursor
-        self._offsets = {}
-        for partition, newest in enumerate(head.partitions):
-            held = await self._newest_held(consumer, partition, newest)
-            consumer.unsubscribe()
-            if held < min(newest, await self._expected(partition, newest, cursor)):
-                resume = min(resume, held)
+    async def _resume(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
+        resume = await self._position.resume_at(consumer, cursor)
         self._lost_up_to = cursor if resume < cursor else 0
         if resume < cursor:
             REFILLED.labels(str(self._context)).inc()
-            _log.warning("the topic is behind its log, filling it up", context=str(self._context), after=resume, up_to=cursor)
+            _log.warning("topic found behind its log", context=str(self._context), refilled_after=resume, up_to=cursor)
         return resume
 
-    async def _expected(self, partition: int, newest: int, cursor: int) -> int:
-        """Position of the partition's newest event at or below the cursor."""
-        if newest <= cursor:
-            return newest
-        # What came after the cursor is still to be published; look back for the last one before it.
-        up_to, span = cursor, 1000
-        while up_to > 0:
-            rows = await self._log.read_partition(partition, max(0, up_to - span), up_to, span)
+    async def _publish_from(
+        self, cursor: int, ahead: "_ReadAhead", producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
+    ) -> None:
+        checked = time.monotonic()
+        while True:
+            if await self._lease.renew_in_time() and self._share.is_exceeded(await self._lease.announce()):
+                self._share.give_up(self._context)  # before any other relay of this process looks: one log is enough
+                return
+            self._appended.clear()
+            rows = await ahead.after(cursor)
+            LAG_SECONDS.labels(str(self._context)).set(time.time() - rows[0].recorded_at.timestamp() if rows else 0)
             if rows:
-                return rows[-1].position
-            up_to, span = up_to - span, span * 2
-        return 0
+                cursor = await self._publish(producer, rows)
+                await self._lease.move(cursor)
+                PUBLISHED.labels(str(self._context)).inc(len(rows))
+            if time.monotonic() - checked > _CHECK_SECONDS:
+                await self._position.check(consumer)
+                LAG.labels(str(self._context)).set((await self._log.head()).position - cursor)
+                checked = time.monotonic()
+            if not ahead.is_reading:
+                await self._pause(after_events=bool(rows))
 
-    async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int, newest: int) -> int:
-        """Position up to which a partition of the topic holds its events, as far as its newest records tell; 0 for none.
+    async def _pause(self, *, after_events: bool) -> None:
+        """Returns at the next wake-up, or after the polling interval."""
+        if after_events:
+            # At once when idle; under load a pause that costs little time collects many more events.
+            await asyncio.sleep(_MIN_ROUND_SECONDS)
+        with suppress(TimeoutError):
+            # `asyncio.wait_for` would forget a cancellation that arrives together with the event (Python 3.11).
+            async with asyncio.timeout(self._settings.relay_poll_seconds):
+                await self._appended.wait()
 
-        Whoever else writes to a topic that was lost must not hide that: behind a hole nothing counts, until it is filled.
-        """
-        tp = TopicPartition(self._topic, partition)
-        end = (await consumer.end_offsets([tp]))[tp]
-        self._offsets[partition] = end - 1
-        start = (await consumer.beginning_offsets([tp]))[tp]
-        if end == start:
-            # Emptied by retention, or never filled: offsets tell which, for they do not go back.
-            return newest if end else 0
-        first = max(start, end - self._settings.relay_batch_events - _LOOKED_AT)
-        consumer.assign([tp])
-        consumer.seek(tp, first)
-        begin = 0 if first == 0 else None
-        held: list[tuple[int, int]] = []
-        async for records in records_up_to(consumer, tp, end):
-            for record in records:
-                try:
-                    event = decode_event(record)
-                except Malformed:
-                    continue  # anyone may have written to the topic
-                if begin is None and BACKFILLED not in record.headers:
-                    begin = event.position
-                held.append((event.position, event.previous))
-        return _unbroken(sorted(held), begin)
-
-    async def _check_offsets(self, consumer: AIOKafkaConsumer) -> None:
-        ends = await consumer.end_offsets([TopicPartition(self._topic, partition) for partition in self._offsets])
-        for tp, end in ends.items():
-            if end <= self._offsets[tp.partition]:
-                raise BehindTheLog(f"{self._topic}/{tp.partition} ends at offset {end}: the broker has lost records")
-
-
-def _unbroken(held: Sequence[tuple[int, int]], begin: int | None) -> int:
-    """Up to which position events, each with its predecessor's, follow one another from ``begin``, or else from the first."""
-    reached = (held[0][0] if held else 0) if begin is None else begin
-    for position, previous in held:
-        if previous > reached:
-            break
-        reached = max(reached, position)
-    return reached
+    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[StoredEvent]) -> int:
+        """Publishes rows in order and returns the last one's position when all are acknowledged."""
+        lost = [row for row in rows if row.position <= self._lost_up_to]
+        for some, headers in ((lost, [BACKFILLED]), (rows[len(lost) :], ())):
+            if some:
+                began = time.time_ns()
+                self._position.note(await publish(producer, self._topic, self._context, some, headers))
+                note_events(f"publish {self._context}", some, began, "publish")
+        return rows[-1].position
 
 
 class _ReadAhead:
-    """Reads the next rows of a log while those before them are published."""
+    """Reads the next rows of a log while the rows before them are published."""
 
     def __init__(self, log: PostgresLog, limit: int) -> None:
         self._log, self._limit = log, limit
@@ -265,11 +204,11 @@ class _ReadAhead:
 
     @property
     def is_reading(self) -> bool:
-        """Whether there is more to come at once."""
+        """Whether there may be more rows at once."""
         return self._reading is not None
 
     async def after(self, cursor: int) -> Sequence[StoredEvent]:
-        """The rows above a cursor that stands where the last ones ended."""
+        """Returns the rows above a cursor, which must be the position of the last row returned before."""
         reading, self._reading = self._reading, None
         rows = await (reading if reading is not None else self._log.read(cursor, self._limit))
         if len(rows) == self._limit:
@@ -277,7 +216,7 @@ class _ReadAhead:
         return rows
 
     async def stop(self) -> None:
-        """Reads no further."""
+        """Cancels the read that is in flight."""
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The relay's process: publishes every installed context's log, woken by appends, and keeps the logs up."""
+"""The relay process: publishes every installed log, woken by appends, signs heads and drops expired receipts."""
 
 import asyncio
 
@@ -7,9 +7,10 @@ from uuid_utils.compat import uuid7
 
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
-from streams.database.store import log_schema
-from streams.relay.fair_share import Share
-from streams.relay.maintenance import ReceiptsPurge, head_signer
+from streams.installation import Installation
+from streams.integrity.head_signer import head_signer
+from streams.relay.fair_share import FairShare
+from streams.relay.maintenance import ReceiptsPurge
 from streams.relay.relay import Relay
 from streams.relay.wakeup import listen
 from streams.settings import Settings
@@ -17,18 +18,18 @@ from streams.settings import Settings
 _log = structlog.get_logger()
 
 
-class Relaying:
-    """Relays every installed context's log, as far as no other process does."""
+class RelayService:
+    """Relays every installed log that no other process relays."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._databases = Databases("caudal_writer", settings.pool_size)
-        self._dsns = {settings.log_dsn(name) for name in catalog.contexts}
-        owner = f"{settings.instance}-{uuid7()}"
-        share = Share(catalog.contexts)
-        self._relays = {name: Relay(settings, catalog, self._databases, name, owner, share) for name in catalog.contexts}
-        self._purge = ReceiptsPurge(settings, catalog, self._databases)
-        self._signer = head_signer(settings, catalog, self._databases)
-        self._by_schema = {log_schema(name): relay for name, relay in self._relays.items()}
+        installation = Installation(settings, catalog, self._databases)
+        stores = {name: installation.log_store(name) for name in catalog.contexts}
+        self._dsns = {store.dsn for store in stores.values()}
+        owner, share = f"{settings.instance}-{uuid7()}", FairShare(catalog.contexts)
+        self._relays = {name: Relay(installation, name, owner, share) for name in catalog.contexts}
+        self._by_schema = {stores[name].schema: relay for name, relay in self._relays.items()}
+        self._purge, self._signer = ReceiptsPurge(installation), head_signer(installation)
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -40,15 +41,15 @@ class Relaying:
                     tasks.create_task(relay.run())
                 tasks.create_task(self._purge.run(self._owned))
                 if self._signer is None:
-                    _log.warning("the logs' heads are not signed: CAUDAL_SIGNING_KEY names no key")
+                    _log.warning("heads not signed", why="CAUDAL_SIGNING_KEY is not set")
                 else:
                     tasks.create_task(self._signer.run(self._owned))
         finally:
             await self._databases.close()
 
     async def why_not_ready(self) -> str | None:
-        """Which logs are relayed by nobody yet, as far as this process knows, or ``None``."""
-        waiting = [str(name) for name, relay in self._relays.items() if not relay.is_cared_for]
+        """Returns which logs no process relays yet, as far as this one knows, or ``None`` if all are relayed."""
+        waiting = [str(name) for name, relay in self._relays.items() if not relay.is_published]
         return f"not relayed yet: {', '.join(waiting)}" if waiting else None
 
     def _owned(self) -> list[ContextName]:

@@ -1,4 +1,4 @@
-"""Listens for appends: PostgreSQL's notifications, which spare the relay its polling interval."""
+"""Wake-ups: PostgreSQL's notifications of appends, which save the relay its polling interval."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,22 +7,23 @@ from contextlib import suppress
 import asyncpg
 
 CHANNEL = "caudal_appended"
+_CONNECT_SECONDS = 5
 _RECONNECT_SECONDS = 1
 
 
 async def listen(dsn: str, on_append: Callable[[str], None]) -> None:
-    """Calls ``on_append`` with a log's schema whenever its log has grown; reconnects by itself, runs until cancelled.
+    """Calls ``on_append`` with a log's schema whenever that log has grown; reconnects by itself, until cancelled.
 
-    Notifications may get lost while there is no connection: whoever listens must look for itself now and then.
+    Notifications are lost while there is no connection: the caller must also poll.
     """
     while True:
         with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            connection = await asyncpg.connect(dsn, timeout=5)
-            gone = asyncio.Event()
-            connection.add_termination_listener(lambda _, gone=gone: gone.set())
+            connection = await asyncpg.connect(dsn, timeout=_CONNECT_SECONDS)
+            closed = asyncio.Event()
+            connection.add_termination_listener(lambda _, closed=closed: closed.set())
             await connection.add_listener(CHANNEL, lambda _connection, _pid, _channel, schema: on_append(schema))
             try:
-                await gone.wait()
+                await closed.wait()
             finally:
                 connection.terminate()
         await asyncio.sleep(_RECONNECT_SECONDS)

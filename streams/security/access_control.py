@@ -1,4 +1,4 @@
-"""The gate of both APIs: who is calling, whether they may, and how often."""
+"""Access control of both APIs: identifies the caller, limits how often, and decides about permissions."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
@@ -9,51 +9,56 @@ from starlette.responses import Response
 from schemas.access import Access, Caller
 from schemas.catalog import Catalog
 from schemas.errors import Forbidden, Misconfigured, Unauthenticated
-from streams.database.pools import Databases
-from streams.http.surface import add_headers, header
+from streams.http.request_context import add_headers, caller_of, context_of, counted_as, header
+from streams.installation import Installation
 from streams.security.rate_limits import RateLimits
 from streams.security.tokens import TokenVerifier
-from streams.settings import Settings
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Kind = Literal["command", "view", "audit"]
-"""What a caller may be let to: a command, a view, a context's log."""
+"""A permission is for sending a command, for reading a view, or for auditing a context's log."""
 
 
-class Gate:
-    """Lets requests in."""
+class AccessControl:
+    """Authenticates, limits and authorizes requests."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        """Raises `Misconfigured` where the settings give access to something that is not there."""
+    def __init__(self, installation: Installation) -> None:
+        """Raises `Misconfigured` if the settings give access to a command, view or log that is not installed."""
+        settings = installation.settings
         self._verifier = TokenVerifier(settings)
-        self._limits = RateLimits(settings, databases)
-        self._instead: Mapping[str, Access] = settings.access
-        if strange := sorted(settings.access.keys() - _names(catalog)):
-            raise Misconfigured(f"CAUDAL_ACCESS names what no installed system has: {', '.join(strange)}")
+        self._limits = RateLimits(settings, installation.databases)
+        self._overrides: Mapping[str, Access] = settings.access
+        if unknown := sorted(settings.access.keys() - _names(installation.catalog)):
+            raise Misconfigured(
+                f"CAUDAL_ACCESS names what no installed system has: {', '.join(unknown)}. "
+                "A name reads `command:system.command`, `view:system.view` or `audit:system.context`"
+            )
 
-    def before(self, path: str, endpoint: Endpoint) -> Endpoint:
-        """An endpoint that requests of one path enter through the gate."""
+    def protect(self, path: str, endpoint: Endpoint) -> Endpoint:
+        """Returns an endpoint that authenticates each request to a path first."""
 
-        async def enter(request: Request) -> Response:
-            await self.enter(request, path)
+        async def protected(request: Request) -> Response:
+            await self.authenticate(request, path)
             return await endpoint(request)
 
-        return enter
+        return protected
 
-    async def enter(self, request: Request, path: str) -> None:
-        """Finds out who is calling, and counts the request against their limits.
+    async def authenticate(self, request: Request, path: str) -> None:
+        """Identifies the caller of a request, and counts the request against the caller's limits.
 
-        Raises `Unauthenticated` for a token that cannot be believed, `TooManyRequests`, and `Unavailable`.
+        Raises `Unauthenticated` for a token that is not valid, `TooManyRequests`, and `Unavailable`.
         """
-        request.scope["state"]["caller"] = None
         try:
-            request.scope["state"]["caller"] = await self._caller(request)
+            context_of(request).caller = await self._caller(request)
         finally:
-            await self.count(request, path, 1)
+            await self.limit(request, path, 1)
 
-    def check(self, request: Request, kind: Kind, name: str, declared: Access | None) -> None:
-        """Whether a caller may have what is called ``system.name``; raises `Unauthenticated` or `Forbidden`."""
-        access = self._instead.get(f"{kind}:{name}", declared)
+    def authorize(self, request: Request, kind: Kind, name: str, declared: Access | None) -> None:
+        """Raises `Unauthenticated` or `Forbidden` unless the caller has access to ``system.name``.
+
+        The settings override the access that the system has ``declared``.
+        """
+        access = self._overrides.get(f"{kind}:{name}", declared)
         if access is None:
             return
         caller = caller_of(request)
@@ -62,8 +67,8 @@ class Gate:
         if (why := access.why_not(caller)) is not None:
             raise Forbidden(why)
 
-    async def count(self, request: Request, path: str, times: int) -> None:
-        """Counts a request as so many against its caller's limits; raises `TooManyRequests` and `Unavailable`."""
+    async def limit(self, request: Request, path: str, times: int) -> None:
+        """Counts a request ``times`` against its caller's limits; raises `TooManyRequests` and `Unavailable`."""
         if times > 0 and self._limits.apply_to(request.method):
             add_headers(request, await self._limits.spend(request.method, counted_as(request), path, times))
 
@@ -73,26 +78,12 @@ class Gate:
             return None
         scheme, _, token = given.partition(" ")
         if scheme.lower() != "bearer":
-            raise Unauthenticated("only Bearer tokens are taken", had_token=False)
+            raise Unauthenticated("the scheme of `Authorization` is not supported: use `Bearer`", had_token=False)
         return await self._verifier.caller(token.strip())
 
 
-def caller_of(request: Request) -> Caller | None:
-    """Who is calling, once the request has entered; ``None`` for somebody without a token."""
-    caller: Caller | None = request.scope["state"]["caller"]
-    return caller
-
-
-def counted_as(request: Request) -> str:
-    """By whom a request is counted against limits: the caller, or the address where that is nobody known."""
-    caller = caller_of(request)
-    if caller is not None:
-        return caller.subject
-    return "unknown" if request.client is None else request.client.host
-
-
 def _names(catalog: Catalog) -> set[str]:
-    """Everything that access can be given to."""
+    """Returns the names of everything that access can be given to."""
     return {
         *(f"command:{context.system}.{command.message_name}" for context, command in catalog.commands()),
         *(f"view:{context.system}.{view.view_name}" for context, view in catalog.views()),

@@ -8,7 +8,9 @@ from aiokafka.errors import KafkaError
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Unavailable
-from streams.broker.topics import Topics, ensure_topics, started_producer, stop_quietly
+from streams.broker.clients import started_producer, stop_quietly
+from streams.broker.provisioning import ensure_topics
+from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
 from streams.subscriptions.store import SubscriptionStore

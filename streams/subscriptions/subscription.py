@@ -17,7 +17,8 @@ from schemas.catalog import Catalog, ContextName
 from schemas.errors import CaudalError, Malformed, Unavailable
 from streams.broker.cloudevents import decode_event
 from streams.broker.faust_consumer import FaustConsumer, Fetched
-from streams.broker.topics import Topics, ensure_topics
+from streams.broker.provisioning import ensure_topics
+from streams.broker.topic_names import Topics
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any
 import streams.relay.relay
 from deploy.cli import app
 from projectors.projector import Projector
-from streams.commands.command_topics import CommandSender
+from streams.commands.sender import CommandSender
 from streams.log.appending import AppendablePostgresLog
 
 _PASSES = 3

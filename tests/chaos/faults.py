@@ -14,7 +14,8 @@ import asyncpg
 
 from deploy.local.ports import LOOPBACK
 from schemas.catalog import Catalog
-from streams.broker.topics import Topics, started_producer
+from streams.broker.clients import started_producer
+from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from tests.chaos.failing import POINTS
 from tests.chaos.load import Load

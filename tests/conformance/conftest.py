@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.supervisor import Supervised
-from streams.broker.topics import started_producer
+from streams.broker.clients import started_producer
 from streams.settings import Settings
 from tests.brokers import local_broker, redpanda
 

@@ -14,8 +14,10 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
-from streams.broker.fetch_backoff import paced
-from streams.broker.topics import Topics, ensure_topics, started_producer
+from streams.broker.clients import started_producer
+from streams.broker.fetch_backoff import with_fetch_backoff
+from streams.broker.provisioning import ensure_topics
+from streams.broker.topic_names import Topics
 from streams.log.partitioning import partition_of
 from streams.settings import Settings
 from tests.brokers import local_broker
@@ -37,7 +39,7 @@ async def make(admin: AIOKafkaAdminClient, topic: str, config: dict[str, str] | 
 
 @asynccontextmanager
 async def consuming(bootstrap: str, *topics: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = paced(
+    consumer = with_fetch_backoff(
         AIOKafkaConsumer(
             *topics, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **options
         )

@@ -6,7 +6,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from schemas.catalog import Catalog
-from streams.broker.topics import Topics
+from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from tests.conftest import eventually
 from tests.laboratory import Headers, recorded, signed_in

@@ -11,7 +11,7 @@ from schemas.catalog import Catalog
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
-from streams.relay.fair_share import Share
+from streams.relay.fair_share import FairShare
 from streams.relay.relay import Relay
 from streams.settings import Settings
 from streams.subscriptions.gap_filling import REPAIRED
@@ -34,8 +34,8 @@ class Running:
         self.projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, self.logs)
         self.subscription = Subscription(settings, catalog, "projectors", [*others, self.projector], self.logs)
         followed = sorted({context for subscriber in (*others, self.projector) for context in subscriber.contexts})
-        share = Share(followed)
-        self.relays = [Relay(settings, catalog, databases, context, "one", share) for context in followed]
+        share = FairShare(followed)
+        self.relays = [Relay(Installation(settings, catalog, databases), context, "one", share) for context in followed]
         self.repaired_before = self._repaired()
 
     async def add(self, deliveries: int) -> None:

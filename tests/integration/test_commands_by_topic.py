@@ -21,9 +21,12 @@ from schemas.catalog import Catalog, ContextName
 from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope
-from streams.broker.fetch_backoff import paced
-from streams.broker.topics import Topics, ensure_topics, started_producer
-from streams.commands.command_topics import CommandConsumer, CommandSender
+from streams.broker.clients import started_producer
+from streams.broker.fetch_backoff import with_fetch_backoff
+from streams.broker.provisioning import ensure_topics
+from streams.broker.topic_names import Topics
+from streams.commands.consumer import CommandConsumer
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
@@ -176,19 +179,18 @@ async def test_a_record_is_parked_of_whatever_size(settings: Settings, catalog: 
     value = None if size == "nothing" else bytes(settings.max_record_bytes - 100)
     topics, consumer = Topics(settings, catalog), CommandConsumer(settings, catalog, "worker")
     await ensure_topics(settings, catalog)
-    consumer._producer = await started_producer(settings)
     origin = {"topic": topics.commands(INGESTION), "partition": 0, "offset": 7}
     record = SimpleNamespace(**origin, key=None, value=value, headers=())
 
     await consumer.park(record, ValueError("no command " * 1000))
-    await consumer._producer.stop()
+    await consumer._producer.close()
 
     (parked,) = await everything(settings, topics.dead_letters(INGESTION), 1)
     assert (parked.key, parked.value) == (None, value or b"")
 
 
 async def everything(settings: Settings, topic: str, count: int) -> list[Any]:
-    consumer = paced(AIOKafkaConsumer(bootstrap_servers=settings.brokers))
+    consumer = with_fetch_backoff(AIOKafkaConsumer(bootstrap_servers=settings.brokers))
     await consumer.start()
     partitions = [TopicPartition(topic, partition) for partition in range(4)]
     consumer.assign(partitions)

@@ -21,7 +21,7 @@ from schemas.data_ingestion.validation import DataValidated
 from schemas.envelope import RecordedEvent
 from schemas.errors import DeadLettersFull, Misconfigured
 from streams.broker.cloudevents import encode_event
-from streams.broker.topics import Topics
+from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoint, Move

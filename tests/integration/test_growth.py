@@ -14,6 +14,7 @@ from schemas.envelope import Metadata, Receipt
 from schemas.expected_version import ANY_VERSION
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.installation import Installation
 from streams.log.appending import AppendablePostgresLog
 from streams.log.reading import Append, Write
 from streams.log.stored_events import encode
@@ -143,7 +144,7 @@ async def test_whoever_relays_a_log_drops_what_has_expired(
     databases = Databases("caudal_writer", 1)
     settings = Settings(write_dsn=fresh_database.dsn)
     owned: list[ContextName] = []
-    purging = asyncio.create_task(ReceiptsPurge(settings, fresh_database.catalog, databases).run(lambda: owned))
+    purging = asyncio.create_task(ReceiptsPurge(Installation(settings, fresh_database.catalog, databases)).run(lambda: owned))
 
     async def is_there() -> bool:
         return "receipts_from_20200106" in await tables(owner, "receipts")

@@ -14,7 +14,8 @@ from starlette.routing import Route
 from command_api.http.body import read_body
 from deploy.local.ports import LOOPBACK, free_ports
 from deploy.serving.serve import Server
-from streams.http.surface import EXCEPTION_HANDLERS, Observed
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
 from streams.settings import Settings
 
 SETTINGS = Settings(max_header_bytes=2000, body_seconds=1, max_body_bytes=100_000)

@@ -11,8 +11,8 @@ from command_api.worker import policy_stores
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from streams.broker.topics import ensure_topics
-from streams.commands.command_topics import CommandSender
+from streams.broker.provisioning import ensure_topics
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch

@@ -13,16 +13,17 @@ from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.errors import LeaseLost
 from schemas.expected_version import NO_STREAM
-from streams.broker.topics import Topics
+from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.installation import Installation
 from streams.integrity.topic_verification import TopicVerification
 from streams.log.appending import AppendablePostgresLog
 from streams.log.reading import Append, Write
 from streams.log.search import SearchableLog
 from streams.log.stored_events import encode
 from streams.relay.backfill import Backfill
-from streams.relay.fair_share import Share
+from streams.relay.fair_share import FairShare
 from streams.relay.lease import Lease
 from streams.relay.relay import Relay
 from streams.settings import Settings
@@ -69,7 +70,7 @@ def log(databases: Databases, settings: Settings) -> Log:
 
 @asynccontextmanager
 async def running(settings: Settings, catalog: Catalog, databases: Databases, owner: str) -> AsyncIterator[Relay]:
-    relay = Relay(settings, catalog, databases, CONTEXT, owner, Share([CONTEXT]))
+    relay = Relay(Installation(settings, catalog, databases), CONTEXT, owner, FairShare([CONTEXT]))
     task = asyncio.create_task(relay.run())
     try:
         yield relay
@@ -149,8 +150,8 @@ class Process:
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, name: str) -> None:
         contexts = [context for context in catalog.contexts if context.system == CONTEXT.system]
-        share = Share(contexts)
-        self.relays = [Relay(settings, catalog, databases, context, name, share) for context in contexts]
+        share = FairShare(contexts)
+        self.relays = [Relay(Installation(settings, catalog, databases), context, name, share) for context in contexts]
         self.tasks = [asyncio.create_task(relay.run()) for relay in self.relays]
 
     @property
@@ -189,7 +190,7 @@ async def test_a_relay_that_is_woken_while_it_is_stopped_stops(
     settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:
     for steps in range(4):
-        relay = Relay(settings, catalog, databases, CONTEXT, "one", Share([CONTEXT]))
+        relay = Relay(Installation(settings, catalog, databases), CONTEXT, "one", FairShare([CONTEXT]))
         running = asyncio.create_task(relay.run())
 
         async def owns(relay: Relay = relay) -> bool:

@@ -12,14 +12,17 @@ import pytest
 from deploy.local.broker import EmbeddedBroker
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import Malformed, Misconfigured, NotAsSigned
-from streams.broker.topics import Topics, ensure_topics, started_producer
+from streams.broker.clients import started_producer
+from streams.broker.provisioning import ensure_topics
+from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.installation import Installation
+from streams.integrity.head_signer import HeadSigner
 from streams.integrity.proof_log import ProofLog
 from streams.integrity.signed_heads_topic import published_heads
 from streams.integrity.signing import SEGMENT, SignedHead, Signer, Verifier, key_name, make_keys, read_public_key
 from streams.log.appending import AppendablePostgresLog
-from streams.relay.maintenance import HeadSigner
 from streams.settings import Settings
 from tests.conftest import eventually
 from tests.integration.tampering import CONTEXT, SCHEMA, append, rechain, verify
@@ -31,17 +34,17 @@ async def test_a_new_key_leads_on_from_what_the_old_one_signed_or_signs_nothing(
     databases = Databases(None, 2)
     log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
     await ensure_topics(settings, catalog)
-    old = HeadSigner(settings, catalog, databases, signer)
+    old = HeadSigner(Installation(settings, catalog, databases), signer)
     await log.append([append("s-1", n) for n in range(30)])
     await old.sign(CONTEXT)
     await log.append([append("s-2", n) for n in range(30)])
     make_keys(tmp_path / "new.pem", tmp_path / "new.pub")
     newer = Signer(tmp_path / "new.pem")
 
-    stranger = HeadSigner(settings, catalog, databases, newer)
+    stranger = HeadSigner(Installation(settings, catalog, databases), newer)
     with pytest.raises(NotAsSigned, match="CAUDAL_RETIRED_KEYS"):
         await stranger.sign(CONTEXT)
-    heir = HeadSigner(settings, catalog, databases, newer, [signer.public])
+    heir = HeadSigner(Installation(settings, catalog, databases), newer, [signer.public])
     assert await heir.sign(CONTEXT) == 60
 
     published = await published_heads(settings, catalog, CONTEXT)
@@ -65,7 +68,7 @@ async def test_a_signer_outlives_whatever_somebody_puts_on_the_topic(
     log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
     await ensure_topics(settings, catalog)
     await log.append([append("s-1", n) for n in range(30)])
-    heads = HeadSigner(settings.model_copy(update={"sign_seconds": 0.1}), catalog, databases, signer)
+    heads = HeadSigner(Installation(settings.model_copy(update={"sign_seconds": 0.1}), catalog, databases), signer)
     strange = signer.sign(CONTEXT, 7, b"h" * 32).as_json()
     producer = await started_producer(settings)
     for at in ("0001-01-01T00:00:00+23:59", "2026-01-01T00:00:00", "now"):
@@ -94,7 +97,7 @@ async def test_an_altered_log_is_not_signed_again(
     proof = ProofLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT)
     superuser = await asyncpg.connect(settings.write_dsn)
     await ensure_topics(settings, catalog)
-    heads = HeadSigner(settings, catalog, databases, signer)
+    heads = HeadSigner(Installation(settings, catalog, databases), signer)
     await log.append([append(f"s-{n % 10}", n) for n in range(60)])
     assert await heads.sign(CONTEXT) == 60
 
@@ -102,7 +105,7 @@ async def test_an_altered_log_is_not_signed_again(
     await rechain(superuser, proof)
     await log.append([append("later-1", 1)])
 
-    another_process = HeadSigner(settings, catalog, databases, signer)
+    another_process = HeadSigner(Installation(settings, catalog, databases), signer)
     for one in (heads, another_process):
         with pytest.raises(NotAsSigned, match="position 60"):
             await one.sign(CONTEXT)
@@ -125,7 +128,7 @@ async def test_a_broken_chain_is_not_signed(
     log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
     superuser = await asyncpg.connect(settings.write_dsn)
     await ensure_topics(settings, catalog)
-    heads = HeadSigner(settings, catalog, databases, signer)
+    heads = HeadSigner(Installation(settings, catalog, databases), signer)
     await log.append([append("s-1", n) for n in range(30)])
     await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17")
 
@@ -173,7 +176,7 @@ async def test_heads_are_signed_into_the_table_and_onto_the_topic(
     log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
     proof = ProofLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT)
     await ensure_topics(settings, catalog)
-    heads = HeadSigner(settings, catalog, databases, signer)
+    heads = HeadSigner(Installation(settings, catalog, databases), signer)
     assert await heads.sign(CONTEXT) == 0
     for _ in range(5):
         await log.append([append(f"s-{uuid4()}", n) for n in range(500)])

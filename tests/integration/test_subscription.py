@@ -10,8 +10,9 @@ import pytest
 from deploy.operations.subscriptions import control
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import ConsumerStopped, DeadLettersFull, Rejected
+from streams.broker.clients import started_producer
 from streams.broker.faust_consumer import FaustConsumer
-from streams.broker.topics import Topics, started_producer
+from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import views_schema
 from streams.settings import Settings
@@ -32,7 +33,7 @@ async def running(settings: Settings, catalog: Catalog, databases: Databases) ->
 def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings as a command reads them."""
     monkeypatch.setenv("CAUDAL_WRITE_DSN", settings.write_dsn)
-    return Settings(brokers=settings.brokers, topic_prefix=settings.topic_prefix)
+    return Settings(brokers=settings.brokers, fetch_backoff=True, topic_prefix=settings.topic_prefix)
 
 
 async def test_nothing_is_left_in_the_folder_it_runs_in(

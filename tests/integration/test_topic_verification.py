@@ -13,8 +13,10 @@ from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.expected_version import NO_STREAM
+from streams.broker.clients import started_producer
+from streams.broker.provisioning import ensure_topics
 from streams.broker.publishing import publish
-from streams.broker.topics import Topics, ensure_topics, started_producer
+from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.integrity.topic_verification import TopicVerification, VerifiedTopic

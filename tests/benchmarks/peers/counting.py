@@ -9,7 +9,7 @@ from typing import Any
 import faust
 import uvloop
 
-from streams.broker.topics import Topics
+from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from tests.benchmarks.peers.relaying import CATALOG, CONTEXT
 from tests.benchmarks.peers.report import report

@@ -6,7 +6,9 @@ import time
 
 import uvloop
 
-from streams.broker.topics import Topics, ensure_topics, started_producer
+from streams.broker.clients import started_producer
+from streams.broker.provisioning import ensure_topics
+from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from tests.benchmarks.peers.relaying import CATALOG, CONTEXT
 from tests.benchmarks.peers.report import PAYLOAD, report

@@ -22,7 +22,7 @@ from tests.benchmarks.peers.report import report
 
 async def run(dsn: str, bootstrap: str, events: int) -> None:
     gc.set_threshold(50_000, 20, 50)
-    settings = Settings(write_dsn=dsn, brokers=bootstrap, instance="bench")
+    settings = Settings(write_dsn=dsn, brokers=bootstrap, fetch_backoff=True, instance="bench")
     views, databases = Databases(None, 8, durable=False), Databases(None, 4)
     async with views.connection(dsn) as connection:
         await connection.execute(f"truncate {views_schema(CONTEXT)}.totals, {views_schema(CONTEXT)}.checkpoints")

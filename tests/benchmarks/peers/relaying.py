@@ -9,7 +9,8 @@ import uvloop
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
 from streams.database.store import log_schema, statement
-from streams.relay.fair_share import Share
+from streams.installation import Installation
+from streams.relay.fair_share import FairShare
 from streams.relay.relay import Relay
 from streams.settings import Settings
 from tests.benchmarks.counters import SYSTEM
@@ -20,11 +21,11 @@ CATALOG = Catalog.of([SYSTEM])
 
 
 async def run(dsn: str, bootstrap: str, events: int) -> None:
-    settings = Settings(write_dsn=dsn, brokers=bootstrap)
+    settings = Settings(write_dsn=dsn, brokers=bootstrap, fetch_backoff=True)
     databases = Databases(None, 4)
     async with databases.connection(dsn) as connection:
         await connection.execute("update bench_counters.relay set position = 0, owner = null, expires_at = '-infinity'")
-    relay = Relay(settings, CATALOG, databases, CONTEXT, "bench", Share([CONTEXT]))
+    relay = Relay(Installation(settings, CATALOG, databases), CONTEXT, "bench", FairShare([CONTEXT]))
     running = asyncio.create_task(relay.run())
     cursor, first, started = 0, 0, 0.0
     while cursor < events:

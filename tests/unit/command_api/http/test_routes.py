@@ -20,9 +20,11 @@ from schemas.errors import Rejected
 from schemas.message import Command, Event
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys
-from streams.http.surface import EXCEPTION_HANDLERS, Observed
+from streams.http.middleware import Observed
+from streams.http.problems import EXCEPTION_HANDLERS
+from streams.installation import Installation
 from streams.log.memory import MemoryLog
-from streams.security.access_control import Gate
+from streams.security.access_control import AccessControl
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -59,8 +61,9 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
     handler = CommandHandler(catalog, {"bank": Domain(DECISIONS, {"accounts": (Account,)})}, {name: MemoryLog(name)})
     settings, databases = Settings(), Databases(None, 1)
     desk = Desk(handler, SubjectKeys(settings, databases), TokenIssuer(settings))
+    access = AccessControl(Installation(settings, catalog, databases))
     app = Starlette(
-        routes=list(CommandEndpoints(settings, catalog, handler, {}, Gate(settings, catalog, databases), desk).routes({})),
+        routes=list(CommandEndpoints(settings, catalog, handler, {}, access, desk).routes({})),
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
     )

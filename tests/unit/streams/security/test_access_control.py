@@ -6,7 +6,8 @@ from schemas.access import Access
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from streams.database.pools import Databases
-from streams.security.access_control import Gate
+from streams.installation import Installation
+from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
 NAMES = ("command:data_ingestion.receive-data", "view:data_ingestion.records", "audit:data_ingestion.ingestion")
@@ -15,7 +16,7 @@ NAMES = ("command:data_ingestion.receive-data", "view:data_ingestion.records", "
 def test_access_is_given_to_commands_views_and_logs_that_are_there() -> None:
     catalog, databases = Catalog.installed(["data_ingestion"]), Databases(None, 1)
 
-    Gate(Settings(access={name: Access.to("reader") for name in NAMES}), catalog, databases)
+    AccessControl(Installation(Settings(access={name: Access.to("reader") for name in NAMES}), catalog, databases))
     for name in ("data_ingestion.records", "view:data_ingestion.ingestion", "command:clinical_lab.create-user"):
         with pytest.raises(Misconfigured, match=name):
-            Gate(Settings(access={name: Access()}), catalog, databases)
+            AccessControl(Installation(Settings(access={name: Access()}), catalog, databases))

@@ -1,7 +1,7 @@
 """Problem documents: what clients are told of an error, and what they are not."""
 
 from schemas.errors import Misconfigured, NotYetSeen, Unavailable
-from streams.http.problem import problem_of
+from streams.http.problems import problem_of
 
 
 def test_what_is_out_of_reach_is_told_without_its_address() -> None:

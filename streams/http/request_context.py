@@ -1,0 +1,70 @@
+"""The context of a request: its correlation id, its headers and its caller, read once."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.types import Scope
+from uuid_utils import uuid4
+
+from schemas.access import Caller
+
+_CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,200}")
+_KEY = "caudal"
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """What Caudal knows about one request, and the headers that it adds to the answer."""
+
+    correlation_id: str
+    """The request's own ``X-Correlation-Id``, or a new one."""
+    headers: dict[bytes, str]
+    """By lower-case name; the first one if a name is repeated."""
+    caller: Caller | None = None
+    """Set by access control; ``None`` for a request without a token."""
+    answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, scope: Scope) -> "RequestContext":
+        """Reads a request's context and keeps it in the request's scope."""
+        headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        given = headers.get(b"x-correlation-id", "")
+        context = cls(given if _CORRELATION_ID.fullmatch(given) else str(uuid4()), headers)
+        scope.setdefault("state", {})[_KEY] = context
+        return context
+
+
+def context_of(request: Request) -> RequestContext:
+    """Returns the context that the middleware opened for a request."""
+    context: RequestContext = request.scope["state"][_KEY]
+    return context
+
+
+def correlation_id(request: Request) -> str:
+    """Returns the correlation id of a request."""
+    return context_of(request).correlation_id
+
+
+def header(request: Request, name: bytes) -> str | None:
+    """Returns a header of a request by its lower-case name; the first one if it is repeated."""
+    return context_of(request).headers.get(name)
+
+
+def caller_of(request: Request) -> Caller | None:
+    """Returns the caller of an authenticated request; ``None`` for one without a token."""
+    return context_of(request).caller
+
+
+def counted_as(request: Request) -> str:
+    """Returns the name under which a request counts against limits: the caller's, or the client's address without one."""
+    caller = caller_of(request)
+    if caller is not None:
+        return caller.subject
+    return "unknown" if request.client is None else request.client.host
+
+
+def add_headers(request: Request, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Adds headers to the answer of a request, whatever that answer is."""
+    context_of(request).answer_headers.extend(headers)

@@ -1,0 +1,15 @@
+"""JSON responses."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+
+class JsonResponse(Response):
+    """A JSON response, written by orjson; it ends with a line break, for terminals."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,122 @@
+"""The signer of the logs' heads: extends the signatures of a log as it grows, and refuses a log that was altered below them."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from prometheus_client import Counter
+
+from schemas.catalog import ContextName
+from schemas.errors import NotAsSigned, Unavailable
+from streams.installation import Installation
+from streams.integrity.hash_chain import BEGIN, content_hash, linked
+from streams.integrity.proof_log import ProofLog
+from streams.integrity.signed_heads_topic import SignedHeadsTopic, published_heads
+from streams.integrity.signing import SEGMENT, SignedHead, Signer, Verifier, read_public_key
+from streams.telemetry.retrying import every
+
+_log = structlog.get_logger()
+_MAX_STORED_HEADS = 1000
+_BATCH_SIZE = 5 * SEGMENT
+
+REFUSED = Counter(
+    "caudal_signing_rejected", "Times that a log was not signed because it contradicts a signed head.", ["context"]
+)
+
+
+class HeadSigner:
+    """Signs the heads of logs, and one position in every `SEGMENT` below, into the log's table and onto its topic.
+
+    It signs only a log that continues the newest head that was signed before, as far as this process, the table or the topic
+    knows it: a log that was altered below that head is not signed again.
+    """
+
+    def __init__(self, installation: Installation, signer: Signer, retired: Iterable[Ed25519PublicKey] = ()) -> None:
+        """``retired`` are the public keys that signed before: heads that they signed are continued as well."""
+        self._installation, self._signer = installation, signer
+        self._verifier = Verifier.of(signer.public, *retired)
+        self._topic = SignedHeadsTopic(installation.settings, installation.catalog)
+        self._newest: dict[ContextName, SignedHead | None] = {}
+
+    async def run(self, owned: Callable[[], Iterable[ContextName]]) -> None:
+        """Signs the logs that ``owned`` returns, at the interval of the settings, until cancelled, through outages."""
+
+        async def sign_all() -> None:
+            for context in owned():
+                await self._try_to_sign(context)
+
+        try:
+            await every(self._installation.settings.sign_seconds, sign_all, "signing")
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection to the broker."""
+        await self._topic.close()
+
+    async def sign(self, context: ContextName) -> int:
+        """Signs the events since the newest signed head and returns the position of the new one.
+
+        Raises `Unavailable`, and `NotAsSigned` if the log does not continue the newest signed head.
+        """
+        log = ProofLog(self._installation.log_store(context), context)
+        if context not in self._newest:
+            self._newest[context] = await self._newest_known(log)
+        newest = self._newest[context]
+        position, digest = (0, BEGIN) if newest is None else (newest.position, newest.hash)
+        end = (await log.head()).position
+        if end < position or (position and await log.hashes([position]) != [(position, digest)]):
+            raise NotAsSigned(f"the log of {context} does not hold the event that was signed for position {position}")
+        while position < end:
+            heads = []
+            for link in await log.links(position, min(_BATCH_SIZE, end - position)):
+                position, digest = position + 1, linked(digest, content_hash(link.row))
+                if (link.row.position, link.hash) != (position, digest):
+                    raise NotAsSigned(f"the chain of the log of {context} is broken at position {position}")
+                if position % SEGMENT == 0 or position == end:
+                    heads.append(self._signer.sign(context, position, digest))
+            if not heads:
+                raise NotAsSigned(f"the log of {context} ends at position {position}, but its head is at {end}")
+            for head in heads:
+                await log.add_signed_head(head)
+            await self._topic.publish(heads[-1])
+            self._newest[context] = heads[-1]
+        return position
+
+    async def _try_to_sign(self, context: ContextName) -> None:
+        try:
+            await self.sign(context)
+        except Unavailable as error:
+            _log.warning("signing postponed", context=str(context), why=error.detail)
+        except NotAsSigned as error:
+            REFUSED.labels(str(context)).inc()
+            _log.error("signing refused", context=str(context), why=error.detail, next="run `caudal verify log`")
+        except Exception:
+            _log.exception("signing failed", context=str(context))
+
+    async def _newest_known(self, log: ProofLog) -> SignedHead | None:
+        """Returns the newest head, in the table or on the topic, whose signature is valid; ``None`` if there are no heads.
+
+        Raises `Unavailable` if the topic cannot be read, and `NotAsSigned` if there are heads and none is valid: to begin
+        anew would sign any altered log.
+        """
+        known = [
+            *await log.newest_signed_heads(_MAX_STORED_HEADS),
+            *await published_heads(self._installation.settings, self._installation.catalog, log.context),
+        ]
+        valid = [head for head in known if self._verifier.why_not(head) is None]
+        if known and not valid:
+            raise NotAsSigned(
+                f"the log of {log.context} was signed with another key: add its public key to CAUDAL_RETIRED_KEYS"
+            )
+        return max(valid, key=lambda head: head.position, default=None)
+
+
+def head_signer(installation: Installation) -> HeadSigner | None:
+    """Returns a signer with the key of the settings, or ``None`` if they name none; raises `Misconfigured` for a bad key."""
+    settings = installation.settings
+    if settings.signing_key is None:
+        return None
+    retired = [read_public_key(path) for path in settings.retired_keys]
+    return HeadSigner(installation, Signer(Path(settings.signing_key)), retired)

@@ -1,0 +1,120 @@
+"""The position up to which a topic really holds its log, whatever the relay's cursor says.
+
+A broker may have lost its newest records, or all of them. When a relay connects, it reads the newest records of each
+partition and compares them with the log. While it runs, it compares offsets, which must not go back.
+
+::
+
+    log of one partition      1   4   5   9   12      cursor 12: all were acknowledged
+    topic of that partition   1   4   5               its newest record is 5: the relay resumes after 5
+    a hole in the topic       1   4       9           9 says that 5 precedes it: the relay resumes after 4
+"""
+
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.errors import Malformed
+from streams.broker.clients import records_up_to
+from streams.broker.cloudevents import BACKFILLED, decode_event
+from streams.broker.publishing import Acknowledged
+from streams.log.reading import PostgresLog
+
+_CHECKED_RECORDS = 500
+"""So many of a partition's newest records are checked for holes, and one batch of the relay more, which may follow a loss."""
+_FIRST_SPAN = 1000
+
+
+class BehindTheLog(Exception):
+    """The topic does not hold records that it has acknowledged: the broker has lost data."""
+
+
+class TopicPosition:
+    """What one topic of events holds of its log."""
+
+    def __init__(self, log: PostgresLog, topic: str, batch_events: int) -> None:
+        """``batch_events`` is the largest number of events that the relay publishes at a time."""
+        self._log, self._topic = log, topic
+        self._checked_records = batch_events + _CHECKED_RECORDS
+        self._offsets: dict[int, int] = {}
+        """The offset of the newest record, by partition."""
+
+    async def resume_at(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
+        """Returns the position after which to publish: the cursor, or a lower one if the topic lacks records below it."""
+        head = await self._log.head()
+        resume = cursor
+        self._offsets = {}
+        for partition, newest in enumerate(head.partitions):
+            held = await self._newest_held(consumer, partition, newest)
+            consumer.unsubscribe()
+            if held < min(newest, await self._expected(partition, newest, cursor)):
+                resume = min(resume, held)
+        return resume
+
+    def note(self, acknowledged: Sequence[Acknowledged]) -> None:
+        """Notes the offsets of published batches; raises `BehindTheLog` if an offset is not above the previous ones."""
+        for batch in acknowledged:
+            if batch.first <= self._offsets.get(batch.partition, -1):
+                raise BehindTheLog(f"{self._topic} went back to offset {batch.first}: the broker has lost records")
+            self._offsets[batch.partition] = batch.last
+
+    async def check(self, consumer: AIOKafkaConsumer) -> None:
+        """Raises `BehindTheLog` if a partition ends below the newest offset that is known of it."""
+        ends = await consumer.end_offsets([TopicPartition(self._topic, partition) for partition in self._offsets])
+        for tp, end in ends.items():
+            if end <= self._offsets[tp.partition]:
+                raise BehindTheLog(f"{self._topic}/{tp.partition} ends at offset {end}: the broker has lost records")
+
+    async def _expected(self, partition: int, newest: int, cursor: int) -> int:
+        """Returns the position of the partition's newest event at or below the cursor; 0 for none."""
+        if newest <= cursor:
+            return newest
+        # The events above the cursor are not published yet: search backwards for the last one below it.
+        up_to, span = cursor, _FIRST_SPAN
+        while up_to > 0:
+            rows = await self._log.read_partition(partition, max(0, up_to - span), up_to, span)
+            if rows:
+                return rows[-1].position
+            up_to, span = up_to - span, span * 2
+        return 0
+
+    async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int, newest: int) -> int:
+        """Returns the position up to which a partition of the topic holds its events, by its newest records; 0 for none.
+
+        Records behind a hole do not count until it is filled: another program that writes to a topic must not hide a loss.
+        """
+        tp = TopicPartition(self._topic, partition)
+        end = (await consumer.end_offsets([tp]))[tp]
+        self._offsets[partition] = end - 1
+        start = (await consumer.beginning_offsets([tp]))[tp]
+        if end == start:
+            # Offsets never go back: above 0, retention has emptied the partition; at 0, nothing was ever published.
+            return newest if end else 0
+        first = max(start, end - self._checked_records)
+        consumer.assign([tp])
+        consumer.seek(tp, first)
+        begin = 0 if first == 0 else None
+        held: list[tuple[int, int]] = []
+        async for records in records_up_to(consumer, tp, end):
+            for record in records:
+                try:
+                    event = decode_event(record)
+                except Malformed:
+                    continue  # any program may have written to the topic
+                if begin is None and BACKFILLED not in record.headers:
+                    begin = event.position
+                held.append((event.position, event.previous))
+        return unbroken_up_to(sorted(held), begin)
+
+
+def unbroken_up_to(held: Sequence[tuple[int, int]], begin: int | None) -> int:
+    """Returns up to which position events follow each other without a hole, from ``begin`` or else from the first.
+
+    ``held`` are the events' positions in order, each with the position of its predecessor in the partition.
+    """
+    reached = (held[0][0] if held else 0) if begin is None else begin
+    for position, previous in held:
+        if previous > reached:
+            break
+        reached = max(reached, position)
+    return reached

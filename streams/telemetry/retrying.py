@@ -1,0 +1,66 @@
+"""Loops that survive outages: a growing pause between attempts, and a job that runs every n seconds.
+
+Each attempt that fails is one line of the log with its reason and the pause; cancellation ends a loop at once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Never
+
+import structlog
+
+from schemas.errors import CaudalError, Unavailable
+
+_log = structlog.get_logger()
+
+
+class Backoff:
+    """The pauses between attempts: each is twice as long as the one before, until a success resets them."""
+
+    def __init__(self, event: str, first_seconds: float = 0.1, max_seconds: float = 5.0, **fields: Any) -> None:
+        """``event`` and ``fields`` are what is logged of a failed attempt."""
+        self._event, self._fields = event, fields
+        self._first, self.max_seconds = first_seconds, max_seconds
+        self._next = first_seconds
+
+    def reset(self) -> None:
+        """Starts over with the first pause."""
+        self._next = self._first
+
+    async def wait(self, error: Exception) -> None:
+        """Logs why an attempt failed, and returns when the next one may begin."""
+        pause, self._next = self._next, min(2 * self._next, self.max_seconds)
+        _log.warning(self._event, **self._fields, why=reason(error), seconds=pause)
+        await asyncio.sleep(pause)
+
+
+async def keep_running(work: Callable[[], Awaitable[None]], errors: tuple[type[Exception], ...], backoff: Backoff) -> Never:
+    """Runs ``work`` again whenever it raises one of ``errors`` or returns, until cancelled; other errors are raised."""
+    clock = asyncio.get_running_loop()
+    while True:
+        began = clock.time()
+        try:
+            await work()
+            why: Exception = Unavailable("it ended")
+        except errors as error:
+            why = error
+        if clock.time() - began > backoff.max_seconds:  # it worked for a while before it failed
+            backoff.reset()
+        await backoff.wait(why)
+
+
+async def every(seconds: float, job: Callable[[], Awaitable[None]], name: str) -> Never:
+    """Runs a job again and again, a pause of ``seconds`` before each run, until cancelled. A failure ends no loop."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await job()
+        except Unavailable as error:
+            _log.warning(f"{name} postponed", why=error.detail, seconds=seconds)
+        except Exception:
+            _log.exception(f"{name} failed", seconds=seconds)
+
+
+def reason(error: BaseException) -> str:
+    """Returns an error as one line: its detail or its text, or its representation if it has no text."""
+    return error.detail if isinstance(error, CaudalError) else str(error) or repr(error)
