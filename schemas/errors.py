@@ -174,6 +174,17 @@ class NotYetSeen(Unavailable):
     kind = "not_yet_seen"
 
 
+class ViewOutdated(Unavailable):
+    """The table of a view does not have the columns that this version of the view has."""
+
+    kind = "view_outdated"
+
+    def __init__(self, view: str, inner: str = "") -> None:
+        super().__init__(
+            f"the view {view} does not match its table: run `caudal migrate`, or `caudal projections rebuild {view}`", inner
+        )
+
+
 class DeadLettersFull(Unavailable):
     """A subscription has as many dead letters as it may: it stands still until some are mended or skipped."""
 
@@ -208,3 +219,7 @@ class Misconfigured(CaudalError):
     """The installation does not fit together."""
 
     kind = "misconfigured"
+
+
+class SchemaMismatch(Misconfigured):
+    """A database does not have the tables or columns that this version of Caudal uses."""

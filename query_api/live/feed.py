@@ -78,6 +78,7 @@ class Feed:
         if given is not None and not (given.isascii() and given.isdigit() and len(given) < 19):
             raise Malformed("Last-Event-ID must be an id that this stream gave")
         newest = await self._reader.horizon() - 1
+        await self._reader.changed_after(newest, 1)  # a table that cannot be read fails now, and not as a stream without rows
         # An id above the newest comes from a database that is gone: the client gets every row again.
         position = newest if given is None else (int(given) if int(given) <= newest else 0)
         return _LiveResponse(self._events(position, newest, query), self._limit, query.caller)

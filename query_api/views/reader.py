@@ -1,7 +1,7 @@
 """Reading of one view: a row by its key, pages by filters and order, and the rows that have changed."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, false, literal, or_, select
@@ -13,17 +13,22 @@ from query_api.views.page_request import Filter, Order, Owner, PageRequest
 from query_api.views.paging import Page, Row, invalid_cursor, invalid_parameter, read_cursor, write_cursor
 from query_api.views.values import allowed_values, parse_value
 from schemas.catalog import ContextName
+from schemas.errors import SchemaMismatch, ViewOutdated
 from schemas.sensitive import encrypted_fields
 from schemas.view import View
+from streams.database.pools import Connection
 from streams.database.store import Store
 from streams.database.view_tables import CHANGED, DIALECT, sql, table_of
 
 
 class ViewReader:
-    """Reads the table of one view. Its rows have the view's fields and no other column of the table."""
+    """Reads the table of one view. Its rows have the view's fields and no other column of the table.
+
+    Raises `ViewOutdated` if the table lacks a field, and `Unavailable` while the database is out of reach.
+    """
 
     def __init__(self, store: Store, context: ContextName, view: type[View]) -> None:
-        self.view, self._store = view, store
+        self.view, self._store, self._name = view, store, f"{context.system}.{view.view_name}"
         self._table: Table = table_of(context, view)
         self._columns = [column for column in self._table.columns if column.name != CHANGED]
         self._encrypted = frozenset(encrypted_fields(view))
@@ -36,7 +41,7 @@ class ViewReader:
             value = parse_value(self._key.type, key)
         except ValueError:
             return None
-        async with self._store.connection() as connection:
+        async with self._connection() as connection:
             row: Row | None = await connection.fetchrow(self._by_key, value)
         return row
 
@@ -77,6 +82,15 @@ class ViewReader:
         """Returns the oldest transaction that is still running; all before it have ended."""
         async with self._store.connection() as connection:
             return int(await connection.fetchval("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """Lends a connection to a block; raises `ViewOutdated` if the table does not have the view's columns."""
+        try:
+            async with self._store.connection() as connection:
+                yield connection
+        except SchemaMismatch as error:
+            raise ViewOutdated(self._name, error.detail) from error
 
     def _selection(self, request: PageRequest, order: Sequence[Order]) -> Select[Any]:
         statement = select(*self._columns).where(*(self._condition(one) for one in request.filters))
@@ -176,7 +190,7 @@ class ViewReader:
     async def _fetch(self, statement: Select[Any]) -> list[Row]:
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         arguments = [compiled.params[name] for name in compiled.positiontup or ()]
-        async with self._store.connection() as connection:
+        async with self._connection() as connection:
             return list(await connection.fetch(str(compiled), *arguments))
 
 

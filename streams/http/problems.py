@@ -47,6 +47,7 @@ STATUSES = {
     "not_as_signed": 409,
     "unavailable": 503,
     "not_yet_seen": 503,
+    "view_outdated": 503,
 }
 """HTTP status of each kind of error; a kind that is not listed is a fault of the server (500)."""
 
