@@ -22,9 +22,9 @@ async def results(context: QueryContext) -> Answer:
 
 async def result(context: QueryContext) -> Answer:
     """Returns a result by its number or its id."""
-    asked = context.path_parameter("result_id")
-    is_number = asked.isascii() and asked.isdigit() and len(asked) <= _MAX_DIGITS
-    row = await (_by_number(context, asked) if is_number else context.views.row(context.request, Result, asked))
+    number_or_id = context.path_parameter("result_id")
+    is_number = number_or_id.isascii() and number_or_id.isdigit() and len(number_or_id) <= _MAX_DIGITS
+    row = await (_by_number(context, number_or_id) if is_number else context.views.row(context.request, Result, number_or_id))
     await _record_readings(context, [row])
     return Answer(row)
 

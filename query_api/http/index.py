@@ -1,6 +1,6 @@
 """Indexes of what can be read: ``/views`` and ``/audit``, and the same for one system.
 
-An index names everything that is installed, as the OpenAPI document does. Access is checked where a view or a log is read.
+An index names everything that is installed, as the OpenAPI document does. Access is checked when a view or a log is read.
 """
 
 from collections.abc import Iterator

@@ -92,8 +92,8 @@ class Views:
         rows: list[Row] = []
         after: tuple[tuple[str, str], ...] | None = ()
         while after is not None:
-            asked = parse_page_request([*fixed, ("limit", str(MAX_LIMIT)), *after])
-            page = await self._page(request, opened, asked)
+            page_request = parse_page_request([*fixed, ("limit", str(MAX_LIMIT)), *after])
+            page = await self._page(request, opened, page_request)
             rows += page.rows
             after = None if page.next is None else (("after", page.next),)
         return rows
@@ -125,8 +125,8 @@ class Views:
             raise Malformed(f"the context {token.context} has no partition {token.partition}")
         return token
 
-    async def _page(self, request: Request, opened: ReadableView, asked: PageRequest) -> Page:
-        page = await opened.reader.page(replace(asked, owner=opened.row_access.owner_for(caller_of(request))))
+    async def _page(self, request: Request, opened: ReadableView, page_request: PageRequest) -> Page:
+        page = await opened.reader.page(replace(page_request, owner=opened.row_access.owner_for(caller_of(request))))
         return Page(await opened.row_access.decrypted(page.rows), page.next)
 
 
