@@ -110,7 +110,7 @@ class TopicWorker:
         incoming = decode_command(record)
         system, _, name = incoming.type.partition(".")
         context, command_class = self._catalog.command(system, name)
-        command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_depth), command_class))
+        command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_body_depth), command_class))
         return CommandEnvelope(
             data=command,
             id=_id(context, incoming),

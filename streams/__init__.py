@@ -1,1 +1,1 @@
-"""Both logs: the PostgreSQL event log and the topics. The only folder that opens connections."""
+"""The event log in PostgreSQL and the topics on the broker: the only package that opens connections."""

@@ -1,31 +1,48 @@
-"""Settings, read from the environment with the prefix ``CAUDAL_``; see README for the table of them."""
+"""Settings, read from environment variables with the prefix ``CAUDAL_``; the README has a table of them."""
 
 import socket
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.access import Access
 from schemas.catalog import ContextName
+from schemas.errors import Misconfigured
 
+PREFIX = "CAUDAL_"
 Positive = Annotated[int, Field(gt=0)]
+_NOT_SETTINGS = {"CAUDAL_CONTEXT"}
+"""Variables with the prefix that other parts read: the recorder of the package `eventsourcing`."""
 
 
 class Settings(BaseSettings):
-    """What a process needs to know of its surroundings."""
+    """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="CAUDAL_", frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    systems: list[str] = Field([], description="Which of the installed systems run, as JSON; empty: all of them.")
+    systems: list[str] = Field(
+        [], description="Names of the installed systems to run, as JSON; empty: all.", examples=['["data_ingestion"]']
+    )
 
-    write_dsn: str = Field("postgresql://127.0.0.1:5432/caudal", description="PostgreSQL that holds the logs.")
-    read_dsn: str | None = Field(None, description="PostgreSQL that holds the views; unset: where the logs are.")
-    write_dsns: dict[str, str] = Field({}, description="A DSN of its own for a context's log, as JSON by `system.context`.")
-    read_dsns: dict[str, str] = Field({}, description="The same for a context's views.")
-    pool_size: Positive = Field(8, description="Connections of one process to one database, at most.")
+    write_dsn: str = Field("postgresql://127.0.0.1:5432/caudal", description="PostgreSQL database of the logs.")
+    read_dsn: str | None = Field(None, description="PostgreSQL database of the views; unset: that of the logs.")
+    write_dsns: dict[str, str] = Field(
+        {},
+        description="Databases of single contexts' logs, as JSON by `system.context`; they override `CAUDAL_WRITE_DSN`.",
+        examples=['{"data_ingestion.validation": "postgresql://host:5432/name"}'],
+    )
+    read_dsns: dict[str, str] = Field(
+        {},
+        description="Databases of single contexts' views, as JSON by `system.context`; they override `CAUDAL_READ_DSN`.",
+        examples=['{"data_ingestion.ingestion": "postgresql://host:5432/name"}'],
+    )
+    pool_size: Positive = Field(8, description="Largest number of connections of one process to one database.")
 
     brokers: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, `host:port[,…]`.")
     fetch_backoff: bool = Field(
@@ -33,75 +50,102 @@ class Settings(BaseSettings):
     )
     topic_prefix: str = Field("caudal", description="First part of every topic's name.")
     replication_factor: Positive = Field(1, description="Replicas of each topic that is created.")
-    events_retention_hours: int = Field(-1, description="How long topics keep events; -1: for ever.")
-    commands_retention_hours: int = Field(168, description="How long topics keep commands.")
+    events_retention_hours: int = Field(-1, description="Hours for which topics keep events; -1: without limit.")
+    commands_retention_hours: int = Field(168, description="Hours for which topics keep commands; -1: without limit.")
 
     instance: str = Field(
         default_factory=socket.gethostname,
-        description="This process's stable name: keeps its partitions over a restart. Unique among its kind.",
+        description="Stable name of this process, unique among processes of its kind: it keeps its partitions over a restart.",
     )
-    relay_lease_seconds: float = Field(10, gt=0, description="After how long a silent relay's logs are taken over.")
-    relay_poll_seconds: float = Field(0.25, gt=0, description="How often the relay looks at a log without being woken.")
-    relay_batch_events: Positive = Field(2000, description="Events that the relay reads at a time.")
-    subscription_batch_records: Positive = Field(1000, description="Records of a partition per batch of a subscription.")
+    relay_lease_seconds: float = Field(10, gt=0, description="Seconds after which another relay takes a silent relay's logs.")
+    relay_poll_interval_seconds: float = Field(
+        0.25, gt=0, description="Seconds between two looks of the relay at a log that sends it no wake-up."
+    )
+    relay_batch_events: Positive = Field(2000, description="Largest number of events that the relay publishes at a time.")
+    subscription_batch_records: Positive = Field(
+        1000, description="Largest number of a partition's records that a subscription handles at a time."
+    )
     dead_letter_attempts: Positive = Field(
-        5, description="How often an event that cannot be applied is tried before it is parked."
+        5, description="Attempts to apply a failing event before it waits for an operator as a dead letter."
     )
-    max_dead_letters: Positive = Field(10_000, description="How many a subscription may have before it stands still.")
+    max_dead_letters: Positive = Field(
+        10_000, description="Largest number of open dead letters of a subscription; at the limit it is blocked."
+    )
     stall_seconds: float = Field(
-        3, gt=0, description="After how long without progress a subscription that lags reads on from the log itself."
+        3, gt=0, description="Seconds without progress after which a subscription that lags reads from the log itself."
     )
 
     signing_key: str | None = Field(
-        None, description="PEM file with the Ed25519 key that signs the logs' heads; unset: none is."
+        None, description="PEM file with the private Ed25519 key that signs the heads of logs; unset: heads are not signed."
     )
-    retired_keys: list[Path] = Field([], description="PEM files, as a JSON list, of the public keys that signed before.")
-    sign_seconds: float = Field(10, gt=0, description="How often the heads of logs that have grown are signed.")
+    retired_signing_keys: list[Path] = Field(
+        [],
+        description="PEM files with the public keys that signed heads before, as a JSON list.",
+        examples=['["/keys/public-2025.pem"]'],
+    )
+    signing_interval_seconds: float = Field(10, gt=0, description="Seconds between two signatures of a log that grows.")
 
     keys_dsn: str | None = Field(
-        None, description="PostgreSQL that holds the data subjects' keys; unset: as `CAUDAL_WRITE_DSN`."
+        None, description="PostgreSQL database of the data subjects' keys; unset: that of `CAUDAL_WRITE_DSN`."
     )
     master_key_file: Path | None = Field(
         None, description="File with the keys that wrap the subjects' keys, a name and base64 a line, the newest first."
     )
-    master_keys: SecretStr = Field(SecretStr(""), description="The same lines, in the environment itself.")
+    master_keys: SecretStr = Field(SecretStr(""), description="The content of such a file, if there is no file.")
 
-    token_keys: Path | None = Field(None, description="Folder with the keys of our own tokens; unset: none are issued.")
-    token_issuer: str = Field("caudal", description="`iss` of our own tokens.")
-    token_audience: str = Field("caudal", description="`aud` that every token must have.")
-    token_seconds: Positive = Field(3600, description="How long our own tokens are good for.")
-    oidc_issuer: str | None = Field(None, description="An outside OpenID Connect issuer, whose tokens are taken too.")
-    oidc_algorithms: list[str] = Field(["RS256", "ES256", "EdDSA"], description="Algorithms of the outside issuer, as JSON.")
-    oidc_roles_claim: str = Field("roles", description="The claim in which the outside issuer lists roles.")
+    token_keys: Path | None = Field(
+        None, description="Folder with the keys that sign this deployment's tokens; unset: no tokens are issued."
+    )
+    token_issuer: str = Field("caudal", description="`iss` of this deployment's tokens.")
+    token_audience: str = Field("caudal", description="`aud` that every accepted token must have.")
+    token_lifetime_seconds: Positive = Field(3600, description="Seconds for which this deployment's tokens are valid.")
+    oidc_issuer: str | None = Field(None, description="External OpenID Connect issuer whose tokens are accepted as well.")
+    oidc_algorithms: list[str] = Field(
+        ["RS256", "ES256", "EdDSA"],
+        description="Signature algorithms of the external issuer, as JSON.",
+        examples=['["RS256"]'],
+    )
+    oidc_roles_claim: str = Field("roles", description="Claim in which the external issuer lists roles.")
     access: dict[str, Access] = Field(
         {},
-        description="Roles and scopes in place of declared ones, as JSON by `command:…`, `view:…` or `audit:system.context`.",
+        description="Roles and scopes that override declared ones, as JSON by `command:…`, `view:…` or `audit:system.context`.",
+        examples=['{"view:data_ingestion.records": {"roles": ["reader"]}}'],
     )
     rate_limits: dict[Literal["POST", "GET", "all"], str] = Field(
-        {}, description='Requests of one caller to one route, as JSON: `{"POST": "60/minute", "all": "1000/hour"}`.'
+        {},
+        description='Requests of one caller to one route, as JSON: `{"POST": "60/minute", "all": "1000/hour"}`.',
+        examples=['{"POST": "60/minute", "all": "1000/hour"}'],
     )
     trusted_proxies: str = Field(
-        "", description="Addresses of proxies, `a,b/8`, whose `X-Forwarded-For` says who is calling; empty: nobody's does."
+        "", description="Addresses of proxies, `a,b/8`, whose `X-Forwarded-For` names the client; empty: none is trusted."
     )
 
-    mail_url: SecretStr | None = Field(None, description="SMTP server, `smtp[s]://[user:password@]host:port`; unset: no mail.")
+    mail_url: SecretStr | None = Field(
+        None, description="SMTP server, `smtp[s]://[user:password@]host:port`; unset: no mail is sent."
+    )
     mail_from: str = Field("caudal@localhost", description="Sender of mail.")
-    mail_domain: str = Field("localhost", description="Domain of the mailboxes of users who gave no address.")
+    mail_domain: str = Field("localhost", description="Domain of the mailboxes of users without an address.")
 
-    max_body_bytes: Positive = Field(1024 * 1024, description="Largest command body.")
-    max_batch_bytes: Positive = Field(8 * 1024 * 1024, description="Largest batch of commands.")
-    max_batch_lines: Positive = Field(1000, description="Most commands in a batch.")
-    max_depth: Positive = Field(64, description="Deepest nesting of a command body.")
-    max_header_bytes: Positive = Field(32 * 1024, description="Most bytes of a request's head.")
-    body_seconds: float = Field(20, gt=0, description="How long a request's head, and its body, may take to arrive.")
-    conflict_retries: Positive = Field(5, description="How often a command that lost a race is decided again.")
-    aggregate_memory_bytes: Positive = Field(64 * 1024 * 1024, description="What aggregates may take of a process's memory.")
-    receipts_days: Positive = Field(7, description="How long a repeated command is recognised, at least.")
-    max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a tenth for one caller.")
-    max_wait_seconds: float = Field(5, gt=0, description="How long a read may wait for its consistency token.")
+    max_body_bytes: Positive = Field(1024 * 1024, description="Largest body of a command, in bytes.")
+    max_body_depth: Positive = Field(64, description="Deepest nesting of a command's body.")
+    max_command_batch_bytes: Positive = Field(8 * 1024 * 1024, description="Largest body of a batch of commands, in bytes.")
+    max_command_batch_lines: Positive = Field(1000, description="Largest number of commands in a batch.")
+    max_header_bytes: Positive = Field(32 * 1024, description="Largest request line with its headers, in bytes.")
+    max_request_arrival_seconds: float = Field(
+        20, gt=0, description="Seconds within which a request's headers must arrive, and again its body."
+    )
+    conflict_retries: Positive = Field(5, description="Attempts to decide a command again that conflicts with another one.")
+    aggregate_memory_bytes: Positive = Field(64 * 1024 * 1024, description="Memory of a process for aggregates, in bytes.")
+    receipts_days: Positive = Field(7, description="Days for which a repeated command is at least recognised.")
+    max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a caller gets a tenth.")
+    max_consistency_wait_seconds: float = Field(
+        5, gt=0, description="Longest wait of a read for its consistency token, in seconds."
+    )
 
-    log_format: Literal["text", "json"] = "text"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = Field("text", description="Format of log lines: `text` or `json`.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Lowest level of log lines: `debug`, `info`, `warning` or `error`."
+    )
 
     @field_validator("mail_url")
     @classmethod
@@ -110,18 +154,52 @@ class Settings(BaseSettings):
             raise ValueError("should read like smtp[s]://[user:password@]host:port")
         return given
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _Environment(settings_cls)
+
     @property
     def max_record_bytes(self) -> int:
-        """Largest record of a topic: an event may be several times its command's body, whose ``1e15`` it writes out."""
+        """Largest record of a topic: an event may be several times as large as its command, which may abbreviate ``1e15``."""
         return 8 * self.max_body_bytes + 1024 * 1024
 
     def log_dsn(self, context: ContextName) -> str:
-        """Where a context's log lives."""
+        """Returns the database of a context's log."""
         return self.write_dsns.get(str(context), self.write_dsn)
 
     def view_dsn(self, context: ContextName) -> str:
-        """Where a context's views live."""
+        """Returns the database of a context's views."""
         return self.read_dsns.get(str(context), self.read_dsn or self.write_dsn)
+
+
+class _Environment(EnvSettingsSource):
+    """The environment; a value that should be JSON and is not raises `Misconfigured` with the variable and an example."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError as error:
+            example = f", such as {field.examples[0]}" if field.examples else ""
+            raise Misconfigured(f"{PREFIX}{field_name.upper()} is not JSON: set it to JSON{example}") from error
+
+
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """Returns a warning for each variable that has the prefix and is no setting, with the nearest setting's name."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    warnings = []
+    for name in sorted(environment):
+        if name.upper().startswith(PREFIX) and name.upper() not in {*known, *_NOT_SETTINGS}:
+            nearest = get_close_matches(name.upper(), known, n=1)
+            hint = f"did you mean {nearest[0]}?" if nearest else "the README lists all settings"
+            warnings.append(f"{name} is not a setting and has no effect: {hint}")
+    return warnings
 
 
 def _names_a_mail_server(text: str) -> bool:

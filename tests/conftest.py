@@ -67,7 +67,7 @@ async def stack(request: pytest.FixtureRequest) -> AsyncIterator[RunningStack]:
     """One stack for all tests that leave it as they found it."""
     broker = request.config.getoption("--broker")
     arguments = ("--ephemeral", "--broker", broker)
-    async with running_stack(*arguments, environment={"CAUDAL_SIGN_SECONDS": "0.5"}) as running:
+    async with running_stack(*arguments, environment={"CAUDAL_SIGNING_INTERVAL_SECONDS": "0.5"}) as running:
         yield running
 
 

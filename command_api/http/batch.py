@@ -64,10 +64,10 @@ async def take_batch(
         if header in request.headers:
             own = header.removeprefix("x-").replace("-", "_")
             raise Malformed(f"{header} is said of one command, not of a batch; a line has its own {own}")
-    body = await read_body(request, settings.max_batch_bytes, MEDIA_TYPE)
+    body = await read_body(request, settings.max_command_batch_bytes, MEDIA_TYPE)
     lines = [line for line in body.split(b"\n") if line.strip()]
-    if len(lines) > settings.max_batch_lines:
-        raise TooLarge(f"a batch may have {settings.max_batch_lines} lines at most")
+    if len(lines) > settings.max_command_batch_lines:
+        raise TooLarge(f"a batch may have {settings.max_command_batch_lines} lines at most")
     await count(len(lines) - 1)
 
     by_id: dict[object, list[tuple[int, CommandEnvelope[Command], ExpectedVersion]]] = {}
@@ -119,7 +119,7 @@ def _given(
 ) -> tuple[CommandEnvelope[Command], ExpectedVersion]:
     if len(line) > settings.max_body_bytes:
         raise TooLarge(f"a command may have {settings.max_body_bytes} bytes at most")
-    document = parse_json(line, settings.max_depth + 1)
+    document = parse_json(line, settings.max_body_depth + 1)
     try:
         wrapped = BatchLine.model_validate(document)
     except ValidationError as error:

@@ -120,7 +120,7 @@ class CommandEndpoints:
         async def ask(request: Request) -> Response:
             await self._gate.authenticate(request, route.path)
             body = await read_body(request, self._settings.max_body_bytes)
-            said = parse_body(body, route.body, self._settings.max_depth)
+            said = parse_body(body, route.body, self._settings.max_body_depth)
             answer = await route.answer(said, request, self._desk)
             return JsonResponse(answer.model_dump(mode="json"))
 
@@ -151,8 +151,8 @@ class CommandEndpoints:
 
     def _command(self, route: CommandRoute, body: bytes, path: Mapping[str, str]) -> Command:
         if route.says is None:
-            return parse_command(body, route.command, self._settings.max_depth)
-        said = parse_body(body, route.says.body, self._settings.max_depth)
+            return parse_command(body, route.command, self._settings.max_body_depth)
+        said = parse_body(body, route.says.body, self._settings.max_body_depth)
         with validating():
             return route.says.command(said, path)
 

@@ -1,16 +1,16 @@
 """What the ``caudal`` command's parts have in common: options, settings, and how they end."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from rich.console import Console
 
-from schemas.errors import CaudalError
-from streams.settings import Settings
+from schemas.errors import CaudalError, Misconfigured
+from streams.settings import Settings, unknown_variables
 
 T = TypeVar("T")
 DEFAULT_DATA_DIR = Path(".caudal")
@@ -20,10 +20,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 def read_settings(log_format: str | None = None) -> Settings:
     """The settings of the environment; leaves with 2 and names the variables where some cannot be read."""
+    for warning in unknown_variables(os.environ):
+        Console(stderr=True).print(f"caudal: {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     try:
         return Settings(**({} if log_format is None else {"log_format": log_format}))  # type: ignore[arg-type]
-    except SettingsError as error:
-        Console(stderr=True).print(f"caudal: {error}: JSON is wanted there", style="red", highlight=False)
+    except Misconfigured as error:
+        Console(stderr=True).print(f"caudal: {error.detail}", style="red", highlight=False, markup=False)
         raise typer.Exit(2) from error
     except ValidationError as error:
         for found in error.errors():

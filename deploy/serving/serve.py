@@ -102,7 +102,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: Starlette, host: str, port: int, settings: Settings) -> None:
         class Protocol(LimitedProtocol):
             max_head_bytes = settings.max_header_bytes
-            seconds = settings.body_seconds
+            seconds = settings.max_request_arrival_seconds
 
         config = uvicorn.Config(
             app,

@@ -138,7 +138,7 @@ def _readable(installation: Installation, keys: SubjectKeys, context: ContextNam
         view,
         ViewReader(store, context, view),
         RowAccessControl(view, keys),
-        ConsistencyWaiter(checkpoints, view.view_name, installation.settings.max_wait_seconds),
+        ConsistencyWaiter(checkpoints, view.view_name, installation.settings.max_consistency_wait_seconds),
     )
 
 

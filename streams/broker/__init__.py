@@ -1,1 +1,1 @@
-"""The broker: topics, clients, and records as CloudEvents."""
+"""The broker: names of topics, provisioning, clients, and records as CloudEvents."""

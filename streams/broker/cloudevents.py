@@ -1,7 +1,7 @@
-"""Records: log rows and commands as CloudEvents in Kafka's binary mode, readable by any consumer as they are.
+"""Records: stored events and commands as CloudEvents in Kafka's binary mode, which any consumer can read.
 
-The CloudEvents specification and its Kafka binding (1.0.2) say what the ``ce_`` headers mean. Extensions of
-ours: ``sequence`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
+The CloudEvents specification and its Kafka binding (1.0.2) define the ``ce_`` headers. Caudal's own extensions are
+``sequence`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
 ``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``command``, ``actor``, ``traceparent``,
 ``backfilled``.
 """
@@ -25,10 +25,10 @@ from streams.log.stored_events import StoredEvent
 Headers = Sequence[tuple[str, bytes]]
 
 BACKFILLED = ("ce_backfilled", b"true")
-"""Header of an event that was published again, late, because the topic had lost or altered it."""
+"""Header of an event that was published again because the topic had lost or altered it."""
 
 _JSON = b"application/json"
-_LONGEST_TEXT = 200
+_MAX_TEXT_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class IncomingCommand:
-    """A command record, taken apart but not yet validated."""
+    """A command record, decoded but not validated yet."""
 
     type: str
     """``system.command``"""
     id: UUID
     idempotency_key: str | None
-    """Stands in the place of the id where it is given: the same as the header of that name over HTTP."""
+    """Replaces the id if it is given, as the header of that name does over HTTP."""
     value: bytes
     at: datetime | None
     correlation_id: str
@@ -59,7 +59,7 @@ class IncomingCommand:
 
 
 def encode_event(row: StoredEvent, context: ContextName) -> Outgoing:
-    """The record of a log row: a pure function of the row."""
+    """Returns the record of a stored event, which depends on the event alone."""
     metadata = orjson.loads(row.metadata)
     headers = [
         ("ce_specversion", b"1.0"),
@@ -89,7 +89,7 @@ def _extension(name: str) -> str:
 
 
 def decode_event(record: Any) -> StoredEvent:
-    """The log row in a record; raises `Malformed` where it is none of ours."""
+    """Returns the stored event in a record; raises `Malformed` if the record is not an event of Caudal."""
     try:
         h = dict(record.headers)
         metadata = {
@@ -118,33 +118,33 @@ def decode_event(record: Any) -> StoredEvent:
             metadata=orjson.dumps(metadata),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no event of ours: {_why(error)}") from error
+        raise Malformed(f"{_place(record)} is not an event of Caudal: {_why(error)}") from error
 
 
-def encode_command(issued: CommandEnvelope[Command], system: str, key: str) -> Outgoing:
-    """The record of a command; records of equal key keep their order."""
+def encode_command(command: CommandEnvelope[Command], system: str, key: str) -> Outgoing:
+    """Returns the record of a command; records with the same key keep their order."""
     headers = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(issued.id).encode()),
+        ("ce_id", str(command.id).encode()),
         ("ce_source", f"/caudal/{system}".encode()),
-        ("ce_type", f"{system}.{issued.data.message_name}".encode()),
-        ("ce_time", issued.at.isoformat().encode()),
-        ("ce_correlationid", issued.correlation_id.encode()),
+        ("ce_type", f"{system}.{command.data.message_name}".encode()),
+        ("ce_time", command.at.isoformat().encode()),
+        ("ce_correlationid", command.correlation_id.encode()),
         ("content-type", _JSON),
     ]
     for name, text in (
-        ("ce_causationid", issued.causation_id),
-        ("ce_actor", issued.actor),
-        ("ce_traceparent", issued.traceparent),
+        ("ce_causationid", command.causation_id),
+        ("ce_actor", command.actor),
+        ("ce_traceparent", command.traceparent),
     ):
         if text is not None:
             headers.append((name, text.encode()))
-    value = issued.data.model_dump_json().encode()
-    return Outgoing(key.encode(), value, headers, int(issued.at.timestamp() * 1000))
+    value = command.data.model_dump_json().encode()
+    return Outgoing(key.encode(), value, headers, int(command.at.timestamp() * 1000))
 
 
 def decode_command(record: Any) -> IncomingCommand:
-    """A command record taken apart; raises `Malformed` where its headers are not those of a command."""
+    """Returns the parts of a command record; raises `Malformed` if its headers are not those of a command."""
     try:
         h = dict(record.headers)
         return IncomingCommand(
@@ -159,14 +159,14 @@ def decode_command(record: Any) -> IncomingCommand:
             traceparent=_text(h, "ce_traceparent"),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise Malformed(f"{record.topic}/{record.partition}@{record.offset} is no command: {_why(error)}") from error
+        raise Malformed(f"{_place(record)} is not a command: {_why(error)}") from error
 
 
 def _text(headers: dict[str, bytes], name: str) -> str | None:
     value = headers.get(name)
     if value is None:
         return None
-    if not 0 < len(value) <= _LONGEST_TEXT:
+    if not 0 < len(value) <= _MAX_TEXT_BYTES:
         raise ValueError(f"{name} has {len(value)} bytes")
     return without_control_characters(value.decode())
 
@@ -175,5 +175,9 @@ def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
+def _place(record: Any) -> str:
+    return f"{record.topic}/{record.partition}@{record.offset}"
+
+
 def _why(error: Exception) -> str:
-    return f"it has no header {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+    return f"the header {error} is missing" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Publishing: rows of a log as records of its topic, each in its partition, in order, a batch of a partition at a time."""
+"""Publishing of stored events to their topic: each in its partition, in order, a batch of a partition at a time."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from streams.log.stored_events import StoredEvent
 
 
 class Acknowledged(NamedTuple):
-    """A batch that the broker has."""
+    """A batch that the broker has acknowledged."""
 
     partition: int
     first: int
@@ -21,11 +21,11 @@ class Acknowledged(NamedTuple):
 
 
 async def publish(
-    producer: AIOKafkaProducer, topic: str, context: ContextName, rows: Sequence[StoredEvent], marks: Headers = ()
+    producer: AIOKafkaProducer, topic: str, context: ContextName, rows: Sequence[StoredEvent], headers: Headers = ()
 ) -> Sequence[Acknowledged]:
-    """Publishes rows and returns their batches, once all are acknowledged; ``marks`` are further headers.
+    """Publishes rows and returns their batches when all are acknowledged; each record also gets ``headers``.
 
-    The client's batches are filled here: handed over one by one, each record would cost a future of its own.
+    It fills the client's batches itself: the client makes a future for each record that it gets one by one.
     """
     by_partition: dict[int, list[StoredEvent]] = {}
     for row in rows:
@@ -33,7 +33,7 @@ async def publish(
 
     async def send(partition: int, own: Sequence[StoredEvent]) -> list[Acknowledged]:
         sent = []
-        for batch, count in _batches(producer, context, own, marks):
+        for batch, count in _batches(producer, context, own, headers):
             sent.append((await producer.send_batch(batch, topic, partition=partition), count))
         offsets = [((await done).offset, count) for done, count in sent]
         return [Acknowledged(partition, first, first + count - 1) for first, count in offsets]
@@ -43,17 +43,17 @@ async def publish(
 
 
 def _batches(
-    producer: AIOKafkaProducer, context: ContextName, rows: Sequence[StoredEvent], marks: Headers
+    producer: AIOKafkaProducer, context: ContextName, rows: Sequence[StoredEvent], headers: Headers
 ) -> Iterator[tuple[Any, int]]:
-    """Batches as large as the client makes them, and how many records each has."""
+    """Yields batches, as large as the client makes them, each with its number of records."""
     batch, count = producer.create_batch(), 0
     for row in rows:
         record = encode_event(row, context)
         fields = {"timestamp": record.timestamp_ms, "key": record.key, "value": record.value}
-        headers = [*record.headers, *marks]
-        if batch.append(**fields, headers=headers) is None:
+        every_header = [*record.headers, *headers]
+        if batch.append(**fields, headers=every_header) is None:
             yield batch, count
             batch, count = producer.create_batch(), 0
-            batch.append(**fields, headers=headers)
+            batch.append(**fields, headers=every_header)
         count += 1
     yield batch, count

@@ -1,1 +1,1 @@
-"""Commands topics."""
+"""Commands on topics: their sender and their consumer."""

@@ -1,1 +1,1 @@
-"""PostgreSQL: connections, statements, and the tables of views."""
+"""PostgreSQL: connections, errors, stores with named statements, and the tables of views."""

@@ -1,1 +1,1 @@
-"""Encryption of personal data under a key for each data subject."""
+"""Encryption of personal data, under one key for each data subject."""

@@ -1,4 +1,4 @@
-"""Encrypts: texts under a data subject's key, and those keys under a master key. AES-256-GCM throughout (NIST SP 800-38D)."""
+"""Encryption of texts under a data subject's key, and of those keys under a master key: AES-256-GCM (NIST SP 800-38D)."""
 
 import base64
 import fcntl
@@ -18,40 +18,42 @@ _NONCE_BYTES = 12
 
 
 def encrypt(text: str, key: bytes, subject: str, purpose: str) -> str:
-    """A text as only its subject's key opens it.
+    """Returns a text encrypted under its subject's key.
 
-    The nonce is derived from key, ``purpose`` and text: a repeat is encrypted alike, and no nonce is used for two texts.
+    The nonce is derived from key, ``purpose`` and text: a repetition has the same result, and no nonce serves two texts.
     """
     nonce = hmac.digest(key, f"{purpose}\n{text}".encode(), "sha256")[:_NONCE_BYTES]
-    closed = nonce + AESGCM(key).encrypt(nonce, text.encode(), _bound(subject))
-    return f"{MARK}{subject}:{base64.urlsafe_b64encode(closed).decode()}"
+    ciphertext = nonce + AESGCM(key).encrypt(nonce, text.encode(), _bound(subject))
+    return f"{MARK}{subject}:{base64.urlsafe_b64encode(ciphertext).decode()}"
 
 
 def decrypt(encrypted: str, key: bytes) -> str | None:
-    """What was encrypted, or ``None`` where this is no encrypt of that key and subject."""
+    """Returns the plain text, or ``None`` if ``encrypted`` was not encrypted under this key for its subject."""
     subject = subject_of(encrypted)
     if not is_encrypted(encrypted):
         return None
     try:
-        closed = base64.urlsafe_b64decode(encrypted.removeprefix(f"{MARK}{subject}:"))
-        return AESGCM(key).decrypt(closed[:_NONCE_BYTES], closed[_NONCE_BYTES:], _bound(subject)).decode()
+        ciphertext = base64.urlsafe_b64decode(encrypted.removeprefix(f"{MARK}{subject}:"))
+        return AESGCM(key).decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], _bound(subject)).decode()
     except (InvalidTag, ValueError):
         return None
 
 
 class MasterKeys:
-    """The keys that wrap the subjects' keys: the newest wraps, each of them unwraps."""
+    """The keys that wrap the subjects' keys: the newest wraps, every one unwraps."""
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
-        """``keys`` by name, the newest first."""
+        """``keys`` by name, the newest first; raises `Misconfigured` if there are none."""
         if not keys:
-            raise Misconfigured("there is no master key: nothing sensitive can be kept; CAUDAL_MASTER_KEY_FILE names one")
+            raise Misconfigured(
+                "there is no master key for personal data: `caudal master-keys add` makes one for CAUDAL_MASTER_KEY_FILE"
+            )
         self._keys = dict(keys)
         self.newest = next(iter(self._keys))
 
     @classmethod
     def parse(cls, text: str) -> "MasterKeys":
-        """From lines of a name and 32 bytes in base64, the newest first; raises `Misconfigured`."""
+        """Returns the keys in lines of a name and 32 bytes in base64, the newest first; raises `Misconfigured`."""
         keys = {}
         for line in filter(None, map(str.strip, text.splitlines())):
             try:
@@ -64,28 +66,31 @@ class MasterKeys:
         return cls(keys)
 
     def wrap(self, key: bytes, subject: str) -> bytes:
-        """A subject's key under the newest master key."""
+        """Returns a subject's key, wrapped with the newest master key."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + AESGCM(self._keys[self.newest]).encrypt(nonce, key, _bound(subject))
 
     def unwrap(self, wrapped: bytes, subject: str, master: str) -> bytes:
-        """A subject's key; raises `Misconfigured` where its master key is not there, or is another one."""
+        """Returns a subject's key; raises `Misconfigured` if its master key is missing or is another one."""
         if master not in self._keys:
-            raise Misconfigured(f"the master key {master} is not there")
+            raise Misconfigured(f"the master key {master} is missing: add it to the master keys again")
         try:
             return AESGCM(self._keys[master]).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], _bound(subject))
         except InvalidTag:
-            raise Misconfigured(f"a subject's key does not open with the master key {master}") from None
+            raise Misconfigured(f"the master key {master} does not unwrap a subject's key: another key has its name") from None
 
 
 def add_master_key(path: Path, name: str) -> None:
-    """Puts a new key on top of a file of master keys, which is made, for its owner alone, where it is not there."""
+    """Adds a new key as the first line of a file of master keys, and creates the file, readable only by its owner.
+
+    Raises `Misconfigured` if the file has a key of this name.
+    """
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)  # two who add keys at once would lose one
+        fcntl.flock(folder, fcntl.LOCK_EX)  # of two processes that add keys at once, one would lose its key
         older = path.read_text() if path.exists() else ""
         if any(line.split()[0] == name for line in older.splitlines() if line.strip()):
-            raise Misconfigured(f"there is a master key {name} in {path} already")
+            raise Misconfigured(f"{path} has a master key {name} already: choose another name")
         fresh = path.with_name(f".{path.name}.new")
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as file:

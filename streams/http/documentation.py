@@ -1,4 +1,4 @@
-"""Documentation pages: an OpenAPI document and Swagger UI for it, from this machine alone."""
+"""Documentation pages: an OpenAPI document and Swagger UI for it, served without other hosts."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -33,25 +33,25 @@ _PAGE = """<!doctype html>
 
 
 Describe = Callable[[], dict[str, Any]]
-"""Puts an OpenAPI document together, with pydantic classes in the place of schemas (`schema_of`)."""
+"""Returns an OpenAPI document that may hold pydantic classes in place of schemas (`schema_of`)."""
 
 
 def schema_of(model: type[BaseModel]) -> Any:
-    """A pydantic class in the place of a schema."""
-    from openapi_pydantic.util import PydanticSchema  # loaded when a document is asked for, not at every start
+    """Returns a pydantic class as a placeholder for its schema."""
+    from openapi_pydantic.util import PydanticSchema  # imported for a document only, not at every start
 
     return PydanticSchema(schema_class=model)
 
 
 def security_of(access: Access | None) -> dict[str, Any]:
-    """What an operation says of whom it is for."""
+    """Returns the part of an operation that names the roles and scopes with access."""
     if access is None:
         return {}
     return {"security": [{"token": sorted(access.roles | access.scopes)}]}
 
 
 def document(title: str, description: str, paths: Mapping[str, Any]) -> dict[str, Any]:
-    """An OpenAPI 3.1 document as JSON values, its classes' schemas resolved."""
+    """Returns an OpenAPI 3.1 document as JSON values, with the schemas of its classes."""
     from openapi_pydantic import OpenAPI
     from openapi_pydantic.util import construct_open_api_with_schema_class
 
@@ -67,7 +67,7 @@ def document(title: str, description: str, paths: Mapping[str, Any]) -> dict[str
 
 
 def documentation_routes(title: str, describe: Describe) -> list[BaseRoute]:
-    """``/openapi.json``, ``/docs`` with the files that the page needs, and ``/`` leading there."""
+    """Returns the routes ``/openapi.json``, ``/docs`` with the files of the page, and ``/``, which redirects there."""
     described = cache(describe)
 
     async def openapi(_: Request) -> Response:
@@ -90,5 +90,5 @@ def documentation_routes(title: str, describe: Describe) -> list[BaseRoute]:
 def _swagger_ui() -> Path:
     package = find_spec("swagger_ui")
     if package is None or not package.submodule_search_locations:
-        raise Misconfigured("the package swagger-ui-py is not installed")
+        raise Misconfigured("the package swagger-ui-py is not installed: run `pip install swagger-ui-py`")
     return Path(package.submodule_search_locations[0], "static")

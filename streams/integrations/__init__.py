@@ -1,1 +1,1 @@
-"""Other systems: applications of the package `eventsourcing`, and mail."""
+"""Integrations: applications of the package `eventsourcing`, and mail."""

@@ -1,4 +1,4 @@
-"""Events of an application written with ``eventsourcing``, in the form in which a log of Caudal's keeps them."""
+"""Events of an application of the package ``eventsourcing``, encoded for a log of Caudal."""
 
 import base64
 import re
@@ -18,12 +18,12 @@ _FORM = re.compile(r'{"originator_version":(\d+),"(state|base64)":')
 
 
 def stream_of(originator_id: UUID | str) -> str:
-    """The stream of an originator; raises `Invalid` where no stream can have its name."""
+    """Returns the stream of an originator; raises `Invalid` if a stream cannot have its name."""
     return checked(f"{CATEGORY}-{originator_id}")
 
 
 def encoded(event: StoredEvent) -> EventData:
-    """The event as the log takes it: a state that is JSON stays readable, to the byte, any other is kept as base64."""
+    """Returns the event encoded for the log: a state that is JSON is kept byte for byte, any other as base64."""
     try:
         state = event.state.decode()
         orjson.loads(state)
@@ -35,10 +35,10 @@ def encoded(event: StoredEvent) -> EventData:
 
 
 def decoded(row: LogEvent) -> tuple[int, bytes]:
-    """The originator's version and the state, as they were given; raises `Misconfigured` for an event of somebody else's."""
+    """Returns the originator's version and the state; raises `Misconfigured` for an event that `encoded` has not made."""
     text = row.data if isinstance(row.data, str) else row.data.decode()
     form = _FORM.match(text)
     if form is None:
-        raise Misconfigured(f"the event at position {row.position} was not written by this recorder")
+        raise Misconfigured(f"the event at position {row.position} is not of this recorder: give the application its own log")
     state = text[form.end() : -1]
     return int(form[1]), state.encode() if form[2] == "state" else base64.b64decode(state)

@@ -1,9 +1,10 @@
-"""Kin: lets an application written with the package ``eventsourcing`` keep its events in a log of Caudal's.
+"""A recorder for applications of the package ``eventsourcing``: their events are stored in a log of Caudal.
 
 Set ``PERSISTENCE_MODULE=streams.integrations.eventsourcing_recorder`` and ``CAUDAL_CONTEXT=system.context`` in the
-application's environment (docs/eventsourcing.md). Its notification ids are positions of the log, so they have no gaps and
-appear in order; its events are chained, signed and verified as all others are. The package is synchronous: a thread of its own
-runs the log.
+application's environment (docs/eventsourcing.md). Notification ids are positions of the log: they have no gaps and appear in
+order. The events are chained, signed and verified like all others. The package is synchronous, the log is not::
+
+    threads of the application ── insert_events ──> run_coroutine_threadsafe ──> event loop in the recorder's thread
 """
 
 import asyncio
@@ -46,14 +47,14 @@ from streams.relay.wakeup import listen
 from streams.settings import Settings
 
 T = TypeVar("T")
-_MAX = 2**62
+_MAX_POSITION = 2**62
 _POLL_SECONDS = 0.25
 
 
 class CaudalRecorder(ApplicationRecorder):
-    """``eventsourcing``'s application recorder on a context's log. Safe for any number of threads.
+    """The application recorder of ``eventsourcing`` on a context's log, for any number of threads.
 
-    An originator's versions may begin at 0 or 1 and must follow each other: a gap is rejected, as a conflict is.
+    An originator's versions begin at 0 or 1 and must follow each other: a gap is rejected like a conflict.
     """
 
     def __init__(self, dsn: str, context: ContextName, *, originator_ids: type[UUID] | type[str] = UUID) -> None:
@@ -75,7 +76,7 @@ class CaudalRecorder(ApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Appends events, all or none, and returns their positions.
 
-        Raises ``IntegrityError`` where a version is taken or left out, ``OperationalError`` while the log is out of reach.
+        Raises ``IntegrityError`` if a version exists or is skipped, ``OperationalError`` while the log is out of reach.
         """
         return self._run(self._insert(list(stored_events))) if stored_events else []
 
@@ -88,7 +89,7 @@ class CaudalRecorder(ApplicationRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        """An originator's events between versions."""
+        """Returns an originator's events between versions."""
         return self._run(self._select(originator_id, gt, lte, desc, limit))
 
     def select_notifications(
@@ -100,22 +101,22 @@ class CaudalRecorder(ApplicationRecorder):
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        """Events of the log between positions."""
+        """Returns events of the log between positions."""
         after = 0 if start is None else start - inclusive_of_start
         return self._run(self._notifications(after, limit, stop, topics))
 
     def max_notification_id(self) -> int | None:
-        """The log's head; ``None`` while it is empty."""
+        """Returns the position of the log's head; ``None`` while it is empty."""
         return self._run(self._log.head()).position or None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
-        """Events above a position, and on as they are appended, by whatever process."""
+        """Returns a subscription to the events above a position, including those that any process appends later."""
         subscription = RecorderSubscription(self, gt, topics)
         self._subscriptions.add(subscription)
         return subscription
 
     def close(self) -> None:
-        """Ends the thread and its connections."""
+        """Ends the thread and closes its connections."""
         if not self._loop.is_closed():
             self._run(self._close())
             self._stop()
@@ -165,7 +166,7 @@ class CaudalRecorder(ApplicationRecorder):
         return list(range(first, first + len(events)))
 
     async def _expected(self, event: StoredEvent) -> ExpectedVersion:
-        """The version at which the stream must be for an event to come next."""
+        """Returns the version that the stream must have if an event comes next."""
         if event.originator_version == 0:
             return ExpectedVersion.exact(0)
         rows = await self._log.read_stream(stream_of(event.originator_id), 0, 1)
@@ -177,7 +178,7 @@ class CaudalRecorder(ApplicationRecorder):
     async def _select(
         self, originator_id: UUID | str, gt: int | None, lte: int | None, desc: bool, limit: int | None
     ) -> Sequence[StoredEvent]:
-        # A stream's first version is 1 and an originator's 0 or 1: what is read one too many is left out here.
+        # A stream's first version is 1, an originator's is 0 or 1: this may read one event too many, and leaves it out.
         after = max((0 if gt is None else gt) - 1, 0)
         rows = await self._log.read_stream(stream_of(originator_id), after, None if lte is None else max(lte - after + 1, 0))
         found = [self._stored(row) for row in rows]
@@ -185,7 +186,7 @@ class CaudalRecorder(ApplicationRecorder):
         return (found[::-1] if desc else found)[:limit]
 
     async def _notifications(self, after: int, limit: int, stop: int | None, topics: Sequence[str]) -> Sequence[Notification]:
-        up_to = min((await self._log.head()).position, _MAX if stop is None else stop)
+        up_to = min((await self._log.head()).position, _MAX_POSITION if stop is None else stop)
         if not topics:
             return [self._notification(row) for row in await self._log.read(after, min(limit, max(up_to - after, 0)))]
         found: list[Notification] = []
@@ -197,11 +198,11 @@ class CaudalRecorder(ApplicationRecorder):
 
     async def _open(self, context: ContextName) -> AppendablePostgresLog:
         partitions = len((await self._reader.head()).partitions)
-        # Whoever listens may miss a notification, so the subscriptions look by themselves too.
-        self._waking = [asyncio.create_task(listen(self._dsn, self._wake)), asyncio.create_task(self._wake_now_and_then())]
+        # Notifications may be lost, so the subscriptions also poll.
+        self._waking = [asyncio.create_task(listen(self._dsn, self._wake)), asyncio.create_task(self._wake_periodically())]
         return AppendablePostgresLog(Store.of_log(self._databases, self._dsn, context), context, partitions)
 
-    async def _wake_now_and_then(self) -> None:
+    async def _wake_periodically(self) -> None:
         while True:
             self._wake()
             await asyncio.sleep(_POLL_SECONDS)
@@ -233,15 +234,16 @@ class RecorderSubscription(ListenNotifySubscription[ApplicationRecorder]):
     """The package's own subscription, woken by appends."""
 
     def wake(self) -> None:
-        """Tells it to look for events."""
+        """Makes the subscription look for events."""
         self._has_been_notified.set()
 
 
 class CaudalFactory(InfrastructureFactory[TrackingRecorder]):
-    """What ``eventsourcing`` finds in this module: makes the recorder from the application's environment.
+    """The factory that ``eventsourcing`` finds in this module: makes the recorder from the application's environment.
 
-    ``CAUDAL_CONTEXT`` names the log, ``ORIGINATOR_ID_TYPE`` says ``uuid`` or ``text``, ``CREATE_TABLE=no`` leaves the schema to
-    ``caudal migrate``; the database is that of Caudal's own settings. Snapshots, tracking and process recorders are not kept.
+    ``CAUDAL_CONTEXT`` names the log, ``ORIGINATOR_ID_TYPE`` is ``uuid`` or ``text``, ``CREATE_TABLE=no`` leaves the schema to
+    ``caudal migrate``. The database is that of Caudal's own settings. Snapshots, tracking and process recorders are not
+    supported.
     """
 
     _recorder: CaudalRecorder | None = None
@@ -249,7 +251,7 @@ class CaudalFactory(InfrastructureFactory[TrackingRecorder]):
     def application_recorder(self) -> ApplicationRecorder:
         name = self.env.get("CAUDAL_CONTEXT")
         if name is None:
-            raise Misconfigured("CAUDAL_CONTEXT must name the log of the application, such as bank.accounts")
+            raise Misconfigured("CAUDAL_CONTEXT is not set: set it to the application's log, such as bank.accounts")
         context, settings = ContextName.parse(name), Settings()
         if self.env.get("CREATE_TABLE", "yes").lower() not in ("no", "false", "0", "n", "off"):
             declared = Catalog.installed().contexts.get(context, Context(context.context))
@@ -272,4 +274,4 @@ class CaudalFactory(InfrastructureFactory[TrackingRecorder]):
             self._recorder.close()
 
     def _reject(self, what: str) -> NoReturn:
-        raise Misconfigured(f"Caudal's log keeps an application's events, it has no recorder for {what}")
+        raise Misconfigured(f"Caudal has no recorder for {what}: it stores the events of an application")

@@ -14,10 +14,10 @@ from schemas.errors import Undeliverable
 from schemas.text import mailbox
 from streams.settings import Settings
 
-_SECONDS = 5
-_LONGEST_SECONDS = 15
+_ANSWER_SECONDS = 5
+_MAX_SECONDS = 15
 _MAX_CONCURRENT = 8
-_LEFT_ALONE_SECONDS = 5
+_PAUSE_AFTER_OUTAGE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,43 +28,45 @@ class Mail:
     subject: str
     text: str
     id: str
-    """Unique, and always the same for the same cause: a mailbox that gets it twice can tell."""
+    """Unique, and the same for the same cause: a mailbox can recognise a mail that arrives twice."""
 
 
 async def send(settings: Settings, mail: Mail) -> None:
-    """Hands a message to the mail server, within 15 s once it is its turn, which takes 15 s at most; raises `Undeliverable`.
+    """Sends a message through the mail server of the settings; raises `Undeliverable`.
 
-    For good only where the server rejects this mailbox or this mail: whatever else is wrong, an operator may mend. A server
-    that is out of reach is left alone for a while: what is to be sent meanwhile is told at once that it may work later.
+    It waits at most 15 seconds for a free connection and at most 15 seconds for the server. The error is permanent
+    (``may_work_later`` is false) only if the server rejects this mailbox or this mail: an operator can repair anything else.
+    After an outage, every mail of the next five seconds fails at once and may work later.
     """
     if settings.mail_url is None:
-        raise Undeliverable("no mail server is set: CAUDAL_MAIL_URL", may_work_later=True)
+        raise Undeliverable("no mail server is set: set CAUDAL_MAIL_URL", may_work_later=True)
     message = _message(mail, settings.mail_from)
     url = settings.mail_url.get_secret_value()
-    await _server(url).take(message)
+    await _server(url).send(message)
 
 
 class _Server:
-    """A mail server: how many talk to it at a time, and whether it makes sense to."""
+    """A mail server: limits the connections to it, and spares it after an outage."""
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
         self._turns = asyncio.Semaphore(_MAX_CONCURRENT)
-        self._left_alone_until = 0.0
+        self._paused_until = 0.0
 
-    async def take(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage) -> None:
+        """Sends a message when a connection is free; raises `Undeliverable`."""
         try:
-            async with asyncio.timeout(_LONGEST_SECONDS):
+            async with asyncio.timeout(_MAX_SECONDS):
                 await self._turns.acquire()
         except TimeoutError:
             raise Undeliverable("the mail server is busy", may_work_later=True) from None
         try:
-            if time.monotonic() < self._left_alone_until:
+            if time.monotonic() < self._paused_until:
                 raise Undeliverable("the mail server was out of reach a moment ago", may_work_later=True)
             try:
-                await _hand_over(self._url, message)
+                await _deliver(self._url, message)
             except _OutOfReach:
-                self._left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
+                self._paused_until = time.monotonic() + _PAUSE_AFTER_OUTAGE_SECONDS
                 raise
         finally:
             self._turns.release()
@@ -79,9 +81,9 @@ def _server(url: str) -> _Server:
     return _Server(url)
 
 
-async def _hand_over(url: SplitResult, message: EmailMessage) -> None:
+async def _deliver(url: SplitResult, message: EmailMessage) -> None:
     try:
-        async with asyncio.timeout(_LONGEST_SECONDS):
+        async with asyncio.timeout(_MAX_SECONDS):
             await aiosmtplib.send(
                 message,
                 hostname=url.hostname,
@@ -89,21 +91,21 @@ async def _hand_over(url: SplitResult, message: EmailMessage) -> None:
                 username=None if url.username is None else unquote(url.username),
                 password=None if url.password is None else unquote(url.password),
                 use_tls=url.scheme == "smtps",
-                # A password is not said in the clear, whatever a server, or somebody in between, says that it can do.
+                # A password is never sent in the clear, even if the server, or a program on the way to it, offers no TLS.
                 start_tls=True if url.username is not None and url.scheme == "smtp" else None,
-                timeout=_SECONDS,
+                timeout=_ANSWER_SECONDS,
             )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        rejected = all(_is_lasting(one.code) for one in error.recipients)
+        rejected = all(_is_permanent(one.code) for one in error.recipients)
         raise Undeliverable("the mail server rejects the mailbox", may_work_later=not rejected) from error
     except aiosmtplib.SMTPDataError as error:
         raise Undeliverable(
-            f"the mail server rejects the mail: {error.code}", may_work_later=not _is_lasting(error.code)
+            f"the mail server rejects the mail: {error.code}", may_work_later=not _is_permanent(error.code)
         ) from error
     except aiosmtplib.SMTPResponseException as error:
         raise Undeliverable(f"the mail server answered {error.code}", may_work_later=True) from error
     except (aiosmtplib.SMTPNotSupported, ValueError) as error:
-        raise Undeliverable(f"this mail cannot be handed over: {type(error).__name__}", may_work_later=True) from error
+        raise Undeliverable(f"the mail cannot be sent: {type(error).__name__}", may_work_later=True) from error
     except (aiosmtplib.SMTPException, OSError) as error:
         raise _OutOfReach(f"the mail server is out of reach: {type(error).__name__}", may_work_later=True) from error
 
@@ -112,7 +114,7 @@ def _message(mail: Mail, sender: str) -> EmailMessage:
     try:
         to = Address(addr_spec=mailbox(mail.to))
     except ValueError as error:
-        raise Undeliverable(f"there can be no such mailbox: {error}", may_work_later=False) from error
+        raise Undeliverable(f"the mailbox is not an address: {error}", may_work_later=False) from error
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, to, mail.subject
     message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2]}>"
@@ -120,5 +122,5 @@ def _message(mail: Mail, sender: str) -> EmailMessage:
     return message
 
 
-def _is_lasting(code: int) -> bool:
+def _is_permanent(code: int) -> bool:
     return 500 <= code < 600

@@ -1,4 +1,4 @@
-"""The hash chain: what each event's hash covers. ``sql/log/0003_append.sql`` makes it, everything else recomputes it."""
+"""The hash chain of a log. ``sql/log/0003_append.sql`` writes it, everything else recomputes it (ADR 0007)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from streams.log.stored_events import StoredEvent
 
 BEGIN = b""
-"""What stands before the first event."""
+"""The hash before the first event."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -24,12 +24,13 @@ class Link:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Link":
+        """Returns the link in a row whose columns are those of a stored event, and its hash."""
         *columns, digest = record.values()
         return cls(StoredEvent(*columns), digest)
 
 
 def content_hash(row: StoredEvent) -> bytes:
-    """SHA-256 of an event's columns, a line each; the time counts microseconds since 1970."""
+    """Returns the SHA-256 of an event's columns, a line each; the time is in microseconds since 1970."""
     return hashlib.sha256(
         f"{row.position}\n{row.stream}\n{row.version}\n{row.id}\n{row.type}\n{row.schema_version}\n{row.partition}\n"
         f"{row.previous}\n{(row.recorded_at - _EPOCH) // _MICROSECOND}\n{_text(row.data)}\n{_text(row.metadata)}".encode()
@@ -37,7 +38,7 @@ def content_hash(row: StoredEvent) -> bytes:
 
 
 def linked(previous: bytes, content: bytes) -> bytes:
-    """The hash of an event: SHA-256 of its predecessor's hash and its own content's."""
+    """Returns the hash of an event: the SHA-256 of its predecessor's hash and its own content's hash."""
     return hashlib.sha256(previous + content).digest()
 
 

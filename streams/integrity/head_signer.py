@@ -47,7 +47,7 @@ class HeadSigner:
                 await self._try_to_sign(context)
 
         try:
-            await every(self._installation.settings.sign_seconds, sign_all, "signing")
+            await every(self._installation.settings.signing_interval_seconds, sign_all, "signing")
         finally:
             await self.close()
 
@@ -108,7 +108,7 @@ class HeadSigner:
         valid = [head for head in known if self._verifier.why_not(head) is None]
         if known and not valid:
             raise NotAsSigned(
-                f"the log of {log.context} was signed with another key: add its public key to CAUDAL_RETIRED_KEYS"
+                f"the log of {log.context} was signed with another key: add its public key to CAUDAL_RETIRED_SIGNING_KEYS"
             )
         return max(valid, key=lambda head: head.position, default=None)
 
@@ -118,5 +118,5 @@ def head_signer(installation: Installation) -> HeadSigner | None:
     settings = installation.settings
     if settings.signing_key is None:
         return None
-    retired = [read_public_key(path) for path in settings.retired_keys]
+    retired = [read_public_key(path) for path in settings.retired_signing_keys]
     return HeadSigner(installation, Signer(Path(settings.signing_key)), retired)

@@ -1,4 +1,4 @@
-"""Verification: recomputes a log's chain and holds it against its ends, its streams and the heads that were signed."""
+"""Verification of a log: recomputes its hash chain and compares it with its ends, its streams and the signed heads."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,51 +13,52 @@ _MAX_FINDINGS = 100
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """Something that is wrong with a log."""
+    """A defect of a log."""
 
     position: int
-    """The first position that it is about."""
+    """The first position that is affected."""
     what: str
 
 
 @dataclass(slots=True)
 class Verified:
-    """What came of looking through a log."""
+    """The result of the verification of a log."""
 
     events: int = 0
     head: int = 0
-    """The position up to which it was looked through."""
+    """The position up to which the log was verified."""
     signed_up_to: int = 0
-    """The highest position whose signed head was found to be right; 0 for none."""
+    """The highest position whose signed head is valid and matches; 0 for none."""
     findings: list[Finding] = field(default_factory=list)
 
     def find(self, position: int, what: str) -> None:
+        """Adds a finding; the first hundred are kept."""
         if len(self.findings) < _MAX_FINDINGS:
             self.findings.append(Finding(position, what))
 
     @property
     def first(self) -> Finding | None:
-        """The finding at the lowest position."""
+        """The finding at the lowest position; ``None`` if there are none."""
         return min(self.findings, default=None)
 
 
 class Verification:
-    """Looks through one log, in constant memory whatever its length."""
+    """Verifies one log, in constant memory for any length."""
 
     def __init__(self, log: ProofLog, verifier: Verifier | None, published: Iterable[SignedHead] = ()) -> None:
-        """``published`` are signed heads that are kept elsewhere; without a ``verifier`` no signed head is looked at."""
+        """``published`` are signed heads from outside the database; without a ``verifier`` signed heads are not checked."""
         self._log, self._verifier = log, verifier
         self._published = sorted(published, key=lambda head: head.position)
-        self._kept: list[SignedHead] = []
-        self._kept_read_up_to = 0
+        self._stored: list[SignedHead] = []
+        self._stored_up_to = 0
         self._next: SignedHead | None = None
-        """The signed head at the lowest position that was not looked at yet."""
+        """The signed head with the lowest position among those that are not checked yet."""
         self._result = Verified()
 
     async def run(self, on_progress: Callable[[int, int], None]) -> Verified:
-        """Looks through everything that the log has now; calls ``on_progress`` with events done and to be done.
+        """Verifies all events that the log has now; calls ``on_progress`` with the events verified and to verify.
 
-        Raises `Unavailable` where the database gets out of reach.
+        Raises `Unavailable` if the database gets out of reach.
         """
         begin = await self._log.ends()
         await self._advance()
@@ -65,13 +66,13 @@ class Verification:
         while position < begin.position:
             links = [link for link in await self._log.links(position, _BATCH_SIZE) if link.row.position <= begin.position]
             if not links:
-                self._result.find(position + 1, f"missing: the log ends here, its head stands at {begin.position}")
+                self._result.find(position + 1, f"missing: the log ends here, but its head is at {begin.position}")
                 break
             digest = await self._check(links, position, digest)
             position = links[-1].row.position
             on_progress(position, begin.position)
         if position == begin.position and digest != begin.hash:
-            self._result.find(position, "the head's hash is not that of the last event")
+            self._result.find(position, "the head's hash differs from that of the last event")
         await self._check_ends(begin)
         await self._check_heads_beyond(begin.last)
         return self._result
@@ -81,11 +82,10 @@ class Verification:
         versions: dict[str, int] = {}
         for link in links:
             row = link.row
-            whole = row.position == position + 1
-            if not whole:
+            if row.position != position + 1:
                 self._result.find(position + 1, f"missing: the next event is {row.position}")
             elif linked(digest, content_hash(row)) != link.hash:
-                self._result.find(row.position, "altered: its hash is not that of its content and its predecessor")
+                self._result.find(row.position, "altered: its hash does not match its content and its predecessor")
             expected = versions.get(row.stream)
             if (row.stream, row.version) in unprecedented if expected is None else row.version != expected + 1:
                 self._result.find(row.position, f"version {row.version} of {row.stream} does not follow the one before it")
@@ -96,48 +96,49 @@ class Verification:
         return digest
 
     async def _check_heads_at(self, position: int, digest: bytes) -> None:
-        assert self._verifier is not None, "without one there is no next head"
+        assert self._verifier is not None, "without a verifier there is no next head"
         while (head := self._next) is not None and head.position <= position:
             if (why := self._verifier.why_not(head)) is not None:
-                self._result.find(head.position, f"the head that is signed for {head.position} cannot be believed: {why}")
+                self._result.find(head.position, f"the signed head for {head.position} is not valid: {why}")
             elif head.position < position or head.hash != digest:
                 since = self._result.signed_up_to + 1
-                what = f"rewritten: the hash at {head.position} is not the one that was signed at {head.signed_at.isoformat()}"
+                what = f"rewritten: the hash at {head.position} differs from the one signed at {head.signed_at.isoformat()}"
                 if not any(since <= finding.position <= position for finding in self._result.findings):
-                    # Whoever has written the chain anew has left no other trace; where the chain is broken, it tells the place.
-                    self._result.find(since, f"{what}; up to {since - 1} it is as signed")
+                    # A chain that was recomputed leaves no other trace. A broken chain shows the place itself.
+                    self._result.find(since, f"{what}; up to {since - 1} the log is as signed")
             else:
                 self._result.signed_up_to = position
             await self._advance()
 
     async def _check_heads_beyond(self, last: int) -> None:
         while (head := self._next) is not None:
-            assert self._verifier is not None, "without one there is no next head"
+            assert self._verifier is not None, "without a verifier there is no next head"
             if (why := self._verifier.why_not(head)) is not None:
-                self._result.find(head.position, f"the head that is signed for {head.position} cannot be believed: {why}")
-            elif head.position > (await self._log.head()).position:  # asked now: the log may have grown, and been signed again
+                self._result.find(head.position, f"the signed head for {head.position} is not valid: {why}")
+            elif head.position > (await self._log.head()).position:  # read now: the log may have grown, and been signed again
                 signed = f"a head was signed for {head.position} at {head.signed_at.isoformat()}"
                 self._result.find(last + 1, f"cut off: {signed}")
             await self._advance()
 
     async def _check_ends(self, ends: Ends) -> None:
         if ends.last > ends.position:
-            self._result.find(ends.position + 1, f"inserted: there are events up to {ends.last}, behind the head")
+            self._result.find(ends.position + 1, f"inserted: there are events up to {ends.last}, above the head")
         if ends.versions != ends.position:
-            what = f"the streams' versions add up to {ends.versions}, the log's head stands at {ends.position}"
+            what = f"the streams' versions add up to {ends.versions}, but the log's head is at {ends.position}"
             self._result.find(ends.position, what)
         if not self._result.findings and (astray := await self._log.stream_astray()) is not None:
             self._result.find(
-                astray[1], f"the stream {astray[0]} says another first event than the log has, or another last one than this"
+                astray[1],
+                f"the row of the stream {astray[0]} does not match its first or its last event in the log",
             )
 
     async def _advance(self) -> None:
-        """Takes the next signed head, of those that the log keeps and those that are kept elsewhere."""
+        """Moves on to the next signed head, of those in the log's table and those from outside."""
         if self._verifier is None:
             return
-        if not self._kept:
-            self._kept = list(await self._log.signed_heads(self._kept_read_up_to, 1000))
-            if self._kept:
-                self._kept_read_up_to = self._kept[-1].position
-        waiting = [heads for heads in (self._kept, self._published) if heads]
+        if not self._stored:
+            self._stored = list(await self._log.signed_heads(self._stored_up_to, 1000))
+            if self._stored:
+                self._stored_up_to = self._stored[-1].position
+        waiting = [heads for heads in (self._stored, self._published) if heads]
         self._next = min(waiting, key=lambda heads: heads[0].position).pop(0) if waiting else None

@@ -1,4 +1,4 @@
-"""What proves a log: its links, its ends, and the heads that were signed."""
+"""Reading of a log for proofs: its links, its ends and its signed heads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from streams.log.reading import PostgresLog
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Where a log says that it ends, and where it does, at one moment."""
+    """The end of a log according to its head, and according to its events, at one moment."""
 
     position: int
     hash: bytes
@@ -23,24 +23,24 @@ class Ends:
 
 
 class ProofLog(PostgresLog):
-    """A context's log in PostgreSQL, for those who prove it."""
+    """A context's log in PostgreSQL, for proofs."""
 
     async def ends(self) -> Ends:
-        """Where it ends."""
+        """Returns the ends of the log."""
         row = await self._store.fetchrow("ends", seconds=WHOLE_LOG_SECONDS)
-        assert row is not None, "the migration made the head row"
+        assert row is not None, "the migration creates the head row"
         return Ends(row["position"], row["hash"], row["last"], int(row["versions"]))
 
     async def links(self, after: int, limit: int) -> Sequence[Link]:
-        """At most ``limit`` events above a position with their hashes, in order."""
+        """Returns at most ``limit`` events above a position with their hashes, in order."""
         return [Link.of(record) for record in await self._store.fetch("links", after, limit)]
 
     async def hashes(self, positions: Sequence[int]) -> Sequence[tuple[int, bytes]]:
-        """The stored hashes at some positions, in order; what is not there is left out."""
+        """Returns the stored hashes at some positions, in order; positions without an event are left out."""
         return [(row["position"], row["hash"]) for row in await self._store.fetch("hashes", positions)]
 
     async def unprecedented(self, links: Sequence[Link]) -> set[tuple[str, int]]:
-        """Of the first events that each stream has among these, those whose predecessor the log does not have before them."""
+        """Returns the stream and version of each stream's first event in ``links`` whose predecessor is missing in the log."""
         firsts: dict[str, int] = {}
         for link in links:
             firsts.setdefault(link.row.stream, link.row.version)
@@ -52,22 +52,22 @@ class ProofLog(PostgresLog):
         return {(row["stream"], row["version"]) for row in rows}
 
     async def stream_astray(self) -> tuple[str, int] | None:
-        """A stream, with its last position, that says another last event than the log has; ``None`` where there is none."""
+        """Returns a stream whose row does not match its events, with the row's last position; ``None`` if all match."""
         row = await self._store.fetchrow("streams_astray", seconds=WHOLE_LOG_SECONDS)
         return None if row is None else (row["stream"], row["last_position"])
 
     async def signed_heads(self, after: int, limit: int) -> Sequence[SignedHead]:
-        """At most ``limit`` signed heads above a position, in order."""
+        """Returns at most ``limit`` signed heads above a position, in order."""
         rows = await self._store.fetch("signed_heads", after, limit)
         return [self._signed_head(row) for row in rows]
 
     async def newest_signed_heads(self, limit: int) -> Sequence[SignedHead]:
-        """At most ``limit`` signed heads, the newest first."""
+        """Returns at most ``limit`` signed heads, the newest first."""
         rows = await self._store.fetch("signed_heads_newest", limit)
         return [self._signed_head(row) for row in rows]
 
     async def add_signed_head(self, head: SignedHead) -> None:
-        """Keeps a signed head, where the log holds that event with that hash."""
+        """Stores a signed head if the log holds an event with that position and hash; ignores it otherwise."""
         values = (head.position, head.hash, head.signed_at, head.key, head.signature)
         await self._store.execute("signed_head_add", *values)
 

@@ -1,6 +1,6 @@
-"""Signed heads: how far a log went and with which hash, signed with a key that the database does not know.
+"""Signed heads: the position and hash of a log at a time, signed with a key that the database does not hold.
 
-Whoever can rewrite the database can rewrite the chain too; not the heads that were signed before (Ed25519, RFC 8032).
+A program that can rewrite the database can rewrite the hash chain too, but not the signed heads (Ed25519, RFC 8032).
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from schemas.catalog import ContextName
 from schemas.errors import Malformed, Misconfigured, NotFound
 
 SEGMENT = 1000
-"""At least every so many positions there is a signed head, so that the proof of an event stays short."""
+"""The largest distance, in positions, between signed heads: it keeps the proof of an event short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,16 @@ class SignedHead:
     hash: bytes
     signed_at: datetime
     key: str
-    """Which key: SHA-256 of the public one, in hexadecimal."""
+    """The name of the signing key: the SHA-256 of the public key, in hexadecimal."""
     signature: bytes
 
     @property
     def message(self) -> bytes:
-        """What the signature covers."""
+        """The bytes that the signature covers."""
         return head_message(self.context, self.position, self.hash, self.signed_at)
 
     def as_json(self) -> dict[str, Any]:
-        """As on the topic and in proofs; bytes in hexadecimal."""
+        """Returns the head as it is on the topic and in proofs; bytes are in hexadecimal."""
         return {
             "context": str(self.context),
             "position": self.position,
@@ -60,7 +60,7 @@ class SignedHead:
 
     @classmethod
     def parse(cls, text: bytes) -> "SignedHead":
-        """Reads what `as_json` gave; raises `Malformed`."""
+        """Returns the head in the JSON of `as_json`; raises `Malformed`."""
         try:
             fields = orjson.loads(text)
             return cls(
@@ -72,76 +72,83 @@ class SignedHead:
                 bytes.fromhex(fields["signature"]),
             )
         except (ValueError, KeyError, TypeError, OverflowError, NotFound) as error:
-            raise Malformed(f"this is no signed head: {error!r}") from error
+            raise Malformed(f"the text is not a signed head: {error!r}") from error
 
 
 class Signer:
     """Signs heads with the private key in a file."""
 
     def __init__(self, path: Path) -> None:
+        """Raises `Misconfigured` unless the file holds an Ed25519 key in PEM."""
         try:
             key = load_pem_private_key(path.read_bytes(), password=None)
         except (OSError, ValueError, TypeError) as error:
-            raise Misconfigured(f"there is no private key to sign with in {path}: {error}") from error
+            raise Misconfigured(
+                f"{path} holds no private key to sign with: {error}; `caudal signing-key DIR` makes one"
+            ) from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise Misconfigured(f"the key in {path} is no Ed25519 key")
+            raise Misconfigured(f"the key in {path} is not an Ed25519 key")
         self._key = key
         self.public = key.public_key()
 
     def sign(self, context: ContextName, position: int, digest: bytes) -> SignedHead:
-        """The head of a log at a position, signed now."""
+        """Returns the head of a log at a position, signed now."""
         at = datetime.now(UTC)
         signature = self._key.sign(head_message(context, position, digest, at))
         return SignedHead(context, position, digest, at, key_name(self.public), signature)
 
 
 class Verifier:
-    """Checks signatures with the public keys that are trusted."""
+    """Verifies signatures with the public keys that are trusted."""
 
     def __init__(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
         self._keys = keys
 
     @classmethod
     def of(cls, *keys: Ed25519PublicKey) -> "Verifier":
+        """Returns a verifier that trusts these keys."""
         return cls({key_name(key): key for key in keys})
 
     def why_not(self, head: SignedHead) -> str | None:
-        """Why a signed head cannot be believed, or ``None``."""
+        """Returns why a signed head is not valid, or ``None`` if it is."""
         key = self._keys.get(head.key)
         if key is None:
-            return f"it is signed with a key that is not trusted: {head.key}"
+            return f"its key is not trusted: {head.key}"
         try:
             key.verify(head.signature, head.message)
         except InvalidSignature:
-            return "its signature is not that of its content"
+            return "its signature does not match its content"
         return None
 
 
 def head_message(context: ContextName, position: int, digest: bytes, at: datetime) -> bytes:
-    """The bytes that are signed: five lines."""
+    """Returns the bytes that are signed: five lines."""
     return f"caudal signed head 1\n{context}\n{position}\n{digest.hex()}\n{_stamp(at)}".encode()
 
 
 def key_name(key: Ed25519PublicKey) -> str:
-    """What a key is called: SHA-256 of its 32 bytes, in hexadecimal."""
+    """Returns the name of a key: the SHA-256 of its 32 bytes, in hexadecimal."""
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
 
 
 def read_public_key(path: Path) -> Ed25519PublicKey:
-    """The public key in a PEM file; raises `Misconfigured`."""
+    """Returns the public key in a PEM file; raises `Misconfigured`."""
     try:
         key = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise Misconfigured(f"there is no public key in {path}: {error}") from error
+        raise Misconfigured(f"{path} holds no public key: {error}") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise Misconfigured(f"the key in {path} is no Ed25519 key")
+        raise Misconfigured(f"the key in {path} is not an Ed25519 key")
     return key
 
 
 def make_keys(private: Path, public: Path) -> None:
-    """Writes a new pair of keys as PEM files, the private one for its owner alone; raises `Misconfigured` where either is."""
+    """Writes a new pair of keys as PEM files, the private one readable only by its owner.
+
+    Raises `Misconfigured` if either file exists.
+    """
     if public.exists():
-        raise Misconfigured(f"no key was written to {public}: there is one")
+        raise Misconfigured(f"no key was written: {public} exists already")
     key = Ed25519PrivateKey.generate()
     try:
         handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -160,7 +167,7 @@ def write_public_key(key: Ed25519PublicKey, path: Path) -> None:
 def _moment(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
-        raise ValueError("its time names no zone")
+        raise ValueError("its time has no zone")
     return at.astimezone(UTC)
 
 

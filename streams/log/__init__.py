@@ -1,1 +1,1 @@
-"""The event log of one context: appended to, read, searched; and its twin in memory."""
+"""The event log of one context: appending, reading, searching, and a log in memory."""

@@ -1,4 +1,4 @@
-"""Which partition a key's records travel in: murmur2, as Kafka's own clients choose."""
+"""The partition of a key: murmur2, as in Kafka's own clients."""
 
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -9,12 +9,12 @@ _FACTOR, _MASK = 0x5BD1E995, 0xFFFFFFFF
 
 @lru_cache(maxsize=10_000)
 def partition_of(key: str, partitions: int) -> int:
-    """The partition of a key, the same as every Kafka client's default partitioner would choose."""
+    """Returns the partition of a key, the same as every Kafka client's default partitioner chooses."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
 def murmur2(data: bytes) -> int:
-    """Kafka's murmur2, for every new stream: 4 µs where aiokafka's takes 10, of the 80 that appending an event may take.
+    """Returns Kafka's murmur2 hash. It takes 4 µs, aiokafka's takes 10; appending an event may take 80.
 
     Source: ``org.apache.kafka.common.utils.Utils.murmur2``.
     """

@@ -1,4 +1,4 @@
-"""The event log, read: streams, the log from a position, a partition of it, and its head."""
+"""Reading of a log: streams, the log from a position, a partition of it, and its head."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ MAX_STREAM_BYTES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a log goes."""
+    """The end of a log."""
 
     position: int
     partitions: tuple[int, ...]
-    """Position of the newest event in each partition; 0 for none."""
+    """The position of the newest event in each partition; 0 for none."""
 
 
 class Write(NamedTuple):
-    """Events for one stream at an expected version; without events the version is only checked."""
+    """Events for one stream at an expected version; without events, only the version is checked."""
 
     stream: str
     expected: ExpectedVersion
@@ -34,21 +34,21 @@ class Write(NamedTuple):
 
 
 def checked(stream: str) -> str:
-    """A stream's name, if it is one that a log takes; raises `Invalid`: a line of at most 1,000 bytes."""
+    """Returns a stream's name if a log accepts it: one line of at most 1,000 bytes; raises `Invalid` otherwise."""
     if "\n" in stream or "\x00" in stream or len(stream.encode()) > MAX_STREAM_BYTES:
-        raise Invalid(f"a stream's name is one line of at most {MAX_STREAM_BYTES} bytes, not {stream[:100]!r}")
+        raise Invalid(f"the stream's name {stream[:100]!r} is not one line of at most {MAX_STREAM_BYTES} bytes")
     return stream
 
 
 class Append(NamedTuple):
-    """Everything that one command appends, all or nothing, and the receipt that goes with it."""
+    """Everything that one command appends, all or nothing, together with its receipt."""
 
     command_id: UUID
     fingerprint: bytes
-    """Tells equal commands from others that use the same id."""
+    """Distinguishes a repeated command from another one with the same id."""
     metadata: Metadata
     writes: tuple[Write, ...]
-    """The stream that the command is about comes first."""
+    """The command's own stream comes first."""
     rejection: Rejection | None = None
 
 
@@ -74,27 +74,27 @@ class AppendableLog(ReadableLog, Protocol):
     """A context's log, for the write side."""
 
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
-        """Appends a batch in one round trip; each command gets its receipt, or a `Conflict` or `IdempotencyKeyReused`.
+        """Appends a batch in one round trip; returns for each command its receipt, a `Conflict` or an `IdempotencyKeyReused`.
 
-        A command that was handled before gets its first receipt, marked as repeated. Once a command is not appended,
-        later commands of the batch that expect an exact version of a stream it had events for are conflicts: they were
-        decided on top of it. No two commands of a batch may have the same id.
+        A command that was handled before gets its first receipt, marked as repeated. If a command is not appended, later
+        commands of the batch that expect an exact version of one of its streams are conflicts, because they were decided on
+        top of its events. No two commands of a batch may have the same id.
         """
         ...
 
     async def receipt(self, command_id: UUID, fingerprint: bytes | None = None) -> Receipt | None:
-        """The receipt of a command that was handled before; raises `IdempotencyKeyReused` where it was another one.
+        """Returns the receipt of a command that was handled before; raises `IdempotencyKeyReused` if it was another command.
 
-        Without a fingerprint it is that of whatever command had this id.
+        Without a fingerprint, it returns the receipt of any command with this id.
         """
         ...
 
     async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Rejection | None]:
-        """How commands were answered: ``None`` for an accepted one; those that have no receipt are missing."""
+        """Returns how commands were answered: ``None`` for an accepted one. Commands without a receipt are missing."""
         ...
 
     async def keep_snapshot(self, snapshot: Snapshot) -> None:
-        """Keeps a snapshot in the place of an older one."""
+        """Stores a snapshot, in place of an older one."""
         ...
 
 
@@ -106,29 +106,29 @@ class PostgresLog:
         self._store = store
 
     async def head(self) -> Head:
-        """How far the log goes now."""
+        """Returns the current end of the log."""
         row = await self._store.fetchrow("head")
-        assert row is not None, "the migration made the head row"
+        assert row is not None, "the migration creates the head row"
         return Head(row["position"], tuple(row["partition_heads"]))
 
     async def version(self, stream: str) -> int:
-        """The version at which a stream is; 0 where it does not exist."""
+        """Returns the version of a stream; 0 if it does not exist."""
         return await self._store.fetchval("version", stream) or 0
 
     async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
-        """A stream's events above a version, in order: all of them, or at most ``limit``."""
+        """Returns a stream's events above a version, in order: all of them, or at most ``limit``."""
         return await self._rows("read_stream", stream, after, limit)
 
     async def read(self, after: int, limit: int) -> Sequence[StoredEvent]:
-        """At most ``limit`` events above a position, in order."""
+        """Returns at most ``limit`` events above a position, in order."""
         return await self._rows("read_log", after, limit)
 
     async def read_partition(self, partition: int, after: int, up_to: int, limit: int) -> Sequence[StoredEvent]:
-        """At most ``limit`` events of a partition above ``after`` and not above ``up_to``, in order."""
+        """Returns at most ``limit`` events of a partition above ``after`` and not above ``up_to``, in order."""
         return await self._rows("read_partition", partition, after, up_to, limit)
 
     async def snapshot(self, stream: str) -> Snapshot | None:
-        """The newest snapshot of a stream's aggregate, unless it is ahead of the stream."""
+        """Returns the newest snapshot of a stream's aggregate, unless it is ahead of the stream."""
         row = await self._store.fetchrow("snapshot", stream)
         return None if row is None else Snapshot(row["stream"], row["version"], row["state_schema"], row["state"])
 
@@ -139,7 +139,7 @@ class PostgresLog:
 async def partition_events(
     log: ReadableLog, partition: int, after: int, up_to: int, limit: int = 1000
 ) -> AsyncIterator[Sequence[StoredEvent]]:
-    """A partition's events above ``after`` and not above ``up_to``, in chunks."""
+    """Yields a partition's events above ``after`` and not above ``up_to``, in chunks."""
     while after < up_to and (rows := await log.read_partition(partition, after, up_to, limit)):
         yield rows
         after = rows[-1].position

@@ -1,4 +1,4 @@
-"""Looks through a log: events that meet conditions, between positions or times. Bounded work a step, whatever is looked for."""
+"""Search in a log: events that meet conditions, between positions or times. Each step does a bounded amount of work."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _POSITIONS_PER_STEP = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What all events that are looked for have in common; ``None`` for no matter."""
+    """What all events of a search have in common; ``None`` means any."""
 
     stream: str | None = None
     types: tuple[str, ...] | None = None
@@ -25,15 +25,15 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one step of looking brought."""
+    """The result of one step of a search."""
 
     rows: Sequence[StoredEvent]
     looked_up_to: int
-    """The position up to which there is nothing more."""
+    """The position up to which there are no further events."""
 
 
 class SearchableLog(PostgresLog):
-    """A context's log in PostgreSQL, for those who look for events in it."""
+    """A context's log in PostgreSQL, for searching."""
 
     @classmethod
     def of_contexts(cls, installation: Installation, contexts: Iterable[ContextName]) -> Mapping[ContextName, "SearchableLog"]:
@@ -41,7 +41,7 @@ class SearchableLog(PostgresLog):
         return {name: cls(installation.log_store(name), name) for name in contexts}
 
     async def search(self, conditions: Conditions, after: int, up_to: int, limit: int = 500) -> AsyncIterator[Found]:
-        """Looks at the positions above ``after`` and not above ``up_to``, in order; a step brings ``limit`` events at most."""
+        """Searches the positions above ``after`` and not above ``up_to``, in order; a step yields at most ``limit`` events."""
         arguments = (conditions.stream, None if conditions.types is None else list(conditions.types), conditions.correlation_id)
         while after < up_to:
             end = min(after + _POSITIONS_PER_STEP, up_to)
@@ -52,22 +52,22 @@ class SearchableLog(PostgresLog):
             after = end
 
     async def by_id(self, event_id: UUID) -> StoredEvent | None:
-        """The event with an id, where the log has it."""
+        """Returns the event with an id, or ``None`` if the log does not have it."""
         rows = await self._rows("by_id", event_id)
         return rows[0] if rows else None
 
     async def read_positions(self, positions: Sequence[int]) -> Sequence[StoredEvent]:
-        """The events at some positions, in order; what is not there is left out."""
+        """Returns the events at some positions, in order; positions without an event are left out."""
         return await self._rows("read_positions", positions)
 
     async def count(self, partition: int, up_to: int) -> int:
-        """How many events a partition has that are not above a position."""
+        """Returns how many events a partition has up to a position."""
         return int(await self._store.fetchval("count_partition", partition, up_to, seconds=WHOLE_LOG_SECONDS))
 
     async def position_before(self, time: datetime) -> int:
-        """The position of the last event that was recorded before a time; 0 where there is none.
+        """Returns the position of the last event that was recorded before a time; 0 if there is none.
 
-        Times grow with positions, so halving finds it in some twenty reads of one row.
+        Times grow with positions, so a binary search finds it in some twenty reads of one row.
         """
         low, high = 0, (await self.head()).position
         while low < high:

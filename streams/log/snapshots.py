@@ -1,4 +1,4 @@
-"""Snapshots of aggregates: a cache beside the log, worth nothing by itself; whoever reads one decides if it can be used."""
+"""Snapshots of aggregates: a cache beside the log. The reader decides whether a snapshot can be used."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,6 @@ class Snapshot:
     stream: str
     version: int
     state_schema: str
-    """Names the shape of the state and the code that it was made by."""
+    """Names the shape of the state and the code that made it."""
     state: str
     """JSON text"""

@@ -1,11 +1,11 @@
-"""Rows of a log: events on their way in, as they are stored, and how they become the published classes again."""
+"""Stored events: events encoded for the log, as they are stored, and decoded to their published classes."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from asyncpg.pgproto.pgproto import UUID  # a `uuid.UUID` of the driver's, made in a tenth of the time
+from asyncpg.pgproto.pgproto import UUID  # the driver's subclass of `uuid.UUID`, which is made in a tenth of the time
 from uuid_utils import uuid7
 
 from schemas.catalog import Catalog, ContextName
@@ -26,7 +26,7 @@ class EventData(NamedTuple):
 
 
 class StoredEvent(NamedTuple):
-    """One stored event, undecoded; ``data`` and ``metadata`` are JSON text."""
+    """One stored event, not decoded; ``data`` and ``metadata`` are JSON text. The queries' columns are its fields, in order."""
 
     position: int
     stream: str
@@ -43,16 +43,17 @@ class StoredEvent(NamedTuple):
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "StoredEvent":
+        """Returns the event in a row whose columns are these fields, in order."""
         return cls(*record.values())
 
 
 def encode(event: Event) -> EventData:
-    """An event in the form in which the log takes it, with an id of its own."""
+    """Returns an event encoded for the log, with a new id."""
     return EventData(str(uuid7()), event.message_name, event.schema_version, event.model_dump_json())
 
 
 def decode(row: StoredEvent, context: ContextName, catalog: Catalog) -> RecordedEvent[Event]:
-    """The event in a row, brought to today's schema version; raises `Misconfigured` where the installed code cannot."""
+    """Returns the event in a row, upcast to the current schema version; raises `Misconfigured` if no installed code can."""
     try:
         event = catalog.read_event(context, row.type, row.schema_version, row.data)
     except Misconfigured as error:
@@ -69,7 +70,7 @@ def decode(row: StoredEvent, context: ContextName, catalog: Catalog) -> Recorded
 
 
 def encode_metadata(metadata: Metadata) -> str:
-    """Metadata as JSON, without what is not known."""
+    """Returns metadata as JSON, without the fields that are not known."""
     known = {"command_id": str(metadata.command_id)}
     if metadata.command is not None:
         known["command"] = metadata.command
@@ -84,7 +85,7 @@ def encode_metadata(metadata: Metadata) -> str:
 
 
 def decode_metadata(text: str | bytes) -> Metadata:
-    """Metadata from its JSON."""
+    """Returns metadata from its JSON."""
     fields = orjson.loads(text)
     fields["command_id"] = UUID(fields["command_id"])
     return Metadata(**fields)

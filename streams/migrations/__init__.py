@@ -1,1 +1,1 @@
-"""Migrations of the databases."""
+"""Migrations of the databases, and the wait for them."""

@@ -1,4 +1,4 @@
-"""The schema of every log and every view's read side: forward only, under an advisory lock, safe to run twice at once."""
+"""Migrations of the schemas of logs, views, keys and limits: forward only, under an advisory lock, safe to run twice."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,17 +14,17 @@ from streams.installation import Installation
 from streams.settings import Settings
 
 EVENTS_A_TABLE = 10_000_000
-"""How many events lie in one table of a log."""
+"""The number of events in one table of a log."""
 
 _LOCK = 0x43415544414C  # "CAUDAL"
 
 
 async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool = False) -> list[str]:
-    """Brings every database to what the installed systems need and returns what was done, a line each.
+    """Brings every database to the state that the installed systems need and returns what it did, a line each.
 
-    Connects as the DSN's own user and acts as ``caudal_owner``, who owns everything. ``recreate_views`` makes a view
-    whose declared shape has changed anew, empty: the projectors refill it from the log. Raises `Misconfigured` where
-    that is needed but was not asked for, and `Unavailable` where a database is out of reach.
+    Connects as the DSN's own user and acts as ``caudal_owner``, the owner of everything. ``recreate_views`` creates a view
+    whose declared shape has changed again, empty: the projectors refill it from the log. Raises `Misconfigured` if that
+    is necessary and ``recreate_views`` is false, and `Unavailable` if a database is out of reach.
     """
     databases = Databases(None, pool_size=1)
     installation = Installation(settings, catalog, databases)
@@ -48,7 +48,7 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
 
 
 def scripts(kind: str) -> list[Path]:
-    """The migrations of a schema, in order: a ``log`` or ``views``, which both hold subscriptions, ``keys`` or ``limits``."""
+    """Returns the scripts of a kind of schema, in order: ``keys``, ``limits``, or ``log`` and ``views`` with subscriptions."""
     parts = ("subscriptions", kind) if kind in ("log", "views") else (kind,)
     return [script for part in parts for script in sorted((SQL / part).glob("*.sql"))]
 
@@ -80,8 +80,8 @@ async def _check_partitions(connection: Connection, store: Store, context: Conte
     made_with = len(row["partition_heads"]) if row else 0
     if made_with != declared:
         raise Misconfigured(
-            f"the log of {context} was made with {made_with} partitions, {declared} are declared: "
-            "a log is never repartitioned in place"
+            f"the log of {context} has {made_with} partitions, but {declared} are declared: "
+            "declare the old number, a log is never repartitioned in place"
         )
 
 
@@ -97,9 +97,9 @@ async def _make_view(
     if recorded is not None:
         if not recreate:
             raise Misconfigured(
-                f"the view {view.view_name} of {context} has another shape than its table; "
-                f"`caudal projections rebuild {context.system}.{view.view_name}` builds one of the new shape beside it, "
-                "`caudal migrate --recreate-views` makes it anew, empty, to be filled from the log"
+                f"the view {view.view_name} of {context} has another shape than its table: "
+                f"`caudal projections rebuild {context.system}.{view.view_name}` builds the new shape beside it, "
+                "`caudal migrate --recreate-views` empties the view, and the projectors refill it from the log"
             )
         await connection.execute(store.sql("version_drop"), view.view_name)
         for forget in ("checkpoints_forget", "dead_letters_forget"):

@@ -1,4 +1,4 @@
-"""Whether the databases are migrated: a process that starts before ``caudal migrate`` has run waits for it."""
+"""The state of the databases' schemas: a process that starts before ``caudal migrate`` has run waits for it."""
 
 import asyncio
 
@@ -17,19 +17,19 @@ _log = structlog.get_logger()
 
 
 async def wait_until_migrated(settings: Settings, catalog: Catalog) -> None:
-    """Returns once every database is in reach and has every migration that this code needs."""
+    """Returns when every database is in reach and has every migration that this code needs."""
     databases = Databases(None, pool_size=1)
     installation = Installation(settings, catalog, databases)
     wanted = {(installation.log_store(context), "log") for context in catalog.contexts}
     wanted |= {(installation.view_store(context), "views") for context, _ in catalog.views()}
     wanted |= {(installation.keys_store, "keys"), (installation.limits_store, "limits")}
-    said = ""
+    logged = ""
     try:
         for store, kind in sorted(wanted, key=lambda one: (one[0].dsn, one[0].schema)):
             while (missing := await _missing(store, kind)) is not None:
-                if missing != said:
-                    _log.info("waiting for the database", why=missing)
-                    said = missing
+                if missing != logged:
+                    _log.info("database awaited", why=missing)
+                    logged = missing
                 await asyncio.sleep(0.2)
     finally:
         await databases.close()

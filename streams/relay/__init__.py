@@ -1,1 +1,1 @@
-"""The relay: publishes each log to its topic."""
+"""The relay, which publishes each log to its topic."""

@@ -181,7 +181,7 @@ class Relay:
             await asyncio.sleep(_MIN_ROUND_SECONDS)
         with suppress(TimeoutError):
             # `asyncio.wait_for` would forget a cancellation that arrives together with the event (Python 3.11).
-            async with asyncio.timeout(self._settings.relay_poll_seconds):
+            async with asyncio.timeout(self._settings.relay_poll_interval_seconds):
                 await self._appended.wait()
 
     async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[StoredEvent]) -> int:

@@ -1,6 +1,7 @@
-"""Rate limits: how often one caller may ask for one route, counted for every process together.
+"""Rate limits: how often one caller may send a request to one route, counted over all processes together.
 
-Limits and their notation are those of ``limits``; a window is a row of an unlogged table, which begins with the first request.
+Limits and their notation are those of the package ``limits``. A window begins with the first request, and is one row of an
+unlogged table.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from streams.installation import limits_store
 from streams.settings import Settings
 
 _KINDS = {"GET": "GET", "HEAD": "GET", "POST": "POST", "PUT": "POST", "PATCH": "POST", "DELETE": "POST"}
-"""Whatever reads counts as GET, whatever writes as POST."""
+"""Methods that read count as GET, methods that write as POST."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -30,15 +31,15 @@ class _Limit:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Where a caller stands with a limit."""
+    """A caller's current window of a limit."""
 
     limit: _Limit
     count: int
     seconds: int
-    """Until it is over."""
+    """The seconds until it ends."""
 
     @property
-    def is_over_spent(self) -> bool:
+    def is_exceeded(self) -> bool:
         return self.count > self.limit.item.amount
 
     @property
@@ -46,12 +47,12 @@ class _Window:
         return f'"{self.limit.name}";q={self.limit.item.amount};w={self.limit.item.get_expiry()}'
 
     @property
-    def stand(self) -> str:
+    def state(self) -> str:
         return f'"{self.limit.name}";r={max(0, self.limit.item.amount - self.count)};t={self.seconds}'
 
 
 class RateLimits:
-    """Lets through what the settings' limits allow."""
+    """Counts requests against the limits of the settings."""
 
     def __init__(self, settings: Settings, databases: Databases) -> None:
         self._counters = _Counters(limits_store(settings, databases))
@@ -61,20 +62,20 @@ class RateLimits:
         }
 
     def apply_to(self, method: str) -> bool:
-        """Whether requests of a method are counted."""
+        """Returns whether requests with this method are counted."""
         return _KINDS.get(method) in self._limits or "all" in self._limits
 
     async def spend(self, method: str, caller: str, route: str, times: int = 1) -> Headers:
-        """Counts a request as so many, up to the first limit that it goes beyond; what its answer's headers say of the limits.
+        """Counts a request ``times`` against each limit, until it exceeds one; returns the headers of its answer.
 
         Raises `TooManyRequests` and `Unavailable`.
         """
         windows: list[_Window] = []
         for kind in (_KINDS.get(method, ""), "all"):
             for limit in self._limits.get(kind, ()):
-                # For all methods together there is one counter a caller, whatever it asks for.
+                # For all methods together there is one counter a caller, for all routes.
                 windows.append(await self._spent(limit, (kind, caller, route if kind != "all" else ""), times))
-                if windows[-1].is_over_spent:
+                if windows[-1].is_exceeded:
                     raise _too_many(windows)
         return _headers(windows)
 
@@ -84,7 +85,7 @@ class RateLimits:
 
 
 class _Round:
-    """What is counted of one key with one statement."""
+    """The requests of one key that one statement counts."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -92,9 +93,12 @@ class _Round:
 
 
 class _Counters:
-    """The counters in the database. What comes for a key while its last statement is under way goes together with the next.
+    """The counters in the database. Requests that arrive while a key's statement is in flight share the next statement::
 
-    So a flood, which is all of one key, costs few statements however many it is.
+        request 1   ── statement 1: +1 ──>
+        requests 2 to 9    wait ........  ── statement 2: +8 ──>  each gets its own count from the sum
+
+    A flood of one caller's requests therefore costs few statements.
     """
 
     def __init__(self, store: Store) -> None:
@@ -103,7 +107,7 @@ class _Counters:
         self._counting: dict[str, asyncio.Task[None]] = {}
 
     async def add(self, key: str, times: int, seconds: int) -> tuple[int, float]:
-        """Counts; returns what the count is with these, and when the window is over. Raises `Unavailable`."""
+        """Counts requests; returns the count including these, and the time at which the window ends. Raises `Unavailable`."""
         mine = self._next.get(key)
         if mine is None:
             mine = self._next[key] = _Round()
@@ -130,7 +134,7 @@ class _Counters:
 def _headers(windows: list[_Window]) -> Headers:
     return [
         (b"ratelimit-policy", ", ".join(window.policy for window in windows).encode()),
-        (b"ratelimit", ", ".join(window.stand for window in windows).encode()),
+        (b"ratelimit", ", ".join(window.state for window in windows).encode()),
     ]
 
 
@@ -144,4 +148,4 @@ def _parsed(text: str) -> list[RateLimitItem]:
     try:
         return parse_many(text)
     except ValueError as error:
-        raise Misconfigured(f"{text!r} is no rate limit; one reads like 60/minute") from error
+        raise Misconfigured(f"{text!r} in CAUDAL_RATE_LIMITS is not a rate limit: write it like 60/minute") from error

@@ -1,6 +1,6 @@
-"""The keys of our own tokens: Ed25519 as JSON Web Keys (RFC 8037), a file each, the newest of them signs.
+"""The keys of this deployment's tokens: Ed25519 as JSON Web Keys (RFC 8037), one file each. The newest key signs.
 
-A further key is added first, and signs from then on; the one before is retired when its last token has expired.
+To replace a key, add a new one, which signs from then on, and retire the old one when its last token has expired.
 """
 
 import os
@@ -20,47 +20,47 @@ from schemas.errors import Misconfigured
 CURVE: Final = "Ed25519"
 _log = structlog.get_logger()
 
-_LOOK_AGAIN_SECONDS = 1.0
+_READ_AGAIN_SECONDS = 1.0
 
 
 class TokenKeys:
-    """The keys in a folder, read again where the last look is older than a second."""
+    """The keys in a folder, which is read again after a second."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._looked_at = 0.0
+        self._read_at = 0.0
         self._keys: dict[str, OKPKey] = {}
 
     def newest(self) -> OKPKey:
-        """The key that signs; raises `Misconfigured` where there is none."""
-        self._look()
+        """Returns the key that signs; raises `Misconfigured` if there is none."""
+        self._read()
         private = [kid for kid, key in self._keys.items() if key.is_private]
         if not private:
-            raise Misconfigured(f"there is no key to sign tokens with in {self._folder}; `caudal token-keys add` makes one")
+            raise Misconfigured(f"{self._folder} holds no key to sign tokens with: `caudal token-keys add` makes one")
         return self._keys[max(private)]
 
     def named(self, kid: str) -> OKPKey | None:
-        """The key of a name, where there is one."""
-        self._look()
+        """Returns the key with a name, or ``None`` if there is none."""
+        self._read()
         return self._keys.get(kid)
 
     def public(self) -> dict[str, object]:
-        """Every key's public half, as a JSON Web Key Set."""
-        self._look()
+        """Returns the public part of every key, as a JSON Web Key Set."""
+        self._read()
         return dict(KeySet(list(self._keys.values())).as_dict(private=False)) if self._keys else {"keys": []}
 
-    def _look(self) -> None:
-        if self._keys and time.monotonic() - self._looked_at < _LOOK_AGAIN_SECONDS:
+    def _read(self) -> None:
+        if self._keys and time.monotonic() - self._read_at < _READ_AGAIN_SECONDS:
             return
-        self._looked_at = time.monotonic()
+        self._read_at = time.monotonic()
         found: dict[str, OKPKey] = {}
         broken: Misconfigured | None = None
         for path in sorted(self._folder.glob("*.json")):
             try:
-                found[path.stem] = _read(path)
+                found[path.stem] = _key_in(path)
             except Misconfigured as error:
-                # It may be half written, or just gone: whoever puts it there sees to it.
-                _log.warning("a key of tokens cannot be read", why=error.detail)
+                # The file may be half written, or was just removed: the next reading shows.
+                _log.warning("token key not read", why=error.detail)
                 broken = error
                 if path.stem in self._keys and path.exists():
                     found[path.stem] = self._keys[path.stem]
@@ -70,7 +70,7 @@ class TokenKeys:
 
 
 def add_token_key(folder: Path) -> str:
-    """Makes a key that signs from now on, readable by its owner alone; returns its name."""
+    """Creates a key that signs from now on, readable only by its owner; returns its name."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kid = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
     key = OKPKey.generate_key(CURVE, {"kid": kid, "use": "sig", "alg": CURVE})
@@ -83,18 +83,18 @@ def add_token_key(folder: Path) -> str:
 
 
 def retire_token_key(folder: Path, kid: str) -> None:
-    """Removes a key: tokens that it signed are not believed any more. Raises `Misconfigured` for one that is not there."""
+    """Removes a key: tokens that it signed become invalid. Raises `Misconfigured` if there is no such key."""
     try:
         (folder / f"{kid}.json").unlink()
     except OSError as error:
-        raise Misconfigured(f"there is no key {kid} in {folder}") from error
+        raise Misconfigured(f"{folder} holds no key {kid}") from error
 
 
-def _read(path: Path) -> OKPKey:
+def _key_in(path: Path) -> OKPKey:
     try:
         key = OKPKey.import_key(orjson.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, JoseError) as error:
-        raise Misconfigured(f"{path} is no JSON Web Key: {error}") from error
+        raise Misconfigured(f"{path} is not a JSON Web Key: {error}") from error
     if key.curve_name != CURVE or key.kid != path.stem:
-        raise Misconfigured(f"{path} is no {CURVE} key of its file's name")
+        raise Misconfigured(f"{path} is not an {CURVE} key whose `kid` is the file's name")
     return key

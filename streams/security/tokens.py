@@ -1,4 +1,4 @@
-"""Access tokens: JSON Web Tokens (RFC 7519, RFC 9068), our own and an outside issuer's, and who they say is calling."""
+"""Access tokens: JSON Web Tokens (RFC 7519, RFC 9068) of this deployment and of an external issuer, and their callers."""
 
 import asyncio
 import time
@@ -24,13 +24,13 @@ from streams.settings import Settings
 _log = structlog.get_logger()
 
 _OURS = [CURVE]
-"""The one algorithm of our own tokens (RFC 9864)."""
+"""The only algorithm of this deployment's tokens (RFC 9864)."""
 _TYPE = "at+jwt"
-"""What our access tokens call themselves (RFC 9068)."""
+"""The type of this deployment's access tokens (RFC 9068)."""
 _LEEWAY_SECONDS = 30
-_ASK_AGAIN_SECONDS, _BELIEVED_SECONDS = 10, 3600
-_LONGEST_ASKING_SECONDS = 10
-_LONGEST = 8192
+_FETCH_AGAIN_SECONDS, _VALID_SECONDS = 10, 3600
+_MAX_FETCH_SECONDS = 10
+_MAX_BYTES = 8192
 _SUBJECT: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
@@ -40,20 +40,23 @@ class Token:
 
     text: str
     expires_in: int
+    """Seconds."""
 
 
 class TokenIssuer:
-    """Issues our own tokens."""
+    """Issues this deployment's tokens."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keys = None if settings.token_keys is None else TokenKeys(settings.token_keys)
 
     def issue(self, subject: str, roles: Iterable[str] = (), scopes: Iterable[str] = ()) -> Token:
-        """A token for somebody; raises `Misconfigured` where there is no key to sign with."""
+        """Returns a token for a subject; raises `Misconfigured` if there is no key to sign with."""
         if self._keys is None:
-            raise Misconfigured("no tokens are issued here: CAUDAL_TOKEN_KEYS names no folder")
-        key, now, seconds = self._keys.newest(), int(time.time()), self._settings.token_seconds
+            raise Misconfigured(
+                "no tokens are issued: set CAUDAL_TOKEN_KEYS to a folder of keys, `caudal token-keys add` makes one"
+            )
+        key, now, seconds = self._keys.newest(), int(time.time()), self._settings.token_lifetime_seconds
         header = {"alg": CURVE, "kid": key.kid, "typ": _TYPE}
         claims = {
             "iss": self._settings.token_issuer,
@@ -68,46 +71,46 @@ class TokenIssuer:
         return Token(jwt.encode(header, claims, key, algorithms=_OURS), seconds)
 
     def public_keys(self) -> dict[str, object]:
-        """The keys by which our tokens are verified, as a JSON Web Key Set."""
+        """Returns the keys that verify this deployment's tokens, as a JSON Web Key Set."""
         return {"keys": []} if self._keys is None else self._keys.public()
 
 
 class TokenVerifier:
-    """Says who is calling, or that a token cannot be believed."""
+    """Verifies tokens and returns their callers."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keys = None if settings.token_keys is None else TokenKeys(settings.token_keys)
-        self._outside = None if settings.oidc_issuer is None else _OutsideIssuer(settings.oidc_issuer)
+        self._external = None if settings.oidc_issuer is None else _ExternalIssuer(settings.oidc_issuer)
 
     async def caller(self, token: str) -> Caller:
-        """Whom a token is for; raises `Unauthenticated`, and `Unavailable` while the outside issuer is out of reach."""
-        if len(token) > _LONGEST:
-            raise Unauthenticated("the token is too long")
+        """Returns the caller of a token; raises `Unauthenticated`, or `Unavailable` if the external issuer is out of reach."""
+        if len(token) > _MAX_BYTES:
+            raise Unauthenticated(f"the token has more than {_MAX_BYTES} characters")
         try:
-            header, said = _unverified(token)
+            header, unverified = _unverified(token)
             kid = header.get("kid")
             if not isinstance(kid, str):
                 raise Unauthenticated("the token names no key")
-            if self._outside is not None and said.get("iss") == self._outside.name:
-                key = await self._outside.key(kid)
+            if self._external is not None and unverified.get("iss") == self._external.name:
+                key = await self._external.key(kid)
                 algorithms, issuer, roles = (
                     self._settings.oidc_algorithms,
-                    self._outside.name,
+                    self._external.name,
                     self._settings.oidc_roles_claim,
                 )
             else:
                 key = None if self._keys is None else self._keys.named(kid)
                 algorithms, issuer, roles = _OURS, self._settings.token_issuer, "roles"
                 if header.get("typ") != _TYPE:
-                    raise Unauthenticated("the token is no access token")
+                    raise Unauthenticated("the token is not an access token: its `typ` is not `at+jwt`")
             if key is None:
-                raise Unauthenticated("the token's key is not one of ours")
+                raise Unauthenticated("the token's key is not known")
             claims = jwt.decode(token, key, algorithms=algorithms).claims
             self._registry(issuer).validate(claims)
             subject = _SUBJECT.validate_python(claims["sub"])
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
-            raise Unauthenticated(f"the token cannot be believed: {_why(error)}") from error
+            raise Unauthenticated(f"the token is not valid: {_why(error)}") from error
         scopes = frozenset(str(claims.get("scope", "")).split())
         return Caller(subject, _texts(claims.get(roles)), scopes, float(claims["exp"]) + _LEEWAY_SECONDS)
 
@@ -121,42 +124,45 @@ class TokenVerifier:
         )
 
 
-class _OutsideIssuer:
-    """The keys of an OpenID Connect issuer, asked for again when one is named that is not known."""
+class _ExternalIssuer:
+    """The keys of an OpenID Connect issuer, fetched again when a token names an unknown key.
+
+    Requests for the same fetch wait for it together; those with a known key never wait.
+    """
 
     def __init__(self, issuer: str) -> None:
         self.name, self._issuer = issuer, issuer.rstrip("/")
         self._keys: dict[str, Key] = {}
-        self._asked_at = self._fetched_at = -float(_BELIEVED_SECONDS)
+        self._tried_at = self._fetched_at = -float(_VALID_SECONDS)
         self._failure: str | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self._fetching: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Key | None:
-        """A key by its name; raises `Unavailable` where it is not known and the issuer cannot be asked."""
-        is_stale = kid not in self._keys or time.monotonic() - self._fetched_at > _BELIEVED_SECONDS
-        if is_stale and self._asking is None and time.monotonic() - self._asked_at >= _ASK_AGAIN_SECONDS:
-            self._asking = asyncio.create_task(self._ask())
-        if kid not in self._keys and self._asking is not None:  # for a key that is known nobody waits
-            await asyncio.shield(self._asking)
+        """Returns a key by its name; raises `Unavailable` if it is not known and the issuer is out of reach."""
+        is_stale = kid not in self._keys or time.monotonic() - self._fetched_at > _VALID_SECONDS
+        if is_stale and self._fetching is None and time.monotonic() - self._tried_at >= _FETCH_AGAIN_SECONDS:
+            self._fetching = asyncio.create_task(self._fetch())
+        if kid not in self._keys and self._fetching is not None:  # requests with a known key do not wait
+            await asyncio.shield(self._fetching)
         if kid not in self._keys and self._failure is not None:
-            raise Unavailable("the outside issuer of tokens cannot be asked for this token's key", self._failure)
+            raise Unavailable("the key of the token cannot be fetched from its issuer", self._failure)
         return self._keys.get(kid)
 
-    async def _ask(self) -> None:
+    async def _fetch(self) -> None:
         try:
-            self._keys, self._failure, self._fetched_at = await self._fetched(), None, time.monotonic()
+            self._keys, self._failure, self._fetched_at = await self._fetched_keys(), None, time.monotonic()
         except Unavailable as failure:
             self._failure = failure.detail
-            _log.warning("an outside issuer of tokens cannot be asked", why=failure.detail)
+            _log.warning("token issuer not reached", issuer=self.name, why=failure.detail)
         finally:
-            self._asked_at, self._asking = time.monotonic(), None
+            self._tried_at, self._fetching = time.monotonic(), None
 
-    async def _fetched(self) -> dict[str, Key]:
+    async def _fetched_keys(self) -> dict[str, Key]:
         try:
-            async with asyncio.timeout(_LONGEST_ASKING_SECONDS), httpx.AsyncClient(timeout=5, follow_redirects=False) as client:
+            async with asyncio.timeout(_MAX_FETCH_SECONDS), httpx.AsyncClient(timeout=5, follow_redirects=False) as client:
                 about = (await client.get(f"{self._issuer}/.well-known/openid-configuration")).raise_for_status().json()
                 if about["issuer"].rstrip("/") != self._issuer:
-                    raise Unavailable("the outside issuer of tokens is another one", f"it calls itself {about['issuer']}")
+                    raise Unavailable("the issuer of tokens has another name", f"it names itself {about['issuer']}")
                 found = (await client.get(about["jwks_uri"])).raise_for_status().json()
             return {key.kid: key for key in KeySet.import_key_set(found) if key.kid is not None}
         except (
@@ -169,15 +175,15 @@ class _OutsideIssuer:
             AttributeError,
             ValueError,
         ) as error:
-            raise Unavailable("the outside issuer of tokens is out of reach, or not to be understood", repr(error)) from error
+            raise Unavailable("the issuer of tokens is out of reach, or its answer is not valid", repr(error)) from error
 
 
 def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """What a token says of itself: used to find the key, and for nothing else."""
+    """Returns a token's header and claims without verifying them, to find its key and for no other purpose."""
     parts = jws.extract_compact(token.encode("ascii"))
     claims = orjson.loads(parts.payload)
     if not isinstance(claims, dict):
-        raise TypeError("its claims are no object")
+        raise TypeError("its claims are not an object")
     return parts.headers(), claims
 
 
@@ -186,4 +192,4 @@ def _texts(value: Any) -> frozenset[str]:
 
 
 def _why(error: Exception) -> str:
-    return str(error).rstrip(": ") if isinstance(error, JoseError) else "it is no token"
+    return str(error).rstrip(": ") if isinstance(error, JoseError) else "it is not a JSON Web Token"

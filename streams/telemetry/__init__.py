@@ -1,1 +1,1 @@
-"""Structured logs and traces."""
+"""Telemetry: structured logs, traces, and loops that report their outages."""

@@ -1,4 +1,4 @@
-"""Structured logs: one set-up for every process, text for people or a JSON object a line for machines."""
+"""Structured logs of every process: text for people, or one JSON object a line for machines."""
 
 import logging
 import sys
@@ -12,12 +12,12 @@ import structlog
 from streams.telemetry.tracing import current_trace_id
 
 CORRELATION_ID: ContextVar[str | None] = ContextVar("correlation_id", default=None)
-"""Of the request that is being answered; every line that is logged meanwhile has it."""
+"""The correlation id of the current request; every line that is logged during the request has it."""
 
 _QUIET = ("aiokafka", "faust", "mode", "asyncio", "kafka", "uvicorn.access")
 
 _DRIVERS = ("aiokafka", "asyncpg", "faust", "mode")
-_SELDOM_SECONDS = 5.0
+_REPEAT_SECONDS = 5.0
 
 
 def configure_logging(format: Literal["text", "json"], level: str) -> None:
@@ -33,7 +33,7 @@ def configure_logging(format: Literal["text", "json"], level: str) -> None:
     if format == "json":
         renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        # Plain: what a traceback's variables hold, passwords among it, is nobody's business.
+        # Plain: a traceback must not show the values of variables, which may be passwords.
         plain = structlog.dev.plain_traceback
         renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     handler = logging.StreamHandler(sys.stderr)
@@ -43,7 +43,7 @@ def configure_logging(format: Literal["text", "json"], level: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
-    handler.addFilter(_Terse())
+    handler.addFilter(_Throttle())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
@@ -59,21 +59,21 @@ def configure_logging(format: Literal["text", "json"], level: str) -> None:
     )
 
 
-class _Terse(logging.Filter):
-    """Lets through what drivers tell of an outage again and again: each kind of line once in a while, warnings in one line."""
+class _Throttle(logging.Filter):
+    """Passes each kind of a driver's line once in five seconds, because an outage repeats it; shortens warnings to one line."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: dict[tuple[str, str], float] = {}
+        self._passed: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is to be told."""
+        """Returns whether the line is logged."""
         if not record.name.startswith(_DRIVERS):
             return True
         kind, now = (record.name, str(record.msg)), time.monotonic()
-        if now - self._told.get(kind, -_SELDOM_SECONDS) < _SELDOM_SECONDS:
+        if now - self._passed.get(kind, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
             return False
-        self._told[kind] = now
+        self._passed[kind] = now
         if record.exc_info and record.levelno <= logging.WARNING:
             record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
             record.exc_info = None

@@ -1,15 +1,15 @@
 """Traces: OpenTelemetry spans from a request, through its events' ``traceparent``, to the commits of the views.
 
-They are on where OpenTelemetry's own variables name an OTLP endpoint; else nothing is made, and a request's ``traceparent``
-is handed on as it came. An event keeps the ``traceparent`` of the command that recorded it, so what relays, views and
-policies make of the event belongs to that command's trace, in whatever process and however much later.
+Tracing is on if OpenTelemetry's own variables name an OTLP endpoint. Otherwise no span is made, and a request's
+``traceparent`` is passed on unchanged. An event keeps the ``traceparent`` of the command that recorded it, so the spans of
+relays, views and policies belong to that command's trace, in any process and at any time later.
 """
 
 import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import orjson
 from opentelemetry import trace
@@ -17,8 +17,6 @@ from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.applications import Starlette
 from starlette.routing import Match
-
-from streams.log.stored_events import StoredEvent
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _NOT_TRACED = "/livez,/readyz,/health,/metrics"
@@ -29,12 +27,30 @@ _W3C = TraceContextTextMapPropagator()
 _tracer: trace.Tracer | None = None
 
 
+class TracedEvent(Protocol):
+    """An event with what its span says of it."""
+
+    @property
+    def metadata(self) -> str | bytes:
+        """JSON with the ``traceparent`` of its command."""
+        ...
+
+    @property
+    def stream(self) -> str: ...
+
+    @property
+    def position(self) -> int: ...
+
+    @property
+    def type(self) -> str: ...
+
+
 def configure_tracing(service: str, instance: str) -> None:
-    """Sends this process's spans to the endpoint that is named; without one nothing is traced."""
+    """Sends this process's spans to the endpoint that OpenTelemetry's variables name; without one nothing is traced."""
     global _tracer  # noqa: PLW0603 - one tracer a process, as OpenTelemetry itself has it
     if not any(map(os.environ.get, _ENDPOINTS)) or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
-    # Loaded where it is used alone: exporter and SDK take as long to import as a small process.
+    # Imported only here: exporter and SDK take as long to import as a small process.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -48,7 +64,7 @@ def configure_tracing(service: str, instance: str) -> None:
 
 
 def trace_requests(app: Starlette) -> None:
-    """Gives each request of an application a span, named by its route."""
+    """Makes a span for each request of an application, named by its route."""
     if _tracer is None:
         return
     from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
@@ -70,7 +86,7 @@ def trace_requests(app: Starlette) -> None:
 
 
 def current_traceparent() -> str | None:
-    """The W3C trace context of the span that is under way; ``None`` where nothing is traced."""
+    """Returns the W3C trace context of the current span; ``None`` if nothing is traced."""
     if _tracer is None:
         return None
     carrier: dict[str, str] = {}
@@ -79,7 +95,7 @@ def current_traceparent() -> str | None:
 
 
 def current_trace_id() -> str | None:
-    """The id of the trace that is under way, as 32 hexadecimal digits."""
+    """Returns the id of the current trace as 32 hexadecimal digits; ``None`` if nothing is traced."""
     if _tracer is None:
         return None
     context = trace.get_current_span().get_span_context()
@@ -90,9 +106,9 @@ def current_trace_id() -> str | None:
 def traced(
     name: str, parent: str | None = None, kind: Literal["step", "process"] = "step", **attributes: str | int
 ) -> Iterator[str | None]:
-    """A span around what happens within, below ``parent`` or else below the span that is under way.
+    """Makes a span around a block, below ``parent`` or else below the current span.
 
-    Gives the ``traceparent`` for what comes of it: ``parent`` itself where nothing is traced.
+    Yields the ``traceparent`` for what the block causes: ``parent`` itself if nothing is traced.
     """
     if _tracer is None:
         yield parent
@@ -103,20 +119,17 @@ def traced(
 
 
 def note_events(
-    name: str, rows: Iterable[StoredEvent], began_ns: int, kind: Literal["publish", "process"], why: str | None = None
+    name: str, events: Iterable[TracedEvent], began_ns: int, kind: Literal["publish", "process"], why: str | None = None
 ) -> None:
-    """A span for each event of some that were dealt with together, from ``began_ns`` (`time.time_ns`) until now.
-
-    ``why`` says what went wrong, where something did.
-    """
+    """Makes a span for each event of a batch, from ``began_ns`` (`time.time_ns`) until now; ``why`` is the error, if any."""
     if _tracer is None:
         return
     ended = time.time_ns()
-    for row in rows:
-        parent = orjson.loads(row.metadata).get("traceparent")
+    for event in events:
+        parent = orjson.loads(event.metadata).get("traceparent")
         if parent is not None and not parent.endswith("-00"):  # sampled
             span = _tracer.start_span(name, _context(parent), _KINDS[kind], start_time=began_ns)
-            span.set_attributes({"caudal.stream": row.stream, "caudal.position": row.position, "caudal.event": row.type})
+            span.set_attributes({"caudal.stream": event.stream, "caudal.position": event.position, "caudal.event": event.type})
             if why is not None:
                 span.set_status(trace.StatusCode.ERROR, why)
             span.end(ended)

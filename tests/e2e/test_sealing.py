@@ -59,7 +59,7 @@ async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_
         assert login.status_code == 401
         body = {"patient": patient, "patient_username": username, "result": "more"}
         more = await stack.commands.post("/results", json=body, headers=clinician)
-        assert (more.status_code, more.json()["detail"]) == (422, "nothing can be kept of a subject that was erased")
+        assert (more.status_code, more.json()["detail"]) == (422, "the data subject was erased: none of its data can be stored")
 
         for view in ("clinical_lab.results", "clinical_lab.users", "partner_alliances.partners"):
             rebuilt = await stack.caudal("projections", "rebuild", view)

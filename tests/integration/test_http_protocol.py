@@ -18,7 +18,7 @@ from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
 from streams.settings import Settings
 
-SETTINGS = Settings(max_header_bytes=2000, body_seconds=1, max_body_bytes=100_000)
+SETTINGS = Settings(max_header_bytes=2000, max_request_arrival_seconds=1, max_body_bytes=100_000)
 
 
 @asynccontextmanager
@@ -83,7 +83,7 @@ async def test_a_large_body_that_comes_at_once_and_a_pause_between_requests_do_n
             assert await answered(reader) == "HTTP/1.1 200 OK"
             await reader.readuntil(b"\r\n\r\n")
             assert await reader.readexactly(len(str(length))) == str(length).encode()
-            await asyncio.sleep(2 * SETTINGS.body_seconds)
+            await asyncio.sleep(2 * SETTINGS.max_request_arrival_seconds)
         assert not reader.at_eof()
 
 
@@ -150,7 +150,7 @@ async def test_blank_lines_after_a_request_spoil_no_answer() -> None:
         assert await answered(reader) == "HTTP/1.1 200 OK"
         writer.write(b"\r\n")
         parts = 0
-        while parts < 2 * 10 * SETTINGS.body_seconds:
+        while parts < 2 * 10 * SETTINGS.max_request_arrival_seconds:
             parts += (await asyncio.wait_for(reader.readuntil(b"\n"), 5)).count(b"part")
 
 

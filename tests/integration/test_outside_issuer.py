@@ -91,7 +91,7 @@ async def test_a_new_key_of_its_is_found_and_asked_for_seldom(
     verifier = TokenVerifier(settings)
     await verifier.caller(issuer.token())
     issuer.keys.append(ECKey.generate_key("P-256", {"kid": "ec"}))
-    with pytest.raises(Unauthenticated, match="not one of ours"):
+    with pytest.raises(Unauthenticated, match="key is not known"):
         await verifier.caller(issuer.token("ES256", issuer.keys[1]))
     assert issuer.asked == 1
 
@@ -113,7 +113,7 @@ async def test_nobody_whose_key_is_known_waits_for_it(
         await silent.wait()
         raise Unavailable("the issuer is silent")
 
-    monkeypatch.setattr(tokens._OutsideIssuer, "_fetched", never)
+    monkeypatch.setattr(tokens._ExternalIssuer, "_fetched_keys", never)
 
     for _ in range(3):
         assert (await asyncio.wait_for(verifier.caller(issuer.token()), 1)).subject == "maria"

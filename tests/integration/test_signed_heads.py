@@ -42,7 +42,7 @@ async def test_a_new_key_leads_on_from_what_the_old_one_signed_or_signs_nothing(
     newer = Signer(tmp_path / "new.pem")
 
     stranger = HeadSigner(Installation(settings, catalog, databases), newer)
-    with pytest.raises(NotAsSigned, match="CAUDAL_RETIRED_KEYS"):
+    with pytest.raises(NotAsSigned, match="CAUDAL_RETIRED_SIGNING_KEYS"):
         await stranger.sign(CONTEXT)
     heir = HeadSigner(Installation(settings, catalog, databases), newer, [signer.public])
     assert await heir.sign(CONTEXT) == 60
@@ -68,7 +68,7 @@ async def test_a_signer_outlives_whatever_somebody_puts_on_the_topic(
     log = AppendablePostgresLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT, 4)
     await ensure_topics(settings, catalog)
     await log.append([append("s-1", n) for n in range(30)])
-    heads = HeadSigner(Installation(settings.model_copy(update={"sign_seconds": 0.1}), catalog, databases), signer)
+    heads = HeadSigner(Installation(settings.model_copy(update={"signing_interval_seconds": 0.1}), catalog, databases), signer)
     strange = signer.sign(CONTEXT, 7, b"h" * 32).as_json()
     producer = await started_producer(settings)
     for at in ("0001-01-01T00:00:00+23:59", "2026-01-01T00:00:00", "now"):
@@ -152,7 +152,7 @@ async def test_a_signature_of_something_else_is_not_believed(signer: Signer) -> 
         ("context", ContextName("a", "b")),
     ):
         fields = {field: getattr(head, field) for field in ("context", "position", "hash", "signed_at", "key", "signature")}
-        assert "not that of its content" in (verifier.why_not(SignedHead(**{**fields, name: value})) or "")
+        assert "does not match its content" in (verifier.why_not(SignedHead(**{**fields, name: value})) or "")
 
 
 def test_a_head_or_a_key_that_is_none_is_rejected(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ async def test_the_master_key_is_changed_while_everything_stays_readable(keys: S
     file.write_text(file.read_text().splitlines()[0])
     assert await keys.decrypted(encrypted.values()) == {encrypted["a"]: "text"}
     file.write_text(old)
-    with pytest.raises(Misconfigured, match="second is not there"):
+    with pytest.raises(Misconfigured, match="second is missing"):
         await keys.decrypted(encrypted.values())
 
 

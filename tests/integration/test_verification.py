@@ -102,13 +102,13 @@ INSERTED = """
             "streams' versions swapped",
             "update {s}.streams set version = case stream when 's-3' then 7 else 5 end where stream in ('s-3', 's-4')",
             54,
-            "says another first event",
+            "does not match its first",
         ),
         (
             "stream's beginning hidden",
             "update {s}.streams set first_position = 34 where stream = 's-3'",
             54,
-            "says another first event",
+            "does not match its first",
         ),
     ],
 )

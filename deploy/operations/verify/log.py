@@ -56,5 +56,5 @@ def verifier_of(public_keys: Sequence[Path], data_dir: Path, settings: Settings)
         keys = [read_public_key(stack.public_key)]
     if not keys and settings.signing_key is not None:
         keys = [Signer(Path(settings.signing_key)).public]
-    keys += [read_public_key(path) for path in settings.retired_keys]
+    keys += [read_public_key(path) for path in settings.retired_signing_keys]
     return Verifier.of(*keys) if keys else None

@@ -51,9 +51,9 @@ def test_the_newest_master_key_wraps_and_each_unwraps(tmp_path: Path) -> None:
     assert both.newest == "second"
     assert both.unwrap(wrapped, "s", "first") == KEY
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    with pytest.raises(Misconfigured, match="does not open"):
+    with pytest.raises(Misconfigured, match="does not unwrap"):
         both.unwrap(wrapped, "another", "first")
-    with pytest.raises(Misconfigured, match="second is not there"):
+    with pytest.raises(Misconfigured, match="second is missing"):
         first.unwrap(both.wrap(KEY, "s"), "s", "second")
     with pytest.raises(Misconfigured, match="already"):
         add_master_key(file, "second")

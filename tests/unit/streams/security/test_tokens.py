@@ -48,7 +48,7 @@ async def test_a_token_stays_good_while_its_key_is_there(settings: Settings, fol
     assert first is not None
     retire_token_key(folder, first)
     await asyncio.sleep(1.05)
-    with pytest.raises(Unauthenticated, match="not one of ours"):
+    with pytest.raises(Unauthenticated, match="key is not known"):
         await verifier.caller(old.text)
 
 
@@ -73,7 +73,7 @@ async def test_a_key_that_cannot_be_read_is_passed_over_where_there_are_others(s
     assert (await verifier.caller(token)).subject == "maria"
     assert (await TokenVerifier(settings).caller(token)).subject == "maria"
     retire_token_key(folder, str(TokenKeys(folder).newest().kid))
-    with pytest.raises(Misconfigured, match="is no JSON Web Key"):
+    with pytest.raises(Misconfigured, match="is not a JSON Web Key"):
         await TokenVerifier(settings).caller(token)
 
 

@@ -35,7 +35,7 @@ def test_a_traceback_does_not_show_what_variables_hold(format: str, capsys: pyte
     assert "geheim" not in said
 
 
-def test_what_a_driver_tells_again_and_again_is_told_once_and_in_a_line(
+def test_a_line_that_a_driver_repeats_is_logged_once_and_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     telemetry.configure_logging("text", "info")
@@ -45,15 +45,15 @@ def test_what_a_driver_tells_again_and_again_is_told_once_and_in_a_line(
         except ConnectionError:
             logging.getLogger("asyncpg.pool").warning("cannot connect, attempt %s", n, exc_info=True)
         logging.getLogger("aiokafka").error("no node %s", n)
-        logging.getLogger("streams.relay.relay").warning("relaying again soon")
+        logging.getLogger("streams.relay.relay").warning("relay interrupted")
 
     lines = capsys.readouterr().err.splitlines()
-    assert len([line for line in lines if "relaying again soon" in line]) == 20
+    assert len([line for line in lines if "relay interrupted" in line]) == 20
     assert [line for line in lines if "no node" in line] == [line for line in lines if "no node 0" in line]
-    (told,) = [line for line in lines if "cannot connect" in line]
-    assert "attempt 0: ConnectionError('rejected')" in told
+    (logged,) = [line for line in lines if "cannot connect" in line]
+    assert "attempt 0: ConnectionError('rejected')" in logged
     assert len(lines) == 22
 
-    monkeypatch.setattr(telemetry, "_SELDOM_SECONDS", 0.0)
+    monkeypatch.setattr(telemetry, "_REPEAT_SECONDS", 0.0)
     logging.getLogger("aiokafka").error("no node %s", 21)
     assert "no node 21" in capsys.readouterr().err

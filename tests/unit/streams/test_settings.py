@@ -1,0 +1,54 @@
+"""Settings: what the environment may say, and what it is answered otherwise."""
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.catalog import ContextName
+from schemas.errors import Misconfigured
+from streams.settings import Settings, unknown_variables
+
+INGESTION = ContextName("data_ingestion", "ingestion")
+
+
+def test_a_single_contexts_database_overrides_the_one_of_all() -> None:
+    settings = Settings(write_dsn="a", read_dsn="b", write_dsns={str(INGESTION): "c"}, read_dsns={str(INGESTION): "d"})
+
+    assert (settings.log_dsn(INGESTION), settings.view_dsn(INGESTION)) == ("c", "d")
+    other = ContextName("data_ingestion", "validation")
+    assert (settings.log_dsn(other), settings.view_dsn(other)) == ("a", "b")
+
+
+def test_views_are_with_the_logs_unless_they_have_a_database() -> None:
+    assert Settings(write_dsn="a").view_dsn(INGESTION) == "a"
+
+
+@pytest.mark.parametrize("variable", ["SYSTEMS", "WRITE_DSNS", "READ_DSNS", "RETIRED_SIGNING_KEYS", "ACCESS", "RATE_LIMITS"])
+def test_a_variable_that_is_not_json_is_named_with_an_example(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"CAUDAL_{variable}", "data_ingestion")
+
+    with pytest.raises(Misconfigured, match=f"CAUDAL_{variable} is not JSON: set it to JSON, such as "):
+        Settings()
+
+
+def test_every_setting_that_is_json_has_an_example_that_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, field in Settings.model_fields.items():
+        if "as JSON" in str(field.description) or "as a JSON" in str(field.description):
+            assert field.examples, name
+            monkeypatch.setenv(f"CAUDAL_{name.upper()}", field.examples[0])
+
+    Settings()
+
+
+def test_an_unknown_variable_is_warned_about_with_the_nearest_name() -> None:
+    assert unknown_variables(["CAUDAL_BROKER", "CAUDAL_BROKERS", "HOME", "CAUDAL_CONTEXT"]) == [
+        "CAUDAL_BROKER is not a setting and has no effect: did you mean CAUDAL_BROKERS?"
+    ]
+    assert unknown_variables(["CAUDAL_ZZZZZZ"]) == [
+        "CAUDAL_ZZZZZZ is not a setting and has no effect: the README lists all settings"
+    ]
+
+
+@pytest.mark.parametrize("url", ["localhost:25", "smtp://host", "http://host:25", "smtp://host:none"])
+def test_a_mail_server_is_an_address_with_a_port(url: str) -> None:
+    with pytest.raises(ValidationError, match="should read like"):
+        Settings(mail_url=url)
