@@ -1,7 +1,7 @@
 """Policies: whenever this happens, ask for that. Stateless; one event in, commands out."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -21,16 +21,24 @@ class Policy:
     on_outcome: Callable[[RecordedEvent[Any], int, UUID, Rejection | None], Command] | None = None
     """The command that follows an outcome: from the event, which of its commands, that command's id, and its rejection."""
 
-    def react(self, recorded: RecordedEvent[Event], full_name: str | None = None) -> tuple[tuple[UUID, Command], ...]:
-        """The commands that an event asks for, each with the id that it will have however often this is repeated.
+    system: str = ""
+    """Given at discovery."""
 
-        ``full_name`` is the policy's name with its system's, which tells it from other systems' policies.
-        """
+    @property
+    def full_name(self) -> str:
+        """``system.policy``. The policy's checkpoints and the ids of its commands rest on it."""
+        return f"{self.system}.{self.name}" if self.system else self.name
+
+    def of(self, system: str) -> "Policy":
+        """Returns this policy as one of a system."""
+        return replace(self, system=system)
+
+    def react(self, recorded: RecordedEvent[Event]) -> tuple[tuple[UUID, Command], ...]:
+        """Returns the commands for an event, each with the id that it has however often this is repeated."""
         reaction = self.reactions.get(type(recorded.data))
         if reaction is None:
             return ()
-        name = full_name or self.name
-        return tuple((_command_id(name, recorded, n), command) for n, command in enumerate(reaction(recorded)))
+        return tuple((_command_id(self.full_name, recorded, n), command) for n, command in enumerate(reaction(recorded)))
 
     def after(
         self, recorded: RecordedEvent[Event], ordinal: int, answered: UUID, rejection: Rejection | None

@@ -45,4 +45,7 @@ def with_sagas(sides: Mapping[str, Domain]) -> Mapping[str, Domain]:
         system: replace(side, policies=(*side.policies, *(listening(system, manager) for manager in side.sagas)))
         for system, side in sides.items()
     }
-    return {**told, sagas.SYSTEM: engine}
+    return {
+        name: replace(side, policies=tuple(policy.of(name) for policy in side.policies))
+        for name, side in {**told, sagas.SYSTEM: engine}.items()
+    }

@@ -16,7 +16,7 @@ from schemas.errors import CaudalError
 from schemas.message import Command
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
-from streams.database.store import log_schema
+from streams.installation import Installation
 from streams.log.timers import Timers
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
@@ -36,15 +36,14 @@ class Worker:
         self._policies = [
             PolicyRunner(
                 catalog,
-                system,
                 policy,
                 logs,
-                policy_stores(settings, catalog, self._databases, system, policy),
+                policy_stores(Installation(settings, catalog, self._databases), policy),
                 self._sender,
                 self._handle_here,
                 self._handler.has_side_effects,
             )
-            for system, side in system.installed(catalog).items()
+            for side in system.installed(catalog).values()
             for policy in side.policies
         ]
         self._readers = Databases("caudal_reader", 1)
@@ -78,14 +77,11 @@ class Worker:
         return self._intake.why_not_ready() or self._subscription.why_not_ready()
 
 
-def policy_stores(
-    settings: Settings, catalog: Catalog, databases: Databases, system: str, policy: Policy
-) -> Mapping[ContextName, SubscriptionStore]:
-    """Where a policy keeps its checkpoints and dead letters: beside each log that it follows."""
-    name = f"{system}.{policy.name}"
+def policy_stores(installation: Installation, policy: Policy) -> Mapping[ContextName, SubscriptionStore]:
+    """Returns where a policy keeps its checkpoints and dead letters: beside each log that it follows."""
     return {
         context: SubscriptionStore.at(
-            settings, databases, settings.log_dsn(context), log_schema(context), name, frozenset({context})
+            installation.settings, installation.log_store(context), policy.full_name, frozenset({context})
         )
-        for context in {catalog.context_of(event) for event in policy.reactions}
+        for context in {context for context, _ in installation.catalog.event_types(policy.reactions)}
     }

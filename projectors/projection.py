@@ -1,38 +1,120 @@
-"""Projections: pure folds, view row and event in, view row out."""
+"""Projection: a pure function that fills one view, row by row, from the events of one or more contexts."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
+from sqlalchemy import Table
+
+from schemas.catalog import ContextName
 from schemas.envelope import RecordedEvent
+from schemas.errors import Misconfigured
 from schemas.message import Event
 from schemas.view import View
+from streams.database.view_tables import column_type, table_of
 
 V = TypeVar("V", bound=View)
 
 
 @dataclass(frozen=True, slots=True)
-class Fold(Generic[V]):
-    """How one kind of event changes one row."""
-
-    key: Callable[[RecordedEvent[Any]], Any]
-    """The key of the row that the event is about."""
-    apply: Callable[[V | None, RecordedEvent[Any]], V | None]
-    """The row after the event: ``None`` in where there is none yet, ``None`` out where there is none any more."""
-
-
-@dataclass(frozen=True, slots=True)
 class Projection(Generic[V]):
-    """Fills one view from the events of one or more contexts.
+    """Fills one view.
 
-    Events of one stream come in order; events of different streams and contexts may come in any order, so a fold must
-    not expect the row to have been begun by another. What a package of your own registers is a tuple of these.
+    ``apply`` gets the row of an event and the event, and returns the row after it, or ``None`` to delete the row. On the
+    first event of a key it gets a row that holds the key and the defaults of all other fields.
+
+    The key of the row is the event's field that is called like the view's key. ``key`` takes a function of the recorded
+    event if the key is another.
+
+    Events of one stream are applied in order. Events of different streams and contexts are applied in any order, so
+    ``apply`` must not expect that the row was started by another event.
+
+    Raises `Misconfigured` if the declaration cannot work.
     """
 
     view: type[V]
-    folds: Mapping[type[Event], Fold[V]]
+    apply: Callable[[V, RecordedEvent[Any]], V | None]
+    events: tuple[type[Event], ...]
+    key: Callable[[RecordedEvent[Any]], Any] | None = None
+    system: str = ""
+    """Given at discovery."""
+
+    def __post_init__(self) -> None:
+        _check_events(self.view, self.events)
+        if self.key is None:
+            for event in self.events:
+                _check_key(self.view, event)
+        elif not callable(self.key):
+            raise Misconfigured(f"The key of the projection of {self.view.__name__} is not a function: remove it or pass one.")
 
     @property
     def name(self) -> str:
-        """The view's name; the projection's checkpoints are kept under it."""
+        """The view's name, unique in its system."""
         return self.view.view_name
+
+    @property
+    def full_name(self) -> str:
+        """``system.view``. The checkpoints of the projection are kept under it."""
+        return f"{self.system}.{self.name}"
+
+    @property
+    def home(self) -> ContextName:
+        """The context on whose read side the view lives."""
+        return ContextName(self.system, self.view.view_context)
+
+    def of(self, system: str) -> "Projection[V]":
+        """Returns this projection as one of a system."""
+        return replace(self, system=system)
+
+    def table(self, name: str | None = None) -> Table:
+        """Returns the view's table, with a ``name`` another one of the same shape beside it."""
+        view: type[View] = self.view
+        return table_of(self.home, view, name)
+
+    def key_of(self, event: RecordedEvent[Any]) -> Any:
+        """Returns the key of the row that an event changes."""
+        return getattr(event.data, self.view.view_key) if self.key is None else self.key(event)
+
+    def new_row(self, key: Any) -> V:
+        """Returns the row before its first event; raises `Misconfigured` if the key is not of the view's type."""
+        row = self.view(**{self.view.view_key: key})
+        if getattr(row, self.view.view_key) != key:
+            raise Misconfigured(
+                f"The key {key!r} of the projection of {self.view.__name__} is a {type(key).__name__}: return a value of the"
+                f" type of {self.view.view_key}."
+            )
+        return row
+
+
+def _check_events(view: type[View], events: object) -> None:
+    if not isinstance(events, tuple) or not events:
+        raise Misconfigured(f"The events of the projection of {view.__name__} are not a tuple of events: is a comma missing?")
+    for event in events:
+        if not (isinstance(event, type) and issubclass(event, Event)):
+            raise Misconfigured(f"The projection of {view.__name__} lists {event!r}, which is not an event class.")
+        if events.count(event) > 1:
+            raise Misconfigured(f"The projection of {view.__name__} lists {event.__name__} twice: remove one of the two.")
+
+
+def _check_key(view: type[View], event: type[Event]) -> None:
+    name = view.view_key
+    if name not in event.model_fields:
+        raise Misconfigured(
+            f"{event.__name__} has no field {name}, which is the key of {view.__name__}: pass key=, a function of the recorded"
+            " event that returns it."
+        )
+    wanted, found = view.model_fields[name].annotation, event.model_fields[name].annotation
+    if _is_optional(found) or type(column_type(found)) is not type(column_type(wanted)):
+        raise Misconfigured(
+            f"{event.__name__}.{name} is a {_shown(found)}, the key of {view.__name__} is a {_shown(wanted)}: pass key=, a"
+            " function of the recorded event that returns the key."
+        )
+
+
+def _is_optional(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, UnionType) and type(None) in get_args(annotation)
+
+
+def _shown(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

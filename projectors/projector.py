@@ -1,33 +1,42 @@
-"""The projector: applies a batch of events to a view, rows and position in one transaction."""
+"""Projector: applies batches of events to a view, rows and checkpoints in one transaction.
+
+Two ways to apply a batch. The first is tried first, the second if the first cannot be used or fails::
+
+    _commit        this process knows the checkpoint, nothing is unusual        one statement, no locks beforehand
+                        │  another worker, a gap, a pause, a dead letter, any error
+                        ▼
+    _handle_next   lock checkpoints ─▶ blockers, resolutions ─▶ next events ─▶ apply ─▶ move checkpoints ─▶ commit
+                        │  an event fails
+                        ▼
+                   the same again, with failure isolation: park what fails, apply the rest
+"""
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from prometheus_client import Counter
 
-from projectors.parking import Parking, Placed
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from schemas.envelope import RecordedEvent
 from schemas.errors import Conflict, Unavailable
-from schemas.view import View
 from streams.database.errors import blames_values
-from streams.database.pools import Connection, Databases
-from streams.database.store import views_schema
-from streams.database.view_tables import table_of
+from streams.database.pools import Connection
+from streams.installation import Installation
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import StoredEvent, decode
-from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoint, Move
-from streams.subscriptions.dead_letters import DeadLetter, Decided, Parked, as_decided, told
-from streams.subscriptions.gap_filling import continuation, is_next
+from streams.subscriptions.dead_letters import Parked, Resolutions, resolved
+from streams.subscriptions.failure_isolation import FailureIsolation
+from streams.subscriptions.faults import describe
+from streams.subscriptions.gap_filling import is_next, next_events
 from streams.subscriptions.store import SubscriptionStore
-from streams.subscriptions.subscriber import Batch
+from streams.subscriptions.subscriber import Batch, LogEvent
 from streams.telemetry.tracing import note_events
 
 _log = structlog.get_logger()
@@ -37,74 +46,72 @@ APPLIED = Counter("caudal_projection_events", "Events applied.", ["projection"])
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """A version of a view beside the live one."""
+class CandidateVersion:
+    """A version of a view that is being built beside the live one."""
 
     table: str
-    mark: str
-    """What is added to the subscription's name."""
-    decided: Decided
-    """What operators have decided of the live view's dead letters."""
+    resolutions: Resolutions
+    """How operators have resolved the live view's dead letters."""
+
+    @property
+    def suffix(self) -> str:
+        """What is added to the name of the subscription."""
+        return f"#{self.table}"
 
 
 class Projector:
     """Keeps one view up to date: a subscriber whose effects are exactly once.
 
-    The checkpoint of (projection, context, partition) is locked first, so that whatever the consumer does, of two workers
-    on one partition the second finds the first one's position, and skips. An event that cannot be applied is parked in the
-    same transaction, and what follows it in its stream behind it.
+    The checkpoints are locked, or compared while they are moved. So of two workers on one partition the second one finds the
+    position of the first, and skips what the first has applied, whatever the consumer group does.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        catalog: Catalog,
-        system: str,
+        installation: Installation,
         projection: Projection[Any],
-        databases: Databases,
         logs: Mapping[ContextName, ReadableLog],
-        beside: Beside | None = None,
+        candidate: CandidateVersion | None = None,
     ) -> None:
-        """With ``beside`` it fills another table than the live one, and stands for itself."""
-        view: type[View] = projection.view
-        home = ContextName(system, view.view_context)
-        self.name = f"{system}.{projection.name}{'' if beside is None else beside.mark}"
-        self._decided = {} if beside is None else beside.decided
-        self.contexts = frozenset(catalog.context_of(event) for event in projection.folds)
-        self.store = SubscriptionStore.at(
-            settings, databases, settings.view_dsn(home), views_schema(home), self.name, self.contexts
-        )
-        self._catalog, self._logs = catalog, logs
-        self._types = {(catalog.context_of(event), event.message_name) for event in projection.folds}
-        self._writer = ViewWriter(projection, table_of(home, view, None if beside is None else beside.table))
-        self._stood: dict[tuple[ContextName, int], Checkpoint] = {}
-        """Where the view stood when this process last moved it: a guess, which the database confirms or rejects.
+        """With a ``candidate`` it fills that version's table, with checkpoints and dead letters of its own."""
+        catalog = self._catalog = installation.catalog
+        self.name = f"{projection.full_name}{'' if candidate is None else candidate.suffix}"
+        self._resolutions = {} if candidate is None else candidate.resolutions
+        self._types = catalog.event_types(projection.events)
+        self.contexts = frozenset(context for context, _ in self._types)
+        views = installation.view_store(projection.home)
+        self.store = SubscriptionStore.at(installation.settings, views, self.name, self.contexts)
+        self._logs = logs
+        self._writer = ViewWriter(projection, projection.table(None if candidate is None else candidate.table))
+        self._isolation = FailureIsolation(self.store, self._apply_in_savepoint, is_fault_of_event=blames_values)
+        self._checkpoints: dict[tuple[ContextName, int], Checkpoint] = {}
+        """Where this process has left partitions: a guess, which the database confirms or rejects.
 
-        Nothing was open of the partition's context then: whoever parks one of its events moves the checkpoint as well.
+        The partition's context had no open dead letters then: who parks an event moves the checkpoint as well.
         """
 
     @property
     def stores(self) -> Sequence[SubscriptionStore]:
-        """Where it keeps its checkpoints: in one place, whatever contexts it follows."""
+        """Its one store, whatever contexts it follows."""
         return (self.store,)
 
     async def position(self, context: ContextName, partition: int) -> int:
-        """Where the view stands in a partition of a context."""
+        """Returns the view's position in a partition."""
         return (await self.store.checkpoints.read(context, partition)).position
 
-    async def take(self, batches: Sequence[Batch]) -> None:
-        """Applies what the view has not seen of these batches. Raises `Unavailable` while a database is out of reach.
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        """Applies the events of these batches that the view does not contain. Raises `Unavailable` during outages.
 
-        Raises `Conflict` where another worker put rows there again and again that were missing a moment before, and
-        `DeadLettersFull` where no more events may be parked.
+        Raises `Conflict` if another worker inserts rows again and again that were missing a moment before, and
+        `DeadLettersFull` if no more events may be parked.
         """
         if await self._commit(batches):
             return
         races = 0
-        whole = False
-        while not whole:
+        is_complete = False
+        while not is_complete:
             try:
-                whole = await self._take(batches)
+                is_complete = await self._handle_next_or_park(batches)
             except Conflict:
                 races += 1
                 if races == _MAX_RACES:
@@ -113,135 +120,103 @@ class Projector:
 
     async def retry(self) -> None:
         """Tries the dead letters again that are due, those of one stream in order until one fails."""
-        for context, partition, stream in await self.store.dead_letters.due():
-            async with self.store.transaction() as connection:
-                await self.store.checkpoints.lock(connection, [(context, partition)])
-                for dead_letter in await self.store.dead_letters.of_stream(connection, context, stream):
-                    if not await self._applied(connection, dead_letter):
-                        break
+        await self._isolation.retry()
 
-    def forget(self, context: ContextName, partition: int) -> None:
-        """Forgets where the view stood."""
-        self._stood.pop((context, partition), None)
+    def invalidate(self, context: ContextName, partition: int) -> None:
+        """Drops the remembered checkpoint of a partition."""
+        self._checkpoints.pop((context, partition), None)
 
     async def _commit(self, batches: Sequence[Batch]) -> bool:
-        """Applies batches that go on from where this process left the view, if nobody else has touched it meanwhile.
+        """Applies batches that follow the remembered checkpoints, in few round trips; returns whether that was possible.
 
-        The usual case, without locks and in few round trips. Whatever is unusual about batches or view makes no difference to
-        either, and is left to the thorough way.
+        If anything is unusual, nothing has changed, and the batches are left to the other way.
         """
         began = time.time_ns()
         moves = []
-        for batch in batches:
-            context, partition, rows = batch.context, batch.partition, batch.rows
-            stood = self._stood.pop((context, partition), None)
-            if stood is None or not is_next(stood.position, rows):
+        for context, partition, events in ((batch.context, batch.partition, batch.events) for batch in batches):
+            checkpoint = self._checkpoints.pop((context, partition), None)
+            if checkpoint is None or not is_next(checkpoint.position, events):
                 return False
-            moves.append(Move(context, partition, stood, rows[-1].position))
-        placed = [one for batch in batches for one in self._wanted(batch.context, batch.rows, self._decided)]
+            moves.append(Move(context, partition, checkpoint, events[-1].position))
+        found = [one for batch in batches for one in self._relevant(batch.context, batch.events, self._resolutions)]
         try:
-            events = self._decoded(placed)
+            decoded = self._decoded(found)
             async with self.store.connection() as connection:
-                await self._writer.commit(connection, self.store.subscription, moves, events)
+                await self._writer.commit(connection, self.store.subscription, moves, decoded)
         except Unavailable:
             raise
         except Exception as error:
-            _log.debug("applying with locks", projection=self.name, why=told(error))
+            _log.debug("commit without locks failed", projection=self.name, why=describe(error))
             return False
-        self._note_moves(moves)
-        self._note(placed, [], began)
+        self._remember(moves)
+        self._report(found, [], began)
         return True
 
-    async def _take(self, batches: Sequence[Batch]) -> bool:
-        """Applies what is next; whether that was all."""
+    async def _handle_next_or_park(self, batches: Sequence[Batch]) -> bool:
+        """Applies the next events; returns whether these were all."""
         try:
-            return await self._apply_next(batches, parking=False)
+            return await self._handle_next(batches, isolate=False)
         except (Unavailable, Conflict):
             raise
         except Exception as error:
-            _log.warning("looking for the event that cannot be applied", projection=self.name, why=told(error))
-        return await self._apply_next(batches, parking=True)
+            _log.warning("batch failed", projection=self.name, why=describe(error))
+        return await self._handle_next(batches, isolate=True)
 
-    async def _apply_next(self, batches: Sequence[Batch], *, parking: bool) -> bool:
-        whole, began = True, time.time_ns()
+    async def _handle_next(self, batches: Sequence[Batch], *, isolate: bool) -> bool:
+        is_complete, began = True, time.time_ns()
         async with self.store.transaction() as connection:
-            stands = await self.store.checkpoints.lock(connection, [(batch.context, batch.partition) for batch in batches])
-            hindrances = await self.store.checkpoints.hindrances(connection, stands)
-            if hindrances.is_paused:
+            locked = await self.store.checkpoints.lock(connection, [(batch.context, batch.partition) for batch in batches])
+            blockers = await self.store.checkpoints.blockers(connection, locked)
+            if blockers.is_paused:
                 return True
-            decided = self._decided
-            if hindrances.with_dead_letters:
-                decided = {**decided, **await self.store.dead_letters.decided(connection, open_too=False)}
-            placed: list[Placed] = []
+            resolutions = self._resolutions
+            if blockers.with_dead_letters:
+                resolutions = {**resolutions, **await self.store.dead_letters.resolutions(connection, with_open=False)}
+            found: list[LogEvent] = []
             moves: list[Move] = []
             for batch in batches:
                 context, partition = batch.context, batch.partition
-                stand = stands[context, partition]
-                found = await continuation(self.name, stand.position, batch.rows, self._logs[context], partition)
-                whole = whole and found.is_whole
-                if found.rows:
-                    moves.append(Move(context, partition, stand, found.rows[-1].position))
-                    placed += self._wanted(context, found.rows, decided)
+                checkpoint = locked[context, partition]
+                following = await next_events(self.name, checkpoint.position, batch.events, self._logs[context], partition)
+                is_complete = is_complete and following.is_complete
+                if following.events:
+                    moves.append(Move(context, partition, checkpoint, following.events[-1].position))
+                    found += self._relevant(context, following.events, resolutions)
             parked: list[Parked] = []
-            if parking or hindrances.with_dead_letters:
-                parked = await self._apply_or_park(connection, placed, hindrances.with_dead_letters)
-            elif placed:
-                await self._apply(connection, placed)
+            if isolate or blockers.with_dead_letters:
+                parked = (await self._isolation.handle(connection, found, blockers.with_dead_letters)).parked
+            elif found:
+                await self._apply(connection, found)
             if moves:
                 await self.store.checkpoints.move(connection, moves)
-        if not parked and not hindrances.with_dead_letters:
-            self._note_moves(moves)
-        self._note(placed, parked, began)
-        return whole
+        if not parked and not blockers.with_dead_letters:
+            self._remember(moves)
+        self._report(found, parked, began)
+        return is_complete
 
-    def _note_moves(self, moves: Sequence[Move]) -> None:
-        self._stood.update({(move.context, move.partition): Checkpoint(move.after, move.before.generation) for move in moves})
+    def _remember(self, moves: Sequence[Move]) -> None:
+        moved = {(move.context, move.partition): Checkpoint(move.after, move.before.generation) for move in moves}
+        self._checkpoints.update(moved)
 
-    def _note(self, placed: Sequence[Placed], parked: Sequence[Parked], began_ns: int) -> None:
+    def _report(self, events: Sequence[LogEvent], parked: Sequence[Parked], began_ns: int) -> None:
         """Counts and traces what was committed."""
-        APPLIED.labels(self.name).inc(len(placed) - len(parked))
-        aside = {(dead_letter.context, dead_letter.row.position) for dead_letter in parked if dead_letter.row is not None}
-        applied = [row for context, row in placed if (context, row.position) not in aside]
+        APPLIED.labels(self.name).inc(len(events) - len(parked))
+        aside = {(one.context, one.event.position) for one in parked if one.event is not None}
+        applied = [event for context, event in events if (context, event.position) not in aside]
         note_events(f"apply {self.name}", applied, began_ns, "process")
-        note_events(
-            f"park {self.name}", [row for dead_letter in parked if (row := dead_letter.row)], began_ns, "process", "parked"
-        )
+        note_events(f"park {self.name}", [one.event for one in parked if one.event], began_ns, "process", "parked")
 
-    def _wanted(self, context: ContextName, rows: Sequence[StoredEvent], decided: Decided) -> list[Placed]:
-        """The events that the view is made from, as far as operators have not decided otherwise."""
-        wanted = [(context, row) for row in rows if (context, row.type) in self._types]
-        if not decided:
-            return wanted
-        return [(context, found) for _, row in wanted if (found := as_decided(decided, context, row)) is not None]
+    def _relevant(self, context: ContextName, events: Sequence[StoredEvent], resolutions: Resolutions) -> list[LogEvent]:
+        """Returns the events that the projection lists, as operators have resolved them."""
+        found = [event for event in events if (context, event.type) in self._types]
+        return [LogEvent(context, event) for event in resolved(resolutions, context, found)]
 
-    async def _apply(self, connection: Connection, placed: Sequence[Placed]) -> None:
-        await self._writer.apply(connection, self._decoded(placed))
+    async def _apply_in_savepoint(self, connection: Connection, events: Sequence[LogEvent]) -> None:
+        async with connection.transaction():
+            await self._apply(connection, events)
 
-    def _decoded(self, placed: Sequence[Placed]) -> list[RecordedEvent[Any]]:
-        return [decode(row, context, self._catalog) for context, row in placed]
+    async def _apply(self, connection: Connection, events: Sequence[LogEvent]) -> None:
+        await self._writer.apply(connection, self._decoded(events))
 
-    async def _apply_or_park(
-        self, connection: Connection, placed: Sequence[Placed], with_dead_letters: Collection[ContextName]
-    ) -> list[Parked]:
-        """Applies what can be and parks what cannot; returns what was parked."""
-        blocked: set[tuple[ContextName, str]] = set()
-        for context in with_dead_letters:
-            streams = {row.stream for its, row in placed if its == context}
-            blocked |= {(context, stream) for stream in await self.store.dead_letters.blocked(connection, context, streams)}
-        parking = Parking(connection, self._apply, blocked)
-        await parking.take(placed)
-        if parking.parked:
-            await self.store.dead_letters.park(connection, parking.parked)
-        return parking.parked
-
-    async def _applied(self, connection: Connection, dead_letter: DeadLetter) -> bool:
-        try:
-            async with connection.transaction():
-                await self._apply(connection, [(dead_letter.context, dead_letter.row())])
-        except Exception as error:
-            if not blames_values(error):
-                raise
-            await self.store.dead_letters.failed(connection, dead_letter, error)
-            return False
-        await self.store.dead_letters.settle(connection, dead_letter)
-        return True
+    def _decoded(self, events: Sequence[LogEvent]) -> list[RecordedEvent[Any]]:
+        return [decode(event, context, self._catalog) for context, event in events]

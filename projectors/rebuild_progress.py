@@ -1,4 +1,4 @@
-"""How far rebuilds are, whoever runs them: shown by every process that keeps views."""
+"""Progress of rebuilds: a metric of every process that keeps views, also of rebuilds that run elsewhere."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from projectors.rebuild import Rebuild, total
 from schemas.errors import Unavailable
 
 _log = structlog.get_logger()
-_EVERY_SECONDS = 2.0
+_INTERVAL_SECONDS = 2.0
 
 REMAINING = Gauge(
     "caudal_rebuild_remaining_positions", "How far a version that is being built is behind the live view; else 0.", ["view"]
@@ -18,7 +18,7 @@ REMAINING = Gauge(
 
 
 class RebuildProgress:
-    """Follows the rebuilds of some views."""
+    """Measures the rebuilds of some views."""
 
     def __init__(self, rebuilds: Sequence[Rebuild]) -> None:
         self._rebuilds = rebuilds
@@ -30,12 +30,12 @@ class RebuildProgress:
                 try:
                     REMAINING.labels(rebuild.name).set(await _remaining(rebuild))
                 except Unavailable as error:
-                    _log.debug("looking at a rebuild again soon", view=rebuild.name, why=error.detail)
-            await asyncio.sleep(_EVERY_SECONDS)
+                    _log.debug("rebuild measurement failed", view=rebuild.name, why=error.detail)
+            await asyncio.sleep(_INTERVAL_SECONDS)
 
 
 async def _remaining(rebuild: Rebuild) -> int:
     building = (await rebuild.view.versions()).building
     if building is None:
         return 0
-    return max(0, total(await rebuild.view.stands()) - total(await rebuild.view.reached(building)))
+    return max(0, total(await rebuild.view.positions()) - total(await rebuild.view.positions_of(building)))

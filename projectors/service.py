@@ -1,24 +1,21 @@
-"""The projectors' process: every installed projection on one subscription."""
+"""The process of the projectors: every installed projection on one subscription."""
 
 import asyncio
 
-from projectors.projection import Projection
+from projectors.discovery import installed
 from projectors.projector import Projector
 from projectors.rebuild import Rebuild
 from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
+from schemas.errors import Unavailable
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
+from streams.migrations.view_shapes import wrong_view_shapes
 from streams.settings import Settings
 from streams.subscriptions.subscription import Subscription
 
 GROUP = "projectors"
-
-
-def installed(catalog: Catalog) -> dict[str, tuple[Projection, ...]]:  # type: ignore[type-arg]
-    """The projections of a catalog's systems, by their names."""
-    return dict(catalog.registered("caudal.projectors"))
 
 
 class Projectors:
@@ -28,12 +25,13 @@ class Projectors:
         # A view's rows and its position are committed together, so a crash can only set both back: no need to wait for disk.
         self._views = Databases("caudal_projector", settings.pool_size, durable=False)
         self._databases = Databases("caudal_projector", settings.pool_size)
-        installation = Installation(settings, catalog, self._databases)
-        logs = {context: PostgresLog(installation.log_store(context), context) for context in catalog.contexts}
-        every = [(system, projection) for system, projections in installed(catalog).items() for projection in projections]
-        projectors = [Projector(settings, catalog, *one, self._views, logs) for one in every]
+        views = Installation(settings, catalog, self._views)
+        self._installation = Installation(settings, catalog, self._databases)
+        logs = {context: PostgresLog(self._installation.log_store(context), context) for context in catalog.contexts}
+        projections = installed(catalog)
+        projectors = [Projector(views, projection, logs) for projection in projections]
         self._subscription = Subscription(settings, catalog, GROUP, projectors, logs)
-        self._progress = RebuildProgress([Rebuild(settings, catalog, *one, self._databases) for one in every])
+        self._progress = RebuildProgress([Rebuild(self._installation, projection) for projection in projections])
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -46,5 +44,11 @@ class Projectors:
             await self._databases.close()
 
     async def why_not_ready(self) -> str | None:
-        """Why no view is being kept up to date yet, or ``None``."""
-        return self._subscription.why_not_ready()
+        """Returns why not every view is being kept up to date, or ``None``."""
+        return self._subscription.why_not_ready() or await self._wrong_shapes()
+
+    async def _wrong_shapes(self) -> str | None:
+        try:
+            return "; ".join(await wrong_view_shapes(self._installation)) or None
+        except Unavailable:
+            return None  # an outage says nothing about shapes

@@ -6,7 +6,7 @@ from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
 from query_api.views.paging import Row
 from schemas.clinical_lab.results import RecordResultQuery
-from schemas.clinical_lab.views import Result
+from schemas.clinical_lab.views import Results
 from schemas.errors import NotFound
 from streams.http.request_context import caller_of
 
@@ -15,7 +15,7 @@ _MAX_DIGITS = 18
 
 async def results(context: QueryContext) -> Answer:
     """Returns a page of the caller's results."""
-    page = await context.views.page(context.request, Result)
+    page = await context.views.page(context.request, Results)
     await _record_readings(context, page.rows)
     return context.page(page)
 
@@ -24,13 +24,13 @@ async def result(context: QueryContext) -> Answer:
     """Returns a result by its number or its id."""
     number_or_id = context.path_parameter("result_id")
     is_number = number_or_id.isascii() and number_or_id.isdigit() and len(number_or_id) <= _MAX_DIGITS
-    row = await (_by_number(context, number_or_id) if is_number else context.views.row(context.request, Result, number_or_id))
+    row = await (_by_number(context, number_or_id) if is_number else context.views.row(context.request, Results, number_or_id))
     await _record_readings(context, [row])
     return Answer(row)
 
 
 async def _by_number(context: QueryContext, number: str) -> Row:
-    page = await context.views.page(context.request, Result, ("number", number))
+    page = await context.views.page(context.request, Results, ("number", number))
     if not page.rows:
         raise NotFound(f"there is no result {number}")
     return page.rows[0]
@@ -45,10 +45,10 @@ async def _record_readings(context: QueryContext, rows: Sequence[Row]) -> None:
 
 
 QUERIES = (
-    Query("/results", Result, "The caller's results, a page at a time; the reading of each is recorded.", handler=results),
+    Query("/results", Results, "The caller's results, a page at a time; the reading of each is recorded.", handler=results),
     Query(
         "/results/{result_id}",
-        Result,
+        Results,
         "One result, by its number or its id; the reading is recorded.",
         key="result_id",
         handler=result,

@@ -29,7 +29,7 @@ _PARTNER_STATES: Mapping[str, Literal["PENDIENTE", "ACTIVO", "RETIRADO"]] = {
 _TYPES: Mapping[str, TipoDePartner] = {type: tipo for tipo, type in PARTNER_TYPES.items()}
 
 
-class Socio(BaseModel):
+class Partner(BaseModel):
     """Un partner."""
 
     id: UUID
@@ -102,8 +102,8 @@ class Campana(BaseModel):
     creado: datetime | None
 
 
-def partner(row: Row) -> Socio:
-    return Socio(
+def partner(row: Row) -> Partner:
+    return Partner(
         id=row["partner_id"],
         partner_id_temporal=row["temporary_id"],
         nombre=row["name"],
@@ -169,13 +169,13 @@ def campaign(row: Row) -> Campana:
 
 
 QUERIES = (
-    Query("/partners", views.Partner, "Partners, a page at a time.", shape=partner),
-    Query("/partners/{id}", views.Partner, "One partner.", key="id", shape=partner),
-    Query("/programas", views.Program, "Programmes, a page at a time.", shape=program),
-    Query("/programas/{id}", views.Program, "One programme.", key="id", shape=program),
-    Query("/contratos", views.Contract, "Contracts, a page at a time.", shape=contract),
-    Query("/contratos/{id}", views.Contract, "One contract.", key="id", shape=contract),
-    Query("/compliance/reportes", views.Assessment, "Reports of compliance, rule by rule, a page at a time.", shape=report),
-    Query("/campanas", views.Campaign, "Campaigns, a page at a time.", shape=campaign),
-    Query("/campanas/{id}", views.Campaign, "One campaign.", key="id", shape=campaign),
+    Query("/partners", views.Partners, "Partners, a page at a time.", shape=partner),
+    Query("/partners/{id}", views.Partners, "One partner.", key="id", shape=partner),
+    Query("/programas", views.Programs, "Programmes, a page at a time.", shape=program),
+    Query("/programas/{id}", views.Programs, "One programme.", key="id", shape=program),
+    Query("/contratos", views.Contracts, "Contracts, a page at a time.", shape=contract),
+    Query("/contratos/{id}", views.Contracts, "One contract.", key="id", shape=contract),
+    Query("/compliance/reportes", views.Assessments, "Reports of compliance, rule by rule, a page at a time.", shape=report),
+    Query("/campanas", views.Campaigns, "Campaigns, a page at a time.", shape=campaign),
+    Query("/campanas/{id}", views.Campaigns, "One campaign.", key="id", shape=campaign),
 )

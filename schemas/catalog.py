@@ -167,6 +167,10 @@ class Catalog:
         except KeyError:
             raise Misconfigured(f"no installed system declares {message.__name__}") from None
 
+    def event_types(self, events: Iterable[type[Event]]) -> frozenset[tuple[ContextName, str]]:
+        """Returns the context and the name of each event; raises `Misconfigured` if no system declares one."""
+        return frozenset((self.context_of(event), event.message_name) for event in events)
+
     def event(self, context: ContextName, name: str) -> type[Event]:
         """The class of a recorded event; raises `Misconfigured` where the installed code does not know it."""
         try:

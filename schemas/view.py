@@ -1,10 +1,11 @@
 """Declared view shapes: a view is a typed row with a key, kept as a PostgreSQL table of the read side."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.access import Access, RowAccess
+from schemas.errors import Misconfigured
 
 
 class View(BaseModel):
@@ -49,3 +50,9 @@ class View(BaseModel):
         cls.view_name, cls.view_context, cls.view_key, cls.view_indexes = name, context, key, indexes
         cls.view_access, cls.view_rows, cls.view_subject = access, rows, subject
         cls.view_own_paths_only = own_paths_only
+
+    def replace(self, **changes: Any) -> Self:
+        """Returns a copy of the row with other values; raises `Misconfigured` if the view has no such field."""
+        if unknown := changes.keys() - type(self).model_fields.keys():
+            raise Misconfigured(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}: correct the projection.")
+        return self.model_copy(update=changes)

@@ -1,1 +1,1 @@
-"""Policies at work: events in, commands out."""
+"""Policies: events in, commands out to the topics of their contexts."""

@@ -1,4 +1,4 @@
-"""OutgoingCommands: the commands that a policy asks for, each with what follows upon its answer."""
+"""Outgoing commands: the commands that a policy answers events with, each with the command that follows its outcome."""
 
 from __future__ import annotations
 
@@ -14,69 +14,81 @@ from schemas.message import Command, Event
 from streams.log.reading import AppendableLog
 from streams.telemetry.tracing import traced
 
+Outcomes = Mapping[UUID, Rejection | None]
+"""By command id: the rejection, ``None`` for an accepted command. A command without a receipt is missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingCommand:
-    """A command on its way to its context."""
+    """A command for its context's topic."""
 
     context: ContextName
-    issued: CommandEnvelope[Command]
+    envelope: CommandEnvelope[Command]
     key: str
-    """What is ordered by the same key is handled in order."""
+    """Commands of the same key are handled in order."""
     on_outcome: Callable[[Rejection | None], OutgoingCommand | None] = lambda _: None
-    """What to order once the command is answered."""
+    """Returns the command that follows once this one has its receipt."""
+
+    @property
+    def id(self) -> UUID:
+        """The command's id, by which its receipt is found."""
+        return self.envelope.id
 
 
 class OutgoingCommands:
-    """Makes one policy's orders."""
+    """Makes the commands of one policy."""
 
-    def __init__(self, catalog: Catalog, policy: Policy, name: str) -> None:
-        self._catalog, self._policy, self._name = catalog, policy, name
+    def __init__(self, catalog: Catalog, policy: Policy) -> None:
+        self._catalog, self._policy = catalog, policy
 
-    def of(self, recorded: RecordedEvent[Event]) -> list[OutgoingCommand]:
-        """What an event asks for; raises whatever the policy's reaction raises."""
-        with traced(f"react {self._name}", recorded.metadata.traceparent, "process") as traceparent:
+    def of(self, event: RecordedEvent[Event]) -> list[OutgoingCommand]:
+        """Returns the commands for an event; raises what the policy's reaction raises."""
+        with traced(f"react {self._policy.full_name}", event.metadata.traceparent, "process") as traceparent:
             return [
-                self._order(recorded, id, command, traceparent, self._follow_up(recorded, ordinal, id, traceparent))
-                for ordinal, (id, command) in enumerate(self._policy.react(recorded, self._name))
+                self._outgoing(event, id, command, traceparent, self._follower(event, ordinal, id, traceparent))
+                for ordinal, (id, command) in enumerate(self._policy.react(event))
             ]
 
-    def _follow_up(
-        self, recorded: RecordedEvent[Event], ordinal: int, id: UUID, traceparent: str | None
+    def _follower(
+        self, event: RecordedEvent[Event], ordinal: int, id: UUID, traceparent: str | None
     ) -> Callable[[Rejection | None], OutgoingCommand | None]:
         def on_outcome(rejection: Rejection | None) -> OutgoingCommand | None:
-            found = self._policy.after(recorded, ordinal, id, rejection)
-            return None if found is None else self._order(recorded, *found, traceparent)
+            found = self._policy.after(event, ordinal, id, rejection)
+            return None if found is None else self._outgoing(event, *found, traceparent)
 
         return on_outcome
 
-    def _order(
+    def _outgoing(
         self,
-        recorded: RecordedEvent[Event],
+        event: RecordedEvent[Event],
         id: UUID,
         command: Command,
         traceparent: str | None,
         on_outcome: Callable[[Rejection | None], OutgoingCommand | None] = lambda _: None,
     ) -> OutgoingCommand:
-        why = recorded.metadata
-        issued = CommandEnvelope(
+        envelope = CommandEnvelope(
             data=command,
             id=id,
             at=now(),
-            correlation_id=why.correlation_id,
-            causation_id=str(recorded.id),
-            actor=why.actor,
+            correlation_id=event.metadata.correlation_id,
+            causation_id=str(event.id),
+            actor=event.metadata.actor,
             traceparent=traceparent,
         )
-        return OutgoingCommand(self._catalog.context_of(type(command)), issued, recorded.stream, on_outcome)
+        return OutgoingCommand(self._catalog.context_of(type(command)), envelope, event.stream, on_outcome)
 
 
-async def answers(logs: Mapping[ContextName, AppendableLog], orders: Iterable[OutgoingCommand]) -> dict[UUID, Rejection | None]:
-    """How commands were answered, by their ids: ``None`` for an accepted one; those without a receipt are missing."""
+async def outcomes_of(logs: Mapping[ContextName, AppendableLog], commands: Iterable[OutgoingCommand]) -> Outcomes:
+    """Returns the outcomes of commands from the receipts in their logs; raises `Unavailable`."""
     by_context: dict[ContextName, list[UUID]] = {}
-    for order in orders:
-        by_context.setdefault(order.context, []).append(order.issued.id)
+    for command in commands:
+        by_context.setdefault(command.context, []).append(command.id)
     found: dict[UUID, Rejection | None] = {}
     for context, ids in by_context.items():
         found |= await logs[context].answers(ids)
     return found
+
+
+def followers(commands: Iterable[OutgoingCommand], outcomes: Outcomes) -> list[OutgoingCommand]:
+    """Returns the commands that follow those that have an outcome."""
+    return [found for one in commands if one.id in outcomes and (found := one.on_outcome(outcomes[one.id])) is not None]

@@ -104,7 +104,7 @@ async def _subscriptions(settings: Settings, databases: Databases, catalog: Cata
                     lag = await connection.fetchval(statement("lag", log_schema(context)), checkpoint)
                 async with store.transaction() as connection:
                     dead_letters = await store.dead_letters.count(connection)
-                is_paused = (await store.checkpoints.control()).is_paused
+                is_paused = (await store.checkpoints.control_state()).is_paused
                 found.append(SubscriptionStatus(one.name, str(context), checkpoint, lag, is_paused, dead_letters))
     return found
 

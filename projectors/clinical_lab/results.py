@@ -1,20 +1,20 @@
-"""Results, and who read them: a row for each."""
+"""Results and the queries that read them: one row for each."""
 
-from projectors.projection import Fold, Projection
+from projectors.projection import Projection
 from schemas.clinical_lab.results import ResultQueried, ResultRecorded
-from schemas.clinical_lab.views import Result, ResultQuery
+from schemas.clinical_lab.views import ResultQueries, Results
 from schemas.envelope import RecordedEvent
 
 
-def recorded_result(_: Result | None, recorded: RecordedEvent[ResultRecorded]) -> Result:
-    return Result(**dict(recorded.data), recorded_at=recorded.recorded_at)
+def result(row: Results, event: RecordedEvent[ResultRecorded]) -> Results:
+    return row.replace(**dict(event.data), recorded_at=event.recorded_at)
 
 
-def queried(_: ResultQuery | None, recorded: RecordedEvent[ResultQueried]) -> ResultQuery:
-    return ResultQuery(**dict(recorded.data))
+def result_query(row: ResultQueries, event: RecordedEvent[ResultQueried]) -> ResultQueries:
+    return row.replace(**dict(event.data))
 
 
 PROJECTIONS = (
-    Projection(Result, {ResultRecorded: Fold(lambda recorded: recorded.data.result_id, recorded_result)}),
-    Projection(ResultQuery, {ResultQueried: Fold(lambda recorded: recorded.data.query_id, queried)}),
+    Projection(Results, result, events=(ResultRecorded,)),
+    Projection(ResultQueries, result_query, events=(ResultQueried,)),
 )

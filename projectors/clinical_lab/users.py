@@ -1,33 +1,20 @@
-"""Users: a row for each."""
+"""Users: one row for each."""
 
-from projectors.projection import Fold, Projection
+from typing import Any
+
+from projectors.projection import Projection
 from schemas.clinical_lab.users import UserCreated, UserLoggedIn
-from schemas.clinical_lab.views import User
+from schemas.clinical_lab.views import Users
 from schemas.envelope import RecordedEvent
 
 
-def created(_: User | None, recorded: RecordedEvent[UserCreated]) -> User:
-    event = recorded.data
-    return User(
-        user_id=event.user_id,
-        username=event.username,
-        email=event.email,
-        role=event.role,
-        created_at=recorded.recorded_at,
-    )
+def user(row: Users, event: RecordedEvent[Any]) -> Users:
+    match event.data:
+        case UserCreated(username=username, email=email, role=role):
+            return row.replace(username=username, email=email, role=role, created_at=event.recorded_at)
+        case UserLoggedIn():
+            return row.replace(last_login_at=event.recorded_at)
+    return row
 
 
-def logged_in(row: User | None, recorded: RecordedEvent[UserLoggedIn]) -> User:
-    row = row or User(user_id=recorded.data.user_id)
-    return row.model_copy(update={"last_login_at": recorded.recorded_at})
-
-
-PROJECTIONS = (
-    Projection(
-        User,
-        {
-            UserCreated: Fold(lambda recorded: recorded.data.user_id, created),
-            UserLoggedIn: Fold(lambda recorded: recorded.data.user_id, logged_in),
-        },
-    ),
-)
+PROJECTIONS = (Projection(Users, user, events=(UserCreated, UserLoggedIn)),)

@@ -5,15 +5,14 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from projectors.projection import Fold, Projection
+from projectors.projection import Projection
 from schemas.engine.saga_views import Saga, SagaLogEntry
 from schemas.engine.sagas import ENDED, SagaAdvanced, saga_of
 from schemas.envelope import RecordedEvent
 
 
-def stands(row: Saga | None, recorded: RecordedEvent[SagaAdvanced]) -> Saga:
+def stands(row: Saga, recorded: RecordedEvent[SagaAdvanced]) -> Saga:
     step, at = recorded.data, recorded.recorded_at
-    row = row or Saga(saga_id=_saga_id(recorded), started_at=at)
     underway, not_undone = _commands(row, recorded)
     timers = {name: due for name, due in row.timers.items() if name not in step.timers_cancelled}
     timers |= {name: due.isoformat() for name, due in step.timers_set.items()}
@@ -36,21 +35,22 @@ def stands(row: Saga | None, recorded: RecordedEvent[SagaAdvanced]) -> Saga:
             "next_due": min((datetime.fromisoformat(str(due)) for due in timers.values()), default=None),
             "correlation_id": row.correlation_id or recorded.metadata.correlation_id,
             "actor": recorded.metadata.actor if row.steps == 0 else row.actor,
+            "started_at": row.started_at or at,
             "updated_at": at,
             "ended_at": (row.ended_at or at) if step.status in ENDED else None,
         }
     )
 
 
-def told(row: SagaLogEntry | None, recorded: RecordedEvent[SagaAdvanced]) -> SagaLogEntry:
+def told(row: SagaLogEntry, recorded: RecordedEvent[SagaAdvanced]) -> SagaLogEntry:
     step, cause = recorded.data, recorded.data.cause
-    row = row or SagaLogEntry(
-        entry_id=_entry_id(recorded),
-        step=recorded.version,
-        received_at=recorded.recorded_at,
-        correlation_id=recorded.metadata.correlation_id,
-        actor=recorded.metadata.actor,
-    )
+    if row.received_at is None:
+        row = row.replace(
+            step=recorded.version,
+            received_at=recorded.recorded_at,
+            correlation_id=recorded.metadata.correlation_id,
+            actor=recorded.metadata.actor,
+        )
     return row.model_copy(
         update={
             "saga_id": _saga_id(recorded),
@@ -108,6 +108,6 @@ def _entry_id(recorded: RecordedEvent[SagaAdvanced]) -> str:
 
 
 PROJECTIONS = (
-    Projection(Saga, {SagaAdvanced: Fold(_saga_id, stands)}),
-    Projection(SagaLogEntry, {SagaAdvanced: Fold(_entry_id, told)}),
+    Projection(Saga, stands, events=(SagaAdvanced,), key=_saga_id),
+    Projection(SagaLogEntry, told, events=(SagaAdvanced,), key=_entry_id),
 )

@@ -1,13 +1,13 @@
-"""Campaigns: a row for each."""
+"""Campaigns: one row for each."""
 
-from projectors.projection import Fold, Projection
+from projectors.projection import Projection
 from schemas.envelope import RecordedEvent
 from schemas.partner_alliances.campaigns import CampaignCreated
-from schemas.partner_alliances.views import Campaign
+from schemas.partner_alliances.views import Campaigns
 
 
-def created(_: Campaign | None, recorded: RecordedEvent[CampaignCreated]) -> Campaign:
-    return Campaign(**recorded.data.model_dump(), created_at=recorded.recorded_at)
+def campaign(row: Campaigns, event: RecordedEvent[CampaignCreated]) -> Campaigns:
+    return row.replace(**event.data.model_dump(), created_at=event.recorded_at)
 
 
-PROJECTIONS = (Projection(Campaign, {CampaignCreated: Fold(lambda recorded: recorded.data.campaign_id, created)}),)
+PROJECTIONS = (Projection(Campaigns, campaign, events=(CampaignCreated,)),)

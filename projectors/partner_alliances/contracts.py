@@ -1,8 +1,8 @@
-"""Contracts, filled by two contexts, and what compliance said of them."""
+"""Contracts, about which two contexts report, and their assessments by compliance."""
 
 from typing import Any
 
-from projectors.projection import Fold, Projection
+from projectors.projection import Projection
 from schemas.envelope import RecordedEvent
 from schemas.partner_alliances.compliance import ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import (
@@ -16,99 +16,69 @@ from schemas.partner_alliances.contracts import (
     ContractRevisionDecided,
     ContractSuspended,
 )
-from schemas.partner_alliances.views import Assessment, Contract
+from schemas.partner_alliances.views import Assessments, Contracts
 
 
-def created(row: Contract | None, recorded: RecordedEvent[ContractCreated]) -> Contract:
-    contract = recorded.data
-    return _changed(
-        row,
-        recorded,
-        partner_id=contract.partner_id,
-        product=contract.product,
-        terms=contract.terms,
-        starts_on=contract.starts_on,
-        ends_on=contract.ends_on,
-        created_at=recorded.recorded_at,
-    )
+def contract(row: Contracts, event: RecordedEvent[Any]) -> Contracts:
+    match event.data:
+        # Compliance is another context: its events come before or after those of the contract itself.
+        case ContractApproved():
+            return row.replace(approved=True)
+        case ContractRejected():
+            return row.replace(approved=False)
+    return _own(row.replace(updated_at=event.recorded_at), event)
 
 
-def changed(row: Contract | None, recorded: RecordedEvent[ContractChanged]) -> Contract:
-    return _changed(row, recorded, terms=recorded.data.terms, ends_on=recorded.data.ends_on)
+def _own(row: Contracts, event: RecordedEvent[Any]) -> Contracts:
+    match event.data:
+        case ContractCreated() as created:
+            fields = {name: getattr(created, name) for name in ("partner_id", "product", "terms", "starts_on", "ends_on")}
+            return row.replace(**fields, created_at=event.recorded_at)
+        case ContractChanged(terms=terms, ends_on=ends_on):
+            return row.replace(terms=terms, ends_on=ends_on)
+        case ContractActivated() | ContractResumed():
+            return row.replace(status="active", reason=None)
+        case ContractSuspended(reason=reason):
+            return row.replace(status="suspended", reason=reason)
+        case ContractDeactivated(reason=reason):
+            return row.replace(status="inactive", reason=reason)
+        case ContractRevision(reason=reason):
+            return row.replace(status="in_revision", reason=reason)
+        case ContractRevisionDecided(approved=approved, reason=reason, decided_by=decided_by):
+            return row.replace(status="created" if approved else "rejected", reason=reason, decided_by=decided_by)
+        case ContractExpired():
+            return row.replace(status="expired")
+    return row
 
 
-def activated(row: Contract | None, recorded: RecordedEvent[ContractActivated] | RecordedEvent[ContractResumed]) -> Contract:
-    return _changed(row, recorded, status="active", reason=None)
-
-
-def suspended(row: Contract | None, recorded: RecordedEvent[ContractSuspended]) -> Contract:
-    return _changed(row, recorded, status="suspended", reason=recorded.data.reason)
-
-
-def deactivated(row: Contract | None, recorded: RecordedEvent[ContractDeactivated]) -> Contract:
-    return _changed(row, recorded, status="inactive", reason=recorded.data.reason)
-
-
-def under_revision(row: Contract | None, recorded: RecordedEvent[ContractRevision]) -> Contract:
-    return _changed(row, recorded, status="in_revision", reason=recorded.data.reason)
-
-
-def decided(row: Contract | None, recorded: RecordedEvent[ContractRevisionDecided]) -> Contract:
-    decision = recorded.data
-    status = "created" if decision.approved else "rejected"
-    return _changed(row, recorded, status=status, reason=decision.reason, decided_by=decision.decided_by)
-
-
-def expired(row: Contract | None, recorded: RecordedEvent[ContractExpired]) -> Contract:
-    return _changed(row, recorded, status="expired")
-
-
-def judged(row: Contract | None, recorded: RecordedEvent[ContractApproved] | RecordedEvent[ContractRejected]) -> Contract:
-    """Comes from another context: the contract's own events may be before or after it."""
-    row = row or Contract(contract_id=recorded.data.contract_id)
-    return row.model_copy(update={"approved": isinstance(recorded.data, ContractApproved)})
-
-
-def assessed(_: Assessment | None, recorded: RecordedEvent[ContractApproved] | RecordedEvent[ContractRejected]) -> Assessment:
-    verdict = recorded.data
-    return Assessment(
-        contract_id=verdict.contract_id,
+def assessment(row: Assessments, event: RecordedEvent[ContractApproved] | RecordedEvent[ContractRejected]) -> Assessments:
+    verdict = event.data
+    return row.replace(
         partner_id=verdict.partner_id,
         approved=isinstance(verdict, ContractApproved),
         verdicts=[found.model_dump() for found in verdict.verdicts],
         sanction_list=verdict.sanction_list,
-        assessed_at=recorded.recorded_at,
+        assessed_at=event.recorded_at,
     )
-
-
-def _changed(row: Contract | None, recorded: RecordedEvent[Any], **fields: object) -> Contract:
-    row = row or Contract(contract_id=recorded.data.contract_id)
-    return row.model_copy(update={"updated_at": recorded.recorded_at, **fields})
-
-
-def _contract(recorded: RecordedEvent[Any]) -> object:
-    return recorded.data.contract_id
 
 
 PROJECTIONS = (
     Projection(
-        Contract,
-        {
-            ContractCreated: Fold(_contract, created),
-            ContractChanged: Fold(_contract, changed),
-            ContractActivated: Fold(_contract, activated),
-            ContractSuspended: Fold(_contract, suspended),
-            ContractResumed: Fold(_contract, activated),
-            ContractDeactivated: Fold(_contract, deactivated),
-            ContractRevision: Fold(_contract, under_revision),
-            ContractRevisionDecided: Fold(_contract, decided),
-            ContractExpired: Fold(_contract, expired),
-            ContractApproved: Fold(_contract, judged),
-            ContractRejected: Fold(_contract, judged),
-        },
+        Contracts,
+        contract,
+        events=(
+            ContractCreated,
+            ContractChanged,
+            ContractActivated,
+            ContractSuspended,
+            ContractResumed,
+            ContractDeactivated,
+            ContractRevision,
+            ContractRevisionDecided,
+            ContractExpired,
+            ContractApproved,
+            ContractRejected,
+        ),
     ),
-    Projection(
-        Assessment,
-        {ContractApproved: Fold(_contract, assessed), ContractRejected: Fold(_contract, assessed)},
-    ),
+    Projection(Assessments, assessment, events=(ContractApproved, ContractRejected)),
 )

@@ -132,7 +132,7 @@ class Views:
 
 def _readable(installation: Installation, keys: SubjectKeys, context: ContextName, view: type[View]) -> ReadableView:
     store = installation.view_store(context)
-    checkpoints = Checkpoints(store.databases, store.dsn, store.schema, f"{context.system}.{view.view_name}")
+    checkpoints = Checkpoints(store, f"{context.system}.{view.view_name}")
     return ReadableView(
         context,
         view,

@@ -11,7 +11,7 @@ from schemas.view import View
 _AUDITORS = frozenset({"auditor"})
 
 
-class User(
+class Users(
     View,
     name="users",
     context="users",
@@ -30,7 +30,7 @@ class User(
     last_login_at: datetime | None = None
 
 
-class Result(
+class Results(
     View,
     name="results",
     context="results",
@@ -52,7 +52,7 @@ class Result(
     recorded_at: datetime | None = None
 
 
-class ResultQuery(
+class ResultQueries(
     View,
     name="result_queries",
     context="results",
@@ -71,7 +71,7 @@ class ResultQuery(
     queried_at: datetime | None = None
 
 
-class Notification(
+class Notifications(
     View,
     name="notifications",
     context="notifications",
@@ -93,4 +93,4 @@ class Notification(
     updated_at: datetime | None = None
 
 
-VIEWS = (User, Result, ResultQuery, Notification)
+VIEWS = (Users, Results, ResultQueries, Notifications)

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from schemas.view import View
 
 
-class Record(
+class Records(
     View,
     name="records",
     context="ingestion",
@@ -35,4 +35,4 @@ class Record(
     processed_at: datetime | None = None
 
 
-VIEWS = (Record,)
+VIEWS = (Records,)

@@ -11,7 +11,7 @@ from schemas.sensitive import Encrypted
 from schemas.view import View
 
 
-class Partner(
+class Partners(
     View,
     name="partners",
     context="integrations",
@@ -35,7 +35,7 @@ class Partner(
     updated_at: datetime | None = None
 
 
-class Program(View, name="programs", context="integrations", key="program_id", indexes=(("product",),)):
+class Programs(View, name="programs", context="integrations", key="program_id", indexes=(("product",),)):
     """A programme that partners take part in."""
 
     program_id: UUID
@@ -46,7 +46,7 @@ class Program(View, name="programs", context="integrations", key="program_id", i
     created_at: datetime | None = None
 
 
-class Contract(
+class Contracts(
     View, name="contracts", context="contracts", key="contract_id", indexes=(("partner_id",), ("status",), ("ends_on",))
 ):
     """A contract."""
@@ -66,7 +66,7 @@ class Contract(
     updated_at: datetime | None = None
 
 
-class Assessment(
+class Assessments(
     View,
     name="assessments",
     context="compliance",
@@ -84,7 +84,7 @@ class Assessment(
     assessed_at: datetime | None = None
 
 
-class Campaign(View, name="campaigns", context="campaigns", key="campaign_id", indexes=(("partner_id",), ("starts_on",))):
+class Campaigns(View, name="campaigns", context="campaigns", key="campaign_id", indexes=(("partner_id",), ("starts_on",))):
     """A campaign."""
 
     campaign_id: UUID
@@ -97,4 +97,4 @@ class Campaign(View, name="campaigns", context="campaigns", key="campaign_id", i
     created_at: datetime | None = None
 
 
-VIEWS = (Partner, Program, Contract, Assessment, Campaign)
+VIEWS = (Partners, Programs, Contracts, Assessments, Campaigns)

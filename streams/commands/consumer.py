@@ -17,7 +17,7 @@ from streams.broker.readiness import GroupReadiness
 from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from streams.subscriptions.dead_letter_topic import origin_headers, sendable
-from streams.subscriptions.dead_letters import told
+from streams.subscriptions.faults import describe
 from streams.telemetry.retrying import Backoff, keep_running
 
 _log = structlog.get_logger()
@@ -59,7 +59,7 @@ class CommandConsumer:
         acknowledges it.
         """
         context = self.context_of(record)
-        why = f"{error.kind}: {told(error)}" if isinstance(error, CaudalError) else told(error)
+        why = f"{error.kind}: {describe(error)}" if isinstance(error, CaudalError) else describe(error)
         _log.warning("record parked", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
         origin = f"{record.topic}/{record.partition}@{record.offset}"
         headers = [*record.headers, *origin_headers(context, origin, why, "commands")]

@@ -141,7 +141,7 @@ def _commit(table: Table) -> str:
     parts = {
         "view": f"{quoted(str(table.schema))}.{quoted(table.name)}",
         "columns": ", ".join(names),
-        "values": ", ".join(f"fresh.{name}" for name in names),
+        "values": ", ".join(f"changes.{name}" for name in names),
         "typed": ", ".join(typed),
         "key": key,
         "typed_key": typed_key,

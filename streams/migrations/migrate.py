@@ -11,6 +11,7 @@ from streams.database.pools import Connection, Databases
 from streams.database.store import SQL, Store
 from streams.database.view_tables import definition, table_of
 from streams.installation import Installation
+from streams.migrations.view_shapes import declared_shape, table_shape, wrong_shape
 from streams.settings import Settings
 
 EVENTS_A_TABLE = 10_000_000
@@ -88,25 +89,19 @@ async def _check_partitions(connection: Connection, store: Store, context: Conte
 async def _make_view(
     connection: Connection, store: Store, context: ContextName, view: type[View], *, recreate: bool
 ) -> list[str]:
-    table = table_of(context, view)
-    wanted = definition(table)
-    recorded = await connection.fetchval(store.sql("version_definition"), view.view_name)
-    shape = "\n".join(wanted)
+    shape = declared_shape(context, view)
+    recorded = await table_shape(connection, store, view)
     if recorded == shape:
         return []
     if recorded is not None:
         if not recreate:
-            raise Misconfigured(
-                f"the view {view.view_name} of {context} has another shape than its table: "
-                f"`caudal projections rebuild {context.system}.{view.view_name}` builds the new shape beside it, "
-                "`caudal migrate --recreate-views` empties the view, and the projectors refill it from the log"
-            )
+            raise Misconfigured(wrong_shape(context, view))
         await connection.execute(store.sql("version_drop"), view.view_name)
-        for forget in ("checkpoints_forget", "dead_letters_forget"):
-            await connection.execute(store.sql(forget), f"{context.system}.{view.view_name}")
-    for line in wanted:
+        for name in ("checkpoints_delete", "dead_letters_delete"):
+            await connection.execute(store.sql(name), f"{context.system}.{view.view_name}")
+    for line in definition(table_of(context, view)):
         await connection.execute(line)
-    await connection.execute(store.sql("version_note"), view.view_name, shape)
+    await connection.execute(store.sql("version_define"), view.view_name, shape)
     return [f"{store.schema}: view {view.view_name}"]
 
 

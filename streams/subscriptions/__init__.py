@@ -1,1 +1,1 @@
-"""Subscriptions: the topics' events to subscribers, in order and without a gap."""
+"""Subscriptions: events from the topics to subscribers, in order and without a gap."""

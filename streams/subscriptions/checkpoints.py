@@ -1,4 +1,4 @@
-"""Checkpoints: where one subscription stands in each partition that it follows, and what operators say of it."""
+"""Checkpoints of one subscription: its position in each partition, and whether operators have paused or reset it."""
 
 from __future__ import annotations  # the connection's class is known to the type checker only
 
@@ -7,28 +7,29 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.catalog import ContextName
-from streams.database.pools import Connection, Databases
-from streams.database.store import statement
+from streams.database.pools import Connection
+from streams.database.store import Store
 
 
 class Checkpoint(NamedTuple):
-    """Where a subscription stands in a partition."""
+    """The checkpoint of a partition."""
 
     position: int
+    """Of the last event that was handled."""
     generation: int
-    """How often an operator has put it elsewhere, or other rows under it."""
+    """How often the checkpoint was reset, or its view replaced."""
 
 
-class Hindrances(NamedTuple):
-    """What keeps a subscription from taking events as they come."""
+class Blockers(NamedTuple):
+    """What keeps a subscription from handling events in the usual way."""
 
     is_paused: bool
     with_dead_letters: frozenset[ContextName]
-    """Contexts that have open ones, or decided ones of events that come again after a reset."""
+    """Contexts with open dead letters, or with resolved ones of events that come again after a reset."""
 
 
 class Move(NamedTuple):
-    """How a checkpoint goes forward."""
+    """The step of a checkpoint from one position to a later one."""
 
     context: ContextName
     partition: int
@@ -36,9 +37,9 @@ class Move(NamedTuple):
     after: int
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
-    """What operators have said of a subscription, and what is due of its dead letters."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlState:
+    """What operators have ordered of a subscription, and the work that its dead letters require."""
 
     is_paused: bool = False
     generation: int = 0
@@ -47,81 +48,76 @@ class Control:
 
 
 class Checkpoints:
-    """The checkpoints of one subscription in one schema: a view's, or that of a log which a policy follows."""
+    """The checkpoints of one subscription in one schema: of a view, or of a log that a policy follows.
 
-    def __init__(self, databases: Databases, dsn: str, schema: str, subscription: str) -> None:
-        self._databases, self._dsn, self._schema, self._subscription = databases, dsn, schema, subscription
+    All methods raise `Unavailable` while the database is out of reach.
+    """
+
+    def __init__(self, store: Store, subscription: str) -> None:
+        self._store, self._subscription = store, subscription
 
     async def read(self, context: ContextName, partition: int) -> Checkpoint:
-        """Where it stands in a partition; raises `Unavailable`, as all of these do."""
-        async with self._databases.connection(self._dsn) as connection:
-            sql = statement("checkpoint", self._schema)
-            row = await connection.fetchrow(sql, self._subscription, str(context), partition)
-        return Checkpoint(0, 0) if row is None else Checkpoint(*row.values())
+        """Returns the checkpoint of a partition."""
+        row = await self._store.fetchrow("checkpoint", self._subscription, str(context), partition)
+        return Checkpoint(0, 0) if row is None else Checkpoint(row["position"], row["generation"])
 
     async def all(self, connection: Connection | None = None) -> dict[ContextName, dict[int, int]]:
-        """Every position, by context and partition."""
+        """Returns every position, by context and partition."""
         if connection is None:
-            async with self._databases.connection(self._dsn) as own:
+            async with self._store.connection() as own:
                 return await self.all(own)
         found: dict[ContextName, dict[int, int]] = {}
-        for row in await connection.fetch(statement("checkpoints", self._schema), self._subscription):
+        for row in await connection.fetch(self._store.sql("checkpoints"), self._subscription):
             found.setdefault(ContextName.parse(row["source"]), {})[row["partition"]] = row["position"]
         return found
 
-    async def control(self) -> Control:
-        """What operators have said of it."""
-        async with self._databases.connection(self._dsn) as connection:
-            row = await connection.fetchrow(statement("subscription_control", self._schema), self._subscription)
-        return Control() if row is None else Control(*row.values())
+    async def control_state(self) -> ControlState:
+        """Returns whether the subscription is paused or was reset, and the work that its dead letters require."""
+        row = await self._store.fetchrow("subscription_control", self._subscription)
+        return ControlState() if row is None else ControlState(**row)
 
     async def lock(
         self, connection: Connection, partitions: Sequence[tuple[ContextName, int]]
     ) -> Mapping[tuple[ContextName, int], Checkpoint]:
-        """Locks the checkpoints of some partitions within a transaction, beginning those that are not there yet."""
-        asked = ([str(context) for context, _ in partitions], [partition for _, partition in partitions])
-        sql = statement("checkpoints_lock", self._schema)
-        found = await connection.fetch(sql, self._subscription, *asked)
+        """Locks the checkpoints of some partitions until the end of a transaction; creates those that are missing."""
+        arguments = ([str(context) for context, _ in partitions], [partition for _, partition in partitions])
+        found = await connection.fetch(self._store.sql("checkpoints_lock"), self._subscription, *arguments)
         if len(found) < len(partitions):
-            await connection.execute(statement("checkpoints_open", self._schema), self._subscription, *asked)
-            found = await connection.fetch(sql, self._subscription, *asked)
+            await connection.execute(self._store.sql("checkpoints_create"), self._subscription, *arguments)
+            found = await connection.fetch(self._store.sql("checkpoints_lock"), self._subscription, *arguments)
         return {
             (ContextName.parse(row["source"]), row["partition"]): Checkpoint(row["position"], row["generation"])
             for row in found
         }
 
-    async def hindrances(self, connection: Connection, stands: Mapping[tuple[ContextName, int], Checkpoint]) -> Hindrances:
-        """What is to be minded of a subscription whose checkpoints are locked."""
-        contexts, partitions = [str(context) for context, _ in stands], [partition for _, partition in stands]
-        positions = [stand.position for stand in stands.values()]
-        sql = statement("checkpoints_hindrances", self._schema)
+    async def blockers(self, connection: Connection, locked: Mapping[tuple[ContextName, int], Checkpoint]) -> Blockers:
+        """Returns what blocks a subscription whose checkpoints are locked."""
+        contexts, partitions = [str(context) for context, _ in locked], [partition for _, partition in locked]
+        positions = [checkpoint.position for checkpoint in locked.values()]
+        sql = self._store.sql("checkpoints_blockers")
         row = await connection.fetchrow(sql, self._subscription, contexts, partitions, positions)
-        assert row is not None, "it asks whether something exists"
-        return Hindrances(row["is_paused"], frozenset(map(ContextName.parse, row["with_dead_letters"])))
+        assert row is not None, "the statement always returns one row"
+        return Blockers(row["is_paused"], frozenset(map(ContextName.parse, row["with_dead_letters"])))
 
     async def move(self, connection: Connection, moves: Sequence[Move]) -> None:
         """Moves checkpoints that are locked."""
         contexts, partitions, _, positions = (list(column) for column in zip(*moves, strict=True))
-        sql = statement("checkpoints_move", self._schema)
+        sql = self._store.sql("checkpoints_move")
         await connection.execute(sql, self._subscription, [str(context) for context in contexts], partitions, positions)
 
     async def advance(self, context: ContextName, partition: int, position: int, generation: int) -> None:
-        """Moves one checkpoint forward, unless an operator has put it elsewhere since it had that many generation."""
-        async with self._databases.connection(self._dsn) as connection:
-            sql = statement("checkpoint_advance", self._schema)
-            await connection.execute(sql, self._subscription, str(context), partition, position, generation)
+        """Moves one checkpoint forward, unless it was reset since it had that generation."""
+        await self._store.execute("checkpoint_advance", self._subscription, str(context), partition, position, generation)
 
     async def pause(self) -> None:
-        """Lets the subscription rest wherever it runs, until it is resumed."""
-        async with self._databases.connection(self._dsn) as connection:
-            await connection.execute(statement("subscription_pause", self._schema), self._subscription)
+        """Pauses the subscription in every process until it is resumed."""
+        await self._store.execute("subscription_pause", self._subscription)
 
     async def resume(self) -> None:
-        """Lets it go on."""
-        async with self._databases.connection(self._dsn) as connection:
-            await connection.execute(statement("subscription_resume", self._schema), self._subscription)
+        """Ends the pause."""
+        await self._store.execute("subscription_resume", self._subscription)
 
     async def reset(self, connection: Connection, context: ContextName, positions: Mapping[int, int]) -> None:
-        """Puts the checkpoints of a context's partitions elsewhere; whoever runs the subscription goes on from there."""
-        sql = statement("checkpoints_reset", self._schema)
+        """Sets the checkpoints of a context's partitions; every process that runs the subscription continues from there."""
+        sql = self._store.sql("checkpoints_reset")
         await connection.execute(sql, self._subscription, str(context), list(positions), list(positions.values()))

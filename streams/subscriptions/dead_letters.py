@@ -1,10 +1,15 @@
-"""Dead letters: events that a subscription could not deal with, kept in order until they can be, or are skipped.
+"""Dead letters: events that a subscription could not handle, kept in order until they are handled or skipped.
 
-Behind an event that is parked every later one of its stream is parked too, so that order is kept; all others flow. Whoever
-parks does so in the transaction that moves the checkpoint past the event, so that none is lost and none is parked twice.
+Every later event of the stream is parked behind an event that is parked, so that the order is kept; events of all other streams
+are handled. An event is parked in the transaction that moves the checkpoint past it, so that none is lost and none is parked
+twice. The states of a dead letter::
+
+    retrying ──attempts used up──▶ parked ──redrive──▶ retrying         waiting ──the one before it is gone──▶ (tried)
+        └──────handled──▶ removed, or repaired if an operator has edited its data
+    any of them ──skip──▶ skipped
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
@@ -13,15 +18,16 @@ from typing import Any, Literal
 from prometheus_client import Counter
 
 from schemas.catalog import ContextName
-from schemas.errors import CaudalError, DeadLettersFull
+from schemas.errors import DeadLettersFull
 from streams.broker.cloudevents import decode_event, encode_event
-from streams.database.pools import Connection, Databases
-from streams.database.store import statement
+from streams.database.pools import Connection
+from streams.database.store import Store
 from streams.log.stored_events import StoredEvent
+from streams.subscriptions.faults import Fault
 
-State = Literal["retrying", "parked", "waiting", "skipped", "mended"]
-Decided = Mapping[tuple[ContextName, int], str | None]
-"""By context and position: the data that an event has for a subscription, ``None`` where it is left out."""
+State = Literal["retrying", "parked", "waiting", "skipped", "repaired"]
+Resolutions = Mapping[tuple[ContextName, int], str | None]
+"""By context and position: the data that an event has for a subscription, ``None`` if it is left out."""
 FIRST_PAUSE_SECONDS = 0.5
 
 PARKED = Counter("caudal_dead_letters_parked", "Events that were parked.", ["subscription"])
@@ -29,7 +35,7 @@ PARKED = Counter("caudal_dead_letters_parked", "Events that were parked.", ["sub
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that a subscription could not deal with, byte for byte, and what is to become of it."""
+    """A record that a subscription could not handle, byte for byte, and what happens to it."""
 
     id: int
     subscription: str
@@ -38,11 +44,13 @@ class DeadLetter:
     origin: str
     """``topic/partition@offset``, or ``log@position``."""
     position: int | None
-    """``None`` for a record that is no event of the log's."""
+    """``None`` for a foreign record: one that is not an event of the log."""
     stream: str | None
     type: str | None
     state: State
     error: str | None
+    traceback: str | None
+    """Of the last attempt, without the values of variables."""
     attempts: int
     parked_at: datetime
     due_at: datetime | None
@@ -50,33 +58,33 @@ class DeadLetter:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     edited: str | None
-    """JSON in the place of the event's data."""
+    """JSON instead of the event's data."""
 
     @property
     def name(self) -> str:
-        """What an operator calls it: ``system.subscription/context@position``, or where a strange record came from."""
+        """Its name for operators: ``system.subscription/context@position``, or the origin of a foreign record."""
         place = self.origin if self.position is None else f"{self.context.context}@{self.position}"
         return f"{self.subscription}/{place}"
 
     @classmethod
-    def of(cls, record: Mapping[str, Any]) -> "DeadLetter":
-        fields = {name: record[name] for name in cls.__slots__ if name not in ("context", "headers")}
-        headers = tuple(zip(record["header_names"], record["header_values"], strict=True))
-        return cls(context=ContextName.parse(record["source"]), headers=headers, **fields)
+    def of(cls, row: Mapping[str, Any]) -> "DeadLetter":
+        """Returns the dead letter in a row of the table."""
+        fields = {name: row[name] for name in cls.__slots__ if name not in ("context", "headers")}
+        headers = tuple(zip(row["header_names"], row["header_values"], strict=True))
+        return cls(context=ContextName.parse(row["source"]), headers=headers, **fields)
 
-    def row(self) -> StoredEvent:
-        """The event, with the data that an operator has put in place of its own; raises `Malformed` where it is none."""
-        row = decode_event(
-            SimpleNamespace(
-                topic=self.origin, partition=self.partition, offset=0, key=self.key, value=self.value, headers=self.headers
-            )
+    def stored_event(self) -> StoredEvent:
+        """Returns the event, with the data that an operator has edited; raises `Malformed` for a foreign record."""
+        record = SimpleNamespace(
+            topic=self.origin, partition=self.partition, offset=0, key=self.key, value=self.value, headers=self.headers
         )
-        return row if self.edited is None else row._replace(data=self.edited)
+        event = decode_event(record)
+        return event if self.edited is None else event._replace(data=self.edited)
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A record that is to be parked."""
+    """A record that is being parked."""
 
     context: ContextName
     partition: int
@@ -84,147 +92,146 @@ class Parked:
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
     origin: str
-    row: StoredEvent | None
-    error: Exception | None
-    """``None`` for one that only waits behind another of its stream."""
+    event: StoredEvent | None
+    """``None`` for a foreign record."""
+    fault: Fault | None
+    """``None`` for an event that only waits behind another of its stream."""
 
     @classmethod
-    def event(cls, context: ContextName, row: StoredEvent, error: Exception | None) -> "Parked":
-        """An event of a log."""
-        record = encode_event(row, context)
-        return cls(context, row.partition, record.key, record.value, record.headers, f"log@{row.position}", row, error)
+    def of_event(cls, context: ContextName, event: StoredEvent, fault: Fault | None) -> "Parked":
+        """Returns an event of a log to park."""
+        record = encode_event(event, context)
+        return cls(context, event.partition, record.key, record.value, record.headers, f"log@{event.position}", event, fault)
 
     @classmethod
-    def foreign(cls, context: ContextName, record: Any, error: Exception) -> "Parked":
-        """A record of a topic that is no event of the log's."""
+    def of_record(cls, context: ContextName, record: Any, error: Exception) -> "Parked":
+        """Returns a foreign record of a topic to park."""
         origin = f"{record.topic}/{record.partition}@{record.offset}"
-        return cls(context, record.partition, record.key, record.value, tuple(record.headers), origin, None, error)
+        headers = tuple(record.headers)
+        return cls(context, record.partition, record.key, record.value, headers, origin, None, Fault.of(error))
 
     @property
     def state(self) -> State:
-        if self.error is None:
+        """The state in which it is parked."""
+        if self.fault is None:
             return "waiting"
-        return "parked" if self.row is None else "retrying"
+        return "parked" if self.event is None else "retrying"
 
 
 class DeadLetters:
     """The dead letters of one subscription in one schema."""
 
-    def __init__(self, databases: Databases, dsn: str, schema: str, subscription: str, attempts: int, most: int) -> None:
-        """``attempts`` is how often an event is tried before it waits for an operator, ``most`` how many may be open."""
-        self._databases, self._dsn, self._schema, self._subscription = databases, dsn, schema, subscription
-        self._attempts, self._most = attempts, most
+    def __init__(self, store: Store, subscription: str, max_attempts: int, max_open: int) -> None:
+        """After ``max_attempts`` a dead letter waits for an operator; at most ``max_open`` events may be open."""
+        self._store, self._subscription = store, subscription
+        self._max_attempts, self._max_open = max_attempts, max_open
 
     async def blocked(self, connection: Connection, context: ContextName, streams: set[str]) -> set[str]:
-        """Those of the streams that have an open dead letter: what comes next of them waits behind it."""
-        sql = statement("dead_letters_blocked", self._schema)
-        return {row[0] for row in await connection.fetch(sql, self._subscription, str(context), list(streams))}
+        """Returns which of the streams have an open dead letter: their next events wait behind it."""
+        sql = self._store.sql("dead_letters_blocked")
+        return {row["stream"] for row in await connection.fetch(sql, self._subscription, str(context), list(streams))}
 
-    async def park(self, connection: Connection, dead_letters: Sequence[Parked]) -> None:
-        """Keeps records; one that is kept already stays as it is. Raises `DeadLettersFull` where no more events may be."""
-        events = sum([dead_letter.row is not None for dead_letter in dead_letters])
-        if events and (there := await self.count(connection)) + events > self._most:
-            raise DeadLettersFull(f"{self._subscription} has {there} dead letters: mend or skip them first")
-        sql = statement("dead_letters_park", self._schema)
-        for dead_letter in dead_letters:
-            row = dead_letter.row
+    async def park(self, connection: Connection, parked: Sequence[Parked]) -> None:
+        """Keeps records; one that is kept already stays unchanged. Raises `DeadLettersFull` if too many events are open."""
+        events = sum(one.event is not None for one in parked)
+        if events and (open_now := await self.count(connection)) + events > self._max_open:
+            raise DeadLettersFull(
+                f"{self._subscription} has {open_now} dead letters: repair the cause and redrive them, or skip them, first"
+            )
+        for one in parked:
+            event, fault = one.event, one.fault
             await connection.execute(
-                sql,
+                self._store.sql("dead_letters_park"),
                 self._subscription,
-                str(dead_letter.context),
-                dead_letter.partition,
-                dead_letter.origin,
-                *((None, None, None) if row is None else (row.position, row.stream, row.type)),
-                dead_letter.state,
-                None if dead_letter.error is None else told(dead_letter.error),
-                0 if dead_letter.error is None else 1,
+                str(one.context),
+                one.partition,
+                one.origin,
+                *((None, None, None) if event is None else (event.position, event.stream, event.type)),
+                one.state,
+                *((None, None) if fault is None else (fault.error, None if event is None else fault.traceback)),
+                0 if fault is None else 1,
                 FIRST_PAUSE_SECONDS,
-                dead_letter.key,
-                dead_letter.value,
-                [name for name, _ in dead_letter.headers],
-                [value for _, value in dead_letter.headers],
+                one.key,
+                one.value,
+                [name for name, _ in one.headers],
+                [value for _, value in one.headers],
             )
         PARKED.labels(self._subscription).inc(events)
 
     async def count(self, connection: Connection) -> int:
-        """How many are open."""
-        return int(await connection.fetchval(statement("dead_letters_count", self._schema), self._subscription))
+        """Returns how many events are open."""
+        return int(await connection.fetchval(self._store.sql("dead_letters_count"), self._subscription))
 
     async def due(self) -> Sequence[tuple[ContextName, int, str]]:
-        """Streams whose first dead letter is to be tried again: context, partition, stream."""
-        async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("dead_letters_due", self._schema), self._subscription)
-        return [(ContextName.parse(source), partition, stream) for source, partition, stream in rows]
+        """Returns the streams whose first dead letter is to be tried again: context, partition, stream."""
+        rows = await self._store.fetch("dead_letters_due", self._subscription)
+        return [(ContextName.parse(row["source"]), row["partition"], row["stream"]) for row in rows]
 
     async def of_stream(self, connection: Connection, context: ContextName, stream: str) -> Sequence[DeadLetter]:
-        """The open dead letters of a stream, in order, locked until the transaction's end."""
-        sql = statement("dead_letters_of_stream", self._schema)
+        """Returns the open dead letters of a stream, in order, locked until the end of the transaction."""
+        sql = self._store.sql("dead_letters_of_stream")
         return [DeadLetter.of(row) for row in await connection.fetch(sql, self._subscription, str(context), stream)]
 
-    async def settle(self, connection: Connection, dead_letter: DeadLetter) -> None:
-        """Notes that it was dealt with after all."""
-        await connection.execute(statement("dead_letter_settle", self._schema), dead_letter.id)
+    async def mark_handled(self, connection: Connection, dead_letter: DeadLetter) -> None:
+        """Removes a dead letter that was handled; one with edited data stays as repaired."""
+        await connection.execute(self._store.sql("dead_letter_handled"), dead_letter.id)
 
-    async def failed(self, connection: Connection, dead_letter: DeadLetter, error: Exception) -> None:
-        """Notes that it failed again: it is tried once more after twice the pause, or waits for an operator."""
-        again = dead_letter.attempts + 1 < self._attempts
+    async def mark_failed(self, connection: Connection, dead_letter: DeadLetter, fault: Fault) -> None:
+        """Notes that an attempt failed: the next one comes after twice the pause, or it waits for an operator."""
+        is_tried_again = dead_letter.attempts + 1 < self._max_attempts
         pause = FIRST_PAUSE_SECONDS * 2**dead_letter.attempts
-        await connection.execute(statement("dead_letter_failed", self._schema), dead_letter.id, told(error), again, pause)
+        sql = self._store.sql("dead_letter_failed")
+        await connection.execute(sql, dead_letter.id, fault.error, fault.traceback, is_tried_again, pause)
 
-    async def decided(self, connection: Connection, *, open_too: bool) -> Decided:
-        """What a fresh fold of the logs takes in another form or leaves out; with ``open_too`` what is still parked, too."""
-        rows = await connection.fetch(statement("dead_letters_decided", self._schema), self._subscription, open_too)
+    async def resolutions(self, connection: Connection, *, with_open: bool) -> Resolutions:
+        """Returns the events that are left out or have other data; with ``with_open`` open ones count as left out."""
+        rows = await connection.fetch(self._store.sql("dead_letters_resolutions"), self._subscription, with_open)
         return {(ContextName.parse(row["source"]), row["position"]): row["edited"] for row in rows}
 
     async def unpublished(self, connection: Connection) -> Sequence[DeadLetter]:
-        """Some that are not on their topic yet, locked until the transaction's end."""
-        sql = statement("dead_letters_unpublished", self._schema)
-        return [DeadLetter.of(row) for row in await connection.fetch(sql, self._subscription)]
+        """Returns some that are not on their topic yet, locked until the end of the transaction."""
+        rows = await connection.fetch(self._store.sql("dead_letters_unpublished"), self._subscription)
+        return [DeadLetter.of(row) for row in rows]
 
-    async def published(self, connection: Connection, dead_letters: Sequence[DeadLetter]) -> None:
+    async def mark_published(self, connection: Connection, dead_letters: Sequence[DeadLetter]) -> None:
         """Notes that they are on their topic."""
-        await connection.execute(
-            statement("dead_letters_published", self._schema), [dead_letter.id for dead_letter in dead_letters]
-        )
+        sql = self._store.sql("dead_letters_published")
+        await connection.execute(sql, [dead_letter.id for dead_letter in dead_letters])
 
-    async def all(self, *, decided: bool = False) -> Sequence[DeadLetter]:
-        """The open ones, in the order of their streams; with ``decided`` those too that were skipped or mended."""
-        async with self._databases.connection(self._dsn) as connection:
-            rows = await connection.fetch(statement("dead_letters", self._schema), self._subscription, decided)
+    async def all(self, *, with_resolved: bool = False) -> Sequence[DeadLetter]:
+        """Returns the open ones in the order of their streams, on request also those that were skipped or repaired."""
+        rows = await self._store.fetch("dead_letters", self._subscription, with_resolved)
         return [DeadLetter.of(row) for row in rows]
 
     async def redrive(self, dead_letters: Sequence[DeadLetter]) -> int:
-        """Lets those be tried at once that are the first of their streams, the others follow; returns how many streams."""
-        async with self._databases.connection(self._dsn) as connection:
-            sql = statement("dead_letters_redrive", self._schema)
-            return len(await connection.fetch(sql, [dead_letter.id for dead_letter in dead_letters]))
+        """Makes those due that are the first of their streams, the others follow them; returns how many streams."""
+        ids = [dead_letter.id for dead_letter in dead_letters]
+        return len(await self._store.fetch("dead_letters_redrive", ids))
 
     async def skip(self, dead_letters: Sequence[DeadLetter]) -> None:
-        """Leaves events out for good; what waited behind them is tried at once."""
-        async with self._databases.transaction(self._dsn) as connection:
+        """Leaves events out for good; the events that waited behind them become due."""
+        async with self._store.transaction() as connection:
             for dead_letter in dead_letters:
-                await connection.execute(statement("dead_letter_skip", self._schema), dead_letter.id)
-            for context, stream in {
-                (dead_letter.context, dead_letter.stream) for dead_letter in dead_letters if dead_letter.stream is not None
-            }:
-                sql = statement("dead_letters_next", self._schema)
+                await connection.execute(self._store.sql("dead_letter_skip"), dead_letter.id)
+            streams = {(one.context, one.stream) for one in dead_letters if one.stream is not None}
+            for context, stream in streams:
+                sql = self._store.sql("dead_letters_release_next")
                 await connection.execute(sql, self._subscription, str(context), stream)
 
     async def edit(self, dead_letter: DeadLetter, data: str) -> None:
-        """Puts other data in the place of an event's own, for this subscription alone: the log stays as it is."""
-        async with self._databases.connection(self._dsn) as connection:
-            await connection.execute(statement("dead_letter_edit", self._schema), dead_letter.id, data)
+        """Replaces an event's data for this subscription alone; the log stays unchanged."""
+        await self._store.execute("dead_letter_edit", dead_letter.id, data)
 
 
-def as_decided(decided: Decided, context: ContextName, row: StoredEvent) -> StoredEvent | None:
-    """An event as it counts for a fold: ``None`` where it is left out."""
-    if (context, row.position) not in decided:
-        return row
-    edited = decided[context, row.position]
-    return None if edited is None else row._replace(data=edited)
+def resolved(resolutions: Resolutions, context: ContextName, events: Iterable[StoredEvent]) -> list[StoredEvent]:
+    """Returns events as operators have resolved them: without those that are left out, edited ones with their new data."""
+    if not resolutions:
+        return list(events)
+    return [found for event in events if (found := _resolved(resolutions, context, event)) is not None]
 
 
-def told(error: Exception) -> str:
-    """An error in a line for whoever has to mend it."""
-    text = error.detail if isinstance(error, CaudalError) else f"{type(error).__name__}: {error}"
-    return text.replace("\x00", "")[:2000]
+def _resolved(resolutions: Resolutions, context: ContextName, event: StoredEvent) -> StoredEvent | None:
+    if (context, event.position) not in resolutions:
+        return event
+    edited = resolutions[context, event.position]
+    return None if edited is None else event._replace(data=edited)

@@ -1,4 +1,11 @@
-"""The checkpoint rule: what a subscriber that stands at a position applies, skips, or first fetches from the log."""
+"""Gap filling: which events follow a subscriber's position, from the topic, and from the log if the topic lacks them.
+
+Each event names the position of the event before it in its partition (``previous``). For a subscriber at position ``p``::
+
+    event.position <= p                     it was handled: skip it
+    event.previous <= p < event.position    it is the next one
+    event.previous >  p                     events are missing between p and it: read them from the log first
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,43 +20,42 @@ from streams.log.stored_events import StoredEvent
 _log = structlog.get_logger()
 _MAX_BATCH_SIZE = 5000
 
-SKIPPED = Counter("caudal_subscription_skipped", "Events that came again.", ["subscription", "context"])
-REPAIRED = Counter(
-    "caudal_subscription_repaired",
-    "Events that the topic did not deliver and the log did.",
+DUPLICATES = Counter("caudal_subscription_duplicates", "Events that the topic delivered again.", ["subscription", "context"])
+GAP_FILLED = Counter(
+    "caudal_subscription_gap_filled",
+    "Events that the topic did not deliver and that were read from the log.",
     ["subscription", "context"],
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Continuation:
-    """How a subscriber goes on."""
+class NextEvents:
+    """The events that follow a position."""
 
-    rows: list[StoredEvent]
-    """What to apply now, in order and without a hole."""
-    is_whole: bool
-    """Whether that is all; otherwise apply these, and ask again from there."""
+    events: list[StoredEvent]
+    """In order and without a gap."""
+    is_complete: bool
+    """Whether these are all; if not, handle these and ask again from the new position."""
 
 
-async def continuation(
-    subscription: str, position: int, rows: Sequence[StoredEvent], log: ReadableLog, partition: int
-) -> Continuation:
-    """The rows with which a subscriber that stands at ``position`` in a partition goes on.
+async def next_events(
+    subscription: str, position: int, events: Sequence[StoredEvent], log: ReadableLog, partition: int
+) -> NextEvents:
+    """Returns the events that a subscriber at ``position`` of a partition handles next, some thousand at a time.
 
-    A row at or below the position is skipped. Where a row's predecessor is above it, what is missing is read from the
-    log, some thousand rows at a time, and reported. Raises `Unavailable` where the log is out of reach, and
-    `Misconfigured` where it does not hold what the topic goes on from: either way going on would leave a hole.
+    Logs and counts the gaps that it fills. Raises `Unavailable` if the log is out of reach, and `Misconfigured` if the log
+    does not hold the event that the topic continues from: a gap would be left in both cases.
     """
     context = str(log.context)
-    fresh: list[StoredEvent] = []
-    for row in rows:
-        if row.position <= position:
-            SKIPPED.labels(subscription, context).inc()
+    found: list[StoredEvent] = []
+    for event in events:
+        if event.position <= position:
+            DUPLICATES.labels(subscription, context).inc()
             continue
-        if row.previous > position:
-            missing = await _missing(log, partition, position, row.previous)
+        if event.previous > position:
+            missing = await _missing(log, partition, position, event.previous)
             _log.warning(
-                "filled a hole from the log",
+                "gap filled",
                 subscription=subscription,
                 context=context,
                 partition=partition,
@@ -57,32 +63,33 @@ async def continuation(
                 up_to=missing[-1].position,
                 events=len(missing),
             )
-            REPAIRED.labels(subscription, context).inc(len(missing))
-            fresh += missing
-            if missing[-1].position < row.previous:
-                return Continuation(fresh, is_whole=False)
-        fresh.append(row)
-        position = row.position
-    return Continuation(fresh, is_whole=True)
+            GAP_FILLED.labels(subscription, context).inc(len(missing))
+            found += missing
+            if missing[-1].position < event.previous:
+                return NextEvents(found, is_complete=False)
+        found.append(event)
+        position = event.position
+    return NextEvents(found, is_complete=True)
 
 
-def is_next(position: int, rows: Sequence[StoredEvent]) -> bool:
-    """Whether rows go on from a position, all of them and without a hole."""
-    for row in rows:
-        if not row.previous <= position < row.position:
+def is_next(position: int, events: Sequence[StoredEvent]) -> bool:
+    """Returns whether all of these events follow a position without a gap and without a duplicate."""
+    for event in events:
+        if not event.previous <= position < event.position:
             return False
-        position = row.position
+        position = event.position
     return True
 
 
 async def _missing(log: ReadableLog, partition: int, after: int, up_to: int) -> list[StoredEvent]:
     missing: list[StoredEvent] = []
-    async for chunk in partition_events(log, partition, after, up_to):
-        missing += chunk
+    async for events in partition_events(log, partition, after, up_to):
+        missing += events
         if len(missing) >= _MAX_BATCH_SIZE:
             return missing
     if not missing or missing[-1].position != up_to:
         raise Misconfigured(
-            f"the log of {log.context} has no event {up_to}, from which its topic goes on: another log's topic?"
+            f"The log of {log.context} has no event {up_to}, but its topic continues from it: is this the topic of another log?"
+            " Check CAUDAL_TOPIC_PREFIX."
         )
     return missing

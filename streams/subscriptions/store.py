@@ -1,11 +1,11 @@
-"""What a subscription keeps of itself in one schema: its checkpoints and its dead letters, moved and parked together."""
+"""Subscription store: the checkpoints and the dead letters of a subscription in one schema, changed in one transaction."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from schemas.catalog import ContextName
-from streams.database.pools import Connection, Databases
+from streams.database.pools import Connection
+from streams.database.store import Store
 from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoints
 from streams.subscriptions.dead_letters import DeadLetters
@@ -13,43 +13,25 @@ from streams.subscriptions.dead_letters import DeadLetters
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStore:
-    """Beside a projection's view, or beside the log that a policy follows."""
+    """Lies beside a projection's view, or beside the log that a policy follows."""
 
     subscription: str
     contexts: frozenset[ContextName]
-    """Those whose positions and dead letters are kept here."""
-    dsn: str
-    databases: Databases
+    """The contexts whose positions and dead letters are kept here."""
+    store: Store
     checkpoints: Checkpoints
     dead_letters: DeadLetters
 
     @classmethod
-    def at(
-        cls,
-        settings: Settings,
-        databases: Databases,
-        dsn: str,
-        schema: str,
-        subscription: str,
-        contexts: frozenset[ContextName],
-    ) -> "SubscriptionStore":
-        return cls(
-            subscription,
-            contexts,
-            dsn,
-            databases,
-            Checkpoints(databases, dsn, schema, subscription),
-            DeadLetters(databases, dsn, schema, subscription, settings.dead_letter_attempts, settings.max_dead_letters),
-        )
+    def at(cls, settings: Settings, store: Store, subscription: str, contexts: frozenset[ContextName]) -> "SubscriptionStore":
+        """Returns the store of a subscription in the schema of a view or of a log."""
+        dead_letters = DeadLetters(store, subscription, settings.dead_letter_attempts, settings.max_dead_letters)
+        return cls(subscription, contexts, store, Checkpoints(store, subscription), dead_letters)
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection to where both are kept."""
-        async with self.databases.connection(self.dsn) as connection:
-            yield connection
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """Lends a connection to a block."""
+        return self.store.connection()
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """A transaction where both are kept."""
-        async with self.databases.transaction(self.dsn) as connection:
-            yield connection
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        """Lends a connection inside a transaction, which is committed unless the block raises."""
+        return self.store.transaction()

@@ -1,25 +1,32 @@
-"""Subscribers: whoever follows the events of some contexts, partition by partition."""
+"""Subscriber: a projection or a policy, which follows the events of some contexts, partition by partition."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.catalog import ContextName
 from streams.log.stored_events import StoredEvent
 from streams.subscriptions.store import SubscriptionStore
 
 
+class LogEvent(NamedTuple):
+    """An event and the context whose log holds it."""
+
+    context: ContextName
+    event: StoredEvent
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one partition of a context's topic, in order."""
+    """Events of one partition of a context's topic, in order."""
 
     context: ContextName
     partition: int
-    rows: Sequence[StoredEvent]
+    events: Sequence[StoredEvent]
 
 
 class Subscriber(Protocol):
-    """Keeps its position with its effects; see `streams.subscriptions.gap_filling` for the rule that it goes by."""
+    """Keeps its position with its effects; `streams.subscriptions.gap_filling` has the rule that it follows."""
 
     name: str
     contexts: frozenset[ContextName]
@@ -30,17 +37,17 @@ class Subscriber(Protocol):
         ...
 
     async def position(self, context: ContextName, partition: int) -> int:
-        """Where it stands: the position of the last event that it, or its like in another process, has dealt with."""
+        """Returns the position of the last event that this subscriber has handled, in this process or in another."""
         ...
 
-    async def take(self, batches: Sequence[Batch]) -> None:
-        """Deals with batches, at most one of a partition; must skip what it has dealt with and let no hole stand."""
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        """Handles batches, at most one of a partition. Skips events that it has handled, fetches events that are missing."""
         ...
 
     async def retry(self) -> None:
         """Tries the dead letters again that are due."""
         ...
 
-    def forget(self, context: ContextName, partition: int) -> None:
-        """Whatever is remembered of the partition is out of date: it has gone to another process, or was put elsewhere."""
+    def invalidate(self, context: ContextName, partition: int) -> None:
+        """Drops what this process remembers of a partition: another process has it now, or its checkpoint was reset."""
         ...

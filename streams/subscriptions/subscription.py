@@ -1,39 +1,60 @@
-"""Subscriptions: the topics' events to subscribers, in order and without a hole.
+"""Subscription: feeds the subscribers of one process from the topics, within a consumer group.
 
-What is applied is the subscriber's business: it keeps its position with its effects, skips what it has seen and fetches from
-the log what is missing (`streams.subscriptions.gap_filling`). Beside it a watchdog sees to it that nothing stands still, and an
-attendance for each subscriber does what operators say.
+How records flow::
+
+    topics ──Faust──▶ _deliver(fetched)                     one call at a time
+                        │  decode, group by partition; records that are not events are kept apart (foreign)
+                        ▼
+                      for each subscriber, one after the other, under its turn:
+                        │  suspended?  ─▶ drop: it catches up from the log later
+                        ├─ foreign records        ─▶ its dead letters
+                        └─ its contexts' batches  ─▶ subscriber.handle(batches)
+                        │  failed?     ─▶ again after 0.1 … 1.6 s, then suspend it: the others do not wait for it
+                        ▼
+                      Faust acknowledges the offsets. They only say from where to read on: the checkpoints, which
+                      subscribers keep with their effects, say what was handled.
+
+Beside that run, each as a task of its own:
+
+- the control of each subscriber (`streams.subscriptions.control`, every 0.5 s): retries and publishes dead letters, obeys
+  pause, resume and reset, and brings a suspended subscriber up to date from the log. It takes the same turn, so a subscriber
+  never handles two things at once from here;
+- the watchdog (`streams.subscriptions.watchdog`, three times in ``stall_seconds``): reads a partition from the log if it makes
+  no progress, and ends the process if the consumer has stopped. It takes no turn: a subscriber skips what it has handled.
+
+A subscriber skips events that come again and fetches events that are missing from the log
+(`streams.subscriptions.gap_filling`). So nothing is lost or applied twice, whatever the broker and the consumer do.
 """
 
 import asyncio
-import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
-from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import CaudalError, Malformed, Unavailable
+from streams.broker.clients import OUTAGES
 from streams.broker.cloudevents import decode_event
 from streams.broker.faust_consumer import FaustConsumer, Fetched
 from streams.broker.provisioning import ensure_topics
+from streams.broker.readiness import GroupReadiness
 from streams.broker.topic_names import Topics
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
-from streams.subscriptions.control import Attendance
+from streams.subscriptions.control import SubscriptionControl
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.dead_letters import Parked
 from streams.subscriptions.subscriber import Batch, Subscriber
 from streams.subscriptions.watchdog import Watchdog
+from streams.telemetry.retrying import Backoff, keep_running, reason
 
 _log = structlog.get_logger()
-_LONGEST_JOIN_SECONDS = 20
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""Between tries to deliver, in seconds; a subscriber that fails for longer stands aside."""
+"""Seconds between attempts of a delivery. A subscriber that fails for longer is suspended."""
 
-FOREIGN = Counter("caudal_foreign_records", "Records of a topic that are no events of Caudal's.", ["subscription"])
+FOREIGN = Counter("caudal_foreign_records", "Records of a topic that are not events of Caudal.", ["subscription"])
 
 
 class Subscription:
@@ -52,16 +73,15 @@ class Subscription:
         self._topics = Topics(settings, catalog)
         self._contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts})
         topics = [self._topics.events(context) for context in self._contexts]
-        self._consumer = FaustConsumer(settings, group, topics, self._deal, self._note_assignment)
+        self._consumer = FaustConsumer(settings, group, topics, self._deliver, self._note_assignment)
         self._watchdog = Watchdog(settings.stall_seconds, logs, self._consumer.is_left_behind)
         self._dead_letter_topic = DeadLetterTopic(settings, catalog)
-        self._attendances = {
-            subscriber.name: Attendance(subscriber, logs, self._dead_letter_topic, lambda: self._assigned)
+        self._assigned: set[tuple[ContextName, int]] = set()
+        self._controls = {
+            subscriber.name: SubscriptionControl(subscriber, logs, self._dead_letter_topic, lambda: self._assigned)
             for subscriber in subscribers
         }
-        self._assigned: set[tuple[ContextName, int]] = set()
-        self._had_partitions = False
-        self._began = time.monotonic()
+        self._readiness = GroupReadiness(group)
 
     async def run(self) -> None:
         """Runs until cancelled, through outages of the broker and the database; raises `ConsumerStopped` in a group."""
@@ -71,90 +91,85 @@ class Subscription:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._consume())
                 tasks.create_task(self._watch())
-                for attendance in self._attendances.values():
-                    tasks.create_task(attendance.run())
+                for control in self._controls.values():
+                    tasks.create_task(control.run())
         finally:
             await self._dead_letter_topic.close()
 
     def why_not_ready(self) -> str | None:
-        """Says that the group has not given this process partitions yet; with many processes some never get any."""
-        if self._had_partitions or not self._subscribers or time.monotonic() - self._began > _LONGEST_JOIN_SECONDS:
-            return None
-        return f"the consumer group {self._group} has not assigned partitions yet"
+        """Returns why it is not ready, or ``None``: until its consumer group has assigned partitions to this process."""
+        return self._readiness.why_not_ready() if self._subscribers else None
 
     async def _consume(self) -> None:
-        while True:
-            try:
-                await ensure_topics(self._settings, self._catalog, self._contexts)
-                await self._consumer.run()
-            except (Unavailable, KafkaError, OSError) as error:
-                _log.warning("subscribing again soon", group=self._group, why=str(error) or repr(error))
-            await asyncio.sleep(1)
+        backoff = Backoff("consumer interrupted", first_seconds=1, max_seconds=1, group=self._group)
+        await keep_running(self._consume_once, (Unavailable, *OUTAGES), backoff)
+
+    async def _consume_once(self) -> None:
+        await ensure_topics(self._settings, self._catalog, self._contexts)
+        await self._consumer.run()
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._settings.stall_seconds / 3)
             if self._consumer.is_dealing:
-                # Whatever stands still now does so because there is so much to do.
-                self._watchdog.start_over()
-            resting = {name for name, attendance in self._attendances.items() if attendance.is_resting}
-            await self._watchdog.look(self._subscribers, resting, self._assigned)
+                self._watchdog.start_over()  # a partition without progress waits for the batches that are being handled
+            suspended = {name for name, control in self._controls.items() if control.is_suspended}
+            await self._watchdog.check(self._subscribers, suspended, self._assigned)
 
     def _note_assignment(self, partitions: Iterable[tuple[str, int]]) -> None:
         assigned = {(self._topics.context_of(topic), partition) for topic, partition in partitions}
         for context, partition in self._assigned ^ assigned:
             for subscriber in self._subscribers:
-                subscriber.forget(context, partition)
+                subscriber.invalidate(context, partition)
         self._assigned = assigned
-        self._had_partitions = self._had_partitions or bool(assigned)
+        self._readiness.note_assignment(assigned)
 
-    async def _deal(self, fetched: Sequence[Fetched]) -> None:
-        """Gives what has come in to every subscriber of its contexts. One that cannot take it stands aside, and catches up."""
+    async def _deliver(self, fetched: Sequence[Fetched]) -> None:
         self._watchdog.note_progress()
-        batches, foreign = self._batches(fetched)
+        batches, foreign = self._decoded(fetched)
         for subscriber in self._subscribers:
-            wanted = [batch for batch in batches if batch.context in subscriber.contexts]
-            strange = [dead_letter for dead_letter in foreign if dead_letter.context in subscriber.contexts]
-            attendance = self._attendances[subscriber.name]
-            if (wanted or strange) and not attendance.is_resting:
-                async with attendance.turn:
-                    await self._deliver(subscriber, wanted, strange, attendance)
+            own_batches = [batch for batch in batches if batch.context in subscriber.contexts]
+            own_foreign = [parked for parked in foreign if parked.context in subscriber.contexts]
+            control = self._controls[subscriber.name]
+            if (own_batches or own_foreign) and not control.is_suspended:
+                async with control.turn:
+                    await self._deliver_to(subscriber, own_batches, own_foreign, control)
 
-    async def _deliver(
-        self, subscriber: Subscriber, batches: Sequence[Batch], strange: Sequence[Parked], attendance: Attendance
+    async def _deliver_to(
+        self, subscriber: Subscriber, batches: Sequence[Batch], foreign: Sequence[Parked], control: SubscriptionControl
     ) -> None:
         for pause in _PAUSES:
-            if attendance.is_resting:
+            if control.is_suspended:
                 return
             try:
-                await _park(subscriber, strange)
-                await subscriber.take(batches)
+                await _park_foreign(subscriber, foreign)
+                await subscriber.handle(batches)
                 return
             except Exception as error:
                 log = _log.warning if isinstance(error, CaudalError) else _log.exception
-                log("delivering again soon", subscription=subscriber.name, why=str(error) or repr(error), seconds=pause)
+                log("delivery failed", subscription=subscriber.name, why=reason(error), seconds=pause)
             await asyncio.sleep(pause)
-        attendance.stand_aside()
+        control.suspend()
 
-    def _batches(self, fetched: Sequence[Fetched]) -> tuple[list[Batch], list[Parked]]:
-        """What has come in, by partition; and the records among it that are no events of ours, behind which nobody waits."""
-        rows: dict[tuple[ContextName, int], list[StoredEvent]] = {}
+    def _decoded(self, fetched: Sequence[Fetched]) -> tuple[list[Batch], list[Parked]]:
+        """Returns the events by partition, and the records that are not events; no event waits behind those."""
+        events: dict[tuple[ContextName, int], list[StoredEvent]] = {}
         foreign: list[Parked] = []
         for part in fetched:
             context = self._topics.context_of(part.topic)
-            found = rows.setdefault((context, part.partition), [])
+            found = events.setdefault((context, part.partition), [])
             for record in part.records:
                 try:
                     found.append(decode_event(record))
                 except Malformed as error:
-                    foreign.append(Parked.foreign(context, record, error))
-        return [Batch(context, partition, found) for (context, partition), found in sorted(rows.items()) if found], foreign
+                    foreign.append(Parked.of_record(context, record, error))
+        return [Batch(*where, found) for where, found in sorted(events.items()) if found], foreign
 
 
-async def _park(subscriber: Subscriber, strange: Sequence[Parked]) -> None:
+async def _park_foreign(subscriber: Subscriber, foreign: Sequence[Parked]) -> None:
     for store in subscriber.stores:
-        if own := [dead_letter for dead_letter in strange if dead_letter.context in store.contexts]:
+        if own := [parked for parked in foreign if parked.context in store.contexts]:
             async with store.transaction() as connection:
                 await store.dead_letters.park(connection, own)
             FOREIGN.labels(subscriber.name).inc(len(own))
-            _log.warning("parked strange records", subscription=subscriber.name, records=len(own))
+            _log.warning("foreign records parked", subscription=subscriber.name, records=len(own))

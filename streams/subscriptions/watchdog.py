@@ -1,8 +1,8 @@
-"""The watchdog: compares what subscribers have applied with their logs, and sees to it where that stands still.
+"""Watchdog: compares the checkpoints of subscribers with their logs, and acts on partitions without progress.
 
-A partition that stands still though its log goes on is read on from the log: the consumer may have stopped, an offset may have
-been committed too far, the broker may have lost its data, or a killed process may still hold the partition. Where the broker
-does hold what the consumer no longer takes, the process is ended, so that its supervisor starts another.
+A partition whose checkpoint does not move although its log has grown is read on from the log. Possible causes: the consumer has
+stopped, an offset was committed too far, the broker has lost its data, or a killed process still holds the partition. If the
+broker holds records that the consumer does not fetch any more, the process ends, and its supervisor starts another.
 """
 
 import time
@@ -14,12 +14,13 @@ from prometheus_client import Gauge
 from schemas.catalog import ContextName
 from schemas.errors import ConsumerStopped, Unavailable
 from streams.log.reading import ReadableLog, partition_events
-from streams.subscriptions.gap_filling import REPAIRED
+from streams.subscriptions.gap_filling import GAP_FILLED
 from streams.subscriptions.subscriber import Batch, Subscriber
 
 _log = structlog.get_logger()
 _PATIENCE_WITH_OTHERS = 4
-_STALLS_BEFORE_THE_END = 3
+_MAX_STALLS = 3
+"""Stalls in a row after which the consumer is suspected."""
 
 LAG = Gauge(
     "caudal_subscription_lag_positions",
@@ -29,7 +30,7 @@ LAG = Gauge(
 
 
 class Watchdog:
-    """Watches the subscribers of one consumer group's member."""
+    """Watches the subscribers of one process of a consumer group."""
 
     def __init__(
         self,
@@ -37,37 +38,38 @@ class Watchdog:
         logs: Mapping[ContextName, ReadableLog],
         is_left_behind: Callable[[], Awaitable[bool]],
     ) -> None:
-        """``is_left_behind`` says whether the broker holds something that the consumer has not taken."""
+        """``is_left_behind`` returns whether the broker holds records that the consumer has not fetched."""
         self._patience, self._logs, self._is_left_behind = stall_seconds, logs, is_left_behind
-        self._stood_since: dict[tuple[str, ContextName, int], tuple[int, float]] = {}
+        self._progress: dict[tuple[str, ContextName, int], tuple[int, float]] = {}
+        """The last position of a subscriber in a partition, and since when it is there."""
         self._stalls = 0
-        """How often in a row partitions of ours stood still, without the consumer bringing anything."""
+        """Checks in a row in which partitions of this process stalled and the consumer fetched nothing."""
 
     def note_progress(self) -> None:
-        """The consumer has brought something."""
+        """Notes that the consumer has fetched records."""
         self._stalls = 0
 
     def start_over(self) -> None:
-        """Whatever stands still now does so for a good reason."""
-        self._stood_since.clear()
+        """Starts to measure anew: there is a good reason for partitions that make no progress now."""
+        self._progress.clear()
 
-    async def look(
-        self, subscribers: Sequence[Subscriber], resting: Collection[str], assigned: set[tuple[ContextName, int]]
+    async def check(
+        self, subscribers: Sequence[Subscriber], suspended: Collection[str], assigned: set[tuple[ContextName, int]]
     ) -> None:
-        """Compares once; raises `ConsumerStopped`. Of subscribers that rest only the lag is told."""
-        stood_still = False
+        """Compares once; raises `ConsumerStopped`. Of suspended subscribers it only reports the lag."""
+        has_stalled = False
         for context in sorted({context for subscriber in subscribers for context in subscriber.contexts}):
             try:
                 heads = (await self._logs[context].head()).partitions
                 for subscriber in subscribers:
                     if context in subscriber.contexts:
-                        is_resting = subscriber.name in resting
-                        stood_still |= await self._compare(subscriber, context, heads, assigned, is_resting=is_resting)
+                        is_suspended = subscriber.name in suspended
+                        has_stalled |= await self._compare(subscriber, context, heads, assigned, is_suspended=is_suspended)
             except Unavailable as error:
-                _log.debug("cannot compare with the log", context=str(context), why=error.detail)
+                _log.debug("log comparison failed", context=str(context), why=error.detail)
             except Exception:
-                _log.exception("comparing with the log failed", context=str(context))
-        if stood_still:
+                _log.exception("log comparison failed", context=str(context))
+        if has_stalled:
             await self._suspect_the_consumer()
 
     async def _compare(
@@ -77,42 +79,42 @@ class Watchdog:
         heads: Sequence[int],
         assigned: set[tuple[ContextName, int]],
         *,
-        is_resting: bool,
+        is_suspended: bool,
     ) -> bool:
-        """Reads on from the log where a partition stands still; whether one of ours did."""
-        lag, stood_still = 0, False
+        """Reads on from the log in partitions without progress; returns whether one of this process was among them."""
+        lag, has_stalled = 0, False
         for partition, head in enumerate(heads):
             # A killed process keeps its partitions until the broker gives it up, which takes a minute or more: those of
             # others are watched too, with more patience. Doing their work as well is harmless, leaving it undone is not.
-            ours = (context, partition) in assigned
+            is_ours = (context, partition) in assigned
             position = await subscriber.position(context, partition)
-            mark = (subscriber.name, context, partition)
-            stood_at, since = self._stood_since.get(mark, (-1, 0.0))
-            if is_resting or position >= head or position != stood_at:
-                self._stood_since[mark] = (position, time.monotonic())
-            elif time.monotonic() - since > self._patience * (1 if ours else _PATIENCE_WITH_OTHERS):
+            where = (subscriber.name, context, partition)
+            last_position, since = self._progress.get(where, (-1, 0.0))
+            if is_suspended or position >= head or position != last_position:
+                self._progress[where] = (position, time.monotonic())
+            elif time.monotonic() - since > self._patience * (1 if is_ours else _PATIENCE_WITH_OTHERS):
                 await self._read_on(subscriber, context, partition, position, head)
-                self._stood_since.pop(mark, None)
-                stood_still |= ours
-            if ours:
+                self._progress.pop(where, None)
+                has_stalled |= is_ours
+            if is_ours:
                 lag = max(lag, head - position)
         LAG.labels(subscriber.name, str(context)).set(lag)
-        return stood_still
+        return has_stalled
 
     async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, up_to: int) -> None:
         _log.warning(
-            "a partition stands still, reading on from the log",
+            "partition stalled",
             subscription=subscriber.name,
             context=str(context),
             partition=partition,
             after=after,
             up_to=up_to,
         )
-        async for rows in partition_events(self._logs[context], partition, after, up_to):
-            REPAIRED.labels(subscriber.name, str(context)).inc(len(rows))
-            await subscriber.take([Batch(context, partition, rows)])
+        async for events in partition_events(self._logs[context], partition, after, up_to):
+            GAP_FILLED.labels(subscriber.name, str(context)).inc(len(events))
+            await subscriber.handle([Batch(context, partition, events)])
 
     async def _suspect_the_consumer(self) -> None:
         self._stalls += 1
-        if self._stalls >= _STALLS_BEFORE_THE_END and await self._is_left_behind():
-            raise ConsumerStopped("the consumer has stopped taking what its topics hold")
+        if self._stalls >= _MAX_STALLS and await self._is_left_behind():
+            raise ConsumerStopped("The consumer does not fetch the records of its topics any more: the process ends.")

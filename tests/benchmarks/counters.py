@@ -10,7 +10,7 @@ from aggregates.aggregate import Aggregate
 from aggregates.decision import Decision, Ref
 from aggregates.snapshot import SnapshotPolicy
 from aggregates.system import Domain
-from projectors.projection import Fold, Projection
+from projectors.projection import Projection
 from schemas.catalog import Context, System
 from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command, Event
@@ -56,14 +56,13 @@ def count(issued: CommandEnvelope[OpenCounter | Count], counter: Counter) -> Non
     counter.record(Counted(note=issued.data.note))
 
 
-def counted(row: Totals | None, recorded: RecordedEvent[Counted]) -> Totals:
-    row = row or Totals(counter=recorded.stream)
-    return row.model_copy(update={"total": row.total + 1, "last_at": recorded.recorded_at})
+def counted(row: Totals, event: RecordedEvent[Counted]) -> Totals:
+    return row.replace(total=row.total + 1, last_at=event.recorded_at)
 
 
 NOTE = "x" * 244
 SYSTEM = System("bench", (Context("counters", commands=(OpenCounter, Count), events=(Counted,)),), views=(Totals,))
-PROJECTIONS = (Projection(Totals, {Counted: Fold(lambda recorded: recorded.stream, counted)}),)
+PROJECTIONS = (Projection(Totals, counted, events=(Counted,), key=lambda event: event.stream),)
 DOMAIN = Domain(
     decisions=(
         Decision(OpenCounter, lambda issued: (Ref(Counter, str(issued.id)),), count, creates=True),

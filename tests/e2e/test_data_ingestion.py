@@ -279,5 +279,5 @@ async def test_no_process_had_to_repair_anything(stack: RunningStack) -> None:
     for name in ("projectors", "worker"):
         async with httpx.AsyncClient(verify=False) as client:
             metrics = (await client.get(f"http://127.0.0.1:{stack.endpoints['ports'][name]}/metrics")).text
-        repaired = [line for line in metrics.splitlines() if line.startswith("caudal_subscription_repaired_total")]
-        assert all(line.endswith(" 0.0") for line in repaired), repaired
+        gap_filled = [line for line in metrics.splitlines() if line.startswith("caudal_subscription_gap_filled_total")]
+        assert all(line.endswith(" 0.0") for line in gap_filled), gap_filled

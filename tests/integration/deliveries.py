@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from command_api.app import make_handler, open_logs
 from command_api.http.request import now
+from projectors.data_ingestion import PROJECTIONS
 from schemas.catalog import Catalog, ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.data_ingestion.processing import ProcessData
@@ -17,6 +18,7 @@ from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
 
 DELIVERIES = 40
+RECORDS = PROJECTIONS[0].of("data_ingestion")
 
 
 async def received_validated_and_processed(

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
 from projectors.verification import ViewVerification
 from schemas.catalog import Catalog
@@ -14,11 +13,11 @@ from streams.log.reading import PostgresLog
 from streams.relay.fair_share import FairShare
 from streams.relay.relay import Relay
 from streams.settings import Settings
-from streams.subscriptions.gap_filling import REPAIRED
+from streams.subscriptions.gap_filling import GAP_FILLED
 from streams.subscriptions.subscriber import Subscriber
 from streams.subscriptions.subscription import Subscription
 from tests.conftest import eventually
-from tests.integration.deliveries import received_validated_and_processed
+from tests.integration.deliveries import RECORDS, received_validated_and_processed
 
 NAME = "data_ingestion.records"
 
@@ -29,14 +28,14 @@ class Running:
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, others: Sequence[Subscriber] = ()) -> None:
         """``others`` follow the same topics in the same process, and come first."""
         self.settings, self.catalog, self.databases = settings, catalog, databases
-        installation = Installation(settings, catalog, databases)
+        self.installation = installation = Installation(settings, catalog, databases)
         self.logs = {context: PostgresLog(installation.log_store(context), context) for context in catalog.contexts}
-        self.projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, self.logs)
+        self.projector = Projector(installation, RECORDS, self.logs)
         self.subscription = Subscription(settings, catalog, "projectors", [*others, self.projector], self.logs)
         followed = sorted({context for subscriber in (*others, self.projector) for context in subscriber.contexts})
         share = FairShare(followed)
-        self.relays = [Relay(Installation(settings, catalog, databases), context, "one", share) for context in followed]
-        self.repaired_before = self._repaired()
+        self.relays = [Relay(installation, context, "one", share) for context in followed]
+        self.gap_filled_before = self._gap_filled()
 
     async def add(self, deliveries: int) -> None:
         await received_validated_and_processed(self.settings, self.catalog, self.databases, deliveries)
@@ -55,16 +54,16 @@ class Running:
         await eventually(there, seconds, f"{deliveries} rows")
 
     async def is_verified(self) -> bool:
-        own = (self.settings, self.catalog, "data_ingestion", PROJECTIONS[0], self.databases, self.logs)
-        return (await ViewVerification(*own).run(lambda done, total: None)).found == 0
+        verification = ViewVerification(self.installation, RECORDS, self.logs)
+        return (await verification.run(lambda done, total: None)).found == 0
 
     @property
-    def repaired(self) -> float:
+    def gap_filled(self) -> float:
         """How many events came from the log because the topic had not brought them."""
-        return self._repaired() - self.repaired_before
+        return self._gap_filled() - self.gap_filled_before
 
-    def _repaired(self) -> float:
-        return float(sum(REPAIRED.labels(NAME, str(context))._value.get() for context in self.logs))
+    def _gap_filled(self) -> float:
+        return float(sum(GAP_FILLED.labels(NAME, str(context))._value.get() for context in self.logs))
 
 
 @asynccontextmanager

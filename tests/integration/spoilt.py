@@ -1,15 +1,15 @@
-"""A projector whose folds can be spoilt and mended."""
+"""A projector whose projection fails for some events, and can be repaired."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from projectors.data_ingestion import PROJECTIONS
-from projectors.projection import Fold, Projection
+from projectors.projection import Projection
 from projectors.projector import Projector
 from projectors.verification import ViewVerification
 from schemas.catalog import Catalog, ContextName
-from schemas.data_ingestion.records import Record
+from schemas.data_ingestion.records import Records
 from schemas.envelope import RecordedEvent
 from streams.database.pools import Databases
 from streams.installation import Installation
@@ -17,6 +17,7 @@ from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
+from tests.integration.deliveries import RECORDS
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 VALIDATION = ContextName("data_ingestion", "validation")
@@ -25,31 +26,28 @@ Logs = dict[ContextName, list[StoredEvent]]
 
 
 class Bench:
-    """The projector, the logs that it follows, and what a test looks at."""
+    """The projector, the logs that it follows, and what a test reads."""
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
         self.settings, self.catalog, self.databases = settings, catalog, databases
         installation = Installation(settings, catalog, databases)
         self.logs = {context: PostgresLog(installation.log_store(context), context) for context in catalog.contexts}
         self.spoilt: dict[str, Any] = {}
-        """What the fold makes of an event of a partner's delivery, by the delivery's id."""
+        """What the projection does with an event instead, by the event's name and the delivery's id."""
 
     def projector(self, **changes: Any) -> Projector:
-        settings = self.settings.model_copy(update={"attempts": 3, **changes})
-        return Projector(settings, self.catalog, "data_ingestion", self.projection(), self.databases, self.logs)
+        settings = self.settings.model_copy(update={"dead_letter_attempts": 3, **changes})
+        return Projector(Installation(settings, self.catalog, self.databases), self.projection(), self.logs)
 
-    def projection(self) -> Projection[Record]:
-        """The one of `projectors.data_ingestion`, except for what is spoilt."""
+    def projection(self) -> Projection[Records]:
+        """The one of `projectors.data_ingestion`, except for the events that are spoilt."""
 
-        def may_fail(fold: Fold[Record]) -> Fold[Record]:
-            def apply(row: Record | None, recorded: RecordedEvent[Any]) -> Record | None:
-                if (what := self.spoilt.get(f"{type(recorded.data).__name__} {recorded.data.data_id}")) is not None:
-                    return what(row, recorded)  # type: ignore[no-any-return]
-                return fold.apply(row, recorded)
+        def apply(row: Records, event: RecordedEvent[Any]) -> Records | None:
+            if (spoilt := self.spoilt.get(f"{type(event.data).__name__} {event.data.data_id}")) is not None:
+                return spoilt(row, event)  # type: ignore[no-any-return]
+            return RECORDS.apply(row, event)
 
-            return Fold(fold.key, apply)
-
-        return Projection(Record, {event: may_fail(fold) for event, fold in PROJECTIONS[0].folds.items()})
+        return replace(RECORDS, apply=apply)
 
     def spoil(self, event: type, row: StoredEvent, what: Any = None) -> None:
         self.spoilt[f"{event.__name__} {orjson.loads(row.data)['data_id']}"] = what or broken
@@ -66,7 +64,7 @@ class Bench:
             return int(await connection.fetchval(sql))
 
     def verification(self) -> ViewVerification:
-        return ViewVerification(self.settings, self.catalog, "data_ingestion", PROJECTIONS[0], self.databases, self.logs)
+        return ViewVerification(Installation(self.settings, self.catalog, self.databases), RECORDS, self.logs)
 
     async def is_verified(self) -> bool:
         return (await self.verification().run(lambda done, total: None)).found == 0
@@ -76,5 +74,5 @@ class Bench:
             await connection.execute("update data_ingestion_ingestion_views.dead_letters set due_at = now() - interval '1 s'")
 
 
-def broken(row: Record | None, recorded: RecordedEvent[Any]) -> Record:
-    raise ZeroDivisionError("the fold is broken")
+def broken(row: Records, event: RecordedEvent[Any]) -> Records:
+    raise ZeroDivisionError("the projection is broken")

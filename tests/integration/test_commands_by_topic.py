@@ -13,7 +13,7 @@ from aggregates import system
 from aggregates.data_ingestion.validation import POLICIES
 from command_api.app import make_handler, open_logs
 from command_api.http.request import command_id, now
-from command_api.policies import runner as policies
+from command_api.policies import delivery
 from command_api.policies.runner import PolicyRunner
 from command_api.topic_worker import TopicWorker
 from command_api.worker import policy_stores
@@ -28,12 +28,14 @@ from streams.broker.topic_names import Topics
 from streams.commands.consumer import CommandConsumer
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
 from tests.conftest import eventually
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 VALIDATION = ContextName("data_ingestion", "validation")
+POLICY = POLICIES[0].of("data_ingestion")
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +220,7 @@ class ForgetfulSender(CommandSender):
 async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sent_again(
     settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policies, "OVERDUE_SECONDS", 1.0)
+    monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 1.0)
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs, databases)
     handled_here: list[CommandEnvelope[Any]] = []
@@ -230,12 +232,12 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     for n in range(10):
         await handler.handle(receive(n))
     sender = ForgetfulSender(settings, catalog)
-    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
+    stores = policy_stores(Installation(settings, catalog, databases), POLICY)
+    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
-        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
     assert sender.sent == 10
     await asyncio.sleep(0.5)
 
@@ -253,10 +255,10 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     assert (await logs[VALIDATION].head()).position == 10
 
     # Another process that starts from the stored checkpoint has nothing left to send.
-    again = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
+    again = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
     before = sender.sent
     for partition in range(4):
-        await again.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await again.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
     assert sender.sent == before
     confirming.cancel()
     await sender.close()
@@ -265,7 +267,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
 async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_policys_own_process(
     settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policies, "OVERDUE_SECONDS", 0.3)
+    monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 0.3)
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs, databases)
 
@@ -275,12 +277,12 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
     for n in range(10):
         await handler.handle(receive(n))
     sender = ForgetfulSender(settings, catalog)
-    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle)
+    stores = policy_stores(Installation(settings, catalog, databases), POLICY)
+    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
-        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
 
     async def validated() -> bool:
         return (await logs[VALIDATION].head()).position == 10
@@ -293,21 +295,21 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
 async def test_what_acts_outside_is_handled_where_its_partition_is_and_nowhere_else(
     settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policies, "OVERDUE_SECONDS", 0.2)
+    monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 0.2)
     logs = open_logs(settings, catalog, databases)
     await make_handler(settings, catalog, logs, databases).handle(receive(1))
     sender = ForgetfulSender(settings, catalog)
-    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
+    stores = policy_stores(Installation(settings, catalog, databases), POLICY)
     handled_here: list[CommandEnvelope[Any]] = []
 
     async def handle(issued: CommandEnvelope[Any]) -> None:
         handled_here.append(issued)
 
-    runner = PolicyRunner(catalog, "data_ingestion", POLICIES[0], logs, stores, sender, handle, lambda _: True)
+    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle, lambda _: True)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
-        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
 
     async def sent_again() -> bool:
         return sender.sent >= 3

@@ -27,8 +27,8 @@ async def test_an_operator_lists_shows_mends_and_tries_again(
     monkeypatch.setenv("CAUDAL_WRITE_DSN", bench.settings.write_dsn)
     settings, name = Settings(brokers=bench.settings.brokers), "data_ingestion.records/ingestion@1"
     bench.spoil(DataReceived, logs[INGESTION][0])
-    projector = bench.projector(attempts=1)
-    await projector.take(batches_of(logs, 10_000))
+    projector = bench.projector(dead_letter_attempts=1)
+    await projector.handle(batches_of(logs, 10_000))
     capsys.readouterr()
 
     await desk.list_dead_letter(desk.Chosen(subscription="data_ingestion.records"), tmp_path, settings, as_json=True)
@@ -66,7 +66,7 @@ async def test_an_operator_skips_after_a_dry_run(
     monkeypatch.setenv("CAUDAL_WRITE_DSN", bench.settings.write_dsn)
     settings = Settings(brokers=bench.settings.brokers)
     bench.spoil(DataReceived, logs[INGESTION][0])
-    await bench.projector().take(batches_of(logs, 10_000))
+    await bench.projector().handle(batches_of(logs, 10_000))
     chosen = desk.Chosen(stream=logs[INGESTION][0].stream)
 
     with pytest.raises(Rejected, match="say which ones"):

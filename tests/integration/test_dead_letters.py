@@ -1,4 +1,4 @@
-"""Dead letters: what cannot be applied is parked in order, and all else flows."""
+"""Dead letters: events that cannot be applied are parked in order, and all others are applied."""
 
 import asyncio
 import random
@@ -10,13 +10,12 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from projectors.data_ingestion import PROJECTIONS
-from projectors.data_ingestion.records import received, validated
+from projectors.data_ingestion.records import record
 from projectors.reset import clear_view
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataIngested, DataReceived
 from schemas.data_ingestion.processing import DataProcessed
-from schemas.data_ingestion.records import Record
+from schemas.data_ingestion.records import Records
 from schemas.data_ingestion.validation import DataValidated
 from schemas.envelope import RecordedEvent
 from schemas.errors import DeadLettersFull, Misconfigured
@@ -27,8 +26,9 @@ from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoint, Move
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.dead_letters import Parked
+from streams.subscriptions.faults import Fault
 from streams.subscriptions.subscriber import Batch
-from tests.integration.deliveries import DELIVERIES, batches_of
+from tests.integration.deliveries import DELIVERIES, RECORDS, batches_of
 from tests.integration.spoilt import INGESTION, PROCESSING, VALIDATION, Bench, Logs
 
 
@@ -37,19 +37,19 @@ def bench(settings: Settings, catalog: Catalog, databases: Databases) -> Bench:
     return Bench(settings, catalog, databases)
 
 
-async def test_what_cannot_be_applied_is_parked_and_all_else_flows(bench: Bench, logs: Logs) -> None:
+async def test_an_event_that_fails_is_parked_and_all_others_are_applied(bench: Bench, logs: Logs) -> None:
     first, second = logs[INGESTION][0], logs[INGESTION][1]
     assert first.stream == second.stream
     bench.spoil(DataReceived, first)
 
-    await bench.projector().take(batches_of(logs, 10_000))
+    await bench.projector().handle(batches_of(logs, 10_000))
 
     waiting = await bench.dead_letters()
     assert [(dead_letter.position, dead_letter.state, dead_letter.attempts) for dead_letter in waiting] == [
         (1, "retrying", 1),
         (2, "waiting", 0),
     ]
-    assert waiting[0].error == "ZeroDivisionError: the fold is broken"
+    assert waiting[0].error == "ZeroDivisionError: the projection is broken"
     assert await bench.complete() == DELIVERIES - 1
     for context, rows in logs.items():
         for partition in range(4):
@@ -68,7 +68,7 @@ async def test_what_comes_later_of_a_parked_stream_waits_behind_it(bench: Bench,
     projector = bench.projector()
 
     for row in [row for row in rows if row.partition == own[0].partition]:
-        await projector.take([Batch(PROCESSING, row.partition, [row])])
+        await projector.handle([Batch(PROCESSING, row.partition, [row])])
 
     parked = next(row for row in own if row.type == "DataProcessed").position
     expected = [row.position for row in own if row.position >= parked and row.type == "DataProcessed"]
@@ -78,7 +78,7 @@ async def test_what_comes_later_of_a_parked_stream_waits_behind_it(bench: Bench,
 async def test_it_is_tried_again_with_growing_pauses_and_then_waits_for_an_operator(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
+    await projector.handle(batches_of(logs, 10_000))
     await projector.retry()  # not due yet
     assert [dead_letter.attempts for dead_letter in await bench.dead_letters()] == [1, 0]
 
@@ -91,11 +91,11 @@ async def test_it_is_tried_again_with_growing_pauses_and_then_waits_for_an_opera
     assert states == [("retrying", 2), ("parked", 3), ("parked", 3)]
 
 
-async def test_once_the_fold_is_mended_everything_is_applied_in_order(bench: Bench, logs: Logs) -> None:
+async def test_once_the_projection_is_repaired_everything_is_applied_in_order(bench: Bench, logs: Logs) -> None:
     for row in logs[INGESTION][:6:2]:
         bench.spoil(DataReceived, row)
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
+    await projector.handle(batches_of(logs, 10_000))
     assert len(await bench.dead_letters()) == 6
 
     bench.spoilt.clear()
@@ -110,7 +110,7 @@ async def test_once_the_fold_is_mended_everything_is_applied_in_order(bench: Ben
 async def test_what_waits_behind_nothing_is_tried(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
+    await projector.handle(batches_of(logs, 10_000))
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
         await connection.execute("delete from data_ingestion_ingestion_views.dead_letters where state = 'retrying'")
 
@@ -120,12 +120,12 @@ async def test_what_waits_behind_nothing_is_tried(bench: Bench, logs: Logs) -> N
 
 
 async def test_what_the_table_does_not_take_is_parked_too(bench: Bench, logs: Logs) -> None:
-    def too_large(row: Record | None, recorded: RecordedEvent[Any]) -> Record:
-        return validated(row, recorded).model_copy(update={"schema_revision": 2**70})
+    def too_large(row: Records, event: RecordedEvent[Any]) -> Records:
+        return record(row, event).replace(schema_revision=2**70)
 
     bench.spoil(DataValidated, logs[VALIDATION][7], too_large)
 
-    await bench.projector().take(batches_of(logs, 10_000))
+    await bench.projector().handle(batches_of(logs, 10_000))
 
     (dead_letter,) = await bench.dead_letters()
     assert dead_letter.position == logs[VALIDATION][7].position
@@ -134,44 +134,44 @@ async def test_what_the_table_does_not_take_is_parked_too(bench: Bench, logs: Lo
 
 async def test_an_event_that_no_code_can_read_is_parked(bench: Bench, logs: Logs) -> None:
     batches = batches_of(logs, 10_000)
-    batches[0] = replace(batches[0], rows=[batches[0].rows[0]._replace(data=b"{}"), *batches[0].rows[1:]])
+    batches[0] = replace(batches[0], events=[batches[0].events[0]._replace(data=b"{}"), *batches[0].events[1:]])
 
-    await bench.projector().take(batches)
+    await bench.projector().handle(batches)
 
     dead_letters = await bench.dead_letters()
     assert "cannot be read by the installed code" in (dead_letters[0].error or "")
-    assert {dead_letter.stream for dead_letter in dead_letters} == {batches[0].rows[0].stream}
+    assert {dead_letter.stream for dead_letter in dead_letters} == {batches[0].events[0].stream}
 
 
 async def test_what_is_skipped_stays_out_and_lets_the_others_go_on(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
+    await projector.handle(batches_of(logs, 10_000))
 
     await projector.store.dead_letters.skip((await bench.dead_letters())[:1])
     await projector.retry()
 
     assert await bench.dead_letters() == []
-    assert [dead_letter.state for dead_letter in await bench.dead_letters(decided=True)] == ["skipped"]
-    assert await bench.is_verified(), "a fresh fold leaves it out, too"
+    assert [dead_letter.state for dead_letter in await bench.dead_letters(with_resolved=True)] == ["skipped"]
+    assert await bench.is_verified(), "a fresh application leaves it out, too"
     assert await bench.complete() == DELIVERIES - 1, "its partner and payload came with the event that was skipped"
 
 
-async def test_what_is_mended_counts_as_it_was_mended(bench: Bench, logs: Logs) -> None:
+async def test_an_edited_event_counts_with_its_new_data(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
+    await projector.handle(batches_of(logs, 10_000))
     dead_letter = (await bench.dead_letters())[0]
-    data = {**orjson.loads(dead_letter.value or b""), "partner_id": "mended"}
+    data = {**orjson.loads(dead_letter.value or b""), "partner_id": "repaired"}
 
     await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
     bench.spoilt.clear()
     await projector.store.dead_letters.redrive([dead_letter])
     await projector.retry()
 
-    assert [one.state for one in await bench.dead_letters(decided=True)] == ["mended"]
+    assert [one.state for one in await bench.dead_letters(with_resolved=True)] == ["repaired"]
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
-        sql = "select count(*) from data_ingestion_ingestion_views.records where partner_id = 'mended'"
+        sql = "select count(*) from data_ingestion_ingestion_views.records where partner_id = 'repaired'"
         assert await connection.fetchval(sql) == 1
     assert await bench.is_verified()
 
@@ -181,21 +181,21 @@ async def test_a_database_that_is_not_as_it_should_be_parks_nothing(bench: Bench
         await connection.execute("alter table data_ingestion_ingestion_views.records rename to elsewhere")
 
     with pytest.raises(Misconfigured):
-        await bench.projector().take(batches_of(logs, 10_000))
+        await bench.projector().handle(batches_of(logs, 10_000))
 
     assert await bench.dead_letters() == []
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
         await connection.execute("alter table data_ingestion_ingestion_views.elsewhere rename to records")
-    await bench.projector().take(batches_of(logs, 10_000))
+    await bench.projector().handle(batches_of(logs, 10_000))
     assert await bench.complete() == DELIVERIES
 
 
-async def test_a_subscription_stands_still_rather_than_park_everything(bench: Bench, logs: Logs) -> None:
+async def test_a_subscription_is_blocked_rather_than_park_everything(bench: Bench, logs: Logs) -> None:
     for row in logs[INGESTION]:
         bench.spoil(DataIngested if row.type == "DataIngested" else DataReceived, row)
 
     with pytest.raises(DeadLettersFull, match="0 dead letters"):
-        await bench.projector(max_dead_letters=10).take(batches_of(logs, 10_000))
+        await bench.projector(max_dead_letters=10).handle(batches_of(logs, 10_000))
 
     assert await bench.dead_letters() == []
 
@@ -203,7 +203,7 @@ async def test_a_subscription_stands_still_rather_than_park_everything(bench: Be
 async def test_dead_letters_are_on_their_topic_byte_for_byte_with_where_from_and_why(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
+    await projector.handle(batches_of(logs, 10_000))
     topic = DeadLetterTopic(bench.settings, bench.catalog)
 
     assert await topic.publish(projector.store) == 2
@@ -219,22 +219,22 @@ async def test_dead_letters_are_on_their_topic_byte_for_byte_with_where_from_and
     original = encode_event(row, INGESTION)
     assert (first.key, first.value) == (original.key, original.value)
     assert list(first.headers)[: len(original.headers)] == original.headers
-    told = dict(first.headers)
-    assert told["dead_letter_origin"] == b"log@1"
-    assert told["dead_letter_error"] == b"ZeroDivisionError: the fold is broken"
-    assert told["dead_letter_subscription"] == b"data_ingestion.records"
+    headers = dict(first.headers)
+    assert headers["dead_letter_origin"] == b"log@1"
+    assert headers["dead_letter_error"] == b"ZeroDivisionError: the projection is broken"
+    assert headers["dead_letter_subscription"] == b"data_ingestion.records"
     assert dict(second.headers)["dead_letter_error"] == b"waits behind another"
     await consumer.stop()
     await topic.close()
 
 
 async def test_what_is_too_large_for_an_index_is_parked(bench: Bench, logs: Logs) -> None:
-    def large(row: Record | None, recorded: RecordedEvent[Any]) -> Record:
-        return received(row, recorded).model_copy(update={"partner_id": random.Random(1).randbytes(9000).hex()})
+    def large(row: Records, event: RecordedEvent[Any]) -> Records:
+        return record(row, event).replace(partner_id=random.Random(1).randbytes(9000).hex())
 
     bench.spoil(DataReceived, logs[INGESTION][0], large)
 
-    await bench.projector().take(batches_of(logs, 10_000))
+    await bench.projector().handle(batches_of(logs, 10_000))
 
     (first, *_) = await bench.dead_letters()
     assert first.error is not None
@@ -242,12 +242,12 @@ async def test_what_is_too_large_for_an_index_is_parked(bench: Bench, logs: Logs
     assert await bench.is_verified()
 
 
-async def test_what_was_mended_stays_mended_when_a_view_starts_again(bench: Bench, logs: Logs) -> None:
+async def test_a_repaired_event_stays_repaired_when_a_view_starts_again(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
+    await projector.handle(batches_of(logs, 10_000))
     dead_letter = (await bench.dead_letters())[0]
-    data = {**orjson.loads(dead_letter.row().data), "partner_id": "mended"}
+    data = {**orjson.loads(dead_letter.stored_event().data), "partner_id": "repaired"}
     await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
     bench.spoilt.clear()
     await projector.store.dead_letters.redrive([dead_letter])
@@ -256,10 +256,10 @@ async def test_what_was_mended_stays_mended_when_a_view_starts_again(bench: Benc
     async with projector.store.transaction() as connection:
         for context in projector.contexts:
             await projector.store.checkpoints.reset(connection, context, dict.fromkeys(range(4), 0))
-        await clear_view(connection, "data_ingestion", PROJECTIONS[0])
+        await clear_view(connection, RECORDS)
 
     for batch in batches_of(logs, 7):
-        await projector.take([batch])
+        await projector.handle([batch])
 
     assert await bench.complete() == DELIVERIES - 1
     assert await bench.is_verified()
@@ -273,9 +273,9 @@ async def test_a_worker_that_waited_for_another_sees_what_that_one_has_parked(be
         await one.store.checkpoints.lock(connection, [(INGESTION, first.partition)])
     async with one.store.transaction() as connection:
         await one.store.checkpoints.lock(connection, [(INGESTION, first.partition)])
-        taking = asyncio.create_task(other.take([Batch(INGESTION, first.partition, [second])]))
+        taking = asyncio.create_task(other.handle([Batch(INGESTION, first.partition, [second])]))
         await asyncio.sleep(0.5)
-        await one.store.dead_letters.park(connection, [Parked.event(INGESTION, first, LookupError("why"))])
+        await one.store.dead_letters.park(connection, [Parked.of_event(INGESTION, first, Fault.of(LookupError("why")))])
         move = Move(INGESTION, first.partition, Checkpoint(0, 0), first.position)
         await one.store.checkpoints.move(connection, [move])
     await taking
@@ -291,25 +291,25 @@ async def test_after_parking_an_event_the_next_one_is_applied_with_locks(bench: 
     bench.spoil(DataReceived, first)
     projector = bench.projector()
 
-    await projector.take([Batch(INGESTION, first.partition, [first])])
-    assert projector._stood == {}
+    await projector.handle([Batch(INGESTION, first.partition, [first])])
+    assert projector._checkpoints == {}
     await projector.store.dead_letters.skip(await bench.dead_letters())
-    await projector.take(
+    await projector.handle(
         [Batch(INGESTION, first.partition, [row for row in logs[INGESTION] if row.partition == first.partition])]
     )
-    assert projector._stood != {}
+    assert projector._checkpoints != {}
 
 
-async def test_a_strange_record_does_not_slow_its_context_down(bench: Bench, logs: Logs) -> None:
+async def test_a_foreign_record_does_not_slow_its_context_down(bench: Bench, logs: Logs) -> None:
     projector = bench.projector(max_dead_letters=1)
     records = [SimpleNamespace(topic="t", partition=0, offset=n, key=b"k", value=b"v", headers=()) for n in range(3)]
     async with projector.store.transaction() as connection:
-        strange = [Parked.foreign(INGESTION, record, ValueError("strange")) for record in records]
-        await projector.store.dead_letters.park(connection, strange)
+        foreign = [Parked.of_record(INGESTION, record, ValueError("foreign")) for record in records]
+        await projector.store.dead_letters.park(connection, foreign)
 
     for batch in batches_of(logs, 3):
-        await projector.take([batch])
+        await projector.handle([batch])
 
-    assert len(projector._stood) == 4 * len(logs)
+    assert len(projector._checkpoints) == 4 * len(logs)
     async with projector.store.transaction() as connection:
         assert await projector.store.dead_letters.count(connection) == 0

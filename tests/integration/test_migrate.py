@@ -9,7 +9,7 @@ import pytest
 from deploy.local.postgres import EmbeddedPostgres
 from schemas.catalog import Catalog, Context, System
 from schemas.data_ingestion import SYSTEM
-from schemas.data_ingestion.records import Record
+from schemas.data_ingestion.records import Records
 from schemas.errors import Misconfigured
 from schemas.view import View
 from streams.migrations.migrate import migrate, scripts
@@ -74,7 +74,7 @@ async def test_the_read_side_cannot_append(fresh_database: FreshDatabase, role: 
 async def test_a_view_of_another_shape_is_made_anew_only_when_asked(fresh_database: FreshDatabase) -> None:
     settings = Settings(write_dsn=await fresh_database.migrated())
 
-    class Grown(Record, View, name="records", context="ingestion", key="data_id"):
+    class Grown(Records, View, name="records", context="ingestion", key="data_id"):
         note: str | None = None
 
     grown = Catalog.of([replace(SYSTEM, views=(Grown,))])

@@ -1,5 +1,7 @@
 """Dead letters of policies: what they cannot react to is parked, and its commands are sent once they can."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,9 +13,11 @@ from command_api.worker import policy_stores
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope, RecordedEvent
+from schemas.message import Command
 from streams.broker.provisioning import ensure_topics
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
 from tests.integration.spoilt import INGESTION, VALIDATION
@@ -30,29 +34,22 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
     rows = await logs[INGESTION].read(0, 100)
     victim, is_broken = next(row for row in rows if row.type == "DataIngested"), True
 
-    def react(recorded: RecordedEvent[Any], name: str) -> Any:
-        if is_broken and recorded.position == victim.position:
+    def react(event: RecordedEvent[Any]) -> Iterable[Command]:
+        if is_broken and event.position == victim.position:
             raise LookupError("no rule for it")
-        return POLICIES[0].react(recorded, name)
+        return POLICIES[0].reactions[type(event.data)](event)
 
-    class Spoilt:
-        name, reactions = POLICIES[0].name, POLICIES[0].reactions
-
-        def react(self, recorded: RecordedEvent[Any], name: str) -> Any:
-            return react(recorded, name)
-
-        def after(self, *_: object) -> None:
-            """Nothing follows upon an answer."""
+    policy = replace(POLICIES[0], reactions=dict.fromkeys(POLICIES[0].reactions, react)).of("data_ingestion")
 
     async def handle(issued: CommandEnvelope[Any]) -> None:
         await handler.handle(issued)
 
     await ensure_topics(settings, catalog)
-    stores = policy_stores(settings, catalog, databases, "data_ingestion", POLICIES[0])
+    stores = policy_stores(Installation(settings, catalog, databases), policy)
     sender = CommandSender(settings, catalog)
-    runner = PolicyRunner(catalog, "data_ingestion", Spoilt(), logs, stores, sender, handle)  # type: ignore[arg-type]
+    runner = PolicyRunner(catalog, policy, logs, stores, sender, handle)
     for partition in range(4):
-        await runner.take([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
+        await runner.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
 
     dead_letters = stores[INGESTION].dead_letters
     assert [(dead_letter.position, dead_letter.error) for dead_letter in await dead_letters.all()] == [

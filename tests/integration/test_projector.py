@@ -6,25 +6,25 @@ from random import Random
 import pytest
 
 from command_api.app import open_logs
-from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
 from projectors.view_writer import ViewWriter
 from schemas.catalog import Catalog, ContextName
-from schemas.data_ingestion.records import Record
+from schemas.data_ingestion.records import Records
 from schemas.errors import Conflict
 from streams.database.pools import Databases
 from streams.database.view_tables import table_of
+from streams.installation import Installation
 from streams.log.stored_events import StoredEvent, decode
 from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoint, Move
 from streams.subscriptions.dead_letters import Parked
+from streams.subscriptions.faults import Fault
 from streams.subscriptions.subscriber import Batch
-from tests.integration.deliveries import DELIVERIES, batches_of
+from tests.integration.deliveries import DELIVERIES, RECORDS, batches_of
 
 
 def projector(settings: Settings, catalog: Catalog, databases: Databases) -> Projector:
-    readable = open_logs(settings, catalog, databases)
-    return Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, readable)
+    return Projector(Installation(settings, catalog, databases), RECORDS, open_logs(settings, catalog, databases))
 
 
 async def complete(databases: Databases, settings: Settings) -> int:
@@ -46,7 +46,7 @@ async def test_several_workers_on_one_view_never_undo_each_other(
 
     async def work(n: int, batches: list[Batch]) -> None:
         for batch in batches:
-            await workers[n % 4].take([batch])
+            await workers[n % 4].handle([batch])
 
     await asyncio.gather(*(work(n, batches) for n, batches in enumerate(by_partition.values())))
 
@@ -62,7 +62,7 @@ async def test_any_order_any_repeat_any_hole_comes_out_the_same(
     newest = batches_of(logs, 10_000)  # so that nothing is missing at the end
 
     for batch in [*(s for s in chaos if random.random() < 0.7), *newest]:
-        await worker.take([batch])
+        await worker.handle([batch])
 
     assert await complete(databases, settings) == DELIVERIES
     for context, rows in logs.items():
@@ -76,7 +76,7 @@ async def test_two_workers_on_the_same_slices_apply_them_once(
 ) -> None:
     batches = batches_of(logs, 10_000)
 
-    await asyncio.gather(*(projector(settings, catalog, databases).take(batches) for _ in range(3)))
+    await asyncio.gather(*(projector(settings, catalog, databases).handle(batches) for _ in range(3)))
 
     assert await complete(databases, settings) == DELIVERIES
 
@@ -99,7 +99,7 @@ async def test_what_goes_on_from_where_the_worker_stood_is_committed_without_loc
     batches = batches_of(logs, 3)
     partitions = {(batch.context, batch.partition) for batch in batches}
     for batch in batches:
-        await worker.take([batch])
+        await worker.handle([batch])
 
     assert await complete(databases, settings) == DELIVERIES
     assert len(locked) == len(partitions) < len(batches)  # the first of each alone
@@ -111,9 +111,9 @@ async def test_workers_that_take_turns_on_a_partition_find_out_and_skip(
     one, other = (projector(settings, catalog, databases) for _ in range(2))
 
     for batch in batches_of(logs, 2):
-        await one.take([batch])
-        await other.take([batch])
-        await other.take([batch])
+        await one.handle([batch])
+        await other.handle([batch])
+        await other.handle([batch])
 
     assert await complete(databases, settings) == DELIVERIES
 
@@ -121,27 +121,27 @@ async def test_workers_that_take_turns_on_a_partition_find_out_and_skip(
 async def test_of_two_commits_that_read_the_same_row_one_changes_it(
     settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
-    await projector(settings, catalog, databases).take(batches_of(logs, 10_000))
+    await projector(settings, catalog, databases).handle(batches_of(logs, 10_000))
     context, name = ContextName("data_ingestion", "processing"), "data_ingestion.records"
-    writer = ViewWriter(PROJECTIONS[0], table_of(ContextName("data_ingestion", "ingestion"), Record))
+    writer = ViewWriter(RECORDS, table_of(ContextName("data_ingestion", "ingestion"), Records))
     event = decode(next(row for row in logs[context] if row.type == "DataProcessed"), context, catalog)
     checkpoints = projector(settings, catalog, databases).store.checkpoints
-    stands = (await checkpoints.all())[context]
-    partitions = sorted(stands)[:2]
+    positions = (await checkpoints.all())[context]
+    partitions = sorted(positions)[:2]
 
     async def commit(partition: int) -> bool:
-        before = stands[partition]
+        before = positions[partition]
         async with databases.connection(settings.write_dsn) as connection:
             try:
                 await writer.commit(connection, name, [Move(context, partition, Checkpoint(before, 0), before + 1)], [event])
             except Conflict:
                 return False
-        stands[partition] += 1
+        positions[partition] += 1
         return True
 
     done = [await asyncio.gather(*(commit(partition) for partition in partitions)) for _ in range(30)]
 
-    assert (await checkpoints.all())[context] == stands, "a checkpoint moves exactly if its rows were written"
+    assert (await checkpoints.all())[context] == positions, "a checkpoint moves exactly if its rows were written"
     assert all(any(both) for both in done), "somebody goes on"
     assert not all(all(both) for both in done), "they met"
 
@@ -151,16 +151,18 @@ async def test_a_commit_without_locks_gives_way(
     in_the_way: str, settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     worker = projector(settings, catalog, databases)
-    await worker.take(batches_of(logs, 10_000))
+    await worker.handle(batches_of(logs, 10_000))
     (context, *_), name = sorted(logs), "data_ingestion.records"
     partition, before = next(iter((await worker.store.checkpoints.all())[context].items()))
-    writer = ViewWriter(PROJECTIONS[0], table_of(ContextName("data_ingestion", "ingestion"), Record))
+    writer = ViewWriter(RECORDS, table_of(ContextName("data_ingestion", "ingestion"), Records))
     generation = 0
     if in_the_way == "pause":
         await worker.store.checkpoints.pause()
     elif in_the_way == "dead letter":
         async with worker.store.transaction() as connection:
-            await worker.store.dead_letters.park(connection, [Parked.event(context, logs[context][0], LookupError("why"))])
+            await worker.store.dead_letters.park(
+                connection, [Parked.of_event(context, logs[context][0], Fault.of(LookupError("why")))]
+            )
     elif in_the_way == "another position":
         before -= 1
     else:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,18 @@ from prometheus_client import REGISTRY
 from rich.console import Console
 
 from deploy.operations.projections import rebuilding
-from projectors.data_ingestion import PROJECTIONS
 from projectors.rebuild import Rebuild, total
 from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
+from schemas.data_ingestion.records import Records
+from schemas.data_ingestion.validation import DataValidated
+from schemas.envelope import RecordedEvent
 from schemas.errors import NotFound, Rejected
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.settings import Settings
 from tests.conftest import eventually
+from tests.integration.deliveries import RECORDS
 from tests.integration.running import NAME, Running, started
 from tests.stack import caudal
 
@@ -35,7 +40,7 @@ async def running(settings: Settings, catalog: Catalog, databases: Databases) ->
 @pytest.fixture
 async def rebuild(running: Running) -> AsyncIterator[Rebuild]:
     databases = Databases("caudal_owner", 4)
-    yield Rebuild(running.settings, running.catalog, "data_ingestion", PROJECTIONS[0], databases)
+    yield Rebuild(Installation(running.settings, running.catalog, databases), RECORDS)
     await databases.close()
 
 
@@ -51,7 +56,7 @@ async def spoilt(running: Running) -> int:
 
 
 async def build(work: Rebuild, table: str) -> None:
-    goal = await work.view.stands()
+    goal = await work.view.positions()
     await work.build(table, [(context, partition, up_to) for context, at in goal.items() for partition, up_to in at.items()])
 
 
@@ -79,25 +84,25 @@ async def test_a_view_is_rebuilt_while_it_is_served_and_grows(running: Running, 
     assert await spoilt(running) == 0
     assert await running.is_verified()
     assert seen == sorted(seen), "no query saw less than the one before it"
-    assert running.repaired == 0
+    assert running.gap_filled == 0
 
 
 async def test_a_build_that_was_stopped_goes_on_where_it_was(running: Running, rebuild: Rebuild) -> None:
     table = await rebuild.view.begin(again=False)
-    goal = await rebuild.view.stands()
+    goal = await rebuild.view.positions()
     some = [
         (context, partition, up_to // 2) for context, at in goal.items() for partition, up_to in at.items() if partition < 2
     ]
     await rebuild.build(table, some)
-    halfway = await rebuild.view.reached(table)
+    halfway = await rebuild.view.positions_of(table)
 
     assert await rebuild.view.begin(again=False) == table
-    assert await rebuild.view.reached(table) == halfway
+    assert await rebuild.view.positions_of(table) == halfway
     await build(rebuild, table)
-    assert await rebuild.view.reached(table) == goal
+    assert await rebuild.view.positions_of(table) == goal
     anew = await rebuild.view.begin(again=True)
     assert anew != table
-    assert await rebuild.view.reached(anew) == {}
+    assert await rebuild.view.positions_of(anew) == {}
     with pytest.raises(Rejected):
         await rebuild.switch(table)
 
@@ -113,7 +118,7 @@ async def test_its_progress_is_shown_whoever_runs_it(running: Running, rebuild: 
 
     await shows(0)
     table = await rebuild.view.begin(again=False)
-    await shows(total(await rebuild.view.stands()))
+    await shows(total(await rebuild.view.positions()))
     await build(rebuild, table)
     await shows(0)
     showing.cancel()
@@ -150,23 +155,15 @@ async def test_there_is_a_way_back_and_forth(running: Running, rebuild: Rebuild)
 
 
 async def test_what_cannot_be_applied_to_the_new_version_is_parked_for_it_alone_until_it_is_live(
-    running: Running, rebuild: Rebuild, monkeypatch: pytest.MonkeyPatch
+    running: Running, rebuild: Rebuild
 ) -> None:
-    table = await rebuild.view.begin(again=False)
-    builder, calls = await rebuild.builder(table), 0
-    apply = builder._apply
-
-    async def fails(connection: Any, placed: Any) -> None:
-        nonlocal calls
-        if any((context.context, row.position) == ("validation", 3) for context, row in placed):
+    def fails(row: Records, event: RecordedEvent[Any]) -> Records | None:
+        if isinstance(event.data, DataValidated) and event.position == 3:
             raise LookupError("not this one")
-        await apply(connection, placed)
+        return RECORDS.apply(row, event)
 
-    async def spoilt_builder(_: str) -> Any:
-        return builder
-
-    monkeypatch.setattr(builder, "_apply", fails)
-    monkeypatch.setattr(rebuild, "builder", spoilt_builder)
+    rebuild = Rebuild(rebuild._installation, replace(RECORDS, apply=fails))
+    table = await rebuild.view.begin(again=False)
     await build(rebuild, table)
     dead_letters = running.projector.store.dead_letters
     assert await dead_letters.all() == []

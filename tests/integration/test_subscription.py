@@ -14,7 +14,7 @@ from streams.broker.clients import started_producer
 from streams.broker.faust_consumer import FaustConsumer
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
-from streams.database.store import views_schema
+from streams.database.store import Store
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import Batch
@@ -48,35 +48,35 @@ async def test_nothing_is_left_in_the_folder_it_runs_in(
 
 
 class Stubborn:
-    """A subscriber that takes nothing until it is told to."""
+    """A subscriber that handles nothing until a test allows it."""
 
     name = "test.stubborn"
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
         self.contexts = frozenset(name for name in catalog.contexts if name.system == "data_ingestion")
-        schema = views_schema(ContextName("data_ingestion", "ingestion"))
-        self.stores = [SubscriptionStore.at(settings, databases, settings.write_dsn, schema, self.name, self.contexts)]
+        views = Store.of_views(databases, settings.write_dsn, ContextName("data_ingestion", "ingestion"))
+        self.stores = [SubscriptionStore.at(settings, views, self.name, self.contexts)]
         self.is_willing = False
-        self.taken: list[tuple[ContextName, int]] = []
-        self.erased: set[tuple[ContextName, int]] = set()
+        self.handled: list[tuple[ContextName, int]] = []
+        self.invalidated: set[tuple[ContextName, int]] = set()
 
     async def position(self, context: ContextName, partition: int) -> int:
         return (await self.stores[0].checkpoints.read(context, partition)).position
 
-    async def take(self, batches: Sequence[Batch]) -> None:
+    async def handle(self, batches: Sequence[Batch]) -> None:
         if not self.is_willing:
             raise DeadLettersFull("there is no room")
         for batch in batches:
             position = await self.position(batch.context, batch.partition)
-            new = [row.position for row in batch.rows if row.position > position]
-            self.taken += [(batch.context, at) for at in new]
-            await self.stores[0].checkpoints.advance(batch.context, batch.partition, batch.rows[-1].position, 0)
+            new = [row.position for row in batch.events if row.position > position]
+            self.handled += [(batch.context, at) for at in new]
+            await self.stores[0].checkpoints.advance(batch.context, batch.partition, batch.events[-1].position, 0)
 
     async def retry(self) -> None:
         pass
 
-    def forget(self, context: ContextName, partition: int) -> None:
-        self.erased.add((context, partition))
+    def invalidate(self, context: ContextName, partition: int) -> None:
+        self.invalidated.add((context, partition))
 
 
 async def test_one_that_stands_still_holds_nobody_up_and_catches_up_later(
@@ -87,21 +87,21 @@ async def test_one_that_stands_still_holds_nobody_up_and_catches_up_later(
         for expected in (20, 40):
             await running.add(20)
             await running.shows(expected)
-        assert stubborn.taken == []
+        assert stubborn.handled == []
 
-        async def is_told() -> bool:
-            return "stands still" in capsys.readouterr().out
+        async def is_reported() -> bool:
+            return "subscription blocked" in capsys.readouterr().out
 
-        await eventually(is_told, what="an operator sees it")
+        await eventually(is_reported, what="an operator sees it")
         stubborn.is_willing = True
         await running.add(5)
         heads = {context: (await running.logs[context].head()).position for context in stubborn.contexts}
 
         async def has_all() -> bool:
-            return len(stubborn.taken) == sum(heads.values())
+            return len(stubborn.handled) == sum(heads.values())
 
         await eventually(has_all, what="everything was taken")
-        assert len(set(stubborn.taken)) == len(stubborn.taken)
+        assert len(set(stubborn.handled)) == len(stubborn.handled)
 
 
 async def test_of_a_partition_that_comes_or_goes_nothing_is_remembered(
@@ -112,10 +112,10 @@ async def test_of_a_partition_that_comes_or_goes_nothing_is_remembered(
     context = ContextName("data_ingestion", "ingestion")
     topic = Topics(settings, catalog).events(context)
 
-    for assigned, erased in (({0, 1}, {0, 1}), ({1, 2}, {0, 2}), ({1, 2}, set())):
-        stubborn.erased.clear()
+    for assigned, invalidated in (({0, 1}, {0, 1}), ({1, 2}, {0, 2}), ({1, 2}, set())):
+        stubborn.invalidated.clear()
         subscription._note_assignment([(topic, partition) for partition in assigned])
-        assert stubborn.erased == {(context, partition) for partition in erased}
+        assert stubborn.invalidated == {(context, partition) for partition in invalidated}
 
 
 async def test_in_healthy_running_nothing_comes_from_the_log(running: Running) -> None:
@@ -123,7 +123,7 @@ async def test_in_healthy_running_nothing_comes_from_the_log(running: Running) -
         await running.add(20)
         await running.shows(expected)
 
-    assert running.repaired == 0
+    assert running.gap_filled == 0
     assert await running.is_verified()
 
 
@@ -144,7 +144,7 @@ async def test_a_subscription_that_rests_goes_on_where_it_was(
         await control.resume(NAME, tmp_path, environment)
         await running.add(5)
         await running.shows(25)
-        assert running.repaired == 0
+        assert running.gap_filled == 0
         assert await running.is_verified()
 
 
@@ -164,7 +164,7 @@ async def test_a_view_that_is_put_back_to_its_beginning_is_filled_again(
 
     await running.shows(20)
     await eventually(running.is_verified)
-    assert running.repaired == 0
+    assert running.gap_filled == 0
 
 
 async def test_a_dry_run_changes_nothing(
@@ -230,7 +230,7 @@ async def test_a_consumer_that_has_silently_stopped_is_done_without_and_then_end
 
     assert raised.group_contains(ConsumerStopped)
     assert await running.count() >= 10, "it was read from the log meanwhile"
-    assert running.repaired > 0
+    assert running.gap_filled > 0
     for task in relays:
         task.cancel()
     await asyncio.gather(*relays, return_exceptions=True)

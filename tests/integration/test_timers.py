@@ -18,6 +18,7 @@ from schemas.engine.sagas import CONTEXT, SYSTEM, AdvanceSaga, CancelSaga, Cause
 from schemas.envelope import CommandEnvelope
 from schemas.partner_alliances.contracts import ContractCreated
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.log.appending import AppendablePostgresLog
 from streams.log.stored_events import decode
 from streams.log.timers import Timer, Timers
@@ -42,7 +43,7 @@ class Terms:
         self.settings, self.catalog, self.databases = settings, catalog, databases
         self.logs = open_logs(settings, catalog, databases)
         self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases)
-        self.projector = Projector(settings, catalog, SYSTEM, PROJECTIONS[0], databases, self.logs)
+        self.projector = Projector(Installation(settings, catalog, databases), PROJECTIONS[0].of(SYSTEM), self.logs)
         self.timers = Timers(settings, databases)
         self.clocks = [self.clock() for _ in range(3)]
 
@@ -76,7 +77,7 @@ class Terms:
             position = await self.projector.position(PROCESSES, partition)
             rows = await self.log.read_partition(partition, position, 10**9, 10_000)
             if rows:
-                await self.projector.take([Batch(PROCESSES, partition, rows)])
+                await self.projector.handle([Batch(PROCESSES, partition, rows)])
 
     async def due(self, at: datetime) -> Sequence[Timer]:
         return (await self.timers.due(at, [TERM], 100)).timers

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
 from projectors.rebuild import Rebuild
 from projectors.reset import clear_view
@@ -15,9 +14,10 @@ from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataReceived
 from schemas.errors import Rejected
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
-from tests.integration.deliveries import DELIVERIES, batches_of
+from tests.integration.deliveries import DELIVERIES, RECORDS, batches_of
 from tests.integration.spoilt import INGESTION, Bench, Logs
 
 
@@ -29,7 +29,7 @@ def bench(settings: Settings, catalog: Catalog, databases: Databases) -> Bench:
 @pytest.fixture
 async def rebuild(settings: Settings, catalog: Catalog) -> AsyncIterator[Rebuild]:
     databases = Databases("caudal_owner", 4)
-    yield Rebuild(settings, catalog, "data_ingestion", PROJECTIONS[0], databases)
+    yield Rebuild(Installation(settings, catalog, databases), RECORDS)
     await databases.close()
 
 
@@ -41,14 +41,14 @@ def late(logs: Logs) -> Sequence[Batch]:
 
 async def built(rebuild: Rebuild) -> str:
     table = await rebuild.view.begin(again=False)
-    goal = await rebuild.view.stands()
+    goal = await rebuild.view.positions()
     await rebuild.build(table, [(context, partition, up_to) for context, at in goal.items() for partition, up_to in at.items()])
     return table
 
 
 async def replayed(bench: Bench, logs: Logs) -> None:
     """Lets a projector catch up from wherever the view stands."""
-    await bench.projector().take(batches_of(logs, 10_000))
+    await bench.projector().handle(batches_of(logs, 10_000))
 
 
 async def put_back(projector: Projector) -> None:
@@ -58,16 +58,16 @@ async def put_back(projector: Projector) -> None:
         for context, at in (await checkpoints.all()).items():
             await checkpoints.lock(connection, [(context, partition) for partition in at])
             await checkpoints.reset(connection, context, dict.fromkeys(at, 0))
-        await clear_view(connection, "data_ingestion", PROJECTIONS[0])
+        await clear_view(connection, RECORDS)
 
 
 async def test_a_roll_back_brings_partitions_that_began_after_the_switch(
     bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Batch]
 ) -> None:
     projector = bench.projector()
-    await projector.take([batch for batch in batches_of(logs, 10_000) if batch not in late])
+    await projector.handle([batch for batch in batches_of(logs, 10_000) if batch not in late])
     await rebuild.switch(await built(rebuild))
-    await projector.take(late)
+    await projector.handle(late)
     assert await bench.is_verified()
 
     assert await rebuild.view.roll_back() == 0
@@ -80,23 +80,23 @@ async def test_a_partition_that_begins_during_a_switch_waits_for_it(
     bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Batch]
 ) -> None:
     projector = bench.projector()
-    await projector.take([batch for batch in batches_of(logs, 10_000) if batch not in late])
+    await projector.handle([batch for batch in batches_of(logs, 10_000) if batch not in late])
     table, taking = await built(rebuild), []
 
     async def complete(goal: Positions) -> None:
-        taking.append(asyncio.create_task(projector.take(late)))
+        taking.append(asyncio.create_task(projector.handle(late)))
         await asyncio.sleep(0.5)
 
     await rebuild.view.switch(table, complete)
     await taking[0]
 
-    assert await projector.position(INGESTION, 3) == late[0].rows[-1].position
+    assert await projector.position(INGESTION, 3) == late[0].events[-1].position
     assert await bench.is_verified()
 
 
 async def test_a_version_is_not_switched_to_where_it_is_ahead(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
+    await projector.handle(batches_of(logs, 10_000))
     table = await built(rebuild)
     await put_back(projector)
 
@@ -112,7 +112,7 @@ async def test_what_operators_decide_of_dead_letters_bars_versions_that_do_not_k
 ) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
+    await projector.handle(batches_of(logs, 10_000))
     table = await built(rebuild)
     await projector.store.dead_letters.skip((await bench.dead_letters())[:1])
     await projector.retry()
@@ -139,8 +139,8 @@ async def test_what_operators_decide_of_dead_letters_bars_versions_that_do_not_k
 async def test_a_decision_after_the_switch_bars_the_way_back(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
-    await projector.take(batches_of(logs, 10_000))
-    rebuild = Rebuild(bench.settings, bench.catalog, "data_ingestion", bench.projection(), rebuild._databases)
+    await projector.handle(batches_of(logs, 10_000))
+    rebuild = Rebuild(rebuild._installation, bench.projection())
     await rebuild.switch(await built(rebuild))
     assert [dead_letter.state for dead_letter in await bench.dead_letters()] == ["retrying", "waiting"]
     await projector.store.dead_letters.skip((await bench.dead_letters())[:1])
@@ -159,7 +159,7 @@ async def test_a_view_that_is_switched_while_it_is_verified_is_looked_at_again(
 ) -> None:
     await replayed(bench, logs)
     verification, table = bench.verification(), await built(rebuild)
-    fold, folds = verification._fold, 0
+    fold, folds = verification._apply_anew, 0
 
     async def and_switch(*args: Any) -> None:
         nonlocal folds
@@ -168,7 +168,7 @@ async def test_a_view_that_is_switched_while_it_is_verified_is_looked_at_again(
         if folds == 1:
             await rebuild.switch(table)
 
-    monkeypatch.setattr(verification, "_fold", and_switch)
+    monkeypatch.setattr(verification, "_apply_anew", and_switch)
 
     verified = await verification.run(lambda done, total: None)
 

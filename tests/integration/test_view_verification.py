@@ -5,16 +5,16 @@ from pathlib import Path
 import orjson
 import pytest
 
-from projectors.data_ingestion import PROJECTIONS
 from projectors.projector import Projector
 from projectors.verification import VerifiedView, ViewVerification
 from schemas.catalog import Catalog, ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
-from tests.integration.deliveries import batches_of, received_validated_and_processed
+from tests.integration.deliveries import RECORDS, batches_of, received_validated_and_processed
 from tests.stack import caudal
 
 VIEW = "data_ingestion_ingestion_views.records"
@@ -25,15 +25,15 @@ async def rows(settings: Settings, catalog: Catalog, databases: Databases) -> di
     """Logs, and a view that stands some way into them."""
     rows = await received_validated_and_processed(settings, catalog, databases)
     logs = {context: PostgresLog(Store.of_log(databases, settings.write_dsn, context), context) for context in catalog.contexts}
-    projector = Projector(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, logs)
+    projector = Projector(Installation(settings, catalog, databases), RECORDS, logs)
     for batch in batches_of(rows, 10)[:9]:
-        await projector.take([batch])
+        await projector.handle([batch])
     return rows
 
 
 async def verify(settings: Settings, catalog: Catalog, databases: Databases) -> VerifiedView:
     logs = {context: PostgresLog(Store.of_log(databases, settings.write_dsn, context), context) for context in catalog.contexts}
-    verification = ViewVerification(settings, catalog, "data_ingestion", PROJECTIONS[0], databases, logs)
+    verification = ViewVerification(Installation(settings, catalog, databases), RECORDS, logs)
     return await verification.run(lambda done, total: None)
 
 

@@ -23,7 +23,7 @@ Apply = Annotated[bool, typer.Option("--apply", help="Do it; without, only say w
 def list_(
     subscription: OfSubscription = None,
     stream: OfStream = None,
-    everything: Annotated[bool, typer.Option("--all", help="Those too that were skipped or mended.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Those too that were skipped or repaired.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:

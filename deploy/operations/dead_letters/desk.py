@@ -31,7 +31,7 @@ class Chosen:
     subscription: str | None = None
     stream: str | None = None
     decided: bool = False
-    """Those too that were skipped or mended."""
+    """Those too that were skipped or repaired."""
 
 
 async def list_dead_letter(chosen: Chosen, data_dir: Path, settings: Settings, *, as_json: bool) -> None:
@@ -116,7 +116,7 @@ async def edit(name: str, data: bytes, data_dir: Path, settings: Settings) -> No
         except orjson.JSONDecodeError as error:
             raise Malformed(f"the data is not JSON: {error}") from error
         try:
-            catalog.read_event(dead_letter.context, dead_letter.type, dead_letter.row().schema_version, text)
+            catalog.read_event(dead_letter.context, dead_letter.type, dead_letter.stored_event().schema_version, text)
         except Exception as error:
             raise Invalid(f"the data cannot be read: {error}") from error
         await store.dead_letters.edit(dead_letter, text)
@@ -129,7 +129,7 @@ async def _chosen(every: Sequence[InstalledSubscription], chosen: Chosen) -> Fou
         (store, dead_letter)
         for one in wanted
         for store in one.stores
-        for dead_letter in await store.dead_letters.all(decided=chosen.decided)
+        for dead_letter in await store.dead_letters.all(with_resolved=chosen.decided)
         if chosen.stream in (None, dead_letter.stream)
     ]
     if not chosen.names:
@@ -183,6 +183,7 @@ def _as_json(dead_letter: DeadLetter) -> dict[str, object]:
         "type": dead_letter.type,
         "state": dead_letter.state,
         "error": dead_letter.error,
+        "traceback": None if dead_letter.traceback is None else dead_letter.traceback.splitlines(),
         "attempts": dead_letter.attempts,
         "parked_at": dead_letter.parked_at,
         "due_at": dead_letter.due_at if dead_letter.state == "retrying" else None,

@@ -38,11 +38,18 @@ def rebuild(
 
 
 @projections.command()
-def rollback(name: Name, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+def rollback(
+    name: Name,
+    other_shape: Annotated[
+        bool, typer.Option("--other-shape", help="Also to a version whose shape the installed code does not declare.")
+    ] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
     """Put the version back that was live before; its projectors catch up."""
     from deploy.operations.projections.rebuilding import roll_back
 
-    complaining(lambda: uvloop.run(roll_back(name, data_dir.resolve(), read_settings(), _console())))
+    work = roll_back(name, data_dir.resolve(), read_settings(), _console(), other_shape=other_shape)
+    complaining(lambda: uvloop.run(work))
 
 
 @projections.command()

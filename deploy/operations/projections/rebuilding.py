@@ -16,13 +16,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from deploy.console import printing
 from deploy.console.connection import connected
 from deploy.console.printing import counted
+from projectors.discovery import installed
 from projectors.projection import Projection
 from projectors.rebuild import Rebuild, total
-from projectors.service import installed
 from projectors.versions import Difference, Positions, Versions
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.settings import Settings
 
 _CLOSE = 2000
@@ -54,10 +55,10 @@ async def rebuilt(name: str, data_dir: Path, settings: Settings) -> None:
     await rebuild(name, data_dir, settings, Console(quiet=True), workers=None, again=True, switch=True)
 
 
-async def roll_back(name: str, data_dir: Path, settings: Settings, console: Console) -> None:
-    """Puts the version back that was live before; raises `Rejected` where there is none, or it cannot be."""
+async def roll_back(name: str, data_dir: Path, settings: Settings, console: Console, *, other_shape: bool = False) -> None:
+    """Puts the previous version back; raises `Rejected` if there is none, or if it does not fit."""
     async with _rebuild(name, data_dir, settings) as work:
-        differs = await work.view.roll_back()
+        differs = await work.view.roll_back(other_shape=other_shape)
     console.print(
         f"{name}: the version before is live again, and catches up. The newer one is kept: roll back again to undo this."
     )
@@ -76,13 +77,11 @@ async def discard(name: str, data_dir: Path, settings: Settings, console: Consol
 async def list_versions(data_dir: Path, settings: Settings) -> None:
     """Prints each view's versions."""
     shown = printing.table("View", "Being built", "Before", "Switched")
-    for system, projections in installed(Catalog.installed(connected(settings, data_dir).systems)).items():
-        for projection in projections:
-            name = f"{system}.{projection.name}"
-            async with _rebuild(name, data_dir, settings) as work:
-                versions = await work.view.versions()
-            switched = f"{versions.switched_at:%Y-%m-%d %H:%M:%S}" if versions.switched_at else ""
-            shown.add_row(name, versions.building or "", _before(versions), switched)
+    for projection in installed(Catalog.installed(connected(settings, data_dir).systems)):
+        async with _rebuild(projection.full_name, data_dir, settings) as work:
+            versions = await work.view.versions()
+        switched = f"{versions.switched_at:%Y-%m-%d %H:%M:%S}" if versions.switched_at else ""
+        shown.add_row(projection.full_name, versions.building or "", _before(versions), switched)
     printing.console().print(shown)
 
 
@@ -96,10 +95,9 @@ def _before(versions: Versions) -> str:
 async def _rebuild(name: str, data_dir: Path, settings: Settings) -> AsyncIterator[Rebuild]:
     settings = connected(settings, data_dir)
     catalog = Catalog.installed(settings.systems)
-    system, projection = _named(name, catalog)
     databases = Databases("caudal_owner", pool_size=4)
     try:
-        yield Rebuild(settings, catalog, system, projection, databases)
+        yield Rebuild(Installation(settings, catalog, databases), _named(name, catalog))
     finally:
         await databases.close()
 
@@ -108,13 +106,13 @@ async def _fill(work: Rebuild, table: str, settings: Settings, pool: ProcessPool
     """Fills in rounds until the live view is nearly reached: it moves on meanwhile."""
     loop = asyncio.get_running_loop()
     while True:
-        goal = await work.view.stands()
-        if total(goal) - total(await work.view.reached(table)) < _CLOSE:
+        goal = await work.view.positions()
+        if total(goal) - total(await work.view.positions_of(table)) < _CLOSE:
             return
         shares = _shares(goal, workers)
         running = [loop.run_in_executor(pool, _work, settings, work.name, table, share) for share in shares]
         while (await asyncio.wait(running, timeout=0.3))[1]:
-            show(total(await work.view.reached(table)), total(goal))
+            show(total(await work.view.positions_of(table)), total(goal))
         for done in running:
             await done
 
@@ -135,17 +133,15 @@ def _work(settings: Settings, name: str, table: str, share: Sequence[tuple[Conte
 
 async def _build(settings: Settings, name: str, table: str, share: Sequence[tuple[ContextName, int, int]]) -> None:
     catalog = Catalog.installed(settings.systems)
-    system, projection = _named(name, catalog)
     databases = Databases("caudal_owner", pool_size=2, durable=False)
     try:
-        await Rebuild(settings, catalog, system, projection, databases).build(table, share)
+        await Rebuild(Installation(settings, catalog, databases), _named(name, catalog)).build(table, share)
     finally:
         await databases.close()
 
 
-def _named(name: str, catalog: Catalog) -> tuple[str, Projection[Any]]:
-    found = installed(catalog).items()
-    known = {f"{system}.{one.name}": (system, one) for system, projections in found for one in projections}
+def _named(name: str, catalog: Catalog) -> Projection[Any]:
+    known = {projection.full_name: projection for projection in installed(catalog)}
     if name not in known:
         raise NotFound(f"there is no view {name!r}; there are {', '.join(sorted(known))}")
     return known[name]

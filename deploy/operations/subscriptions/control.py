@@ -69,7 +69,7 @@ async def reset(name: str, wanted: Reset, data_dir: Path, settings: Settings) ->
                     await store.checkpoints.lock(connection, [(context, partition) for partition in targets[context]])
                     await store.checkpoints.reset(connection, context, targets[context])
                 if emptied and subscription.projection is not None:
-                    await clear_view(connection, subscription.name.partition(".")[0], subscription.projection)
+                    await clear_view(connection, subscription.projection)
         console.print("Done.")
 
 

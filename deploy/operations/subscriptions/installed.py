@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from aggregates.system import installed as installed_domains
 from command_api.worker import policy_stores
+from projectors.discovery import installed
 from projectors.projection import Projection
-from projectors.service import installed
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
 from streams.database.pools import Databases
-from streams.database.store import views_schema
+from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
 
@@ -38,7 +38,10 @@ async def subscriptions(settings: Settings) -> AsyncIterator[Sequence[InstalledS
     catalog = Catalog.installed(settings.systems)
     views, logs = Databases("caudal_projector", pool_size=2), Databases("caudal_writer", pool_size=2)
     try:
-        yield [*_projections(settings, catalog, views), *_policies(settings, catalog, logs)]
+        yield [
+            *_projections(Installation(settings, catalog, views)),
+            *_policies(Installation(settings, catalog, logs)),
+        ]
     finally:
         await views.close()
         await logs.close()
@@ -52,25 +55,20 @@ def named(found: Sequence[InstalledSubscription], name: str) -> InstalledSubscri
     raise NotFound(f"there is no subscription {name!r}; there are {', '.join(one.name for one in found)}")
 
 
-def _projections(settings: Settings, catalog: Catalog, databases: Databases) -> Sequence[InstalledSubscription]:
+def _projections(installation: Installation) -> Sequence[InstalledSubscription]:
     found = []
-    for system, projections in installed(catalog).items():
-        for projection in projections:
-            name, home = f"{system}.{projection.name}", ContextName(system, projection.view.view_context)
-            contexts = tuple(sorted({catalog.context_of(event) for event in projection.folds}))
-            store = SubscriptionStore.at(
-                settings, databases, settings.view_dsn(home), views_schema(home), name, frozenset(contexts)
-            )
-            found.append(InstalledSubscription(name, "projection", contexts, (store,), projection))
+    for projection in installed(installation.catalog):
+        contexts = frozenset(context for context, _ in installation.catalog.event_types(projection.events))
+        views = installation.view_store(projection.home)
+        store = SubscriptionStore.at(installation.settings, views, projection.full_name, contexts)
+        found.append(InstalledSubscription(projection.full_name, "projection", tuple(sorted(contexts)), (store,), projection))
     return found
 
 
-def _policies(settings: Settings, catalog: Catalog, databases: Databases) -> Sequence[InstalledSubscription]:
+def _policies(installation: Installation) -> Sequence[InstalledSubscription]:
     found = []
-    for system, side in installed_domains(catalog).items():
+    for side in installed_domains(installation.catalog).values():
         for policy in side.policies:
-            stores = policy_stores(settings, catalog, databases, system, policy)
-            found.append(
-                InstalledSubscription(f"{system}.{policy.name}", "policy", tuple(sorted(stores)), tuple(stores.values()))
-            )
+            stores = policy_stores(installation, policy)
+            found.append(InstalledSubscription(policy.full_name, "policy", tuple(sorted(stores)), tuple(stores.values())))
     return found

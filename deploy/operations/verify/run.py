@@ -12,12 +12,13 @@ from deploy.operations.verify.log import verifier_of, verify_log
 from deploy.operations.verify.report import Part, Report, Teller
 from deploy.operations.verify.topic import verify_topic
 from deploy.operations.verify.view import verify_view
-from projectors.service import installed
+from projectors.discovery import installed
 from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.encryption.subject_keys import SubjectKeys
+from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.settings import Settings
 
@@ -70,10 +71,10 @@ async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: T
             for context in contexts:
                 yield await verify_topic(settings, catalog, readers, context, teller, repair=wanted.repair)
         if "view" in wanted.parts:
-            for system, projections in installed(catalog).items():
-                for projection in projections:
-                    if not wanted.names or f"{system}.{projection.name}" in wanted.names:
-                        yield await verify_view(settings, catalog, projectors, logs, system, projection, teller, rebuild)
+            installation = Installation(settings, catalog, projectors)
+            for projection in installed(catalog):
+                if not wanted.names or projection.full_name in wanted.names:
+                    yield await verify_view(installation, logs, projection, teller, rebuild)
     finally:
         await readers.close()
         await projectors.close()
@@ -82,9 +83,7 @@ async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, teller: T
 
 def _contexts(wanted: Wanted, catalog: Catalog) -> list[ContextName]:
     if "view" in wanted.parts and wanted.names:
-        views = {
-            f"{system}.{projection.name}" for system, projections in installed(catalog).items() for projection in projections
-        }
+        views = {projection.full_name for projection in installed(catalog)}
         if unknown := set(wanted.names) - views:
             raise NotFound(f"there is no view {', '.join(sorted(unknown))}; there are {', '.join(sorted(views))}")
         return []

@@ -8,25 +8,21 @@ from deploy.console.printing import counted
 from deploy.operations.verify.report import Report, Teller
 from projectors.projection import Projection
 from projectors.verification import VerifiedView, ViewVerification
-from schemas.catalog import Catalog, ContextName
-from streams.database.pools import Databases
+from schemas.catalog import ContextName
+from streams.installation import Installation
 from streams.log.reading import ReadableLog
-from streams.settings import Settings
 
 
 async def verify_view(
-    settings: Settings,
-    catalog: Catalog,
-    databases: Databases,
+    installation: Installation,
     logs: Mapping[ContextName, ReadableLog],
-    system: str,
     projection: Projection[Any],
     teller: Teller,
     rebuild: Callable[[str], Awaitable[object]] | None,
 ) -> Report:
     """What came of one view; with ``rebuild``, of what is left wrong after that. Raises `Unavailable`."""
     started, repaired = time.monotonic(), None
-    verification = ViewVerification(settings, catalog, system, projection, databases, logs)
+    verification = ViewVerification(installation, projection, logs)
 
     async def look() -> VerifiedView:
         with teller.progress(f"view {verification.name}") as show:

@@ -1,4 +1,4 @@
--- Puts checkpoints elsewhere, wherever they stood.
+-- Sets checkpoints to any position and starts a new generation.
 insert into {schema}.checkpoints as c (subscription, source, partition, position, generation)
 select $1, $2, partition, position, 1 from unnest($3::int[], $4::bigint[]) n(partition, position)
 on conflict (subscription, source, partition) do update set position = excluded.position, generation = c.generation + 1

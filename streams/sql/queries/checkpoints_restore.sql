@@ -1,5 +1,4 @@
--- Puts a subscription where another one stands, and at the beginning of what that one has not begun; whoever runs it goes on
--- from there.
+-- Sets a subscription's checkpoints to those of another one, 0 where that one has none, and starts a new generation.
 update {schema}.checkpoints c set generation = c.generation + 1, position = coalesce(
   (select o.position from {schema}.checkpoints o
    where o.subscription = $2 and o.source = c.source and o.partition = c.partition), 0)

@@ -1,4 +1,4 @@
 update {schema}.dead_letters
-set state = case when $3 then 'retrying' else 'parked' end, error = $2, attempts = attempts + 1,
-  due_at = clock_timestamp() + $4 * interval '1 second'
+set state = case when $4 then 'retrying' else 'parked' end, error = $2, traceback = $3, attempts = attempts + 1,
+  due_at = clock_timestamp() + $5 * interval '1 second'
 where id = $1

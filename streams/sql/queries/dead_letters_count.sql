@@ -1,3 +1,3 @@
--- How many events wait to be dealt with; records that are no events hold nothing up.
+-- How many events are open. Foreign records are not counted: no event waits behind them.
 select count(*) from {schema}.dead_letters
 where subscription = $1 and position is not null and state in ('retrying', 'parked', 'waiting')

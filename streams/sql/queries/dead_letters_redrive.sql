@@ -1,4 +1,4 @@
--- The first of each stream is tried at once; the others follow it.
+-- Makes those due that are the first of their streams; the others follow them.
 update {schema}.dead_letters d set state = 'retrying', attempts = 0, due_at = clock_timestamp()
 where id = any($1) and state in ('parked', 'retrying') and position is not null
   and position = (select min(position) from {schema}.dead_letters o

@@ -1,2 +1,2 @@
--- Hands over what is open; what operators have decided stays where it is.
+-- Gives open dead letters to another subscription; resolved ones stay.
 update {schema}.dead_letters set subscription = $2 where subscription = $1 and state in ('retrying', 'parked', 'waiting')

@@ -1,2 +1,2 @@
-select generation, building, building_decided, previous, previous_decided, previous_differs, switched_at
+select building, building_resolutions, previous, previous_resolutions, previous_differs, switched_at
 from {schema}.rebuilds where view = $1

@@ -1,20 +1,20 @@
--- Where subscriptions stand, and what they could not deal with: projections beside their views, policies beside the log that
--- they follow.
+-- Checkpoints and dead letters of subscriptions: those of a projection beside its view, those of a policy beside the log that it
+-- follows.
 
 create table {schema}.checkpoints (
   subscription text not null,
-  source text not null,               -- the context whose events they are
+  source text not null,               -- the context of the events
   partition int not null,
-  position bigint not null,
-  generation int not null default 0,      -- how often an operator has put it elsewhere
+  position bigint not null,           -- of the last event that was handled
+  generation int not null default 0,  -- how often it was reset, or its view replaced
   primary key (subscription, source, partition)
 ) with (fillfactor = 10);
 
--- Undoes the statement that calls it, unless something holds.
-create function {schema}.insist(holds boolean) returns void language plpgsql as $$
+-- Fails the statement that calls it unless a condition holds.
+create function {schema}.require(condition boolean) returns void language plpgsql as $$
 begin
-  if not holds then
-    raise exception 'a row or a checkpoint is not as it was read' using errcode = 'serialization_failure';
+  if not condition then
+    raise exception 'a row or a checkpoint has changed since it was read' using errcode = 'serialization_failure';
   end if;
 end $$;
 
@@ -29,13 +29,14 @@ create table {schema}.dead_letters (
   source text not null,
   partition int not null,
   origin text not null,               -- topic/partition@offset, or log@position
-  position bigint,                    -- null for a record that is no event of the log's: nobody waits behind it
+  position bigint,                    -- null for a foreign record: no event waits behind it
   stream text collate "C",
   type text,
   -- retrying: tried again at due_at; parked: waits for an operator; waiting: behind another of its stream;
-  -- skipped: left out for good; mended: applied with other data
-  state text not null check (state in ('retrying', 'parked', 'waiting', 'skipped', 'mended')),
+  -- skipped: left out for good; repaired: applied with other data
+  state text not null check (state in ('retrying', 'parked', 'waiting', 'skipped', 'repaired')),
   error text,
+  traceback text,                     -- of the last attempt, without the values of variables
   attempts int not null,
   parked_at timestamptz not null default clock_timestamp(),
   due_at timestamptz,
@@ -43,7 +44,7 @@ create table {schema}.dead_letters (
   value bytea,
   header_names text[] not null,
   header_values bytea[] not null,
-  edited text,                        -- JSON in the place of the event's data
+  edited text,                        -- JSON instead of the event's data
   published boolean not null default false,
   unique (subscription, source, position),
   unique (subscription, origin)

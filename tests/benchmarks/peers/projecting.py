@@ -11,9 +11,10 @@ import uvloop
 from projectors.projector import APPLIED, Projector
 from streams.database.pools import Databases
 from streams.database.store import Store, views_schema
+from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.settings import Settings
-from streams.subscriptions.gap_filling import REPAIRED
+from streams.subscriptions.gap_filling import GAP_FILLED
 from streams.subscriptions.subscription import Subscription
 from tests.benchmarks.counters import PROJECTIONS
 from tests.benchmarks.peers.relaying import CATALOG, CONTEXT
@@ -27,7 +28,7 @@ async def run(dsn: str, bootstrap: str, events: int) -> None:
     async with views.connection(dsn) as connection:
         await connection.execute(f"truncate {views_schema(CONTEXT)}.totals, {views_schema(CONTEXT)}.checkpoints")
     logs = {CONTEXT: PostgresLog(Store.of_log(databases, dsn, CONTEXT), CONTEXT)}
-    projector = Projector(settings, CATALOG, CONTEXT.system, PROJECTIONS[0], views, logs)
+    projector = Projector(Installation(settings, CATALOG, views), PROJECTIONS[0].of(CONTEXT.system), logs)
     running = asyncio.create_task(Subscription(settings, CATALOG, f"bench-{uuid4()}", [projector], logs).run())
     done, first, started = 0.0, 0.0, 0.0
     while done < events:
@@ -36,7 +37,7 @@ async def run(dsn: str, bootstrap: str, events: int) -> None:
         if done and not started:  # joining the group is not what is measured
             first, started = done, time.monotonic()
     report("projector", 1, int(done - first), time.monotonic() - started)
-    if REPAIRED.labels(projector.name, str(CONTEXT))._value.get():
+    if GAP_FILLED.labels(projector.name, str(CONTEXT))._value.get():
         raise RuntimeError("events came from the log: that is not what was to be measured")
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -10,7 +10,7 @@ ID, OTHER, NOW, DAY = UUID(int=1), UUID(int=2), datetime(2026, 1, 31, tzinfo=UTC
 
 
 def test_a_partner() -> None:
-    row = views.Partner(partner_id=ID, temporary_id=OTHER, name="Eco", type="AGENCY", email="e@x.org", created_at=NOW)
+    row = views.Partners(partner_id=ID, temporary_id=OTHER, name="Eco", type="AGENCY", email="e@x.org", created_at=NOW)
 
     assert partner(row.model_dump()).model_dump() == {
         "id": ID,
@@ -25,7 +25,7 @@ def test_a_partner() -> None:
 
 
 def test_a_programme() -> None:
-    row = views.Program(program_id=ID, name="Verano", product="P", commission_percent=2.5)
+    row = views.Programs(program_id=ID, name="Verano", product="P", commission_percent=2.5)
 
     shown = program(row.model_dump())
 
@@ -33,7 +33,7 @@ def test_a_programme() -> None:
 
 
 def test_a_contract() -> None:
-    row = views.Contract(contract_id=ID, partner_id=OTHER, starts_on=DAY, status="suspended", approved=True)
+    row = views.Contracts(contract_id=ID, partner_id=OTHER, starts_on=DAY, status="suspended", approved=True)
 
     shown = contract(row.model_dump())
 
@@ -44,14 +44,14 @@ def test_a_contract() -> None:
 def test_a_report_of_compliance() -> None:
     verdicts = [{"rule": "sanctions", "passed": False, "detail": "listed"}]
 
-    shown = report(views.Assessment.model_validate({"contract_id": ID, "approved": False, "verdicts": verdicts}).model_dump())
+    shown = report(views.Assessments.model_validate({"contract_id": ID, "approved": False, "verdicts": verdicts}).model_dump())
 
     assert [rule.model_dump() for rule in shown.reglas] == [{"regla": "sanctions", "cumple": False, "detalle": "listed"}]
     assert (shown.contrato_id, shown.aprobado) == (ID, False)
 
 
 def test_a_campaign() -> None:
-    row = views.Campaign(campaign_id=ID, partner_id=OTHER, budget_cents=100, ends_on=DAY)
+    row = views.Campaigns(campaign_id=ID, partner_id=OTHER, budget_cents=100, ends_on=DAY)
 
     shown = campaign(row.model_dump())
 

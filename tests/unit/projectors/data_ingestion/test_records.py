@@ -7,7 +7,7 @@ from aggregates.scenario import FIRST_ID, MIDNIGHT, recorded
 from projectors.data_ingestion.records import PROJECTIONS
 from schemas.data_ingestion.ingestion import DataIngested, DataReceived
 from schemas.data_ingestion.processing import DataProcessed, ProcessingResults, Profile
-from schemas.data_ingestion.records import Record
+from schemas.data_ingestion.records import Records
 from schemas.data_ingestion.validation import DataValidated, RuleViolation
 
 PROFILE = Profile(types={"/x": "integer"}, values=1, nulls=0, depth=1)
@@ -29,12 +29,13 @@ EVENTS = (
 )
 
 
-def folded(events: Any) -> Record:
-    row = None
+def folded(events: Any) -> Records:
+    row: Records | None = PROJECTIONS[0].new_row(FIRST_ID)
     for event in events:
-        fold = PROJECTIONS[0].folds[type(event)]
-        assert fold.key(recorded(event)) == FIRST_ID
-        row = fold.apply(row, recorded(event))
+        assert type(event) in PROJECTIONS[0].events
+        assert PROJECTIONS[0].key_of(recorded(event)) == FIRST_ID
+        assert row is not None
+        row = PROJECTIONS[0].apply(row, recorded(event))
     assert row is not None
     return row
 

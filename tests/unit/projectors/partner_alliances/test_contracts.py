@@ -12,7 +12,7 @@ from query_api.partner_alliances import contract
 from schemas.message import Event
 from schemas.partner_alliances import contracts
 from schemas.partner_alliances.compliance import ContractRejected
-from schemas.partner_alliances.views import Contract
+from schemas.partner_alliances.views import Contracts
 
 WHOSE: dict[str, Any] = {"contract_id": UUID(int=1), "partner_id": UUID(int=2), "temporary_id": UUID(int=3)}
 CREATED = contracts.ContractCreated(**WHOSE, product="P", terms={"a": 1}, starts_on=date(2030, 1, 1), ends_on=None)
@@ -42,9 +42,11 @@ REJECTED = ContractRejected(**WHOSE, verdicts=[], sanction_list=1, cause="why")
     ],
 )
 def test_each_state_is_shown_in_their_words(events: list[Event], state: str) -> None:
-    row: Contract | None = None
+    row: Contracts | None = Contracts(contract_id=WHOSE["contract_id"])
     for event in events:
-        row = PROJECTIONS[0].folds[type(event)].apply(row, recorded(event))
+        assert type(event) in PROJECTIONS[0].events
+        assert row is not None
+        row = PROJECTIONS[0].apply(row, recorded(event))
     assert row is not None
 
     assert contract(row.model_dump()).estado == state

@@ -13,7 +13,7 @@ from schemas.expected_version import NO_STREAM
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write, partition_events
 from streams.log.stored_events import StoredEvent, encode
-from streams.subscriptions.gap_filling import REPAIRED, SKIPPED, continuation
+from streams.subscriptions.gap_filling import DUPLICATES, GAP_FILLED, next_events
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 
@@ -36,36 +36,36 @@ async def of_partition(log: MemoryLog) -> list[StoredEvent]:
 
 
 def counts() -> tuple[float, float]:
-    return tuple(counter.labels("s", str(CONTEXT))._value.get() for counter in (SKIPPED, REPAIRED))
+    return tuple(counter.labels("s", str(CONTEXT))._value.get() for counter in (DUPLICATES, GAP_FILLED))
 
 
 async def test_what_is_next_is_applied(log: MemoryLog) -> None:
     rows, before = await of_partition(log), counts()
 
-    assert (await continuation("s", 0, rows[:5], log, 0)).rows == rows[:5]
-    assert (await continuation("s", rows[4].position, rows[5:9], log, 0)).rows == rows[5:9]
+    assert (await next_events("s", 0, rows[:5], log, 0)).events == rows[:5]
+    assert (await next_events("s", rows[4].position, rows[5:9], log, 0)).events == rows[5:9]
     assert counts() == before
 
 
 async def test_what_is_known_is_skipped(log: MemoryLog) -> None:
     rows, before = await of_partition(log), counts()
 
-    assert (await continuation("s", rows[4].position, rows[2:7], log, 0)).rows == rows[5:7]
-    assert (await continuation("s", rows[-1].position, rows, log, 0)).rows == []
+    assert (await next_events("s", rows[4].position, rows[2:7], log, 0)).events == rows[5:7]
+    assert (await next_events("s", rows[-1].position, rows, log, 0)).events == []
     assert counts()[0] - before[0] == 3 + len(rows)
 
 
 async def test_what_is_missing_is_fetched_from_the_log_and_counted(log: MemoryLog) -> None:
     rows, before = await of_partition(log), counts()
 
-    assert (await continuation("s", rows[1].position, [rows[5], rows[9]], log, 0)).rows == rows[2:10]
+    assert (await next_events("s", rows[1].position, [rows[5], rows[9]], log, 0)).events == rows[2:10]
     assert counts()[1] - before[1] == 6
 
 
 async def test_rows_that_come_twice_and_late_are_applied_once_and_in_order(log: MemoryLog) -> None:
     rows = await of_partition(log)
 
-    assert (await continuation("s", 0, [rows[0], rows[2], rows[1], rows[2], rows[0], rows[3]], log, 0)).rows == rows[:4]
+    assert (await next_events("s", 0, [rows[0], rows[2], rows[1], rows[2], rows[0], rows[3]], log, 0)).events == rows[:4]
 
 
 async def test_a_checkpoint_between_two_rows_of_the_partition_goes_on_with_the_next(log: MemoryLog) -> None:
@@ -73,7 +73,7 @@ async def test_a_checkpoint_between_two_rows_of_the_partition_goes_on_with_the_n
     between = next(p for p in range(rows[0].position, rows[-1].position) if p not in {row.position for row in rows})
     following = [row for row in rows if row.position > between]
 
-    assert (await continuation("s", between, following[:1], log, 0)).rows == following[:1]
+    assert (await next_events("s", between, following[:1], log, 0)).events == following[:1]
 
 
 async def test_a_long_hole_is_filled_bit_by_bit(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,15 +81,15 @@ async def test_a_long_hole_is_filled_bit_by_bit(log: MemoryLog, monkeypatch: pyt
     monkeypatch.setattr("streams.subscriptions.gap_filling.partition_events", partial(partition_events, limit=4))
     rows = await of_partition(log)
 
-    first = await continuation("s", 0, [rows[-1]], log, 0)
+    first = await next_events("s", 0, [rows[-1]], log, 0)
 
-    assert (first.rows, first.is_whole) == (rows[:4], False)
+    assert (first.events, first.is_complete) == (rows[:4], False)
     position, found = 0, []
     while True:
-        part = await continuation("s", position, [rows[-1]], log, 0)
-        found += part.rows
-        position = part.rows[-1].position
-        if part.is_whole:
+        part = await next_events("s", position, [rows[-1]], log, 0)
+        found += part.events
+        position = part.events[-1].position
+        if part.is_complete:
             break
     assert found == rows
 
@@ -99,4 +99,4 @@ async def test_a_topic_of_another_log_is_not_followed(log: MemoryLog) -> None:
     stranger = rows[-1]._replace(position=1000, previous=999)
 
     with pytest.raises(Misconfigured, match="no event 999"):
-        await continuation("s", rows[-1].position, [stranger], log, 0)
+        await next_events("s", rows[-1].position, [stranger], log, 0)

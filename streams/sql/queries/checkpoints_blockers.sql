@@ -1,5 +1,5 @@
--- Whether the subscription is to rest, and the contexts in which something is open or, of events that come again, decided. Nobody
--- waits behind a record that is no event.
+-- Whether the subscription is paused, and the contexts that have open dead letters or, of events that come again after a reset,
+-- resolved ones. No event waits behind a foreign record.
 select
   exists (select from {schema}.pauses where subscription = $1) as is_paused,
   array(

@@ -1,0 +1,49 @@
+"""Shapes of views: compares the tables of views with what the installed code declares.
+
+A process whose code declares another shape than the table has can neither read nor write it. So projectors and query API are
+not ready, and `caudal status` and `caudal verify` report it.
+"""
+
+from schemas.catalog import ContextName
+from schemas.view import View
+from streams.database.pools import Connection
+from streams.database.store import Store
+from streams.database.view_tables import definition, table_of
+from streams.installation import Installation
+
+
+def declared_shape(context: ContextName, view: type[View]) -> str:
+    """Returns the definition of a view's table and indexes, as the table keeps it in its comment."""
+    return "\n".join(definition(table_of(context, view)))
+
+
+async def table_shape(connection: Connection, store: Store, view: type[View]) -> str | None:
+    """Returns the definition from which the table of a view was made, ``None`` if there is no table."""
+    found: str | None = await connection.fetchval(store.sql("version_definition"), view.view_name)
+    return found
+
+
+async def wrong_view_shapes(installation: Installation) -> list[str]:
+    """Returns a sentence for each view that the installed code cannot use, with the command that repairs it.
+
+    Raises `Unavailable` while a database is out of reach.
+    """
+    found = []
+    for context, view in installation.catalog.views():
+        store = installation.view_store(context)
+        async with store.connection() as connection:
+            shape = await table_shape(connection, store, view)
+        if shape is None:
+            found.append(f"the view {context.system}.{view.view_name} has no table: run `caudal migrate`")
+        elif shape != declared_shape(context, view):
+            found.append(wrong_shape(context, view))
+    return found
+
+
+def wrong_shape(context: ContextName, view: type[View]) -> str:
+    """Returns what is wrong with a view whose table has another shape, and what to do."""
+    name = f"{context.system}.{view.view_name}"
+    return (
+        f"the view {name} has another shape than its table: `caudal projections rebuild {name}` builds one of the new shape,"
+        " `caudal migrate --recreate-views` replaces it by an empty one, which is filled from the log"
+    )

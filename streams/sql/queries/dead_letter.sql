@@ -1,1 +1,0 @@
-select * from {schema}.dead_letters where id = $1 for update

@@ -1,0 +1,1 @@
+select {schema}.define_version($1, $2)

@@ -1,1 +1,0 @@
-select {schema}.note_definition($1, $2)

@@ -1,0 +1,191 @@
+"""Failure isolation: what fails is parked with what follows it in its stream; the rest is applied."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from schemas.catalog import ContextName
+from streams.log.stored_events import StoredEvent
+from streams.subscriptions.dead_letters import DeadLetter, Parked
+from streams.subscriptions.failure_isolation import FailureIsolation, Isolated
+from streams.subscriptions.faults import Fault
+from streams.subscriptions.subscriber import LogEvent
+
+CONTEXT = ContextName("todo", "tasks")
+
+
+def event(position: int, stream: str) -> StoredEvent:
+    at = datetime(2030, 1, 1, tzinfo=UTC)
+    metadata = '{"command_id":"00000000-0000-0000-0000-000000000001","correlation_id":"c"}'
+    return StoredEvent(position, stream, 1, uuid4(), "Changed", 1, 0, position - 1, at, "{}", metadata)
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[Any]]:
+    with capture_logs() as lines:
+        yield lines
+
+
+class FakeStore:
+    """The dead letters of a subscription in memory."""
+
+    subscription = "todo.tasks"
+
+    def __init__(self) -> None:
+        self.dead_letters = self.checkpoints = self
+        self.open: list[StoredEvent] = []
+        self.parked: list[Parked] = []
+        self.handled: list[int] = []
+        self.failed: list[tuple[int, Fault]] = []
+
+    async def blocked(self, _: Any, context: ContextName, streams: set[str]) -> set[str]:
+        return streams & {one.stream for one in self.open}
+
+    async def park(self, _: Any, parked: Sequence[Parked]) -> None:
+        self.parked += parked
+
+    async def due(self) -> Sequence[tuple[ContextName, int, str]]:
+        return sorted({(CONTEXT, 0, one.stream) for one in self.open})
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        yield None
+
+    async def lock(self, *_: Any) -> None:
+        pass
+
+    async def of_stream(self, _: Any, context: ContextName, stream: str) -> Sequence[Any]:
+        return [
+            SimpleNamespace(context=CONTEXT, name=str(one.position), id=one.position, stored_event=lambda one=one: one)
+            for one in self.open
+            if one.stream == stream
+        ]
+
+    async def mark_handled(self, _: Any, dead_letter: DeadLetter) -> None:
+        self.handled.append(dead_letter.id)
+
+    async def mark_failed(self, _: Any, dead_letter: DeadLetter, fault: Fault) -> None:
+        self.failed.append((dead_letter.id, fault))
+
+
+class Bench:
+    """A failure isolation whose effect fails for some positions."""
+
+    def __init__(self, *failing: int, **options: Any) -> None:
+        self.store, self.failing, self.applied, self.calls = FakeStore(), set(failing), list[int](), 0
+        self.isolation: FailureIsolation[int] = FailureIsolation(self.store, self.apply, **options)  # type: ignore[arg-type]
+
+    async def apply(self, _: Any, events: Sequence[LogEvent]) -> int:
+        self.calls += 1
+        positions = [one.event.position for one in events]
+        if found := self.failing & set(positions):
+            raise LookupError(f"not {min(found)}")
+        self.applied += positions
+        return len(positions)
+
+    async def handle(self, events: Sequence[StoredEvent]) -> Isolated[int]:
+        found = [LogEvent(CONTEXT, one) for one in events]
+        return await self.isolation.handle(None, found, [CONTEXT])
+
+
+def parked(store: FakeStore) -> list[tuple[int, str, str | None]]:
+    found = [(one.event, one.state, one.fault) for one in store.parked if one.event is not None]
+    return [(event.position, state, None if fault is None else fault.error) for event, state, fault in found]
+
+
+@pytest.mark.parametrize("max_events", [None, 1, 3])
+async def test_the_failing_event_and_those_behind_it_are_parked(max_events: int | None) -> None:
+    bench = Bench(4, max_events=max_events)
+    events = [event(n, f"s-{n % 3}") for n in range(1, 12)]
+
+    isolated = await bench.handle(events)
+
+    assert parked(bench.store) == [
+        (4, "retrying", "LookupError: not 4"),
+        (7, "waiting", None),
+        (10, "waiting", None),
+    ]
+    assert bench.applied == [1, 2, 3, 5, 6, 8, 9, 11]
+    assert sum(isolated.results) == 8
+    assert isolated.parked == bench.store.parked
+
+
+async def test_one_of_a_thousand_costs_some_twenty_attempts_by_halving() -> None:
+    bench = Bench(777)
+
+    await bench.handle([event(n, f"s-{n}") for n in range(1, 1001)])
+
+    assert [position for position, _, _ in parked(bench.store)] == [777]
+    assert len(bench.applied) == 999
+    assert bench.calls <= 21
+
+
+async def test_each_fault_is_logged_with_its_place_and_one_traceback_a_place(logged: list[Any]) -> None:
+    await Bench(1, 2).handle([event(n, f"s-{n}") for n in (1, 2, 3)])
+
+    lines = [line for line in logged if line["event"] == "event parked"]
+    assert [(line["position"], line["why"]) for line in lines] == [(1, "LookupError: not 1"), (2, "LookupError: not 2")]
+    assert all(line["location"].startswith(__file__) for line in lines)
+    assert [isinstance(line["exc_info"], LookupError) for line in lines] == [True, False]
+
+
+async def test_one_by_one_each_event_is_applied_once() -> None:
+    bench = Bench(3, max_events=1)
+
+    await bench.handle([event(n, f"s-{n}") for n in range(1, 11)])
+
+    assert bench.calls == 10
+
+
+async def test_events_behind_an_open_dead_letter_wait() -> None:
+    bench = Bench()
+    bench.store.open = [event(1, "s-1")]
+
+    await bench.handle([event(2, "s-1"), event(3, "s-2")])
+
+    assert parked(bench.store) == [(2, "waiting", None)]
+    assert bench.applied == [3]
+
+
+async def test_an_error_that_is_not_about_an_event_is_raised() -> None:
+    bench = Bench(2, is_fault_of_event=lambda error: not isinstance(error, LookupError))
+
+    with pytest.raises(LookupError):
+        await bench.handle([event(n, "s-1") for n in (1, 2, 3)])
+
+    assert bench.store.parked == []
+
+
+async def test_a_retry_goes_on_in_order_until_one_fails() -> None:
+    bench = Bench(3)
+    bench.store.open = [event(1, "s-1"), event(2, "s-1"), event(3, "s-1"), event(4, "s-1"), event(5, "s-2")]
+
+    await bench.isolation.retry()
+
+    assert bench.store.handled == [1, 2, 5]
+    ((position, fault),) = bench.store.failed
+    assert (position, fault.error) == (3, "LookupError: not 3")
+    assert __file__ in fault.traceback
+
+
+async def test_a_dead_letter_stays_until_its_effect_is_there() -> None:
+    is_finished = False
+
+    async def finished(_: int) -> bool:
+        return is_finished
+
+    bench = Bench(is_finished=finished)
+    bench.store.open = [event(1, "s-1"), event(2, "s-1")]
+    await bench.isolation.retry()
+    assert (bench.store.handled, bench.store.failed, bench.applied) == ([], [], [1])
+
+    is_finished = True
+    await bench.isolation.retry()
+
+    assert bench.store.handled == [1, 2]
