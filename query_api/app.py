@@ -15,6 +15,7 @@ from query_api.queries.command_gateway import CommandGateway
 from query_api.queries.discovery import installed
 from query_api.views.catalog_of_views import Views
 from schemas.catalog import Catalog
+from schemas.errors import Unavailable
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.http.documentation import documentation_routes
@@ -22,6 +23,7 @@ from streams.http.health import operations_routes
 from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
 from streams.installation import Installation
+from streams.migrations.view_shapes import wrong_view_shapes
 from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
@@ -44,12 +46,18 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     async def views_in_reach() -> str | None:
         return await databases.out_of_reach(settings.view_dsn(context) for context, _ in catalog.views())
 
+    async def view_shapes() -> str | None:
+        try:
+            return "; ".join(await wrong_view_shapes(installation)) or None
+        except Unavailable:
+            return None  # the check of the databases reports it
+
     return Starlette(
         routes=[
             *IndexEndpoints(catalog, access_control).routes(),
             *QueryEndpoints(views, live, commands, access_control).routes(queries),
             *AuditEndpoints(installation, access_control).routes(),
-            *operations_routes({"views": views_in_reach}),
+            *operations_routes({"views": views_in_reach, "view shapes": view_shapes}),
             *documentation_routes(TITLE, lambda: describe(catalog, queries)),
         ],
         middleware=[Middleware(Observed)],

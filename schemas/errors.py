@@ -175,14 +175,9 @@ class NotYetSeen(Unavailable):
 
 
 class ViewOutdated(Unavailable):
-    """The table of a view does not have the columns that this version of the view has."""
+    """The table of a view does not have the columns that the installed code declares."""
 
     kind = "view_outdated"
-
-    def __init__(self, view: str, inner: str = "") -> None:
-        super().__init__(
-            f"the view {view} does not match its table: run `caudal migrate`, or `caudal projections rebuild {view}`", inner
-        )
 
 
 class DeadLettersFull(Unavailable):

@@ -19,6 +19,7 @@ from schemas.view import View
 from streams.database.pools import Connection
 from streams.database.store import Store
 from streams.database.view_tables import CHANGED, DIALECT, sql, table_of
+from streams.migrations.view_shapes import wrong_shape
 
 
 class ViewReader:
@@ -28,7 +29,7 @@ class ViewReader:
     """
 
     def __init__(self, store: Store, context: ContextName, view: type[View]) -> None:
-        self.view, self._store, self._name = view, store, f"{context.system}.{view.view_name}"
+        self.view, self._store, self._context = view, store, context
         self._table: Table = table_of(context, view)
         self._columns = [column for column in self._table.columns if column.name != CHANGED]
         self._encrypted = frozenset(encrypted_fields(view))
@@ -90,7 +91,7 @@ class ViewReader:
             async with self._store.connection() as connection:
                 yield connection
         except SchemaMismatch as error:
-            raise ViewOutdated(self._name, error.detail) from error
+            raise ViewOutdated(wrong_shape(self._context, self.view), error.detail) from error
 
     def _selection(self, request: PageRequest, order: Sequence[Order]) -> Select[Any]:
         statement = select(*self._columns).where(*(self._condition(one) for one in request.filters))
