@@ -12,7 +12,7 @@ from query_api.http.openapi import TITLE, describe
 from query_api.http.routes import QueryEndpoints
 from query_api.live.live_views import LiveViews
 from query_api.queries.command_gateway import CommandGateway
-from query_api.queries.discovery import installed
+from query_api.queries.discovery import installed, installed_labels
 from query_api.views.catalog_of_views import Views
 from schemas.catalog import Catalog
 from schemas.errors import Unavailable
@@ -55,7 +55,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     return Starlette(
         routes=[
             *IndexEndpoints(catalog, access_control).routes(),
-            *QueryEndpoints(views, live, commands, access_control).routes(queries),
+            *QueryEndpoints(views, live, commands, installed_labels(catalog), access_control).routes(queries),
             *AuditEndpoints(installation, access_control).routes(),
             *operations_routes({"views": views_in_reach, "view shapes": view_shapes}),
             *documentation_routes(TITLE, lambda: describe(catalog, queries)),

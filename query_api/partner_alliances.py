@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, JsonValue
 
 from query_api.queries.query import Query
+from query_api.queries.saga_labels import SagaLabels
 from query_api.views.paging import Row
 from schemas.partner_alliances import views
 from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
@@ -167,6 +168,18 @@ def campaign(row: Row) -> Campana:
         creado=row["created_at"],
     )
 
+
+SAGA_LABELS = SagaLabels(
+    statuses={
+        "running": "INICIADA",
+        "in_review": "PENDIENTE_REVISION",
+        "completed": "COMPLETADA",
+        "compensating": "COMPENSANDO",
+        "failed": "FALLIDA",
+        "cancelled": "CANCELADA",
+    },
+    steps={"received": "RECIBIDO", "processed": "PROCESADO", "failed": "ERROR"},
+)
 
 QUERIES = (
     Query("/partners", views.Partners, "Partners, a page at a time.", shape=partner),

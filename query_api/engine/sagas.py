@@ -1,24 +1,60 @@
-"""The engine's own queries: sagas and their log."""
+"""The engine's own queries: sagas and their log, in the words of each saga's system."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
+from query_api.queries.saga_labels import ENGLISH, SagaLabels
+from query_api.views.paging import Row
 from schemas.catalog import ContextName
 from schemas.engine.saga_views import Saga, SagaLogEntry
-from schemas.engine.sagas import CONTEXT, SYSTEM, stream_of
+from schemas.engine.sagas import CONTEXT, SYSTEM, Standing, Status, stream_of
 
 
-class SagaTimeline(BaseModel):
-    """A saga with every field of its view, and the entries of its log."""
+class ShownSaga(BaseModel):
+    """A saga: every field of its view, and its status in the words of its system."""
 
     model_config = ConfigDict(extra="allow")
 
     saga_id: str
     process: str | None
-    status: str
-    state: str
-    timeline: list[SagaLogEntry]
+    status: Status
+    state: str = Field(description="The status in the words of the saga's system.")
+    knows: dict[str, JsonValue] | None
+
+
+class ShownEntry(BaseModel):
+    """An input of a saga: every field of its view, and what became of it in the words of the saga's system."""
+
+    model_config = ConfigDict(extra="allow")
+
+    entry_id: str
+    saga_id: str | None
+    kind: str
+    standing: Standing
+    state: str = Field(description="The status of the step in the words of the saga's system.")
+    saga_state: str = Field(description="The saga's status after it, in the same words.")
+    problem: str | None
+
+
+class SagaTimeline(ShownSaga):
+    """A saga with the entries of its log."""
+
+    timeline: list[ShownEntry]
+
+
+async def sagas(context: QueryContext) -> Answer:
+    """Returns a page of sagas."""
+    page = await context.views.page(context.request, Saga)
+    return context.page(page, [shown_saga(context.saga_labels, row) for row in page.rows])
+
+
+async def logs(context: QueryContext) -> Answer:
+    """Returns a page of the log of all sagas."""
+    page = await context.views.page(context.request, SagaLogEntry)
+    return context.page(page, [shown_entry(context.saga_labels, row) for row in page.rows])
 
 
 async def saga(context: QueryContext) -> Answer:
@@ -28,12 +64,28 @@ async def saga(context: QueryContext) -> Answer:
     newest = context.views.token(ContextName(SYSTEM, CONTEXT), stream_of(saga_id), row["position"])
     order = ("saga_id", saga_id), ("sort", "step")
     timeline = await context.views.all_rows(context.request, SagaLogEntry, newest, *order)
-    return Answer({**row, "timeline": timeline})
+    labels = context.saga_labels
+    return Answer({**shown_saga(labels, row), "timeline": [shown_entry(labels, entry) for entry in timeline]})
+
+
+def shown_saga(labels: Mapping[str, SagaLabels], row: Row) -> Row:
+    """Returns a row of the view of sagas with the label of its status."""
+    return {**row, "state": _labels_of(labels, row).status(row["status"])}
+
+
+def shown_entry(labels: Mapping[str, SagaLabels], row: Row) -> Row:
+    """Returns a row of the log of sagas with the label of its step's status."""
+    return {**row, "state": _labels_of(labels, row).step(row["standing"])}
+
+
+def _labels_of(labels: Mapping[str, SagaLabels], row: Row) -> SagaLabels:
+    """Returns the labels of the system whose saga a row is about; a saga's name begins with its system's."""
+    return labels.get(str(row["process"]).partition(".")[0], ENGLISH)
 
 
 QUERIES = (
-    Query("/saga/logs", SagaLogEntry, "The log of all sagas: what each handled, with the result, a page at a time."),
-    Query("/sagas", Saga, "All sagas with their status, a page at a time."),
+    Query("/saga/logs", SagaLogEntry, "The log of all sagas: each input with its result.", shape=ShownEntry, handler=logs),
+    Query("/sagas", Saga, "All sagas with their status, a page at a time.", shape=ShownSaga, handler=sagas),
     Query(
         "/sagas/{saga_id}",
         Saga,

@@ -11,6 +11,7 @@ from query_api.live.live_views import LiveViews
 from query_api.queries.command_gateway import CommandGateway
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
+from query_api.queries.saga_labels import SagaLabels
 from query_api.views.catalog_of_views import Views
 from schemas.view import View
 from streams.security.access_control import AccessControl, Endpoint
@@ -19,8 +20,16 @@ from streams.security.access_control import AccessControl, Endpoint
 class QueryEndpoints:
     """Answers queries of views."""
 
-    def __init__(self, views: Views, live: LiveViews, commands: CommandGateway, access_control: AccessControl) -> None:
-        self._views, self._live, self._commands, self._access_control = views, live, commands, access_control
+    def __init__(
+        self,
+        views: Views,
+        live: LiveViews,
+        commands: CommandGateway,
+        saga_labels: Mapping[str, SagaLabels],
+        access_control: AccessControl,
+    ) -> None:
+        self._views, self._live, self._access_control = views, live, access_control
+        self._commands, self._saga_labels = commands, saga_labels
 
     def routes(self, queries: Mapping[str, tuple[Query, ...]]) -> Iterator[BaseRoute]:
         """Yields the routes of every view, then those of the systems' own queries."""
@@ -53,7 +62,7 @@ class QueryEndpoints:
         return endpoint
 
     def _context(self, request: Request) -> QueryContext:
-        return QueryContext(request, self._views, self._commands)
+        return QueryContext(request, self._views, self._commands, self._saga_labels)
 
     def _view(self, request: Request) -> type[View]:
         return self._views.named(request.path_params["system"], request.path_params["view"])

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 
 from query_api.queries.command_gateway import CommandGateway
+from query_api.queries.saga_labels import SagaLabels
 from query_api.views.catalog_of_views import Views
 from query_api.views.paging import Page, next_link
 
@@ -27,6 +28,8 @@ class QueryContext:
     request: Request
     views: Views
     commands: CommandGateway
+    saga_labels: Mapping[str, SagaLabels]
+    """The labels of sagas, by the system that declares them."""
 
     def path_parameter(self, name: str) -> str:
         """Returns the text of a path parameter."""

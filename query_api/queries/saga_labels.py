@@ -8,7 +8,10 @@ from schemas.engine.sagas import Standing, Status
 
 @dataclass(frozen=True, slots=True)
 class SagaLabels:
-    """A system's words. What has no label is shown as its English name in capital letters."""
+    """A system's words, which its module declares as ``SAGA_LABELS``.
+
+    A status without a label is shown as its English name in capital letters.
+    """
 
     statuses: Mapping[Status, str] = field(default_factory=dict)
     steps: Mapping[Standing, str] = field(default_factory=dict)
@@ -20,3 +23,7 @@ class SagaLabels:
     def step(self, status: Standing) -> str:
         """Returns the label of a step's status."""
         return self.steps.get(status, status.upper())
+
+
+ENGLISH = SagaLabels()
+"""The labels of a system that declares none."""

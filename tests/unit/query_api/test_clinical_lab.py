@@ -46,7 +46,7 @@ class Commands:
 def asked(result_id: str = "", *, broken: bool = False) -> QueryContext:
     request = request_of("/results", caller=Caller("ana"))
     request.path_params["result_id"] = result_id
-    return QueryContext(request, Views(), Commands(broken=broken))  # type: ignore[arg-type]
+    return QueryContext(request, Views(), Commands(broken=broken), {})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("result_id", ["3", str(ID)])

@@ -56,7 +56,7 @@ class Views:
 
 def context(path: str = "/items", **path_parameters: str) -> QueryContext:
     request = SimpleNamespace(path_params=path_parameters, scope={"path": path}, query_params=QueryParams("limit=1"))
-    return QueryContext(request, Views(), None)  # type: ignore[arg-type]
+    return QueryContext(request, Views(), None, {})  # type: ignore[arg-type]
 
 
 def read(asked: QueryContext) -> list[object]:
