@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 _MAX_STORED_HEADS = 1000
 _BATCH_SIZE = 5 * SEGMENT
 
-REFUSED = Counter(
+REJECTED = Counter(
     "caudal_signing_rejected", "Times that a log was not signed because it contradicts a signed head.", ["context"]
 )
 
@@ -90,7 +90,7 @@ class HeadSigner:
         except Unavailable as error:
             _log.warning("signing postponed", context=str(context), why=error.detail)
         except NotAsSigned as error:
-            REFUSED.labels(str(context)).inc()
+            REJECTED.labels(str(context)).inc()
             _log.error("signing refused", context=str(context), why=error.detail, next="run `caudal verify log`")
         except Exception:
             _log.exception("signing failed", context=str(context))

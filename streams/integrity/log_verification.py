@@ -78,7 +78,7 @@ class Verification:
         return self._result
 
     async def _check(self, links: Sequence[Link], position: int, digest: bytes) -> bytes:
-        unprecedented = await self._log.unprecedented(links)
+        orphans = await self._log.without_predecessor(links)
         versions: dict[str, int] = {}
         for link in links:
             row = link.row
@@ -87,7 +87,7 @@ class Verification:
             elif linked(digest, content_hash(row)) != link.hash:
                 self._result.find(row.position, "altered: its hash does not match its content and its predecessor")
             expected = versions.get(row.stream)
-            if (row.stream, row.version) in unprecedented if expected is None else row.version != expected + 1:
+            if (row.stream, row.version) in orphans if expected is None else row.version != expected + 1:
                 self._result.find(row.position, f"version {row.version} of {row.stream} does not follow the one before it")
             versions[row.stream], digest, position = row.version, link.hash, row.position
             self._result.events += 1
@@ -126,10 +126,10 @@ class Verification:
         if ends.versions != ends.position:
             what = f"the streams' versions add up to {ends.versions}, but the log's head is at {ends.position}"
             self._result.find(ends.position, what)
-        if not self._result.findings and (astray := await self._log.stream_astray()) is not None:
+        if not self._result.findings and (mismatch := await self._log.mismatched_stream()) is not None:
             self._result.find(
-                astray[1],
-                f"the row of the stream {astray[0]} does not match its first or its last event in the log",
+                mismatch[1],
+                f"the row of the stream {mismatch[0]} does not match its first or its last event in the log",
             )
 
     async def _advance(self) -> None:

@@ -39,7 +39,7 @@ class ProofLog(PostgresLog):
         """Returns the stored hashes at some positions, in order; positions without an event are left out."""
         return [(row["position"], row["hash"]) for row in await self._store.fetch("hashes", positions)]
 
-    async def unprecedented(self, links: Sequence[Link]) -> set[tuple[str, int]]:
+    async def without_predecessor(self, links: Sequence[Link]) -> set[tuple[str, int]]:
         """Returns the stream and version of each stream's first event in ``links`` whose predecessor is missing in the log."""
         firsts: dict[str, int] = {}
         for link in links:
@@ -48,12 +48,12 @@ class ProofLog(PostgresLog):
         if not asked:
             return set()
         arguments = ([stream for stream, _ in asked], [version for _, version in asked], links[0].row.position)
-        rows = await self._store.fetch("unprecedented", *arguments)
+        rows = await self._store.fetch("events_without_predecessor", *arguments)
         return {(row["stream"], row["version"]) for row in rows}
 
-    async def stream_astray(self) -> tuple[str, int] | None:
+    async def mismatched_stream(self) -> tuple[str, int] | None:
         """Returns a stream whose row does not match its events, with the row's last position; ``None`` if all match."""
-        row = await self._store.fetchrow("streams_astray", seconds=WHOLE_LOG_SECONDS)
+        row = await self._store.fetchrow("streams_mismatched", seconds=WHOLE_LOG_SECONDS)
         return None if row is None else (row["stream"], row["last_position"])
 
     async def signed_heads(self, after: int, limit: int) -> Sequence[SignedHead]:

@@ -1,4 +1,4 @@
-"""Timers that processes have set, as their view has them."""
+"""Timers of sagas, as their view shows them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -10,11 +10,11 @@ from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.settings import Settings
 
-_PROCESSES = ContextName(SYSTEM, CONTEXT)
+_SAGAS = ContextName(SYSTEM, CONTEXT)
 
 
 class Timer(NamedTuple):
-    """One process is to be told at a time."""
+    """A time at which a saga is to be advanced."""
 
     process: str
     about: str
@@ -25,23 +25,23 @@ class Timer(NamedTuple):
 
 
 class DueTimers(NamedTuple):
-    """A page of timers that are due."""
+    """A page of due timers."""
 
     timers: Sequence[Timer]
     next: tuple[datetime, str] | None
-    """What the next page comes after; ``None`` on the last."""
+    """The place after which the next page begins; ``None`` on the last page."""
 
 
 class Timers:
-    """Reads the timers of all processes. The view may be a moment late: a process that is told knows what it waits for."""
+    """Reads the timers of all sagas. The view may be late: a saga ignores a timer that it does not wait for any more."""
 
     def __init__(self, settings: Settings, databases: Databases) -> None:
-        self._store = Store.of_views(databases, settings.view_dsn(_PROCESSES), _PROCESSES)
+        self._store = Store.of_views(databases, settings.view_dsn(_SAGAS), _SAGAS)
 
     async def due(
         self, now: datetime, kinds: Collection[str], limit: int, after: tuple[datetime, str] | None = None
     ) -> DueTimers:
-        """The timers of these kinds of processes that are due, of so many processes at most, the longest overdue first.
+        """Returns the due timers of some kinds of sagas, of at most ``limit`` sagas, the longest overdue first.
 
         Raises `Unavailable`.
         """

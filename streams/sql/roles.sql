@@ -1,5 +1,5 @@
--- The roles that Caudal's processes act in, and the one that owns everything and runs the functions that they may call.
--- Whoever migrates may act in all of them; nobody else may be the owner.
+-- The roles of Caudal's processes, and the role that owns everything and runs the functions that they may call.
+-- The user that migrates may act in all of them; no other user may act as the owner.
 do $$
 declare
   name text;

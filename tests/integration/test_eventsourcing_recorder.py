@@ -1,4 +1,4 @@
-"""The recorder for ``eventsourcing``: held to the test cases that the package ships, and used by an application of its own."""
+"""The recorder for ``eventsourcing``: the test cases that the package ships, and an application."""
 
 import asyncio
 import threading
@@ -40,7 +40,7 @@ def recorder(dsn: str) -> Iterator[CaudalRecorder]:
 
 
 class Shipped(ApplicationRecorderTestCase[ApplicationRecorder]):
-    """The package's own test cases, on a recorder that a test hands over."""
+    """The package's own test cases, on the recorder of a test."""
 
     __test__ = False
     recorder: ApplicationRecorder
@@ -64,7 +64,7 @@ async def test_it_passes_the_packages_own_test_cases(recorder: CaudalRecorder, n
     "state", [b'{"a": 1, "b": "\xc3\xb1"}', b"\x00\xff", b"", b"[1,  2]", b'{"state": {"base64": 1}}', b"1"]
 )
 @pytest.mark.parametrize("first", [0, 1])
-async def test_states_come_back_to_the_byte(recorder: CaudalRecorder, state: bytes, first: int) -> None:
+async def test_states_come_back_byte_for_byte(recorder: CaudalRecorder, state: bytes, first: int) -> None:
     id = uuid4()
     stored = [StoredEvent(id, first + n, "bank:Opened", state) for n in range(3)]
 
@@ -158,7 +158,7 @@ async def test_an_application_of_the_package_keeps_its_events_in_the_log(
     await databases.close()
 
 
-def test_what_is_not_kept_is_said() -> None:
+def test_recorders_that_are_not_supported_are_named() -> None:
     factory = CaudalFactory({})
 
     with pytest.raises(Misconfigured, match="CAUDAL_CONTEXT"):

@@ -1,4 +1,4 @@
-"""Mail: an attempt is made for each delivery that is asked for, and what came of it is recorded once."""
+"""Mail: one attempt for each requested delivery, whose result is recorded once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -90,15 +90,15 @@ async def test_mail_goes_to_the_first_recipient_who_is_a_user(mailing: Mailing) 
     assert {one.subject for one in kept} == {"Resultado 1 disponible"}
 
 
-async def test_mail_without_a_mailbox_is_given_up(mailing: Mailing) -> None:
+async def test_mail_without_a_mailbox_fails_for_good(mailing: Mailing) -> None:
     assert await mailing.tried(await mailing.requested("no uuid", str(uuid4()))) == ("NotificationFailed",)
 
 
-async def test_mail_that_could_not_be_handed_over_is_tried_again_and_kept_once(
+async def test_mail_that_could_not_be_sent_is_tried_again_and_stored_once(
     mailing: Mailing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notification = await mailing.requested(str(user_id_of("ana")))
-    monkeypatch.setattr("streams.integrations.mail._LEFT_ALONE_SECONDS", 0)
+    monkeypatch.setattr("streams.integrations.mail._PAUSE_AFTER_OUTAGE_SECONDS", 0)
 
     assert await mailing.tried(notification) == ("DeliveryFailed",)
     async with mailing.listening():
@@ -108,7 +108,7 @@ async def test_mail_that_could_not_be_handed_over_is_tried_again_and_kept_once(
     assert len(list(kept_in(mailing.folder))) == 1
 
 
-async def test_a_server_that_is_out_of_reach_holds_nobody_up_a_second_time(mailing: Mailing) -> None:
+async def test_a_server_that_is_out_of_reach_delays_no_second_mail(mailing: Mailing) -> None:
     first = [await mailing.requested(str(user_id_of("ana"))) for _ in range(20)]
     accepted: list[asyncio.StreamWriter] = []
     silent = await asyncio.start_server(lambda _, writer: accepted.append(writer), LOOPBACK, mailing.port)
@@ -122,7 +122,7 @@ async def test_a_server_that_is_out_of_reach_holds_nobody_up_a_second_time(maili
     assert len(accepted) == 8, "so many talk to it at a time, and the others are told what those found"
 
 
-async def test_mail_is_not_lost_for_a_key_that_is_missing(mailing: Mailing) -> None:
+async def test_mail_is_not_lost_if_a_key_is_missing(mailing: Mailing) -> None:
     notification = await mailing.requested(str(user_id_of("ana")))
     keys = mailing.master_keys.read_text()
     mailing.master_keys.write_text("another " + keys.split()[1])
@@ -133,7 +133,7 @@ async def test_mail_is_not_lost_for_a_key_that_is_missing(mailing: Mailing) -> N
         assert await mailing.tried(notification, 2) == ("NotificationSent",)
 
 
-async def test_a_password_is_not_said_in_the_clear(mailing: Mailing, settings: Settings) -> None:
+async def test_a_password_is_never_sent_in_the_clear(mailing: Mailing, settings: Settings) -> None:
     url = SecretStr(f"smtp://ana:secret@{LOOPBACK}:{mailing.port}")
     async with mailing.listening():
         with pytest.raises(Undeliverable) as raised:
@@ -142,7 +142,7 @@ async def test_a_password_is_not_said_in_the_clear(mailing: Mailing, settings: S
     assert "secret" not in str(raised.value)
 
 
-async def test_a_delivery_that_comes_again_makes_no_second_attempt(mailing: Mailing) -> None:
+async def test_a_repeated_delivery_makes_no_second_attempt(mailing: Mailing) -> None:
     notification, id = await mailing.requested(str(user_id_of("ana"))), uuid4()
     command = DeliverNotification(notification_id=notification)
     async with mailing.listening():
@@ -154,7 +154,7 @@ async def test_a_delivery_that_comes_again_makes_no_second_attempt(mailing: Mail
     assert list(kept_in(mailing.folder)) == []
 
 
-async def test_a_mailbox_that_is_rejected_for_good_is_given_up_and_one_that_is_full_is_not(
+async def test_a_mailbox_that_is_rejected_fails_for_good_and_a_full_one_does_not(
     mailing: Mailing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = {"452 full": "DeliveryFailed", "550 nobody of that name": "NotificationFailed"}
@@ -168,7 +168,7 @@ async def test_a_mailbox_that_is_rejected_for_good_is_given_up_and_one_that_is_f
             assert await mailing.tried(await mailing.requested(str(user_id_of("ana")))) == (event,)
 
 
-async def test_what_an_operator_can_mend_is_tried_again(
+async def test_mail_is_tried_again_if_an_operator_can_repair_the_cause(
     mailing: Mailing, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def reject(*_: object) -> str:
@@ -183,7 +183,7 @@ async def test_what_an_operator_can_mend_is_tried_again(
 
 
 @pytest.mark.parametrize("address", ["a@[", "a@b, c@d", "Ana <a@b>", "abc", "a@b\r\nBcc: c@d", "a@b "])
-async def test_what_is_no_address_of_one_mailbox_gets_no_mail(settings: Settings, address: str) -> None:
+async def test_a_text_that_is_not_one_address_gets_no_mail(settings: Settings, address: str) -> None:
     with pytest.raises(ValueError, match="one mailbox"):
         CreateUser(username="zoe", password="password2", email=address)
     with pytest.raises(Undeliverable, match="not an address") as raised:
@@ -192,7 +192,7 @@ async def test_what_is_no_address_of_one_mailbox_gets_no_mail(settings: Settings
 
 
 @pytest.mark.parametrize("url", ["mail.example.org", "http://h:1", "smtp://user:se/cret@h:25", "smtp://h"])
-def test_a_mail_server_that_makes_no_sense_is_told_without_its_password(url: str) -> None:
+def test_an_invalid_mail_server_is_named_without_its_password(url: str) -> None:
     with pytest.raises(ValidationError, match="should read like") as raised:
         Settings(mail_url=SecretStr(url))
     assert "cret" not in str(raised.value)

@@ -71,7 +71,7 @@ async def test_the_read_side_cannot_append(fresh_database: FreshDatabase, role: 
     await connection.close()
 
 
-async def test_a_view_of_another_shape_is_made_anew_only_when_asked(fresh_database: FreshDatabase) -> None:
+async def test_a_view_of_another_shape_is_recreated_only_on_request(fresh_database: FreshDatabase) -> None:
     settings = Settings(write_dsn=await fresh_database.migrated())
 
     class Grown(Records, View, name="records", context="ingestion", key="data_id"):
@@ -110,5 +110,5 @@ async def test_a_log_is_never_repartitioned_in_place(fresh_database: FreshDataba
     settings = Settings(write_dsn=await fresh_database.migrated())
     more = System("data_ingestion", (Context("ingestion", partitions=8),))
 
-    with pytest.raises(Misconfigured, match="made with 4 partitions, 8 are declared"):
+    with pytest.raises(Misconfigured, match="has 4 partitions, but 8 are declared"):
         await migrate(settings, Catalog.of([more]))

@@ -1,4 +1,4 @@
-"""Rate limits: what one caller may ask for, counted for all processes together."""
+"""Rate limits: the requests of one caller, counted over all processes together."""
 
 import asyncio
 
@@ -14,30 +14,30 @@ LIMITS = {"POST": "10/hour", "GET": "3/hour; 5/day", "all": "14/hour"}
 
 @pytest.fixture
 async def limits(settings: Settings, databases: Databases) -> list[RateLimits]:
-    """As two processes have them."""
+    """The limits in two processes."""
     settings = settings.model_copy(update={"rate_limits": LIMITS})
     return [RateLimits(settings, databases) for _ in range(2)]
 
 
 async def passed(*asking: object) -> int:
-    """How many of some requests were let through."""
+    """Returns how many of some requests were accepted."""
     answers = await asyncio.gather(*asking, return_exceptions=True)  # type: ignore[call-overload]
     assert all(isinstance(answer, list | TooManyRequests) for answer in answers), answers
     return sum(isinstance(answer, list) for answer in answers)
 
 
-async def test_two_processes_let_through_no_more_than_one(limits: list[RateLimits]) -> None:
+async def test_two_processes_accept_no_more_than_one(limits: list[RateLimits]) -> None:
     assert await passed(*(limits[n % 2].spend("POST", "ana", "/a") for n in range(30))) == 10
     assert await passed(limits[0].spend("POST", "eva", "/a")) == 1
 
 
-async def test_each_route_counts_for_itself_and_all_of_them_together(limits: list[RateLimits]) -> None:
+async def test_each_route_has_a_limit_and_all_routes_together_have_one(limits: list[RateLimits]) -> None:
     assert await passed(*(limits[0].spend("POST", "ana", f"/{n % 7}") for n in range(20))) == 14
     assert await passed(limits[1].spend("GET", "ana", "/a")) == 0
     assert await passed(limits[1].spend("GET", "eva", "/a")) == 1
 
 
-async def test_whatever_writes_counts_as_post_and_whatever_reads_as_get(limits: list[RateLimits]) -> None:
+async def test_methods_that_write_count_as_post_and_methods_that_read_as_get(limits: list[RateLimits]) -> None:
     writing = [limits[0].spend(method, "ana", "/a") for method in ("POST", "PUT", "PATCH", "DELETE") * 3]
     assert await passed(*writing) == 10
     assert await passed(*(limits[0].spend(method, "eva", "/a") for method in ("GET", "HEAD") * 3)) == 3
@@ -65,7 +65,7 @@ async def test_a_flood_is_counted_with_few_statements(
     assert await written() < 30
 
 
-async def test_an_answer_tells_of_each_limit(limits: list[RateLimits]) -> None:
+async def test_an_answer_names_each_limit(limits: list[RateLimits]) -> None:
     told = dict(await limits[0].spend("GET", "ana", "/a"))
 
     policies = '"GET-3600";q=3;w=3600, "GET-86400";q=5;w=86400, "all-3600";q=14;w=3600'

@@ -1,4 +1,4 @@
-"""The relay: every event of the log is in the topic, whoever relays and whatever the broker forgets."""
+"""The relay: every event of the log is in the topic, under any owner and after any loss of the broker."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -86,7 +86,7 @@ async def lose(settings: Settings, topic: str) -> None:
     await admin.close()
 
 
-async def test_what_is_appended_is_published(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:
+async def test_appended_events_are_published(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:
     await log.grow(20)
 
     async with running(settings, catalog, databases, "one"):
@@ -95,7 +95,7 @@ async def test_what_is_appended_is_published(settings: Settings, catalog: Catalo
         await eventually(lambda: log.is_in_the_topic(settings, catalog))
 
 
-async def test_a_relay_that_comes_back_goes_on_where_it_was(
+async def test_a_relay_that_starts_again_resumes_at_its_cursor(
     settings: Settings, catalog: Catalog, databases: Databases, log: Log
 ) -> None:
     for _ in range(3):
@@ -104,7 +104,7 @@ async def test_a_relay_that_comes_back_goes_on_where_it_was(
             await eventually(lambda: log.is_in_the_topic(settings, catalog))
 
 
-async def test_a_topic_that_is_lost_while_relaying_is_filled_again(
+async def test_a_topic_that_is_lost_during_relaying_is_filled_again(
     settings: Settings, catalog: Catalog, databases: Databases, log: Log
 ) -> None:
     topic = Topics(settings, catalog).events(CONTEXT)
@@ -116,7 +116,7 @@ async def test_a_topic_that_is_lost_while_relaying_is_filled_again(
         await eventually(lambda: log.is_in_the_topic(settings, catalog), 30)
 
 
-async def test_a_backfill_into_a_topic_that_was_lost_hides_nothing(
+async def test_a_backfill_into_a_lost_topic_does_not_hide_the_loss(
     settings: Settings, catalog: Catalog, databases: Databases, log: Log
 ) -> None:
     topic = Topics(settings, catalog).events(CONTEXT)
@@ -139,7 +139,7 @@ async def test_a_backfill_into_a_topic_that_was_lost_hides_nothing(
     assert (verified.events, verified.records) == (41, 51)
 
 
-async def test_two_relays_share_the_work_by_lease(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:
+async def test_two_relays_take_turns_by_lease(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:
     async with running(settings, catalog, databases, "one"), running(settings, catalog, databases, "two"):
         await log.grow(40)
         await eventually(lambda: log.is_in_the_topic(settings, catalog))
@@ -164,7 +164,7 @@ class Process:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
-async def test_processes_share_the_logs_evenly_as_they_come_and_go(settings: Settings, catalog: Catalog) -> None:
+async def test_processes_share_the_logs_evenly_as_they_start_and_stop(settings: Settings, catalog: Catalog) -> None:
     databases = Databases("caudal_writer", 20)
 
     async def shares(*wanted: int) -> None:
@@ -186,7 +186,7 @@ async def test_processes_share_the_logs_evenly_as_they_come_and_go(settings: Set
     await databases.close()
 
 
-async def test_a_relay_that_is_woken_while_it_is_stopped_stops(
+async def test_a_relay_stops_if_it_is_woken_while_it_is_stopped(
     settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:
     for steps in range(4):
@@ -205,7 +205,7 @@ async def test_a_relay_that_is_woken_while_it_is_stopped_stops(
         assert await asyncio.wait([running], timeout=5) == ({running}, set()), f"woken {steps} steps before"
 
 
-async def test_a_zombie_cannot_move_the_cursor(settings: Settings, databases: Databases, log: Log) -> None:
+async def test_a_former_owner_cannot_move_the_cursor(settings: Settings, databases: Databases, log: Log) -> None:
     zombie = Lease(Store.of_log(databases, settings.write_dsn, CONTEXT), "zombie", 0.2)
     heir = Lease(Store.of_log(databases, settings.write_dsn, CONTEXT), "heir", 5)
     assert await zombie.take() == 0

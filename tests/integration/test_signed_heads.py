@@ -1,4 +1,4 @@
-"""Signed heads: who signs what, what is believed, and that nothing is signed that does not lead on."""
+"""Signed heads: keys that replace each other, valid heads, and logs that are not signed."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from tests.conftest import eventually
 from tests.integration.tampering import CONTEXT, SCHEMA, append, rechain, verify
 
 
-async def test_a_new_key_leads_on_from_what_the_old_one_signed_or_signs_nothing(
+async def test_a_new_key_continues_the_heads_of_the_old_one_or_signs_nothing(
     settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer, tmp_path: Path
 ) -> None:
     databases = Databases(None, 2)
@@ -61,7 +61,7 @@ async def test_a_new_key_leads_on_from_what_the_old_one_signed_or_signs_nothing(
     await databases.close()
 
 
-async def test_a_signer_outlives_whatever_somebody_puts_on_the_topic(
+async def test_a_signer_survives_foreign_records_on_the_topic(
     settings: Settings, broker: EmbeddedBroker, catalog: Catalog, signer: Signer
 ) -> None:
     databases = Databases(None, 2)
@@ -140,7 +140,7 @@ async def test_a_broken_chain_is_not_signed(
     await databases.close()
 
 
-async def test_a_signature_of_something_else_is_not_believed(signer: Signer) -> None:
+async def test_a_signature_of_other_content_is_not_valid(signer: Signer) -> None:
     head, verifier = signer.sign(CONTEXT, 7, b"h" * 32), Verifier.of(signer.public)
     assert verifier.why_not(head) is None
     assert SignedHead.parse(orjson.dumps(head.as_json())) == head
@@ -155,7 +155,7 @@ async def test_a_signature_of_something_else_is_not_believed(signer: Signer) -> 
         assert "does not match its content" in (verifier.why_not(SignedHead(**{**fields, name: value})) or "")
 
 
-def test_a_head_or_a_key_that_is_none_is_rejected(tmp_path: Path) -> None:
+def test_a_text_that_is_not_a_head_or_not_a_key_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_text("no key")
     for text in (b"", b"{}", b"[]", b'{"context": 1}'):
         with pytest.raises(Malformed):

@@ -33,7 +33,7 @@ EVENTS = 60
 
 
 class Bench:
-    """A log of sixty events in one topic's partitions, and a topic that a test fills as it likes."""
+    """A log of sixty events in one topic's partitions, and a topic that the test fills."""
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, producer: AIOKafkaProducer) -> None:
         self.settings, self.catalog, self.producer = settings, catalog, producer
@@ -70,7 +70,7 @@ async def bench(settings: Settings, catalog: Catalog) -> AsyncIterator[Bench]:
     await databases.close()
 
 
-async def test_a_topic_that_is_its_log_is_right(bench: Bench) -> None:
+async def test_a_topic_that_equals_its_log_has_no_findings(bench: Bench) -> None:
     await bench.publish(*bench.rows)
 
     verified = await bench.verify()
@@ -78,7 +78,7 @@ async def test_a_topic_that_is_its_log_is_right(bench: Bench) -> None:
     assert (verified.events, verified.records, verified.found) == (EVENTS, EVENTS, 0)
 
 
-async def test_events_that_come_again_are_counted_and_harmless(bench: Bench) -> None:
+async def test_repeated_events_are_counted_and_harmless(bench: Bench) -> None:
     await bench.publish(*bench.rows[:40])
     await bench.publish(*bench.rows[20:])
 
@@ -98,7 +98,7 @@ async def test_missing_events_are_named_in_the_middle_and_at_the_end(bench: Benc
     assert verified.events == EVENTS - 3
 
 
-async def test_what_was_not_relayed_yet_is_not_missing(bench: Bench) -> None:
+async def test_events_that_are_not_relayed_yet_are_not_missing(bench: Bench) -> None:
     await bench.publish(*bench.rows[:30])
 
     verified = await TopicVerification(bench.settings, bench.catalog, bench.log).run(30, lambda done, total: None)
@@ -165,7 +165,7 @@ async def test_an_event_of_another_partition_between_those_of_one_is_extra(bench
     assert verified.events == EVENTS
 
 
-async def test_made_up_events_are_named_wherever_they_are_and_hide_nothing(bench: Bench) -> None:
+async def test_invented_events_are_named_and_hide_nothing(bench: Bench) -> None:
     own = bench.first_in(2)
     made_up = [own[0]._replace(position=10**9, previous=own[0].position), own[-1]._replace(position=10**9 + 1)]
     await bench.publish(own[0], made_up[0], *(row for row in bench.rows if row is not own[0]), made_up[1])
@@ -176,7 +176,7 @@ async def test_made_up_events_are_named_wherever_they_are_and_hide_nothing(bench
     assert verified.events == EVENTS
 
 
-async def test_what_was_published_since_the_cursor_was_read_is_right(bench: Bench) -> None:
+async def test_events_that_were_published_since_the_cursor_was_read_are_no_findings(bench: Bench) -> None:
     await bench.publish(*bench.rows)
 
     verified = await TopicVerification(bench.settings, bench.catalog, bench.log).run(40, lambda done, total: None)
@@ -184,7 +184,7 @@ async def test_what_was_published_since_the_cursor_was_read_is_right(bench: Benc
     assert (verified.events, verified.records, verified.found) == (40, EVENTS, 0)
 
 
-async def test_a_lost_beginning_is_missing_behind_a_record_of_others(bench: Bench) -> None:
+async def test_a_lost_beginning_is_missing_even_behind_a_foreign_record(bench: Bench) -> None:
     lost = bench.first_in(2)[:5]
     await bench.producer.send_and_wait(bench.topic, b"garbage", b"key", partition=2)
     await bench.publish(*(row for row in bench.rows if row not in lost))
@@ -195,7 +195,7 @@ async def test_a_lost_beginning_is_missing_behind_a_record_of_others(bench: Benc
     assert verified.expired == 0
 
 
-async def test_what_retention_has_removed_is_expired(bench: Bench) -> None:
+async def test_events_that_retention_has_removed_are_expired(bench: Bench) -> None:
     await bench.publish(*bench.rows)
     admin = AIOKafkaAdminClient(bootstrap_servers=bench.settings.brokers)
     await admin.start()
@@ -208,7 +208,7 @@ async def test_what_retention_has_removed_is_expired(bench: Bench) -> None:
     assert (verified.expired, verified.events, verified.found) == (counts[2] + 4, EVENTS - counts[2] - 4, 0)
 
 
-async def test_records_of_others_are_counted_and_passed_over(bench: Bench) -> None:
+async def test_foreign_records_are_counted_and_skipped(bench: Bench) -> None:
     await bench.producer.send_and_wait(bench.topic, b"garbage", b"key", partition=0)
     await bench.publish(*bench.rows)
     await bench.producer.send_and_wait(bench.topic, None, b"key", partition=1, headers=[("ce_sequence", b"x")])
@@ -218,7 +218,7 @@ async def test_records_of_others_are_counted_and_passed_over(bench: Bench) -> No
     assert (verified.foreign, verified.events, verified.found) == (2, EVENTS, 0)
 
 
-async def test_a_topic_that_is_gone_misses_everything_and_is_not_made_by_looking(bench: Bench) -> None:
+async def test_a_missing_topic_lacks_every_event_and_is_not_created_by_the_verification(bench: Bench) -> None:
     elsewhere = bench.settings.model_copy(update={"topic_prefix": f"test{uuid4().hex[:12]}"})
 
     verified = await TopicVerification(elsewhere, bench.catalog, bench.log).run(EVENTS, lambda done, total: None)
@@ -226,7 +226,7 @@ async def test_a_topic_that_is_gone_misses_everything_and_is_not_made_by_looking
     assert verified.found == EVENTS
 
 
-async def test_a_backfill_puts_right_what_was_missing_altered_or_late(bench: Bench) -> None:
+async def test_a_backfill_repairs_missing_altered_and_late_events(bench: Bench) -> None:
     lost = [bench.first_in(partition)[1] for partition in (0, 1)]  # not the last ones: those would still come in order
     altered = bench.first_in(2)[1]
     rows = [row for row in bench.rows if row not in lost]
@@ -264,7 +264,7 @@ async def test_a_part_of_the_log_is_published_again_by_command(bench: Bench, tmp
     assert (verified.found, verified.events, verified.records) == (0, EVENTS, 50 + 13)
 
 
-async def test_the_command_names_positions_repairs_them_and_leaves_with_a_code(bench: Bench, tmp_path: Path) -> None:
+async def test_the_command_names_positions_repairs_them_and_exits_with_a_code(bench: Bench, tmp_path: Path) -> None:
     lost = bench.first_in(1)[1]
     await bench.publish(*(row for row in bench.rows if row is not lost))
     environment = {

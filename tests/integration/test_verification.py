@@ -1,4 +1,4 @@
-"""`caudal verify log` against someone with a superuser's rights: it names the first bad position, whatever was done."""
+"""`caudal verify log` against a superuser's alterations: it names the first bad position."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ async def superuser(log: ProofLog, fresh_database: FreshDatabase) -> AsyncIterat
     await connection.close()
 
 
-async def test_a_log_that_nobody_touched_is_whole(log: ProofLog, signer: Signer) -> None:
+async def test_a_log_without_alterations_has_no_findings(log: ProofLog, signer: Signer) -> None:
     await sign(log, signer)
 
     verified = await verify(log, Verifier.of(signer.public))
@@ -47,7 +47,7 @@ async def test_a_log_that_nobody_touched_is_whole(log: ProofLog, signer: Signer)
     assert (verified.events, verified.head, verified.signed_up_to, verified.findings) == (60, 60, 60, [])
 
 
-async def test_an_empty_log_is_whole(fresh_database: FreshDatabase) -> None:
+async def test_an_empty_log_has_no_findings(fresh_database: FreshDatabase) -> None:
     databases = Databases("caudal_reader", 1)
     await fresh_database.migrated()
 
@@ -136,7 +136,7 @@ async def test_the_first_bad_position_is_named(
         ("all cut off", "delete from {s}.events; delete from {s}.streams", 1, "cut off"),
     ],
 )
-async def test_a_forger_who_writes_the_chain_anew_is_told_by_what_was_signed(
+async def test_a_recomputed_chain_is_found_by_a_signed_head(
     log: ProofLog, superuser: asyncpg.Connection, signer: Signer, what: str, sql: str, first: int, says: str
 ) -> None:
     await sign(log, signer)
@@ -153,7 +153,7 @@ async def test_a_forger_who_writes_the_chain_anew_is_told_by_what_was_signed(
     assert (found.position, says in found.what) == (first, True), found
 
 
-async def test_what_came_after_the_last_good_signature_is_where_the_rewriting_is(
+async def test_a_rewriting_is_reported_after_the_last_matching_signature(
     log: ProofLog, superuser: asyncpg.Connection, signer: Signer, fresh_database: FreshDatabase
 ) -> None:
     await sign(log, signer)
@@ -170,7 +170,7 @@ async def test_what_came_after_the_last_good_signature_is_where_the_rewriting_is
     assert (verified.first.position, "rewritten" in verified.first.what) == (61, True)
 
 
-async def test_a_head_on_the_topic_outlives_the_forgers_of_the_table(
+async def test_a_head_on_the_topic_survives_alterations_of_the_table(
     log: ProofLog, superuser: asyncpg.Connection, signer: Signer
 ) -> None:
     published = await sign(log, signer)
@@ -185,7 +185,7 @@ async def test_a_head_on_the_topic_outlives_the_forgers_of_the_table(
 
 
 class Busy(ProofLog):
-    """A log that grows, and is signed again, while it is looked through."""
+    """A log that grows, and is signed again, during the verification."""
 
     grow: Callable[[], Awaitable[object]]
 
@@ -194,7 +194,7 @@ class Busy(ProofLog):
         return await super().signed_heads(after, limit)
 
 
-async def test_a_log_that_grows_meanwhile_is_not_taken_for_one_that_was_cut_off(
+async def test_a_log_that_grows_during_the_verification_is_not_cut_off(
     log: ProofLog, signer: Signer, fresh_database: FreshDatabase
 ) -> None:
     appendable = AppendablePostgresLog(log._store, CONTEXT, 4)
@@ -212,7 +212,7 @@ async def test_a_log_that_grows_meanwhile_is_not_taken_for_one_that_was_cut_off(
     await appendable.settle()
 
 
-async def test_the_writer_can_keep_no_head_that_the_log_does_not_have(log: ProofLog, fresh_database: FreshDatabase) -> None:
+async def test_the_writer_cannot_store_a_head_that_the_log_does_not_have(log: ProofLog, fresh_database: FreshDatabase) -> None:
     databases = Databases("caudal_writer", 1)
     writer, ends = ProofLog(Store.of_log(databases, fresh_database.dsn, CONTEXT), CONTEXT), await log.ends()
 
@@ -225,7 +225,7 @@ async def test_the_writer_can_keep_no_head_that_the_log_does_not_have(log: Proof
     await databases.close()
 
 
-async def test_a_proof_says_when_events_are_missing_that_were_signed(
+async def test_a_proof_says_that_signed_events_are_missing(
     log: ProofLog, superuser: asyncpg.Connection, signer: Signer
 ) -> None:
     await sign(log, signer)
@@ -237,7 +237,7 @@ async def test_a_proof_says_when_events_are_missing_that_were_signed(
         await proof_of(log, "s-3")
 
 
-async def test_a_head_that_someone_else_signed_is_not_believed(log: ProofLog, signer: Signer, tmp_path: Path) -> None:
+async def test_a_head_that_another_key_signed_is_not_valid(log: ProofLog, signer: Signer, tmp_path: Path) -> None:
     make_keys(tmp_path / "other.pem", tmp_path / "other.pub")
     await sign(log, Signer(tmp_path / "other.pem"))
 
@@ -247,7 +247,7 @@ async def test_a_head_that_someone_else_signed_is_not_believed(log: ProofLog, si
     assert "not trusted" in found.what
 
 
-async def test_the_command_names_the_position_and_leaves_with_one(
+async def test_the_command_names_the_position_and_exits_with_one(
     log: ProofLog, superuser: asyncpg.Connection, signer: Signer, fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
     await sign(log, signer)

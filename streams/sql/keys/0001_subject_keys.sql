@@ -1,5 +1,5 @@
--- A key for each data subject, wrapped by a master key that the database does not know. A erased subject's row stays, without
--- its key, so that it never gets another one.
+-- One key for each data subject, wrapped by a master key that the database does not hold. The row of an erased subject stays,
+-- without a key, so that the subject never gets another one.
 create table {schema}.subject_keys (
   subject text collate "C" primary key,
   wrapped bytea,                      -- null: erased

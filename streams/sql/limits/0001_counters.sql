@@ -1,4 +1,4 @@
--- How often each caller has asked for each route, within the current window. Not worth a line in the write-ahead log.
+-- The number of requests of each caller to each route in the current window. Unlogged: a crash may lose the counts.
 create unlogged table {schema}.counters (
   key text collate "C" primary key,
   count bigint not null,

@@ -1,2 +1,2 @@
--- Whether the schema has been begun: asked so, a database without it logs no error.
+-- Returns whether the schema exists. Asked like this, a database without it logs no error.
 select to_regclass('{schema}.migrations') is not null

@@ -1,4 +1,4 @@
--- Looks only into those tables of events that can hold the stream.
+-- Reads only those tables of events that can hold the stream.
 select position, stream, version, id, type, schema_version, partition, previous, recorded_at, data, metadata
 from {schema}.events where stream = $1 and version > $2
   and position between (select first_position from {schema}.streams where stream = $1)

@@ -1,4 +1,4 @@
--- Says that a process could relay this log, and how many others could.
+-- Announces that a process could relay this log, and returns how many other processes could.
 with gone as (
   delete from {schema}.relays where expires_at <= clock_timestamp() and owner <> $1
 ), here as (

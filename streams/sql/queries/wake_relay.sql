@@ -1,3 +1,3 @@
--- Nothing that a crash might lose is written here: there is no point in waiting for the disk.
+-- Does not wait for the disk: a crash can lose nothing that is written here.
 set local synchronous_commit = off;
 select pg_notify('caudal_appended', $${schema}$$);

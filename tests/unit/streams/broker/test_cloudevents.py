@@ -1,4 +1,4 @@
-"""Records: a log row and its CloudEvent say the same."""
+"""Records: stored events and commands as CloudEvents and back."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -38,7 +38,7 @@ def consumed(record: Outgoing, partition: int = 3) -> Any:
     )
 
 
-def test_an_event_comes_back_as_it_was() -> None:
+def test_an_event_is_decoded_as_it_was_encoded() -> None:
     row = decode_event(consumed(encode_event(ROW, ContextName("data_ingestion", "ingestion"))))
 
     assert orjson.loads(row.data) == orjson.loads(ROW.data)
@@ -60,7 +60,7 @@ def test_an_event_is_a_cloudevent_in_binary_mode() -> None:
     assert record.key == "delivery-ñ".encode()
 
 
-def test_a_command_comes_back_as_it_was() -> None:
+def test_a_command_is_decoded_as_it_was_encoded() -> None:
     command = ReceiveData(partner_id="ñ", payload={"x": 1})
     issued = CommandEnvelope(data=command, id=FIRST_ID, at=MIDNIGHT, correlation_id="c", causation_id="e")
 
@@ -74,7 +74,7 @@ def test_a_command_comes_back_as_it_was() -> None:
 @pytest.mark.parametrize(
     "headers", [(), (("ce_type", b"x"),), (("ce_type", b"x"), ("ce_id", b"nonsense")), (("ce_type", None), ("ce_id", None))]
 )
-def test_a_strange_record_is_malformed(headers: Any) -> None:
+def test_a_foreign_record_is_malformed(headers: Any) -> None:
     record = SimpleNamespace(topic="t", partition=0, offset=1, key=None, value=b"", headers=headers)
 
     with pytest.raises(Malformed):

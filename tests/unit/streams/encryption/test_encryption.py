@@ -1,4 +1,4 @@
-"""Encrypts: what is encrypted opens with its subject's key alone."""
+"""Encryption: a text is decrypted only with its subject's key."""
 
 import base64
 import os
@@ -14,7 +14,7 @@ from streams.encryption.encryption import MasterKeys, add_master_key, decrypt, e
 KEY, OTHER = b"k" * 32, b"o" * 32
 
 
-def test_what_is_encrypted_opens_with_its_key() -> None:
+def test_a_text_is_decrypted_with_its_key() -> None:
     encrypted = encrypt("diagnosis: ñandú", KEY, "patient-1", "command/result")
 
     assert "diagnosis" not in encrypted
@@ -22,11 +22,11 @@ def test_what_is_encrypted_opens_with_its_key() -> None:
 
 
 @pytest.mark.parametrize("encrypted", ["encrypted:1:patient-1:AAAA", "encrypted:1:patient-1:é", "encrypted:1:", "plain", ""])
-def test_what_was_never_encrypted_does_not_open(encrypted: str) -> None:
+def test_a_text_that_was_not_encrypted_is_not_decrypted(encrypted: str) -> None:
     assert decrypt(encrypted, KEY) is None
 
 
-def test_a_encrypted_text_opens_for_no_other_key_and_no_other_subject() -> None:
+def test_a_text_is_not_decrypted_with_another_key_or_for_another_subject() -> None:
     encrypted = encrypt("text", KEY, "patient-1", "p")
 
     assert decrypt(encrypted, OTHER) is None
@@ -34,7 +34,7 @@ def test_a_encrypted_text_opens_for_no_other_key_and_no_other_subject() -> None:
     assert decrypt(encrypted[:-4] + "AAA=", KEY) is None
 
 
-def test_equal_texts_are_encrypted_alike_for_one_purpose_and_not_for_two() -> None:
+def test_equal_texts_are_encrypted_alike_for_one_purpose_only() -> None:
     assert encrypt("text", KEY, "s", "one") == encrypt("text", KEY, "s", "one")
     assert encrypt("text", KEY, "s", "one") != encrypt("text", KEY, "s", "two")
     assert encrypt("text", KEY, "s", "one")[:40] != encrypt("texu", KEY, "s", "one")[:40]
@@ -59,7 +59,7 @@ def test_the_newest_master_key_wraps_and_each_unwraps(tmp_path: Path) -> None:
         add_master_key(file, "second")
 
 
-def test_two_who_add_a_master_key_at_once_lose_none(tmp_path: Path) -> None:
+def test_processes_that_add_master_keys_at_once_lose_none(tmp_path: Path) -> None:
     file = tmp_path / "master.keys"
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: add_master_key(file, f"key{n}"), range(40)))
@@ -76,7 +76,7 @@ def test_two_who_add_a_master_key_at_once_lose_none(tmp_path: Path) -> None:
         (f"name {base64.b64encode(os.urandom(16)).decode()}", "16 bytes, not 32"),
     ],
 )
-def test_what_is_no_master_key_is_rejected_without_repeating_it(text: str, why: str) -> None:
+def test_an_invalid_master_key_is_rejected_without_being_shown(text: str, why: str) -> None:
     with pytest.raises(Misconfigured, match=why) as raised:
         MasterKeys.parse(text)
     assert not text.split()[1:] or text.split()[1] not in raised.value.detail

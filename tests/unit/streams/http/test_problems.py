@@ -1,20 +1,20 @@
-"""Problem documents: what clients are told of an error, and what they are not."""
+"""Problem documents: what they say about an error, and what they keep back."""
 
 from schemas.errors import Misconfigured, NotYetSeen, Unavailable
 from streams.http.problems import problem_of
 
 
-def test_what_is_out_of_reach_is_told_without_its_address() -> None:
+def test_a_problem_does_not_show_the_address_of_a_database() -> None:
     error = Unavailable("PostgreSQL is out of reach", "Connect call failed ('10.0.3.7', 5432)")
 
     assert error.detail == "PostgreSQL is out of reach: Connect call failed ('10.0.3.7', 5432)"
-    told = problem_of(error)
-    assert (told.status, told.detail) == (503, "PostgreSQL is out of reach")
+    problem = problem_of(error)
+    assert (problem.status, problem.detail) == (503, "PostgreSQL is out of reach")
     assert problem_of(NotYetSeen("the view is behind")).detail == "the view is behind"
     assert problem_of(Unavailable()).detail == Unavailable.__doc__
 
 
-def test_a_fault_of_ours_is_not_told() -> None:
-    told = problem_of(Misconfigured("the key in /etc/keys is none"))
+def test_a_problem_does_not_show_a_fault_of_the_server() -> None:
+    problem = problem_of(Misconfigured("the key in /etc/keys is none"))
 
-    assert (told.status, "keys" in told.detail) == (500, False)
+    assert (problem.status, "keys" in problem.detail) == (500, False)

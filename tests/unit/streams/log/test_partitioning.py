@@ -1,4 +1,4 @@
-"""Partitions are chosen as Kafka's own clients choose them."""
+"""Partitions: the same as in Kafka's own clients."""
 
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
@@ -8,7 +8,7 @@ from streams.log.partitioning import partition_of
 
 
 @given(st.text(min_size=1), st.integers(1, 64))
-def test_a_key_goes_where_kafkas_default_partitioner_puts_it(key: str, partitions: int) -> None:
+def test_a_key_has_the_partition_of_kafkas_default_partitioner(key: str, partitions: int) -> None:
     everywhere = list(range(partitions))
 
     assert partition_of(key, partitions) == DefaultPartitioner()(key.encode(), everywhere, everywhere)

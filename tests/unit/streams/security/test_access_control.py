@@ -1,4 +1,4 @@
-"""The gate: what the settings give access to has to be there."""
+"""Access control: the settings give access only to what is installed."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from streams.settings import Settings
 NAMES = ("command:data_ingestion.receive-data", "view:data_ingestion.records", "audit:data_ingestion.ingestion")
 
 
-def test_access_is_given_to_commands_views_and_logs_that_are_there() -> None:
+def test_access_is_given_to_installed_commands_views_and_logs() -> None:
     catalog, databases = Catalog.installed(["data_ingestion"]), Databases(None, 1)
 
     AccessControl(Installation(Settings(access={name: Access.to("reader") for name in NAMES}), catalog, databases))

@@ -1,4 +1,4 @@
-"""Tokens: who has one of ours is let in, and none that is forged in a known way."""
+"""Tokens: those of this deployment are valid, and none that is forged in a known way."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def settings(folder: Path) -> Settings:
     return Settings(token_keys=folder)
 
 
-async def test_a_token_says_who_is_calling(settings: Settings) -> None:
+async def test_a_token_names_its_caller(settings: Settings) -> None:
     token = TokenIssuer(settings).issue("maria", ["clinician"], ["results:write"])
 
     caller = await TokenVerifier(settings).caller(token.text)
@@ -35,7 +35,7 @@ async def test_a_token_says_who_is_calling(settings: Settings) -> None:
     assert token.expires_in == 3600
 
 
-async def test_a_token_stays_good_while_its_key_is_there(settings: Settings, folder: Path) -> None:
+async def test_a_token_is_valid_until_its_key_is_retired(settings: Settings, folder: Path) -> None:
     verifier, issuer = TokenVerifier(settings), TokenIssuer(settings)
     old = issuer.issue("maria")
     first = TokenKeys(folder).newest().kid
@@ -54,17 +54,19 @@ async def test_a_token_stays_good_while_its_key_is_there(settings: Settings, fol
 
 @pytest.mark.parametrize("name", FORGED)
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
-async def test_a_forged_token_is_not_believed(settings: Settings, folder: Path, name: str) -> None:
+async def test_a_forged_token_is_not_valid(settings: Settings, folder: Path, name: str) -> None:
     with pytest.raises(Unauthenticated):
         await TokenVerifier(settings).caller(FORGED[name](TokenKeys(folder)))
 
 
 @pytest.mark.parametrize("make", [with_claims(), with_header(), signed_by_hand])
-async def test_what_these_are_made_from_is_believed(settings: Settings, folder: Path, make: Callable[[TokenKeys], str]) -> None:
+async def test_the_originals_of_forged_tokens_are_valid(
+    settings: Settings, folder: Path, make: Callable[[TokenKeys], str]
+) -> None:
     assert (await TokenVerifier(settings).caller(make(TokenKeys(folder)))).subject == "mallory"
 
 
-async def test_a_key_that_cannot_be_read_is_passed_over_where_there_are_others(settings: Settings, folder: Path) -> None:
+async def test_a_key_that_cannot_be_read_is_skipped_if_there_are_others(settings: Settings, folder: Path) -> None:
     verifier, token = TokenVerifier(settings), TokenIssuer(settings).issue("maria").text
     await verifier.caller(token)
     (folder / "half.json").write_text('{"kty": "OKP", ')
@@ -77,14 +79,14 @@ async def test_a_key_that_cannot_be_read_is_passed_over_where_there_are_others(s
         await TokenVerifier(settings).caller(token)
 
 
-def test_a_folder_without_a_key_issues_nothing(tmp_path: Path) -> None:
+def test_a_folder_without_a_key_issues_no_token(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="no key to sign"):
         TokenIssuer(Settings(token_keys=tmp_path)).issue("maria")
     with pytest.raises(Misconfigured, match="no tokens are issued"):
         TokenIssuer(Settings()).issue("maria")
 
 
-def test_what_a_caller_lacks_is_said() -> None:
+def test_an_error_names_the_roles_that_a_caller_lacks() -> None:
     maria = Caller("maria", frozenset({"clinician"}), frozenset({"read"}))
 
     assert Access().why_not(maria) is None
@@ -94,6 +96,6 @@ def test_what_a_caller_lacks_is_said() -> None:
 
 
 @pytest.mark.parametrize("subject", ["", "x" * 201, "a\nb"])
-async def test_a_subject_that_cannot_be_recorded_is_not_believed(settings: Settings, subject: str) -> None:
+async def test_a_subject_that_cannot_be_recorded_is_not_valid(settings: Settings, subject: str) -> None:
     with pytest.raises(Unauthenticated):
         await TokenVerifier(settings).caller(TokenIssuer(settings).issue(subject).text)

@@ -22,7 +22,7 @@ def fail(password: str) -> None:
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_a_traceback_does_not_show_what_variables_hold(format: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_traceback_does_not_show_the_values_of_variables(format: str, capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.configure_logging(format, "info")  # type: ignore[arg-type]
 
     try:

@@ -1,4 +1,4 @@
-"""Tokens of an outside OpenID Connect issuer, whose keys are found by discovery."""
+"""Tokens of an external OpenID Connect issuer, whose keys are found by discovery."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ from streams.settings import Settings
 
 
 class Issuer:
-    """An issuer on loopback, which counts how often it is asked for its keys."""
+    """An issuer on loopback, which counts the requests for its keys."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://{LOOPBACK}:{port}"
@@ -75,7 +75,7 @@ def settings(issuer: Issuer, tmp_path: Path) -> Settings:
     return Settings(oidc_issuer=issuer.url, oidc_roles_claim="groups", token_keys=tmp_path)
 
 
-async def test_its_tokens_are_taken_beside_our_own(issuer: Issuer, settings: Settings) -> None:
+async def test_its_tokens_are_valid_beside_those_of_this_deployment(issuer: Issuer, settings: Settings) -> None:
     verifier = TokenVerifier(settings)
 
     for _ in range(3):
@@ -85,7 +85,7 @@ async def test_its_tokens_are_taken_beside_our_own(issuer: Issuer, settings: Set
     assert (await verifier.caller(ours.text)).roles == {"auditor"}
 
 
-async def test_a_new_key_of_its_is_found_and_asked_for_seldom(
+async def test_a_new_key_is_fetched_and_not_too_often(
     issuer: Issuer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verifier = TokenVerifier(settings)
@@ -95,18 +95,18 @@ async def test_a_new_key_of_its_is_found_and_asked_for_seldom(
         await verifier.caller(issuer.token("ES256", issuer.keys[1]))
     assert issuer.asked == 1
 
-    monkeypatch.setattr(tokens, "_ASK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(tokens, "_FETCH_AGAIN_SECONDS", 0)
     assert (await verifier.caller(issuer.token("ES256", issuer.keys[1]))).subject == "maria"
     assert issuer.asked == 2
 
 
-async def test_nobody_whose_key_is_known_waits_for_it(
+async def test_a_request_with_a_known_key_does_not_wait_for_the_issuer(
     issuer: Issuer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verifier = TokenVerifier(settings)
     await verifier.caller(issuer.token())
-    monkeypatch.setattr(tokens, "_ASK_AGAIN_SECONDS", 0)
-    monkeypatch.setattr(tokens, "_BELIEVED_SECONDS", -1)
+    monkeypatch.setattr(tokens, "_FETCH_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(tokens, "_VALID_SECONDS", -1)
     silent = asyncio.Event()
 
     async def never(_: object) -> dict[str, object]:
@@ -120,7 +120,7 @@ async def test_nobody_whose_key_is_known_waits_for_it(
     silent.set()
 
 
-async def test_what_is_forged_in_its_name_is_not_believed(issuer: Issuer, settings: Settings) -> None:
+async def test_a_token_that_is_forged_in_its_name_is_not_valid(issuer: Issuer, settings: Settings) -> None:
     verifier = TokenVerifier(settings)
     secret = OctKey.import_key(orjson.dumps(issuer.keys[0].as_dict(private=False)), {"kid": "rsa"})
     ours = TokenIssuer(settings)
@@ -139,12 +139,12 @@ async def test_what_is_forged_in_its_name_is_not_believed(issuer: Issuer, settin
         await TokenVerifier(settings.model_copy(update={"token_issuer": issuer.url})).caller(named_ours)
 
 
-async def test_while_it_is_out_of_reach_that_is_said(settings: Settings) -> None:
+async def test_the_error_says_that_the_issuer_is_out_of_reach(settings: Settings) -> None:
     closed = f"http://{LOOPBACK}:{free_ports(1)[0]}"
     verifier = TokenVerifier(settings.model_copy(update={"oidc_issuer": closed}))
     key = RSAKey.generate_key(2048, {"kid": "rsa"})
     token = jwt.encode({"alg": "RS256", "kid": "rsa"}, {"iss": closed, "sub": "maria"}, key, algorithms=["RS256"])
 
     for _ in range(2):
-        with pytest.raises(Unavailable, match=r"cannot be asked.*out of reach"):
+        with pytest.raises(Unavailable, match=r"cannot be fetched.*out of reach"):
             await verifier.caller(token)

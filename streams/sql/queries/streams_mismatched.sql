@@ -1,4 +1,4 @@
--- Streams that say another first or last event than the log has.
+-- Returns a stream whose row does not match its first or its last event in the log.
 select s.stream, s.last_position from {schema}.streams s
 left join {schema}.events e on e.position = s.last_position
 left join {schema}.events f on f.position = s.first_position

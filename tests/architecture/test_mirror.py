@@ -1,0 +1,89 @@
+"""The mirror: each module has a unit test at the same path, or its integration test and the reason are listed here."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class CoveredBy(NamedTuple):
+    """The test of a module that makes no sense without a database or a broker, or that has nothing to test alone."""
+
+    test: str
+    reason: str
+
+
+_TABLES = "it only runs statements, whose effect is in the tables"
+_BROKER = "it only talks to a broker"
+_VALUE = "it is a value without behaviour"
+
+MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
+    "streams": {
+        "commands/consumer.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),
+        "commands/sender.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),
+        "encryption/subject_keys.py": CoveredBy("integration/test_subject_keys.py", _TABLES),
+        "integrations/eventsourcing_recorder.py": CoveredBy("integration/test_eventsourcing_recorder.py", _TABLES),
+        "integrations/mail.py": CoveredBy("integration/test_mail.py", "it only talks to a mail server"),
+        "integrity/head_signer.py": CoveredBy("integration/test_signed_heads.py", _TABLES),
+        "integrity/log_verification.py": CoveredBy("integration/test_verification.py", "it finds alterations of the tables"),
+        "integrity/proof_log.py": CoveredBy("integration/test_verification.py", _TABLES),
+        "integrity/signed_heads_topic.py": CoveredBy("integration/test_signed_heads.py", _BROKER),
+        "integrity/topic_verification.py": CoveredBy(
+            "integration/test_topic_verification.py", "it compares a log with a topic"
+        ),
+        "log/memory.py": CoveredBy("contract/test_log.py", "the contract of logs is its test"),
+        "log/search.py": CoveredBy("e2e/test_audit.py", _TABLES),
+        "log/snapshots.py": CoveredBy("contract/test_log.py", _VALUE),
+        "log/timers.py": CoveredBy("integration/test_timers.py", _TABLES),
+        "migrations/schema_state.py": CoveredBy("integration/test_migrate.py", _TABLES),
+        "relay/backfill.py": CoveredBy("integration/test_relay.py", "it publishes a log on a topic"),
+        "relay/lease.py": CoveredBy("integration/test_relay.py", _TABLES),
+        "relay/maintenance.py": CoveredBy("integration/test_growth.py", _TABLES),
+        "relay/relay.py": CoveredBy("integration/test_relay.py", "it publishes a log on a topic"),
+        "relay/service.py": CoveredBy("e2e/test_resilience.py", "it starts the parts of the relay's process"),
+        "relay/wakeup.py": CoveredBy("integration/test_relay.py", "it only listens to a database"),
+        "subscriptions/checkpoints.py": CoveredBy("integration/test_projector.py", _TABLES),
+        "subscriptions/control.py": CoveredBy("integration/test_subscription.py", _TABLES),
+        "subscriptions/dead_letter_topic.py": CoveredBy("integration/test_dead_letters.py", _BROKER),
+        "subscriptions/dead_letters.py": CoveredBy("integration/test_dead_letters.py", _TABLES),
+        "subscriptions/store.py": CoveredBy("integration/test_projector.py", _TABLES),
+        "subscriptions/subscriber.py": CoveredBy("integration/test_subscription.py", _VALUE),
+        "subscriptions/subscription.py": CoveredBy("integration/test_subscription.py", _BROKER),
+        "subscriptions/watchdog.py": CoveredBy("integration/test_subscription.py", _TABLES),
+    },
+}
+"""By room: its modules without a unit test. A room that is not here is not mirrored yet."""
+
+
+def modules(room: str) -> set[str]:
+    """Returns the paths of a room's modules."""
+    paths = (ROOT / room).rglob("*.py")
+    return {str(path.relative_to(ROOT / room)) for path in paths if path.name != "__init__.py"}
+
+
+def unit_tested(room: str) -> set[str]:
+    """Returns the paths of modules that a room's unit tests are named after."""
+    tests = (ROOT / "tests" / "unit" / room).rglob("test_*.py")
+    return {str(path.relative_to(ROOT / "tests" / "unit" / room)).replace("test_", "", 1) for path in tests}
+
+
+@pytest.mark.parametrize("room", MIRRORED)
+def test_each_module_has_a_test_at_its_path_or_is_listed(room: str) -> None:
+    assert modules(room) - unit_tested(room) - MIRRORED[room].keys() == set()
+
+
+@pytest.mark.parametrize("room", MIRRORED)
+def test_each_unit_test_is_named_after_a_module(room: str) -> None:
+    assert unit_tested(room) - modules(room) == set()
+
+
+@pytest.mark.parametrize("room", MIRRORED)
+def test_the_list_names_modules_without_a_unit_test_and_tests_that_exist(room: str) -> None:
+    listed = MIRRORED[room]
+
+    assert listed.keys() - modules(room) == set(), "these modules do not exist any more: remove them from the list"
+    assert listed.keys() & unit_tested(room) == set(), "these modules have a unit test now: remove them from the list"
+    assert [covered.test for covered in listed.values() if not (ROOT / "tests" / covered.test).exists()] == []

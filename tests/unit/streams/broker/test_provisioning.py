@@ -1,0 +1,34 @@
+"""Provisioning: the topics that a deployment needs."""
+
+from schemas.catalog import Catalog
+from streams.broker.provisioning import _wanted
+from streams.settings import Settings
+
+CATALOG = Catalog.installed(["data_ingestion"])
+
+
+def test_topics_have_their_logs_partitions_and_the_retention_of_the_settings() -> None:
+    settings = Settings(topic_prefix="p", replication_factor=3, events_retention_hours=2, commands_retention_hours=-1)
+
+    topics = {topic.name: topic for topic in _wanted(settings, CATALOG, CATALOG.contexts)}
+
+    assert len(topics) == 4 * len(CATALOG.contexts)
+    for context, declared in CATALOG.contexts.items():
+        events, commands = topics[f"p.{context}.events"], topics[f"p.{context}.commands"]
+        assert (events.num_partitions, commands.num_partitions) == (declared.partitions, declared.partitions)
+        assert events.topic_configs["retention.ms"] == "7200000"
+        assert commands.topic_configs["retention.ms"] == "-1"
+        heads = topics[f"p.{context}.signed-heads"]
+        assert (heads.num_partitions, heads.topic_configs) == (1, {"cleanup.policy": "compact"})
+    assert {topic.replication_factor for topic in topics.values()} == {3}
+
+
+def test_a_dead_letter_may_be_larger_than_the_record_that_it_was() -> None:
+    settings = Settings(topic_prefix="p")
+
+    topics = {topic.name: topic for topic in _wanted(settings, CATALOG, CATALOG.contexts)}
+
+    for context in CATALOG.contexts:
+        largest = int(topics[f"p.{context}.events"].topic_configs["max.message.bytes"])
+        assert largest == settings.max_record_bytes
+        assert int(topics[f"p.{context}.dead-letters"].topic_configs["max.message.bytes"]) > largest
