@@ -45,7 +45,7 @@ class Projectors:
 
     async def why_not_ready(self) -> str | None:
         """Returns why not every view is being kept up to date, or ``None``."""
-        return self._subscription.why_not_ready() or await self._wrong_shapes()
+        return await self._wrong_shapes() or self._subscription.why_not_ready()
 
     async def _wrong_shapes(self) -> str | None:
         try:

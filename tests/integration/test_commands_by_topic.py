@@ -1,4 +1,4 @@
-"""Commands by topic: handled once each, parked where they cannot be commands; policies that depend on receipts alone."""
+"""Commands by topic: handled once each, parked if they are not commands; policies that depend on receipts alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -112,7 +112,7 @@ async def test_a_key_means_the_same_by_topic_and_over_http(
     assert '"n":1' in str((await log.read(0, 1))[0].data)
 
 
-async def test_a_record_that_is_no_command_is_parked_as_it_came(
+async def test_a_record_that_is_not_a_command_is_parked_byte_for_byte(
     settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, sender: CommandSender
 ) -> None:
     topics, log = Topics(settings, catalog), open_logs(settings, catalog, databases)[INGESTION]
@@ -161,7 +161,7 @@ async def test_a_command_with_a_secret_in_the_clear_is_rejected_and_not_kept(
     assert (await log.head()).position == 0
 
 
-async def test_what_may_hold_a_secret_and_cannot_be_read_is_not_kept(
+async def test_an_unreadable_record_that_may_hold_a_secret_is_not_kept(
     settings: Settings, catalog: Catalog, intake: TopicWorker
 ) -> None:
     users, topics = ContextName("clinical_lab", "users"), Topics(settings, catalog)
@@ -177,7 +177,7 @@ async def test_what_may_hold_a_secret_and_cannot_be_read_is_not_kept(
 
 
 @pytest.mark.parametrize("size", ["nothing", "all"])
-async def test_a_record_is_parked_of_whatever_size(settings: Settings, catalog: Catalog, size: str) -> None:
+async def test_a_record_of_any_size_is_parked(settings: Settings, catalog: Catalog, size: str) -> None:
     value = None if size == "nothing" else bytes(settings.max_record_bytes - 100)
     topics, consumer = Topics(settings, catalog), CommandConsumer(settings, catalog, "worker")
     await ensure_topics(settings, catalog)
@@ -206,7 +206,7 @@ async def everything(settings: Settings, topic: str, count: int) -> list[Any]:
 
 
 class ForgetfulSender(CommandSender):
-    """Loses everything while it is told to, as a broker that is wiped does."""
+    """Loses all commands while ``forgets`` is set, as a broker that is wiped does."""
 
     forgets = True
     sent: int = 0
@@ -264,7 +264,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     await sender.close()
 
 
-async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_policys_own_process(
+async def test_commands_that_no_process_consumes_are_handled_by_the_policys_own_process(
     settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 0.3)
@@ -292,7 +292,7 @@ async def test_commands_that_nobody_takes_from_their_topic_are_handled_by_the_po
     confirming.cancel()
 
 
-async def test_what_acts_outside_is_handled_where_its_partition_is_and_nowhere_else(
+async def test_a_command_with_side_effects_is_handled_only_by_the_process_of_its_partition(
     settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 0.2)
@@ -319,6 +319,6 @@ async def test_what_acts_outside_is_handled_where_its_partition_is_and_nowhere_e
     confirming.cancel()
 
 
-def test_every_policy_has_a_name_of_its_own() -> None:
+def test_no_two_policies_have_the_same_name() -> None:
     names = [policy.name for side in system.installed(Catalog.installed()).values() for policy in side.policies]
     assert len(names) == len(set(names))

@@ -37,7 +37,9 @@ async def test_an_operator_lists_shows_mends_and_tries_again(
         (name, "retrying"), ("data_ingestion.records/ingestion@2", "waiting"),
     ]  # fmt: skip
     await desk.show_dead_letter(name, tmp_path, settings)
-    assert orjson.loads(capsys.readouterr().out)["headers"]["ce_sequence"] == "1"
+    shown = orjson.loads(capsys.readouterr().out)
+    assert shown["headers"]["ce_sequence"] == "1"
+    assert '    raise ZeroDivisionError("the projection is broken")' in shown["traceback"]
     with pytest.raises(NotFound, match="list` shows them"):
         await desk.show_dead_letter("data_ingestion.records/ingestion@77", tmp_path, settings)
     with pytest.raises(Invalid, match="cannot be read"):

@@ -50,6 +50,9 @@ async def test_an_event_that_fails_is_parked_and_all_others_are_applied(bench: B
         (2, "waiting", 0),
     ]
     assert waiting[0].error == "ZeroDivisionError: the projection is broken"
+    assert 'raise ZeroDivisionError("the projection is broken")' in str(waiting[0].traceback)
+    assert "tests/integration/spoilt.py" in str(waiting[0].traceback)
+    assert waiting[1].traceback is None
     assert await bench.complete() == DELIVERIES - 1
     for context, rows in logs.items():
         for partition in range(4):
@@ -60,7 +63,7 @@ async def test_an_event_that_fails_is_parked_and_all_others_are_applied(bench: B
     assert await bench.is_verified()
 
 
-async def test_what_comes_later_of_a_parked_stream_waits_behind_it(bench: Bench, logs: Logs) -> None:
+async def test_later_events_of_a_parked_stream_wait_behind_it(bench: Bench, logs: Logs) -> None:
     rows = logs[PROCESSING]
     stream = next(row.stream for row in rows if sum(other.stream == row.stream for other in rows) > 2)
     own = [row for row in rows if row.stream == stream]
@@ -107,7 +110,7 @@ async def test_once_the_projection_is_repaired_everything_is_applied_in_order(be
     assert await bench.is_verified()
 
 
-async def test_what_waits_behind_nothing_is_tried(bench: Bench, logs: Logs) -> None:
+async def test_a_dead_letter_that_waits_behind_none_is_tried(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
     await projector.handle(batches_of(logs, 10_000))
@@ -119,7 +122,7 @@ async def test_what_waits_behind_nothing_is_tried(bench: Bench, logs: Logs) -> N
     assert await bench.dead_letters() == []
 
 
-async def test_what_the_table_does_not_take_is_parked_too(bench: Bench, logs: Logs) -> None:
+async def test_an_event_whose_row_the_table_rejects_is_parked(bench: Bench, logs: Logs) -> None:
     def too_large(row: Records, event: RecordedEvent[Any]) -> Records:
         return record(row, event).replace(schema_revision=2**70)
 
@@ -143,7 +146,7 @@ async def test_an_event_that_no_code_can_read_is_parked(bench: Bench, logs: Logs
     assert {dead_letter.stream for dead_letter in dead_letters} == {batches[0].events[0].stream}
 
 
-async def test_what_is_skipped_stays_out_and_lets_the_others_go_on(bench: Bench, logs: Logs) -> None:
+async def test_a_skipped_event_is_left_out_and_the_next_ones_are_applied(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
     await projector.handle(batches_of(logs, 10_000))
@@ -176,7 +179,7 @@ async def test_an_edited_event_counts_with_its_new_data(bench: Bench, logs: Logs
     assert await bench.is_verified()
 
 
-async def test_a_database_that_is_not_as_it_should_be_parks_nothing(bench: Bench, logs: Logs) -> None:
+async def test_a_faulty_database_parks_nothing(bench: Bench, logs: Logs) -> None:
     async with bench.databases.connection(bench.settings.write_dsn) as connection:
         await connection.execute("alter table data_ingestion_ingestion_views.records rename to elsewhere")
 
@@ -200,7 +203,7 @@ async def test_a_subscription_is_blocked_rather_than_park_everything(bench: Benc
     assert await bench.dead_letters() == []
 
 
-async def test_dead_letters_are_on_their_topic_byte_for_byte_with_where_from_and_why(bench: Bench, logs: Logs) -> None:
+async def test_dead_letters_are_on_their_topic_byte_for_byte_with_origin_and_error(bench: Bench, logs: Logs) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
     await projector.handle(batches_of(logs, 10_000))
@@ -228,7 +231,7 @@ async def test_dead_letters_are_on_their_topic_byte_for_byte_with_where_from_and
     await topic.close()
 
 
-async def test_what_is_too_large_for_an_index_is_parked(bench: Bench, logs: Logs) -> None:
+async def test_a_value_that_is_too_large_for_an_index_is_parked(bench: Bench, logs: Logs) -> None:
     def large(row: Records, event: RecordedEvent[Any]) -> Records:
         return record(row, event).replace(partner_id=random.Random(1).randbytes(9000).hex())
 

@@ -1,4 +1,4 @@
-"""Dead letters of policies: what they cannot react to is parked, and its commands are sent once they can."""
+"""Dead letters of policies: events whose reaction fails are parked, and their commands are sent once it works."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -23,7 +23,7 @@ from streams.subscriptions.subscriber import Batch
 from tests.integration.spoilt import INGESTION, VALIDATION
 
 
-async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_once_it_can(
+async def test_an_event_whose_reaction_fails_is_parked_and_its_commands_are_sent_once_it_works(
     settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:
     logs = open_logs(settings, catalog, databases)
@@ -55,6 +55,9 @@ async def test_a_policy_parks_what_it_cannot_react_to_and_sends_its_commands_onc
     assert [(dead_letter.position, dead_letter.error) for dead_letter in await dead_letters.all()] == [
         (victim.position, "LookupError: no rule for it")
     ]
+    (dead_letter,) = await dead_letters.all()
+    assert 'raise LookupError("no rule for it")' in str(dead_letter.traceback)
+    assert __file__ in str(dead_letter.traceback)
     is_broken = False
     before = (await logs[VALIDATION].head()).position
     await dead_letters.redrive(await dead_letters.all())

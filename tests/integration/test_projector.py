@@ -1,4 +1,4 @@
-"""The projector: exactly-once effects, whoever else works on the same view, with locks and without."""
+"""The projector: exactly-once effects, also if other workers write the same view, with locks and without."""
 
 import asyncio
 from random import Random
@@ -53,7 +53,7 @@ async def test_several_workers_on_one_view_never_undo_each_other(
     assert await complete(databases, settings) == DELIVERIES
 
 
-async def test_any_order_any_repeat_any_hole_comes_out_the_same(
+async def test_order_repeats_and_gaps_make_no_difference(
     settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     worker, random = projector(settings, catalog, databases), Random(7)
@@ -71,7 +71,7 @@ async def test_any_order_any_repeat_any_hole_comes_out_the_same(
             assert await worker.position(context, partition) == last
 
 
-async def test_two_workers_on_the_same_slices_apply_them_once(
+async def test_workers_on_the_same_batches_apply_them_once(
     settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     batches = batches_of(logs, 10_000)
@@ -81,7 +81,7 @@ async def test_two_workers_on_the_same_slices_apply_them_once(
     assert await complete(databases, settings) == DELIVERIES
 
 
-async def test_what_goes_on_from_where_the_worker_stood_is_committed_without_locks(
+async def test_batches_that_follow_the_remembered_checkpoint_are_committed_without_locks(
     settings: Settings,
     catalog: Catalog,
     databases: Databases,
@@ -105,7 +105,7 @@ async def test_what_goes_on_from_where_the_worker_stood_is_committed_without_loc
     assert len(locked) == len(partitions) < len(batches)  # the first of each alone
 
 
-async def test_workers_that_take_turns_on_a_partition_find_out_and_skip(
+async def test_workers_that_take_turns_on_a_partition_skip_what_is_applied(
     settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     one, other = (projector(settings, catalog, databases) for _ in range(2))
@@ -142,13 +142,13 @@ async def test_of_two_commits_that_read_the_same_row_one_changes_it(
     done = [await asyncio.gather(*(commit(partition) for partition in partitions)) for _ in range(30)]
 
     assert (await checkpoints.all())[context] == positions, "a checkpoint moves exactly if its rows were written"
-    assert all(any(both) for both in done), "somebody goes on"
-    assert not all(all(both) for both in done), "they met"
+    assert all(any(both) for both in done), "one of them succeeds"
+    assert not all(all(both) for both in done), "they collided"
 
 
-@pytest.mark.parametrize("in_the_way", ["pause", "dead letter", "another position", "other rows"])
-async def test_a_commit_without_locks_gives_way(
-    in_the_way: str, settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
+@pytest.mark.parametrize("obstacle", ["pause", "dead letter", "another position", "other rows"])
+async def test_a_commit_without_locks_fails_if_anything_has_changed(
+    obstacle: str, settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     worker = projector(settings, catalog, databases)
     await worker.handle(batches_of(logs, 10_000))
@@ -156,14 +156,14 @@ async def test_a_commit_without_locks_gives_way(
     partition, before = next(iter((await worker.store.checkpoints.all())[context].items()))
     writer = ViewWriter(RECORDS, table_of(ContextName("data_ingestion", "ingestion"), Records))
     generation = 0
-    if in_the_way == "pause":
+    if obstacle == "pause":
         await worker.store.checkpoints.pause()
-    elif in_the_way == "dead letter":
+    elif obstacle == "dead letter":
         async with worker.store.transaction() as connection:
             await worker.store.dead_letters.park(
                 connection, [Parked.of_event(context, logs[context][0], Fault.of(LookupError("why")))]
             )
-    elif in_the_way == "another position":
+    elif obstacle == "another position":
         before -= 1
     else:
         generation = 7

@@ -1,4 +1,4 @@
-"""Rebuilding a view while it is served: nobody sees a half-built one, and there is a way back."""
+"""Rebuilding a view while it is served: no query sees a half-built one, and there is a way back."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -87,7 +87,7 @@ async def test_a_view_is_rebuilt_while_it_is_served_and_grows(running: Running, 
     assert running.gap_filled == 0
 
 
-async def test_a_build_that_was_stopped_goes_on_where_it_was(running: Running, rebuild: Rebuild) -> None:
+async def test_a_build_that_was_stopped_continues(running: Running, rebuild: Rebuild) -> None:
     table = await rebuild.view.begin(again=False)
     goal = await rebuild.view.positions()
     some = [
@@ -107,7 +107,7 @@ async def test_a_build_that_was_stopped_goes_on_where_it_was(running: Running, r
         await rebuild.switch(table)
 
 
-async def test_its_progress_is_shown_whoever_runs_it(running: Running, rebuild: Rebuild) -> None:
+async def test_its_progress_is_measured_in_every_process(running: Running, rebuild: Rebuild) -> None:
     showing = asyncio.create_task(RebuildProgress([rebuild]).run())
 
     async def shows(remaining: int) -> None:
@@ -154,7 +154,7 @@ async def test_there_is_a_way_back_and_forth(running: Running, rebuild: Rebuild)
     await running.shows(60)
 
 
-async def test_what_cannot_be_applied_to_the_new_version_is_parked_for_it_alone_until_it_is_live(
+async def test_an_event_that_fails_in_the_new_version_is_parked_for_that_one_alone_until_it_is_live(
     running: Running, rebuild: Rebuild
 ) -> None:
     def fails(row: Records, event: RecordedEvent[Any]) -> Records | None:
@@ -183,7 +183,7 @@ async def test_what_cannot_be_applied_to_the_new_version_is_parked_for_it_alone_
     assert await running.is_verified()
 
 
-async def test_the_commands_rebuild_with_several_processes_and_go_back(
+async def test_the_commands_rebuild_with_several_processes_and_roll_back(
     running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await spoil(running, 2)

@@ -1,4 +1,4 @@
-"""Subscriptions as they run: fed by a relay through the broker, let rest and put elsewhere by operators."""
+"""Subscriptions as they run: fed by a relay through the broker, paused and reset by operators."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -47,10 +47,10 @@ async def test_nothing_is_left_in_the_folder_it_runs_in(
     assert list(tmp_path.iterdir()) == []
 
 
-class Stubborn:
+class Unwilling:
     """A subscriber that handles nothing until a test allows it."""
 
-    name = "test.stubborn"
+    name = "test.unwilling"
 
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
         self.contexts = frozenset(name for name in catalog.contexts if name.system == "data_ingestion")
@@ -79,43 +79,43 @@ class Stubborn:
         self.invalidated.add((context, partition))
 
 
-async def test_one_that_stands_still_holds_nobody_up_and_catches_up_later(
+async def test_a_blocked_subscriber_holds_no_other_up_and_catches_up_later(
     settings: Settings, catalog: Catalog, databases: Databases, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stubborn = Stubborn(settings, catalog, databases)
-    async with started(settings, catalog, databases, [stubborn]) as running:
+    unwilling = Unwilling(settings, catalog, databases)
+    async with started(settings, catalog, databases, [unwilling]) as running:
         for expected in (20, 40):
             await running.add(20)
             await running.shows(expected)
-        assert stubborn.handled == []
+        assert unwilling.handled == []
 
         async def is_reported() -> bool:
             return "subscription blocked" in capsys.readouterr().out
 
         await eventually(is_reported, what="an operator sees it")
-        stubborn.is_willing = True
+        unwilling.is_willing = True
         await running.add(5)
-        heads = {context: (await running.logs[context].head()).position for context in stubborn.contexts}
+        heads = {context: (await running.logs[context].head()).position for context in unwilling.contexts}
 
         async def has_all() -> bool:
-            return len(stubborn.handled) == sum(heads.values())
+            return len(unwilling.handled) == sum(heads.values())
 
         await eventually(has_all, what="everything was taken")
-        assert len(set(stubborn.handled)) == len(stubborn.handled)
+        assert len(set(unwilling.handled)) == len(unwilling.handled)
 
 
-async def test_of_a_partition_that_comes_or_goes_nothing_is_remembered(
+async def test_a_partition_that_comes_or_goes_is_invalidated(
     settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:
-    stubborn = Stubborn(settings, catalog, databases)
-    subscription = Running(settings, catalog, databases, [stubborn]).subscription
+    unwilling = Unwilling(settings, catalog, databases)
+    subscription = Running(settings, catalog, databases, [unwilling]).subscription
     context = ContextName("data_ingestion", "ingestion")
     topic = Topics(settings, catalog).events(context)
 
     for assigned, invalidated in (({0, 1}, {0, 1}), ({1, 2}, {0, 2}), ({1, 2}, set())):
-        stubborn.invalidated.clear()
+        unwilling.invalidated.clear()
         subscription._note_assignment([(topic, partition) for partition in assigned])
-        assert stubborn.invalidated == {(context, partition) for partition in invalidated}
+        assert unwilling.invalidated == {(context, partition) for partition in invalidated}
 
 
 async def test_in_healthy_running_nothing_comes_from_the_log(running: Running) -> None:
@@ -127,7 +127,7 @@ async def test_in_healthy_running_nothing_comes_from_the_log(running: Running) -
     assert await running.is_verified()
 
 
-async def test_a_subscription_that_rests_goes_on_where_it_was(
+async def test_a_paused_subscription_continues_from_its_checkpoint(
     settings: Settings, catalog: Catalog, databases: Databases, environment: Settings, tmp_path: Any
 ) -> None:
     async with started(settings, catalog, databases, stall_seconds=3) as running:
@@ -136,7 +136,7 @@ async def test_a_subscription_that_rests_goes_on_where_it_was(
 
         await control.pause(NAME, tmp_path, environment)
         await running.add(10)
-        await asyncio.sleep(5)  # longer than the watchdog's patience
+        await asyncio.sleep(5)  # longer than the watchdog waits
         assert await running.count() == 10
         lags = [sample.value for metric in LAG.collect() for sample in metric.samples if sample.labels["subscription"] == NAME]
         assert max(lags) > 0, "an operator who looks at metrics alone has to see it"
@@ -148,7 +148,7 @@ async def test_a_subscription_that_rests_goes_on_where_it_was(
         assert await running.is_verified()
 
 
-async def test_a_view_that_is_put_back_to_its_beginning_is_filled_again(
+async def test_a_view_that_is_reset_to_its_beginning_is_filled_again(
     running: Running, environment: Settings, tmp_path: Any
 ) -> None:
     await running.add(20)
@@ -186,7 +186,7 @@ async def test_a_dry_run_changes_nothing(
     assert "Nothing was done" in said
 
 
-async def test_records_that_are_no_events_are_parked_and_hold_nobody_up(running: Running) -> None:
+async def test_foreign_records_are_parked_and_hold_no_event_up(running: Running) -> None:
     topic = Topics(running.settings, running.catalog).events(ContextName("data_ingestion", "ingestion"))
     await running.add(5)
     await running.shows(5)
@@ -206,7 +206,7 @@ async def test_records_that_are_no_events_are_parked_and_hold_nobody_up(running:
     assert await running.is_verified()
 
 
-async def test_a_consumer_that_has_silently_stopped_is_done_without_and_then_ends_its_process(
+async def test_a_stopped_consumer_is_replaced_by_the_log_and_then_ends_its_process(
     settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def swallow(self: FaustConsumer, stream: Any) -> None:

@@ -1,4 +1,4 @@
-"""Versions of a view that change places while other things happen: what ends up live is what the logs make of it."""
+"""Versions of a view that change places while other things happen: the live one is always as the logs say."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -47,7 +47,7 @@ async def built(rebuild: Rebuild) -> str:
 
 
 async def replayed(bench: Bench, logs: Logs) -> None:
-    """Lets a projector catch up from wherever the view stands."""
+    """Brings the view up to date from its checkpoints."""
     await bench.projector().handle(batches_of(logs, 10_000))
 
 
@@ -61,7 +61,7 @@ async def put_back(projector: Projector) -> None:
         await clear_view(connection, RECORDS)
 
 
-async def test_a_roll_back_brings_partitions_that_began_after_the_switch(
+async def test_a_roll_back_contains_partitions_that_began_after_the_switch(
     bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Batch]
 ) -> None:
     projector = bench.projector()
@@ -94,7 +94,7 @@ async def test_a_partition_that_begins_during_a_switch_waits_for_it(
     assert await bench.is_verified()
 
 
-async def test_a_version_is_not_switched_to_where_it_is_ahead(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
+async def test_a_version_that_is_ahead_does_not_go_live(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
     projector = bench.projector()
     await projector.handle(batches_of(logs, 10_000))
     table = await built(rebuild)
@@ -107,7 +107,7 @@ async def test_a_version_is_not_switched_to_where_it_is_ahead(bench: Bench, logs
     assert await rebuild.switch(table) is not None
 
 
-async def test_what_operators_decide_of_dead_letters_bars_versions_that_do_not_know_it(
+async def test_a_version_that_lacks_what_operators_have_resolved_does_not_go_live(
     bench: Bench, logs: Logs, rebuild: Rebuild
 ) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
@@ -136,7 +136,7 @@ async def test_what_operators_decide_of_dead_letters_bars_versions_that_do_not_k
     assert await bench.is_verified()
 
 
-async def test_a_decision_after_the_switch_bars_the_way_back(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
+async def test_a_resolution_after_the_switch_prevents_a_roll_back(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
     bench.spoil(DataReceived, logs[INGESTION][0])
     projector = bench.projector()
     await projector.handle(batches_of(logs, 10_000))
@@ -154,7 +154,22 @@ async def test_a_decision_after_the_switch_bars_the_way_back(bench: Bench, logs:
     assert await rebuild.view.discard() == []
 
 
-async def test_a_view_that_is_switched_while_it_is_verified_is_looked_at_again(
+async def test_a_version_of_another_shape_comes_back_only_if_that_is_asked_for(
+    bench: Bench, logs: Logs, rebuild: Rebuild
+) -> None:
+    await bench.projector().handle(batches_of(logs, 10_000))
+    await rebuild.switch(await built(rebuild))
+    views = rebuild._installation.view_store(RECORDS.home)
+    await views.execute("version_define", "records_previous", "another shape")
+
+    with pytest.raises(Rejected, match="--other-shape"):
+        await rebuild.view.roll_back()
+    assert (await rebuild.view.versions()).previous == "records_previous"
+
+    assert await rebuild.view.roll_back(other_shape=True) == 0
+
+
+async def test_a_view_that_is_switched_while_it_is_verified_is_verified_again(
     bench: Bench, logs: Logs, rebuild: Rebuild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await replayed(bench, logs)

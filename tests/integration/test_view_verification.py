@@ -1,4 +1,4 @@
-"""`caudal verify views`: names each row that is not what the logs make of it."""
+"""`caudal verify views`: names each row that is not as the logs say."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ VIEW = "data_ingestion_ingestion_views.records"
 
 @pytest.fixture
 async def rows(settings: Settings, catalog: Catalog, databases: Databases) -> dict[ContextName, list[StoredEvent]]:
-    """Logs, and a view that stands some way into them."""
+    """Logs, and a view that has applied a part of them."""
     rows = await received_validated_and_processed(settings, catalog, databases)
     logs = {context: PostgresLog(Store.of_log(databases, settings.write_dsn, context), context) for context in catalog.contexts}
     projector = Projector(Installation(settings, catalog, databases), RECORDS, logs)
@@ -37,7 +37,7 @@ async def verify(settings: Settings, catalog: Catalog, databases: Databases) -> 
     return await verification.run(lambda done, total: None)
 
 
-async def test_a_view_that_lags_is_right_as_far_as_it_goes(
+async def test_a_view_that_lags_is_right_up_to_its_checkpoints(
     settings: Settings, catalog: Catalog, databases: Databases, rows: dict[ContextName, list[StoredEvent]]
 ) -> None:
     verified = await verify(settings, catalog, databases)

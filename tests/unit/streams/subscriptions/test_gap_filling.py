@@ -1,4 +1,4 @@
-"""The checkpoint rule: apply what is next, skip what is known, fetch what is missing."""
+"""Gap filling: the next events are returned, handled ones skipped, missing ones read from the log."""
 
 from functools import partial
 from uuid import uuid4
@@ -39,7 +39,7 @@ def counts() -> tuple[float, float]:
     return tuple(counter.labels("s", str(CONTEXT))._value.get() for counter in (DUPLICATES, GAP_FILLED))
 
 
-async def test_what_is_next_is_applied(log: MemoryLog) -> None:
+async def test_the_next_events_are_returned(log: MemoryLog) -> None:
     rows, before = await of_partition(log), counts()
 
     assert (await next_events("s", 0, rows[:5], log, 0)).events == rows[:5]
@@ -47,7 +47,7 @@ async def test_what_is_next_is_applied(log: MemoryLog) -> None:
     assert counts() == before
 
 
-async def test_what_is_known_is_skipped(log: MemoryLog) -> None:
+async def test_handled_events_are_skipped_and_counted(log: MemoryLog) -> None:
     rows, before = await of_partition(log), counts()
 
     assert (await next_events("s", rows[4].position, rows[2:7], log, 0)).events == rows[5:7]
@@ -55,20 +55,20 @@ async def test_what_is_known_is_skipped(log: MemoryLog) -> None:
     assert counts()[0] - before[0] == 3 + len(rows)
 
 
-async def test_what_is_missing_is_fetched_from_the_log_and_counted(log: MemoryLog) -> None:
+async def test_missing_events_are_read_from_the_log_and_counted(log: MemoryLog) -> None:
     rows, before = await of_partition(log), counts()
 
     assert (await next_events("s", rows[1].position, [rows[5], rows[9]], log, 0)).events == rows[2:10]
     assert counts()[1] - before[1] == 6
 
 
-async def test_rows_that_come_twice_and_late_are_applied_once_and_in_order(log: MemoryLog) -> None:
+async def test_events_that_come_twice_and_late_are_returned_once_and_in_order(log: MemoryLog) -> None:
     rows = await of_partition(log)
 
     assert (await next_events("s", 0, [rows[0], rows[2], rows[1], rows[2], rows[0], rows[3]], log, 0)).events == rows[:4]
 
 
-async def test_a_checkpoint_between_two_rows_of_the_partition_goes_on_with_the_next(log: MemoryLog) -> None:
+async def test_a_checkpoint_between_two_events_of_the_partition_continues_with_the_next(log: MemoryLog) -> None:
     rows = await of_partition(log)
     between = next(p for p in range(rows[0].position, rows[-1].position) if p not in {row.position for row in rows})
     following = [row for row in rows if row.position > between]
@@ -76,7 +76,7 @@ async def test_a_checkpoint_between_two_rows_of_the_partition_goes_on_with_the_n
     assert (await next_events("s", between, following[:1], log, 0)).events == following[:1]
 
 
-async def test_a_long_hole_is_filled_bit_by_bit(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_gap_is_filled_in_steps(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.subscriptions.gap_filling._MAX_BATCH_SIZE", 1)
     monkeypatch.setattr("streams.subscriptions.gap_filling.partition_events", partial(partition_events, limit=4))
     rows = await of_partition(log)

@@ -1,0 +1,203 @@
+"""Delivery of a policy's commands: in flight until they have receipts, sent again when overdue, then the checkpoint."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from command_api.policies import delivery as module
+from command_api.policies.delivery import Delivery, InFlight, Sending
+from command_api.policies.outgoing_commands import OutgoingCommand
+from schemas.catalog import ContextName
+from schemas.envelope import CommandEnvelope, Rejection
+from schemas.message import Command
+from streams.subscriptions.checkpoints import Checkpoint
+
+CONTEXT = ContextName("todo", "tasks")
+
+
+class Remind(Command, name="remind"):
+    pass
+
+
+def outgoing(follower: OutgoingCommand | None = None) -> OutgoingCommand:
+    envelope = CommandEnvelope(data=Remind(), id=uuid4(), at=datetime(2030, 1, 1, tzinfo=UTC), correlation_id="c")
+    return OutgoingCommand(CONTEXT, envelope, "key", lambda _: follower)
+
+
+class FakeLog:
+    """Receipts of commands that a test has accepted."""
+
+    def __init__(self) -> None:
+        self.accepted: set[UUID] = set()
+
+    async def answers(self, ids: Iterable[UUID]) -> Mapping[UUID, Rejection | None]:
+        return {id: None for id in ids if id in self.accepted}
+
+
+class FakeCheckpoints:
+    """The checkpoint of one partition."""
+
+    position = 0
+
+    async def read(self, *_: Any) -> Checkpoint:
+        return Checkpoint(self.position, 0)
+
+    async def advance(self, _: Any, partition: int, position: int, generation: int) -> None:
+        self.position = position
+
+
+class Bench:
+    """A delivery with fakes around it."""
+
+    def __init__(self, *, has_side_effects: bool = False) -> None:
+        self.log, self.checkpoints = FakeLog(), FakeCheckpoints()
+        self.sent: list[UUID] = []
+        self.handled: list[UUID] = []
+        self.stores: Any = {CONTEXT: self}
+        logs: Any = {CONTEXT: self.log}
+        sender: Any = self
+        self.delivery = Delivery("todo.remind", logs, self.stores, sender, self.handle, lambda _: has_side_effects)
+
+    async def send(self, commands: Sequence[tuple[ContextName, CommandEnvelope[Command], str]]) -> None:
+        self.sent += [envelope.id for _, envelope, _ in commands]
+
+    async def handle(self, envelope: CommandEnvelope[Command]) -> None:
+        self.handled.append(envelope.id)
+        self.log.accepted.add(envelope.id)
+
+    async def deliver(self, position: int, *commands: OutgoingCommand) -> None:
+        progress = await self.delivery.progress(CONTEXT, 0)
+        await self.delivery.send([Sending(progress, position, commands)])
+
+    async def confirm(self, seconds: float = 0.05) -> None:
+        task = asyncio.create_task(self.delivery.confirm())
+        await asyncio.sleep(seconds)
+        task.cancel()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CONFIRM_SECONDS", 0.005)
+
+
+async def test_the_checkpoint_waits_for_the_oldest_command() -> None:
+    bench, first, second = Bench(), outgoing(), outgoing()
+    await bench.deliver(3, first)
+    await bench.deliver(5, second)
+    await bench.deliver(9)
+    assert bench.sent == [first.id, second.id]
+
+    bench.log.accepted.add(second.id)
+    await bench.confirm()
+    assert bench.checkpoints.position == 0
+    assert await bench.delivery.position(CONTEXT, 0) == 9
+
+    bench.log.accepted.add(first.id)
+    await bench.confirm()
+    assert bench.checkpoints.position == 9
+
+
+async def test_a_command_that_follows_is_sent_and_waited_for() -> None:
+    bench, follower = Bench(), outgoing()
+    first = outgoing(follower)
+    await bench.deliver(3, first)
+
+    bench.log.accepted.add(first.id)
+    await bench.confirm()
+    assert (bench.sent, bench.checkpoints.position) == ([first.id, follower.id], 0)
+
+    bench.log.accepted.add(follower.id)
+    await bench.confirm()
+    assert bench.checkpoints.position == 3
+
+
+async def test_an_overdue_command_is_sent_again_and_then_handled_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "OVERDUE_SECONDS", 0.02)
+    bench, command = Bench(), outgoing()
+    await bench.deliver(3, command)
+
+    await bench.confirm(0.3)
+
+    assert bench.sent == [command.id, command.id]
+    assert bench.handled == [command.id]
+    assert bench.checkpoints.position == 3
+
+
+async def test_a_command_with_side_effects_is_only_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "OVERDUE_SECONDS", 0.02)
+    bench, command = Bench(has_side_effects=True), outgoing()
+    await bench.deliver(3, command)
+
+    await bench.confirm(0.3)
+
+    assert len(bench.sent) > 2
+    assert bench.handled == []
+
+
+def test_the_pauses_before_sending_again_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = outgoing()
+    monkeypatch.setattr(module, "OVERDUE_SECONDS", 5.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+
+    overdue = [InFlight(1, {command.id: command}, 100.0 - waited, n).is_overdue for n, waited in enumerate((5.1, 9.9, 20.1))]
+
+    assert overdue == [True, False, True]
+    assert not InFlight(1, {}, 0.0).is_overdue
+
+
+async def test_it_waits_for_room_while_too_many_commands_are_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_IN_FLIGHT", 1)
+    bench, commands = Bench(), [outgoing(), outgoing()]
+    await bench.deliver(3, *commands)
+    waiting = asyncio.create_task(bench.delivery.wait_for_room())
+    await bench.confirm()
+    assert not waiting.done()
+
+    bench.log.accepted.add(commands[0].id)
+    await bench.confirm()
+
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_partition_that_has_gone_makes_room_and_starts_from_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_IN_FLIGHT", 0)
+    bench = Bench()
+    await bench.deliver(3, outgoing())
+    waiting = asyncio.create_task(bench.delivery.wait_for_room())
+    await asyncio.sleep(0)
+
+    bench.delivery.invalidate(CONTEXT, 0)
+    await asyncio.wait_for(waiting, 1)
+
+    assert await bench.delivery.position(CONTEXT, 0) == 0
+
+
+async def test_events_without_commands_are_not_lost_while_a_checkpoint_moves() -> None:
+    bench, command = Bench(), outgoing()
+    await bench.deliver(3, command)
+    bench.log.accepted.add(command.id)
+    advance = bench.checkpoints.advance
+
+    async def and_more(_: Any, partition: int, position: int, generation: int) -> None:
+        if position == 3:
+            await bench.deliver(5)
+        await advance(_, partition, position, generation)
+
+    bench.checkpoints.advance = and_more  # type: ignore[method-assign]
+    await bench.confirm()
+
+    assert bench.checkpoints.position == 5
+
+
+async def test_dead_letters_are_handled_here_with_what_follows() -> None:
+    bench, follower = Bench(), outgoing()
+    first = outgoing(follower)
+
+    assert await bench.delivery.are_handled_here([first])
+    assert bench.handled == [first.id, follower.id]
+    assert bench.sent == []

@@ -1,0 +1,17 @@
+"""Applies events to a projection as the view writer does, one row at a time."""
+
+from typing import Any
+
+from aggregates.scenario import recorded
+from projectors.projection import Projection
+from schemas.message import Event
+
+
+def applied(projection: Projection[Any], *events: Event) -> Any:
+    """Returns the row after events of one key."""
+    row = None
+    for event in events:
+        assert type(event) in projection.events
+        stored = recorded(event)
+        row = projection.apply(projection.new_row(projection.key_of(stored)) if row is None else row, stored)
+    return row
