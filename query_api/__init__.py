@@ -1,1 +1,1 @@
-"""The read side's readers: views, live streams of views, and the audit of what happened."""
+"""The query API: views, live views, and the audit of the logs."""

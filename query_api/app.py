@@ -1,4 +1,4 @@
-"""The query API as an application."""
+"""The query API as an application: its parts, and what they are made of."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,10 +6,16 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from query_api.http import routes
 from query_api.http.audit import AuditEndpoints
+from query_api.http.index import IndexEndpoints
 from query_api.http.openapi import TITLE, describe
+from query_api.http.routes import QueryEndpoints
+from query_api.live.live_views import LiveViews
+from query_api.queries.command_gateway import CommandGateway
+from query_api.queries.discovery import installed, installed_labels
+from query_api.views.catalog_of_views import Views
 from schemas.catalog import Catalog
+from schemas.errors import Unavailable
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.http.documentation import documentation_routes
@@ -17,32 +23,42 @@ from streams.http.health import operations_routes
 from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
 from streams.installation import Installation
+from streams.migrations.view_shapes import wrong_view_shapes
 from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
 
 def make_app(settings: Settings, catalog: Catalog) -> Starlette:
-    """The query API: answers from views, and shows the history behind them."""
+    """Returns the query API; raises `Misconfigured` for a system's query that cannot work."""
     databases = Databases("caudal_reader", settings.pool_size)
-    systems = routes.installed(catalog)
-    gate, sender = AccessControl(Installation(settings, catalog, databases)), CommandSender(settings, catalog)
-    views = routes.Views(settings, catalog, databases, gate, sender)
+    installation = Installation(settings, catalog, databases)
+    queries = installed(catalog)
+    access_control = AccessControl(installation)
+    views = Views(installation, access_control)
+    live, commands = LiveViews(settings, views), CommandGateway(catalog, CommandSender(settings, catalog))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await sender.close()
+        await commands.close()
         await databases.close()
 
     async def views_in_reach() -> str | None:
         return await databases.out_of_reach(settings.view_dsn(context) for context, _ in catalog.views())
 
+    async def view_shapes() -> str | None:
+        try:
+            return "; ".join(await wrong_view_shapes(installation)) or None
+        except Unavailable:
+            return None  # the check of the databases reports it
+
     return Starlette(
         routes=[
-            *routes.QueryEndpoints(views, gate).routes(systems),
-            *AuditEndpoints(settings, catalog, databases, gate).routes(),
-            *operations_routes({"views": views_in_reach}),
-            *documentation_routes(TITLE, lambda: describe(catalog, systems)),
+            *IndexEndpoints(catalog, access_control).routes(),
+            *QueryEndpoints(views, live, commands, installed_labels(catalog), access_control).routes(queries),
+            *AuditEndpoints(installation, access_control).routes(),
+            *operations_routes({"views": views_in_reach, "view shapes": view_shapes}),
+            *documentation_routes(TITLE, lambda: describe(catalog, queries)),
         ],
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,

@@ -1,44 +1,56 @@
-"""The clinical laboratory's own paths for queries."""
+"""The queries of the clinical laboratory: each reading of a result is recorded."""
 
-from starlette.requests import Request
+from collections.abc import Sequence
 
-from query_api.http.routes import Answer, QueryRoute, Views
+from query_api.queries.context import Answer, QueryContext
+from query_api.queries.query import Query
+from query_api.views.paging import Row
 from schemas.clinical_lab.results import RecordResultQuery
+from schemas.clinical_lab.views import Results
 from schemas.errors import NotFound
 from streams.http.request_context import caller_of
 
-SYSTEM, VIEW = "clinical_lab", "results"
+_MAX_DIGITS = 18
 
 
-async def results(request: Request, views: Views) -> Answer:
-    """The caller's results: a reading of each is noted."""
-    found = await views.rows(request, SYSTEM, VIEW)
-    await _note(request, views, found.body)
-    return found
+async def results(context: QueryContext) -> Answer:
+    """Returns a page of the caller's results."""
+    page = await context.views.page(context.request, Results)
+    await _record_readings(context, page.rows)
+    return context.page(page)
 
 
-async def result(request: Request, views: Views) -> Answer:
-    """A result by its number or its id, once it is noted who reads it."""
-    asked = request.path_params["result_id"]
-    if asked.isascii() and asked.isdigit() and len(asked) < 19:
-        page = await views.rows(request, SYSTEM, VIEW, ("number", asked))
-        if not page.body:
-            raise NotFound(f"there is no result {asked}")
-        row = page.body[0]
-    else:
-        row = (await views.row(request, SYSTEM, VIEW, asked)).body
-    await _note(request, views, [row])
-    return Answer(row, {})
+async def result(context: QueryContext) -> Answer:
+    """Returns a result by its number or its id."""
+    number_or_id = context.path_parameter("result_id")
+    is_number = number_or_id.isascii() and number_or_id.isdigit() and len(number_or_id) <= _MAX_DIGITS
+    row = await (_by_number(context, number_or_id) if is_number else context.views.row(context.request, Results, number_or_id))
+    await _record_readings(context, [row])
+    return Answer(row)
 
 
-async def _note(request: Request, views: Views, rows: list[dict[str, object]]) -> None:
-    caller = caller_of(request)
-    assert caller is not None  # the view asks for a token
-    noted = [RecordResultQuery.model_validate({"result_id": row["result_id"], "queried_by": caller.subject}) for row in rows]
-    await views.send(request, [(command, str(command.result_id)) for command in noted])
+async def _by_number(context: QueryContext, number: str) -> Row:
+    page = await context.views.page(context.request, Results, ("number", number))
+    if not page.rows:
+        raise NotFound(f"there is no result {number}")
+    return page.rows[0]
 
 
-ROUTES = (
-    QueryRoute("/results", VIEW, results, "The results of whoever asks, a page at a time."),
-    QueryRoute("/results/{result_id}", VIEW, result, "One result, by its number or its id; a reading is noted.", one=True),
+async def _record_readings(context: QueryContext, rows: Sequence[Row]) -> None:
+    """Sends who reads which results, before the answer is sent; raises `Unavailable`, so that no reading is left out."""
+    caller = caller_of(context.request)
+    assert caller is not None, "the view needs a token"
+    commands = (RecordResultQuery.model_validate({"result_id": row["result_id"], "queried_by": caller.subject}) for row in rows)
+    await context.commands.send(context.request, [(command, str(command.result_id)) for command in commands])
+
+
+QUERIES = (
+    Query("/results", Results, "The caller's results, a page at a time; the reading of each is recorded.", handler=results),
+    Query(
+        "/results/{result_id}",
+        Results,
+        "One result, by its number or its id; the reading is recorded.",
+        key="result_id",
+        handler=result,
+    ),
 )

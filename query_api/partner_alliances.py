@@ -1,17 +1,17 @@
-"""Partner alliances' own paths for queries, in their clients' Spanish."""
+"""The queries of the partner alliances, whose clients read Spanish."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
-from starlette.requests import Request
 
-from query_api.http.routes import Answer, QueryRoute, Views
+from query_api.queries.query import Query
+from query_api.queries.saga_labels import SagaLabels
+from query_api.views.paging import Row
+from schemas.partner_alliances import views
 from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
-
-SYSTEM = "partner_alliances"
 
 _CONTRACT_STATES: Mapping[str, Literal["PENDIENTE", "ACTIVO", "INACTIVO", "RECHAZADO", "VENCIDO"]] = {
     "created": "PENDIENTE",
@@ -28,8 +28,6 @@ _PARTNER_STATES: Mapping[str, Literal["PENDIENTE", "ACTIVO", "RETIRADO"]] = {
     "withdrawn": "RETIRADO",
 }
 _TYPES: Mapping[str, TipoDePartner] = {type: tipo for tipo, type in PARTNER_TYPES.items()}
-
-Row = Mapping[str, Any]
 
 
 class Partner(BaseModel):
@@ -74,7 +72,7 @@ class Contrato(BaseModel):
 
 
 class Regla(BaseModel):
-    """Lo que compliance dijo según una regla."""
+    """El resultado de una regla de compliance."""
 
     regla: str
     cumple: bool
@@ -82,7 +80,7 @@ class Regla(BaseModel):
 
 
 class Reporte(BaseModel):
-    """Lo que compliance dijo de un contrato."""
+    """El informe de compliance de un contrato."""
 
     contrato_id: UUID
     partner_id: UUID | None
@@ -137,7 +135,7 @@ def contract(row: Row) -> Contrato:
         terminos=row["terms"],
         fecha_inicio=row["starts_on"],
         fecha_fin=row["ends_on"],
-        # What compliance rejects is under revision; what was made by hand has not been judged yet.
+        # Compliance rejects a contract into revision; a contract in revision without a verdict was made by hand.
         estado="PENDIENTE" if row["status"] == "in_revision" and row["approved"] is None else _CONTRACT_STATES[row["status"]],
         en_revision=row["status"] == "in_revision",
         motivo=row["reason"],
@@ -147,7 +145,7 @@ def contract(row: Row) -> Contrato:
     )
 
 
-def assessment(row: Row) -> Reporte:
+def report(row: Row) -> Reporte:
     return Reporte(
         contrato_id=row["contract_id"],
         partner_id=row["partner_id"],
@@ -171,32 +169,26 @@ def campaign(row: Row) -> Campana:
     )
 
 
-def _one(view: str, said: Callable[[Row], BaseModel]) -> Callable[[Request, Views], Awaitable[Answer]]:
-    async def answer(request: Request, views: Views) -> Answer:
-        found = await views.row(request, SYSTEM, view, request.path_params["id"])
-        return Answer(said(found.body).model_dump(), found.headers)
+SAGA_LABELS = SagaLabels(
+    statuses={
+        "running": "INICIADA",
+        "in_review": "PENDIENTE_REVISION",
+        "completed": "COMPLETADA",
+        "compensating": "COMPENSANDO",
+        "failed": "FALLIDA",
+        "cancelled": "CANCELADA",
+    },
+    steps={"received": "RECIBIDO", "handled": "PROCESADO", "failed": "ERROR"},
+)
 
-    return answer
-
-
-def _all(view: str, said: Callable[[Row], BaseModel]) -> Callable[[Request, Views], Awaitable[Answer]]:
-    async def answer(request: Request, views: Views) -> Answer:
-        found = await views.rows(request, SYSTEM, view)
-        return Answer([said(row).model_dump() for row in found.body], found.headers)
-
-    return answer
-
-
-ROUTES = (
-    QueryRoute("/partners", "partners", _all("partners", partner), "Partners, a page at a time.", Partner),
-    QueryRoute("/partners/{id}", "partners", _one("partners", partner), "One partner.", Partner, one=True),
-    QueryRoute("/programas", "programs", _all("programs", program), "Programmes, a page at a time.", Programa),
-    QueryRoute("/programas/{id}", "programs", _one("programs", program), "One programme.", Programa, one=True),
-    QueryRoute("/contratos", "contracts", _all("contracts", contract), "Contracts, a page at a time.", Contrato),
-    QueryRoute("/contratos/{id}", "contracts", _one("contracts", contract), "One contract.", Contrato, one=True),
-    QueryRoute(
-        "/compliance/reportes", "assessments", _all("assessments", assessment), "What compliance said, rule by rule.", Reporte
-    ),
-    QueryRoute("/campanas", "campaigns", _all("campaigns", campaign), "Campaigns, a page at a time.", Campana),
-    QueryRoute("/campanas/{id}", "campaigns", _one("campaigns", campaign), "One campaign.", Campana, one=True),
+QUERIES = (
+    Query("/partners", views.Partners, "Partners, a page at a time.", shape=partner),
+    Query("/partners/{id}", views.Partners, "One partner.", key="id", shape=partner),
+    Query("/programas", views.Programs, "Programmes, a page at a time.", shape=program),
+    Query("/programas/{id}", views.Programs, "One programme.", key="id", shape=program),
+    Query("/contratos", views.Contracts, "Contracts, a page at a time.", shape=contract),
+    Query("/contratos/{id}", views.Contracts, "One contract.", key="id", shape=contract),
+    Query("/compliance/reportes", views.Assessments, "Reports of compliance, rule by rule, a page at a time.", shape=report),
+    Query("/campanas", views.Campaigns, "Campaigns, a page at a time.", shape=campaign),
+    Query("/campanas/{id}", views.Campaigns, "One campaign.", key="id", shape=campaign),
 )

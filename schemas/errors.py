@@ -174,6 +174,12 @@ class NotYetSeen(Unavailable):
     kind = "not_yet_seen"
 
 
+class ViewOutdated(Unavailable):
+    """The table of a view does not have the columns that the installed code declares."""
+
+    kind = "view_outdated"
+
+
 class DeadLettersFull(Unavailable):
     """A subscription has as many dead letters as it may: it stands still until some are mended or skipped."""
 
@@ -208,3 +214,7 @@ class Misconfigured(CaudalError):
     """The installation does not fit together."""
 
     kind = "misconfigured"
+
+
+class SchemaMismatch(Misconfigured):
+    """A database does not have the tables or columns that this version of Caudal uses."""

@@ -13,7 +13,7 @@ from command_api.http import paths as commands
 from deploy.console.endpoints import Endpoints
 from deploy.console.options import DEFAULT_DATA_DIR
 from deploy.local.example import Example, OwnPath, example_of
-from query_api.http import routes as queries
+from query_api.queries import discovery as queries
 from schemas.catalog import ENGINE, Catalog
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
@@ -76,7 +76,7 @@ def _example(catalog: Catalog) -> Example | None:
         ]
         for system, own in commands.installed(catalog).items()
     }
-    views = {system: [(route.path, route.view) for route in own] for system, own in queries.installed(catalog).items()}
+    views = {system: [(query.path, query.view.view_name) for query in own] for system, own in queries.installed(catalog).items()}
     return example_of(catalog, paths, views)
 
 

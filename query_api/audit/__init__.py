@@ -1,1 +1,1 @@
-"""The audit: what happened, who did it and why."""
+"""The audit: the events of the logs, the states that they lead to, their causes, and their proofs."""

@@ -1,4 +1,4 @@
-"""Causation: which event led to which command, and that to which events, through every context of a system."""
+"""Causation: the tree of events in which each led, through a command, to the next ones, across the contexts of a system."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,40 +20,40 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class Cause:
-    """An event with those that came of it."""
+    """An event, and the events that it led to."""
 
     context: ContextName
     row: StoredEvent
     effects: list["Cause"] = field(default_factory=list)
 
     def as_json(self) -> Mapping[str, Any]:
-        """The event, its context and its effects."""
+        """Returns the event, its context and its effects."""
         return {"context": str(self.context), **described(self.row), "effects": [effect.as_json() for effect in self.effects]}
 
 
 @dataclass(frozen=True, slots=True)
 class CausationTree:
-    """What led to an event and what came of it, from the first cause on."""
+    """The causes and the effects of an event, from the first cause on."""
 
     correlation_id: str
     roots: Sequence[Cause]
-    """The events of the first command; others too where a branch had to be cut."""
+    """The events of the first command, and the first events of branches that were cut."""
     others: int
-    """How much else began under the same correlation, and is not shown."""
+    """How many other trees have the same correlation id; they are not shown."""
     is_whole: bool
-    """Whether every log was looked through to its end, and no branch was cut because it is too deep."""
+    """Whether every log was searched to its end, and no branch was cut because it is too deep."""
 
     def as_json(self) -> Mapping[str, Any]:
-        """The tree as the audit shows it."""
+        """Returns the tree as the audit shows it."""
         roots = [root.as_json() for root in self.roots]
         return {"correlation_id": self.correlation_id, "is_whole": self.is_whole, "others": self.others, "roots": roots}
 
 
 async def causation_of(logs: Mapping[ContextName, SearchableLog], context: ContextName, position: int) -> CausationTree:
-    """The tree that the event at a position is part of; raises `NotFound` where there is no such event.
+    """Returns the tree of the event at a position; raises `NotFound` if there is no such event.
 
-    ``logs`` are those of the contexts that may have to do with it. The first cause is found by following the causes up; from
-    its time on every log is looked through for the correlation.
+    ``logs`` are those of the contexts that the event may be related to. The search has two steps: from the event up to its
+    first cause, and then through every log, from the time of that cause on, for events with the same correlation id.
     """
     rows = await logs[context].read(position - 1, 1)
     if not rows or rows[0].position != position:
@@ -96,7 +96,7 @@ async def _by_id(logs: Mapping[ContextName, SearchableLog], text: str) -> Stored
 
 
 def _tree(found: Sequence[Cause]) -> tuple[Sequence[Cause], bool]:
-    """The causes without a known cause, and whether none was taken for such only because the tree would be too deep."""
+    """Returns the events whose cause is not among those found, and whether no branch was cut because it is too deep."""
     by_id = {str(cause.row.id): cause for cause in found}
     depths: dict[int, int] = {}
     roots: list[Cause] = []

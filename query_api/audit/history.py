@@ -1,4 +1,4 @@
-"""Audit: what happened, event by event, with who and why: one stream's history, or a whole log looked through."""
+"""The history of one stream, and the events of a log by conditions, positions and times."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,17 +17,17 @@ _MAX_POSITIONS_A_PAGE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which events of a log are wanted."""
+    """Which events of a log are asked for."""
 
     conditions: Conditions = field(default_factory=Conditions)
     begin: int | datetime | None = None
-    """The first position, or the time from which on they were recorded."""
+    """The first position, or the earliest time of recording; ``None``: the beginning of the log."""
     end: int | datetime | None = None
-    """The last position, or the time up to which (not including it) they were recorded."""
+    """The last position, or the time of recording before which; ``None``: the end of the log."""
 
 
 async def history_of(log: ReadableLog, stream: str, after: int, limit: int) -> Sequence[Mapping[str, Any]]:
-    """A stream's events above a version, oldest first; raises `NotFound` where there is no such stream."""
+    """Returns a stream's events above a version, oldest first; raises `NotFound` if there is no such stream."""
     rows = await log.read_stream(stream, after, limit)
     if not rows and not await log.version(stream):
         raise NotFound(f"there is no stream {stream!r} in {log.context}")
@@ -35,7 +35,7 @@ async def history_of(log: ReadableLog, stream: str, after: int, limit: int) -> S
 
 
 async def bounds(log: SearchableLog, selection: Selection) -> tuple[int, int]:
-    """The positions above and up to which a selection's events lie, as the log stands now."""
+    """Returns the position above which the events of a selection lie, and the one up to which, in the log of now."""
     begin, end = selection.begin, selection.end
     after = await log.position_before(begin) if isinstance(begin, datetime) else (begin or 1) - 1
     head = (await log.head()).position
@@ -44,10 +44,9 @@ async def bounds(log: SearchableLog, selection: Selection) -> tuple[int, int]:
 
 
 async def page_of(log: SearchableLog, selection: Selection, after: int, limit: int) -> tuple[Sequence[StoredEvent], int | None]:
-    """Events of a selection above a position, and the position after which to go on; ``None`` at the end.
+    """Returns events of a selection above a position, and the position after which the next page begins; ``None`` at the end.
 
-    Where few events meet the conditions a page may hold less than ``limit``, even nothing, and still have a next one: the
-    work of a page is bounded.
+    A page searches a bounded number of positions: it may have fewer events than ``limit``, or none, before the end.
     """
     begin, up_to = await bounds(log, selection)
     begin = max(begin, after)
@@ -62,7 +61,7 @@ async def page_of(log: SearchableLog, selection: Selection, after: int, limit: i
 
 
 def described(row: StoredEvent) -> Mapping[str, Any]:
-    """An event as the audit shows it, exactly as it was recorded."""
+    """Returns an event as the audit shows it: data and metadata byte for byte as they were recorded."""
     return {
         "position": row.position,
         "stream": row.stream,
@@ -77,21 +76,21 @@ def described(row: StoredEvent) -> Mapping[str, Any]:
 
 
 def place(text: str, name: str) -> int | datetime:
-    """A place in a log, from text: a position from 1, or a time with its offset; raises `Invalid`."""
+    """Returns a place in a log from text: a position from 1, or a time with its offset; raises `Invalid`."""
     if text.isascii() and text.isdigit() and len(text) < 19 and int(text) > 0:
         return int(text)
     try:
         return moment(text, name)
     except Invalid:
-        raise Invalid(f"`{name}` is a position from 1, or a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
+        raise Invalid(f"`{name}` must be a position from 1, or a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
 
 
 def moment(text: str, name: str) -> datetime:
-    """A time with its offset, from text; raises `Invalid`."""
+    """Returns a time with its offset from text; raises `Invalid`."""
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid(f"`{name}` is no time such as 2026-01-31T12:00:00Z: {text!r}") from None
+        raise Invalid(f"`{name}` must be a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
     if parsed.tzinfo is None:
-        raise Invalid(f"`{name}` needs its offset, such as Z: {text!r}")
+        raise Invalid(f"`{name}` needs an offset such as Z: {text!r}")
     return parsed

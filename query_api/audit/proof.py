@@ -1,6 +1,6 @@
-"""Proofs: a stream's events with all that a stranger needs to check that the signed log holds them, and nothing else of it.
+"""Proofs that a signed log contains a stream's events, without the content of any other event.
 
-`docs/verify_proof.py` is that stranger: some fifty lines that share no code with this.
+`docs/verify_proof.py` checks a proof with the public key alone; it shares no code with this module.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,20 +21,22 @@ MAX_EVENTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A stream's events, proved."""
+    """A proof, and where the next one begins."""
 
     document: Mapping[str, Any]
     next: int | None
-    """The version after which a further proof goes on, where this one stops before the stream's end."""
+    """The version after which the next proof begins; ``None`` if this one reaches the end of what is signed."""
 
 
 async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MAX_EVENTS) -> Proof:
-    """A stream's events above a version, each with its place in a segment of the chain that ends in a signed head.
+    """Returns the proof of a stream's events above a version, in segments of the hash chain.
 
-    A segment begins at the first event that it proves and names the hash before it; of other streams' events it shows the
-    hash of the content alone. Events that no signed head covers yet are left out. Of events that lie far apart few fit in
-    one proof: it stops once its segments have some ten thousand links. Raises `NotFound`, and `NotAsSigned` where events
-    are missing that were signed.
+        hash before │ event 7 of the stream │ hash of event 8 │ hash of event 9 │ event 10 of the stream │ signed head
+
+    A segment begins at the first event that it proves and ends in a signed head. It has the events of the stream, and only
+    the hashes of other streams' events. Events that no signed head covers yet are left out. The proof stops after some ten
+    thousand links, so it has few events if they lie far apart. Raises `NotFound`, and `NotAsSigned` if signed events are
+    missing.
     """
     rows = await log.read_stream(stream, after, limit)
     if not rows:
@@ -81,12 +83,12 @@ async def _segment(log: ProofLog, covered: Sequence[StoredEvent], head: SignedHe
                 break
             chain.append(_event(link) if position in shown else content_hash(link.row).hex())
         if not links or links[-1].row.position != position:
-            raise NotAsSigned(f"the log of {log.context} lacks events below {head.position}, which is signed")
+            raise NotAsSigned(f"the log of {log.context} lacks events below position {head.position}, which is signed")
     return {"hash_before": (before[0][1] if before else BEGIN).hex(), "chain": chain, "head": head.as_json()}
 
 
 def _event(link: Link) -> Mapping[str, Any]:
-    # As the audit shows it, with what else is hashed, and with JSON as text: its every blank is.
+    # What is hashed: more fields than the audit shows, and the JSON as text, because its blanks are hashed as well.
     row = link.row
     return {
         **described(row),

@@ -1,1 +1,1 @@
-"""Queries over HTTP."""
+"""The paths of the query API, and its description of itself."""

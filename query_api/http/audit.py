@@ -1,6 +1,6 @@
 """Routes of the audit: ``/audit/{system}/{context}/…``."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, TypeVar
 
 import orjson
@@ -12,118 +12,111 @@ from query_api.audit.causation import causation_of
 from query_api.audit.history import Selection, bounds, described, history_of, moment, page_of, place
 from query_api.audit.proof import MAX_EVENTS, proof_of
 from query_api.audit.time_travel import TimeTravel
-from query_api.http.parameters import Parameters, next_link, whole_number
-from schemas.catalog import Catalog, ContextName
+from query_api.http.audit_paths import AUDIT_PATHS
+from query_api.http.parameters import Parameters, whole_number
+from query_api.http.responses import json_response
+from query_api.views.paging import next_link
+from schemas.catalog import ContextName
 from schemas.errors import Forbidden, Invalid, Unauthenticated
-from streams.database.pools import Databases
-from streams.http.responses import JsonResponse
 from streams.installation import Installation
 from streams.integrity.proof_log import ProofLog
 from streams.log.search import Conditions, SearchableLog
-from streams.security.access_control import AccessControl
-from streams.settings import Settings
+from streams.security.access_control import AccessControl, Endpoint
 
 _NDJSON = "application/x-ndjson"
 Log = TypeVar("Log", SearchableLog, ProofLog)
 
 
 class AuditEndpoints:
-    """Shows what the logs hold: to whoever may look, exactly as it was recorded."""
+    """Shows what the logs hold, as it was recorded, to callers who may read a log."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases, gate: AccessControl) -> None:
-        self._installation = Installation(settings, catalog, databases)
-        self._catalog, self._gate = catalog, gate
-        self._time_travel = TimeTravel(catalog)
+    def __init__(self, installation: Installation, access_control: AccessControl) -> None:
+        self._installation, self._catalog, self._access_control = installation, installation.catalog, access_control
+        self._time_travel = TimeTravel(installation.catalog)
 
     def routes(self) -> Iterator[BaseRoute]:
-        """Every path of the audit."""
-        own: tuple[tuple[str, Callable[[Request], Awaitable[Response]]], ...] = (
-            ("streams/{stream:path}", self.history),
-            ("states/{stream:path}", self.state),
-            ("differences/{stream:path}", self.difference),
-            ("proofs/{stream:path}", self.proof),
-            ("events", self.events),
-            ("events/{position}/causation", self.causation),
-        )
-        for path, endpoint in own:
-            full = f"/audit/{{system}}/{{context}}/{path}"
-            yield Route(full, self._gate.protect(full, endpoint))
+        """Yields the routes of the audit."""
+        endpoints: Mapping[str, Endpoint] = {
+            "history": self.history,
+            "state": self.state,
+            "difference": self.difference,
+            "proof": self.proof,
+            "events": self.events,
+            "causation": self.causation,
+        }
+        for one in AUDIT_PATHS:
+            path = f"/audit/{{system}}/{{context}}/{one.path}"
+            yield Route(path, self._access_control.protect(path, endpoints[one.name]))
 
     async def history(self, request: Request) -> Response:
-        """A stream's events, a page at a time by version."""
+        """Answers with a stream's events, a page at a time by version."""
         log, stream = self._log(request, SearchableLog), request.path_params["stream"]
-        asked = Parameters(request, "after", "limit")
-        limit = asked.limit()
-        events = await history_of(log, stream, asked.number("after", 0), limit)
-        headers = {}
-        if len(events) == limit:
-            headers["Link"] = next_link(request, str(events[-1]["version"]))
-        return _json({"context": str(log.context), "stream": stream, "events": events}, headers)
+        parameters = Parameters(request, "after", "limit")
+        limit = parameters.limit()
+        events = await history_of(log, stream, parameters.number("after", 0), limit)
+        newest = events[-1]["version"] if len(events) == limit else None
+        return json_response({"context": str(log.context), "stream": stream, "events": events}, _link(request, newest))
 
     async def state(self, request: Request) -> Response:
-        """A stream's aggregate after a version, as it was at a time, or now."""
+        """Answers with the state of a stream's aggregate at a version, at a time, or now."""
         log, stream = self._log(request, SearchableLog), request.path_params["stream"]
-        asked = Parameters(request, "version", "at")
-        if asked.given("version") and asked.given("at"):
-            raise Invalid("a state is one at a version or at a time, not both")
-        version = asked.number("version", 0) if asked.given("version") else None
-        at = asked.text("at")
+        parameters = Parameters(request, "version", "at")
+        if parameters.has("version") and parameters.has("at"):
+            raise Invalid("a state has a version or a time; remove one of the two parameters")
+        version = parameters.number("version", 0) if parameters.has("version") else None
+        at = parameters.text("at")
         found = await self._time_travel.state(
             log, stream, version=version, at=None if at is None else moment(_from_url(at), "at")
         )
-        return _json({"context": str(log.context), "stream": stream, **_fields(found)}, {"ETag": f'"{found.version}"'})
+        body = {"context": str(log.context), "stream": stream, **_fields(found)}
+        return json_response(body, {"ETag": f'"{found.version}"'})
 
     async def difference(self, request: Request) -> Response:
-        """What changed in a stream's aggregate between two versions, and the events that did it."""
+        """Answers with what changed in a stream's aggregate between two versions, and the events that changed it."""
         log, stream = self._log(request, SearchableLog), request.path_params["stream"]
-        asked = Parameters(request, "from", "to")
-        new = asked.number("to", await log.version(stream))
-        found = await self._time_travel.difference(log, stream, asked.number("from", max(new - 1, 0)), new)
-        return _json({"context": str(log.context), "stream": stream, **found})
+        parameters = Parameters(request, "from", "to")
+        new = parameters.number("to", await log.version(stream))
+        found = await self._time_travel.difference(log, stream, parameters.number("from", max(new - 1, 0)), new)
+        return json_response({"context": str(log.context), "stream": stream, **found})
 
     async def proof(self, request: Request) -> Response:
-        """A stream's events with the proof that the signed log holds them."""
+        """Answers with a stream's events and the proof that the signed log contains them."""
         log, stream = self._log(request, ProofLog), request.path_params["stream"]
-        asked = Parameters(request, "after", "limit")
-        found = await proof_of(log, stream, asked.number("after", 0), asked.limit(MAX_EVENTS))
-        headers = {} if found.next is None else {"Link": next_link(request, str(found.next))}
-        return _json(found.document, headers)
+        parameters = Parameters(request, "after", "limit")
+        found = await proof_of(log, stream, parameters.number("after", 0), parameters.limit(MAX_EVENTS))
+        return json_response(found.document, _link(request, found.next))
 
     async def events(self, request: Request) -> Response:
-        """A log's events: pages by position, or all of them as NDJSON."""
+        """Answers with a log's events: a page by position, or all of them as NDJSON."""
         log = self._log(request, SearchableLog)
-        asked = Parameters(request, "from", "to", "stream", "type", "correlation_id", "after", "limit")
-        begin, end, types = asked.text("from"), asked.text("to"), asked.texts("type")
-        selection = Selection(
-            Conditions(asked.text("stream"), types or None, asked.text("correlation_id")),
-            None if begin is None else place(_from_url(begin), "from"),
-            None if end is None else place(_from_url(end), "to"),
-        )
+        parameters = Parameters(request, "from", "to", "stream", "type", "correlation_id", "after", "limit")
+        selection = _selection(parameters)
         if _NDJSON in request.headers.get("accept", ""):
-            if asked.given("after") or asked.given("limit"):
-                raise Invalid("as NDJSON all events are sent: `after` and `limit` are for pages")
-            after, up_to = await bounds(log, selection)  # before the answer begins: a database that is gone is a 503 still
+            if parameters.has("after") or parameters.has("limit"):
+                raise Invalid("NDJSON has all events; remove `after` and `limit`, which are for pages")
+            # Before the response begins, so that a database out of reach still becomes a 503.
+            after, up_to = await bounds(log, selection)
             return StreamingResponse(_lines(log, selection.conditions, after, up_to), media_type=_NDJSON)
-        rows, further = await page_of(log, selection, asked.number("after", 0), asked.limit())
-        headers = {} if further is None else {"Link": next_link(request, str(further))}
-        return _json({"context": str(log.context), "events": [described(row) for row in rows]}, headers)
+        rows, further = await page_of(log, selection, parameters.number("after", 0), parameters.limit())
+        body = {"context": str(log.context), "events": [described(row) for row in rows]}
+        return json_response(body, _link(request, further))
 
     async def causation(self, request: Request) -> Response:
-        """The event at a position in the tree of what led to it and what came of it, through the system's contexts.
+        """Answers with the tree of causes and effects of the event at a position, across the contexts of its system.
 
-        Whoever may look into the engine's own log of processes sees the steps between them, too.
+        The tree has the steps of sagas if the caller may read the engine's own log of them.
         """
         Parameters(request)
         here = self._log(request, SearchableLog).context
-        contexts = [name for name in self._catalog.related(here.system) if self._may_look(request, here, name)]
+        contexts = [name for name in self._catalog.related(here.system) if self._may_read(request, here, name)]
         logs = SearchableLog.of_contexts(self._installation, contexts)
         tree = await causation_of(logs, here, whole_number(request.path_params["position"], "position"))
-        return _json(tree.as_json())
+        return json_response(tree.as_json())
 
-    def _may_look(self, request: Request, here: ContextName, context: ContextName) -> bool:
-        """Whether a caller may look into a log; raises `Unauthenticated` or `Forbidden` for one of the same system."""
+    def _may_read(self, request: Request, here: ContextName, context: ContextName) -> bool:
+        """Returns whether a caller may read a log; raises `Unauthenticated` or `Forbidden` for a log of the same system."""
         try:
-            self._gate.authorize(request, "audit", str(context), self._catalog.context(context).audit)
+            self._access_control.authorize(request, "audit", str(context), self._catalog.context(context).audit)
         except (Unauthenticated, Forbidden):
             if context.system == here.system:
                 raise
@@ -132,13 +125,28 @@ class AuditEndpoints:
 
     def _log(self, request: Request, kind: type[Log]) -> Log:
         context = ContextName(request.path_params["system"], request.path_params["context"])
-        self._gate.authorize(request, "audit", str(context), self._catalog.context(context).audit)
+        self._access_control.authorize(request, "audit", str(context), self._catalog.context(context).audit)
         return kind(self._installation.log_store(context), context)
+
+
+def _selection(parameters: Parameters) -> Selection:
+    begin, end, types = parameters.text("from"), parameters.text("to"), parameters.texts("type")
+    return Selection(
+        Conditions(parameters.text("stream"), types or None, parameters.text("correlation_id")),
+        None if begin is None else place(_from_url(begin), "from"),
+        None if end is None else place(_from_url(end), "to"),
+    )
 
 
 async def _lines(log: SearchableLog, conditions: Conditions, after: int, up_to: int) -> AsyncIterator[bytes]:
     async for found in log.search(conditions, after, up_to):
         yield b"".join([orjson.dumps(described(row), option=orjson.OPT_UTC_Z) + b"\n" for row in found.rows])
+
+
+def _link(request: Request, after: int | None) -> Mapping[str, str]:
+    if after is None:
+        return {}
+    return {"Link": next_link(request.scope["path"], request.query_params.multi_items(), str(after))}
 
 
 def _from_url(time: str) -> str:
@@ -147,8 +155,3 @@ def _from_url(time: str) -> str:
 
 def _fields(value: Any) -> Mapping[str, Any]:
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
-
-
-def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:
-    content = orjson.dumps(body, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
-    return Response(content, headers=headers, media_type=JsonResponse.media_type)

@@ -1,1 +1,1 @@
-"""Live views."""
+"""Live views: rows are sent to clients when they change."""

@@ -1,4 +1,4 @@
-"""Consistency tokens on the read side: a read waits, within bounds, until its view has seen the write."""
+"""Consistency tokens of reads: a read waits until its view has seen the write that its token names."""
 
 import asyncio
 
@@ -9,26 +9,32 @@ from streams.subscriptions.checkpoints import Checkpoints
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.02
 
 
-class Waits:
-    """Lets reads of one view wait for writes. However many wait, the view's checkpoints are asked for once at a time."""
+class ConsistencyWaiter:
+    """Makes reads of one view wait for writes. All waiting reads share one query of the view's checkpoints at a time.
+
+    read A ─┐                   ┌─ A is released: the checkpoint is at its position
+    read B ─┼─► _poll: query ───┤
+    read C ─┘     ▲    pause    └─ B and C wait for the next query
+                  └──────────┘
+    """
 
     def __init__(self, checkpoints: Checkpoints, view: str, longest_seconds: float) -> None:
         self._checkpoints, self._view, self._longest = checkpoints, view, longest_seconds
         self._waiting: dict[asyncio.Future[None], ConsistencyToken] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
         self._pause = _FIRST_PAUSE
 
     async def until_seen(self, token: ConsistencyToken) -> None:
-        """Returns once the view has seen the write that the token names; raises `NotYetSeen` after the longest wait.
+        """Returns once the view has seen the write that a token names; raises `NotYetSeen` after the longest wait.
 
-        A view that is not fed by the token's context never sees the write; that too is reported as not yet seen. Raises
-        `Unavailable` while the views are out of reach.
+        A view that does not read the token's context never sees the write; that raises `NotYetSeen` as well. Raises
+        `Unavailable` while the database of the views is out of reach.
         """
         seen = asyncio.get_running_loop().create_future()
         self._waiting[seen] = token
         self._pause = _FIRST_PAUSE
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
+        if self._polling is None:
+            self._polling = asyncio.create_task(self._poll())
         try:
             async with asyncio.timeout(self._longest):
                 await seen
@@ -37,13 +43,13 @@ class Waits:
         finally:
             self._waiting.pop(seen, None)
 
-    async def _look(self) -> None:
-        """Looks until nobody waits any more, ever more seldom while nobody new comes."""
+    async def _poll(self) -> None:
+        """Queries the checkpoints until no read waits; the pause grows while no new read comes."""
         try:
-            while asked := dict(self._waiting):
-                stands = await self._checkpoints.all()
-                for seen, token in asked.items():
-                    if stands.get(token.context, {}).get(token.partition, 0) >= token.position and not seen.done():
+            while waiting := dict(self._waiting):
+                checkpoints = await self._checkpoints.all()
+                for seen, token in waiting.items():
+                    if checkpoints.get(token.context, {}).get(token.partition, 0) >= token.position and not seen.done():
                         seen.set_result(None)
                         del self._waiting[seen]
                 if self._waiting:
@@ -55,4 +61,4 @@ class Waits:
                     seen.set_exception(error)
             self._waiting.clear()
         finally:
-            self._looking = None
+            self._polling = None

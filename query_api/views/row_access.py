@@ -1,52 +1,55 @@
-"""What of a view's rows somebody is shown: their own, decrypted as far as their subjects are not erased."""
+"""Access to the rows of a view: which of them a caller may read, and their encrypted fields decrypted."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from query_api.views.page_request import Owner
+from query_api.views.paging import Row
 from schemas.access import Caller
 from schemas.errors import Unauthenticated
 from schemas.sensitive import encrypted_fields, is_encrypted, subject_of
 from schemas.view import View
 from streams.encryption.subject_keys import SubjectKeys
 
-Row = Mapping[str, Any]
 
-
-class Shown:
-    """One view's rows as callers are shown them."""
+class RowAccessControl:
+    """Applies a view's `RowAccess` to callers, and decrypts the rows that they may read."""
 
     def __init__(self, view: type[View], keys: SubjectKeys) -> None:
         self._view, self._keys = view, keys
         self._encrypted = tuple(encrypted_fields(view))
 
-    def owner(self, caller: Caller | None) -> tuple[tuple[str, ...], str] | None:
-        """The columns of which one must name a caller, and their name; ``None`` where they see every row."""
+    def owner_for(self, caller: Caller | None) -> Owner | None:
+        """Returns the condition for rows that a caller may read; ``None`` if they may read all of them.
+
+        Raises `Unauthenticated` if rows have owners and there is no caller.
+        """
         rule = self._view.view_rows
         if rule is None or (caller is not None and rule.all_rows & caller.roles):
             return None
         if caller is None:
             raise Unauthenticated(had_token=False)
-        return rule.owners, caller.subject
+        return Owner(rule.owners, caller.subject)
 
-    def is_for(self, caller: Caller | None, row: Row) -> bool:
-        """Whether a caller sees a row."""
-        owner = self.owner(caller)
-        return owner is None or any(_names(row[column], owner[1]) for column in owner[0])
+    def may_read(self, caller: Caller | None, row: Row) -> bool:
+        """Returns whether a caller may read a row; raises `Unauthenticated` like `owner_for`."""
+        owner = self.owner_for(caller)
+        return owner is None or any(_holds(row[column], owner.subject) for column in owner.columns)
 
     async def decrypted(self, rows: Sequence[Row]) -> list[Row]:
-        """Rows with what is encrypted in them decrypted; ``None`` in the place of what nobody can open any more."""
+        """Returns rows with their encrypted fields decrypted; a field is ``None`` if its data subject was erased."""
         if not self._encrypted:
             return list(map(dict, rows))
         plain = await self._keys.decrypted(text for row in rows for text in self._texts(row).values())
         return [{**row, **{name: plain.get(text) for name, text in self._texts(row).items()}} for row in rows]
 
     def _texts(self, row: Row) -> dict[str, str]:
-        """A row's encrypted texts by their fields; one that is not of the row's subject is as good as none."""
+        """Returns a row's encrypted texts by field; a text of another subject becomes ``""``, which no key decrypts."""
         subject = str(row[self._view.view_subject or ""])
         given = {name: row[name] for name in self._encrypted if row[name] is not None}
         return {name: text if is_encrypted(text) and subject_of(text) == subject else "" for name, text in given.items()}
 
 
-def _names(value: Any, subject: str) -> bool:
-    """Whether a column's value names a subject, or an array holds their name."""
-    return subject in value if isinstance(value, list | tuple) else value is not None and str(value) == subject
+def _holds(value: object, subject: str) -> bool:
+    if isinstance(value, list | tuple):
+        return subject in value
+    return value is not None and str(value) == subject

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from schemas.errors import Conflict, Invalid, Misconfigured, Unavailable
+from schemas.errors import Conflict, Invalid, Misconfigured, SchemaMismatch, Unavailable
 
 OUT_OF_REACH = (
     OSError,
@@ -26,6 +26,13 @@ OUT_OF_REACH = (
 )
 """Errors after which the same statement may succeed later: they become `Unavailable`."""
 
+SCHEMA_MISMATCH = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,  # an operator as well: a column has another type
+    asyncpg.InvalidSchemaNameError,
+)
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -40,8 +47,8 @@ def translated() -> Iterator[None]:
         raise Invalid(f"a value is out of PostgreSQL's range: {error}") from error
     except asyncpg.IntegrityConstraintViolationError as error:
         raise Invalid(f"a value violates a constraint of its table: {error}") from error
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.InvalidSchemaNameError) as error:
-        raise Misconfigured(f"the database does not match this version of Caudal, run `caudal migrate`: {error}") from error
+    except SCHEMA_MISMATCH as error:
+        raise SchemaMismatch(f"the database does not match this version of Caudal, run `caudal migrate`: {error}") from error
     except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError) as error:
         raise Misconfigured(f"PostgreSQL rejects the connection, check the DSN: {error}") from error
     except OUT_OF_REACH as error:

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from schemas.access import Access
 from schemas.errors import Misconfigured
+from streams.http.examples import add_examples
 from streams.http.responses import JsonResponse
 
 _PAGE = """<!doctype html>
@@ -60,7 +61,9 @@ def document(title: str, description: str, paths: Mapping[str, Any]) -> dict[str
         {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"securitySchemes": {"token": bearer}}}
     )
     whole = construct_open_api_with_schema_class(described)
-    return whole.model_dump(by_alias=True, exclude_none=True, mode="json")
+    made: dict[str, Any] = whole.model_dump(by_alias=True, exclude_none=True, mode="json")
+    add_examples(made["components"].get("schemas", {}))
+    return made
 
 
 def documentation_routes(title: str, describe: Describe) -> list[BaseRoute]:

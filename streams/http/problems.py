@@ -47,6 +47,7 @@ STATUSES = {
     "not_as_signed": 409,
     "unavailable": 503,
     "not_yet_seen": 503,
+    "view_outdated": 503,
 }
 """HTTP status of each kind of error; a kind that is not listed is a fault of the server (500)."""
 
@@ -80,7 +81,21 @@ class ProblemViolation(BaseModel):
 class Problem(BaseModel):
     """A problem document, served as ``application/problem+json``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:caudal:problem:invalid",
+                    "title": "Rejected",
+                    "status": 422,
+                    "detail": "the parameter 'limit' must be a number from 1 to 1000",
+                    "errors": [{"pointer": "", "detail": "limit must be a number from 1 to 1000"}],
+                    "correlation_id": "01940000-0000-7000-8000-000000000001",
+                }
+            ]
+        },
+    )
 
     type: str = Field(default="about:blank", description="`urn:caudal:problem:` and the kind of error.")
     title: str

@@ -250,6 +250,22 @@ async def test_filters_compare(stack: RunningStack) -> None:
     assert await count(**{"duplicate_of[ne]": str(uuid4())}) == 1
 
 
+async def test_views_and_logs_are_listed(stack: RunningStack) -> None:
+    views = (await stack.queries.get("/views")).json()
+    of_system = (await stack.queries.get("/views/data_ingestion")).json()
+    logs = (await stack.queries.get("/audit/data_ingestion")).json()
+
+    assert [one["view"] for one in of_system] == ["records"]
+    assert of_system[0] in views
+    assert (await stack.queries.get(of_system[0]["path"])).status_code == 200
+    assert [one["context"] for one in logs] == ["ingestion", "validation", "processing"]
+    assert (await stack.queries.get(logs[0]["path"])).status_code == 200
+    assert {one["system"] for one in (await stack.queries.get("/audit")).json()} >= {"data_ingestion", "engine"}
+    for path in ("/views/nothing", "/audit/nothing"):
+        assert (await stack.queries.get(path)).status_code == 404
+    assert (await stack.queries.get("/views?x=1")).status_code == 422
+
+
 @pytest.mark.parametrize("api", ["commands", "queries"])
 async def test_each_api_documents_itself_without_a_network(stack: RunningStack, api: str) -> None:
     client: httpx.AsyncClient = getattr(stack, api)

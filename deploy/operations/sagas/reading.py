@@ -5,7 +5,8 @@ from typing import Any
 
 from aggregates.system import installed
 from deploy.console.printing import full_id
-from query_api.views.reader import ViewReader, parse_query
+from query_api.views.page_request import parse_page_request
+from query_api.views.reader import ViewReader
 from schemas.catalog import ENGINE, Catalog, ContextName
 from schemas.engine.saga_views import Sagas
 from schemas.engine.sagas import CONTEXT, SagaAdvanced, stream_of
@@ -25,11 +26,11 @@ _AFTER_EVERY_DIGIT = "g"
 
 async def saga_rows(settings: Settings, databases: Databases, filters: Sequence[tuple[str, str]] = ()) -> list[dict[str, Any]]:
     """Every row of the view ``engine.sagas`` that meets the filters."""
-    reader = ViewReader(settings, databases, HOME, Sagas)
+    reader = ViewReader(Store.of_views(databases, settings.view_dsn(HOME), HOME), HOME, Sagas)
     found: list[dict[str, Any]] = []
     after: list[tuple[str, str]] | None = []
     while after is not None:
-        page = await reader.page(parse_query([*filters, ("limit", str(_PAGE)), *after]))
+        page = await reader.page(parse_page_request([*filters, ("limit", str(_PAGE)), *after]))
         found += [dict(row) for row in page.rows]
         after = None if page.next is None else [("after", page.next)]
     return found

@@ -1,18 +1,18 @@
-"""Live views: read once for all who watch, whole for each of them, and no longer than they are believed."""
+"""Live views: read once for all clients, complete for each of them, and no longer than their tokens are valid."""
 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from typing import Any
 
 import orjson
 import pytest
 
-from query_api.live import feed as live
-from query_api.live.feed import Audience, Feed, Watching
+from query_api.live import feed as feeds
+from query_api.live import watcher
+from query_api.live.feed import Feed, LiveQuery
+from query_api.live.limits import ConnectionLimit
 from query_api.views.reader import ViewReader
-from schemas.errors import TooManyRequests, Unavailable
 
 Row = Mapping[str, Any]
 
@@ -38,11 +38,11 @@ async def everything(rows: Sequence[Row]) -> list[Row]:
     return list(rows)
 
 
-async def watch(feed: Feed, since: int, seconds: float, pause: float = 0, now: int | None = None) -> list[int]:
-    """What somebody sees within a time, from a transaction on; ``now``: up to which everything has happened."""
+async def watch(feed: Feed, position: int, seconds: float, pause: float = 0, newest: int | None = None) -> list[int]:
+    """Returns what a client gets within some seconds, after a transaction; ``newest``: the newest transaction of now."""
     seen: list[int] = []
-    watching = Watching("ana", everything, time.time() + seconds)
-    async for event in feed._events(since, since if now is None else now, watching):
+    query = LiveQuery("ana", everything, time.time() + seconds)
+    async for event in feed._events(position, position if newest is None else newest, query):
         assert isinstance(event.data, str)
         seen.append(orjson.loads(event.data)["n"])
         await asyncio.sleep(pause)
@@ -55,15 +55,15 @@ def rows() -> Rows:
 
 
 @pytest.mark.timeout(10)
-async def test_it_ends_when_the_token_expires(rows: Rows) -> None:
+async def test_a_live_view_ends_when_the_token_expires(rows: Rows) -> None:
     began = time.time()
 
-    assert await watch(Feed(rows, Audience(10)), 0, 0.3) == []
+    assert await watch(Feed(rows, ConnectionLimit(10)), 0, 0.3) == []
     assert time.time() - began >= 0.3
 
 
-async def test_however_many_watch_changes_are_read_once(rows: Rows) -> None:
-    feed = Feed(rows, Audience(100))
+async def test_changes_are_read_once_for_any_number_of_clients(rows: Rows) -> None:
+    feed = Feed(rows, ConnectionLimit(100))
     watchers = [asyncio.create_task(watch(feed, 0, 1.5)) for _ in range(50)]
     for _ in range(10):
         await asyncio.sleep(0.1)
@@ -74,28 +74,28 @@ async def test_however_many_watch_changes_are_read_once(rows: Rows) -> None:
     await asyncio.sleep(0.2)
     before = rows.readings
     await asyncio.sleep(0.3)
-    assert rows.readings == before, "nobody watches any more"
+    assert rows.readings == before, "it still reads though there is no client"
 
 
-async def test_who_comes_back_gets_what_was_missed_and_others_are_not_held_up(rows: Rows) -> None:
+async def test_a_client_that_returns_gets_what_it_missed_and_others_do_not_wait_for_it(rows: Rows) -> None:
     rows.change(1200)
-    feed = Feed(rows, Audience(10))
-    back = asyncio.create_task(watch(feed, 7, 1, now=1200))
+    feed = Feed(rows, ConnectionLimit(10))
+    back = asyncio.create_task(watch(feed, 7, 1, newest=1200))
     await asyncio.sleep(0.01)
     fresh = asyncio.create_task(watch(feed, 1200, 1))
     await asyncio.sleep(0.3)
-    assert feed._since == 1200, "nobody else reads what one has missed"
+    assert feed._position == 1200, "what one client has missed is not read for all"
     rows.change(3)
 
     assert await fresh == [1201, 1202, 1203]
     assert await back == list(range(8, 1204))
 
 
-async def test_who_is_believed_no_more_gets_nothing_of_what_was_missed(rows: Rows) -> None:
+async def test_a_client_that_catches_up_is_cut_off_when_its_token_expires(rows: Rows) -> None:
     rows.change(10_000)
     began = time.time()
 
-    seen = await watch(Feed(rows, Audience(10)), 0, 0.3, pause=0.001, now=10_000)
+    seen = await watch(Feed(rows, ConnectionLimit(10)), 0, 0.3, pause=0.001, newest=10_000)
 
     assert time.time() - began < 2
     assert len(seen) < 10_000
@@ -103,24 +103,24 @@ async def test_who_is_believed_no_more_gets_nothing_of_what_was_missed(rows: Row
 
 async def test_an_older_database_is_read_from_its_beginning(rows: Rows) -> None:
     rows.change(50)
-    feed = Feed(rows, Audience(10))
+    feed = Feed(rows, ConnectionLimit(10))
     watching = asyncio.create_task(watch(feed, 50, 2.5))
     await asyncio.sleep(0.2)
     del rows.changed[20:]
     rows.changed[19] = {"n": -20}
     await asyncio.sleep(0.2)
     before = rows.readings
-    back = asyncio.create_task(watch(feed, 0, 0.5, now=20))
+    back = asyncio.create_task(watch(feed, 0, 0.5, newest=20))
 
     assert (await back)[-1] == -20
     assert await watching == [*range(1, 20), -20]
     assert rows.readings - before < 30
 
 
-async def test_a_slow_watcher_misses_nothing(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_MAX_WAITING", 2)
-    monkeypatch.setattr(live, "_POLL_SECONDS", 0.01)
-    feed = Feed(rows, Audience(10))
+async def test_a_slow_client_misses_nothing(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "MAX_WAITING", 2)
+    monkeypatch.setattr(feeds, "_POLL_SECONDS", 0.01)
+    feed = Feed(rows, ConnectionLimit(10))
     slow, quick = asyncio.create_task(watch(feed, 0, 2, pause=0.03)), asyncio.create_task(watch(feed, 0, 2))
     for _ in range(40):
         rows.change()
@@ -128,19 +128,3 @@ async def test_a_slow_watcher_misses_nothing(rows: Rows, monkeypatch: pytest.Mon
 
     assert await quick == list(range(1, 41))
     assert await slow == list(range(1, 41))
-
-
-def test_there_is_room_for_so_many_and_so_many_of_one_caller() -> None:
-    audience = Audience(20)
-    with ExitStack() as seats:
-        for name in ("ana", "ana", "eva"):
-            seats.enter_context(audience.seated(name))
-        with pytest.raises(TooManyRequests), audience.seated("ana"):
-            pass
-    with ExitStack() as seats:
-        for n in range(20):
-            seats.enter_context(audience.seated(str(n)))
-        with pytest.raises(Unavailable), audience.seated("eva"):
-            pass
-    with audience.seated("eva"):
-        pass

@@ -1,0 +1,1 @@
+"""Queries that a system declares for paths of its own."""

@@ -1,0 +1,81 @@
+"""Checks of declared queries when the process starts: each error names the path and the field."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import ARRAY
+
+from query_api.queries.query import Query
+from schemas.catalog import Catalog
+from schemas.errors import CaudalError, Misconfigured, NotFound
+from schemas.sensitive import encrypted_fields
+from streams.database.view_tables import column_type
+
+
+def check(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> None:
+    """Raises `Misconfigured` for the first query, of any system, that cannot work."""
+    paths: dict[str, str] = {}
+    for system, declared in queries.items():
+        for query in _each(system, declared):
+            for problem in problems(catalog, system, query):
+                raise Misconfigured(f"the query {query.path} of {system}: {problem}")
+            if query.path in paths:
+                raise Misconfigured(f"the query {query.path} of {system}: {paths[query.path]} has the same path; change one")
+            paths[query.path] = system
+
+
+def problems(catalog: Catalog, system: str, query: Query) -> Iterator[str]:
+    """Yields what keeps a query from working."""
+    yield from _of_view(catalog, system, query)
+    yield from _of_path(query)
+    for column in query.columns:
+        yield from _of_column(query, column)
+    try:
+        query.model  # noqa: B018  (it raises what is wrong)
+    except CaudalError as error:
+        yield f"shape: {error.detail}"
+
+
+def _each(system: str, declared: object) -> Iterable[Query]:
+    if not isinstance(declared, tuple):
+        raise Misconfigured(f"the QUERIES of {system} are no tuple; a comma may be missing after the first")
+    for query in declared:
+        if not isinstance(query, Query):
+            raise Misconfigured(f"the QUERIES of {system} hold {query!r}, which is no Query")
+        yield query
+
+
+def _of_view(catalog: Catalog, system: str, query: Query) -> Iterator[str]:
+    name = query.view.__name__
+    try:
+        known = catalog.view(system, query.view.view_name)
+    except NotFound:
+        known = None
+    if known is not query.view:
+        yield f"view: {name} is not a view of {system}; add it to the views of the system, or correct the query"
+
+
+def _of_path(query: Query) -> Iterator[str]:
+    if not query.path.startswith("/"):
+        yield "path: it must begin with a slash"
+        return
+    parameters = query.path_parameters
+    if query.key is not None and query.key not in parameters:
+        yield f"key: the path has no parameter {{{query.key}}}"
+    if query.handler is None:
+        if query.key is not None and query.columns:
+            yield "where: a query with a key reads one row, which nothing else selects; remove one of the two"
+        for name in parameters:
+            if name != query.key and name not in query.columns:
+                yield f"path: the parameter {{{name}}} selects nothing; name it as key or in where"
+
+
+def _of_column(query: Query, column: str) -> Iterator[str]:
+    if column not in query.path_parameters:
+        yield f"where: the path has no parameter {{{column}}}"
+    if column not in query.view.model_fields:
+        yield f"where: {query.view.__name__} has no field {column}"
+    elif column in encrypted_fields(query.view):
+        yield f"where: the field {column} is encrypted, so rows cannot be selected by it"
+    elif isinstance(column_type(query.view.model_fields[column].annotation), JSONB | ARRAY):
+        yield f"where: the field {column} holds JSON or a list, so rows cannot be selected by it"

@@ -1,0 +1,49 @@
+"""What a query handler works with, and what it returns."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+
+from query_api.queries.command_gateway import CommandGateway
+from query_api.queries.saga_labels import SagaLabels
+from query_api.views.catalog_of_views import Views
+from query_api.views.paging import Page, next_link
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent to the client."""
+
+    body: Any
+    """JSON values and pydantic models."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryContext:
+    """One request, and the collaborators of the handler that answers it."""
+
+    request: Request
+    views: Views
+    commands: CommandGateway
+    saga_labels: Mapping[str, SagaLabels]
+    """The labels of sagas, by the system that declares them."""
+
+    def path_parameter(self, name: str) -> str:
+        """Returns the text of a path parameter."""
+        return str(self.request.path_params[name])
+
+    def page(self, page: Page, rows: Sequence[Any] | None = None) -> Answer:
+        """Returns the answer for a page, or for other rows in the place of the page's, with the link to the next page."""
+        link = (
+            None
+            if page.next is None
+            else next_link(self.request.scope["path"], self.request.query_params.multi_items(), page.next)
+        )
+        return Answer(page.rows if rows is None else rows, {} if link is None else {"Link": link})
+
+
+QueryHandler = Callable[[QueryContext], Awaitable[Answer]]
+"""Answers a query; raises errors of `schemas.errors`, which become problem documents."""

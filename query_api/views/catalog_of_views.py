@@ -1,0 +1,147 @@
+"""The views of the installed systems, as callers of the query API may read them."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+
+from query_api.views.consistency import ConsistencyWaiter
+from query_api.views.page_request import PageRequest, parse_page_request
+from query_api.views.paging import MAX_LIMIT, Page, Row
+from query_api.views.reader import ViewReader
+from query_api.views.row_access import RowAccessControl
+from schemas.catalog import ContextName
+from schemas.consistency_token import ConsistencyToken
+from schemas.errors import Malformed, NotFound
+from schemas.view import View
+from streams.encryption.subject_keys import SubjectKeys
+from streams.http.request_context import caller_of, header
+from streams.installation import Installation
+from streams.log.partitioning import partition_of
+from streams.security.access_control import AccessControl
+from streams.subscriptions.checkpoints import Checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableView:
+    """One view, and what a read of it goes through."""
+
+    context: ContextName
+    """The context on whose read side the view lives."""
+    view: type[View]
+    reader: ViewReader
+    row_access: RowAccessControl
+    consistency: ConsistencyWaiter
+
+    @property
+    def name(self) -> str:
+        """The view's name, with its system's."""
+        return f"{self.context.system}.{self.view.view_name}"
+
+
+class Views:
+    """Reads every view of the installed systems. A read takes three steps before its rows come from the table:
+
+    access to the view (`authorize`) ─► consistency token (`wait`) ─► rows of the caller (`RowAccessControl`)
+    """
+
+    def __init__(self, installation: Installation, access_control: AccessControl) -> None:
+        self._catalog, self._access_control = installation.catalog, access_control
+        keys = SubjectKeys(installation.settings, installation.databases)
+        self._views: Mapping[type[View], ReadableView] = {
+            view: _readable(installation, keys, context, view) for context, view in installation.catalog.views()
+        }
+
+    def __iter__(self) -> Iterator[ReadableView]:
+        return iter(self._views.values())
+
+    def named(self, system: str, name: str) -> type[View]:
+        """Returns the view with a name, if it can be read under ``/views``; raises `NotFound`."""
+        view = self._catalog.view(system, name)
+        if view.view_own_paths_only:
+            raise NotFound(f"the view {name!r} of {system!r} is read on the system's own paths")
+        return view
+
+    async def row(self, request: Request, view: type[View], key: str) -> Row:
+        """Returns the row with a key, decrypted.
+
+        Raises `NotFound` if there is none or the caller may not read it, and the errors of `opened`.
+        """
+        opened = await self.opened(request, view)
+        row = await opened.reader.get(key)
+        if row is None or not opened.row_access.may_read(caller_of(request), row):
+            raise NotFound(f"the view {view.view_name} has no row {key!r}")
+        return (await opened.row_access.decrypted([row]))[0]
+
+    async def page(self, request: Request, view: type[View], *fixed: tuple[str, str]) -> Page:
+        """Returns a page of the rows that the caller may read, decrypted, by the request's parameters and ``fixed`` filters.
+
+        Raises `Invalid` for a parameter, and the errors of `opened`.
+        """
+        opened = await self.opened(request, view)
+        return await self._page(request, opened, parse_page_request([*request.query_params.multi_items(), *fixed]))
+
+    async def all_rows(self, request: Request, view: type[View], seen: ConsistencyToken, *fixed: tuple[str, str]) -> list[Row]:
+        """Returns every row that meets ``fixed`` filters and that the caller may read, once the view has seen a write.
+
+        The request's parameters and token do not count. Raises `NotYetSeen`, `Unauthenticated` and `Forbidden`.
+        """
+        opened = self._authorized(request, view)
+        await opened.consistency.until_seen(seen)
+        rows: list[Row] = []
+        after: tuple[tuple[str, str], ...] | None = ()
+        while after is not None:
+            page_request = parse_page_request([*fixed, ("limit", str(MAX_LIMIT)), *after])
+            page = await self._page(request, opened, page_request)
+            rows += page.rows
+            after = None if page.next is None else (("after", page.next),)
+        return rows
+
+    async def opened(self, request: Request, view: type[View]) -> ReadableView:
+        """Returns a view that the caller may read, once it has seen the write that the request's token names.
+
+        Raises `Unauthenticated`, `Forbidden`, `Malformed` for a token that names nothing, and `NotYetSeen`.
+        """
+        opened = self._authorized(request, view)
+        token = header(request, b"consistency-token")
+        if token is not None:
+            await opened.consistency.until_seen(self._parsed(token))
+        return opened
+
+    def token(self, context: ContextName, stream: str, position: int) -> ConsistencyToken:
+        """Returns the token of a stream's event."""
+        partitions = self._catalog.context(context).partitions
+        return ConsistencyToken(context, partition_of(stream, partitions), position)
+
+    def _authorized(self, request: Request, view: type[View]) -> ReadableView:
+        opened = self._views[view]
+        self._access_control.authorize(request, "view", opened.name, view.view_access)
+        return opened
+
+    def _parsed(self, text: str) -> ConsistencyToken:
+        token = ConsistencyToken.parse(text)
+        if token.partition >= self._catalog.context(token.context).partitions:
+            raise Malformed(f"the context {token.context} has no partition {token.partition}")
+        return token
+
+    async def _page(self, request: Request, opened: ReadableView, page_request: PageRequest) -> Page:
+        page = await opened.reader.page(replace(page_request, owner=opened.row_access.owner_for(caller_of(request))))
+        return Page(await opened.row_access.decrypted(page.rows), page.next)
+
+
+def _readable(installation: Installation, keys: SubjectKeys, context: ContextName, view: type[View]) -> ReadableView:
+    store = installation.view_store(context)
+    checkpoints = Checkpoints(store, f"{context.system}.{view.view_name}")
+    return ReadableView(
+        context,
+        view,
+        ViewReader(store, context, view),
+        RowAccessControl(view, keys),
+        ConsistencyWaiter(checkpoints, view.view_name, installation.settings.max_consistency_wait_seconds),
+    )
+
+
+def summary_of(view: type[View]) -> str:
+    """Returns the first line of a view's docstring."""
+    return (inspect.getdoc(view) or view.view_name).partition("\n")[0]

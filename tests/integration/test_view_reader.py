@@ -1,0 +1,190 @@
+"""Reading of a view on PostgreSQL: filters, pages, owners, changes, and a table of an older version."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import orjson
+import pytest
+
+from query_api.views.page_request import Filter, Order, Owner, PageRequest, parse_page_request
+from query_api.views.reader import ViewReader
+from schemas.catalog import ContextName
+from schemas.errors import Invalid, ViewOutdated
+from schemas.sensitive import Encrypted
+from schemas.view import View
+from streams.database.pools import Databases
+from streams.database.store import Store
+from streams.database.view_tables import definition, statements, table_of
+from tests.conftest import FreshDatabase
+
+STOCK = ContextName("shop", "stock")
+
+
+class Item(View, name="items", context="stock", key="item_id", subject="owner"):
+    """An item on stock."""
+
+    item_id: str
+    owner: str | None = None
+    keeper: int | None = None
+    status: Literal["new", "old"] = "new"
+    count: int | None = None
+    seen_at: datetime | None = None
+    labels: dict[str, str] | None = None
+    note: Encrypted = None
+
+
+class LongerItem(View, name="items", context="stock", key="item_id"):
+    """The same view in a later version, which has one field more."""
+
+    item_id: str
+    color: str | None = None
+
+
+@pytest.fixture
+async def store(fresh_database: FreshDatabase, databases: Databases) -> AsyncIterator[Store]:
+    made = Store.of_views(databases, await fresh_database.empty(), STOCK)
+    async with made.connection() as connection:
+        await connection.execute(f"create schema {made.schema}")
+        for statement in definition(table_of(STOCK, Item)):
+            await connection.execute(statement)
+    yield made
+
+
+@pytest.fixture
+def reader(store: Store) -> ViewReader:
+    return ViewReader(store, STOCK, Item)
+
+
+async def write(store: Store, *items: Item) -> None:
+    rows = orjson.dumps([item.model_dump() for item in items]).decode()
+    async with store.connection() as connection:
+        await connection.fetch(statements(table_of(STOCK, Item)).insert, rows)
+
+
+def ids(rows: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(row["item_id"] for row in rows)
+
+
+ITEMS = (
+    Item(item_id="a", owner="ana", keeper=7, count=1, seen_at=datetime(2026, 1, 1, tzinfo=UTC)),
+    Item(item_id="b", owner="eva", status="old", count=2),
+    Item(item_id="c", owner="ana", count=3, labels={"k": "v"}),
+    Item(item_id="d", owner="7", keeper=8),
+)
+
+
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        (Filter("owner", "eq", "ana"), "ac"),
+        (Filter("owner", "ne", "ana"), "bd"),
+        (Filter("count", "gt", "1"), "bc"),
+        (Filter("count", "gte", "2"), "bc"),
+        (Filter("count", "lt", "2"), "a"),
+        (Filter("count", "lte", "2"), "ab"),
+        (Filter("count", "ne", "2"), "acd"),
+        (Filter("status", "in", "old,new"), "abcd"),
+        (Filter("item_id", "in", "a,d,x"), "ad"),
+        (Filter("seen_at", "gte", "2026-01-01T01:00:00+01:00"), "a"),
+    ],
+)
+async def test_filters_compare_in_the_type_of_their_column(
+    store: Store, reader: ViewReader, filter: Filter, found: str
+) -> None:
+    await write(store, *ITEMS)
+
+    page = await reader.page(PageRequest((filter,)))
+
+    assert (ids(page.rows), page.next) == (found, None)
+    assert dict(page.rows[0]).keys() == Item.model_fields.keys()
+
+
+@pytest.mark.parametrize("sort", ["", "count", "-count", "owner,-count", "seen_at", "-item_id"])
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_pages_in_any_order_have_each_row_once(store: Store, reader: ViewReader, sort: str, limit: int) -> None:
+    await write(store, *ITEMS)
+    asked = parse_page_request([("limit", str(limit)), *([("sort", sort)] if sort else [])])
+
+    whole = await reader.page(replace(asked, limit=100))
+    found, after = "", None
+    while True:
+        page = await reader.page(replace(asked, after=after))
+        found, after = found + ids(page.rows), page.next
+        if after is None:
+            break
+
+    assert found == ids(whole.rows)
+    assert sorted(found) == list("abcd")
+
+
+@pytest.mark.parametrize(
+    ("request_", "problem"),
+    [
+        (PageRequest((Filter("nothing", "eq", "x"),)), "'nothing' is no column of the view items"),
+        (PageRequest((Filter("changed_in", "eq", "1"),)), "'changed_in' is no column"),
+        (PageRequest((Filter("labels", "eq", "x"),)), "'labels' holds JSON, which cannot be filtered by"),
+        (PageRequest((Filter("owner", "has", "x"),)), "'owner' holds no list"),
+        (PageRequest((Filter("note", "eq", "x"),)), "'note' is encrypted"),
+        (PageRequest((Filter("count", "eq", str(2**63)),)), "'count' cannot be compared"),
+        (PageRequest((Filter("status", "in", "old,foo"),)), "'status' is one of new, old, and never 'foo'"),
+        (PageRequest(sort=(Order("labels"),)), "'labels' holds JSON, which cannot be sorted by"),
+        (PageRequest(sort=(Order("note"),)), "'note' is encrypted"),
+        (PageRequest(after="W10"), "'after' is not a cursor of this list"),
+    ],
+)
+async def test_what_the_view_cannot_serve_is_named(reader: ViewReader, request_: PageRequest, problem: str) -> None:
+    with pytest.raises(Invalid, match=problem):
+        await reader.page(request_)
+
+
+async def test_rows_of_an_owner_are_those_that_name_the_owner_in_one_of_the_columns(store: Store, reader: ViewReader) -> None:
+    await write(store, *ITEMS)
+
+    assert ids((await reader.page(PageRequest(owner=Owner(("owner", "keeper"), "7")))).rows) == "ad"
+    assert ids((await reader.page(PageRequest(owner=Owner(("owner", "keeper"), "07")))).rows) == ""
+    assert ids((await reader.page(PageRequest(owner=Owner(("keeper",), "ana")))).rows) == ""
+
+
+async def test_changes_come_in_the_order_of_their_transactions_and_whole(store: Store, reader: ViewReader) -> None:
+    begin = await reader.horizon() - 1
+    await write(store, ITEMS[0])
+    await write(store, ITEMS[2], ITEMS[1])
+    await write(store, ITEMS[3])
+
+    first, at = await reader.changed_after(begin, 2)
+    second, then = await reader.changed_after(at, 2)
+    third, end = await reader.changed_after(then, 2)
+
+    assert [ids(first), ids(second), ids(third)] == ["a", "bc", "d"]
+    assert begin < at < then < end
+    assert (await reader.changed_after(end, 2))[0] == []
+
+
+async def test_a_row_is_read_by_its_key(store: Store, reader: ViewReader) -> None:
+    await write(store, *ITEMS)
+
+    row = await reader.get("b")
+
+    assert row is not None
+    assert Item.model_validate(dict(row)) == ITEMS[1]
+    assert await reader.get("x") is None
+
+
+async def test_a_table_without_a_field_of_the_view_names_the_view_and_the_command(store: Store) -> None:
+    longer = ViewReader(store, STOCK, LongerItem)
+
+    for read in (longer.get("a"), longer.page(PageRequest()), longer.changed_after(0, 10)):
+        with pytest.raises(
+            ViewOutdated, match=r"shop\.items has another shape than its table: `caudal projections rebuild shop\.items`"
+        ):
+            await read
+
+
+async def test_a_view_without_a_table_names_the_view_and_the_command(store: Store) -> None:
+    async with store.connection() as connection:
+        await connection.execute(f"drop table {store.schema}.items")
+
+    with pytest.raises(ViewOutdated, match="`caudal migrate --recreate-views`"):
+        await ViewReader(store, STOCK, Item).get("a")

@@ -1,0 +1,73 @@
+"""Histories of streams, and pages of a log's events."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from query_api.audit.history import Selection, bounds, described, history_of, moment, page_of, place
+from schemas.catalog import ContextName
+from schemas.data_ingestion.validation import SchemaRegistered
+from schemas.errors import Invalid, NotFound
+from streams.log.search import Conditions
+from tests.unit.query_api.audit.event_log import BEGIN, EventLog
+
+
+@pytest.fixture
+def log() -> EventLog:
+    log = EventLog(ContextName("data_ingestion", "validation"))
+    for n in range(6):
+        log.add(f"rulebook-{'ab'[n % 2]}", SchemaRegistered(partner_id="ab"[n % 2], json_schema={"minProperties": n}))
+    return log
+
+
+async def test_the_history_of_a_stream_is_a_page_by_version(log: EventLog) -> None:
+    assert [event["version"] for event in await history_of(log, "rulebook-a", 0, 2)] == [1, 2]
+    assert [event["position"] for event in await history_of(log, "rulebook-a", 2, 2)] == [5]
+    assert await history_of(log, "rulebook-a", 3, 2) == []
+    with pytest.raises(NotFound, match="no stream 'rulebook-x'"):
+        await history_of(log, "rulebook-x", 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "expected"),
+    [
+        (None, None, (0, 6)),
+        (3, 5, (2, 5)),
+        (3, 99, (2, 6)),
+        (BEGIN + timedelta(seconds=3), BEGIN + timedelta(seconds=5), (2, 4)),
+    ],
+)
+async def test_bounds_are_positions_or_times(log: EventLog, begin: Any, end: Any, expected: tuple[int, int]) -> None:
+    assert await bounds(log, Selection(begin=begin, end=end)) == expected
+
+
+async def test_pages_of_a_selection_end_where_the_selection_ends(log: EventLog) -> None:
+    selection = Selection(Conditions(stream="rulebook-a"))
+
+    rows, after = await page_of(log, selection, 0, 2)
+    assert ([row.position for row in rows], after) == ([1, 3], 3)
+    assert after is not None
+    rows, after = await page_of(log, selection, after, 2)
+    assert ([row.position for row in rows], after) == ([5], None)
+
+
+def test_an_event_is_shown_as_it_was_recorded(log: EventLog) -> None:
+    shown = described(log.rows[0])
+
+    assert (shown["position"], shown["stream"], shown["type"]) == (1, "rulebook-a", "SchemaRegistered")
+    assert shown["recorded_at"] == BEGIN + timedelta(seconds=1)
+
+
+def test_a_place_is_a_position_or_a_time() -> None:
+    assert place("7", "from") == 7
+    assert place("2026-01-31T12:00:00Z", "from") == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    for text in ("0", "-1", "soon", "9" * 19, "2026-01-31T12:00:00"):
+        with pytest.raises(Invalid, match="`from` must be a position from 1, or a time such as"):
+            place(text, "from")
+
+
+@pytest.mark.parametrize(("text", "problem"), [("soon", "must be a time such as"), ("2026-01-31T12:00:00", "needs an offset")])
+def test_a_moment_is_a_time_with_its_offset(text: str, problem: str) -> None:
+    with pytest.raises(Invalid, match=f"`at` {problem}"):
+        moment(text, "at")

@@ -1,0 +1,49 @@
+"""Operations of the OpenAPI document: filters, paging and errors."""
+
+from typing import Literal
+
+from query_api.http.operations import live_operation, page_operation, row_operation
+from schemas.access import Access, RowAccess
+from schemas.sensitive import Encrypted
+from schemas.view import View
+
+
+class Task(View, name="tasks", context="board", key="task_id", rows=RowAccess(owners=("assignee",)), subject="assignee"):
+    """A task on the board."""
+
+    task_id: str
+    assignee: str | None = None
+    status: Literal["open", "done"] = "open"
+    tags: dict[str, str] | None = None
+    note: Encrypted = None
+
+
+class Board(View, name="boards", context="board", key="board_id", access=Access.to("member")):
+    """A board."""
+
+    board_id: str
+
+
+def test_a_page_has_filters_of_the_columns_that_can_be_filtered_by() -> None:
+    operation = page_operation("tasks", "shop", "tasks", Task, ("assignee",), Task)
+
+    parameters = {one["name"]: one for one in operation["parameters"]}
+    assert list(parameters) == ["assignee", "sort", "limit", "after", "task_id", "status", "Consistency-Token"]
+    assert (parameters["assignee"]["in"], parameters["assignee"]["required"]) == ("path", True)
+    assert parameters["status"]["schema"]["enum"] == ["open", "done"]
+    assert operation["description"] == "A task on the board."
+
+
+def test_each_operation_says_who_may_use_it() -> None:
+    page, row = page_operation("a", "shop", "a", Board, (), Board), row_operation("b", "shop", "b", Board, ("key",), Board)
+    live = live_operation("c", "shop", "c", Board)
+
+    assert page["security"] == row["security"] == live["security"] == [{"token": ["member"]}]
+    assert live_operation("d", "shop", "d", Task)["security"] == [{"token": []}], "its rows have owners"
+
+
+def test_errors_are_problem_documents() -> None:
+    responses = row_operation("b", "shop", "b", Board, ("key",), Board)["responses"]
+
+    assert responses.keys() == {"200", "400", "401", "403", "404", "422", "429", "500", "503"}
+    assert "application/problem+json" in responses["503"]["content"]

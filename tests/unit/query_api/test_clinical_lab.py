@@ -1,0 +1,82 @@
+"""Results of the laboratory: found by number or id, and shown only once the reading is sent."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.requests import Request
+
+from query_api.clinical_lab import result, results
+from query_api.queries.context import QueryContext
+from query_api.views.paging import Page
+from schemas.access import Caller
+from schemas.errors import NotFound, Unavailable
+from schemas.view import View
+from tests.unit.query_api.asking import request_of
+
+ID = UUID(int=7)
+ROW = {"result_id": ID, "number": 3}
+
+
+class Views:
+    """One result."""
+
+    async def row(self, request: Request, view: type[View], key: str) -> Any:
+        if key != str(ID):
+            raise NotFound("no row")
+        return ROW
+
+    async def page(self, request: Request, view: type[View], *fixed: tuple[str, str]) -> Page:
+        return Page([ROW] if fixed in ((), (("number", "3"),)) else [], None)
+
+
+class Commands:
+    """Keeps what is sent, unless the broker is out of reach."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.sent: list[Any] = []
+        self.broken = broken
+
+    async def send(self, request: Request, commands: list[Any]) -> None:
+        if self.broken:
+            raise Unavailable("no broker")
+        self.sent += commands
+
+
+def asked(result_id: str = "", *, broken: bool = False) -> QueryContext:
+    request = request_of("/results", caller=Caller("ana"))
+    request.path_params["result_id"] = result_id
+    return QueryContext(request, Views(), Commands(broken=broken), {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("result_id", ["3", str(ID)])
+async def test_a_result_is_found_by_its_number_and_by_its_id(result_id: str) -> None:
+    context = asked(result_id)
+
+    answer = await result(context)
+
+    assert answer.body == ROW
+    ((command, key),) = context.commands.sent  # type: ignore[attr-defined]
+    assert (command.result_id, command.queried_by, key) == (ID, "ana", str(ID))
+
+
+@pytest.mark.parametrize("result_id", ["4", "x", "3" * 19])
+async def test_a_result_that_is_not_there_is_not_found_and_no_reading_is_sent(result_id: str) -> None:
+    context = asked(result_id)
+
+    with pytest.raises(NotFound):
+        await result(context)
+    assert context.commands.sent == []  # type: ignore[attr-defined]
+
+
+async def test_each_result_of_a_page_is_a_reading() -> None:
+    context = asked()
+
+    assert (await results(context)).body == [ROW]
+    assert len(context.commands.sent) == 1  # type: ignore[attr-defined]
+
+
+async def test_nothing_is_shown_if_the_reading_cannot_be_sent() -> None:
+    for handler in (result, results):
+        with pytest.raises(Unavailable):
+            await handler(asked("3", broken=True))
