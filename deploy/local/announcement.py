@@ -76,7 +76,9 @@ def _example(catalog: Catalog) -> Example | None:
         ]
         for system, own in commands.installed(catalog).items()
     }
-    views = {system: [(query.path, query.view.view_name) for query in own] for system, own in queries.installed(catalog).items()}
+    views = {
+        system: [(query.path, query.view.view_name) for query in own] for system, own in queries.installed(catalog).items()
+    }
     return example_of(catalog, paths, views)
 
 

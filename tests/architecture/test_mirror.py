@@ -103,6 +103,14 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "verification.py": CoveredBy("integration/test_view_verification.py", "it compares tables with logs"),
         "versions.py": CoveredBy("integration/test_versions.py", _TABLES),
     },
+    "query_api": {
+        "app.py": CoveredBy("e2e/test_http.py", "it connects the parts of the API"),
+        "audit/proof.py": CoveredBy("integration/test_verification.py", "it reads the hash chain in the tables"),
+        "data_ingestion.py": CoveredBy("e2e/test_data_ingestion.py", _VALUE),
+        "http/audit.py": CoveredBy("e2e/test_audit.py", "it hands requests to the audit and logs to the answers"),
+        "http/routes.py": CoveredBy("e2e/test_http.py", "it hands requests to views and queries"),
+        "views/reader.py": CoveredBy("integration/test_view_reader.py", _TABLES),
+    },
     "command_api/policies": {
         "reactions.py": CoveredBy("integration/test_policy_dead_letters.py", "it parks in tables what a reaction fails for"),
         "runner.py": CoveredBy("integration/test_commands_by_topic.py", "it only connects reactions and delivery"),
