@@ -11,7 +11,8 @@ from aggregates.sagas.decisions import decisions
 from aggregates.sagas.definition import SagaDefinition
 from aggregates.sagas.policies import listening, sending
 from aggregates.stream import Stream
-from schemas.catalog import ENGINE, Catalog, ContextName, registered
+from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.errors import Misconfigured
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,14 @@ class Domain:
     policies: tuple[Policy, ...] = ()
     sagas: tuple[SagaDefinition[Any], ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("decisions", "policies", "sagas"):
+            if not isinstance(getattr(self, name), tuple):
+                raise Misconfigured(f"the {name} of a Domain are not a tuple: is a comma missing?")
+
 
 Domains = Mapping[str, Domain]
 """Domains by the names of their systems."""
-
-
-def installed(catalog: Catalog) -> Domains:
-    """Returns the domains of a catalog's systems; the engine's own runs the sagas of all the others."""
-    found = {}
-    for system, own in catalog.registered("caudal.aggregates"):
-        found[system] = own if isinstance(own, Domain) else own(dict(registered(f"caudal.{system}.products")))
-    return with_sagas(found, catalog)
 
 
 def with_sagas(domains: Domains, catalog: Catalog) -> Domains:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import uuid4
 
-from aggregates import system
+from aggregates.system import with_sagas
 from command_api.clock import now
 from command_api.handling import activities
 from command_api.handling.activities import ActivityDependencies
@@ -13,6 +13,7 @@ from schemas.envelope import CommandEnvelope, Receipt
 from schemas.message import Command
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.discovery import declared_domains
 from streams.encryption.subject_keys import SubjectKeys
 from streams.log.appending import AppendablePostgresLog
 from streams.settings import Settings
@@ -37,7 +38,7 @@ def make_handler(
     """Returns the handler of every installed system's commands."""
     return CommandHandler(
         catalog,
-        system.installed(catalog),
+        with_sagas(declared_domains(catalog), catalog),
         logs,
         dependencies=ActivityDependencies(settings, SubjectKeys(settings, databases), activities.installed(catalog)),
         conflict_retries=settings.conflict_retries,

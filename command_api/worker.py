@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from aggregates.system import installed
+from aggregates.system import with_sagas
 from command_api.composition import make_handler, open_logs, writer_databases
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
@@ -16,6 +16,7 @@ from schemas.errors import CaudalError
 from schemas.message import Command
 from streams.commands.sender import CommandSender
 from streams.database.store import Store
+from streams.discovery import declared_domains
 from streams.installation import Installation
 from streams.log.timers import Timers
 from streams.settings import Settings
@@ -33,7 +34,7 @@ class Worker:
         self._logs = logs = open_logs(settings, catalog, self._databases)
         self._sender = CommandSender(settings, catalog)
         self._handler = make_handler(settings, catalog, logs, self._databases)
-        domains = installed(catalog)
+        domains = with_sagas(declared_domains(catalog), catalog)
         self._policies = [
             PolicyRunner(
                 catalog,

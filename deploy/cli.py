@@ -22,7 +22,8 @@ from deploy.operations.relay.commands import relay
 from deploy.operations.sagas.commands import sagas
 from deploy.operations.subscriptions.commands import subscriptions
 from deploy.operations.verify.commands import verify
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
+from streams.discovery import installed_catalog
 from streams.telemetry.logging import configure_logging
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -136,7 +137,7 @@ async def migrate(
     from streams.migrations.migrate import migrate as migrate_databases
 
     settings = settings_or_stack(data_dir)
-    done = await migrate_databases(settings, Catalog.installed(settings.systems), recreate_views=recreate_views)
+    done = await migrate_databases(settings, installed_catalog(settings.systems), recreate_views=recreate_views)
     out = Console(highlight=False)
     for line in done:
         out.print(line)
@@ -232,7 +233,7 @@ def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to."
     from deploy.operations.topic_docs import write_topic_docs
 
     settings = read_settings()
-    for path in write_topic_docs(folder, settings, Catalog.installed(settings.systems)):
+    for path in write_topic_docs(folder, settings, installed_catalog(settings.systems)):
         typer.echo(path)
 
 
@@ -248,7 +249,7 @@ async def check() -> int:
 @app.command("try", rich_help_panel=AUTHOR)
 @async_command
 async def try_(
-    file: Annotated[Path, typer.Argument(help="Python file with SYSTEM, DECISIONS and PROJECTIONS.", exists=True)],
+    file: Annotated[Path, typer.Argument(help="Python file with SYSTEM, DOMAIN and PROJECTIONS.", exists=True)],
     commands: Annotated[
         Path | None, typer.Argument(help="File with a command a line; default: typed, or standard input.", exists=True)
     ] = None,

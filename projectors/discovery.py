@@ -6,6 +6,7 @@ from typing import Any
 from projectors.projection import Projection
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
+from streams.discovery import declared_rows
 
 
 def installed(catalog: Catalog) -> tuple[Projection[Any], ...]:
@@ -15,7 +16,7 @@ def installed(catalog: Catalog) -> tuple[Projection[Any], ...]:
     """
     return tuple(
         projection
-        for system, projections in catalog.registered("caudal.projectors")
+        for system, projections in declared_rows(catalog, "projectors", "PROJECTIONS").items()
         for projection in _of_system(catalog, system, projections)
     )
 

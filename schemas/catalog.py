@@ -1,10 +1,9 @@
 """The systems that are installed: which contexts each has, and which name means which class."""
 
 import re
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
 from schemas.access import Access
@@ -63,8 +62,6 @@ class System:
     contexts: tuple[Context, ...]
     views: tuple[type[View], ...] = ()
     summary: str = ""
-    package: str | None = None
-    """Package that holds its rooms (``todo``: ``todo.aggregates``, …); ``None``: each room holds a package of its name."""
 
 
 def check_system(system: System) -> None:
@@ -164,25 +161,6 @@ class Catalog:
         for system in systems:
             catalog._add(system)
         return catalog
-
-    @classmethod
-    def installed(cls, systems: Collection[str] = ()) -> "Catalog":
-        """Returns a catalog of these systems and the engine's own; without any, of every system that a package registers.
-
-        Raises `Misconfigured` if one is not installed.
-        """
-        only = {*systems, ENGINE} if systems else None
-        catalog = cls.of(_named(name, system) for name, system in registered("caudal.schemas", only))
-        if unknown := sorted(set(systems) - catalog.systems.keys()):
-            known = ", ".join(
-                name for name in sorted(point.name for point in entry_points(group="caudal.schemas")) if name != ENGINE
-            )
-            raise Misconfigured(f"CAUDAL_SYSTEMS names {', '.join(unknown)}, which is not installed; installed are {known}")
-        return catalog
-
-    def registered(self, group: str) -> Iterator[tuple[str, Any]]:
-        """What the packages of these systems register under an entry-point group, by system name in alphabetical order."""
-        return registered(group, self.systems)
 
     def _add(self, system: System) -> None:
         check_system(system)
@@ -300,23 +278,6 @@ class Catalog:
         """Returns every view of every system, with the context on whose read side it lives."""
         for (system, _), view in self._views.items():
             yield ContextName(system, view.view_context), view
-
-
-def registered(group: str, only: Container[str] | None = None) -> Iterator[tuple[str, Any]]:
-    """What the installed packages register under an entry-point group, by name in alphabetical order; ``only`` some of it.
-
-    A system of one's own is found exactly as the built-in ones are.
-    """
-    found = {point.name: point for point in entry_points(group=group)}
-    for name in sorted(found):
-        if only is None or name in only:
-            yield name, found[name].load()
-
-
-def _named(name: str, system: System) -> System:
-    if system.name != name:
-        raise Misconfigured(f"the entry point {name!r} registers a system that calls itself {system.name!r}")
-    return system
 
 
 def _once(names: dict[Any, Any], name: Any, value: Any, what: str) -> None:

@@ -16,6 +16,7 @@ from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import Supervised
 from schemas.catalog import ENGINE, Catalog
+from streams.discovery import installed_catalog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.stack import RunningStack, running_stack
@@ -82,7 +83,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
     """One system and the engine's own: tests of what is the same for all of them. A module may say otherwise."""
-    return Catalog.installed(["data_ingestion"])
+    return installed_catalog(["data_ingestion"])
 
 
 @pytest.fixture(scope="session")

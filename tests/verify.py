@@ -2,9 +2,10 @@
 
 import hashlib
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.discovery import installed_catalog
 from streams.log.partitioning import partition_of
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
@@ -19,7 +20,7 @@ async def verify(stack: RunningStack) -> dict[ContextName, list[StoredEvent]]:
     """
     code, told, said = await stack.caudal("verify", "--json")
     assert code == 0, told + said
-    catalog = Catalog.installed(stack.endpoints["systems"])
+    catalog = installed_catalog(stack.endpoints["systems"])
     endpoints = stack.endpoints
     settings = Settings(write_dsn=endpoints["postgres"], brokers=endpoints["brokers"], fetch_backoff=endpoints["fetch_backoff"])
     databases = Databases(None, 2)

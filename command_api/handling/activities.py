@@ -12,6 +12,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import Invalid
 from schemas.expected_version import ANY_VERSION
 from schemas.message import Command
+from streams.discovery import declared_rows
 from streams.encryption.subject_keys import SubjectKeys
 from streams.settings import Settings
 
@@ -49,7 +50,9 @@ class Activity(Generic[C]):
 
 def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
     """Returns the activities of a catalog's systems, by their commands."""
-    return {one.command: one for _, activities in catalog.registered("caudal.activities") for one in activities}
+    return {
+        one.command: one for activities in declared_rows(catalog, "command_api", "ACTIVITIES").values() for one in activities
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from command_api.http.gateway import CommandGateway
 from schemas.catalog import Catalog
 from schemas.envelope import Receipt
 from schemas.message import Command, Event
+from streams.discovery import declared_rows
 
 
 class ReceiptField(Enum):
@@ -71,7 +72,7 @@ OwnPath = CommandPath | QuestionPath
 
 def installed(catalog: Catalog) -> Mapping[str, tuple[OwnPath, ...]]:
     """Returns the paths of a catalog's systems, by their names."""
-    return dict(catalog.registered("caudal.command_api"))
+    return declared_rows(catalog, "command_api", "PATHS")
 
 
 def answer_of(path: CommandPath, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from projectors.discovery import installed
 from schemas.catalog import ENGINE, Catalog
 from schemas.errors import CaudalError
 from streams.database.view_tables import table_of
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ T = TypeVar("T")
 async def check(settings: Settings) -> int:
     """Prints each problem and returns 1 if there is any. It runs in an event loop, as the processes do."""
     out = lines()
-    catalog, problem = attempt(lambda: Catalog.installed(settings.systems))
+    catalog, problem = attempt(lambda: installed_catalog(settings.systems))
     if catalog is None:
         return _end(out, [problem])
     found = [*_views(catalog), *_processes(settings, catalog)]

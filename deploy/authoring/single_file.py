@@ -1,16 +1,16 @@
-"""One file as a system: its tuples are found by the names that packages use for them."""
+"""One file as a system: it declares under the names that packages use."""
 
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from aggregates.system import Domain
 from deploy.authoring.check import attempt
 from deploy.authoring.memory_system import MemorySystem
 from schemas.catalog import System
 from schemas.errors import Misconfigured
+from streams.discovery import checked_rows
 
 _MODULE = "system_in_one_file"
 
@@ -18,16 +18,18 @@ _MODULE = "system_in_one_file"
 def read_file(path: Path) -> MemorySystem:
     """Runs a file and returns the system that it declares; raises `Misconfigured` with the place of a fault.
 
-    The file declares ``SYSTEM``, ``DECISIONS`` and, if it has any, ``POLICIES``, ``SAGAS`` and ``PROJECTIONS``.
+    The file declares ``SYSTEM``, ``DOMAIN`` and, if it has any, ``PROJECTIONS``.
     """
     module, problem = attempt(lambda: _import(path))
     if module is None:
         raise Misconfigured(problem)
-    system = getattr(module, "SYSTEM", None)
+    system, domain = getattr(module, "SYSTEM", None), getattr(module, "DOMAIN", None)
     if not isinstance(system, System):
         raise Misconfigured(f"{path} declares no SYSTEM: add SYSTEM = System(name=…, contexts=(…,), views=(…,))")
-    domain = Domain(_tuple(module, "DECISIONS"), _tuple(module, "POLICIES"), _tuple(module, "SAGAS"))
-    made, problem = attempt(lambda: MemorySystem(system, domain, _tuple(module, "PROJECTIONS")))
+    if not isinstance(domain, Domain):
+        raise Misconfigured(f"{path} declares no DOMAIN: add DOMAIN = Domain(decisions=(…,))")
+    projections = checked_rows("PROJECTIONS", getattr(module, "PROJECTIONS", ()))
+    made, problem = attempt(lambda: MemorySystem(system, domain, projections))
     if made is None:
         raise Misconfigured(problem)
     return made
@@ -41,10 +43,3 @@ def _import(path: Path) -> ModuleType:
     sys.modules[_MODULE] = module  # the classes' annotations are resolved in it
     spec.loader.exec_module(module)
     return module
-
-
-def _tuple(module: ModuleType, name: str) -> tuple[Any, ...]:
-    found = getattr(module, name, ())
-    if not isinstance(found, tuple):
-        raise Misconfigured(f"{name} is not a tuple: is a comma missing?")
-    return found

@@ -15,6 +15,7 @@ from deploy.console.options import DEFAULT_DATA_DIR
 from deploy.local.example import Example, OwnPath, example_of
 from query_api.queries import discovery as queries
 from schemas.catalog import ENGINE, Catalog
+from streams.discovery import installed_catalog
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -50,7 +51,7 @@ def tokens(endpoints: Endpoints, roles: Sequence[str]) -> list[str]:
 
 def announce(endpoints: Endpoints, seconds: float, *, as_json: bool, with_tokens: bool) -> None:
     """Prints that the stack is ready: the screen, or one JSON line; with tokens only if they are asked for."""
-    catalog = Catalog.installed(endpoints.systems)
+    catalog = installed_catalog(endpoints.systems)
     printed = tokens(endpoints, sorted(catalog.roles())) if with_tokens else []
     if as_json:
         content = json.loads(endpoints.as_json())

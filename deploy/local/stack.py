@@ -20,6 +20,7 @@ from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from streams.broker.provisioning import ensure_topics
+from streams.discovery import installed_catalog
 from streams.encryption.encryption import add_master_key
 from streams.integrity.signing import make_keys
 from streams.migrations.migrate import migrate
@@ -87,7 +88,7 @@ class Stack:
         self._data.mkdir(parents=True, exist_ok=True)
         self._make_keys()
         settings = self.endpoints.applied_to(Settings())
-        catalog = Catalog.installed(settings.systems)
+        catalog = installed_catalog(settings.systems)
         await self._broker.prepare()  # before anything waits for it: it may have to be downloaded
         servers_ready = asyncio.Event()
         async with asyncio.TaskGroup() as parts:

@@ -10,7 +10,7 @@ from deploy.console.async_command import async_command, report_errors
 from deploy.console.connection import connected, read_settings, settings_of
 from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir, flag
 from deploy.console.printing import confirmed, counted, lines
-from schemas.catalog import Catalog
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 
 token_keys = typer.Typer(no_args_is_help=True, help="Add and retire the keys that sign access tokens.")
@@ -45,7 +45,7 @@ def token(
 
 
 def _check_roles(settings: Settings, roles: list[str] | tuple[str, ...]) -> None:
-    known = Catalog.installed(settings.systems).roles().union(*(access.roles for access in settings.access.values()))
+    known = installed_catalog(settings.systems).roles().union(*(access.roles for access in settings.access.values()))
     listed = ", ".join(sorted(known)) or "none"
     if unknown := sorted(set(roles) - known):
         _note(f"No permission mentions the role {', '.join(unknown)}. Known roles: {listed}.")

@@ -1,7 +1,6 @@
 """``caudal schemas``: compares the event classes with the shapes that are recorded beside them."""
 
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ from rich.console import Console
 from deploy.schemas import shapes
 from schemas.catalog import Catalog, Context, ContextName
 from schemas.errors import Misconfigured
+from streams.discovery import installed_catalog, schemas_module
 
 
 def check() -> int:
     """Prints what keeps recorded events from being read; returns 1 if there is anything."""
-    console, catalog = Console(highlight=False, soft_wrap=True), Catalog.installed()
+    console, catalog = Console(highlight=False, soft_wrap=True), installed_catalog()
     found = [
         problem
         for folder, name, context in _contexts(catalog)
@@ -36,7 +36,7 @@ def check() -> int:
 def record() -> int:
     """Records the shapes of new events and of new schema versions, then checks."""
     console = Console(highlight=False, soft_wrap=True)
-    for folder, name, context in _contexts(Catalog.installed()):
+    for folder, name, context in _contexts(installed_catalog()):
         for path in shapes.record(folder, name, context):
             console.print(f"recorded {path}", markup=False)
     return check()
@@ -56,9 +56,8 @@ def _strays(catalog: Catalog) -> Iterator[Path]:
 
 
 def _contexts(catalog: Catalog) -> Iterator[tuple[Path, ContextName, Context]]:
-    folders = {point.name: _folder_beside(point.module) for point in entry_points(group="caudal.schemas")}
     for name, context in catalog.contexts.items():
-        yield folders[name.system], name, context
+        yield _folder_beside(schemas_module(name.system)), name, context
 
 
 def _folder_beside(module: str) -> Path:

@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from deploy.serving.http_protocol import LimitedProtocol
 from deploy.serving.shutdown import exit_after_grace
 from schemas.catalog import Catalog
+from streams.discovery import installed_catalog
 from streams.http.health import operations_routes
 from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
@@ -44,7 +45,7 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
     gc.set_threshold(50_000, 20, 50)
     configure_tracing(service, settings.instance)
     make = room_of(service)  # loaded first, while the database may still be starting
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     await wait_until_migrated(settings, catalog)
     made = make(settings, catalog)
     if isinstance(made, Starlette):

@@ -12,11 +12,12 @@ from typing import Any
 import jsonpatch
 from pydantic_core import to_jsonable_python
 
-from aggregates import system
 from aggregates.stream import Stream
+from aggregates.system import streams_of, with_sagas
 from query_api.audit.history import described
 from schemas.catalog import Catalog
 from schemas.errors import Invalid, NotFound
+from streams.discovery import declared_domains
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import StoredEvent, decode
 
@@ -40,7 +41,7 @@ class TimeTravel:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._streams = system.streams_of(system.installed(catalog), catalog)
+        self._streams = streams_of(with_sagas(declared_domains(catalog), catalog), catalog)
 
     async def state(self, log: ReadableLog, stream: str, *, version: int | None = None, at: datetime | None = None) -> State:
         """Returns the state after a version, at a time, or of now; raises `NotFound` if there was none."""

@@ -37,6 +37,7 @@ from schemas.errors import Conflict, Invalid, Misconfigured, Unavailable
 from schemas.expected_version import ANY_VERSION, ExpectedVersion
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.discovery import installed_catalog
 from streams.integrations.eventsourcing_events import CATEGORY, decoded, encoded, stream_of
 from streams.log.appending import AppendablePostgresLog
 from streams.log.group_commit import GroupCommit
@@ -252,7 +253,7 @@ class CaudalFactory(InfrastructureFactory[TrackingRecorder]):
             raise Misconfigured("CAUDAL_CONTEXT is not set: set it to the application's log, such as bank.accounts")
         context, settings = ContextName.parse(name), Settings()
         if self.env.get("CREATE_TABLE", "yes").lower() not in ("no", "false", "0", "n", "off"):
-            declared = Catalog.installed().contexts.get(context, Context(context.context))
+            declared = installed_catalog().contexts.get(context, Context(context.context))
             asyncio.run(migrate(settings, Catalog.of([System(context.system, (declared,))])))
         ids = str if self.env.get("ORIGINATOR_ID_TYPE", "uuid").lower() == "text" else UUID
         self._recorder = CaudalRecorder(settings.log_dsn(context), context, originator_ids=ids)

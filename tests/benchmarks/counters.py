@@ -73,7 +73,5 @@ def installed_in(folder: Path) -> dict[str, str]:
     made = folder / "counters-0.1.0.dist-info"
     made.mkdir(parents=True)
     (made / "METADATA").write_text("Metadata-Version: 2.1\nName: counters\nVersion: 0.1.0\n")
-    points = {"caudal.schemas": "SYSTEM", "caudal.aggregates": "DOMAIN", "caudal.projectors": "PROJECTIONS"}
-    groups = (f"[{group}]\nbench = tests.benchmarks.counters:{name}\n" for group, name in points.items())
-    (made / "entry_points.txt").write_text("\n".join(groups))
+    (made / "entry_points.txt").write_text("[caudal.systems]\nbench = tests.benchmarks.counters:SYSTEM\n")
     return {"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"}

@@ -18,6 +18,7 @@ import psutil
 
 from deploy.local.ports import free_ports
 from schemas.catalog import Catalog
+from streams.discovery import installed_catalog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.benchmarks.append import fresh_database, running_postgres
@@ -43,7 +44,7 @@ async def measure_http(rounds: int, seconds: float) -> list[Result]:
         environment = installed_in(folder / "installed")
         async with running_postgres(folder) as server:
             dsn = await fresh_database(server, "bench")
-            await migrate(Settings(write_dsn=dsn), Catalog.of([*Catalog.installed().systems.values(), SYSTEM]))
+            await migrate(Settings(write_dsn=dsn), Catalog.of([*installed_catalog().systems.values(), SYSTEM]))
             async with _echo() as echo, _command_api(dsn, environment) as (api, process):
                 for number in range(rounds):
                     told = await _requests(echo, "/", {"note": NOTE}, seconds)

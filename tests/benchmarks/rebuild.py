@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from schemas.catalog import Catalog
+from streams.discovery import installed_catalog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.benchmarks.append import fresh_database, running_postgres
@@ -28,7 +29,7 @@ async def measure_rebuild(rounds: int) -> list[Result]:
         async with running_postgres(Path(name)) as server:
             for size, took in seconds.items():
                 dsn = await fresh_database(server, f"bench_{size}")
-                await migrate(Settings(write_dsn=dsn), Catalog.of([*Catalog.installed().systems.values(), SYSTEM]))
+                await migrate(Settings(write_dsn=dsn), Catalog.of([*installed_catalog().systems.values(), SYSTEM]))
                 await filled(dsn, size)
                 sys.stderr.write(f"filled {size:,}\n")
                 to_head = ("reset", VIEW, "--to", "head", "--keep-rows", "--apply")

@@ -13,9 +13,9 @@ from contextlib import AsyncExitStack, suppress
 import asyncpg
 
 from deploy.local.ports import LOOPBACK
-from schemas.catalog import Catalog
 from streams.broker.clients import started_producer
 from streams.broker.topic_names import Topics
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 from tests.chaos.failing import POINTS
 from tests.chaos.load import Load
@@ -127,7 +127,7 @@ class Faults:
     async def _feed_rubbish(self) -> str:
         """Records that are no events and no commands of Caudal's, on topics of both."""
         catalog, settings = (
-            Catalog.installed(self._stack.endpoints["systems"]),
+            installed_catalog(self._stack.endpoints["systems"]),
             Settings(brokers=self._stack.endpoints["brokers"]),
         )
         topics = Topics(settings, catalog)
@@ -166,7 +166,7 @@ class Faults:
 
     async def _publish_again(self) -> str:
         """Part of a log comes to its topic twice."""
-        context = self._random.choice(sorted(Catalog.installed(self._stack.endpoints["systems"]).contexts))
+        context = self._random.choice(sorted(installed_catalog(self._stack.endpoints["systems"]).contexts))
         first = self._random.randrange(1, 500)
         some = ("--from", str(first), "--to", str(first + 200))
         await self._stack.caudal("relay", "backfill", str(context), *some, "--apply")

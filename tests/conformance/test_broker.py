@@ -13,11 +13,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.local.supervisor import Supervised
-from schemas.catalog import Catalog
 from streams.broker.clients import started_producer
 from streams.broker.fetch_backoff import with_fetch_backoff
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics
+from streams.discovery import installed_catalog
 from streams.log.partitioning import partition_of
 from streams.settings import Settings
 from tests.brokers import local_broker
@@ -213,7 +213,7 @@ async def test_members_share_the_partitions_and_a_leaving_ones_go_to_the_others(
 
 
 async def test_topics_are_made_as_they_are_asked_for(admin: AIOKafkaAdminClient, settings: Settings, topic: str) -> None:
-    catalog = Catalog.installed()
+    catalog = installed_catalog()
     own = settings.model_copy(update={"topic_prefix": topic, "events_retention_hours": 5})
     await asyncio.gather(*(ensure_topics(own, catalog) for _ in range(3)))  # several processes do so at once
     topics = Topics(own, catalog)
@@ -227,7 +227,7 @@ async def test_topics_are_made_as_they_are_asked_for(admin: AIOKafkaAdminClient,
 async def test_retention_and_compaction_are_kept_as_settings(
     admin: AIOKafkaAdminClient, settings: Settings, topic: str
 ) -> None:
-    catalog = Catalog.installed()
+    catalog = installed_catalog()
     own = settings.model_copy(update={"topic_prefix": topic, "events_retention_hours": 5})
     await ensure_topics(own, catalog)
     topics, context = Topics(own, catalog), next(iter(catalog.contexts))

@@ -12,7 +12,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from schemas.catalog import Catalog
+from streams.discovery import installed_catalog
 from tests.conftest import eventually
 from tests.stack import RunningStack
 
@@ -239,4 +239,4 @@ async def test_the_whole_log_verifies(stack: RunningStack) -> None:
     code, out, err = await stack.caudal("verify", "log")
 
     assert code == 0, out + err
-    assert out.count("complete and unaltered") == len(Catalog.installed().contexts)
+    assert out.count("complete and unaltered") == len(installed_catalog().contexts)

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from schemas.catalog import Catalog
+from streams.discovery import installed_catalog
 from tests.stack import RunningStack, running_stack
 
 SECONDS = 20
@@ -27,7 +27,7 @@ async def own_stack() -> AsyncIterator[RunningStack]:
 @pytest.mark.parametrize("api", ["command_api", "query_api"])
 async def test_no_request_that_a_document_allows_is_our_fault(own_stack: RunningStack, api: str, tmp_path: Path) -> None:
     stack, report = own_stack, tmp_path / "report.ndjson"
-    token = stack.token(*sorted(Catalog.installed().roles()), name="01940000-0000-7000-8000-0000000000f1")
+    token = stack.token(*sorted(installed_catalog().roles()), name="01940000-0000-7000-8000-0000000000f1")
     document = (await {"command_api": stack.commands, "query_api": stack.queries}[api].get("/openapi.json")).json()
     process = await asyncio.create_subprocess_exec(
         *(str(Path(sys.executable).with_name("st")), "run", f"{stack.endpoints[api]}/openapi.json", "--checks", CHECKS),

@@ -5,8 +5,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from schemas.catalog import Catalog
 from streams.broker.topic_names import Topics
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 from tests.conftest import eventually
 from tests.laboratory import Headers, recorded, signed_in
@@ -180,7 +180,7 @@ def is_in(content: bytes, text: str) -> bool:
 
 async def on_topics(stack: RunningStack, texts: tuple[str, ...]) -> list[Any]:
     """Records of events, commands or dead letters that hold one of the texts."""
-    catalog = Catalog.installed(stack.endpoints["systems"])
+    catalog = installed_catalog(stack.endpoints["systems"])
     names = Topics(Settings(), catalog)
     topics = [topic(context) for context in catalog.contexts for topic in (names.events, names.commands, names.dead_letters)]
     consumer = AIOKafkaConsumer(*topics, bootstrap_servers=stack.endpoints["brokers"], auto_offset_reset="earliest")

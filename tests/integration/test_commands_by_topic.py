@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from aggregates import system
 from aggregates.data_ingestion.validation import POLICIES
+from aggregates.system import with_sagas
 from command_api.clock import now
 from command_api.composition import make_handler, open_logs
 from command_api.handling.idempotency import command_id
@@ -29,6 +29,7 @@ from streams.broker.topic_names import Topics
 from streams.commands.consumer import CommandConsumer
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
+from streams.discovery import declared_domains, installed_catalog
 from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
@@ -41,7 +42,7 @@ POLICY = POLICIES[0].of("data_ingestion")
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return Catalog.installed(["data_ingestion", "clinical_lab"])
+    return installed_catalog(["data_ingestion", "clinical_lab"])
 
 
 @pytest.fixture
@@ -321,5 +322,7 @@ async def test_a_command_with_side_effects_is_handled_only_by_the_process_of_its
 
 
 def test_no_two_policies_have_the_same_name() -> None:
-    names = [policy.name for side in system.installed(Catalog.installed()).values() for policy in side.policies]
+    catalog = installed_catalog()
+    domains = with_sagas(declared_domains(catalog), catalog)
+    names = [policy.full_name for domain in domains.values() for policy in domain.policies]
     assert len(names) == len(set(names))

@@ -22,6 +22,7 @@ from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import Undeliverable
 from schemas.message import Command
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.encryption.encryption import add_master_key
 from streams.integrations.mail import Mail, send
 from streams.settings import Settings
@@ -31,7 +32,7 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return Catalog.installed(["clinical_lab"])
+    return installed_catalog(["clinical_lab"])
 
 
 class Mailing:

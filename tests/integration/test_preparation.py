@@ -17,6 +17,7 @@ from schemas.errors import Invalid, Rejected
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.encryption.encryption import add_master_key
 from streams.encryption.subject_keys import SubjectKeys
 from streams.log.appending import AppendablePostgresLog
@@ -28,7 +29,7 @@ ANA = CreateUser(username="Ana", password="password2")
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return Catalog.installed(["clinical_lab"])
+    return installed_catalog(["clinical_lab"])
 
 
 class WriteSide:

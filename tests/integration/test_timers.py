@@ -17,6 +17,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.partner_alliances.contracts import ContractCreated
 from streams.database.pools import Databases
 from streams.database.store import Store, views_schema
+from streams.discovery import installed_catalog
 from streams.log.appending import AppendablePostgresLog
 from streams.log.stored_events import decode
 from streams.log.timers import Timer, Timers
@@ -30,7 +31,7 @@ MIDNIGHT = datetime(2030, 2, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return Catalog.installed(["partner_alliances"])
+    return installed_catalog(["partner_alliances"])
 
 
 class Terms:

@@ -10,6 +10,7 @@ from deploy.operations.dead_letters.selection import Filter, Found, selected, st
 from deploy.operations.subscriptions.installed import subscriptions
 from schemas.catalog import Catalog
 from schemas.errors import Invalid, Malformed, Rejected
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
 
@@ -62,7 +63,7 @@ async def skip(chosen: Filter, settings: Settings, *, apply: bool) -> None:
 
 async def edit(name: str, data: bytes, settings: Settings, *, apply: bool) -> None:
     """Replaces the data of an event for its subscription; raises `Invalid` if the installed code cannot read the new data."""
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     out = lines()
     async with subscriptions(settings) as every:
         ((store, dead_letter),) = await selected(every, Filter(names=(name,)))

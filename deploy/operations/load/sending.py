@@ -23,6 +23,7 @@ from deploy.console.endpoints import running_stack
 from deploy.operations.load.lines import Line, read_lines
 from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Malformed, NotFound, Unavailable
+from streams.discovery import installed_catalog
 
 GIVE_UP_SECONDS = 120.0
 _MAX_PROBLEMS = 50
@@ -118,7 +119,7 @@ def command_url(system: str, command: str, url: str | None, data_dir: Path) -> s
         stack = running_stack(data_dir)
         if stack is None:
             raise NotFound(f"no stack runs from {data_dir}: start one with `caudal up`, or name the command API with --url")
-        _check_command(Catalog.installed(stack.systems), system, command)
+        _check_command(installed_catalog(stack.systems), system, command)
         url = stack.command_api
     if not url.startswith(("http://", "https://")):
         raise Malformed(f"--url must be the command API's, such as http://127.0.0.1:5001, not {url!r}")

@@ -16,8 +16,9 @@ from deploy.console.printing import confirmed, counted, lines
 from deploy.operations.projections.versions import opened_view, projection_named
 from projectors.rebuild import Rebuild, total
 from projectors.versions import Difference, Positions
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.installation import Installation
 from streams.settings import Settings
 from streams.telemetry.logging import configure_logging
@@ -110,7 +111,7 @@ def _work(settings: Settings, name: str, table: str, share: Sequence[tuple[Conte
 
 
 async def _build(settings: Settings, name: str, table: str, share: Sequence[tuple[ContextName, int, int]]) -> None:
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     databases = Databases("caudal_owner", pool_size=2, durable=False)
     try:
         await Rebuild(Installation(settings, catalog, databases), projection_named(name, catalog)).build(table, share)

@@ -15,6 +15,7 @@ from projectors.versions import Versions
 from schemas.catalog import Catalog
 from schemas.errors import NotFound, Rejected
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.installation import Installation
 from streams.settings import Settings
 
@@ -22,7 +23,7 @@ from streams.settings import Settings
 @asynccontextmanager
 async def opened_view(name: str, settings: Settings) -> AsyncIterator[Rebuild]:
     """Yields the rebuild of a view, connected as the owner; raises `NotFound`, which lists the views."""
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     projection = projection_named(name, catalog)
     databases = Databases("caudal_owner", pool_size=4)
     try:
@@ -41,7 +42,7 @@ def projection_named(name: str, catalog: Catalog) -> Projection[Any]:
 
 async def list_versions(settings: Settings, *, everything: bool) -> None:
     """Prints the versions of each view; without ``everything`` only of those that have more than one."""
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     databases = Databases("caudal_owner", pool_size=2)
     found = {}
     try:

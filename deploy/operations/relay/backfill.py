@@ -6,10 +6,11 @@ from rich.progress import Progress
 from deploy.console.places import parse_place
 from deploy.console.printing import confirmed, counted, lines
 from query_api.audit.history import Selection, bounds
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from schemas.errors import Rejected
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.discovery import installed_catalog
 from streams.log.search import Conditions, SearchableLog
 from streams.relay.backfill import Backfill
 from streams.settings import Settings
@@ -20,7 +21,7 @@ async def backfill(context: ContextName, begin: str | None, end: str | None, set
 
     Raises `Rejected` if there are no events, and `Unavailable`.
     """
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     catalog.context(context)
     places = (None if text is None else parse_place(text, name) for text, name in ((begin, "--from"), (end, "--to")))
     out = lines()

@@ -9,8 +9,9 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from query_api.audit.causation import CausationTree, Cause, causation_of
-from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.catalog import ENGINE, ContextName
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.installation import Installation
 from streams.log.search import SearchableLog
 from streams.log.stored_events import decode_metadata
@@ -24,7 +25,7 @@ async def show_causes(context: ContextName, position: int, settings: Settings, *
 
     Raises `NotFound` if there is no such event.
     """
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     catalog.context(context)
     databases = Databases("caudal_reader", pool_size=1)
     try:

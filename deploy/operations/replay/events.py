@@ -19,6 +19,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.discovery import installed_catalog
 from streams.log.search import Conditions, SearchableLog
 from streams.log.stored_events import StoredEvent, decode_metadata
 from streams.settings import Settings
@@ -57,7 +58,7 @@ async def replay(wanted: Wanted, settings: Settings) -> None:
     Raises `NotFound` for a context or an event type that there is not.
     """
     selection = wanted.selection()
-    _check_types(wanted, Catalog.installed(settings.systems))
+    _check_types(wanted, installed_catalog(settings.systems))
     databases = Databases("caudal_reader", pool_size=1)
     errors = Console(stderr=True, highlight=False)
     shown = 0

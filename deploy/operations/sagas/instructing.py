@@ -6,9 +6,9 @@ from command_api.composition import issue
 from deploy.console.printing import confirmed, counted, lines
 from deploy.operations.sagas.reading import saga_row
 from deploy.operations.sagas.stuck import SagaRow
-from schemas.catalog import Catalog
 from schemas.engine.sagas import CancelSaga, RetrySaga
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 
 
@@ -46,4 +46,4 @@ async def _saga(short_id: str, settings: Settings) -> SagaRow:
 
 async def _send(command: RetrySaga | CancelSaga, settings: Settings) -> None:
     """Has a command handled in this process. Raises `Rejected` and `Unavailable`."""
-    await issue(settings, Catalog.installed(settings.systems), command, getpass.getuser())
+    await issue(settings, installed_catalog(settings.systems), command, getpass.getuser())

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aggregates.system import installed
+from aggregates.system import with_sagas
 from deploy.console.printing import full_id
 from query_api.views.page_request import parse_page_request
 from query_api.views.reader import ViewReader
-from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.catalog import ENGINE, ContextName
 from schemas.engine.saga_views import Sagas
 from schemas.engine.sagas import CONTEXT, SagaAdvanced, stream_of
 from schemas.envelope import RecordedEvent
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.discovery import declared_domains, installed_catalog
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import decode
 from streams.settings import Settings
@@ -46,7 +47,7 @@ async def saga_row(settings: Settings, databases: Databases, short_id: str) -> d
 async def saga_steps(settings: Settings, databases: Databases, saga_id: str) -> list[RecordedEvent[SagaAdvanced]]:
     """The steps of a saga, oldest first, as its log holds them."""
     log = PostgresLog(Store.of_log(databases, settings.log_dsn(HOME), HOME), HOME)
-    catalog, steps = Catalog.installed(settings.systems), list[RecordedEvent[Any]]()
+    catalog, steps = installed_catalog(settings.systems), list[RecordedEvent[Any]]()
     while rows := await log.read_stream(stream_of(saga_id), len(steps), _BATCH_SIZE):
         steps += [decode(row, HOME, catalog) for row in rows]
     return steps
@@ -54,7 +55,8 @@ async def saga_steps(settings: Settings, databases: Databases, saga_id: str) -> 
 
 def may_wait_indefinitely(settings: Settings) -> frozenset[str]:
     """The saga definitions, as ``system.name``, whose sagas may wait for events indefinitely."""
-    domains = installed(Catalog.installed(settings.systems))
+    catalog = installed_catalog(settings.systems)
+    domains = with_sagas(declared_domains(catalog), catalog)
     return frozenset(
         f"{system}.{definition.name}"
         for system, domain in domains.items()

@@ -22,8 +22,9 @@ from deploy.operations.status.installation_status import (
     ViewStatus,
 )
 from deploy.operations.subscriptions.installed import InstalledSubscription, subscriptions
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.settings import Settings
@@ -41,7 +42,7 @@ class StatusCollector:
     def __init__(self, settings: Settings, stack: Endpoints | None) -> None:
         self._settings, self._stack = settings, stack
         self._databases = Databases(None, _POOL_SIZE)
-        self._catalog = Catalog.installed(settings.systems)
+        self._catalog = installed_catalog(settings.systems)
         self._installation = Installation(settings, self._catalog, self._databases)
         self._open = AsyncExitStack()
         self._subscriptions: Sequence[InstalledSubscription] = ()

@@ -14,6 +14,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.errors import Rejected
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.discovery import installed_catalog
 from streams.log.search import SearchableLog
 from streams.settings import Settings
 
@@ -67,7 +68,7 @@ async def reset(name: str, wanted: Reset, settings: Settings) -> None:
     A view that goes back to the beginning is emptied. If it went back to any other place, its rows would see events twice:
     that is rejected unless ``keep_rows`` is set. Raises `Rejected` or `NotFound`.
     """
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     out = lines()
     async with subscriptions(settings) as found:
         subscription = named(found, name)

@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aggregates.system import installed as installed_domains
+from aggregates.system import with_sagas
 from command_api.policies.stores import policy_stores
 from projectors.discovery import installed
 from projectors.projection import Projection
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from schemas.errors import NotFound
 from streams.database.pools import Databases
+from streams.discovery import declared_domains, installed_catalog
 from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
@@ -35,7 +36,7 @@ class InstalledSubscription:
 @asynccontextmanager
 async def subscriptions(settings: Settings) -> AsyncIterator[Sequence[InstalledSubscription]]:
     """Yields every subscription; each connects in the role of the process that runs it."""
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     views, logs = Databases("caudal_projector", pool_size=2), Databases("caudal_writer", pool_size=2)
     try:
         yield [
@@ -67,7 +68,7 @@ def _projections(installation: Installation) -> Sequence[InstalledSubscription]:
 
 def _policies(installation: Installation) -> Sequence[InstalledSubscription]:
     found = []
-    for side in installed_domains(installation.catalog).values():
+    for side in with_sagas(declared_domains(installation.catalog), installation.catalog).values():
         for policy in side.policies:
             stores = policy_stores(installation, policy)
             found.append(InstalledSubscription(policy.full_name, "policy", tuple(sorted(stores)), tuple(stores.values())))

@@ -16,6 +16,7 @@ from schemas.catalog import Catalog, ContextName
 from schemas.errors import NotFound
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.discovery import installed_catalog
 from streams.encryption.subject_keys import SubjectKeys
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
@@ -48,7 +49,7 @@ async def verify(wanted: Wanted, data_dir: Path, settings: Settings, reporter: R
 
 
 async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, reporter: Reporter) -> AsyncIterator[Report]:
-    catalog = Catalog.installed(settings.systems)
+    catalog = installed_catalog(settings.systems)
     readers, projectors = Databases("caudal_reader", pool_size=2), Databases("caudal_projector", pool_size=2)
     writers = Databases("caudal_writer", pool_size=1)
     verifier = verifier_of(wanted.public_keys, data_dir, settings)

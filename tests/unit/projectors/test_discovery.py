@@ -1,6 +1,5 @@
 """Discovery of projections: names of systems, and the errors of declarations that contradict them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,19 +9,16 @@ from projectors.discovery import installed
 from projectors.partner_alliances import PROJECTIONS as OTHERS
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
+from streams.discovery import installed_catalog
 
 
 def registering(monkeypatch: pytest.MonkeyPatch, projections: Any) -> Catalog:
-    def registered(_: Catalog, group: str) -> Iterator[tuple[str, Any]]:
-        assert group == "caudal.projectors"
-        yield "data_ingestion", projections
-
-    monkeypatch.setattr(Catalog, "registered", registered)
-    return Catalog.installed(["data_ingestion"])
+    monkeypatch.setattr("projectors.data_ingestion.PROJECTIONS", projections)
+    return installed_catalog(["data_ingestion"])
 
 
 def test_each_has_the_name_of_its_system() -> None:
-    names = {projection.full_name for projection in installed(Catalog.installed(["data_ingestion"]))}
+    names = {projection.full_name for projection in installed(installed_catalog(["data_ingestion"]))}
 
     assert {"data_ingestion.records", "engine.sagas"} <= names
 

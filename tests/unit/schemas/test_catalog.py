@@ -14,17 +14,6 @@ from streams.database.store import log_schema, views_schema_name
 INGESTION = ContextName("data_ingestion", "ingestion")
 
 
-def test_the_installed_systems_are_found() -> None:
-    assert Catalog.installed().systems["data_ingestion"] is SYSTEM
-
-
-def test_some_systems_are_chosen_and_the_engines_own_is_always_there() -> None:
-    assert set(Catalog.installed(["clinical_lab"]).systems) == {"clinical_lab", "engine"}
-    assert {name for name, _ in Catalog.installed(["clinical_lab"]).registered("caudal.command_api")} == {"clinical_lab"}
-    with pytest.raises(Misconfigured, match="names labs, which is not installed; installed are clinical_lab"):
-        Catalog.installed(["clinical_lab", "labs"])
-
-
 def test_names_lead_to_classes_and_back() -> None:
     catalog = Catalog.of([SYSTEM])
 
@@ -58,13 +47,6 @@ def test_a_name_must_be_one_that_every_store_can_use(name: str) -> None:
 def test_a_missing_comma_is_named() -> None:
     with pytest.raises(Misconfigured, match=r"the events of the context shop\.orders must be a tuple; is a comma missing"):
         Catalog.of([System("shop", (Context("orders", events=DataIngested),))])  # type: ignore[arg-type]
-
-
-def test_an_entry_point_has_its_systems_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("schemas.catalog.registered", lambda *_: [("shop", SYSTEM)])
-
-    with pytest.raises(Misconfigured, match="'shop' registers a system that calls itself 'data_ingestion'"):
-        Catalog.installed()
 
 
 def test_no_two_contexts_share_a_schema_and_every_schema_has_a_name_that_postgresql_keeps() -> None:

@@ -1,10 +1,11 @@
 """`caudal check`: an author's mistakes, all at once and before anything is started."""
 
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from importlib.metadata import entry_points
-from typing import Any
+from importlib.machinery import ModuleSpec
+from importlib.metadata import EntryPoint
+from types import ModuleType
 
 import pytest
 
@@ -13,6 +14,7 @@ from deploy.authoring.check import attempt, check
 from schemas.catalog import Context, System
 from schemas.message import Command
 from schemas.view import View
+from streams.discovery import GROUP
 from streams.settings import Settings
 
 
@@ -29,29 +31,16 @@ class Prices(View, name="prices", context="tasks", key="price_id"):
     price: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True)
-class Point:
-    """An entry point, as a package would register it."""
-
-    name: str
-    made: Callable[[], Any]
-
-    def load(self) -> Any:
-        return self.made()
-
-
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[System, Domain], None]:
-    """Installs a system beside the engine's own, and no other."""
+    """Installs a system of one module beside the engine's own, and no other."""
 
     def install(system: System, domain: Domain) -> None:
-        own = {"caudal.schemas": lambda: system, "caudal.aggregates": lambda: domain, "caudal.projectors": lambda: ()}
-
-        def found(group: str) -> list[Any]:
-            points = [point for point in entry_points(group=group) if point.name == "engine"]
-            return [*points, *([Point(system.name, own[group])] if group in own else [])]
-
-        monkeypatch.setattr("schemas.catalog.entry_points", found)
+        module = ModuleType("todo_in_one_module")
+        vars(module).update(SYSTEM=system, DOMAIN=domain, PROJECTIONS=(), __spec__=ModuleSpec(module.__name__, None))
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        point = EntryPoint(system.name, f"{module.__name__}:SYSTEM", GROUP)
+        monkeypatch.setattr("streams.discovery.entry_points", lambda group: [point] if group == GROUP else [])
 
     return install
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from aggregates.decision import Decision, Events
 from aggregates.state import State
 from aggregates.stream import Stream
+from aggregates.system import Domain
 from projectors.projection import Projection
 from schemas.catalog import Context, System
 from schemas.envelope import CommandEnvelope, RecordedEvent
@@ -51,7 +52,7 @@ def task(row: Tasks, event: RecordedEvent[Any]) -> Tasks:
     return row.replace(finished=True) if isinstance(event.data, TaskFinished) else row.replace(title=event.data.title)
 
 SYSTEM = System("todo", (Context("tasks", (AddTask, FinishTask), (TaskAdded, TaskFinished)),), (Tasks,))
-DECISIONS = (Decision(AddTask, TASK.create(), add_task), Decision(FinishTask, TASK.change("task_id"), finish_task))
+DOMAIN = Domain((Decision(AddTask, TASK.create(), add_task), Decision(FinishTask, TASK.change("task_id"), finish_task)))
 PROJECTIONS = (Projection(Tasks, task, events=(TaskAdded, TaskFinished)),)
 '''
 COMMANDS = """\

@@ -13,6 +13,7 @@ from deploy.local.stack import DEFAULT_PORTS
 from schemas.access import Access
 from schemas.catalog import Catalog, Context, System
 from schemas.message import Command
+from streams.discovery import installed_catalog
 
 BODY = {"partner_id": "partner-1", "payload": {"name": "it's", "age": 30}}
 EXAMPLE = Example("data_ingestion", "/ingest", BODY, "/query/partner/partner-1")
@@ -25,7 +26,7 @@ def endpoints(folder: Path) -> Endpoints:
 
 
 def shown(example: Example | None = EXAMPLE, catalog: Catalog | None = None) -> list[str]:
-    return screen(endpoints(DEFAULT_DATA_DIR.resolve()), catalog or Catalog.installed(), example, 8.3)
+    return screen(endpoints(DEFAULT_DATA_DIR.resolve()), catalog or installed_catalog(), example, 8.3)
 
 
 def test_it_fits_into_a_terminal() -> None:

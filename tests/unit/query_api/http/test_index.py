@@ -1,9 +1,9 @@
 """The indexes of views and logs."""
 
 from query_api.http.index import indexed_logs, indexed_views
-from schemas.catalog import Catalog
+from streams.discovery import installed_catalog
 
-CATALOG = Catalog.installed()
+CATALOG = installed_catalog()
 
 
 def test_every_view_that_is_read_under_its_name_is_listed() -> None:

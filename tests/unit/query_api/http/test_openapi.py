@@ -6,12 +6,12 @@ from typing import Any
 
 from query_api.http.openapi import describe
 from query_api.queries.discovery import installed
-from schemas.catalog import Catalog
+from streams.discovery import installed_catalog
 
 
 @cache
 def paths() -> dict[str, Any]:
-    catalog = Catalog.installed()
+    catalog = installed_catalog()
     found: dict[str, Any] = describe(catalog, installed(catalog))["paths"]
     return {path: operations["get"] for path, operations in found.items()}
 
@@ -40,7 +40,7 @@ def test_the_queries_of_systems_are_described_with_their_shapes_and_path_paramet
 
 
 def test_every_reference_of_the_document_leads_somewhere() -> None:
-    catalog = Catalog.installed()
+    catalog = installed_catalog()
     document = describe(catalog, installed(catalog))
 
     missing = {name for name in references(document) if name not in document["components"]["schemas"]}

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from query_api.queries.command_gateway import CommandGateway
 from schemas.access import Caller
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from schemas.clinical_lab.results import RecordResultQuery
+from streams.discovery import installed_catalog
 from tests.unit.query_api.asking import request_of
 
 
@@ -26,7 +27,7 @@ class Sender:
 
 async def test_commands_are_sent_in_the_callers_name_to_their_contexts() -> None:
     sender = Sender()
-    gateway = CommandGateway(Catalog.installed(), sender)  # type: ignore[arg-type]
+    gateway = CommandGateway(installed_catalog(), sender)  # type: ignore[arg-type]
     command = RecordResultQuery(result_id=UUID(int=7), queried_by="ana")
 
     await gateway.send(request_of(caller=Caller("ana"), x_correlation_id="c-1"), [(command, "7"), (command, "8")])

@@ -1,13 +1,13 @@
 """The queries of every installed system work."""
 
 from query_api.queries.discovery import installed
-from schemas.catalog import Catalog
+from streams.discovery import installed_catalog
 
 
 def test_every_installed_query_can_work() -> None:
-    catalog = Catalog.installed()
+    catalog = installed_catalog()
 
     queries = installed(catalog)
 
     assert queries.keys() == catalog.systems.keys()
-    assert installed(Catalog.installed(["data_ingestion"])).keys() == {"data_ingestion", "engine"}
+    assert installed(installed_catalog(["data_ingestion"])).keys() == {"data_ingestion", "engine"}

@@ -1,10 +1,10 @@
 """Provisioning: the topics that a deployment needs."""
 
-from schemas.catalog import Catalog
 from streams.broker.provisioning import _wanted
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 
-CATALOG = Catalog.installed(["data_ingestion"])
+CATALOG = installed_catalog(["data_ingestion"])
 
 
 def test_topics_have_their_logs_partitions_and_the_retention_of_the_settings() -> None:

@@ -2,12 +2,13 @@
 
 import pytest
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from streams.broker.topic_names import Topics
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 
 INGESTION = ContextName("data_ingestion", "ingestion")
-TOPICS = Topics(Settings(topic_prefix="p"), Catalog.installed(["data_ingestion"]))
+TOPICS = Topics(Settings(topic_prefix="p"), installed_catalog(["data_ingestion"]))
 
 
 def test_a_context_has_four_topics() -> None:

@@ -9,16 +9,16 @@ from pydantic import BaseModel
 from command_api.http.openapi import describe as describe_commands
 from query_api.http.openapi import describe as describe_queries
 from query_api.queries.discovery import installed
-from schemas.catalog import Catalog
+from streams.discovery import declared_rows, installed_catalog
 from streams.http.documentation import document, schema_of
 
-CATALOG = Catalog.installed()
+CATALOG = installed_catalog()
 
 
 @pytest.mark.parametrize(
     "described",
     [
-        describe_commands(CATALOG, dict(CATALOG.registered("caudal.command_api"))),
+        describe_commands(CATALOG, declared_rows(CATALOG, "command_api", "PATHS")),
         describe_queries(CATALOG, installed(CATALOG)),
     ],
     ids=["commands", "queries"],

@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.errors import Misconfigured
+from streams.discovery import installed_catalog
 from streams.log.stored_events import StoredEvent, decode, decode_metadata, encode, encode_metadata
 
 INGESTION = ContextName("data_ingestion", "ingestion")
@@ -26,7 +27,7 @@ def stored(type: str, data: str) -> StoredEvent:
 def test_an_event_is_decoded_as_it_was_encoded() -> None:
     encoded = encode(EVENT)
 
-    recorded = decode(stored(encoded.type, encoded.data), INGESTION, Catalog.installed(["data_ingestion"]))
+    recorded = decode(stored(encoded.type, encoded.data), INGESTION, installed_catalog(["data_ingestion"]))
 
     assert (recorded.data, recorded.position, recorded.stream, recorded.metadata) == (EVENT, 7, "s", METADATA)
     assert encode(EVENT).id != encoded.id
@@ -34,7 +35,7 @@ def test_an_event_is_decoded_as_it_was_encoded() -> None:
 
 def test_an_event_that_no_installed_code_reads_is_named_with_its_position() -> None:
     with pytest.raises(Misconfigured, match="position 7: "):
-        decode(stored("NeverHeardOf", "{}"), INGESTION, Catalog.installed(["data_ingestion"]))
+        decode(stored("NeverHeardOf", "{}"), INGESTION, installed_catalog(["data_ingestion"]))
 
 
 def test_metadata_leave_out_what_is_not_known() -> None:

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from deploy.operations.projections.versions import projection_named, version_table
 from projectors.versions import Versions
-from schemas.catalog import Catalog
 from schemas.errors import NotFound
+from streams.discovery import installed_catalog
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -34,4 +34,4 @@ def test_the_live_version_is_named_and_the_previous_one_with_its_difference() ->
 
 def test_an_unknown_view_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(NotFound, match=r"there is no view 'x'; there are .*data_ingestion\.records"):
-        projection_named("x", Catalog.installed())
+        projection_named("x", installed_catalog())
