@@ -1,1 +1,1 @@
-"""The published language: commands, events, views, their envelopes and errors. Pure data, nothing that does I/O."""
+"""The published language: commands, events, views, their envelopes and errors. Data without I/O."""

@@ -1,4 +1,4 @@
-"""Who may send a command, read a view, look into a log: declared where each of them is."""
+"""Access: who may send a command, read a view or read a log. Each command, view and log declares its own."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody whose token was verified."""
+    """The owner of a verified token."""
 
     subject: str
-    """The token's ``sub``: who it is, always the same."""
+    """The token's ``sub``: the same for each token of one owner."""
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     expires_at: float | None = field(default=None, compare=False)
-    """Until when that is believed, in seconds since 1970."""
+    """When the token expires, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a caller needs: one of the roles, where any are named, and every scope.
+    """What a caller needs: one of the roles, if any are named, and every scope.
 
-    ``Access()`` asks for a verified caller and nothing else. What declares no access at all is open to everybody.
+    ``Access()`` asks for a verified caller and nothing else. A declaration without an access is open to every caller.
     """
 
     roles: frozenset[str] = frozenset()
@@ -28,11 +28,11 @@ class Access:
 
     @classmethod
     def to(cls, *roles: str, scopes: Iterable[str] = ()) -> "Access":
-        """Access for whoever has one of these roles and all of these scopes."""
+        """Returns the access of a caller who has one of these roles and all of these scopes."""
         return cls(frozenset(roles), frozenset(scopes))
 
     def why_not(self, caller: Caller) -> str | None:
-        """What a caller lacks, or ``None``."""
+        """Returns what a caller lacks, or ``None``."""
         if self.roles and not self.roles & caller.roles:
             return f"this is for the roles {', '.join(sorted(self.roles))}"
         if missing := self.scopes - caller.scopes:
@@ -42,9 +42,9 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class RowAccess:
-    """Whose each row of a view is."""
+    """Which callers may see which rows of a view."""
 
     owners: tuple[str, ...]
-    """Columns: a row is shown to the callers whose subject one of them holds."""
+    """Columns that hold subjects: a caller may see a row if one of its columns holds the caller's subject."""
     all_rows: frozenset[str] = frozenset()
     """Roles that see every row."""

@@ -1,4 +1,4 @@
-"""The systems that are installed: which contexts each has, and which name means which class."""
+"""The catalog of the installed systems: the contexts of each, and the class of each name."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -45,13 +45,13 @@ class Context:
     commands: tuple[type[Command], ...] = ()
     events: tuple[type[Event], ...] = ()
     upcasters: tuple[Upcaster, ...] = ()
-    """How events of earlier schema versions are read: one for each step of each event."""
+    """One for each earlier schema version of each event: reads its data as the next version."""
     partitions: int = 4
-    """Partitions of its topics, fixed when its log is made."""
+    """Partitions of its topics, fixed when its log is created."""
     requires_expected_version: bool = False
     """Whether commands over HTTP must state the expected version of their stream, by ``If-Match`` or ``If-None-Match``."""
     audit: Access | None = None
-    """Who may read its log over HTTP; ``None``: everybody. Sensitive data in it stays encrypted for them, too."""
+    """Who may read its log over HTTP; ``None``: every caller. Sensitive data in the log stays encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ class System:
 
 
 def check_system(system: System) -> None:
-    """Raises `Misconfigured`, which says what to do, for a declaration that cannot work."""
+    """Raises `Misconfigured`, with what to do, for a declaration that cannot work."""
     _check_name(system.name, "system")
     _check_tuples(f"the system {system.name}", contexts=system.contexts, views=system.views)
     contexts = {context.name for context in system.contexts}
     for context in system.contexts:
         _check_name(context.name, "context")
-        where = f"the context {system.name}.{context.name}"
-        _check_tuples(where, commands=context.commands, events=context.events, upcasters=context.upcasters)
+        owner = f"the context {system.name}.{context.name}"
+        _check_tuples(owner, commands=context.commands, events=context.events, upcasters=context.upcasters)
         for command in context.commands:
             _check_command(command)
     for view in system.views:
@@ -80,7 +80,7 @@ def check_system(system: System) -> None:
 
 
 def stored_names(event: type[Event]) -> Iterator[str]:
-    """Returns every name under which a log may hold an event, today's first."""
+    """Returns every name under which a log may hold an event, the current name first."""
     yield event.message_name
     yield from event.renamed_from
 
@@ -108,25 +108,25 @@ def _check_command(command: type[Command]) -> None:
 
 def _check_view(view: type[View], system: str, contexts: set[str]) -> None:
     _check_name(view.view_name, "view")
-    where = f"the view {view.__name__}"
+    owner = f"the view {view.__name__}"
     if view.view_context not in contexts:
         known = ", ".join(sorted(contexts))
-        raise Misconfigured(f"{where} of {system!r} is in the context {view.view_context!r}; the contexts are {known}")
+        raise Misconfigured(f"{owner} of {system!r} is in the context {view.view_context!r}; the contexts are {known}")
     if view.view_subject is None and (fields := list(encrypted_fields(view))):
         raise Misconfigured(
-            f"{where} has encrypted fields ({', '.join(fields)}) and names no data subject: add subject='the subject's column'"
+            f"{owner} has encrypted fields ({', '.join(fields)}) and names no data subject: add subject='the subject's column'"
         )
     owners = () if view.view_rows is None else view.view_rows.owners
     named = {"key": (view.view_key,), "owners": owners, "subject": (view.view_subject,) if view.view_subject else ()}
     named |= {"indexes": tuple(column for group in view.view_indexes for column in group)}
     for what, columns in named.items():
         if unknown := [column for column in columns if column not in view.model_fields]:
-            raise Misconfigured(f"{where} names {', '.join(unknown)} as {what}, which it does not have as a field")
+            raise Misconfigured(f"{owner} names {', '.join(unknown)} as {what}, which it does not have as a field")
     for name, shape in view.model_fields.items():
         if len(name.encode()) > _MAX_COLUMN_LENGTH:
-            raise Misconfigured(f"{where} has a field whose name is longer than {_MAX_COLUMN_LENGTH} bytes: {name}")
+            raise Misconfigured(f"{owner} has a field whose name is longer than {_MAX_COLUMN_LENGTH} bytes: {name}")
         if name != view.view_key and shape.is_required():
-            raise Misconfigured(f"{where} has no default for {name}: every field but the key {view.view_key!r} needs one")
+            raise Misconfigured(f"{owner} has no default for {name}: every field but the key {view.view_key!r} needs one")
 
 
 def _check_tuples(owner: str, **declared: Any) -> None:
@@ -181,7 +181,7 @@ class Catalog:
             _once(self._views, (system.name, view.view_name), view, "view")
 
     def command(self, system: str, name: str) -> tuple[ContextName, type[Command]]:
-        """Returns the context and class of a command; raises `NotFound`, which lists what is there."""
+        """Returns the context and class of a command; raises `NotFound`, with the known names."""
         try:
             return self._commands[system, name]
         except KeyError:
@@ -219,7 +219,7 @@ class Catalog:
             ) from None
 
     def check_recorded(self, event: type[Event], context: ContextName) -> None:
-        """Raises `Misconfigured` for an event that a context does not declare: nobody could read it."""
+        """Raises `Misconfigured` for an event that its context does not declare: no reader could decode it."""
         if self._context_of.get(event) != context:
             raise Misconfigured(f"{event.__name__} is not among the events of {context}: add it to the Context's events")
 
@@ -241,7 +241,7 @@ class Catalog:
         return frozenset((self.context_of(event), name) for event in events for name in stored_names(event))
 
     def read_event(self, context: ContextName, name: str, schema_version: int, data: str | bytes) -> Event:
-        """Returns a recorded event as today's class, upcast from the schema version with which it was recorded.
+        """Returns a recorded event as an instance of the current class, upcast from its recorded schema version.
 
         Raises `Misconfigured` if the installed code cannot read it.
         """
@@ -257,14 +257,14 @@ class Catalog:
             ) from error
 
     def context(self, name: ContextName) -> Context:
-        """Returns a context's declaration; raises `NotFound`, which lists what is there."""
+        """Returns a context's declaration; raises `NotFound`, with the known names."""
         try:
             return self.contexts[name]
         except KeyError:
             raise NotFound(f"there is no context {name}; {_known(str(name), map(str, self.contexts))}") from None
 
     def view(self, system: str, name: str) -> type[View]:
-        """Returns a view's shape; raises `NotFound`, which lists what is there."""
+        """Returns a view's shape; raises `NotFound`, with the known names."""
         try:
             return self._views[system, name]
         except KeyError:

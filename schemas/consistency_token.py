@@ -1,4 +1,4 @@
-"""The consistency token: names a write, so that a read elsewhere can wait until its view has seen it."""
+"""The consistency token: names a write. A read with the token waits until its view has applied that write."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class ConsistencyToken:
         """Reads ``system.context/partition@position``; raises `Malformed`."""
         found = _FORM.fullmatch(text)
         if found is None:
-            raise Malformed("Consistency-Token must be one that the command API gave")
+            raise Malformed("Consistency-Token must be a token that the command API returned")
         return cls(ContextName(found[1], found[2]), int(found[3]), int(found[4]))
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What travels around a message: who sent a command and why, and where an event stands in its log."""
+"""Envelopes of messages: who sent a command and why, and the position of an event in its log."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,17 +13,17 @@ E = TypeVar("E", bound=Event, covariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandEnvelope(Generic[C]):
-    """A command as it was issued: all that a decision may know of the outside world."""
+    """A command with its id, time and sender: everything that a decision may depend on besides the states of streams."""
 
     data: C
     id: UUID
     """The command's id: a repeated one is recognised by its receipt."""
     at: datetime
-    """When it was issued, in UTC."""
+    """When it was sent, in UTC."""
     correlation_id: str
-    """Shared by everything that one request set off."""
+    """Shared by everything that one request causes."""
     causation_id: str | None = None
-    """The id of the event that led to this command, where a policy sent it."""
+    """The id of the event that caused this command, if a policy sent it."""
     actor: str | None = None
     traceparent: str | None = None
     """W3C Trace Context of the request."""
@@ -31,14 +31,14 @@ class CommandEnvelope(Generic[C]):
 
 @dataclass(slots=True, kw_only=True)  # one a command: a frozen one takes three times as long to make
 class Metadata:
-    """Why an event happened: kept beside it in the log and on the topic."""
+    """Why an event happened. It is stored with the event in the log and on the topic."""
 
     command_id: UUID
     correlation_id: str
     command: str | None = None
-    """Name of the command, where it was one of a system's."""
+    """Name of the command, if a system declares it."""
     causation_id: str | None = None
-    """The id of the event that led to the command, where a policy sent it."""
+    """The id of the event that caused the command, if a policy sent it."""
     actor: str | None = None
     traceparent: str | None = None
 
@@ -61,7 +61,7 @@ class RecordedEvent(Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A domain's no, as it is told to whoever asks, the first time and every time."""
+    """A rejection by a domain rule. Each repeat of the command gets the same one."""
 
     kind: str
     detail: str
@@ -70,7 +70,7 @@ class Rejection:
 
 @dataclass(slots=True, kw_only=True)  # one a command: a frozen one takes three times as long to make
 class Receipt:
-    """The answer to a command, kept with its events: a repeated command gets it again."""
+    """The answer to a command, stored with its events: a repeated command gets it again."""
 
     command_id: UUID
     stream: str
@@ -78,19 +78,19 @@ class Receipt:
     version: int
     """The stream's version after the command."""
     position: int
-    """Position of the command's last event in that stream; 0 where it recorded none."""
+    """Position of the command's last event in that stream; 0 if it recorded none."""
     partition: int
-    """Partition of the context's topic in which the stream's events travel."""
+    """Partition of the context's topic that holds the stream's events."""
     events: tuple[str, ...] = ()
     """Names of the events that the command recorded, in order."""
     began_stream: bool = False
-    """Whether the stream was not there before."""
+    """Whether the command created the stream."""
     rejection: Rejection | None = None
-    """Why the command was rejected; ``None`` where it was accepted."""
+    """Why the command was rejected; ``None`` if it was accepted."""
     repeated: bool = field(default=False, compare=False)
     """Whether this is the answer of an earlier, equal command."""
 
     @property
     def key(self) -> str:
-        """The own id of what the command was about: its stream without the category."""
+        """The key of the stream that the command was about: its name without the category."""
         return self.stream.partition("-")[2]

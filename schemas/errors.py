@@ -1,4 +1,4 @@
-"""One tree of errors; each kind has one HTTP status in each API and one meaning everywhere."""
+"""The tree of errors. Each kind has one meaning, and one HTTP status in both APIs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing wrong with an input."""
+    """One fault of an input."""
 
     pointer: str
-    """Where, as a JSON pointer (RFC 6901); ``""`` is the whole document."""
+    """JSON pointer (RFC 6901) to the offending value; ``""`` is the whole document."""
     detail: str
 
 
 class CaudalError(Exception):
-    """Something went wrong in Caudal."""
+    """An operation of Caudal failed."""
 
     kind: ClassVar[str] = "internal"
 
     @property
     def detail(self) -> str:
-        """The message, or the class's docstring where none was given."""
+        """The message: the class's docstring if none is given."""
         return str(self.args[0]) if self.args else (type(self).__doc__ or self.kind)
 
 
 class Invalid(CaudalError):
-    """The input does not have the form that is asked for."""
+    """The input is not valid."""
 
     kind = "invalid"
 
@@ -48,42 +48,42 @@ class TooLarge(Invalid):
 
 
 class UnsupportedFormat(Invalid):
-    """The input is in a format that is not read here."""
+    """The format of the input is not supported."""
 
     kind = "unsupported_format"
 
 
 class Rejected(CaudalError):
-    """A rule of the domain says no."""
+    """A domain rule rejects the command."""
 
     kind = "rejected"
 
     def __init__(self, *detail: str, correlation_id: str | None = None) -> None:
         super().__init__(*detail)
         self.correlation_id = correlation_id
-        """That of the request which was rejected first, where this is the answer to a repeat."""
+        """The correlation id of the first rejected request, if this answers a repeat of it."""
 
 
 class Failed(Rejected):
-    """The decision broke down on this command, as it would each time."""
+    """The decision failed on this command; a repeat would fail as well."""
 
     kind = "failed"
 
 
 class Conflict(CaudalError):
-    """Somebody else was faster: the stream is not at the version that was expected."""
+    """Another command changed the stream first: it is not at the expected version."""
 
     kind = "conflict"
 
 
 class AlreadyExists(Rejected):
-    """What was to be made is there already."""
+    """The thing to be created exists already."""
 
     kind = "already_exists"
 
 
 class InProgress(Conflict):
-    """A command with this id is being handled right now."""
+    """A command with this id is in progress."""
 
     kind = "in_progress"
 
@@ -95,29 +95,29 @@ class PreconditionFailed(CaudalError):
 
 
 class PreconditionRequired(CaudalError):
-    """This context takes commands only from callers who say what they expect of the stream."""
+    """This context accepts a command only with the expected version of its stream."""
 
     kind = "precondition_required"
 
 
 class IdempotencyKeyReused(CaudalError):
-    """This command id or idempotency key was used before, with another command."""
+    """This command id or idempotency key was used before for another command."""
 
     kind = "key_reused"
 
 
 class UnexpectedEvent(Rejected):
-    """The event is not one that may come at this point of its process."""
+    """The event is not allowed at this point of its saga."""
 
 
 class NotFound(CaudalError):
-    """There is no such thing."""
+    """Nothing has this name or id."""
 
     kind = "not_found"
 
 
 class Unauthenticated(CaudalError):
-    """There is no token with this, or none that can be believed."""
+    """The request has no valid token."""
 
     kind = "unauthenticated"
 
@@ -127,13 +127,13 @@ class Unauthenticated(CaudalError):
 
 
 class Forbidden(CaudalError):
-    """Whoever this is may not do that."""
+    """The caller is not allowed to do this."""
 
     kind = "forbidden"
 
 
 class TooManyRequests(CaudalError):
-    """One caller asked more often than is let through."""
+    """The caller sent more requests than its limit allows."""
 
     kind = "too_many_requests"
 
@@ -141,25 +141,25 @@ class TooManyRequests(CaudalError):
         super().__init__(detail)
         self.retry_after = retry_after
         self.headers = tuple(headers)
-        """What the answer says of the limits."""
+        """The headers that describe the limits."""
 
 
 class Unavailable(CaudalError):
-    """A part that is needed is out of reach for now; the same call may succeed later."""
+    """A dependency is out of reach; the same call may succeed later."""
 
     kind = "unavailable"
 
     retry_after = 1
-    """Seconds after which a further try makes sense."""
+    """Seconds after which the caller should retry."""
 
     def __init__(self, public: str | None = None, inner: str = "") -> None:
-        """``inner`` is for those who run it, such as what a driver said; clients are not told that."""
+        """``inner`` is a detail for operators, such as a driver's message; clients do not get it."""
         self.public = public or (type(self).__doc__ or self.kind)
         super().__init__(f"{self.public}: {inner}" if inner else self.public)
 
 
 class Undeliverable(CaudalError):
-    """The mail server did not take the mail."""
+    """The mail server did not accept the mail."""
 
     kind = "undeliverable"
 
@@ -169,7 +169,7 @@ class Undeliverable(CaudalError):
 
 
 class NotYetSeen(Unavailable):
-    """The view has not seen the write that the consistency token names."""
+    """The view has not applied the write that the consistency token names."""
 
     kind = "not_yet_seen"
 
@@ -181,37 +181,37 @@ class ViewOutdated(Unavailable):
 
 
 class DeadLettersFull(Unavailable):
-    """A subscription has as many dead letters as it may: it stands still until some are mended or skipped."""
+    """A subscription is blocked by its number of dead letters, until some are repaired or skipped."""
 
     kind = "dead_letters_full"
 
 
 class ConsumerStopped(CaudalError):
-    """A consumer takes nothing any more though there is something to take: its process must be started again."""
+    """A consumer no longer receives the records of its topics: its process must be restarted."""
 
     kind = "consumer_stopped"
 
 
 class NotAsSigned(CaudalError):
-    """The log is not what was signed: somebody has altered it."""
+    """The log differs from its signed head: it was altered."""
 
     kind = "not_as_signed"
 
 
 class Unusable(CaudalError):
-    """A snapshot that today's code cannot use: the events tell the same."""
+    """The installed code cannot use a snapshot; the events are read instead."""
 
     kind = "unusable_snapshot"
 
 
 class LeaseLost(CaudalError):
-    """Another process owns this log's relay now."""
+    """Another process holds the lease of this log's relay."""
 
     kind = "lease_lost"
 
 
 class Misconfigured(CaudalError):
-    """The installation does not fit together."""
+    """The code or the settings of the installation are wrong."""
 
     kind = "misconfigured"
 

@@ -1,4 +1,4 @@
-"""Expected versions: what a writer believes of a stream, held against it when the log appends."""
+"""Expected versions: a writer's expectation of a stream, which the log checks when it appends."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class ExpectedVersion:
     """An exact version, or one of `NO_STREAM`, `STREAM_EXISTS` and `ANY_VERSION`."""
 
     code: int
-    """A version, or a number below zero for what no version can say; this is the form that the log takes."""
+    """A version, or a negative number for a named expectation; the log's functions take this form."""
 
     @classmethod
     def exact(cls, version: int) -> "ExpectedVersion":
@@ -18,7 +18,7 @@ class ExpectedVersion:
         return cls(version)
 
     def allows(self, version: int) -> bool:
-        """Whether a stream at this version is as expected."""
+        """Returns whether a stream at this version is as expected."""
         if self == STREAM_EXISTS:
             return version > 0
         return self == ANY_VERSION or version == self.code
@@ -30,7 +30,7 @@ class ExpectedVersion:
 NO_STREAM = ExpectedVersion(0)
 """The stream must not exist."""
 STREAM_EXISTS = ExpectedVersion(-1)
-"""The stream must exist, at whatever version."""
+"""The stream must exist, at any version."""
 ANY_VERSION = ExpectedVersion(-2)
 """Nothing is expected."""
 

@@ -1,4 +1,4 @@
-"""Commands and events: what a system can be asked for, and what has happened in it."""
+"""Commands and events: the requests to a system, and the facts that it recorded."""
 
 import re
 from typing import Any, ClassVar
@@ -8,15 +8,15 @@ from pydantic import BaseModel, ConfigDict
 from schemas.access import Access
 
 COMMAND_ID = "command id"
-"""As a command's subject: the command's own id, for a data subject about whom nothing was known before."""
+"""As a command's subject: the command's own id, for a new data subject."""
 
 _WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Message(BaseModel):
-    """A named, immutable piece of the published language; unknown fields are rejected.
+    """A named, immutable message of the published language; unknown fields are rejected.
 
-    The name is stored and published. It is derived from the class's name; ``name="..."`` where the class is defined pins
+    The name is stored and published. It is derived from the class's name; ``name="..."`` in the class statement pins
     another one, for example to keep the name when the class is renamed.
     """
 
@@ -26,12 +26,12 @@ class Message(BaseModel):
 
 
 class Command(Message):
-    """A request, in the imperative, to one bounded context, which may reject it. ``ReceiveData`` is named ``receive-data``."""
+    """A request to one bounded context, which may reject it. Its name is imperative: ``ReceiveData`` is ``receive-data``."""
 
     internal: ClassVar[bool] = False
     """Whether only the engine sends it: no path over HTTP takes it."""
     command_access: ClassVar[Access | None] = None
-    """Who may send it over HTTP; ``None``: everybody."""
+    """Who may send it over HTTP; ``None``: every caller."""
     command_subject: ClassVar[str | None] = None
     """The attribute that names the data subject of the `Sensitive` fields, or `COMMAND_ID`."""
 
@@ -50,13 +50,13 @@ class Command(Message):
 
 
 class Event(Message):
-    """A fact, in the past tense, that a bounded context recorded; it cannot be rejected any more. Named like its class."""
+    """A fact that a bounded context recorded; its name is its class's, in the past tense. It cannot be rejected any more."""
 
     schema_version: ClassVar[int] = 1
     renamed_from: ClassVar[tuple[str, ...]] = ()
-    """Names under which it was recorded before: the log keeps them, today's class reads them."""
+    """Earlier names of the event: the log keeps them, and this class reads them."""
     retired: ClassVar[bool] = False
-    """Whether it is read, but not recorded any more."""
+    """Whether it is only read, and not recorded any more."""
 
     def __init_subclass__(
         cls,

@@ -1,8 +1,8 @@
-"""Fields that few may read: encrypted where a command comes in, opened where a row is shown, and unreadable in between.
+"""Sensitive fields: encrypted when a command is received, decrypted when a row is read, and unreadable in between.
 
 A command declares plain texts as `Sensitive` and names their data subject by its ``subject``. A decision gets them encrypted
 and puts them into events whose fields are `Encrypted`. Events, snapshots, topics, sagas and views carry the encrypted text.
-When the subject is erased, nobody can decrypt it any more.
+When the subject is erased, the text can never be decrypted again.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 from schemas.text import mailbox
 
 MARK = "encrypted:1:"
-"""What every encrypted text begins with: the format's version. Then come the subject, a colon, and what only its key opens."""
+"""The prefix of every encrypted text, with the format's version. The subject, a colon and the ciphertext follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Sensitive:
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """Marks a command's password: a decision gets its argon2id hash in the place of it. ``Annotated[str, Password()]``."""
+    """Marks a command's password: a decision gets its argon2id hash instead. ``Annotated[str, Password()]``."""
 
     min_length: int = 8
     max_length: int = 200
@@ -70,48 +70,48 @@ SensitiveMailbox = Annotated[str | None, Sensitive(max_length=254, min_length=3)
 """A command's field for the address of one mailbox."""
 
 Encrypted = Annotated[str | None, Field(json_schema_extra={"x-encrypted": True})]
-"""An event's or a row's field that holds what was encrypted, or ``None``: not given, or shown after its subject was erased."""
+"""An event's or a row's field that holds an encrypted text; ``None`` if none is given, or its subject was erased."""
 
 
 @cache
 def sensitive_fields(message: type[BaseModel]) -> tuple[str, ...]:
-    """The fields of a command that are encrypted where it comes in."""
+    """Returns the fields of a command that are encrypted when it is received."""
     return tuple(_marked(message, Sensitive))
 
 
 @cache
 def password_fields(message: type[BaseModel]) -> tuple[str, ...]:
-    """The fields of a command that are hashed where it comes in."""
+    """Returns the fields of a command that are hashed when it is received."""
     return tuple(_marked(message, Password))
 
 
 @cache
 def secret_fields(command: type[BaseModel]) -> frozenset[str]:
-    """The fields of a command that hold, as its client says them, what nobody else may read."""
+    """Returns the fields of a command whose plain texts must not be stored or logged."""
     return frozenset(sensitive_fields(command)) | frozenset(password_fields(command))
 
 
 def misplaced(command: type[BaseModel]) -> Iterator[str]:
-    """Fields with a mark somewhere inside their types, where it would mean nothing: only a field itself can be marked."""
+    """Returns the fields with a mark inside their types, which has no effect: only a whole field can be marked."""
     for name, field in command.model_fields.items():
         if _holds_mark(field.annotation):
             yield name
 
 
 def encrypted_fields(shape: type[BaseModel]) -> Iterator[str]:
-    """The fields of an event or a view that hold what was encrypted."""
+    """Returns the fields of an event or a view that hold encrypted texts."""
     for name, field in shape.model_fields.items():
         if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("x-encrypted"):
             yield name
 
 
 def is_encrypted(text: str) -> bool:
-    """Whether a text is a encrypted one."""
+    """Returns whether a text is encrypted."""
     return text.startswith(MARK)
 
 
 def subject_of(encrypted: str) -> str:
-    """Whose a encrypted text is."""
+    """Returns the data subject of an encrypted text."""
     return encrypted.removeprefix(MARK).partition(":")[0]
 
 

@@ -1,4 +1,4 @@
-"""Upcasting: events keep the schema version they were written with; pure functions bring them up, a step each, on read."""
+"""Upcasting: the log keeps each event in its recorded schema version; pure functions convert it when it is read."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -11,9 +11,9 @@ from schemas.message import Event
 
 @dataclass(frozen=True, slots=True)
 class Upcaster:
-    """One step: what an event's data of schema version ``from_version`` reads like in the next one.
+    """One step: converts an event's data from schema version ``from_version`` to the next one.
 
-    ``upcast`` gets the data as JSON values and returns them so; it is pure, and never rejects.
+    ``upcast`` gets and returns the data as JSON values. It is pure, and must accept every recorded event.
     """
 
     event: str
@@ -23,9 +23,9 @@ class Upcaster:
 
 
 def chains(events: Iterable[type[Event]], upcasters: Iterable[Upcaster]) -> Mapping[str, tuple[Upcaster, ...]]:
-    """The upcasters of each event in order, from version 1 to today's.
+    """Returns the upcasters of each event in order, from version 1 to the current one.
 
-    Raises `Misconfigured` where a step is missing, given twice, or leads beyond today's version.
+    Raises `Misconfigured` if a step is missing, given twice, or beyond the current version.
     """
     steps = list(upcasters)
     found = {}
@@ -39,12 +39,12 @@ def chains(events: Iterable[type[Event]], upcasters: Iterable[Upcaster]) -> Mapp
             )
         found[event.message_name] = tuple(chain)
     if unknown := {one.event for one in steps} - set(found):
-        raise Misconfigured(f"upcasters are declared for events that are not: {', '.join(sorted(unknown))}")
+        raise Misconfigured(f"upcasters are declared for events that no context declares: {', '.join(sorted(unknown))}")
     return found
 
 
 def upcast(event: type[Event], chain: tuple[Upcaster, ...], schema_version: int, data: str | bytes) -> str:
-    """Brings an event's JSON up to today's schema version; raises ``ValueError`` for one that is not known yet."""
+    """Returns an event's JSON in the current schema version; raises ``ValueError`` for a version that is unknown."""
     if not 1 <= schema_version < event.schema_version:
         raise ValueError(f"schema version {schema_version} is not known here")
     document = json.loads(data)

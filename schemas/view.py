@@ -23,18 +23,18 @@ class View(BaseModel):
 
     view_name: ClassVar[str]
     view_context: ClassVar[str]
-    """The bounded context on whose read side the view lives."""
+    """The bounded context whose read side holds the view."""
     view_key: ClassVar[str]
     view_indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Columns that are filtered or sorted by, each group one index."""
     view_access: ClassVar[Access | None] = None
-    """Who may read it; ``None``: everybody."""
+    """Who may read it; ``None``: every caller."""
     view_rows: ClassVar[RowAccess | None] = None
-    """Who sees which of its rows; ``None``: everybody who may read it sees all."""
+    """Which callers see which rows; ``None``: every reader sees all rows."""
     view_subject: ClassVar[str | None] = None
     """The column that names the data subject of its `Encrypted` fields."""
     view_own_paths_only: ClassVar[bool] = False
-    """Whether it is read on its system's own paths alone, and not under ``/views``."""
+    """Whether it is read only on its system's own paths, and not under ``/views``."""
 
     def __init_subclass__(
         cls,

@@ -1,4 +1,4 @@
-"""The clinical laboratory: users sign in, clinicians record results, patients read them, everybody is told by mail."""
+"""The clinical laboratory: users sign in, clinicians record results, patients read them, and users get mail."""
 
 from schemas.access import Access
 from schemas.catalog import Context, System
@@ -8,7 +8,7 @@ _AUDIT = Access.to("auditor")
 
 SYSTEM = System(
     name="clinical_lab",
-    summary="Clinicians record results, patients and clinicians read them, each reading is noted, and mail tells of it.",
+    summary="Clinicians record results, patients and clinicians read them, each reading is recorded, and users get mail.",
     contexts=(
         Context("users", commands=users.COMMANDS, events=users.EVENTS, audit=_AUDIT),
         Context("results", commands=results.COMMANDS, events=results.EVENTS, audit=_AUDIT),

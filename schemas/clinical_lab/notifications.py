@@ -1,4 +1,4 @@
-"""Notifications: mail to users, tried again for a while where it cannot be delivered, and sent once for each cause."""
+"""Notifications: mail to users, sent once for each cause. A failed delivery is tried again for a limited time."""
 
 from datetime import datetime
 from typing import Literal
@@ -12,12 +12,12 @@ Kind = Literal["welcome", "result"]
 
 
 class RequestNotification(Command, internal=True):
-    """Asks for mail to the first of some users who has a mailbox."""
+    """Requests mail to the first of its recipients who has a mailbox."""
 
     kind: Kind
-    cause: str = Field(description="What it is about, and the process that it belongs to: `user-…` or `result-…`.")
+    cause: str = Field(description="What the mail is about, and the saga that it belongs to: `user-…` or `result-…`.")
     recipients: tuple[str, ...]
-    about: str = Field(description="What may be said in plain words: a result's number.")
+    about: str = Field(description="What the mail may name without encryption: a result's number.")
 
 
 class DeliverNotification(Command, internal=True):
@@ -28,16 +28,16 @@ class DeliverNotification(Command, internal=True):
 
 
 class RecordDelivery(Command, internal=True):
-    """Notes what came of that."""
+    """Records the result of an attempt to deliver a notification."""
 
     notification_id: UUID
     attempt: int
-    problem: str | None = Field(default=None, description="Why it could not be delivered; null where it was.")
+    problem: str | None = Field(default=None, description="Why it could not be delivered; null if it was delivered.")
     may_work_later: bool = True
 
 
 class NotificationRequested(Event):
-    """Mail is to be sent."""
+    """Mail was requested."""
 
     notification_id: UUID
     kind: Kind
@@ -47,7 +47,7 @@ class NotificationRequested(Event):
 
 
 class DeliveryFailed(Event):
-    """The mail could not be handed over; it is tried again."""
+    """The mail server did not accept the mail; another attempt follows."""
 
     notification_id: UUID
     attempt: int
@@ -56,7 +56,7 @@ class DeliveryFailed(Event):
 
 
 class NotificationSent(Event):
-    """The mail server has taken the mail."""
+    """The mail server accepted the mail."""
 
     notification_id: UUID
     cause: str
@@ -64,7 +64,7 @@ class NotificationSent(Event):
 
 
 class NotificationFailed(Event):
-    """The mail was given up."""
+    """The mail could not be delivered, and no attempt follows."""
 
     notification_id: UUID
     cause: str

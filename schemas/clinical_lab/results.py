@@ -1,4 +1,4 @@
-"""Clinical results: recorded by clinicians, read by them and by the patients, each reading noted."""
+"""Clinical results: recorded by clinicians, read by them and by the patients. Each reading is recorded."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ _PATIENTS = UUID("8a52d0f4-7c3e-5b19-8e61-2f90c4ab6d73")
 
 
 def patient_id_of(patient: str, username: str | None) -> UUID:
-    """Whose a result is: the user's of that name, else somebody's whom the laboratory knows by name alone."""
+    """Returns the id of a result's patient: that of the user, or one derived from the name of a patient who is no user."""
     return uuid5(_PATIENTS, patient.strip().casefold()) if username is None else user_id_of(username)
 
 
@@ -29,27 +29,27 @@ class RecordResult(Command, name="record-result", subject="patient_id", access=A
 
     patient: Annotated[str, Sensitive(max_length=200)]
     patient_username: Annotated[str | None, Sensitive(max_length=100)] = Field(
-        default=None, description="The user that the patient is; without it the patient has none and cannot read it."
+        default=None, description="The patient's user name; a patient without one cannot read the result."
     )
     result: Annotated[str, Sensitive(max_length=20_000)]
-    patient_id: UUID = Field(default_factory=_given_patient, description="Made of the name; need not be given.")
+    patient_id: UUID = Field(default_factory=_given_patient, description="Derived from the name; need not be given.")
 
     @model_validator(mode="after")
     def _is_that_of_the_name(self) -> "RecordResult":
         if not is_encrypted(self.patient) and self.patient_id != patient_id_of(self.patient, self.patient_username):
-            raise ValueError("the patient's id is made of the name")
+            raise ValueError("the patient's id is derived from the name: leave it out")
         return self
 
 
 class RecordResultQuery(Command, internal=True):
-    """Notes that somebody read a result."""
+    """Records that a user read a result."""
 
     result_id: UUID
     queried_by: Identifier
 
 
 class ResultRecorded(Event):
-    """A patient has a result."""
+    """A patient's result was recorded."""
 
     result_id: UUID
     number: int = Field(description="Its number in the laboratory, from 1.")
@@ -60,14 +60,14 @@ class ResultRecorded(Event):
 
 
 class NumberTaken(Event):
-    """The laboratory's next number belongs to a result."""
+    """The laboratory's next number was given to a result."""
 
     number: int
     result_id: UUID
 
 
 class ResultQueried(Event):
-    """Somebody read a result."""
+    """A user read a result."""
 
     query_id: UUID
     result_id: UUID

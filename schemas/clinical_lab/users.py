@@ -1,4 +1,4 @@
-"""Users: who may sign in, and as what."""
+"""Users: who may sign in, and with which role."""
 
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
@@ -11,40 +11,40 @@ from schemas.sensitive import Encrypted, Password, Sensitive, SensitiveMailbox, 
 _USERS = UUID("3f6f9f1c-1f5b-5e0a-9d3e-7a8c5b2e4d11")
 
 Role = Literal["clinician", "patient"]
-"""What anybody may register as; whoever audits the laboratory gets a token from whoever runs it."""
+"""The roles that a new user may choose. Auditors get their token from the operator of the laboratory."""
 
 
 def user_id_of(username: str) -> UUID:
-    """The id of whoever has a name: the same for each way of writing it."""
+    """Returns the id of the user with a name; upper and lower case make no difference."""
     return uuid5(_USERS, username.strip().casefold())
 
 
 class CreateUser(Command, subject="user_id"):
-    """Makes a user, unless there is one of the same name."""
+    """Creates a user; rejected if a user has the name already."""
 
     username: Annotated[str, Sensitive(max_length=100)]
     password: Annotated[str, Password(), Sensitive(max_length=200)]
     role: Role = "patient"
     email: SensitiveMailbox = None
     user_id: UUID = Field(
-        default_factory=lambda given: user_id_of(given["username"]), description="Made of the name; need not be given."
+        default_factory=lambda given: user_id_of(given["username"]), description="Derived from the name; need not be given."
     )
 
     @model_validator(mode="after")
     def _is_that_of_the_name(self) -> "CreateUser":
         if not is_encrypted(self.username) and self.user_id != user_id_of(self.username):
-            raise ValueError("the user's id is made of the name")
+            raise ValueError("the user's id is derived from the name: leave it out")
         return self
 
 
 class RecordLogin(Command, internal=True):
-    """Notes that somebody signed in."""
+    """Records that a user signed in."""
 
     user_id: UUID
 
 
 class UserCreated(Event):
-    """There is a user."""
+    """A user was created."""
 
     user_id: UUID
     username: Encrypted

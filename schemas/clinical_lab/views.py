@@ -1,4 +1,4 @@
-"""What the laboratory shows: users, results and who read them, notifications. To whom it may concern, and nobody else."""
+"""The laboratory's views: users, results, who read them, and notifications. Each row is visible to the users it is about."""
 
 from datetime import datetime
 from typing import Literal
@@ -37,9 +37,9 @@ class Results(
     access=Access.to("clinician", "patient"),
     rows=RowAccess(owners=("patient_id", "clinician_id")),
     subject="patient_id",
-    own_paths_only=True,  # where each reading is noted
+    own_paths_only=True,  # those paths record each reading
 ):
-    """A patient's result: the patient's and the clinician's."""
+    """A patient's result, visible to the patient and the clinician."""
 
     result_id: UUID
     number: int = 0
@@ -58,7 +58,7 @@ class ResultQueries(
     access=Access(),
     rows=RowAccess(owners=("patient_id", "queried_by"), all_rows=_AUDITORS),
 ):
-    """That somebody read a result."""
+    """One reading of a result by a user."""
 
     query_id: UUID
     result_id: UUID | None = None

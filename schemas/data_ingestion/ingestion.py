@@ -1,4 +1,4 @@
-"""Ingestion: takes in what partners deliver, as it comes."""
+"""Ingestion: receives the deliveries of partners, unchanged."""
 
 from uuid import UUID
 
@@ -8,18 +8,18 @@ from schemas.message import Command, Event
 from schemas.text import Identifier
 
 Payload = dict[str, JsonValue]
-"""Any JSON object; what it must look like is the partner's schema's business."""
+"""Any JSON object. The partner's schema is checked later."""
 
 
 class ReceiveData(Command):
-    """Takes in one delivery of a partner."""
+    """Receives one delivery of a partner."""
 
     partner_id: Identifier
     payload: Payload
 
 
 class DataReceived(Event):
-    """A delivery came in and is kept exactly as it came."""
+    """A delivery was received; it is stored unchanged."""
 
     data_id: UUID
     partner_id: str
@@ -27,7 +27,7 @@ class DataReceived(Event):
 
 
 class DataIngested(Event):
-    """A delivery is safely stored, and ready to be validated and processed."""
+    """A delivery was stored; it can be validated and processed."""
 
     data_id: UUID
     partner_id: str

@@ -21,26 +21,26 @@ class ProcessData(Command):
 
 
 class Profile(BaseModel):
-    """What a payload is made of."""
+    """The types, number and nesting of a payload's values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     types: dict[str, JsonType] = Field(
-        description="JSON type of each value that holds no others, by JSON pointer: as many as fit into 32 KiB of pointers."
+        description="JSON type of each value that holds no others, by JSON pointer; at most 32 KiB of pointers."
     )
-    values: int = Field(description="How many such values there are, fitting or not.")
-    nulls: int = Field(description="How many of them are null.")
+    values: int = Field(description="Number of all such values, listed or not.")
+    nulls: int = Field(description="Number of such values that are null.")
     depth: int = Field(description="Levels of nesting; a flat object has 1.")
 
 
 class ProcessingResults(BaseModel):
-    """What processing found out about a delivery."""
+    """The results of processing a delivery."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     content_hash: str = Field(description="SHA-256 of the normalised payload, in hexadecimal.")
     duplicate_of: UUID | None = Field(description="The partner's first delivery of the same content, if not this one.")
-    normalised: int = Field(description="How many values were changed to their normal form.")
+    normalised: int = Field(description="Number of values that were changed to their normal form.")
     profile: Profile
 
 
@@ -49,11 +49,11 @@ class DataNormalised(Event):
 
     data_id: UUID
     payload: Payload
-    changed: list[str] = Field(description="JSON pointers of the values that were changed, as many as fit into 32 KiB.")
+    changed: list[str] = Field(description="JSON pointers of the changed values; at most 32 KiB of pointers.")
 
 
 class DataProfiled(Event):
-    """The normalised payload was taken stock of."""
+    """The normalised payload was profiled."""
 
     data_id: UUID
     profile: Profile
@@ -68,7 +68,7 @@ class DuplicateFound(Event):
 
 
 class DataProcessed(Event):
-    """Processing of a delivery is complete."""
+    """A delivery was processed."""
 
     data_id: UUID
     partner_id: str

@@ -1,4 +1,4 @@
-"""The materialised view: everything known of each delivery, on one row."""
+"""The view of deliveries: one row has everything that is known of a delivery."""
 
 from datetime import datetime
 from typing import Literal
@@ -15,7 +15,7 @@ class Records(
     key="data_id",
     indexes=(("partner_id", "data_id"), "received_at", "validation_status", "processing_status"),
 ):
-    """One delivery; its parts fill up as the services report, in any order."""
+    """One delivery. Its columns are filled by the events of each context, in any order."""
 
     data_id: UUID
     partner_id: str | None = None

@@ -1,4 +1,4 @@
-"""Validation: holds each delivery against the JSON Schema that its partner registered."""
+"""Validation: checks each delivery against the JSON Schema that its partner registered."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -20,7 +20,7 @@ class RegisterSchema(Command):
 
 
 class ValidateData(Command):
-    """Gives the verdict on one delivery, once."""
+    """Validates one delivery, once."""
 
     data_id: UUID
     partner_id: Identifier
@@ -38,20 +38,20 @@ class RuleViolation(BaseModel):
 
 
 class SchemaRegistered(Event):
-    """A partner's data has to meet this schema from now on."""
+    """A partner's schema was registered; the partner's data must meet it from now on."""
 
     partner_id: str
     json_schema: dict[str, JsonValue]
 
 
 class DataValidated(Event):
-    """The verdict on one delivery, with every violation."""
+    """A delivery was validated; every violation is listed."""
 
     data_id: UUID
     partner_id: str
     verdict: Verdict
     violations: list[RuleViolation]
-    schema_revision: int = Field(description="Which of the partner's schemas it was held against; 0 is the default.")
+    schema_revision: int = Field(description="Revision of the partner's schema that it was checked against; 0 is the default.")
 
 
 COMMANDS = (RegisterSchema, ValidateData)

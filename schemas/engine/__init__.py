@@ -1,4 +1,4 @@
-"""The engine's own system: the sagas of all the others, and the data subjects that were erased."""
+"""The engine's own system: the sagas of all other systems, and the erased data subjects."""
 
 from schemas.access import Access
 from schemas.catalog import ENGINE, Context, System

@@ -10,10 +10,12 @@ CONTEXT = "privacy"
 
 
 class EraseSubject(Command, access=Access.to("privacy_officer")):
-    """Destroys the key of a data subject, and with it everything that is encrypted for them, everywhere."""
+    """Destroys the key of a data subject, so that all data encrypted for the subject becomes unreadable."""
 
     subject: Identifier
-    in_advance: bool = Field(default=False, description="Also for a subject of whom nothing is stored: nothing ever will be.")
+    in_advance: bool = Field(
+        default=False, description="Also for a subject without stored data, so that none can be stored later."
+    )
 
 
 class RecordErasure(Command, internal=True):

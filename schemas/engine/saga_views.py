@@ -1,6 +1,6 @@
 """The views of sagas: the state of each, and its log.
 
-A saga is visible to the caller who started it, took part in it, or is one of its references; operators and auditors see all.
+A saga is visible to the caller who started it, took part in it, or is one of its references, and to operators and auditors.
 """
 
 from datetime import datetime
@@ -32,14 +32,14 @@ class Sagas(
     reason: str | None = None
     state: dict[str, JsonValue] | None = None
     references: dict[str, str] = Field(default_factory=dict)
-    """Ids of what it is about, by name."""
+    """Ids of the things that the saga is about, by name."""
     reference_ids: tuple[str, ...] = ()
-    """The same ids, to filter by."""
+    """The same ids as a list, for filters."""
     steps: int = 0
     position: int = 0
-    """Of the newest step."""
+    """Position of the newest step."""
     deferred: dict[str, JsonValue] = Field(default_factory=dict)
-    """Inputs that it could not react to yet, by id: name and problem."""
+    """Inputs that the saga could not react to yet, by id: name and problem."""
     in_flight: dict[str, JsonValue] = Field(default_factory=dict)
     """Commands without an outcome, by number: name, number of the command that it compensates, and when it was sent."""
     failed_compensations: dict[str, JsonValue] = Field(default_factory=dict)
@@ -74,11 +74,11 @@ class SagaLogs(
     event_id: str | None = None
     payload: dict[str, JsonValue] | None = None
     rejection: str | None = None
-    """Why the command was rejected, of an input of kind ``outcome``."""
+    """Why the command was rejected, for an input of kind ``outcome``."""
     step_status: StepStatus = "received"
     problem: str | None = None
     saga_status: Status = "running"
-    """The saga's status after it."""
+    """The saga's status after the input."""
     sent: list[JsonValue] = Field(default_factory=list)
     """The commands that followed: name, number, and the number of the command that it compensates."""
     references: dict[str, str] = Field(default_factory=dict)
@@ -88,7 +88,7 @@ class SagaLogs(
     handled_at: datetime | None = None
     correlation_id: str | None = None
     actor: str | None = None
-    """The caller who caused it."""
+    """The caller who caused the input."""
 
 
 VIEWS = (Sagas, SagaLogs)

@@ -1,4 +1,4 @@
-"""Sagas: what an instance of a saga definition gets as input, and what it did with it, one event a step."""
+"""Sagas: the inputs of one instance of a saga definition, and one event for each step that it takes."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -75,7 +75,7 @@ class AdvanceSaga(Command, internal=True):
 
 
 class RetrySaga(Command, access=Access.to("operator")):
-    """Tries again what a saga could not do: reactions that failed, and compensations that were rejected."""
+    """Retries the failed reactions and the rejected compensations of a saga."""
 
     saga_id: Identifier
 
@@ -88,7 +88,7 @@ class CancelSaga(Command, access=Access.to("operator")):
 
 
 class SagaAdvanced(Event):
-    """A saga took a step: one input, and everything that followed from it."""
+    """A saga took a step: one input, and all of its effects."""
 
     saga: str = Field(description="Full name of the saga's definition, such as partner_alliances.onboarding.")
     key: str
@@ -98,17 +98,17 @@ class SagaAdvanced(Event):
         description="received: deferred until its predecessor arrives; handled: reacted to; failed: see problem."
     )
     problem: str | None = None
-    deferred: bool = Field(default=False, description="Whether the input is kept, to be reacted to later.")
+    deferred: bool = Field(default=False, description="Whether the reaction to the input is deferred.")
     dropped: tuple[UUID, ...] = Field(default=(), description="Ids of deferred inputs that are no longer reacted to.")
     status: Status
     ending: Literal["failed", "cancelled"] | None = Field(
         default=None, description="The status that the saga gets when everything is compensated."
     )
-    reason: str | None = Field(default=None, description="Why it has its status, if that needs a reason.")
+    reason: str | None = Field(default=None, description="The reason of the status, if there is one.")
     state: dict[str, JsonValue] | None = Field(default=None, description="The saga's state; null before it started.")
     state_version: int = Field(default=1, description="Version of the state's class; older ones are upcast on read.")
     references: dict[str, str] = Field(
-        default_factory=dict, description="Ids of what the saga is about, by name, such as partner: f3c0…."
+        default_factory=dict, description="Ids of the things that the saga is about, by name, such as partner: f3c0…."
     )
     outcome: CommandOutcome | None = None
     sent: tuple[SentCommand, ...] = ()

@@ -5,7 +5,7 @@ from schemas.partner_alliances import campaigns, compliance, contracts, integrat
 
 SYSTEM = System(
     name="partner_alliances",
-    summary="Partners are onboarded with a contract that compliance approves or somebody decides on, and run campaigns.",
+    summary="Partners are onboarded with a contract that compliance or an officer approves, and run campaigns.",
     contexts=(
         Context("integrations", commands=integrations.COMMANDS, events=integrations.EVENTS, audit=roles.AUDIT),
         Context("contracts", commands=contracts.COMMANDS, events=contracts.EVENTS),

@@ -1,4 +1,4 @@
-"""Campaigns: what active partners run."""
+"""Campaigns of active partners."""
 
 from datetime import date
 from uuid import UUID
@@ -10,19 +10,19 @@ from schemas.partner_alliances.parts import Name, Note
 
 
 class AdmitPartner(Command, internal=True):
-    """Lets a partner run campaigns."""
+    """Allows campaigns of a partner."""
 
     partner_id: UUID
 
 
 class ExcludePartner(Command, internal=True):
-    """Lets a partner run no more campaigns."""
+    """Forbids further campaigns of a partner."""
 
     partner_id: UUID
 
 
 class CreateCampaign(Command):
-    """Makes a campaign of an active partner."""
+    """Creates a campaign of an active partner."""
 
     partner_id: UUID
     name: Name
@@ -33,19 +33,19 @@ class CreateCampaign(Command):
 
 
 class PartnerAdmitted(Event):
-    """A partner may run campaigns."""
+    """Campaigns of a partner were allowed."""
 
     partner_id: UUID
 
 
 class PartnerExcluded(Event):
-    """A partner may run no more campaigns."""
+    """Further campaigns of a partner were forbidden."""
 
     partner_id: UUID
 
 
 class CampaignCreated(Event):
-    """There is a campaign."""
+    """A campaign was created."""
 
     campaign_id: UUID
     partner_id: UUID

@@ -1,4 +1,4 @@
-"""Compliance: whether the rules allow to work with somebody, rule by rule."""
+"""Compliance: checks partners and contracts against rules, and records the verdict of each rule."""
 
 from uuid import UUID
 
@@ -10,19 +10,19 @@ from schemas.partner_alliances.roles import COMPLIANCE
 
 
 class PublishSanctionList(Command, access=COMPLIANCE):
-    """Sets the list of those with whom nobody may work from now on."""
+    """Publishes the names of the parties with whom contracts are forbidden from now on."""
 
     names: list[Name] = Field(min_length=1, max_length=50_000)
 
 
 class ValidatePartner(WithAccount, subject=COMMAND_ID):
-    """Holds somebody against the rules, whatever comes of it."""
+    """Checks a profile against the rules; the verdicts have no consequence."""
 
     profile: Profile
 
 
 class RecordValidation(Command, internal=True):
-    """The same, with what was found of the account, which only its subject's key opens."""
+    """The same command with the verdict on the bank account, which only the subject's key can decrypt."""
 
     profile: Profile
     account: RuleVerdict
@@ -39,7 +39,7 @@ class AssessContract(Command, internal=True):
 
 
 class RecordAssessment(Command, internal=True):
-    """The same, with what was found of the account, which only its subject's key opens."""
+    """The same command with the verdict on the bank account, which only the subject's key can decrypt."""
 
     contract_id: UUID
     partner_id: UUID
@@ -49,19 +49,19 @@ class RecordAssessment(Command, internal=True):
 
 
 class SanctionListPublished(Event):
-    """Nobody may work with these from now on."""
+    """A sanction list was published; contracts with its names are forbidden from now on."""
 
     names: list[str]
 
 
 class PartnerValidated(Event):
-    """Somebody was held against the rules."""
+    """A profile was checked against the rules."""
 
     validation_id: UUID
     name: str
     approved: bool
     verdicts: list[RuleVerdict]
-    sanction_list: int = Field(description="Which of the sanction lists it was held against; 0 is none.")
+    sanction_list: int = Field(description="Revision of the sanction list that was used; 0 is none.")
 
 
 class _Assessed(Event):
@@ -69,7 +69,7 @@ class _Assessed(Event):
     partner_id: UUID
     temporary_id: UUID | None
     verdicts: list[RuleVerdict]
-    sanction_list: int = Field(description="Which of the sanction lists it was held against; 0 is none.")
+    sanction_list: int = Field(description="Revision of the sanction list that was used; 0 is none.")
 
 
 class ContractApproved(_Assessed):

@@ -1,4 +1,4 @@
-"""Contracts: what is agreed with a partner, for how long, and whether it holds."""
+"""Contracts: the terms agreed with a partner, their duration, and their status."""
 
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from schemas.partner_alliances.roles import COMPLIANCE
 
 
 class CreateContract(Command):
-    """Makes a contract with a partner by hand, on the terms that its product asks for; compliance decides on it."""
+    """Creates a contract with a partner by hand, with the terms of its product. Compliance decides on it."""
 
     partner_id: UUID
     product: Product = "AFFILIATION"
@@ -22,7 +22,7 @@ class CreateContract(Command):
 
 
 class CreateRequestedContract(Command, internal=True):
-    """Makes the contract that is a part of a partner's request."""
+    """Creates the contract that is a part of a partner's request."""
 
     contract_id: UUID
     partner_id: UUID
@@ -34,7 +34,7 @@ class CreateRequestedContract(Command, internal=True):
 
 
 class FailContractCreation(Command, internal=True):
-    """Notes that no contract came to be with a partner."""
+    """Records that no contract was created with a partner."""
 
     partner_id: UUID
     temporary_id: UUID
@@ -42,7 +42,7 @@ class FailContractCreation(Command, internal=True):
 
 
 class ChangeContract(Command):
-    """Changes what is agreed; what is not given stays."""
+    """Changes a contract; fields that are not given stay the same."""
 
     contract_id: UUID
     terms: dict[str, Any] | None = None
@@ -50,33 +50,33 @@ class ChangeContract(Command):
 
 
 class SuspendContract(Command):
-    """Lets a contract that holds rest."""
+    """Suspends an active contract."""
 
     contract_id: UUID
     reason: Note = ""
 
 
 class ResumeContract(Command):
-    """Lets a contract hold again that was suspended."""
+    """Resumes a suspended contract."""
 
     contract_id: UUID
 
 
 class ActivateContract(Command, internal=True):
-    """Lets a contract hold that is approved."""
+    """Activates an approved contract."""
 
     contract_id: UUID
 
 
 class DeactivateContract(Command, internal=True):
-    """Takes a contract back for good."""
+    """Deactivates a contract permanently."""
 
     contract_id: UUID
     reason: Note
 
 
 class RequestContractRevision(Command, internal=True):
-    """Puts a contract that compliance rejected before somebody who decides."""
+    """Puts a contract that compliance rejected under revision by an officer."""
 
     contract_id: UUID
     reason: Note
@@ -99,11 +99,11 @@ class ExpireContract(Command, internal=True):
 class _OfContract(Event):
     contract_id: UUID
     partner_id: UUID
-    temporary_id: UUID | None = Field(default=None, description="Id of the request that it is a part of.")
+    temporary_id: UUID | None = Field(default=None, description="Id of the request that the contract belongs to.")
 
 
 class ContractCreated(_OfContract):
-    """There is a contract; it holds once it is approved."""
+    """A contract was created; it becomes active once it is approved."""
 
     product: str
     terms: dict[str, Any]
@@ -112,7 +112,7 @@ class ContractCreated(_OfContract):
 
 
 class ContractCreationFailed(Event):
-    """No contract came to be with a partner."""
+    """No contract was created with a partner."""
 
     partner_id: UUID
     temporary_id: UUID
@@ -120,42 +120,42 @@ class ContractCreationFailed(Event):
 
 
 class ContractChanged(_OfContract):
-    """What is agreed has changed."""
+    """A contract was changed."""
 
     terms: dict[str, Any]
     ends_on: date | None
 
 
 class ContractActivated(_OfContract):
-    """A contract holds."""
+    """A contract was activated."""
 
     ends_on: date | None
 
 
 class ContractSuspended(_OfContract):
-    """A contract does not hold for the time being."""
+    """A contract was suspended."""
 
     reason: str
 
 
 class ContractResumed(_OfContract):
-    """A contract that was suspended holds again."""
+    """A suspended contract was resumed."""
 
 
 class ContractDeactivated(_OfContract):
-    """A contract is taken back for good."""
+    """A contract was deactivated permanently."""
 
     reason: str
 
 
 class ContractRevision(_OfContract):
-    """A contract is rejected unless somebody who looks at it decides otherwise."""
+    """A contract was put under revision: it is rejected unless an officer approves it."""
 
     reason: str
 
 
 class ContractRevisionDecided(_OfContract):
-    """Somebody has decided on a contract under revision."""
+    """An officer decided on a contract under revision."""
 
     approved: bool
     reason: str
@@ -163,7 +163,7 @@ class ContractRevisionDecided(_OfContract):
 
 
 class ContractExpired(_OfContract):
-    """A contract's last day is over."""
+    """A contract expired: its last day is over."""
 
 
 COMMANDS = (

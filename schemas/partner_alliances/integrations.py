@@ -1,4 +1,4 @@
-"""Integrations: who wants to be a partner, who is one, and the programmes that partners take part in."""
+"""Integrations: requests to become a partner, partners, and the programmes that partners take part in."""
 
 from datetime import date
 from typing import Any
@@ -12,18 +12,18 @@ from schemas.sensitive import Encrypted, SensitiveMailbox
 
 
 class RequestPartner(WithAccount, subject=COMMAND_ID):
-    """Asks for a partner with a contract; what becomes of it is told by its process."""
+    """Requests a partner with a contract; its saga shows the progress."""
 
     profile: Profile
     email: SensitiveMailbox = None
     product: Product = "AFFILIATION"
-    terms: dict[str, Any] = Field(default_factory=dict, description="The contract's terms, as its product asks for them.")
+    terms: dict[str, Any] = Field(default_factory=dict, description="The contract's terms, as its product defines them.")
     starts_on: date | None = Field(default=None, description="The contract's first day; unset: the day of the request.")
     ends_on: date | None = Field(default=None, description="The contract's last day; unset: none.")
 
 
 class CreatePartner(Command, internal=True):
-    """Makes a partner, unless there is one of the same tax number."""
+    """Creates a partner; rejected if another partner has the tax number."""
 
     partner_id: UUID
     temporary_id: UUID
@@ -32,20 +32,20 @@ class CreatePartner(Command, internal=True):
 
 
 class FailPartnerCreation(Command, internal=True):
-    """Notes that no partner came of a request."""
+    """Records that no partner was created for a request."""
 
     temporary_id: UUID
     error_message: str
 
 
 class ActivatePartner(Command, internal=True):
-    """Lets a partner take part in programmes and campaigns."""
+    """Activates a partner, who may then take part in programmes and campaigns."""
 
     partner_id: UUID
 
 
 class WithdrawPartner(Command, internal=True):
-    """Takes a partner back: its tax number may be used again."""
+    """Withdraws a partner: its tax number may be used again."""
 
     partner_id: UUID
     tax_id: TaxId | None = Field(default=None, description="The tax number that is freed.")
@@ -53,7 +53,7 @@ class WithdrawPartner(Command, internal=True):
 
 
 class CreateProgram(Command):
-    """Makes a programme that partners take part in."""
+    """Creates a programme that partners take part in."""
 
     name: Name
     description: Note = ""
@@ -62,7 +62,7 @@ class CreateProgram(Command):
 
 
 class PartnerRequested(Event):
-    """Somebody wants to be a partner; the id is there until there is a real one."""
+    """A partner was requested; the temporary id is used until the partner is created."""
 
     temporary_id: UUID
     profile: Profile
@@ -75,7 +75,7 @@ class PartnerRequested(Event):
 
 
 class PartnerCreated(Event):
-    """There is a partner."""
+    """A partner was created."""
 
     partner_id: UUID
     temporary_id: UUID
@@ -84,21 +84,21 @@ class PartnerCreated(Event):
 
 
 class PartnerCreationFailed(Event):
-    """No partner came of a request."""
+    """No partner was created for a request."""
 
     temporary_id: UUID
     error_message: str
 
 
 class PartnerActivated(Event):
-    """A partner may take part in programmes and campaigns."""
+    """A partner was activated, and may take part in programmes and campaigns."""
 
     partner_id: UUID
     temporary_id: UUID
 
 
 class PartnerWithdrawn(Event):
-    """A partner is none any more."""
+    """A partner was withdrawn."""
 
     partner_id: UUID
     temporary_id: UUID
@@ -106,19 +106,19 @@ class PartnerWithdrawn(Event):
 
 
 class TaxNumberTaken(Event):
-    """A tax number belongs to a partner."""
+    """A tax number was assigned to a partner."""
 
     partner_id: UUID
 
 
 class TaxNumberFreed(Event):
-    """A tax number may be used by another partner."""
+    """A tax number was freed for another partner."""
 
     partner_id: UUID
 
 
 class ProgramCreated(Event):
-    """There is a programme."""
+    """A programme was created."""
 
     program_id: UUID
     name: str

@@ -1,4 +1,4 @@
-"""What several contexts of the partner alliances speak of."""
+"""Parts of messages that several contexts of the partner alliances use."""
 
 from typing import Annotated, Literal
 
@@ -13,30 +13,30 @@ Name = Annotated[
 ]
 Note = Annotated[str, StringConstraints(max_length=2000), AfterValidator(without_control_characters)]
 Product = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,49}$")]
-"""A kind of alliance that partners are contracted for; which there are is an extension point of the contracts."""
+"""A kind of alliance that a contract is about. Packages may add kinds."""
 
 PartnerType = Literal["CORPORATE", "INDIVIDUAL", "STARTUP", "AGENCY", "NON_PROFIT"]
 
 
 class Part(BaseModel):
-    """A piece of a message; unknown fields are rejected."""
+    """A part of a message; unknown fields are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TaxId(Part):
-    """What a country's tax office knows somebody by."""
+    """A tax number and its country."""
 
     country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = Field(description="ISO 3166-1 alpha-2.")
     number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 
 
 Bic = Annotated[str, StringConstraints(max_length=20)]
-"""Which bank it is (ISO 9362)."""
+"""The bank's identifier code (ISO 9362)."""
 
 
 class BankAccount(Part):
-    """Where somebody is paid: an IBAN, or the bank's BIC and the account's number there."""
+    """A bank account: an IBAN, or the bank's BIC and the account's number."""
 
     iban: Encrypted = None
     bic: Bic | None = None
@@ -44,7 +44,7 @@ class BankAccount(Part):
 
 
 class WithAccount(Command):
-    """A command that says where somebody is paid, encrypted for its subject."""
+    """A command with a bank account, which is encrypted for the command's data subject."""
 
     iban: Annotated[str | None, Sensitive(max_length=50)] = None
     bic: Bic | None = None
@@ -52,14 +52,14 @@ class WithAccount(Command):
 
     @property
     def account(self) -> BankAccount | None:
-        """The account, where one is given."""
+        """Returns the account, if one is given."""
         if self.iban is self.bic is self.account_number is None:
             return None
         return BankAccount(iban=self.iban, bic=self.bic, number=self.account_number)
 
 
 class Profile(Part):
-    """What a partner says of itself, and compliance and the tax office know it by."""
+    """A partner's own data, which compliance checks."""
 
     name: Name
     type: PartnerType
@@ -67,7 +67,7 @@ class Profile(Part):
 
 
 class RuleVerdict(Part):
-    """What one rule of compliance says."""
+    """The verdict of one rule of compliance."""
 
     rule: Literal["tax_id", "bank_account", "sanctions"]
     passed: bool

@@ -1,9 +1,9 @@
-"""Who may do what in the partner alliances. Whoever wants to become a partner needs no role."""
+"""The roles of the partner alliances. A request to become a partner needs no role."""
 
 from schemas.access import Access
 
 AUDIT = Access.to("auditor")
 COMPLIANCE = Access.to("compliance_officer")
-"""Sets the sanction list, decides what the rules leave open, sees why."""
+"""May publish the sanction list, decide on contracts under revision, and read the assessments."""
 PARTNERS = Access.to("partner_manager", "compliance_officer")
-"""Sees who the partners are."""
+"""May read the partners."""

@@ -1,4 +1,4 @@
-"""What the clients of the partner alliances call the kinds of partners."""
+"""The Spanish words of the partner alliances' clients for the kinds of partners."""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What the partner alliances show: partners, programmes, contracts, campaigns, and what compliance said."""
+"""The partner alliances' views: partners, programmes, contracts, campaigns, and the assessments of compliance."""
 
 from datetime import date, datetime
 from typing import Literal
@@ -57,7 +57,7 @@ class Contracts(View, context="contracts", key="contract_id", indexes=("partner_
     status: Literal["created", "active", "suspended", "inactive", "in_revision", "rejected", "expired"] = "created"
     reason: str | None = None
     approved: bool | None = None
-    """What compliance said, as far as it has."""
+    """The decision of compliance; ``None`` before it."""
     decided_by: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -70,7 +70,7 @@ class Assessments(
     indexes=("partner_id", "approved"),
     access=COMPLIANCE,
 ):
-    """What compliance said of a contract, rule by rule."""
+    """The assessment of a contract by compliance, with the verdict of each rule."""
 
     contract_id: UUID
     partner_id: UUID | None = None

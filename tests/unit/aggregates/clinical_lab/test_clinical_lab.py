@@ -38,14 +38,14 @@ TOLD = {"notification_id": NOTIFICATION, "cause": f"user-{ANA}"}
 
 def test_a_name_belongs_to_one_user_however_it_is_written() -> None:
     assert user_id_of("Ana ") == user_id_of("ana") != user_id_of("anna")
-    with pytest.raises(ValueError, match="made of the name"):
+    with pytest.raises(ValueError, match="derived from the name"):
         CreateUser(username="ana", password="password2", user_id=uuid4())
 
 
 def test_a_patient_is_the_user_who_is_named_and_nobody_whose_name_is_only_the_same() -> None:
     assert patient_id_of("Ana Paz", "ana") == ANA
     assert patient_id_of("ana", None) != ANA
-    with pytest.raises(ValueError, match="made of the name"):
+    with pytest.raises(ValueError, match="derived from the name"):
         RecordResult(patient="Ana Paz", result="positive", patient_id=ANA)
 
 
