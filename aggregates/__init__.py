@@ -1,1 +1,1 @@
-"""Pure decisions: aggregates, policies and processes. No I/O, no clock, no asyncio."""
+"""Pure decisions: aggregates, policies and sagas. No I/O, no clock, no asyncio."""

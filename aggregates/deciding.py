@@ -30,7 +30,7 @@ class LoadedStream:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a decision does to one stream; without events it only relied on it."""
+    """The change of one stream by a decision; without events the decision only read the stream."""
 
     loaded: LoadedStream
     events: tuple[Event, ...]
@@ -41,10 +41,10 @@ class Change:
 def decide(
     decision: Decision[Any, Any], command: CommandEnvelope[Any], streams: Sequence[LoadedStream | None]
 ) -> Sequence[Change]:
-    """Returns what a decision does to each of its streams, the one that it is about first.
+    """Returns the change of each stream of a decision; the stream that the command is about is the first.
 
-    ``streams`` are those of ``decision.uses``, ``None`` for one that there is not this time. Raises `Rejected` if a domain rule
-    rejects the command, and whatever a fault in the decision raises.
+    ``streams`` are those of ``decision.uses``, ``None`` for one that is not named. Raises `Rejected` if a domain rule
+    rejects the command. A fault in the decision raises any other exception.
     """
     used = list(zip(decision.uses, streams, strict=True))
     _check_expectations(used)

@@ -1,4 +1,4 @@
-"""Decisions: which command is decided by which function, on which streams."""
+"""Decisions: the function that decides a command, and the streams that it uses."""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ class Decision(Generic[C, States]):
     """One command's row in a context's table of decisions.
 
     ``decide`` gets the command and the states of ``target`` (unless it is created), ``writes`` and ``reads``, in this order. It
-    yields events or raises a `Rejected`; it is pure: time, ids and whatever else it needs come with the command. All streams
+    yields events or raises a `Rejected`. It is pure: time and ids are part of the command. All streams
     that it saw are checked when its events are appended: all or none, and only if no stream has moved meanwhile.
 
     Raises `Misconfigured` if the function does not take these states, or a key is no field of the command.

@@ -1,4 +1,4 @@
-"""Policies: an event in, commands out. Without a state."""
+"""Policies: stateless reactions to events by commands."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ class Policy:
 
     @property
     def full_name(self) -> str:
-        """``system.policy``. The policy's checkpoints and the ids of its commands rest on it."""
+        """``system.policy``. The policy's checkpoints and the ids of its commands depend on it."""
         return f"{self.system}.{self.name}" if self.system else self.name
 
     def of(self, system: str) -> "Policy":

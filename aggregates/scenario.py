@@ -1,4 +1,4 @@
-"""Given/when/then for decisions and policies: the public test kit of this folder.
+"""Given/when/then for decisions and policies: the public test kit of this room.
 
 Scenario(DECISIONS).given("rulebook-acme", SchemaRegistered(...)).when(ValidateData(...)).then(DataValidated(...))
 """
@@ -30,12 +30,12 @@ class Scenario:
         self._rejection: Rejected | None = None
 
     def given(self, stream: str, *events: Event) -> Self:
-        """States the events that a stream holds already."""
+        """Adds events to a stream's history."""
         self._history.setdefault(stream, []).extend(events)
         return self
 
     def when(self, command: Command, *, id: UUID = FIRST_ID, at: datetime = MIDNIGHT, actor: str | None = None) -> Self:
-        """Issues a command; its events join the history, so that ``when`` may follow ``when``."""
+        """Decides a command and adds its events to the history, so that ``when`` may follow ``when``."""
         decision = self._decisions[type(command)]
         envelope = CommandEnvelope(data=command, id=id, at=at, correlation_id=str(id), actor=actor)
         self._recorded, self._rejection = {}, None
@@ -56,14 +56,14 @@ class Scenario:
         return self
 
     def then_rejected(self, kind: type[Rejected] = Rejected, containing: str = "") -> Self:
-        """Asserts that the command was rejected and nothing recorded."""
+        """Asserts that the command was rejected and no event recorded."""
         assert isinstance(self._rejection, kind), f"not rejected with {kind.__name__}: {self._rejection or self.recorded!r}"
         assert containing in self._rejection.detail, self._rejection.detail
         return self
 
     @property
     def recorded(self) -> tuple[Event, ...]:
-        """The events that the last command recorded, stream after stream."""
+        """The events that the last command recorded, stream by stream."""
         return tuple(event for events in self._recorded.values() for event in events)
 
     @property

@@ -1,4 +1,4 @@
-"""State: what the events of one stream add up to. Immutable: an event makes a new one, and nothing ever has to be undone."""
+"""State: what the events of one stream add up to. It is immutable: each event makes a new one."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from schemas.errors import Misconfigured, Unusable
 
 Document = dict[str, Any]
 Upcasts = Mapping[int, Callable[[Document], Document]]
-"""By version: how a state that was kept by that version of the class is read by the next one."""
+"""By version of the class: converts a stored state from that version to the next one."""
 
 
 class State(BaseModel):
@@ -26,7 +26,7 @@ class State(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     snapshot_every: ClassVar[int | None] = None
-    """A snapshot is due after so many events since the last one; ``None``: never, which is best for short streams."""
+    """The number of events after which a snapshot is due; ``None``: no snapshots, which is best for short streams."""
     schema_version: ClassVar[int] = 1
     upcasts: ClassVar[Upcasts] = {}
 
@@ -53,7 +53,7 @@ class State(BaseModel):
 
     @classmethod
     def read(cls, version: int, document: Mapping[str, Any]) -> Self:
-        """Returns a state that was kept by some version of the class; raises `Unusable` if today's class cannot read it."""
+        """Returns a state that any version of the class stored; raises `Unusable` if the current class cannot read it."""
         data = dict(document)
         steps = range(version, cls.schema_version)
         if missing := [step for step in steps if step not in cls.upcasts]:
@@ -62,17 +62,17 @@ class State(BaseModel):
             for step in steps:
                 data = cls.upcasts[step](data)
             return cls.model_validate_json(json.dumps(data, default=str))
-        except Exception as error:  # an upcast of the author's may raise anything
+        except Exception as error:  # the author's upcast may raise anything
             raise Unusable(f"{cls.__name__} cannot read a state of its version {version}: {error}") from error
 
     @classmethod
     def from_snapshot(cls, state_schema: str, text: str) -> Self:
-        """Returns the state of a snapshot; raises `Unusable` if its shape or version is another one, or it cannot be read."""
+        """Returns the state of a snapshot; raises `Unusable` if it has another shape or version, or cannot be read."""
         if state_schema != state_schema_of(cls):
             raise Unusable(f"it is of {state_schema}, the code reads {state_schema_of(cls)}")
         try:
             state = cls.model_validate_json(text)
-        except Exception as error:  # a validator of the author's may raise anything; the events say the same
+        except Exception as error:  # the author's validator may raise anything; the events are read instead
             raise Unusable(str(error)) from error
         if missing := cls.model_fields.keys() - state.model_fields_set:
             raise Unusable(f"it lacks {', '.join(sorted(missing))}")
@@ -80,11 +80,11 @@ class State(BaseModel):
 
 
 class NoState(State):
-    """The state of a stream about which nothing is decided but whether it exists."""
+    """The state of a stream without a state: decisions only use whether it exists."""
 
 
 @cache
 def state_schema_of(state: type[State]) -> str:
-    """Names the shape of a state and the version of its code: ``2-5f3a…``."""
+    """Returns a name of a state's shape and the version of its class: ``2-5f3a…``."""
     shape = json.dumps(state.model_json_schema(), sort_keys=True)
     return f"{state.schema_version}-{hashlib.sha256(shape.encode()).hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""Streams: which state the events of a category add up to, and how a decision uses one of its streams."""
+"""Streams: the state that the events of a category add up to, and the ways in which a decision uses a stream."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ S = TypeVar("S", bound=State)
 Key = str | Callable[[CommandEnvelope[Any]], str | None] | None
 """Where a stream's key is: a field of the command, a function of it, or ``None`` for the command's own id.
 
-A function that returns ``None`` says that there is no such stream this time; the decision gets the initial state.
+A function that returns ``None`` means that the command names no such stream; the decision gets the initial state.
 """
 Expected = Literal["new", "existing", "any"]
 
 
 class Stream(Generic[S]):
-    """A category of streams, each named ``category-key``: the state that its events add up to, and how.
+    """A category of streams, each named ``category-key``, with its state and the function that applies events to it.
 
     ``evolve`` returns the state after one event. It must accept every event of its streams, and never reject one. With
     ``only`` there is one stream of that key. ``noun`` is what errors call it: "there is no contract 4711".
@@ -44,7 +44,7 @@ class Stream(Generic[S]):
         noun: str | None = None,
     ) -> None:
         if "-" in category or not category:
-            raise Misconfigured(f"{category!r} cannot name a category of streams: it is what stands before the first hyphen")
+            raise Misconfigured(f"{category!r} cannot name a category of streams: use a name without a hyphen")
         self.category, self.state, self.only, self.noun = category, state, only, noun or category
         self.evolve: Callable[[Any, Any], Any] = evolve or (lambda state, _: state)
         self.initial: Any = state()
@@ -64,11 +64,11 @@ class Stream(Generic[S]):
         return state
 
     def create(self, key: Key = None) -> "StreamUse[S]":
-        """Uses a stream that must not exist: else the command is rejected with `AlreadyExists`. Its state is not passed."""
+        """Uses a stream that must not exist; raises `AlreadyExists` if it does. Its state is not passed to the decision."""
         return StreamUse(self, "new", self._key(key), passes_state=False, is_usually_new=True)
 
     def change(self, key: Key = None) -> "StreamUse[S]":
-        """Uses a stream that must exist: else the command is rejected. Its state is passed to the decision."""
+        """Uses a stream that must exist; raises `Rejected` if it does not. Its state is passed to the decision."""
         return StreamUse(self, "existing", self._key(key))
 
     def create_or_change(self, key: Key = None, *, usually_new: bool = False) -> "StreamUse[S]":
@@ -79,7 +79,7 @@ class Stream(Generic[S]):
         return StreamUse(self, "any", self._key(key), is_usually_new=usually_new)
 
     def at(self, key: Key = None) -> "StreamUse[S]":
-        """Reads a stream, whether it exists or not: its state is passed, and the append fails if it has moved meanwhile."""
+        """Reads a stream, whether it exists or not: its state is passed, and the append fails if it has changed meanwhile."""
         return StreamUse(self, "any", self._key(key))
 
     def _key(self, key: Key) -> Key:
@@ -92,7 +92,7 @@ class Stream(Generic[S]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamUse(Generic[S]):
-    """How a decision uses a stream: which one, what is expected of it, and whether the decision gets its state."""
+    """The use of a stream by a decision: its key, its expected version, and whether the decision gets its state."""
 
     stream: Stream[S]
     expected: Expected
@@ -105,7 +105,7 @@ class StreamUse(Generic[S]):
         return EventOf(self, event)
 
     def key_of(self, command: CommandEnvelope[Any]) -> str | None:
-        """Returns the key of the stream that a command is about; ``None`` if there is none this time."""
+        """Returns the key of the stream that a command is about; ``None`` if the command names none."""
         if self.key is None:
             return str(command.id)
         return str(getattr(command.data, self.key)) if isinstance(self.key, str) else self.key(command)

@@ -42,7 +42,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await asyncio.gather(*(log.settle() for log in logs.values()))
+        await asyncio.gather(*(log.drain() for log in logs.values()))
         await databases.close()
 
     async def log_in_reach() -> str | None:

@@ -4,5 +4,5 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """Returns the time at which a command that arrives now is issued, in UTC."""
+    """Returns the current time in UTC, for a command that arrives now."""
     return datetime.now(UTC)

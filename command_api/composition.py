@@ -54,7 +54,7 @@ async def issue(settings: Settings, catalog: Catalog, command: Command, actor: s
         id = uuid4()
         envelope = CommandEnvelope(data=command, id=id, at=now(), correlation_id=str(id), actor=actor)
         receipt = await make_handler(settings, catalog, logs, databases).handle(envelope)
-        await logs[catalog.context_of(type(command))].settle()
+        await logs[catalog.context_of(type(command))].drain()
         return receipt
     finally:
         await databases.close()

@@ -65,7 +65,7 @@ class Worker:
                     tasks.create_task(policy.confirm())
         finally:
             await self._sender.close()
-            await asyncio.gather(*(log.settle() for log in self._logs.values()))
+            await asyncio.gather(*(log.drain() for log in self._logs.values()))
             await self._databases.close()
 
     async def _handle_here(self, command: CommandEnvelope[Command]) -> None:

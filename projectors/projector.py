@@ -63,7 +63,7 @@ class Projector:
     """Keeps one view up to date: a subscriber whose effects are exactly once.
 
     The checkpoints are locked, or compared while they are moved. So of two workers on one partition the second one finds the
-    position of the first, and skips what the first has applied, whatever the consumer group does.
+    position of the first, and skips what the first has applied, independently of the consumer group.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Projector:
 
     @property
     def stores(self) -> Sequence[SubscriptionStore]:
-        """Its one store, whatever contexts it follows."""
+        """Its one store, for all contexts that it follows."""
         return (self.store,)
 
     async def position(self, context: ContextName, partition: int) -> int:

@@ -135,7 +135,7 @@ def contract(row: Row) -> Contrato:
         terminos=row["terms"],
         fecha_inicio=row["starts_on"],
         fecha_fin=row["ends_on"],
-        # Compliance rejects a contract into revision; a contract in revision without a verdict was made by hand.
+        # Compliance rejects a contract into revision; a contract in revision without a verdict was created by hand.
         estado="PENDIENTE" if row["status"] == "in_revision" and row["approved"] is None else _CONTRACT_STATES[row["status"]],
         en_revision=row["status"] == "in_revision",
         motivo=row["reason"],

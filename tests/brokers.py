@@ -46,7 +46,7 @@ def engine_answers() -> bool:
 
 @asynccontextmanager
 async def redpanda() -> AsyncIterator[str]:
-    """Redpanda in a container: its bootstrap servers; skips, aloud, where no engine answers."""
+    """Redpanda in a container: its bootstrap servers; skips the test if no container engine answers."""
     if not engine_answers():
         pytest.skip("NO CONTAINER ENGINE ANSWERS: the tests on Redpanda did not run")
     from testcontainers.community.kafka import RedpandaContainer

@@ -1,4 +1,4 @@
-"""The real parts that tests stand on: a PostgreSQL server, a broker, and fresh databases in the one server."""
+"""The real parts that tests use: a PostgreSQL server, a broker, and fresh databases in the one server."""
 
 import asyncio
 import shutil

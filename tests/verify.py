@@ -1,4 +1,4 @@
-"""Checks a running stack from outside: by its own `caudal verify`, and the logs once more by themselves."""
+"""Checks a running stack from outside: with `caudal verify`, and with independent checks of the logs."""
 
 import hashlib
 
@@ -14,12 +14,12 @@ from tests.stack import RunningStack
 
 
 async def verify(stack: RunningStack) -> dict[ContextName, list[StoredEvent]]:
-    """Fails where anything is lost, doubled, reordered or altered; returns every row of every log.
+    """Fails if anything is lost, doubled, reordered or altered; returns every row of every log.
 
-    `caudal verify` says so of logs, topics and views; what the logs promise is looked at here once more, independently.
+    `caudal verify` checks logs, topics and views; the guarantees of the logs are checked here once more, independently.
     """
-    code, told, said = await stack.caudal("verify", "--json")
-    assert code == 0, told + said
+    code, out, err = await stack.caudal("verify", "--json")
+    assert code == 0, out + err
     catalog = installed_catalog(stack.endpoints["systems"])
     endpoints = stack.endpoints
     settings = Settings(write_dsn=endpoints["postgres"], brokers=endpoints["brokers"], fetch_backoff=endpoints["fetch_backoff"])

@@ -23,7 +23,7 @@ from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command, Event
 
 PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
-"""The pause after each failed attempt; after one more it is given up."""
+"""The pause after each failed attempt; when all are used, the next failed attempt is the last."""
 
 
 class Notification(State):
@@ -34,7 +34,7 @@ class Notification(State):
     about: str = ""
     recipients: tuple[str, ...] = ()
     attempts: int = 0
-    settled: bool = False
+    finished: bool = False
 
 
 def evolve(notification: Notification, event: Event) -> Notification:
@@ -44,7 +44,7 @@ def evolve(notification: Notification, event: Event) -> Notification:
         case DeliveryFailed(attempt=attempt):
             return notification.replace(attempts=attempt)
         case NotificationSent(attempt=attempt) | NotificationFailed(attempt=attempt):
-            return notification.replace(attempts=attempt, settled=True)
+            return notification.replace(attempts=attempt, finished=True)
     return notification
 
 
@@ -57,10 +57,10 @@ def request_notification(command: CommandEnvelope[RequestNotification]) -> Event
 
 
 def record_delivery(command: CommandEnvelope[RecordDelivery], notification: Notification) -> Events:
-    """Records the result of an attempt, and whether there is another one."""
+    """Records the result of an attempt, and whether another one follows."""
     data = command.data
-    if notification.settled or data.attempt <= notification.attempts:
-        return  # a later attempt was faster
+    if notification.finished or data.attempt <= notification.attempts:
+        return  # a later attempt was recorded first
     fields = {"notification_id": data.notification_id, "attempt": data.attempt}
     if data.problem is None:
         yield NotificationSent(cause=notification.cause, **fields)
@@ -76,7 +76,7 @@ def welcome(recorded: RecordedEvent[UserCreated]) -> Iterable[Command]:
 
 
 def announce_result(recorded: RecordedEvent[ResultRecorded]) -> Iterable[Command]:
-    """Notifies the patient; if the patient is no user, the clinician, who knows how to reach them."""
+    """Notifies the patient, or the clinician if the patient is no user."""
     event = recorded.data
     clinician = () if event.clinician_id is None else (event.clinician_id,)
     yield RequestNotification(

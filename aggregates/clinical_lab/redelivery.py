@@ -1,4 +1,4 @@
-"""Redelivery: tries mail again that could not be delivered."""
+"""Redelivery: a saga that tries failed deliveries of mail again."""
 
 from uuid import UUID
 
@@ -33,7 +33,7 @@ def given_up(state: Redelivery, event: NotificationFailed, input: SagaInput) -> 
 
 
 def _if_repeated(event: NotificationSent | NotificationFailed) -> str | None:
-    """Mail that is delivered at the first attempt, or given up there, needs no saga."""
+    """Returns the saga's key; ``None`` for mail whose first attempt was the last, which needs no saga."""
     return str(event.notification_id) if event.attempt > 1 else None
 
 

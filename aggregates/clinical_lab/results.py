@@ -10,7 +10,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.message import Event
 
 
-class Result(State, snapshot_every=100):  # it may be read for ever
+class Result(State, snapshot_every=100):  # each reading adds an event
     """A patient's result. Its text is encrypted."""
 
     number: int = 0

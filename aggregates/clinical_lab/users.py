@@ -1,4 +1,4 @@
-"""Users: each name once."""
+"""Users: each name is used once."""
 
 from aggregates.decision import Decision, Events
 from aggregates.state import State
@@ -8,7 +8,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.message import Event
 
 
-class User(State, snapshot_every=200):  # a user may sign in for ever
+class User(State, snapshot_every=200):  # each sign-in adds an event
     """A user. Name, password and address are encrypted."""
 
     role: str | None = None

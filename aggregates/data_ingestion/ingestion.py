@@ -9,7 +9,7 @@ DELIVERY = Stream("delivery")
 
 
 def receive_data(command: CommandEnvelope[ReceiveData]) -> Events:
-    """Stores the delivery as it came, then announces it. Its id is its command's, so that a repeat is recognised."""
+    """Stores the delivery unchanged, then announces it. Its id is that of its command, so that a repeat is recognised."""
     data = command.data
     yield DataReceived(data_id=command.id, partner_id=data.partner_id, payload=data.payload)
     yield DataIngested(data_id=command.id, partner_id=data.partner_id, payload=data.payload)

@@ -1,7 +1,7 @@
 """Processing: normalise, profile and compare a delivery, one event a step.
 
-The consistency boundary is a partner's *content*: all deliveries of equal content share one stream, so that two of
-them can never both believe that they are the first, however many processes work at once.
+The consistency boundary is a partner's *content*: all deliveries of equal content share one stream. So two of them
+can never both count as the first, however many processes work at the same time.
 """
 
 import hashlib
@@ -34,11 +34,11 @@ from schemas.message import Command, Event
 from schemas.pointer import step
 
 _ROOM_FOR_POINTERS = 32_768  # characters; a payload of many or long names must not make an event of gigabytes
-_KEY_DIGITS = 32  # half of the hash tells contents apart
+_KEY_DIGITS = 32  # half of the hash is enough to distinguish contents
 
 
-class Content(State, snapshot_every=200):  # a partner may deliver the same for ever
-    """Everything that a partner delivered with one and the same content."""
+class Content(State, snapshot_every=200):  # each repeated delivery adds an event
+    """The deliveries of one partner that have the same content."""
 
     first: UUID | None = None
     processed: frozenset[UUID] = frozenset()
@@ -54,7 +54,7 @@ CONTENT = Stream("content", Content, evolve)
 
 
 def process_data(command: CommandEnvelope[ProcessData], content: Content) -> Events:
-    """Takes a delivery through every step."""
+    """Processes a delivery: one event for each step."""
     data_id = command.data.data_id
     if data_id in content.processed:
         raise AlreadyExists(f"the delivery {data_id} was processed before")
@@ -100,7 +100,7 @@ def profile(payload: Payload) -> Profile:
 
 
 def request_processing(ingested: RecordedEvent[DataIngested]) -> Iterable[Command]:
-    """Processes every delivery, valid or not: its faults are worth knowing."""
+    """Processes every delivery, valid or not, so that the faults of invalid ones are known."""
     data = ingested.data
     yield ProcessData(data_id=data.data_id, partner_id=data.partner_id, payload=data.payload)
 

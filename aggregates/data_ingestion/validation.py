@@ -31,10 +31,10 @@ _LONGEST_DETAIL = 300
 _MAX_STEPS = 10_000
 
 DEFAULT_SCHEMA: dict[str, JsonValue] = {"type": "object", "minProperties": 1}
-"""What every delivery has to meet until its partner registers a schema: to say something at all."""
+"""The schema of partners who registered none: a delivery must not be empty."""
 
 
-class RuleBook(State, snapshot_every=200):  # a partner may register schemas for ever
+class RuleBook(State, snapshot_every=200):  # each registered schema adds an event
     """The schema that a partner's data must meet."""
 
     revision: int = 0
@@ -78,9 +78,9 @@ def violations_of(schema: dict[str, JsonValue], payload: Payload) -> list[RuleVi
 
 
 def compiled(schema: dict[str, JsonValue]) -> Draft202012Validator:
-    """A validator that reads nothing from elsewhere and whose patterns take linear time.
+    """Returns a validator that reads no other document and whose patterns take linear time.
 
-    Raises `Rejected` where the schema is broken, refers to another document, or uses a pattern (look-around, back
+    Raises `Rejected` if the schema is broken, refers to another document, or uses a pattern (look-around, back
     reference) that cannot be matched in linear time: a partner must not be able to stall the service.
     """
     check_references(schema)
@@ -106,14 +106,14 @@ def _validator_of(schema: str) -> Draft202012Validator:
 
 
 def shortened(text: str) -> str:
-    """A text that may quote a whole payload, cut to what a reader needs."""
+    """Returns a text, shortened because it may quote a whole payload."""
     return text if len(text) <= _LONGEST_DETAIL else f"{text[: _LONGEST_DETAIL - 1]}…"
 
 
 def check_references(schema: JsonValue) -> None:
-    """Rejects references to anything but places in the schema, and such that would unfold without end.
+    """Rejects references to other documents, and references that expand to too many rules.
 
-    Definitions that refer to each other twice unfold to the power of two: forty of them would keep a service busy for hours.
+    If each definition refers twice to the next one, the rules double with each: forty of them would take hours.
     """
     cost: dict[str, int] = {}
 
@@ -122,18 +122,18 @@ def check_references(schema: JsonValue) -> None:
         if isinstance(value, dict):
             for keyword, inner in value.items():
                 if keyword in ("$ref", "$dynamicRef") and isinstance(inner, str):
-                    total += unfolded(inner)
+                    total += expanded(inner)
                 else:
                     total += steps(inner)
         elif isinstance(value, list):
             total += sum(map(steps, value))
         if total > _MAX_STEPS:
-            raise Rejected(f"the schema unfolds to more than {_MAX_STEPS} rules")
+            raise Rejected(f"the schema expands to more than {_MAX_STEPS} rules")
         return total
 
-    def unfolded(reference: str) -> int:
+    def expanded(reference: str) -> int:
         if reference not in cost:
-            cost[reference] = 1  # a reference back to where we are costs nothing more: it goes on with a deeper value
+            cost[reference] = 1  # a recursive reference costs nothing more: it applies to a deeper value
             cost[reference] = steps(_target(schema, reference))
         return cost[reference]
 

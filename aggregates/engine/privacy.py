@@ -1,4 +1,4 @@
-"""Data subjects, as far as the engine knows them: whether they were erased."""
+"""Data subjects: whether they were erased."""
 
 from aggregates.decision import Decision, Events
 from aggregates.state import State

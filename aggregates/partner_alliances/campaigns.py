@@ -1,4 +1,4 @@
-"""Campaigns: created for partners that are active, as far as the campaigns know."""
+"""Campaigns: created for partners that this context knows as active."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ from schemas.partner_alliances.integrations import PartnerActivated, PartnerWith
 
 
 class Advertiser(State):
-    """A partner, as the campaigns know it."""
+    """The campaigns' own state of a partner."""
 
     admitted: bool = False
 
@@ -41,7 +41,7 @@ def admit_partner(command: CommandEnvelope[AdmitPartner], advertiser: Advertiser
 
 
 def exclude_partner(command: CommandEnvelope[ExcludePartner], advertiser: Advertiser) -> Events:
-    """Allows no more campaigns of a partner."""
+    """Forbids further campaigns of a partner."""
     if advertiser.admitted:
         yield PartnerExcluded(partner_id=command.data.partner_id)
 
@@ -57,12 +57,12 @@ def create_campaign(command: CommandEnvelope[CreateCampaign], advertiser: Advert
 
 
 def admit(activated: RecordedEvent[PartnerActivated]) -> Iterable[Command]:
-    """Active partners may run campaigns."""
+    """Allows the campaigns of an activated partner."""
     yield AdmitPartner(partner_id=activated.data.partner_id)
 
 
 def exclude(withdrawn: RecordedEvent[PartnerWithdrawn]) -> Iterable[Command]:
-    """Withdrawn partners may not."""
+    """Forbids the campaigns of a withdrawn partner."""
     yield ExcludePartner(partner_id=withdrawn.data.partner_id)
 
 

@@ -19,7 +19,7 @@ from schemas.partner_alliances.compliance import (
 
 
 class SanctionList(State):
-    """The names with whom nobody may work: the newest list is in force."""
+    """The names with whom contracts are forbidden: the newest list is in force."""
 
     revision: int = 0
     names: list[str] | None = None

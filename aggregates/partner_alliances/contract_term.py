@@ -1,4 +1,4 @@
-"""Contract term: lets a contract expire once its last day is over, however often that day is moved."""
+"""Contract term: a saga that ends a contract when its last day is over, however often that day is moved."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -43,7 +43,7 @@ def over(term: Term, input: SagaInput) -> Transition[Term]:
 
 
 def has_days_left(term: Term, outcome: CommandOutcome, input: SagaInput) -> Transition[Term]:
-    """The last day was moved at the last moment, or the clock that decided is behind the clock of the timers."""
+    """Sets the timer again: the last day was moved, or the deciding process's clock is behind that of the timers."""
     return Transition(term, set_timers={_LAST_DAY: max(_end(term.ends_on or input.at.date()), input.at + _A_MINUTE)})
 
 
@@ -62,7 +62,7 @@ def _until(term: Term) -> Transition[Term]:
 
 
 def _end(last_day: date) -> datetime:
-    """Midnight in UTC after a day: the same at every place that looks."""
+    """Returns midnight in UTC after a day, which does not depend on the process's time zone."""
     return datetime.combine(last_day + timedelta(days=1), time(), UTC)
 
 

@@ -38,10 +38,10 @@ from schemas.partner_alliances.contracts import (
 )
 
 Status = Literal["none", "created", "active", "suspended", "inactive", "in_revision", "rejected", "expired"]
-"""``inactive`` is one that was deactivated for good."""
+"""``inactive`` is the status of a permanently deactivated contract."""
 
 
-class Contract(State, snapshot_every=50):  # terms may change for years
+class Contract(State, snapshot_every=50):  # each change adds an event
     """A contract with a partner."""
 
     contract_id: UUID | None = None
@@ -54,7 +54,7 @@ class Contract(State, snapshot_every=50):  # terms may change for years
     status: Status = "none"
 
     def is_over(self, today: date) -> bool:
-        """Whether its last day has gone by."""
+        """Returns whether the contract's last day is over."""
         return self.ends_on is not None and today > self.ends_on
 
     def rejected(self) -> Rejected:
@@ -63,7 +63,7 @@ class Contract(State, snapshot_every=50):  # terms may change for years
 
     @property
     def ids(self) -> dict[str, UUID | None]:
-        """The ids that each of its events holds."""
+        """Returns the ids that each of the contract's events holds."""
         return {"contract_id": self.contract_id, "partner_id": self.partner_id, "temporary_id": self.temporary_id}
 
 
@@ -123,20 +123,20 @@ def activate_contract(command: CommandEnvelope[ActivateContract], contract: Cont
 
 
 def deactivate_contract(command: CommandEnvelope[DeactivateContract], contract: Contract) -> Events:
-    """Deactivates a contract for good, whether it was active or not."""
+    """Deactivates a contract permanently, whether it was active or not."""
     if contract.status in ("created", "active", "suspended", "in_revision"):
         yield ContractDeactivated(**contract.ids, reason=command.data.reason)
 
 
 def request_revision(command: CommandEnvelope[RequestContractRevision], contract: Contract) -> Events:
-    """Puts a contract under revision that is not active yet."""
+    """Puts a contract that is not active yet under revision."""
     if contract.status != "created":
         raise contract.rejected()
     yield ContractRevision(**contract.ids, reason=command.data.reason)
 
 
 def decide_revision(command: CommandEnvelope[DecideContractRevision], contract: Contract) -> Events:
-    """Records an officer's decision. It activates a contract made by hand; for others the onboarding continues."""
+    """Records an officer's decision. It activates a contract created by hand; for others the onboarding continues."""
     data = command.data
     if contract.status != "in_revision":
         raise Rejected(f"the contract {contract.contract_id} is not under revision")
@@ -150,7 +150,7 @@ def decide_revision(command: CommandEnvelope[DecideContractRevision], contract: 
 def expire_contract(command: CommandEnvelope[ExpireContract], contract: Contract) -> Events:
     """Ends a contract whose last day is over; one under revision is left to the officer, who may move that day."""
     if not contract.is_over(command.at.date()):
-        raise Rejected(f"the contract {contract.contract_id} has days to come")
+        raise Rejected(f"the last day of the contract {contract.contract_id} is not over yet")
     if contract.status in ("created", "active", "suspended"):
         yield ContractExpired(**contract.ids)
 
@@ -169,7 +169,7 @@ class ContractTerms:
             contract_id=created.contract_id,
             partner_id=created.partner_id,
             temporary_id=None,
-            reason="it was made by hand: compliance decides on it",
+            reason="it was created by hand: compliance decides on it",
         )
 
     def create_requested(self, command: CommandEnvelope[CreateRequestedContract]) -> Events:

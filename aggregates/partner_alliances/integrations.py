@@ -1,4 +1,4 @@
-"""Integrations: partners from their request on, each tax number at most once, and programmes."""
+"""Integrations: requests, partners (each tax number at most once), and programmes."""
 
 from uuid import UUID
 
@@ -91,7 +91,7 @@ TAX_NUMBER_TO_FREE = TAX_NUMBER.create_or_change(_tax_number_to_free)
 
 
 def request_partner(command: CommandEnvelope[RequestPartner]) -> Events:
-    """Accepts a request; the command's id is the partner's until there is a real one."""
+    """Accepts a request; the command's id is the partner's temporary id."""
     data, today = command.data, command.at.date()
     starts_on = data.starts_on or today
     if data.ends_on is not None and data.ends_on < max(starts_on, today):
@@ -109,7 +109,7 @@ def request_partner(command: CommandEnvelope[RequestPartner]) -> Events:
 
 
 def create_partner(command: CommandEnvelope[CreatePartner], number: TaxNumber) -> Events:
-    """Creates a partner. Compliance judges one without a tax number."""
+    """Creates a partner, also without a tax number: compliance decides on it."""
     data = command.data
     if data.profile.tax_id is not None:
         if number.partner_id is not None:

@@ -1,4 +1,4 @@
-"""Onboarding: leads a partner's request to an active partner with a contract, to a person's decision, or compensates it."""
+"""Onboarding: a saga from a partner's request to an active partner with a contract, or to its compensation."""
 
 from datetime import date
 from typing import Any
@@ -51,7 +51,7 @@ class Onboarding(State):
 
 
 def requested(_: Onboarding, event: PartnerRequested, input: SagaInput) -> Transition[Onboarding]:
-    """The ids are derived from the request's, so that a repeat has the same ones."""
+    """Derives the partner's and the contract's ids from the request's, so that a repeat has the same ones."""
     state = Onboarding(
         temporary_id=event.temporary_id,
         partner_id=uuid5(_IDS, f"partner/{event.temporary_id}"),
@@ -135,7 +135,7 @@ def decided(state: Onboarding, event: ContractRevisionDecided, input: SagaInput)
 
 
 def contract_activated(state: Onboarding, event: ContractActivated, input: SagaInput) -> Transition[Onboarding]:
-    """The contract holds before the partner is active."""
+    """Activates the contract before the partner."""
     return Transition(state, send=[Send(ActivatePartner(partner_id=state.partner_id))])
 
 
@@ -148,7 +148,7 @@ def _shortened(text: str | None) -> str:
 
 
 def _request(event: Any) -> str | None:
-    """Returns the request that an event belongs to; contracts that are made by hand belong to none."""
+    """Returns the request that an event belongs to; contracts that are created by hand belong to none."""
     return None if event.temporary_id is None else str(event.temporary_id)
 
 

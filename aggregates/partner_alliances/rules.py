@@ -1,4 +1,4 @@
-"""Compliance's rules: each holds somebody against one thing, and says what it found."""
+"""The rules of compliance: each checks one property of a partner and returns a verdict."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ from stdnum.exceptions import ValidationError
 from schemas.partner_alliances.parts import Profile, RuleVerdict, TaxId
 
 SIMILAR_PERCENT = 90
-"""From this similarity on a name counts as one on the sanction list, whatever the order of its words."""
+"""Names of this similarity or more count as equal to one on the sanction list; the order of words makes no difference."""
 
 _KINDS = ("vat", "tin", "ein")
 
 
 Finding = tuple[bool, str]
-"""Whether a rule is kept, and what was found."""
+"""Whether a rule is met, and why."""
 
 
 def verdicts(profile: Profile, account: RuleVerdict, sanctioned: Sequence[str] | None) -> list[RuleVerdict]:
-    """What every rule says of somebody. ``sanctioned`` are prepared names (`prepared`), ``None`` where no list is in force."""
+    """Returns the verdict of each rule. ``sanctioned`` are `prepared` names; ``None`` if no list is in force."""
     return [
         _verdict("tax_id", tax_id(profile.tax_id)),
         account,
@@ -33,12 +33,12 @@ def verdicts(profile: Profile, account: RuleVerdict, sanctioned: Sequence[str] |
 
 
 def account_verdict(iban: str | None, bic: str | None, number: str | None) -> RuleVerdict:
-    """What the rule of bank accounts says of one in the clear; no part of the account is in it."""
+    """Returns the verdict on a bank account in plain text; it holds no part of the account."""
     return _verdict("bank_account", bank_account(iban, bic, number))
 
 
 def tax_id(given: TaxId | None) -> Finding:
-    """Whether a tax number is one that its country could have given, by its form and check digits."""
+    """Checks the form and the check digits of a tax number."""
     if given is None:
         return False, "no tax number is given"
     module = _module(given.country)
@@ -51,7 +51,7 @@ def tax_id(given: TaxId | None) -> Finding:
 
 
 def compact(given: TaxId) -> str:
-    """A tax number as its country writes it shortest, the same for every way of writing one: ``ES-B58378431``."""
+    """Returns a tax number in its shortest form, which is the same for every way of writing it: ``ES-B58378431``."""
     module, number = _module(given.country), given.number
     if module is not None:
         with suppress(ValidationError):
@@ -60,7 +60,7 @@ def compact(given: TaxId) -> str:
 
 
 def bank_account(iban: str | None, bic: str | None, number: str | None) -> Finding:
-    """Whether an account is one that its bank could have given: an IBAN by its check digits, else a BIC and a number."""
+    """Checks a bank account: the check digits of an IBAN, or the form of a BIC with an account number."""
     if iban is bic is number is None:
         return False, "no bank account is given"
     try:
@@ -74,17 +74,17 @@ def bank_account(iban: str | None, bic: str | None, number: str | None) -> Findi
 
 
 def sanctions(name: str, sanctioned: Sequence[str] | None) -> Finding:
-    """Whether a name is like none on the list."""
+    """Checks that a name is not similar to one on the list."""
     if sanctioned is None:
         return False, "no sanction list has been published"
     found = process.extractOne(prepared(name), sanctioned, scorer=fuzz.token_sort_ratio, score_cutoff=SIMILAR_PERCENT)
     if found is None:
-        return True, f"like none of {len(sanctioned)} names"
-    return False, f"{found[1]:.0f} % like {found[0]!r}, which is on the list"
+        return True, f"not similar to any of {len(sanctioned)} names"
+    return False, f"{found[1]:.0f} % similar to {found[0]!r}, which is on the list"
 
 
 def prepared(name: str) -> str:
-    """A name as it is compared: small letters without accents, words of letters and digits."""
+    """Returns a name in its form for comparison: in lower case, without accents and punctuation."""
     plain = "".join(
         character for character in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(character)
     )
@@ -92,7 +92,7 @@ def prepared(name: str) -> str:
 
 
 def _module(country: str) -> Any:
-    """What knows a country's tax numbers."""
+    """Returns the module that checks a country's tax numbers; ``None`` if there is none."""
     return next((found for kind in _KINDS if (found := get_cc_module(country, kind)) is not None), None)
 
 

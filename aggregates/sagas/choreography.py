@@ -28,7 +28,7 @@ def choreography(
 ) -> SagaDefinition[Choreography]:
     """Returns a saga definition for services that react to each other's events.
 
-    It sends nothing: it compares what happens with ``successors``, and reports what is not allowed. ``key`` tells which saga an
+    It sends nothing: it compares events with ``successors``, and reports those that are not allowed. ``key`` says which saga an
     event belongs to, ``outcomes`` the status that a saga gets with an event (others leave it running), ``references`` the
     events' fields that hold ids of what the saga is about.
     """

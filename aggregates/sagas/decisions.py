@@ -1,4 +1,4 @@
-"""Decisions about sagas: what each does with its inputs, for any definition."""
+"""Decisions about sagas: the steps that follow from an input, for any definition."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ class _Sagas:
         self._definitions = definitions
 
     def advance(self, command: CommandEnvelope[AdvanceSaga], saga: Saga) -> Events:
-        """Gives a saga an input, and takes every step that has become possible by that."""
+        """Gives a saga an input, and takes every step that is possible afterwards."""
         data = command.data
         steps = _Steps(self._definition(data.saga), saga, data.saga, data.key)
         match data.input.kind:
@@ -54,13 +54,13 @@ class _Sagas:
         return steps.taken
 
     def retry(self, command: CommandEnvelope[RetrySaga], saga: Saga) -> Events:
-        """Tries again what could not be reacted to or compensated; rejected if there is nothing of that."""
+        """Retries failed reactions and compensations; rejected if there are none."""
         steps = self._steps_of(saga)
         steps.retry(_operators("retry", command, ""))
         return steps.taken
 
     def cancel(self, command: CommandEnvelope[CancelSaga], saga: Saga) -> Events:
-        """Starts to compensate what the saga did; rejected if it has ended, or is ending already."""
+        """Starts to compensate the saga's commands; rejected if the saga has ended or is ending."""
         steps = self._steps_of(saga)
         steps.cancel(_operators("cancel", command, command.data.reason))
         return steps.taken
@@ -84,20 +84,20 @@ class _Steps:
         self.taken: list[SagaAdvanced] = []
 
     def receive(self, input: SagaInput) -> None:
-        """An event arrived."""
+        """Takes the step of an event that arrived."""
         if input.id not in self._saga.seen:
             self._take(self._step(input, self._reaction(input)))
             self._continue()
 
     def acknowledge(self, input: SagaInput, outcome: CommandOutcome) -> None:
-        """A command has an outcome."""
+        """Takes the step of the outcome of a command."""
         sent = self._saga.commands.in_flight.get(outcome.number)
         if sent is not None:
             self._take(self._step(input, self._reaction_to_outcome(sent, input, outcome), outcome))
             self._continue()
 
     def fire(self, input: SagaInput) -> None:
-        """A timer is due; one that was moved or cancelled meanwhile is ignored."""
+        """Takes the step of a due timer; one that was moved or cancelled meanwhile is ignored."""
         if self._saga.timers.get(input.name) != input.at:
             return
         deferred = deferred_by(input.name)
@@ -105,24 +105,24 @@ class _Steps:
             self._take(self._step(input, self._reaction(input)))
             self._continue()
         elif late := self._saga.deferred.get(deferred):
-            why = f"{late.input.name} arrived, and nothing before it that it may follow"
+            why = f"{late.input.name} arrived, but no event that it may follow"
             self._take(self._step(late.input, Outcome("failed", why, deferred=True), late.outcome))
 
     def retry(self, input: SagaInput) -> None:
-        """An operator wants failed reactions and compensations to be tried again."""
+        """Retries failed reactions and compensations for an operator."""
         if not self._saga.commands.failed_compensations and (self._is_closed() or not self._saga.deferred):
             raise Rejected("there is nothing to try again")
         self._take(self._step(input, Outcome(tries_again=True)))
         self._continue()
 
     def cancel(self, input: SagaInput) -> None:
-        """An operator wants the saga to end."""
+        """Ends the saga for an operator."""
         if self._saga.is_ending:
             raise Rejected(f"the saga is {self._saga.status} already")
         self._take(self._step(input, Outcome(ending="cancelled", reason=input.name)))
 
     def _continue(self) -> None:
-        """Takes every step that has become possible; inputs that are deferred when a saga ends stay as they were reported."""
+        """Takes every possible step; inputs that are deferred when a saga ends stay as they were reported."""
         possible = True
         while possible and not self._is_closed():
             possible = False
@@ -142,7 +142,7 @@ class _Steps:
         self._saga = evolve(self._saga, step)
 
     def _is_closed(self) -> bool:
-        """Whether nothing is reacted to any more."""
+        """Whether the saga reacts to no further input."""
         return self._definition.ends and self._saga.is_ending
 
     def _reaction(self, input: SagaInput) -> Outcome:
@@ -208,7 +208,7 @@ class _Steps:
         except UnexpectedEvent as error:
             return Outcome("failed", error.detail, deferred=True)
         except Exception as error:
-            # The saga must not be lost for a fault in its code: an operator retries it when the code is mended.
+            # A fault in its code must not lose the saga: an operator retries it when the code is repaired.
             return _faulty(error)
 
     def _state(self) -> Any:

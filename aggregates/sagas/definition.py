@@ -1,4 +1,4 @@
-"""Saga definitions: how a piece of work goes through several contexts, and how it is compensated if it cannot end well.
+"""Saga definitions: the steps of a piece of work through several contexts, and the compensation of a failed one.
 
 Pure: a reaction gets the saga's state and what has happened, and returns the state after it, the commands to send and the
 timers to set. The engine does the rest: which commands have an outcome, what has to be compensated, which events are early.
@@ -30,7 +30,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Transition(Generic[S]):
-    """What a saga does in a step."""
+    """The result of a reaction: the next state, commands and timers."""
 
     state: S
     send: Sequence[Send] = ()
@@ -47,13 +47,13 @@ class Reaction(Generic[E]):
     """How a saga reacts to a kind of event."""
 
     key: str | Callable[[E], str | None]
-    """A field of the event, or a function of it, that tells which saga it belongs to; ``None`` for none."""
+    """A field of the event, or a function of it: the key of the saga that it belongs to; ``None`` for no saga."""
     react: Callable[[Any, E, SagaInput], Transition[Any] | Defer]
     """From the state, the event and the input that it arrives as; raises `UnexpectedEvent` if it may not come now."""
     starts: bool = False
     """Whether it starts a saga; an event that does not is deferred until its saga has started."""
     then: Sequence[type[Event]] | None = None
-    """Which events may follow it, each once; ``None`` in every reaction: the reactions themselves see to the order."""
+    """Which events may follow it, each once; ``None`` in every reaction if the reactions check the order themselves."""
 
     def key_of(self, event: Any) -> str | None:
         """Returns the key of the saga that an event belongs to."""
@@ -80,7 +80,7 @@ class SagaDefinition(Generic[S]):
     references: Sequence[str] | Callable[[S], Mapping[str, Any]] = ()
     """Fields of the state, or a function of it: ids of what it is about, by which sagas are looked up."""
     ends: bool = True
-    """Whether it is over once it has ended: later events are recorded, and not reacted to."""
+    """Whether it ignores events after its end: they are recorded, and not reacted to."""
     may_wait_indefinitely: bool = False
     """Whether it may wait for an event for any time; a saga that may not is reported as stuck after a minute."""
 
@@ -105,7 +105,7 @@ class SagaDefinition(Generic[S]):
 
     @property
     def successors(self) -> Successors:
-        """Which events may follow which, by name; empty if the reactions themselves see to the order."""
+        """Which events may follow which, by name; empty if the reactions check the order themselves."""
         return {
             event.message_name: frozenset(one.message_name for one in reaction.then)
             for event, reaction in self.reactions.items()

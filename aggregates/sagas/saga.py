@@ -1,4 +1,4 @@
-"""The saga: one piece of work, as its steps in the log add up to it."""
+"""The state of one saga, which its steps in the log add up to."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -37,7 +37,7 @@ class SentCommands(BaseModel):
     in_flight: Mapping[int, SentCommand] = {}
     """Commands without an outcome, by number."""
     compensations: Mapping[int, CommandData] = {}
-    """What compensates the accepted commands, by their numbers."""
+    """The compensations of the accepted commands, by the numbers of those commands."""
     failed_compensations: Mapping[int, str] = {}
     """Commands whose compensation was rejected, by number, and why."""
     newest: int = 0
@@ -84,18 +84,18 @@ class Saga(State, snapshot_every=50):
     handled: dict[UUID, Handled] = {}
     """Events that it reacted to, in the order in which they may follow one another."""
     deferred: dict[UUID, DeferredInput] = {}
-    """Inputs that it is still to react to, in the order in which they arrived."""
+    """Inputs that it still has to react to, in the order in which they arrived."""
     commands: SentCommands = SentCommands()
     timers: dict[str, datetime] = {}
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is over."""
+        """Whether the saga has ended."""
         return self.status in ENDED
 
     @property
     def is_ending(self) -> bool:
-        """Whether it is over, or is being compensated."""
+        """Whether the saga has ended or is being compensated."""
         return self.has_ended or self.ending is not None
 
 

@@ -1,4 +1,4 @@
-"""Given/when/then for sagas: what one saga does with its inputs.
+"""Given/when/then for sagas: the steps of one saga after each input.
 
 SagaScenario(ONBOARDING).happens(PartnerRequested(...)).sends(CreatePartner(...)).rejects("taken").becomes("failed")
 """
@@ -44,7 +44,7 @@ class SagaScenario:
         """The steps that followed from the last input."""
 
     def happens(self, event: Event, *, id: UUID | None = None, caused_by: UUID | None = None) -> Self:
-        """An event arrives; without an id it is another one than all before."""
+        """Gives the saga an event; without an ``id`` the event gets a new one."""
         key = self._definition.reactions[type(event)].key_of(event)
         assert key is not None, f"{event.message_name} belongs to no saga"
         self._key = self._key or key
@@ -56,15 +56,15 @@ class SagaScenario:
         )
 
     def accepts(self) -> Self:
-        """The oldest command in flight is accepted."""
+        """Accepts the oldest command in flight."""
         return self._acknowledge(None)
 
     def rejects(self, why: str) -> Self:
-        """The oldest command in flight is rejected."""
+        """Rejects the oldest command in flight."""
         return self._acknowledge(why)
 
     def waits(self, time: timedelta) -> Self:
-        """Time passes; timers fire in the order in which they are due."""
+        """Moves the time forward; timers fire in the order in which they are due."""
         up_to = self._at + time
         recorded: tuple[SagaAdvanced, ...] = ()
         while due := sorted((at, name) for name, at in self.saga.timers.items() if at <= up_to):
@@ -75,11 +75,11 @@ class SagaScenario:
         return self
 
     def is_retried(self) -> Self:
-        """An operator retries it; raises `Rejected` if there is nothing to try again."""
+        """Retries the saga for an operator; raises `Rejected` if there is nothing to try again."""
         return self._issue(RetrySaga(saga_id=self._saga_id()))
 
     def is_cancelled(self, reason: str = "no longer wanted") -> Self:
-        """An operator cancels it; raises `Rejected` if it is ending already."""
+        """Cancels the saga for an operator; raises `Rejected` if it is ending already."""
         return self._issue(CancelSaga(saga_id=self._saga_id(), reason=reason))
 
     def sends(self, *commands: Command) -> Self:

@@ -16,7 +16,7 @@ Successors = Mapping[str, frozenset[str]]
 
 
 class Defer(BaseModel):
-    """What a reaction returns for an event that arrives before its predecessor: it is kept, and tried again after each step."""
+    """The result of a reaction to an event that arrives before its predecessor: the event is deferred until the next step."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""One step of a saga: its state, and what it sends, compensates and waits for afterwards."""
+"""One step of a saga: the state, commands, compensations and timers after it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +33,7 @@ class Outcome:
 
 
 class Step:
-    """What a saga is after a step, and what it does in it."""
+    """A saga during a step: its next state, and the effects of the step."""
 
     def __init__(self, saga: Saga, outcome: CommandOutcome | None) -> None:
         self._timers, self._deferred = saga.timers, saga.deferred
@@ -47,7 +47,7 @@ class Step:
         self.dropped: list[UUID] = []
 
     def take(self, input: SagaInput, outcome: Outcome) -> None:
-        """Lets an input take effect."""
+        """Applies an input."""
         self.timers_set |= outcome.timeout
         if outcome.transition is not None:
             self._follow(outcome.transition)
@@ -67,7 +67,7 @@ class Step:
         ]
 
     def _timer_of(self, input: SagaInput) -> str | None:
-        """Returns the timer that an input uses up: its own, unless that was set again, or the one that would report it."""
+        """Returns the timer that an input ends: its own, unless that was set again, or the one that would report it."""
         if input.kind == "timer":
             return input.name if self._timers.get(input.name) == input.at else None
         timeout = timeout_timer(input)

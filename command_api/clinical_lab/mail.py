@@ -18,7 +18,7 @@ async def deliver(command: CommandEnvelope[DeliverNotification], context: Activi
     data = command.data
     outcome = RecordDelivery(notification_id=data.notification_id, attempt=data.attempt)
     notification = await context.load(NOTIFICATION, str(data.notification_id))
-    if notification.kind is None or notification.settled:
+    if notification.kind is None or notification.finished:
         return outcome
     try:
         to = await _mailbox(notification, context)

@@ -24,7 +24,7 @@ _KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
 
 
 class Idempotency:
-    """Knows the commands in progress in this process, and looks up the receipts of earlier ones.
+    """Keeps the commands in progress in this process, and looks up the receipts of earlier ones.
 
     The append recognises a repeat as well; the look-up is for stages that must not run twice.
     """
@@ -73,7 +73,7 @@ def _parsed(text: str) -> UUID:
 
 
 def fingerprint(command: Command) -> bytes:
-    """Returns what tells commands of one id apart: SHA-256 of name and canonical JSON; the order of members is no matter."""
+    """Returns the fingerprint of a command: SHA-256 of its name and its JSON, in any order of members."""
     body = orjson.dumps(command.__dict__, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return hashlib.sha256(command.message_name.encode() + b"\n" + body).digest()
 

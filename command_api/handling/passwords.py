@@ -16,13 +16,13 @@ from argon2.profiles import RFC_9106_LOW_MEMORY as PROFILE
 from schemas.errors import Unavailable
 
 _MAX_CONCURRENT, _MAX_WAITING = 2, 16
-"""Each takes 64 MiB and a core for a tenth of a second and more. Those who register do not keep others from signing in."""
+"""Each takes 64 MiB and a core for a tenth of a second and more. Registrations do not delay sign-ins."""
 
 
 async def hashed(password: str, command_id: UUID) -> str:
-    """A password's hash. Its salt comes from the command's id, so that a repeated command is the same command.
+    """Returns a password's hash. Its salt comes from the command's id, so that a repeated command is the same command.
 
-    Raises `Unavailable` where too many others wait for theirs.
+    Raises `Unavailable` if too many others wait.
     """
     salt = hashlib.sha256(b"caudal password\n" + command_id.bytes).digest()[: PROFILE.salt_len]
     async with _queue().turn("register"):
@@ -40,9 +40,9 @@ async def hashed(password: str, command_id: UUID) -> str:
 
 
 async def is_password(hash: str | None, password: str) -> bool:
-    """Whether a hash is that of a password; takes as long where there is no hash, so that nobody learns who exists.
+    """Returns whether a hash is that of a password. Takes as long without a hash, so that callers cannot learn who exists.
 
-    Raises `Unavailable` where too many others wait for theirs.
+    Raises `Unavailable` if too many others wait.
     """
     async with _queue().turn("sign in"):
         try:
@@ -59,7 +59,7 @@ class _Queue:
     @asynccontextmanager
     async def turn(self, purpose: str) -> AsyncIterator[None]:
         if self._waiting[purpose] >= _MAX_WAITING:
-            raise Unavailable("too many passwords are being looked at")
+            raise Unavailable("too many passwords are being checked")
         self._waiting[purpose] += 1
         try:
             async with self._turns:

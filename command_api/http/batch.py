@@ -64,7 +64,7 @@ class BatchEndpoint:
     async def take(self, request: Request, command: type[Command], count_further: Callable[[int], Awaitable[None]]) -> Response:
         """Handles every command of a batch and answers with a line for each, in the order of the lines.
 
-        ``count_further`` gets the number of requests that the batch stands for, less one. Raises `TooLarge`, and what
+        ``count_further`` gets the number of the batch's commands less one. Raises `TooLarge`, and what
         ``count_further`` raises, for the batch as a whole; an error in one line is that line's answer.
         """
         lines = await self._lines(request)

@@ -159,7 +159,7 @@ class Delivery:
             await self._has_room.wait()
 
     def invalidate(self, context: ContextName, partition: int) -> None:
-        """Forgets a partition: its next process continues from the checkpoint, so does this one if it comes back."""
+        """Drops a partition: its next process continues from the checkpoint, also if that is this one again."""
         self._partitions.pop((context, partition), None)
         self._has_room.set()
 

@@ -71,7 +71,7 @@ class PolicyRunner:
         await self._reactions.retry()
 
     def invalidate(self, context: ContextName, partition: int) -> None:
-        """Forgets the commands in flight of a partition."""
+        """Drops the commands in flight of a partition."""
         self._delivery.invalidate(context, partition)
 
     async def confirm(self) -> None:

@@ -73,8 +73,8 @@ def _fields(text: str) -> dict[str, Any]:
         pairs = [word.partition("=") for word in shlex.split(text)]
     except ValueError as error:
         raise Malformed(f"the fields cannot be read: {error}") from error
-    if strange := [name for name, equals, _ in pairs if not equals]:
-        raise Malformed(f"write fields as name=value, not {strange[0]!r}")
+    if invalid := [name for name, equals, _ in pairs if not equals]:
+        raise Malformed(f"write fields as name=value, not {invalid[0]!r}")
     return {name: _value(value) for name, _, value in pairs}
 
 

@@ -90,7 +90,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def short_ids(ids: Collection[str]) -> dict[str, str]:
-    """The first 8 characters of each id, or as many more as tell it from the others."""
+    """Returns the first 8 characters of each id, or more if that is not unique."""
     shown = {}
     for id in ids:
         length = SHORT_ID

@@ -67,8 +67,8 @@ class ViewReader:
         """
         changed = self._table.c[CHANGED]
         horizon = await self.horizon()
-        settled = select(*self._columns, changed).order_by(changed, self._table.c[self.view.view_key])
-        rows = await self._fetch(settled.where(changed > transaction, changed < horizon).limit(limit))
+        committed = select(*self._columns, changed).order_by(changed, self._table.c[self.view.view_key])
+        rows = await self._fetch(committed.where(changed > transaction, changed < horizon).limit(limit))
         up_to = horizon - 1
         if len(rows) == limit:
             # The limit may have cut the newest transaction: it is left for the next time, or read whole if it is the only one.
@@ -76,7 +76,7 @@ class ViewReader:
             if newest > rows[0][CHANGED]:
                 rows, up_to = [row for row in rows if row[CHANGED] < newest], newest - 1
             else:
-                rows, up_to = await self._fetch(settled.where(changed == newest)), newest
+                rows, up_to = await self._fetch(committed.where(changed == newest)), newest
         return [{name: value for name, value in row.items() if name != CHANGED} for row in rows], up_to
 
     async def horizon(self) -> int:

@@ -16,7 +16,7 @@ _FORMATS = {
     "uri": "https://example.org/",
 }
 _TEXTS = ("example", "EXAMPLE", "ES", "1")
-"""Texts to try where a schema has a pattern."""
+"""Texts to try if a schema has a pattern."""
 
 
 def add_examples(schemas: Mapping[str, dict[str, Any]]) -> None:

@@ -66,5 +66,5 @@ def counted_as(request: Request) -> str:
 
 
 def add_headers(request: Request, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Adds headers to the answer of a request, whatever that answer is."""
+    """Adds headers to the answer of a request, also to an error."""
     context_of(request).answer_headers.extend(headers)

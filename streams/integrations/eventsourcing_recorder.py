@@ -204,7 +204,7 @@ class CaudalRecorder(ApplicationRecorder):
         for task in self._waking:
             task.cancel()
         await asyncio.gather(*self._waking, return_exceptions=True)
-        await self._log.settle()
+        await self._log.drain()
         await self._databases.close()
 
     def _stored(self, row: LogEvent) -> StoredEvent:

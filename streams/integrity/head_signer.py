@@ -1,4 +1,4 @@
-"""The signer of the logs' heads: extends the signatures of a log as it grows, and refuses a log that was altered below them."""
+"""The signer of the logs' heads: extends the signatures of a log as it grows, and rejects a log that was altered below them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -100,7 +100,7 @@ class HeadSigner:
             _log.warning("signing postponed", context=str(context), why=error.detail)
         except NotAsSigned as error:
             REJECTED.labels(str(context)).inc()
-            _log.error("signing refused", context=str(context), why=error.detail, next="run `caudal verify log`")
+            _log.error("signing rejected", context=str(context), why=error.detail, next="run `caudal verify log`")
         except Exception:
             _log.exception("signing failed", context=str(context))
 

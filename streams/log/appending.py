@@ -65,8 +65,8 @@ class AppendablePostgresLog(PostgresLog):
         values = (snapshot.stream, snapshot.version, snapshot.state_schema, snapshot.state)
         await self._store.execute("snapshot_keep", *values)
 
-    async def settle(self) -> None:
-        """Returns once nothing is left to do for what was appended; to be called before the databases are closed."""
+    async def drain(self) -> None:
+        """Waits until every append is complete; to be called before the databases are closed."""
         if self._waking is not None:
             await self._waking
 
@@ -87,7 +87,7 @@ class AppendablePostgresLog(PostgresLog):
         if outcome == REUSED:
             return IdempotencyKeyReused(_REUSED)
         if about.expected.allows(version):
-            return Conflict(f"what was decided about {about.stream} rests on another stream, or a command, that did not stand")
+            return Conflict(f"the decision on {about.stream} depends on a stream or a command whose append failed")
         return Conflict(f"the stream {about.stream} is at version {version} by now, expected was {about.expected}")
 
     def _wake_relay(self) -> None:

@@ -9,7 +9,7 @@ failure of A must fail B, even if B's expected version fits by chance because an
 
 1. Within a batch the log itself appends nothing that relies on a command of the batch that it did not append.
 2. When a batch is back, `_fail_dependents` fails every queued append that relies on a stream that a failed one changed, and
-   ``evict`` drops the state of those streams, both before anything else runs. Whoever decides after that decides on the log.
+   ``evict`` drops the state of those streams, both before anything else runs. Later decisions read the log.
 
 No stream is in two batches at once, so that rule 2 always comes in time.
 """

@@ -182,7 +182,7 @@ class Relay:
             # At once when idle; under load a pause that costs little time collects many more events.
             await asyncio.sleep(_MIN_ROUND_SECONDS)
         with suppress(TimeoutError):
-            # `asyncio.wait_for` would forget a cancellation that arrives together with the event (Python 3.11).
+            # `asyncio.wait_for` would lose a cancellation that arrives together with the event (Python 3.11).
             async with asyncio.timeout(self._settings.relay_poll_interval_seconds):
                 await self._appended.wait()
 

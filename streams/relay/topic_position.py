@@ -1,4 +1,4 @@
-"""The position up to which a topic really holds its log, whatever the relay's cursor says.
+"""The position up to which a topic holds its log, read from the topic itself and not from the relay's cursor.
 
 A broker may have lost its newest records, or all of them. When a relay connects, it reads the newest records of each
 partition and compares them with the log. While it runs, it compares offsets, which must not go back.

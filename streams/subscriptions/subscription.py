@@ -23,7 +23,7 @@ Beside that run, each as a task of its own:
   no progress, and ends the process if the consumer has stopped. It takes no turn: a subscriber skips what it has handled.
 
 A subscriber skips events that come again and fetches events that are missing from the log
-(`streams.subscriptions.gap_filling`). So nothing is lost or applied twice, whatever the broker and the consumer do.
+(`streams.subscriptions.gap_filling`). So nothing is lost or applied twice by a fault of the broker or the consumer.
 """
 
 import asyncio

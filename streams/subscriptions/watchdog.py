@@ -18,7 +18,7 @@ from streams.subscriptions.gap_filling import GAP_FILLED
 from streams.subscriptions.subscriber import Batch, Subscriber
 
 _log = structlog.get_logger()
-_PATIENCE_WITH_OTHERS = 4
+_FACTOR_FOR_OTHERS = 4
 _MAX_STALLS = 3
 """Stalls in a row after which the consumer is suspected."""
 
@@ -39,7 +39,7 @@ class Watchdog:
         is_left_behind: Callable[[], Awaitable[bool]],
     ) -> None:
         """``is_left_behind`` returns whether the broker holds records that the consumer has not fetched."""
-        self._patience, self._logs, self._is_left_behind = stall_seconds, logs, is_left_behind
+        self._stall_seconds, self._logs, self._is_left_behind = stall_seconds, logs, is_left_behind
         self._progress: dict[tuple[str, ContextName, int], tuple[int, float]] = {}
         """The last position of a subscriber in a partition, and since when it is there."""
         self._stalls = 0
@@ -85,14 +85,14 @@ class Watchdog:
         lag, has_stalled = 0, False
         for partition, head in enumerate(heads):
             # A killed process keeps its partitions until the broker gives it up, which takes a minute or more: those of
-            # others are watched too, with more patience. Doing their work as well is harmless, leaving it undone is not.
+            # others are watched too, with a longer limit. Work that is done twice is harmless, work that is left is not.
             is_ours = (context, partition) in assigned
             position = await subscriber.position(context, partition)
             where = (subscriber.name, context, partition)
             last_position, since = self._progress.get(where, (-1, 0.0))
             if is_suspended or position >= head or position != last_position:
                 self._progress[where] = (position, time.monotonic())
-            elif time.monotonic() - since > self._patience * (1 if is_ours else _PATIENCE_WITH_OTHERS):
+            elif time.monotonic() - since > self._stall_seconds * (1 if is_ours else _FACTOR_FOR_OTHERS):
                 await self._read_on(subscriber, context, partition, position, head)
                 self._progress.pop(where, None)
                 has_stalled |= is_ours

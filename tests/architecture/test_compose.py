@@ -14,7 +14,7 @@ from deploy.local.stack import SERVICES
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
-SURROUNDINGS = {"postgres", "redpanda", "console", "topic-docs", "migrate", "mail", "signing-key", "token-key", "master-key"}
+INFRASTRUCTURE = {"postgres", "redpanda", "console", "topic-docs", "migrate", "mail", "signing-key", "token-key", "master-key"}
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_it_meets_the_compose_specification(compose: dict[str, Any]) -> None:
 
 
 def test_it_runs_every_process_and_what_they_need(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {*SERVICES, *SURROUNDINGS}
+    assert set(compose["services"]) == {*SERVICES, *INFRASTRUCTURE}
     for service in SERVICES:
         assert compose["services"][service]["command"][:2] == ["serve", service]
 

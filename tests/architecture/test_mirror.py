@@ -53,7 +53,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "operations/subscriptions/installed.py": CoveredBy("integration/test_subscription.py", _TABLES),
         "operations/topic_docs.py": CoveredBy("e2e/test_commands.py", "it only writes files"),
         "operations/verify/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
-        "operations/verify/erased_subjects.py": CoveredBy("e2e/test_sealing.py", _TABLES),
+        "operations/verify/erased_subjects.py": CoveredBy("e2e/test_encryption.py", _TABLES),
         "operations/verify/log.py": CoveredBy("integration/test_verification.py", "it finds alterations of the tables"),
         "operations/verify/run.py": CoveredBy("integration/test_view_verification.py", _TABLES),
         "operations/verify/topic.py": CoveredBy("integration/test_topic_verification.py", "it compares a log with a topic"),

@@ -98,8 +98,8 @@ async def _run(server: EmbeddedPostgres, program: tuple[str, ...], case: str, cl
     out, err = await asyncio.wait_for(process.communicate(), _GIVE_UP_SECONDS)
     if process.returncode:
         raise RuntimeError(f"{program} failed: {err.decode()[-2000:]}")
-    told = orjson.loads(out.splitlines()[-1])
-    return float(told["events"] / told["seconds"])
+    report = orjson.loads(out.splitlines()[-1])
+    return float(report["events"] / report["seconds"])
 
 
 def _programs(emmett: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
@@ -113,7 +113,7 @@ def _programs(emmett: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
 
 
 async def _emmett(folder: Path) -> tuple[str, ...] | None:
-    """Installs emmett with npm and returns the command that runs its program; ``None`` where there is no Node."""
+    """Installs emmett with npm and returns the command that runs its program; ``None`` without Node."""
     if shutil.which("npm") is None:
         sys.stderr.write("there is no npm: emmett is left out\n")
         return None

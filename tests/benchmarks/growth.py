@@ -37,7 +37,7 @@ _ONCE = 200
 
 
 class WithoutSnapshots(Counter):
-    """The same counter, which is folded from its events each time."""
+    """The same counter, which is rebuilt from its events each time."""
 
 
 WITHOUT_SNAPSHOTS = Stream("counter", WithoutSnapshots, evolve)  # type: ignore[arg-type]
@@ -71,7 +71,7 @@ async def measure_growth(rounds: int) -> list[Result]:
 
 
 async def _ratio(small: Callable[[], Awaitable[object]], large: Callable[[], Awaitable[object]]) -> float:
-    """How much longer the one takes than the other, done in turns so that the machine's moods hit both."""
+    """How much longer the one takes than the other, done in turns so that machine noise affects both."""
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(_ONCE):
         for operation, seconds in ((small, took[0]), (large, took[1])):

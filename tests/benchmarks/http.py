@@ -47,12 +47,12 @@ async def measure_http(rounds: int, seconds: float) -> list[Result]:
             await migrate(Settings(write_dsn=dsn), Catalog.of([*installed_catalog().systems.values(), SYSTEM]))
             async with _echo() as echo, _command_api(dsn, environment) as (api, process):
                 for number in range(rounds):
-                    told = await _requests(echo, "/", {"note": NOTE}, seconds)
-                    rates["echo"].append(told["requests"] / told["seconds"])
+                    report = await _requests(echo, "/", {"note": NOTE}, seconds)
+                    rates["echo"].append(report["requests"] / report["seconds"])
                     for case, (path, body) in CASES.items():
-                        told = await _requests(api, path, body, seconds)
-                        rates[case].append(told["requests"] / told["seconds"])
-                        slowest[case].append(told["p99_ms"])
+                        report = await _requests(api, path, body, seconds)
+                        rates[case].append(report["requests"] / report["seconds"])
+                        slowest[case].append(report["p99_ms"])
                     sys.stderr.write(f"round {number + 1} of {rounds}\n")
             async with _command_api(dsn, environment) as (api, process):
                 memory = await _memory(api, process)
@@ -83,10 +83,10 @@ async def _requests(port: int, path: str, body: dict[str, str], seconds: float) 
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await asyncio.wait_for(sender.communicate(), seconds + 60)
-    told: dict[str, float] = orjson.loads(out)
-    if told["failed"]:
-        raise RuntimeError(f"{told['failed']} of {told['requests']} requests to {path} failed")
-    return told
+    report: dict[str, float] = orjson.loads(out)
+    if report["failed"]:
+        raise RuntimeError(f"{report['failed']} of {report['requests']} requests to {path} failed")
+    return report
 
 
 @asynccontextmanager

@@ -83,7 +83,7 @@ async def filled(dsn: str, events: int, events_a_stream: int = 10) -> None:
             named = tuple(event._replace(type="Counted", data=NOTE_JSON) for event in (*write.events, *more))
             appends.append(first._replace(writes=(write._replace(events=named),)))
         await log.append(appends)
-    await log.settle()
+    await log.drain()
     await databases.close()
 
 
@@ -101,5 +101,5 @@ async def run_side(side: str, dsn: str, bootstrap: str, events: int) -> float:
     out, err = await asyncio.wait_for(process.communicate(), _GIVE_UP_SECONDS)
     if process.returncode:
         raise RuntimeError(f"{side} failed: {err.decode()[-2000:]}")
-    told = orjson.loads(out.splitlines()[-1])
-    return float(told["events"] / told["seconds"])
+    report = orjson.loads(out.splitlines()[-1])
+    return float(report["events"] / report["seconds"])

@@ -69,14 +69,14 @@ async def run(port: int, path: str, connections: int, seconds: float, body: str)
     await asyncio.wait_for(asyncio.gather(*ends), seconds + 30)
     took = time.perf_counter() - started
     latencies = sorted(one for client in clients for one in client.seconds)
-    told = {
+    report = {
         "requests": len(latencies),
         "seconds": took,
         "median_ms": statistics.median(latencies) * 1000,
         "p99_ms": latencies[len(latencies) * 99 // 100] * 1000,
         "failed": sum(client.failed for client in clients),
     }
-    sys.stdout.write(orjson.dumps(told).decode() + "\n")
+    sys.stdout.write(orjson.dumps(report).decode() + "\n")
 
 
 if __name__ == "__main__":

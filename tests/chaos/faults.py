@@ -48,7 +48,7 @@ class Faults:
         return self._random.uniform(0.2, 2.0)
 
     async def one(self) -> str:
-        """Does one and says which: at first one dies at each point, then each is killed once, then whatever comes."""
+        """Does one and says which: at first one dies at each point, then each is killed once, then they come at random."""
         if self._not_died_at:
             return self._noted(await self._die_at_a_point(self._not_died_at.pop()))
         if self._not_killed_yet:

@@ -22,12 +22,12 @@ class Acknowledged:
     deliveries: dict[str, str] = field(default_factory=dict)
     """Each delivery's id by the idempotency key under which it was sent."""
     revisions: set[int] = field(default_factory=set)
-    """Versions of the hot stream that writers were told to have written."""
+    """Versions of the hot stream that were acknowledged to writers."""
     attempts: int = 0
 
 
 class Load:
-    """Clients that never give up: whatever fails is sent again under the same key."""
+    """Clients that never give up: a failed request is sent again under the same key."""
 
     def __init__(self, stack: RunningStack, seed: int, pause: float) -> None:
         self._pause = pause
@@ -46,7 +46,7 @@ class Load:
         self._tasks += [asyncio.create_task(self._rewrite(n)) for n in range(_HOT)]
 
     async def stop(self) -> None:
-        """Returns once whatever is under way is acknowledged."""
+        """Waits until every request in flight is acknowledged."""
         self._stopping = True
         await asyncio.gather(*self._tasks)
 
@@ -68,7 +68,7 @@ class Load:
                 yield
             finally:
                 self._doors.remove(client)
-                await asyncio.sleep(1)  # for what is under way through it
+                await asyncio.sleep(1)  # for the commands in flight through it
 
     async def _deliver(self) -> None:
         while not self._stopping:

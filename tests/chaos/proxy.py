@@ -44,14 +44,14 @@ class BadLine:
                 end.close()
 
     def close(self) -> None:
-        """Cuts whatever is left."""
+        """Cuts every open connection."""
         for end in list(self._open):
             end.close()
 
 
 @asynccontextmanager
 async def bad_line(port: int, chance: random.Random) -> AsyncIterator[tuple[BadLine, int]]:
-    """A bad line to a port of this machine, and the port where it begins."""
+    """A faulty connection to a port of this machine, and the port at which it begins."""
     line = BadLine(port, chance)
     server = await asyncio.start_server(line.serve, LOOPBACK, 0)
     try:

@@ -21,7 +21,7 @@ _FAULTS_A_ROUND = 12
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a run; it would not be there had anything been lost, doubled or reordered."""
+    """The results of a run that lost, doubled and reordered nothing."""
 
     kills: int = 0
     rounds: int = 0
@@ -34,12 +34,12 @@ class Outcome:
 
 
 async def run_chaos(kills: int, seed: int, broker: str, pause: float = 0.05) -> Outcome:
-    """Runs until so many processes were killed. Fails where the proof does, or where the stack does not recover."""
+    """Runs until so many processes were killed. Fails if the proof fails or the stack does not recover."""
     outcome, started = Outcome(), time.monotonic()
     environment = {"CAUDAL_RELAY_LEASE_SECONDS": "2", "CAUDAL_STALL_SECONDS": "2", **ONE_SYSTEM}
     async with running_stack("--ephemeral", "--broker", broker, environment=environment) as stack:
         load = Load(stack, seed, pause)
-        faults, told = Faults(stack, seed, load), load.acknowledged
+        faults, acknowledged = Faults(stack, seed, load), load.acknowledged
         while faults.kills < kills:
             load.start()
             for _ in range(_FAULTS_A_ROUND):
@@ -49,27 +49,33 @@ async def run_chaos(kills: int, seed: int, broker: str, pause: float = 0.05) -> 
                     break
             await asyncio.wait_for(load.stop(), 120)
             outcome.rounds += 1
-            outcome.events = await prove(stack, told.deliveries, told.revisions)
-            counted = f"{len(told.deliveries)} deliveries, {len(told.revisions)} revisions, {outcome.events} events"
+            outcome.events = await prove(stack, acknowledged.deliveries, acknowledged.revisions)
+            counted = (
+                f"{len(acknowledged.deliveries)} deliveries, {len(acknowledged.revisions)} revisions, {outcome.events} events"
+            )
             say(f"round {outcome.rounds}: {counted}: whole")
         outcome.kills, outcome.faults = faults.kills, dict(faults.done)
-    outcome.deliveries, outcome.hot_revisions, outcome.attempts = len(told.deliveries), len(told.revisions), told.attempts
+    outcome.deliveries, outcome.hot_revisions, outcome.attempts = (
+        len(acknowledged.deliveries),
+        len(acknowledged.revisions),
+        acknowledged.attempts,
+    )
     outcome.seconds = round(time.monotonic() - started)
     return outcome
 
 
 async def prove(stack: RunningStack, deliveries: dict[str, str], revisions: set[int]) -> int:
-    """Waits until everything has caught up; then everything acknowledged is there once, and `caudal verify` is content.
+    """Waits until all subscriptions are up to date. Then checks each acknowledged write, and runs `caudal verify`.
 
-    No event may be parked: every one of the load's can be applied, whatever happens meanwhile.
+    No event may be parked: the projections can apply every event of the load.
     """
 
-    told = ""
+    status = ""
 
     async def caught_up() -> bool:
-        nonlocal told
-        code, told, _ = await stack.caudal("status", "--json")
-        return code == 0 and not lagging(told)
+        nonlocal status
+        code, status, _ = await stack.caudal("status", "--json")
+        return code == 0 and not lagging(status)
 
     async def is_whole() -> bool:
         return (await stack.caudal("verify", "--json"))[0] == 0
@@ -77,7 +83,7 @@ async def prove(stack: RunningStack, deliveries: dict[str, str], revisions: set[
     try:
         await eventually(caught_up, 120, "the stack's recovery")
     except AssertionError as error:
-        raise AssertionError(f"{error}: {told}, logs in {kept_logs(stack)}") from error
+        raise AssertionError(f"{error}: {status}, logs in {kept_logs(stack)}") from error
     await eventually(is_whole, 60, "a clean `caudal verify`")  # a broker that was wiped is still being filled
     logs = await verify(stack)
     by_context = {context.context: rows for context, rows in logs.items()}
@@ -100,9 +106,9 @@ def kept_logs(stack: RunningStack) -> Path:
 
 def lagging(status: str) -> bool:
     """Whether a log is not relayed to its head, or a subscription is behind or has dead letters."""
-    told = orjson.loads(status)
-    behind = any(s["lag"] or s["dead_letters"] for s in told["subscriptions"])
-    return behind or any(log["head"] != log["relayed"] for log in told["logs"])
+    report = orjson.loads(status)
+    behind = any(s["lag"] or s["dead_letters"] for s in report["subscriptions"])
+    return behind or any(log["head"] != log["relayed"] for log in report["logs"])
 
 
 def say(what: str) -> None:

@@ -19,7 +19,7 @@ SERVICES = ("relay", "worker", "projectors", "command-api")
 
 @asynccontextmanager
 async def second(stack: RunningStack, service: str, postgres_port: int | None = None) -> AsyncIterator[tuple[Process, int]]:
-    """A second process of a kind and its port, killed at the end; its database by another port where one is given."""
+    """A second process of a kind and its port, killed at the end; its database by another port if one is given."""
     (port,) = free_ports(1)
     process = await _started(stack, ("deploy.cli", "serve", service, "--port", str(port)), postgres_port)
     try:

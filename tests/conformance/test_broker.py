@@ -30,11 +30,11 @@ async def make(admin: AIOKafkaAdminClient, topic: str, config: dict[str, str] | 
     made = await admin.create_topics([NewTopic(topic, PARTITIONS, 1, topic_configs=config)])
     assert [code for _, code, _ in made.topic_errors] == [0]
 
-    async def is_told_of() -> bool:
+    async def is_reported() -> bool:
         (found,) = await admin.describe_topics([topic])
         return len(found["partitions"]) == PARTITIONS
 
-    await eventually(is_told_of)
+    await eventually(is_reported)
 
 
 @asynccontextmanager
@@ -73,8 +73,8 @@ async def test_a_keys_partition_is_the_one_that_every_client_chooses(
     await make(admin, topic)
 
     for key in ("a", "delivery-0190", "ñ\u2028", "x" * 300):
-        told = await producer.send_and_wait(topic, b"x", key.encode())
-        assert told.partition == partition_of(key, PARTITIONS)
+        sent = await producer.send_and_wait(topic, b"x", key.encode())
+        assert sent.partition == partition_of(key, PARTITIONS)
 
 
 async def test_a_partitions_order_is_that_of_sending_and_offsets_grow(
@@ -83,9 +83,9 @@ async def test_a_partitions_order_is_that_of_sending_and_offsets_grow(
     await make(admin, topic)
     values = [b"%d" % n for n in range(5000)]
 
-    told = await send(producer, topic, values, 2)
+    sent = await send(producer, topic, values, 2)
 
-    assert [one.offset for one in told] == list(range(5000))
+    assert [one.offset for one in sent] == list(range(5000))
     async with consuming(bootstrap, topic) as consumer:
         found = await take(consumer, 5000)
     assert [record.value for record in found] == values
@@ -138,7 +138,7 @@ async def test_a_large_record_passes(
     assert found.value == value
 
 
-async def test_a_consumer_goes_where_it_is_told(
+async def test_a_consumer_starts_at_the_offsets_it_is_given(
     bootstrap: str, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
 ) -> None:
     await make(admin, topic)
@@ -235,14 +235,14 @@ async def test_retention_and_compaction_are_kept_as_settings(
 
     asked = dict.fromkeys(("retention.ms", "cleanup.policy"))
 
-    async def are_told() -> bool:
+    async def are_reported() -> bool:
         described = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name, asked) for name in names])
         resources = [resource for found in described for resource in found.resources]
-        told = {name: {entry[0]: entry[1] for entry in entries} for *_, name, entries in resources}
-        retention, cleanup = told[names[0]].get("retention.ms"), told[names[1]].get("cleanup.policy")
+        reported = {name: {entry[0]: entry[1] for entry in entries} for *_, name, entries in resources}
+        retention, cleanup = reported[names[0]].get("retention.ms"), reported[names[1]].get("cleanup.policy")
         return (retention, cleanup) == (str(5 * 3_600_000), "compact")
 
-    await eventually(are_told)
+    await eventually(are_reported)
 
 
 @pytest.mark.timeout(180)

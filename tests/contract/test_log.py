@@ -93,7 +93,7 @@ async def test_another_version_than_expected_is_a_conflict(log: AppendableLog) -
     assert (await log.head()).position == 1
 
 
-async def test_a_stream_can_be_expected_to_be_there_at_whatever_version(log: AppendableLog) -> None:
+async def test_a_stream_can_be_expected_to_exist_at_any_version(log: AppendableLog) -> None:
     assert isinstance(await one(log, append("a-1", STREAM_EXISTS)), Conflict)
     await one(log, append("a-1", 0, events=2))
 
@@ -247,7 +247,7 @@ async def test_a_partition_is_read_in_chunks(log: AppendableLog) -> None:
     assert all(len(chunk) <= 3 for chunk in chunks)
 
 
-async def test_reads_begin_after_where_they_are_told(log: AppendableLog) -> None:
+async def test_reads_begin_after_the_given_position(log: AppendableLog) -> None:
     await one(log, append("a-1", events=5))
 
     assert [row.version for row in await log.read_stream("a-1", 2)] == [3, 4, 5]

@@ -46,7 +46,7 @@ async def get(stack: RunningStack, path: str, status: int = 200) -> Any:
     return answer.json()
 
 
-async def test_a_state_is_told_as_of_a_version_and_as_of_a_time(stack: RunningStack) -> None:
+async def test_a_state_is_shown_as_of_a_version_and_as_of_a_time(stack: RunningStack) -> None:
     partner = f"p-{uuid4()}"
     first = await deliver(stack, partner)
     between = datetime.now(UTC).isoformat()
@@ -161,7 +161,7 @@ async def test_causes_and_effects_are_followed_through_every_context(stack: Runn
     assert "DataProcessed" in out
 
 
-async def test_a_stranger_can_check_a_stream_with_fifty_lines_and_the_public_key(stack: RunningStack, tmp_path: Path) -> None:
+async def test_anyone_can_check_a_stream_with_fifty_lines_and_the_public_key(stack: RunningStack, tmp_path: Path) -> None:
     partner = f"p-{uuid4()}"
     for _ in range(3):
         await deliver(stack, partner)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def surroundings() -> Iterator[dict[str, str]]:
+def container_environment() -> Iterator[dict[str, str]]:
     with PostgresContainer("postgres:18") as postgres, RedpandaContainer() as redpanda:
         yield {
             "CAUDAL_WRITE_DSN": postgres.get_connection_url(driver=None),
@@ -34,8 +34,8 @@ def surroundings() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.timeout(300)
-async def test_a_delivery_on_containers(surroundings: dict[str, str], tmp_path: Path) -> None:
-    code, _, err = await caudal("migrate", environment=surroundings)
+async def test_a_delivery_on_containers(container_environment: dict[str, str], tmp_path: Path) -> None:
+    code, _, err = await caudal("migrate", environment=container_environment)
     assert code == 0, err
     ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
 
@@ -49,7 +49,7 @@ async def test_a_delivery_on_containers(surroundings: dict[str, str], tmp_path: 
 
         command = (sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(ports[name]))
         log = tmp_path / f"{name}.log"
-        return Supervised(ProcessSpec(name=name, command=command, log=log, ready=ready, environment=surroundings))
+        return Supervised(ProcessSpec(name=name, command=command, log=log, ready=ready, environment=container_environment))
 
     processes = [process(name) for name in SERVICES]
     try:

@@ -248,7 +248,7 @@ async def test_real_data_comes_out_as_counted_without_the_engine(stack: RunningS
     assert head["n"] == 2 * 3376
 
 
-async def test_bad_lines_are_told_by_number_and_the_rest_is_loaded(stack: RunningStack, tmp_path: Path) -> None:
+async def test_bad_lines_are_reported_by_number_and_the_rest_is_loaded(stack: RunningStack, tmp_path: Path) -> None:
     file = tmp_path / "some.ndjson"
     good = {"partner_id": f"p-{uuid4()}", "payload": {"n": 1}}
     file.write_text("\n".join([json.dumps(good), "nonsense", json.dumps({**good, "partner_id": 7}), json.dumps(good)]))

@@ -20,7 +20,7 @@ _LEFT = 4 * 1024 * 1024
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A folder on a file system of its own; skips aloud where this user may not mount one."""
+    """A folder on a file system of its own; skips the test if this user may not mount one."""
     made = Path(tempfile.mkdtemp(prefix="caudal-disk-"))
     mounted = subprocess.run(("mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "tmpfs", made), capture_output=True, check=False)
     if mounted.returncode:
@@ -37,28 +37,28 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path)
     arguments, ballast = ("--data-dir", str(small_disk / "data")), small_disk / "ballast"
     async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
         load = Load(stack, seed=3, pause=0.02)
-        told = load.acknowledged
+        acknowledged = load.acknowledged
         load.start()
         await asyncio.sleep(3)
-        before = len(told.deliveries)
+        before = len(acknowledged.deliveries)
 
         _fill(ballast)
 
         async def rejects() -> bool:
-            count = len(told.deliveries)
+            count = len(acknowledged.deliveries)
             await asyncio.sleep(2)
-            return len(told.deliveries) == count
+            return len(acknowledged.deliveries) == count
 
         await eventually(rejects, 60, "that nothing is accepted any more")
         ballast.unlink()
 
-    # PostgreSQL may have died more often than its supervisor bears: whoever has made room starts the stack again.
+    # PostgreSQL may have died more often than its supervisor bears: the operator makes room and starts the stack again.
     async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
         load.turn_to(stack)
         await asyncio.sleep(3)
         await asyncio.wait_for(load.stop(), 60)
-        assert len(told.deliveries) > before > 0
-        await prove(stack, told.deliveries, told.revisions)
+        assert len(acknowledged.deliveries) > before > 0
+        await prove(stack, acknowledged.deliveries, acknowledged.revisions)
 
 
 def _fill(path: Path) -> None:

@@ -56,7 +56,7 @@ async def test_repeats_at_the_same_time_are_one_command(stack: RunningStack) -> 
     assert row["n"] == 2
 
 
-async def test_if_match_is_held_against_the_stream(stack: RunningStack) -> None:
+async def test_if_match_is_checked_against_the_stream(stack: RunningStack) -> None:
     url, partner = "/commands/data_ingestion/register-schema", f"p-{uuid4()}"
     first = await stack.commands.post(url, json={"partner_id": partner, "json_schema": {"minProperties": 1}})
     tag = first.headers["ETag"]
@@ -177,14 +177,14 @@ async def test_unknown_places_get_problem_documents(stack: RunningStack, method:
         ("/nowhere", 404),
     ],
 )
-async def test_strange_queries_get_problem_documents(stack: RunningStack, path: str, status: int) -> None:
+async def test_invalid_queries_get_problem_documents(stack: RunningStack, path: str, status: int) -> None:
     answer = await stack.queries.get(path)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json"), answer.text
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b/1@x", "data_ingestion.ingestion/9@1"])
-async def test_a_strange_token_is_malformed(stack: RunningStack, token: str) -> None:
+async def test_an_unknown_form_of_token_is_malformed(stack: RunningStack, token: str) -> None:
     answer = await stack.queries.get("/query/all", headers={"Consistency-Token": token})
 
     assert answer.status_code == 400
@@ -292,7 +292,9 @@ async def test_each_api_documents_itself_without_a_network(stack: RunningStack, 
         ("GET", "/nothing", 404),
     ],
 )
-async def test_every_answer_tells_browsers_to_be_careful(stack: RunningStack, method: str, path: str, status: int) -> None:
+async def test_every_answer_has_the_security_headers_for_browsers(
+    stack: RunningStack, method: str, path: str, status: int
+) -> None:
     client = stack.commands if method == "POST" else stack.queries
 
     answer = await client.request(method, path)

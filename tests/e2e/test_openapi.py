@@ -1,4 +1,4 @@
-"""Both OpenAPI documents, held against what runs: made-up requests to each operation, none of which may be our fault."""
+"""Both OpenAPI documents, checked against the running APIs: no generated request may get a server error."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ async def test_no_request_that_a_document_allows_is_our_fault(own_stack: Running
         *("--header", f"Authorization: {token['Authorization']}", "--phases", "coverage,fuzzing", "--max-time", str(SECONDS)),
         *("--continue-on-failure", "--request-timeout", "20", "--warnings", "off", "--seed", "1"),
         *("--report", "ndjson", "--report-ndjson-path", str(report)),
-        # A live view never ends, and is told of as a stream of events.
+        # A live view never ends, and is announced as a stream of events.
         *(("--exclude-path-regex", "/live$") if api == "query_api" else ()),
         cwd=tmp_path,
         env={**os.environ, "NO_COLOR": "1"},

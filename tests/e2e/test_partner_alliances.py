@@ -25,9 +25,9 @@ async def sanctions(stack: RunningStack) -> None:
 async def requested(stack: RunningStack, body: dict[str, Any]) -> dict[str, Any]:
     answer = await stack.commands.post("/partners", json=body)
     assert answer.status_code == 201, answer.text
-    told = answer.json()
-    assert told["estado"] == "INICIADA"
-    return dict(told)
+    receipt = answer.json()
+    assert receipt["estado"] == "INICIADA"
+    return dict(receipt)
 
 
 async def saga(stack: RunningStack, saga_id: str, state: str, seconds: float = 30) -> dict[str, Any]:
@@ -66,9 +66,9 @@ def steps(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: RunningStack) -> None:
-    told = await requested(stack, partner())
+    receipt = await requested(stack, partner())
 
-    found = await saga(stack, told["saga_id"], "COMPLETADA")
+    found = await saga(stack, receipt["saga_id"], "COMPLETADA")
 
     assert steps(found) == [
         ("PartnerRequested", "PROCESADO"),
@@ -79,14 +79,14 @@ async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: Runn
         ("PartnerActivated", "PROCESADO"),
     ]
     assert (found["references"]["temporary_id"], found["references"]["partner_id"]) == (
-        told["partner_id_temporal"],
+        receipt["partner_id_temporal"],
         found["state"]["partner_id"],
     )
     path = f"/partners/{found['references']['partner_id']}"
     await shown(stack, path, estado="ACTIVO", nombre="Partner ABC", tipo="CORPORATIVO")
     contract = await shown(stack, f"/contratos/{found['references']['contract_id']}", estado="ACTIVO")
     assert contract["cumple_reglas"] is True
-    wanted = {"saga_id": told["saga_id"], "kind": "event"}
+    wanted = {"saga_id": receipt["saga_id"], "kind": "event"}
     logs = (await stack.queries.get("/saga/logs", params=wanted, headers=stack.token("auditor"))).json()
     assert {entry["event_type"] for entry in logs} == {name for name, _ in steps(found)}
     assert all(entry["payload"] and entry["handled_at"] for entry in logs)
@@ -129,27 +129,27 @@ async def test_a_contract_that_cannot_be_has_the_partner_withdrawn(stack: Runnin
 
 @pytest.mark.parametrize(("approved", "state", "contract"), [(True, "COMPLETADA", "ACTIVO"), (False, "FALLIDA", "RECHAZADO")])
 async def test_what_compliance_rejects_somebody_decides(stack: RunningStack, approved: bool, state: str, contract: str) -> None:
-    told = await requested(stack, partner(nombre="Petrov, Ivan"))
-    found = await saga(stack, told["saga_id"], "PENDIENTE_REVISION")
+    receipt = await requested(stack, partner(nombre="Petrov, Ivan"))
+    found = await saga(stack, receipt["saga_id"], "PENDIENTE_REVISION")
     path = f"/contratos/{found['references']['contract_id']}"
     await shown(stack, path, estado="RECHAZADO", en_revision=True, cumple_reglas=False)
-    assert "sanctions: 100 % like" in found["reason"]
+    assert "sanctions: 100 % similar to" in found["reason"]
 
     body, officer = {"aprobado": approved, "motivo": "visto"}, stack.token("compliance_officer")
     assert (await stack.commands.post(f"{path}/revision", json=body)).status_code == 401
     answer = await stack.commands.post(f"{path}/revision", json=body, headers=officer)
 
     assert answer.status_code == 200, answer.text
-    found = await saga(stack, told["saga_id"], state)
+    found = await saga(stack, receipt["saga_id"], state)
     await shown(stack, path, estado=contract, en_revision=False)
     await shown(stack, f"/partners/{found['references']['partner_id']}", estado="ACTIVO" if approved else "RETIRADO")
     assert (await stack.commands.post(f"{path}/revision", json=body, headers=officer)).status_code == 422
 
 
 async def test_a_partner_without_papers_waits_for_them(stack: RunningStack) -> None:
-    told = await requested(stack, {"nombre": "Partner ABC", "tipo": "CORPORATIVO"})
+    receipt = await requested(stack, {"nombre": "Partner ABC", "tipo": "CORPORATIVO"})
 
-    found = await saga(stack, told["saga_id"], "PENDIENTE_REVISION")
+    found = await saga(stack, receipt["saga_id"], "PENDIENTE_REVISION")
 
     assert "tax_id: no tax number is given" in found["reason"]
 
@@ -195,16 +195,16 @@ async def test_validation_answers_rule_by_rule(stack: RunningStack) -> None:
     answer = await stack.commands.post("/partners/validate", json=partner(cuenta_bancaria={"iban": "ES00"}))
 
     assert answer.status_code == 201, answer.text
-    told = answer.json()
-    assert told["aprobado"] is False
-    assert {found["regla"]: found["cumple"] for found in told["reglas"]} == {
+    body = answer.json()
+    assert body["aprobado"] is False
+    assert {found["regla"]: found["cumple"] for found in body["reglas"]} == {
         "tax_id": True,
         "bank_account": False,
         "sanctions": True,
     }
 
 
-async def test_why_something_happened_is_told_through_the_process(stack: RunningStack) -> None:
+async def test_the_causes_of_an_event_are_shown_through_the_saga(stack: RunningStack) -> None:
     found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
     events = "/audit/partner_alliances/integrations/streams"
     auditor = stack.token("auditor")
@@ -234,21 +234,21 @@ async def test_why_something_happened_is_told_through_the_process(stack: Running
 
 
 async def test_an_operator_ends_a_process_and_sees_it(stack: RunningStack) -> None:
-    told = await requested(stack, partner(nombre="Evil Corp"))
-    await saga(stack, told["saga_id"], "PENDIENTE_REVISION")
+    receipt = await requested(stack, partner(nombre="Evil Corp"))
+    await saga(stack, receipt["saga_id"], "PENDIENTE_REVISION")
 
     code, out, _ = await stack.caudal("sagas", "list", "--json")
     assert code == 0
-    assert told["saga_id"] in {row["saga_id"] for row in orjson.loads(out)}
-    assert (await stack.caudal("sagas", "retry", told["saga_id"], "--apply"))[0] == 1
-    code, _, err = await stack.caudal("sagas", "cancel", told["saga_id"][:8], "--reason", "ya no", "--apply")
+    assert receipt["saga_id"] in {row["saga_id"] for row in orjson.loads(out)}
+    assert (await stack.caudal("sagas", "retry", receipt["saga_id"], "--apply"))[0] == 1
+    code, _, err = await stack.caudal("sagas", "cancel", receipt["saga_id"][:8], "--reason", "ya no", "--apply")
     assert code == 0, err
 
-    found = await saga(stack, told["saga_id"], "CANCELADA")
+    found = await saga(stack, receipt["saga_id"], "CANCELADA")
     assert found["reason"] == "ya no"
     await shown(stack, f"/partners/{found['references']['partner_id']}", estado="RETIRADO")
     await shown(stack, f"/contratos/{found['references']['contract_id']}", estado="INACTIVO")
-    code, out, _ = await stack.caudal("sagas", "show", told["saga_id"][:8])
+    code, out, _ = await stack.caudal("sagas", "show", receipt["saga_id"][:8])
     assert code == 0
     assert "cancelled, ya no" in out
 

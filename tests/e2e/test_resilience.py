@@ -164,7 +164,7 @@ async def test_data_survives_a_restart_and_a_lost_broker_is_refilled(data_dir: P
 
 
 @pytest.mark.timeout(120)
-async def test_a_process_that_keeps_dying_stops_the_stack_with_its_last_words() -> None:
+async def test_a_process_in_a_crash_loop_stops_the_stack_with_its_last_words() -> None:
     async with running_stack(environment=ONE_SYSTEM) as stack:
         family = psutil.Process(stack.process.pid).children()
         seen: set[int] = set()

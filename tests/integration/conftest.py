@@ -1,4 +1,4 @@
-"""What the tests of parts that work together stand on."""
+"""Fixtures of the integration tests."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def _commands_know_the_systems(catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 async def databases() -> AsyncIterator[Databases]:
-    """Connections as whoever may do everything."""
+    """Connections in the role that may do everything."""
     made = Databases(None, 16)
     yield made
     await made.close()

@@ -38,7 +38,7 @@ async def received_validated_and_processed(
         every = zip(received, payloads, strict=True)
         await asyncio.gather(*(issue(step(data_id=id, partner_id="p", payload=payload)) for id, payload in every))
     for log in opened.values():
-        await log.settle()
+        await log.drain()
     rows = {context: list(await log.read(0, 10_000)) for context, log in opened.items()}
     return {context: found for context, found in rows.items() if found}
 

@@ -1,4 +1,4 @@
-"""A log for those who alter it, and what a thorough forger does."""
+"""A log that tests alter, and the steps of a thorough forger."""
 
 from collections.abc import Sequence
 from uuid import UUID, uuid4

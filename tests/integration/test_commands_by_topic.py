@@ -53,7 +53,7 @@ async def databases() -> AsyncIterator[Databases]:
 
 
 @pytest.fixture
-async def intake(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[TopicWorker]:
+async def topic_worker(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[TopicWorker]:
     made = TopicWorker(settings, catalog, make_handler(settings, catalog, open_logs(settings, catalog, databases), databases))
     task = asyncio.create_task(made.run())
     yield made
@@ -74,15 +74,15 @@ def receive(n: int) -> CommandEnvelope[ReceiveData]:
 
 
 async def test_a_command_that_comes_again_and_again_is_handled_once(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, sender: CommandSender
+    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker, sender: CommandSender
 ) -> None:
     log = open_logs(settings, catalog, databases)[INGESTION]
     commands = [receive(n) for n in range(20)]
     for _ in range(3):
-        await sender.send([(INGESTION, issued, str(issued.id)) for issued in commands])
+        await sender.send([(INGESTION, envelope, str(envelope.id)) for envelope in commands])
 
     async def handled() -> bool:
-        return len(await log.answers([issued.id for issued in commands])) == 20
+        return len(await log.answers([envelope.id for envelope in commands])) == 20
 
     await eventually(handled)
     await asyncio.sleep(0.5)
@@ -90,7 +90,7 @@ async def test_a_command_that_comes_again_and_again_is_handled_once(
 
 
 async def test_a_key_means_the_same_by_topic_and_over_http(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker
+    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker
 ) -> None:
     log, id = open_logs(settings, catalog, databases)[INGESTION], command_id(INGESTION, "a-key")
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
@@ -115,7 +115,7 @@ async def test_a_key_means_the_same_by_topic_and_over_http(
 
 
 async def test_a_record_that_is_not_a_command_is_parked_byte_for_byte(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, sender: CommandSender
+    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker, sender: CommandSender
 ) -> None:
     topics, log = Topics(settings, catalog), open_logs(settings, catalog, databases)[INGESTION]
     good = receive(1)
@@ -145,15 +145,15 @@ async def test_a_record_that_is_not_a_command_is_parked_byte_for_byte(
 
 
 async def test_a_command_with_a_secret_in_the_clear_is_rejected_and_not_kept(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, sender: CommandSender
+    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker, sender: CommandSender
 ) -> None:
     users = ContextName("clinical_lab", "users")
     log, command = open_logs(settings, catalog, databases)[users], CreateUser(username="Ana", password="password2")
-    issued = CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c")
-    await sender.send([(users, issued, "key")])
+    envelope = CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c")
+    await sender.send([(users, envelope, "key")])
 
     async def rejected() -> bool:
-        rejection = (await log.answers([issued.id])).get(issued.id)
+        rejection = (await log.answers([envelope.id])).get(envelope.id)
         return rejection is not None and "encrypted" in rejection.detail
 
     await eventually(rejected)
@@ -164,7 +164,7 @@ async def test_a_command_with_a_secret_in_the_clear_is_rejected_and_not_kept(
 
 
 async def test_an_unreadable_record_that_may_hold_a_secret_is_not_kept(
-    settings: Settings, catalog: Catalog, intake: TopicWorker
+    settings: Settings, catalog: Catalog, topic_worker: TopicWorker
 ) -> None:
     users, topics = ContextName("clinical_lab", "users"), Topics(settings, catalog)
     producer = await started_producer(settings)
@@ -207,33 +207,33 @@ async def everything(settings: Settings, topic: str, count: int) -> list[Any]:
     return sorted(found, key=lambda record: (record.partition, record.offset))
 
 
-class ForgetfulSender(CommandSender):
-    """Loses all commands while ``forgets`` is set, as a broker that is wiped does."""
+class LosingSender(CommandSender):
+    """Loses all commands while ``loses`` is set, as a broker that is wiped does."""
 
-    forgets = True
+    loses = True
     sent: int = 0
 
     async def send(self, commands: Sequence[tuple[ContextName, CommandEnvelope[Any], str]]) -> None:
         self.sent += len(commands)
-        if not self.forgets:
+        if not self.loses:
             await super().send(commands)
 
 
 async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sent_again(
-    settings: Settings, catalog: Catalog, databases: Databases, intake: TopicWorker, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 1.0)
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs, databases)
     handled_here: list[CommandEnvelope[Any]] = []
 
-    async def handle(issued: CommandEnvelope[Any]) -> None:
-        handled_here.append(issued)
-        await handler.handle(issued)
+    async def handle(envelope: CommandEnvelope[Any]) -> None:
+        handled_here.append(envelope)
+        await handler.handle(envelope)
 
     for n in range(10):
         await handler.handle(receive(n))
-    sender = ForgetfulSender(settings, catalog)
+    sender = LosingSender(settings, catalog)
     stores = policy_stores(Installation(settings, catalog, databases), POLICY)
     runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
     confirming = asyncio.create_task(runner.confirm())
@@ -247,7 +247,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
         return [(await stores[INGESTION].checkpoints.read(INGESTION, partition)).position for partition in range(4)]
 
     assert await stored() == [0, 0, 0, 0]
-    sender.forgets = False
+    sender.loses = False
 
     async def caught_up() -> bool:
         return tuple(await stored()) == (await logs[INGESTION].head()).partitions
@@ -273,12 +273,12 @@ async def test_commands_that_no_process_consumes_are_handled_by_the_policys_own_
     logs = open_logs(settings, catalog, databases)
     handler = make_handler(settings, catalog, logs, databases)
 
-    async def handle(issued: CommandEnvelope[Any]) -> None:
-        await handler.handle(issued)
+    async def handle(envelope: CommandEnvelope[Any]) -> None:
+        await handler.handle(envelope)
 
     for n in range(10):
         await handler.handle(receive(n))
-    sender = ForgetfulSender(settings, catalog)
+    sender = LosingSender(settings, catalog)
     stores = policy_stores(Installation(settings, catalog, databases), POLICY)
     runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
     confirming = asyncio.create_task(runner.confirm())
@@ -300,12 +300,12 @@ async def test_a_command_with_side_effects_is_handled_only_by_the_process_of_its
     monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 0.2)
     logs = open_logs(settings, catalog, databases)
     await make_handler(settings, catalog, logs, databases).handle(receive(1))
-    sender = ForgetfulSender(settings, catalog)
+    sender = LosingSender(settings, catalog)
     stores = policy_stores(Installation(settings, catalog, databases), POLICY)
     handled_here: list[CommandEnvelope[Any]] = []
 
-    async def handle(issued: CommandEnvelope[Any]) -> None:
-        handled_here.append(issued)
+    async def handle(envelope: CommandEnvelope[Any]) -> None:
+        handled_here.append(envelope)
 
     runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle, lambda _: True)
     confirming = asyncio.create_task(runner.confirm())

@@ -22,7 +22,7 @@ def bench(settings: Settings, catalog: Catalog, databases: Databases) -> Bench:
     return Bench(settings, catalog, databases)
 
 
-async def test_an_operator_lists_shows_mends_and_tries_again(
+async def test_an_operator_lists_shows_repairs_and_retries(
     bench: Bench, logs: Logs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CAUDAL_WRITE_DSN", bench.settings.write_dsn)

@@ -128,11 +128,11 @@ async def test_receipts_expire_by_the_week_and_the_first_answer_with_them(
     assert len(dropped) == 1
     assert set(await log.answers([old.command_id, fresh.command_id])) == {fresh.command_id}
     assert await log.purge_receipts(timedelta(days=7)) == []
-    assert await log.purge_receipts(timedelta(days=-1000)) == [], "whatever the writer asks for"
+    assert await log.purge_receipts(timedelta(days=-1000)) == [], "also if the writer asks for more"
     await log.append([append("c-1")])
 
 
-async def test_whoever_relays_a_log_drops_what_has_expired(
+async def test_the_relay_of_a_log_drops_expired_partitions(
     log: AppendablePostgresLog, owner: asyncpg.Connection, fresh_database: FreshDatabase
 ) -> None:
     await owner.execute(f"create table {SCHEMA}.receipts_from_20200106 (like {SCHEMA}.receipts including all)")

@@ -167,9 +167,9 @@ async def test_a_slow_body_is_cut_off() -> None:
         dripping = asyncio.create_task(drip())
         assert await answered(reader) == "HTTP/1.1 408 Too slow"
         assert 0.9 < asyncio.get_running_loop().time() - started < 3
-        told = (await reader.readuntil(b"\r\n\r\n")).lower()
-        assert b"connection: close" in told
-        assert b"application/problem+json" in told
+        answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+        assert b"connection: close" in answer
+        assert b"application/problem+json" in answer
         dripping.cancel()
 
 

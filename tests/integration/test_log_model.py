@@ -1,4 +1,4 @@
-"""The real log against a simple model: whatever concurrent writers do, what was accepted has an order that explains it."""
+"""The real log against a simple model: an order exists that explains every command that concurrent writers got accepted."""
 
 import asyncio
 from collections.abc import Sequence
@@ -195,7 +195,7 @@ class ConcurrentWriters(RuleBasedStateMachine):
         )
         assert verified.findings == []
         for log in (self.log, *(commit._log for commit in self.commits)):
-            await log.settle()  # type: ignore[attr-defined]
+            await log.drain()  # type: ignore[attr-defined]
         await self.databases.close()
 
 

@@ -77,7 +77,7 @@ async def mailing(settings: Settings, catalog: Catalog, databases: Databases, tm
     await made.issue(CreateUser(username="zoe", password="password2"))
     yield made
     for log in made.logs.values():
-        await log.settle()
+        await log.drain()
 
 
 async def test_mail_goes_to_the_first_recipient_who_is_a_user(mailing: Mailing) -> None:
@@ -114,13 +114,13 @@ async def test_a_server_that_is_out_of_reach_delays_no_second_mail(mailing: Mail
     accepted: list[asyncio.StreamWriter] = []
     silent = await asyncio.start_server(lambda _, writer: accepted.append(writer), LOOPBACK, mailing.port)
 
-    told = await asyncio.gather(*map(mailing.tried, first))
+    outcomes = await asyncio.gather(*map(mailing.tried, first))
 
     silent.close()
     for writer in accepted:
         writer.close()
-    assert set(told) == {("DeliveryFailed",)}
-    assert len(accepted) == 8, "so many talk to it at a time, and the others are told what those found"
+    assert set(outcomes) == {("DeliveryFailed",)}
+    assert len(accepted) == 8, "at most so many connect at a time, and the others share their result"
 
 
 async def test_mail_is_not_lost_if_a_key_is_missing(mailing: Mailing) -> None:

@@ -41,8 +41,8 @@ async def test_an_event_whose_reaction_fails_is_parked_and_its_commands_are_sent
 
     policy = replace(POLICIES[0], reactions=dict.fromkeys(POLICIES[0].reactions, react)).of("data_ingestion")
 
-    async def handle(issued: CommandEnvelope[Any]) -> None:
-        await handler.handle(issued)
+    async def handle(envelope: CommandEnvelope[Any]) -> None:
+        await handler.handle(envelope)
 
     await ensure_topics(settings, catalog)
     stores = policy_stores(Installation(settings, catalog, databases), policy)
@@ -67,4 +67,4 @@ async def test_an_event_whose_reaction_fails_is_parked_and_its_commands_are_sent
     assert (await logs[VALIDATION].head()).position == before + 1
     await sender.close()
     for log in logs.values():
-        await log.settle()
+        await log.drain()

@@ -1,4 +1,4 @@
-"""What comes before a decision: passwords hashed, texts encrypted, and an answer where that cannot be done."""
+"""The stages before a decision: passwords are hashed, texts encrypted, and a command that cannot be encrypted is answered."""
 
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -62,14 +62,14 @@ async def test_what_is_done_outside_is_not_done_under_a_condition(write_side: Wr
     assert list((await write_side.keys.decrypted([user.username or ""])).values()) == ["Ana"]
 
 
-async def test_who_was_never_known_is_forgotten_only_in_advance(write_side: WriteSide) -> None:
+async def test_an_unknown_subject_is_erased_only_in_advance(write_side: WriteSide) -> None:
     with pytest.raises(Rejected, match="nothing is encrypted for this subject"):
         await write_side.handler.handle(write_side.issue(EraseSubject(subject="nobody"), uuid4()))
     await write_side.handler.handle(write_side.issue(EraseSubject(subject="nobody", in_advance=True), uuid4()))
     assert await write_side.keys.knows("nobody")
 
 
-async def test_whoever_sends_a_command_of_somebody_forgotten_gets_an_answer_and_a_repeat_its_first(
+async def test_a_command_of_an_erased_subject_is_rejected_and_a_repeat_gets_the_first_receipt(
     write_side: WriteSide,
 ) -> None:
     before, after = uuid4(), uuid4()

@@ -36,7 +36,7 @@ async def complete(databases: Databases, settings: Settings) -> int:
         return int(await connection.fetchval(sql))
 
 
-async def test_several_workers_on_one_view_never_undo_each_other(
+async def test_several_workers_on_one_view_never_revert_each_other(
     settings: Settings, catalog: Catalog, databases: Databases, logs: dict[ContextName, list[StoredEvent]]
 ) -> None:
     workers = [projector(settings, catalog, databases) for _ in range(4)]

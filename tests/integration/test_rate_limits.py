@@ -66,11 +66,11 @@ async def test_a_flood_is_counted_with_few_statements(
 
 
 async def test_an_answer_names_each_limit(limits: list[RateLimits]) -> None:
-    told = dict(await limits[0].spend("GET", "ana", "/a"))
+    headers = dict(await limits[0].spend("GET", "ana", "/a"))
 
     policies = '"GET-3600";q=3;w=3600, "GET-86400";q=5;w=86400, "all-3600";q=14;w=3600'
-    assert told[b"ratelimit-policy"].decode() == policies
-    assert told[b"ratelimit"].decode().startswith('"GET-3600";r=2;t=')
+    assert headers[b"ratelimit-policy"].decode() == policies
+    assert headers[b"ratelimit"].decode().startswith('"GET-3600";r=2;t=')
     with pytest.raises(TooManyRequests) as raised:
         for _ in range(3):
             await limits[0].spend("GET", "ana", "/a")

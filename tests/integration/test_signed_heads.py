@@ -57,7 +57,7 @@ async def test_a_new_key_continues_the_heads_of_the_old_one_or_signs_nothing(
     assert (verified.signed_up_to, verified.findings) == (60, [])
     for one in (old, stranger, heir):
         await one.close()
-    await log.settle()
+    await log.drain()
     await databases.close()
 
 
@@ -69,10 +69,10 @@ async def test_a_signer_survives_foreign_records_on_the_topic(
     await ensure_topics(settings, catalog)
     await log.append([append("s-1", n) for n in range(30)])
     heads = HeadSigner(Installation(settings.model_copy(update={"signing_interval_seconds": 0.1}), catalog, databases), signer)
-    strange = signer.sign(CONTEXT, 7, b"h" * 32).as_json()
+    valid = signer.sign(CONTEXT, 7, b"h" * 32).as_json()
     producer = await started_producer(settings)
     for at in ("0001-01-01T00:00:00+23:59", "2026-01-01T00:00:00", "now"):
-        value = orjson.dumps({**strange, "signed_at": at})
+        value = orjson.dumps({**valid, "signed_at": at})
         await producer.send_and_wait(Topics(settings, catalog).signed_heads(CONTEXT), value, b"x", partition=0)
     await producer.stop()
 
@@ -85,7 +85,7 @@ async def test_a_signer_survives_foreign_records_on_the_topic(
     await eventually(signed)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    await log.settle()
+    await log.drain()
     await databases.close()
 
 

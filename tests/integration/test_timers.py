@@ -1,4 +1,4 @@
-"""Timers of sagas: each fires once, however many workers look, whatever was down, and whatever happens to the views."""
+"""Timers of sagas: each fires once, however many workers look, through outages, and during each operation on the views."""
 
 import asyncio
 from collections.abc import Sequence
@@ -151,7 +151,7 @@ async def test_timers_that_cannot_fire_delay_no_others(terms: Terms, monkeypatch
     ],
     ids=["paused", "reset", "rebuilt", "blocked"],
 )
-async def test_whatever_happens_to_the_view_of_sagas_no_timer_stops(terms: Terms, statement: str) -> None:
+async def test_no_operation_on_the_view_of_sagas_stops_a_timer(terms: Terms, statement: str) -> None:
     async with terms.databases.connection(terms.settings.view_dsn(SAGAS)) as connection:
         await connection.execute("reset role")
         await connection.execute(statement.replace("{schema}", views_schema(SAGAS)))

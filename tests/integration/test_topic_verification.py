@@ -66,7 +66,7 @@ async def bench(settings: Settings, catalog: Catalog) -> AsyncIterator[Bench]:
     made.rows = list(await log.read(0, 1000))
     yield made
     await producer.stop()
-    await log.settle()
+    await log.drain()
     await databases.close()
 
 

@@ -209,7 +209,7 @@ async def test_a_log_that_grows_during_the_verification_is_not_cut_off(
     busy.grow = grow
 
     assert (await verify(busy, Verifier.of(signer.public))).findings == []
-    await appendable.settle()
+    await appendable.drain()
 
 
 async def test_the_writer_cannot_store_a_head_that_the_log_does_not_have(log: ProofLog, fresh_database: FreshDatabase) -> None:

@@ -101,7 +101,7 @@ async def roll_back(name: str, settings: Settings, *, other_shape: bool, apply: 
             return
         await work.view.roll_back(other_shape=other_shape)
     out.print(
-        f"{name}: the previous version is live again and catches up. The newer one is kept: a second rollback undoes this."
+        f"{name}: the previous version is live again and catches up. The newer one is kept: a second rollback goes back to it."
     )
     if versions.previous_differs != 0:
         out.print(f"`caudal verify views {name}` says whether it is right.")

@@ -53,7 +53,7 @@ create table {schema}.snapshots (
   taken_at timestamptz not null default clock_timestamp()
 );
 
--- When sagas are to be told the time: changed in the transaction that appends the step.
+-- The due timers of sagas: changed in the transaction that appends the step.
 create table {schema}.timers (
   stream text collate "C" not null,
   name text not null,

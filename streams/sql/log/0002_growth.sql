@@ -44,7 +44,7 @@ begin
     select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = '{schema}.receipts'::regclass
       and to_timestamp(right(c.relname, 8), 'YYYYMMDD') + interval '7 days'
-        < clock_timestamp() - greatest(keep, interval '1 day')  -- whatever is asked for, the week that is written to stays
+        < clock_timestamp() - greatest(keep, interval '1 day')  -- never the week that is written to
     order by 1
   loop
     execute format('drop table {schema}.%I', name);

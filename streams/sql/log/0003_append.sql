@@ -58,7 +58,7 @@ begin
     else
       for i in first_w .. w loop
         s := write_streams[i];
-        -- What was decided on top of events that did not come to be is not appended, even where the version fits by chance.
+        -- A decision that was based on a failed append is not appended, even if the version fits by chance.
         if (case expected[i] when -2 then false when -1 then versions[s] = 0 else expected[i] <> versions[s] or tainted[s] end) then
           ok := false; outcomes[c] := 1;
         end if;
@@ -80,7 +80,7 @@ begin
       end if;
       for j in 1 .. event_counts[i] loop
         e := e + 1; p := p + 1; v := v + 1;
-        -- The chain. An event's content is hashed by itself first, so that the chain can be shown to a stranger without
+        -- The chain. An event's content is hashed by itself first, so that the chain can be shown to a third party without
         -- showing every event. No part but the last two can hold a newline, and those are JSON documents: no two events
         -- have the same content.
         h := sha256(h || sha256(convert_to(concat_ws(E'\n',

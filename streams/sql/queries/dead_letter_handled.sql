@@ -1,4 +1,4 @@
--- Removes a dead letter that was handled. With other data it is kept as repaired, for those who apply the log anew.
+-- Removes a dead letter that was handled. With other data it is kept as repaired, for rebuilds.
 with repaired as (
   update {schema}.dead_letters set state = 'repaired', due_at = null where id = $1 and edited is not null returning id
 )

@@ -50,11 +50,11 @@ def main(dsn: str, rate: int, seconds: float) -> None:
 
     began = time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as pool:
-        under_way = []
+        pending = []
         for number in range(int(rate * seconds)):
             time.sleep(max(0, began + number / rate - time.perf_counter()))
-            under_way.append(pool.submit(one))
-        latencies = [done.result(60) for done in under_way]
+            pending.append(pool.submit(one))
+        latencies = [done.result(60) for done in pending]
     report_latencies(latencies[rate:])
     end.set()
     runner.join()

@@ -1,6 +1,6 @@
 """Caudal from the acknowledgement of a command to its row in the query API: `… COMMAND_API QUERY_API RATE SECONDS`.
 
-Commands are sent at a steady rate, whatever the answers take; each is followed by a query that carries its consistency token.
+Commands are sent at a steady rate, regardless of the answers; each is followed by a query that carries its consistency token.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ async def run(commands: str, queries: str, rate: int, seconds: float) -> None:
                 await seen.read()
             return time.perf_counter() - began
 
-        began, under_way = time.perf_counter(), []
+        began, pending = time.perf_counter(), []
         for number in range(int(rate * seconds)):
             await asyncio.sleep(max(0, began + number / rate - time.perf_counter()))
-            under_way.append(asyncio.create_task(one()))
-        latencies = await asyncio.wait_for(asyncio.gather(*under_way), 60)
+            pending.append(asyncio.create_task(one()))
+        latencies = await asyncio.wait_for(asyncio.gather(*pending), 60)
     report_latencies(latencies[rate:])  # the first second is for connecting
 
 

@@ -1,4 +1,4 @@
-"""Caudal's relay: `… DSN BOOTSTRAP EVENTS` publishes a log from its beginning and stops when the cursor stands at its head."""
+"""Caudal's relay: `… DSN BOOTSTRAP EVENTS` publishes a log from its beginning and stops when the cursor is at its head."""
 
 import asyncio
 import sys

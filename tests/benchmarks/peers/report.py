@@ -19,9 +19,9 @@ def report(case: str, clients: int, events: int, seconds: float) -> None:
 def report_latencies(seconds: Sequence[float]) -> None:
     """One line: the median and the 99th percentile, in milliseconds."""
     ordered = sorted(seconds)
-    told = {
+    figures = {
         "commands": len(ordered),
         "median_ms": round(statistics.median(ordered) * 1000, 2),
         "p99_ms": round(ordered[len(ordered) * 99 // 100] * 1000, 2),
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(figures) + "\n")

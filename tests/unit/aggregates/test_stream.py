@@ -15,7 +15,7 @@ class Counted(Event):
     by: int
 
 
-class Forgotten(Event, retired=True):
+class Dismissed(Event, retired=True):
     by: int
 
 
@@ -84,7 +84,7 @@ def test_a_decision_that_cannot_work_is_noticed_where_it_is_declared() -> None:
         Decision(Count, COUNTER.change("counter"), count)
     with pytest.raises(Misconfigured, match="finds the stream 'counter' by 'countre', which is no field of it"):
         Decision(Begin, COUNTER.create("countre"), begin)
-    with pytest.raises(Misconfigured, match="before the first hyphen"):
+    with pytest.raises(Misconfigured, match="without a hyphen"):
         Stream("a-b")
 
 
@@ -93,9 +93,9 @@ def test_an_event_that_nobody_may_record_is_noticed() -> None:
         yield ALL.records(Counted(by=1))
 
     def retired(command: CommandEnvelope[Begin]) -> Events:
-        yield Forgotten(by=1)
+        yield Dismissed(by=1)
 
-    for decide, why in ((elsewhere, "not among its writes"), (retired, "Forgotten, which is retired")):
+    for decide, why in ((elsewhere, "not among its writes"), (retired, "Dismissed, which is retired")):
         with pytest.raises(Misconfigured, match=why):
             Scenario((Decision(Begin, COUNTER.create(), decide),)).when(Begin(by=1), at=MIDNIGHT)
 

@@ -1,4 +1,4 @@
-"""The `caudal` command: every command explains itself, and whatever changes something asks for --apply."""
+"""The `caudal` command: every command explains itself, and every command with effects needs --apply."""
 
 import os
 from collections.abc import Iterator

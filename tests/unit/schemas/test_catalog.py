@@ -115,6 +115,6 @@ def test_a_token_reads_as_it_writes() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "a.b/1", "a.b/1@x", "a.b/1@" + "9" * 30, "a.b/-1@2", "a.b/1@2\n"])
-def test_a_strange_token_is_malformed(text: str) -> None:
+def test_an_unknown_form_of_token_is_malformed(text: str) -> None:
     with pytest.raises(Malformed):
         ConsistencyToken.parse(text)

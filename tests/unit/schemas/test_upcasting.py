@@ -44,7 +44,7 @@ def test_every_version_reads_as_todays(version: int, data: str) -> None:
     ("version", "data"),
     [(4, "{}"), (0, "{}"), (1, "{}"), (2, '{"amount_cents": "many"}'), (3, '{"amount_cents": 1}'), (3, "not JSON")],
 )
-def test_what_cannot_be_read_is_told_with_its_name_and_version(version: int, data: str) -> None:
+def test_an_unreadable_event_is_reported_with_its_name_and_version(version: int, data: str) -> None:
     with pytest.raises(Misconfigured, match=rf"OrderPlaced of shop.orders, schema version {version}"):
         catalog().read_event(CONTEXT, "OrderPlaced", version, data)
 

@@ -61,7 +61,7 @@ def test_a_delivery_is_processed_once() -> None:
     Scenario(DECISIONS).when(process({"a": 1})).when(process({"a": 1})).then_rejected(AlreadyExists)
 
 
-def test_whatever_is_ingested_gets_processed() -> None:
+def test_every_ingested_delivery_is_processed() -> None:
     ingested = DataIngested(data_id=FIRST_ID, partner_id="acme", payload={"x": 1})
 
     assert reaction_of(POLICIES[0], ingested) == (process({"x": 1}),)

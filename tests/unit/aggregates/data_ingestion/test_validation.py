@@ -1,4 +1,4 @@
-"""Validation: each delivery is held against its partner's schema, once."""
+"""Validation: each delivery is checked against its partner's schema, once."""
 
 import pytest
 from pydantic import JsonValue
@@ -109,13 +109,13 @@ def test_a_pattern_made_to_stall_is_matched_in_no_time() -> None:
     assert event.verdict == "invalid"
 
 
-def test_a_schema_that_unfolds_without_end_is_rejected() -> None:
+def test_a_schema_that_expands_without_end_is_rejected() -> None:
     definitions: dict[str, JsonValue] = {
         f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"$ref": f"#/$defs/d{n + 1}"}]} for n in range(40)
     }
     bomb: dict[str, JsonValue] = {"$ref": "#/$defs/d0", "$defs": {**definitions, "d40": {"type": "object"}}}
 
-    Scenario(DECISIONS).when(RegisterSchema(partner_id="acme", json_schema=bomb)).then_rejected(Rejected, containing="unfolds")
+    Scenario(DECISIONS).when(RegisterSchema(partner_id="acme", json_schema=bomb)).then_rejected(Rejected, containing="expands")
 
 
 def test_a_schema_may_refer_to_itself() -> None:
@@ -139,7 +139,7 @@ def test_violations_are_limited_in_number_and_length() -> None:
     assert max(len(violation.detail) for violation in event.violations) == 300
 
 
-def test_whatever_is_ingested_gets_validated() -> None:
+def test_every_ingested_delivery_is_validated() -> None:
     ingested = DataIngested(data_id=FIRST_ID, partner_id="acme", payload={"x": 1})
 
     assert reaction_of(POLICIES[0], ingested) == (validate({"x": 1}),)

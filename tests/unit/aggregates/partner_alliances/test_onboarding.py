@@ -184,14 +184,14 @@ def test_a_last_day_may_be_moved() -> None:
 
 def test_a_clock_that_is_behind_does_not_make_a_contract_last_for_ever() -> None:
     story = SagaScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1))
-    story.sends(ExpireContract(contract_id=REQUEST)).rejects("it has days to come")
+    story.sends(ExpireContract(contract_id=REQUEST)).rejects("its last day is not over yet")
     story.waits(timedelta(minutes=1)).sends(ExpireContract(contract_id=REQUEST))
 
 
 def test_a_last_day_that_is_moved_while_the_contract_expires_is_waited_for() -> None:
     later = ContractChanged(contract_id=REQUEST, partner_id=REQUEST, terms={}, ends_on=TODAY + timedelta(days=99))
     story = SagaScenario(CONTRACT_TERM).happens(contract(TODAY)).waits(timedelta(days=1)).happens(later)
-    story.rejects("it has days to come").waits(timedelta(days=90)).sends()
+    story.rejects("its last day is not over yet").waits(timedelta(days=90)).sends()
     story.waits(timedelta(days=9)).sends(ExpireContract(contract_id=REQUEST))
 
 

@@ -70,7 +70,7 @@ def test_what_may_not_follow_its_own_cause_is_reported_at_once() -> None:
 
 def test_what_follows_nothing_is_reported_after_a_while() -> None:
     saga = story().happens(Ordered()).happens(Shipped())
-    saga.waits(timedelta(minutes=1)).has_problem("nothing before it").becomes("running")
+    saga.waits(timedelta(minutes=1)).has_problem("no event that it may follow").becomes("running")
 
 
 def test_nothing_follows_the_same_event_twice() -> None:

@@ -149,7 +149,7 @@ def test_an_event_before_the_first_is_deferred() -> None:
 def test_an_early_event_is_deferred_and_reported_after_its_timeout() -> None:
     story = begun().happens(ROOM)
     assert [step.step_status for step in story.steps] == ["received"]
-    story.waits(timedelta(minutes=1)).has_problem("nothing before it")
+    story.waits(timedelta(minutes=1)).has_problem("no event that it may follow")
     assert [(step.input.name, step.step_status) for step in story.steps] == [("RoomBooked", "failed")]
     story.happens(CAR).becomes("completed")
 
@@ -260,7 +260,7 @@ def test_a_rejection_is_kept_until_it_is_reacted_to() -> None:
 
 
 class FaultyTimer:
-    """A reaction to the timer that breaks down until somebody mends it."""
+    """A reaction to the timer that fails until it is repaired."""
 
     def __init__(self) -> None:
         self.repaired = False

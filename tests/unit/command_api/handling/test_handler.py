@@ -111,7 +111,7 @@ def handler_on(log: MemoryLog, **options: Any) -> CommandHandler:
     return CommandHandler(Catalog.of([SYSTEM]), {"bank": Domain(DECISIONS)}, {BANK: log}, **options)
 
 
-def issued(command: Command, id: UUID | None = None) -> CommandEnvelope[Command]:
+def envelope(command: Command, id: UUID | None = None) -> CommandEnvelope[Command]:
     return CommandEnvelope(data=command, id=id or uuid4(), at=MIDNIGHT, correlation_id="test")
 
 
@@ -124,7 +124,7 @@ async def test_a_command_is_answered_with_its_receipt() -> None:
     log = SlowLog()
     handler = handler_on(log)
 
-    receipt = await handler.handle(issued(Deposit(account="a", amount=5)))
+    receipt = await handler.handle(envelope(Deposit(account="a", amount=5)))
 
     assert (receipt.stream, receipt.version, receipt.position, receipt.events) == ("account-a", 1, 1, ("Deposited",))
 
@@ -134,39 +134,39 @@ async def test_an_aggregate_in_use_is_not_read_again() -> None:
     handler = handler_on(log)
 
     for _ in range(5):
-        await handler.handle(issued(Deposit(account="a", amount=5)))
+        await handler.handle(envelope(Deposit(account="a", amount=5)))
 
     assert (await balance(log, "a"), log.reads - 1) == (25, 0)
 
 
 async def test_a_repeated_command_gets_its_first_answer_and_changes_nothing() -> None:
     log = SlowLog()
-    handler, command = handler_on(log), issued(Deposit(account="a", amount=5))
+    handler, command = handler_on(log), envelope(Deposit(account="a", amount=5))
     first = await handler.handle(command)
-    await handler.handle(issued(Deposit(account="a", amount=1)))
+    await handler.handle(envelope(Deposit(account="a", amount=1)))
 
     again = await handler.handle(command)
 
     assert again == first
     assert again.repeated
     assert await balance(log, "a") == 6
-    assert (await handler.handle(issued(Deposit(account="a", amount=1)))).version == 3
+    assert (await handler.handle(envelope(Deposit(account="a", amount=1)))).version == 3
 
 
 async def test_an_id_cannot_be_used_for_another_command() -> None:
     handler, id = handler_on(SlowLog()), uuid4()
-    await handler.handle(issued(Deposit(account="a", amount=5), id))
+    await handler.handle(envelope(Deposit(account="a", amount=5), id))
 
     with pytest.raises(IdempotencyKeyReused):
-        await handler.handle(issued(Deposit(account="a", amount=6), id))
+        await handler.handle(envelope(Deposit(account="a", amount=6), id))
 
 
 async def test_a_rejection_is_recorded_and_repeated() -> None:
     log = SlowLog()
-    handler, command = handler_on(log), issued(Deposit(account="a", amount=-1))
+    handler, command = handler_on(log), envelope(Deposit(account="a", amount=-1))
     with pytest.raises(Rejected, match="not that much"):
         await handler.handle(command)
-    await handler.handle(issued(Deposit(account="a", amount=10)))
+    await handler.handle(envelope(Deposit(account="a", amount=10)))
 
     with pytest.raises(Rejected, match="not that much"):
         await handler.handle(command)
@@ -176,7 +176,7 @@ async def test_a_rejection_is_recorded_and_repeated() -> None:
 
 async def test_a_command_in_progress_is_not_started_again() -> None:
     log = SlowLog()
-    handler, command = handler_on(log), issued(Deposit(account="a", amount=5))
+    handler, command = handler_on(log), envelope(Deposit(account="a", amount=5))
     log.open.clear()
     first = asyncio.create_task(handler.handle(command))
     await asyncio.sleep(0.01)
@@ -192,21 +192,21 @@ async def test_commands_in_flight_are_appended_together_and_each_sees_the_ones_b
     log = SlowLog()
     handler = handler_on(log)
 
-    receipts = await asyncio.gather(*(handler.handle(issued(Deposit(account="a", amount=1))) for _ in range(100)))
+    receipts = await asyncio.gather(*(handler.handle(envelope(Deposit(account="a", amount=1))) for _ in range(100)))
 
     assert sorted(receipt.version for receipt in receipts) == list(range(1, 101))
     assert len(log.batches) <= 3
 
 
-async def test_what_was_decided_on_a_state_that_did_not_come_to_be_is_decided_again() -> None:
+async def test_a_decision_that_was_based_on_a_failed_append_is_decided_again() -> None:
     log = SlowLog()
     handler = handler_on(log)
-    await handler.handle(issued(Deposit(account="a", amount=5)))
+    await handler.handle(envelope(Deposit(account="a", amount=5)))
     other = handler_on(log)  # another process
-    await other.handle(issued(Deposit(account="a", amount=-5)))
+    await other.handle(envelope(Deposit(account="a", amount=-5)))
 
     outcomes = await asyncio.gather(
-        *(handler.handle(issued(Deposit(account="a", amount=-3))) for _ in range(4)), return_exceptions=True
+        *(handler.handle(envelope(Deposit(account="a", amount=-3))) for _ in range(4)), return_exceptions=True
     )
 
     assert all(isinstance(outcome, Rejected) for outcome in outcomes)
@@ -217,7 +217,7 @@ async def test_two_processes_never_lose_a_deposit() -> None:
     log = SlowLog()
     handlers = [handler_on(log, conflict_retries=50) for _ in range(4)]
 
-    await asyncio.gather(*(h.handle(issued(Deposit(account="a", amount=1))) for h in handlers for _ in range(25)))
+    await asyncio.gather(*(h.handle(envelope(Deposit(account="a", amount=1))) for h in handlers for _ in range(25)))
 
     assert await balance(log, "a") == 100
 
@@ -226,7 +226,7 @@ async def test_what_finds_no_room_in_memory_is_decided_all_the_same() -> None:
     log = SlowLog()
     handler = handler_on(log, cache_bytes=1)
     log.open.clear()
-    deposits = [issued(Deposit(account=f"a{n % 20}", amount=1)) for n in range(100)]
+    deposits = [envelope(Deposit(account=f"a{n % 20}", amount=1)) for n in range(100)]
     waiting = asyncio.gather(*(handler.handle(one) for one in deposits[:20]))
     await asyncio.sleep(0)
     log.open.set()
@@ -234,7 +234,7 @@ async def test_what_finds_no_room_in_memory_is_decided_all_the_same() -> None:
     receipts = [*await waiting, *[await handler.handle(one) for one in deposits[20:]]]
 
     assert sorted(receipt.version for receipt in receipts) == sorted([1, 2, 3, 4, 5] * 20)
-    assert (await handler.handle(issued(Transfer(source="a1", target="a2", amount=1)))).version == 6
+    assert (await handler.handle(envelope(Transfer(source="a1", target="a2", amount=1)))).version == 6
 
 
 async def test_a_race_that_is_never_won_is_given_up() -> None:
@@ -243,34 +243,34 @@ async def test_a_race_that_is_never_won_is_given_up() -> None:
             return [Conflict("somebody was faster") for _ in appends]
 
     with pytest.raises(Conflict):
-        await handler_on(Contested(), conflict_retries=3).handle(issued(Deposit(account="a", amount=5)))
+        await handler_on(Contested(), conflict_retries=3).handle(envelope(Deposit(account="a", amount=5)))
 
 
 async def test_a_command_about_two_streams_is_all_or_none() -> None:
     log = SlowLog()
     handler = handler_on(log)
-    await handler.handle(issued(Deposit(account="a", amount=5)))
-    await handler_on(log).handle(issued(Deposit(account="b", amount=1)))
+    await handler.handle(envelope(Deposit(account="a", amount=5)))
+    await handler_on(log).handle(envelope(Deposit(account="b", amount=1)))
 
-    receipt = await handler.handle(issued(Transfer(source="a", target="b", amount=2)))
+    receipt = await handler.handle(envelope(Transfer(source="a", target="b", amount=2)))
 
     assert (await balance(log, "a"), await balance(log, "b")) == (3, 3)
     assert (receipt.stream, receipt.position, receipt.events) == ("account-a", 3, ("Deposited", "Deposited"))
 
 
-async def test_an_expected_version_is_held_against_the_log_not_against_memory() -> None:
+async def test_an_expected_version_is_checked_against_the_log_not_against_the_cache() -> None:
     log = SlowLog()
     handler = handler_on(log)
-    await handler.handle(issued(Deposit(account="a", amount=5)))
-    await handler_on(log).handle(issued(Deposit(account="a", amount=5)))
+    await handler.handle(envelope(Deposit(account="a", amount=5)))
+    await handler_on(log).handle(envelope(Deposit(account="a", amount=5)))
 
-    assert (await handler.handle(issued(Deposit(account="a", amount=1)), expected=ExpectedVersion.exact(2))).version == 3
+    assert (await handler.handle(envelope(Deposit(account="a", amount=1)), expected=ExpectedVersion.exact(2))).version == 3
     with pytest.raises(PreconditionFailed, match="at version 3, expected was version 2"):
-        await handler.handle(issued(Deposit(account="a", amount=1)), expected=ExpectedVersion.exact(2))
+        await handler.handle(envelope(Deposit(account="a", amount=1)), expected=ExpectedVersion.exact(2))
 
 
 async def test_a_repeat_with_an_expected_version_gets_its_first_answer() -> None:
-    handler, command = handler_on(SlowLog()), issued(Deposit(account="a", amount=5))
+    handler, command = handler_on(SlowLog()), envelope(Deposit(account="a", amount=5))
     first = await handler.handle(command, expected=NO_STREAM)
 
     assert await handler.handle(command, expected=NO_STREAM) == first
@@ -279,14 +279,14 @@ async def test_a_repeat_with_an_expected_version_gets_its_first_answer() -> None
 async def test_while_the_log_is_gone_nothing_is_believed_that_was_not_appended() -> None:
     log = SlowLog()
     handler = handler_on(log)
-    await handler.handle(issued(Deposit(account="a", amount=5)))
+    await handler.handle(envelope(Deposit(account="a", amount=5)))
     log.broken = True
     with pytest.raises(Unavailable):
-        await handler.handle(issued(Deposit(account="a", amount=100)))
+        await handler.handle(envelope(Deposit(account="a", amount=100)))
     log.broken = False
 
     with pytest.raises(Rejected):
-        await handler.handle(issued(Deposit(account="a", amount=-50)))
+        await handler.handle(envelope(Deposit(account="a", amount=-50)))
 
 
 async def test_a_decision_that_breaks_down_leaves_no_trace() -> None:
@@ -294,15 +294,15 @@ async def test_a_decision_that_breaks_down_leaves_no_trace() -> None:
     handler = handler_on(log)
 
     with pytest.raises(ZeroDivisionError):
-        await handler.handle(issued(Deposit(account="a", amount=13)))
+        await handler.handle(envelope(Deposit(account="a", amount=13)))
 
     assert await balance(log, "a") == 0
-    assert (await handler.handle(issued(Deposit(account="a", amount=1)))).version == 1
+    assert (await handler.handle(envelope(Deposit(account="a", amount=1)))).version == 1
 
 
 async def test_a_decision_that_breaks_down_can_be_recorded_as_rejected() -> None:
     log = SlowLog()
-    handler, command = handler_on(log), issued(Deposit(account="a", amount=13))
+    handler, command = handler_on(log), envelope(Deposit(account="a", amount=13))
 
     with pytest.raises(Failed, match="ZeroDivisionError"):
         await handler.handle(command, record_failure=True)
@@ -313,11 +313,11 @@ async def test_a_decision_that_breaks_down_can_be_recorded_as_rejected() -> None
 async def test_nobody_decides_on_what_a_decision_left_behind_that_broke_down() -> None:
     log = SlowLog()
     handler, elsewhere = handler_on(log), handler_on(log)
-    await handler.handle(issued(Deposit(account="a", amount=5)))
+    await handler.handle(envelope(Deposit(account="a", amount=5)))
     log.open.clear()
-    breaking = asyncio.create_task(handler.handle(issued(Deposit(account="a", amount=666)), record_failure=True))
-    withdrawal = asyncio.create_task(handler.handle(issued(Deposit(account="a", amount=-500))))
-    other = asyncio.create_task(elsewhere.handle(issued(Deposit(account="a", amount=1))))
+    breaking = asyncio.create_task(handler.handle(envelope(Deposit(account="a", amount=666)), record_failure=True))
+    withdrawal = asyncio.create_task(handler.handle(envelope(Deposit(account="a", amount=-500))))
+    other = asyncio.create_task(elsewhere.handle(envelope(Deposit(account="a", amount=1))))
     await asyncio.sleep(0.01)
     log.open.set()
 

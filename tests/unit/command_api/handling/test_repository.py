@@ -146,7 +146,7 @@ async def test_a_snapshot_is_due_after_enough_events_since_the_last_one(log: Wat
     assert none_again == []
 
 
-async def test_a_decision_during_a_read_is_not_forgotten(log: WatchedLog) -> None:
+async def test_a_decision_during_a_read_is_not_lost(log: WatchedLog) -> None:
     here, log.readable = repository(log), asyncio.Event()
     reading = asyncio.create_task(here.load(STOCK, "a"))
     await asyncio.sleep(0.01)

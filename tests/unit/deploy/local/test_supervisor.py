@@ -36,7 +36,9 @@ async def test_a_process_that_dies_is_started_again(tmp_path: Path) -> None:
     assert supervised.pid is None
 
 
-async def test_one_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_in_a_crash_loop_is_given_up_with_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("deploy.local.supervisor._PAUSES", (0.0,) * 5)
     supervised = Supervised(spec(tmp_path, "raise SystemExit('no such thing')"))
     await supervised.start()

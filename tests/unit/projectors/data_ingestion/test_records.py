@@ -1,4 +1,4 @@
-"""The records view: one row for each delivery, whatever comes first."""
+"""The records view: one row for each delivery, in any order of events."""
 
 from itertools import permutations
 from typing import Any

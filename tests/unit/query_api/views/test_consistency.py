@@ -17,13 +17,13 @@ class Checkpoints:
 
     def __init__(self) -> None:
         self.positions: dict[ContextName, dict[int, int]] = {}
-        self.queries = self.running = self.most_at_once = 0
+        self.queries = self.running = self.max_running = 0
         self.fails = False
 
     async def all(self) -> dict[ContextName, dict[int, int]]:
         self.queries += 1
         self.running += 1
-        self.most_at_once = max(self.most_at_once, self.running)
+        self.max_running = max(self.max_running, self.running)
         await asyncio.sleep(0.001)
         self.running -= 1
         if self.fails:
@@ -50,7 +50,7 @@ async def test_each_read_waits_for_its_own_write() -> None:
 
     checkpoints.positions = {CONTEXT: {0: 100}}
     await asyncio.wait_for(asyncio.gather(*reads), 1)
-    assert checkpoints.most_at_once == 1
+    assert checkpoints.max_running == 1
     assert checkpoints.queries < 100
 
 

@@ -62,9 +62,9 @@ def test_an_event_is_a_cloudevent_in_binary_mode() -> None:
 
 def test_a_command_is_decoded_as_it_was_encoded() -> None:
     command = ReceiveData(partner_id="ñ", payload={"x": 1})
-    issued = CommandEnvelope(data=command, id=FIRST_ID, at=MIDNIGHT, correlation_id="c", causation_id="e")
+    sent = CommandEnvelope(data=command, id=FIRST_ID, at=MIDNIGHT, correlation_id="c", causation_id="e")
 
-    found = decode_command(consumed(encode_command(issued, "data_ingestion", "key")))
+    found = decode_command(consumed(encode_command(sent, "data_ingestion", "key")))
 
     assert (found.type, found.id, found.at) == ("data_ingestion.receive-data", FIRST_ID, MIDNIGHT)
     assert (found.correlation_id, found.causation_id, found.actor) == ("c", "e", None)

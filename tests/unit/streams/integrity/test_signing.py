@@ -23,7 +23,7 @@ def head(folder: Path) -> SignedHead:
     return Signer(folder / "private.pem").sign(INGESTION, 7, b"digest")
 
 
-def test_a_signed_head_is_valid_for_those_who_trust_its_key(folder: Path, head: SignedHead) -> None:
+def test_a_signed_head_is_valid_for_every_holder_of_its_key(folder: Path, head: SignedHead) -> None:
     public = read_public_key(folder / "public.pem")
 
     assert Verifier.of(public).why_not(head) is None

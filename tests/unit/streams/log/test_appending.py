@@ -30,7 +30,7 @@ def test_a_batch_names_each_stream_once() -> None:
     assert arrays[11] == ["DataIngested"] * 3
 
 
-def test_a_receipt_tells_whether_the_command_began_its_stream() -> None:
+def test_a_receipt_says_whether_the_command_began_its_stream() -> None:
     began = append(1, Write("a", ANY_VERSION, (encode(EVENT), encode(EVENT))))
 
     assert receipt_of(began, 2, 9, 3).began_stream

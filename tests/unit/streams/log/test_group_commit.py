@@ -19,23 +19,23 @@ MANY = 3 * OVERTAKING_COMMANDS
 
 
 class WatchedLog(MemoryLog):
-    """Shows which batches are under way at once; lets them go when it is told."""
+    """A log that records which batches are in flight at once, and completes them when a test says so."""
 
     def __init__(self) -> None:
         super().__init__(ContextName("bank", "accounts"))
         self.batches: list[list[str]] = []
-        self.under_way: list[set[str]] = []
-        self.most_under_way = 0
+        self.in_flight: list[set[str]] = []
+        self.max_in_flight = 0
         self.open = asyncio.Event()
         self.open.set()
         self.gone = False
 
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
         streams = {write.stream for append in appends for write in append.writes}
-        assert all(streams.isdisjoint(other) for other in self.under_way), "a stream is in two batches"
+        assert all(streams.isdisjoint(other) for other in self.in_flight), "a stream is in two batches"
         self.batches.append([append.writes[0].stream for append in appends])
-        self.under_way.append(streams)
-        self.most_under_way = max(self.most_under_way, len(self.under_way))
+        self.in_flight.append(streams)
+        self.max_in_flight = max(self.max_in_flight, len(self.in_flight))
         try:
             await self.open.wait()
             await asyncio.sleep(0.001)
@@ -45,7 +45,7 @@ class WatchedLog(MemoryLog):
                 raise ValueError("this cannot be stored")
             return await super().append(appends)
         finally:
-            self.under_way.remove(streams)
+            self.in_flight.remove(streams)
 
 
 def append(*streams: str, expected: ExpectedVersion = ANY_VERSION, data: str = "{}") -> Append:
@@ -55,7 +55,7 @@ def append(*streams: str, expected: ExpectedVersion = ANY_VERSION, data: str = "
     return Append(id, id.bytes, Metadata(command_id=id, correlation_id="c"), writes)
 
 
-async def test_two_batches_are_under_way_at_once_and_share_no_stream() -> None:
+async def test_two_batches_are_in_flight_at_once_and_share_no_stream() -> None:
     log = WatchedLog()
     commit = GroupCommit(log)
 
@@ -65,7 +65,7 @@ async def test_two_batches_are_under_way_at_once_and_share_no_stream() -> None:
     versions = await asyncio.gather(*map(client, range(MANY)))
 
     assert versions == [list(range(1, 11))] * MANY
-    assert log.most_under_way == 2
+    assert log.max_in_flight == 2
 
 
 async def test_commands_of_one_stream_keep_their_order_and_are_never_in_two_batches() -> None:
@@ -77,7 +77,7 @@ async def test_commands_of_one_stream_keep_their_order_and_are_never_in_two_batc
     receipts = await asyncio.gather(*(commit.append(one) for pair in zip(exact, others, strict=True) for one in pair))
 
     assert [receipt.version for receipt in receipts[::2]] == list(range(1, 201))
-    assert log.most_under_way == 2
+    assert log.max_in_flight == 2
 
 
 async def test_a_command_about_several_streams_is_not_overtaken_on_any_of_them() -> None:
@@ -154,7 +154,7 @@ async def test_what_cannot_be_stored_fails_alone_with_what_was_decided_on_top_of
     assert [type(answer) for answer in answers] == [Receipt, ValueError, Conflict, Receipt, Receipt]
 
 
-async def test_while_the_log_is_gone_everybody_is_told_at_once() -> None:
+async def test_while_the_log_is_gone_every_caller_is_rejected_at_once() -> None:
     log = WatchedLog()
     commit = GroupCommit(log)
     log.gone = True
@@ -167,7 +167,7 @@ async def test_while_the_log_is_gone_everybody_is_told_at_once() -> None:
     assert (await commit.append(append("a"))).version == 1
 
 
-async def test_who_gives_up_waiting_is_not_appended_for_and_holds_up_nobody() -> None:
+async def test_a_caller_that_gives_up_is_not_appended_for_and_blocks_no_other() -> None:
     log = WatchedLog()
     commit = GroupCommit(log)
     log.open.clear()

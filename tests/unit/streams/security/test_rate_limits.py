@@ -38,7 +38,7 @@ def test_methods_that_write_are_counted_as_post() -> None:
     assert limits(all="2/minute")[0].apply_to("OPTIONS")
 
 
-async def test_a_caller_who_exceeds_a_limit_is_told_when_to_come_again() -> None:
+async def test_a_caller_who_exceeds_a_limit_gets_the_time_of_its_next_try() -> None:
     made, _ = limits(POST="2/minute")
     assert (await made.spend("POST", "maria", "/a", 2))[1] == (b"ratelimit", b'"POST-60";r=0;t=60')
     await made.spend("POST", "maria", "/b")  # each route is counted on its own

@@ -83,7 +83,7 @@ async def test_the_last_events_are_handled_under_the_turn(bench: Bench) -> None:
     assert not bench.control.is_suspended
 
 
-async def test_one_that_was_reset_forgets_its_partitions_and_starts_from_the_checkpoint(bench: Bench) -> None:
+async def test_one_that_was_reset_drops_its_partitions_and_starts_from_the_checkpoint(bench: Bench) -> None:
     await bench.run()
     bench.subscriber.state = ControlState(generation=1)
 

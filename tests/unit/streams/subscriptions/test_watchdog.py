@@ -18,11 +18,11 @@ class Bench:
     def __init__(self, *, is_left_behind: bool = False) -> None:
         self.subscriber, self.is_left_behind = FakeSubscriber(), is_left_behind
 
-    async def start(self, patience: float = 0.0) -> "Bench":
+    async def start(self, stall_seconds: float = 0.0) -> "Bench":
         async def is_left_behind() -> bool:
             return self.is_left_behind
 
-        self.watchdog = Watchdog(patience, {CONTEXT: await filled_log(10)}, is_left_behind)
+        self.watchdog = Watchdog(stall_seconds, {CONTEXT: await filled_log(10)}, is_left_behind)
         return self
 
     async def check(
@@ -44,7 +44,7 @@ async def test_a_partition_without_progress_is_read_on_from_the_log() -> None:
 
 
 async def test_the_lag_of_its_own_partitions_is_measured() -> None:
-    bench = await Bench().start(patience=60)
+    bench = await Bench().start(stall_seconds=60)
 
     await bench.check(1)
 
@@ -59,8 +59,8 @@ async def test_a_suspended_subscriber_is_left_alone() -> None:
     assert bench.subscriber.handled == []
 
 
-async def test_partitions_of_others_get_more_patience() -> None:
-    bench = await Bench().start(patience=0.05)
+async def test_partitions_of_others_have_a_longer_limit() -> None:
+    bench = await Bench().start(stall_seconds=0.05)
     await bench.check(1, set())
     await asyncio.sleep(0.1)
     await bench.check(1, set())

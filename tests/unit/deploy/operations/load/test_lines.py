@@ -1,4 +1,4 @@
-"""Files to be loaded: NDJSON, JSON arrays and CSV, bad lines told by number."""
+"""Files to be loaded: NDJSON, JSON arrays and CSV, bad lines are reported by number."""
 
 from pathlib import Path
 from typing import Any

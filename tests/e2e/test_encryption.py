@@ -22,12 +22,12 @@ PLAIN = (
     "ES9121000418450200051332",
     "partner@plaintexto.example",
 )
-SEALING = {"CAUDAL_SYSTEMS": '["clinical_lab", "partner_alliances"]'}
+ENVIRONMENT = {"CAUDAL_SYSTEMS": '["clinical_lab", "partner_alliances"]'}
 
 
 async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_it_is_erased(tmp_path: Path) -> None:
     patient, username, diagnosis, password, email, iban, partners_mail = PLAIN
-    async with running_stack("--data-dir", str(tmp_path / "data"), environment=SEALING) as stack:
+    async with running_stack("--data-dir", str(tmp_path / "data"), environment=ENVIRONMENT) as stack:
         clinician = await signed_in(stack, "dr", 1)
         user = {"username": username, "password": password, "email": email}
         created = await stack.commands.post("/users", json=user)
@@ -47,11 +47,11 @@ async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_
         assert not await on_topics(stack, PLAIN)
         clinician = await keys_are_changed(stack, clinician, number)
 
-        forget = {"subject": subject}
-        denied = await stack.commands.post("/commands/engine/erase-subject", json=forget, headers=clinician)
+        erasure = {"subject": subject}
+        denied = await stack.commands.post("/commands/engine/erase-subject", json=erasure, headers=clinician)
         assert denied.status_code == 403
         officer = stack.token("privacy_officer")
-        done = await stack.commands.post("/commands/engine/erase-subject", json=forget, headers=officer)
+        done = await stack.commands.post("/commands/engine/erase-subject", json=erasure, headers=officer)
         assert (done.status_code, done.json()["events"]) == (201, ["SubjectErased"])
         await stack.commands.post("/commands/engine/erase-subject", json={"subject": temporary_id}, headers=officer)
         await assert_erased(stack, clinician, number)
@@ -69,10 +69,10 @@ async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_
         assert (shown["username"], shown["email"], shown["role"]) == (None, None, "patient")
         partners = (await stack.queries.get("/partners", headers=stack.token("partner_manager"))).json()
         assert [(one["nombre"], one["correo"]) for one in partners] == [("Partner ABC", None)]
-        await assert_no_plain_text_is_told(stack, subject)
+        await assert_no_plain_text_is_shown(stack, subject)
         await verify(stack)
 
-        # Somebody plays a backup of the keys in: it is noticed, and mended.
+        # A backup of the keys is restored: it is noticed, and repaired.
         brought_back = (
             "update caudal_keys.subject_keys set erased_at = null, (wrapped, master) = "
             "(select wrapped, master from caudal_keys.subject_keys where wrapped is not null limit 1) where subject = $1"
@@ -124,7 +124,7 @@ async def assessed(stack: RunningStack, iban: str, mail: str) -> str:
     body = {"nombre": "Partner ABC", "tipo": "CORPORATIVO", "correo": mail, "cuenta_bancaria": {"iban": iban}}
     valid = (await stack.commands.post("/partners/validate", json=body)).json()
     assert {rule["regla"]: rule["cumple"] for rule in valid["reglas"]}["bank_account"]
-    told = (await stack.commands.post("/partners", json=body)).json()
+    receipt = (await stack.commands.post("/partners", json=body)).json()
 
     async def judged() -> bool:
         headers = stack.token("compliance_officer")
@@ -134,10 +134,10 @@ async def assessed(stack: RunningStack, iban: str, mail: str) -> str:
         return verdicts == [True] and [one["correo"] for one in partners] == [mail]
 
     await eventually(judged, 20, "the verdict on the account")
-    return str(told["partner_id_temporal"])
+    return str(receipt["partner_id_temporal"])
 
 
-async def assert_no_plain_text_is_told(stack: RunningStack, subject: str) -> None:
+async def assert_no_plain_text_is_shown(stack: RunningStack, subject: str) -> None:
     """Neither the audit nor the sagas show anything of somebody who is erased."""
     auditor = stack.token("auditor")
     for path in (
@@ -147,10 +147,10 @@ async def assert_no_plain_text_is_told(stack: RunningStack, subject: str) -> Non
         "/saga/logs",
         "/sagas",
     ):
-        told = await stack.queries.get(path, headers=auditor)
-        assert told.status_code == 200, told.text
+        answer = await stack.queries.get(path, headers=auditor)
+        assert answer.status_code == 200, answer.text
         for text in PLAIN:
-            assert text not in told.text, path
+            assert text not in answer.text, path
 
 
 async def assert_erased(stack: RunningStack, clinician: Headers, number: int) -> None:
@@ -170,7 +170,7 @@ def assert_nowhere_in_the_clear(folder: Path, secrets: tuple[str, ...]) -> None:
             assert not is_in(content, text), f"{text} is in {path.relative_to(folder)}"
         if is_in(content, "ResultRecorded") and is_in(content, "encrypted:1:"):
             found.add(place)
-    assert found >= {"postgres", "broker"}, "what is looked for would be found where it is kept"
+    assert found >= {"postgres", "broker"}, "the search finds the texts in the places that hold them"
 
 
 def is_in(content: bytes, text: str) -> bool:

@@ -90,19 +90,19 @@ async def killing(stack: RunningStack) -> AsyncIterator[Counter[str]]:
 
 
 async def onboarded(stack: RunningStack, body: Mapping[str, Any], state: str) -> dict[str, Any]:
-    told = await surely(stack, "/partners", body)
-    return await saga(stack, {"saga_id": told["saga_id"]}, state)
+    receipt = await surely(stack, "/partners", body)
+    return await saga(stack, {"saga_id": receipt["saga_id"]}, state)
 
 
-async def stands(stack: RunningStack, found: Mapping[str, Any], *, well: bool) -> None:
-    """Its partner and its contract stand as the saga says."""
+async def is_consistent(stack: RunningStack, found: Mapping[str, Any], *, well: bool) -> None:
+    """Waits until the partner and the contract of a saga have the states that its end requires."""
     expected = ("ACTIVO", {"ACTIVO"}) if well else ("RETIRADO", {"INACTIVO", "RECHAZADO"})
     paths = (f"/partners/{found['references']['partner_id']}", f"/contratos/{found['references']['contract_id']}")
 
     async def as_expected() -> bool:
         with suppress(httpx.HTTPError):
-            told = [await stack.queries.get(path, headers=stack.token("partner_manager")) for path in paths]
-            states = [one.json().get("estado") for one in told]
+            answers = [await stack.queries.get(path, headers=stack.token("partner_manager")) for path in paths]
+            states = [one.json().get("estado") for one in answers]
             return states[0] == expected[0] and states[1] in expected[1]
         return False
 
@@ -113,24 +113,24 @@ async def decided(stack: RunningStack, approved: bool, state: str) -> None:
     found = await onboarded(stack, partner(nombre="Petrov, Ivan"), "PENDIENTE_REVISION")
     path, officer = f"/contratos/{found['references']['contract_id']}/revision", stack.token("compliance_officer")
     await surely(stack, path, {"aprobado": approved}, officer)
-    await stands(stack, await saga(stack, {"saga_id": found["saga_id"]}, state), well=approved)
+    await is_consistent(stack, await saga(stack, {"saga_id": found["saga_id"]}, state), well=approved)
 
 
 async def rejected(stack: RunningStack) -> None:
     body = partner()
-    await stands(stack, await onboarded(stack, body, "COMPLETADA"), well=True)
+    await is_consistent(stack, await onboarded(stack, body, "COMPLETADA"), well=True)
     await onboarded(stack, body, "FALLIDA")
 
 
 async def cancelled(stack: RunningStack) -> None:
     found = await onboarded(stack, {"nombre": "Partner ABC", "tipo": "CORPORATIVO"}, "PENDIENTE_REVISION")
 
-    async def told() -> bool:
+    async def is_cancelled() -> bool:
         code, _, _ = await stack.caudal("sagas", "cancel", found["saga_id"], "--reason", "no longer wanted", "--apply")
         return code == 0
 
-    await eventually(told, LONG, "cancelling")
-    await stands(stack, await saga(stack, {"saga_id": found["saga_id"]}, "CANCELADA"), well=False)
+    await eventually(is_cancelled, LONG, "cancelling")
+    await is_consistent(stack, await saga(stack, {"saga_id": found["saga_id"]}, "CANCELADA"), well=False)
 
 
 async def laboratory(stack: RunningStack) -> None:
@@ -165,7 +165,7 @@ async def laboratory(stack: RunningStack) -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_every_path_comes_to_its_end_once_whatever_dies_on_the_way() -> None:
+async def test_every_path_ends_once_whichever_process_dies() -> None:
     environment = {"CAUDAL_SYSTEMS": '["partner_alliances", "clinical_lab"]'}
     async with running_stack(environment=environment) as stack:
         stack.commands.timeout = stack.queries.timeout = httpx.Timeout(10)
@@ -198,10 +198,10 @@ async def test_every_path_comes_to_its_end_once_whatever_dies_on_the_way() -> No
         _, mail, _ = await stack.caudal("mail")
         assert mail.count("Bienvenido") == mail.count("Resultado 1 disponible") == 1
         steps = [SagaAdvanced.model_validate_json(row.data) for row in logs[ContextName("engine", "sagas")]]
-        told = Counter(
+        inputs = Counter(
             (step.saga, step.key, step.input.id) for step in steps if step.input.kind in ("event", "outcome", "timer")
         )
-        again = {cause: times for cause, times in told.items() if times > 1}
+        again = {cause: times for cause, times in inputs.items() if times > 1}
         waited = {(step.saga, step.key, step.input.id) for step in steps if step.deferred}
         assert set(again) <= waited, "a saga got an input twice"
         assert_compensated(steps)
@@ -213,12 +213,12 @@ def assert_compensated(steps: Sequence[SagaAdvanced]) -> None:
     for step in steps:
         by_saga[f"{step.saga}/{step.key}"].append(step)
     compensated = 0
-    for told in by_saga.values():
-        sent = [one for step in told for one in step.sent]
-        accepted = {step.outcome.number for step in told if step.outcome is not None and step.outcome.rejection is None}
+    for of_saga in by_saga.values():
+        sent = [one for step in of_saga for one in step.sent]
+        accepted = {step.outcome.number for step in of_saga if step.outcome is not None and step.outcome.rejection is None}
         compensations = [one.compensates for one in sent if one.compensates is not None]
         expected = [one.number for one in sent if one.compensation is not None and one.number in accepted]
-        ended_well = told[-1].status not in ("failed", "cancelled")
-        assert compensations == ([] if ended_well else sorted(expected, reverse=True)), told[-1]
+        ended_well = of_saga[-1].status not in ("failed", "cancelled")
+        assert compensations == ([] if ended_well else sorted(expected, reverse=True)), of_saga[-1]
         compensated += len(compensations) > 1
     assert compensated >= 2, "one that was rejected at its end and one that was cancelled"
