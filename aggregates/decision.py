@@ -14,7 +14,7 @@ C = TypeVar("C", bound=Command)
 States = ParamSpec("States")
 
 Events = Iterable[Event | EventOf]
-"""What a decision records, in order: events of its stream, and of others by `StreamUse.records`."""
+"""The events that a decision records, in order: of its own stream, or of others by `StreamUse.records`."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from schemas.message import Command, Event
 S = TypeVar("S", bound=State)
 
 Key = str | Callable[[CommandEnvelope[Any]], str | None] | None
-"""Where a stream's key is: a field of the command, a function of it, or ``None`` for the command's own id.
+"""The source of a stream's key: a field of the command, a function of it, or ``None`` for the command's own id.
 
 A function that returns ``None`` means that the command names no such stream; the decision gets the initial state.
 """

@@ -1,1 +1,1 @@
-"""The write side: takes commands in over HTTP and topics, decides them, and appends what was decided."""
+"""The write side: receives commands over HTTP and topics, decides them, and appends the events."""

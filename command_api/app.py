@@ -49,7 +49,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
         return await databases.out_of_reach(settings.log_dsn(context) for context in catalog.contexts)
 
     async def public_keys(_: Request) -> Response:
-        """The keys by which this deployment's own tokens are verified (RFC 7517)."""
+        """Returns the keys that verify this deployment's own tokens (RFC 7517)."""
         return JsonResponse(issuer.public_keys(), headers={"Cache-Control": "max-age=60"})
 
     return Starlette(

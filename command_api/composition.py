@@ -20,7 +20,7 @@ from streams.settings import Settings
 
 
 def writer_databases(settings: Settings) -> Databases:
-    """Returns connections in the role that may append, and nothing else."""
+    """Returns connections in the database role that may only append and read."""
     return Databases("caudal_writer", settings.pool_size)
 
 
@@ -47,7 +47,7 @@ def make_handler(
 
 
 async def issue(settings: Settings, catalog: Catalog, command: Command, actor: str) -> Receipt:
-    """Handles one command for a program that does nothing else, such as an operator's; raises what the handler raises."""
+    """Handles one command for a short program such as an operator's; raises the handler's errors."""
     databases = writer_databases(settings)
     try:
         logs = open_logs(settings, catalog, databases)

@@ -1,4 +1,4 @@
-"""Commands by topic: handles every command of the commands topics once, and parks records that are no commands.
+"""Commands by topic: handles every command of the commands topics once, and parks invalid records.
 
 A record's offset is committed after it is handled; a repeated command is recognised by its receipt.
 """
@@ -84,7 +84,7 @@ class TopicWorker:
             _log.info("command rejected", command=name, id=str(command.id), correlation_id=correlation_id, reason=error.detail)
 
     async def _parked(self, record: Any, error: Exception) -> bool:
-        """Parks a record, with a receipt if it has an id, so that its sender does not wait for ever; whether that worked."""
+        """Parks a record, with a receipt for its sender if it has an id; returns whether that succeeded."""
         try:
             await self._consumer.park(record, error, keep_value=not self._may_hold_secrets(record))
             with suppress(Malformed, IdempotencyKeyReused):
@@ -99,7 +99,7 @@ class TopicWorker:
         return True
 
     def _may_hold_secrets(self, record: Any) -> bool:
-        """Whether it may hold sensitive data: a record that cannot be read may be any of its context's commands."""
+        """Returns whether a record may hold sensitive data; an unreadable one may be any of its context's commands."""
         try:
             system, _, name = decode_command(record).type.partition(".")
             return bool(secret_fields(self._catalog.command(system, name)[1]))

@@ -69,10 +69,10 @@ class Worker:
             await self._databases.close()
 
     async def _handle_here(self, command: CommandEnvelope[Command]) -> None:
-        """Handles a command without its topic; a rejection has its receipt, any other error comes up again."""
+        """Handles a command without its topic; a rejection has its receipt, another error recurs at the next attempt."""
         with suppress(CaudalError):
             await self._handler.handle(command, record_failure=True)
 
     async def why_not_ready(self) -> str | None:
-        """Returns why it does not do all of its work yet, or ``None``."""
+        """Returns why the worker does not do all of its work yet, or ``None``."""
         return self._topic_worker.why_not_ready() or self._subscription.why_not_ready()

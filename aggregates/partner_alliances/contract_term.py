@@ -20,7 +20,7 @@ _A_MINUTE = timedelta(minutes=1)
 
 
 class Term(State):
-    """How long a contract lasts."""
+    """The duration of a contract."""
 
     contract_id: UUID | None = None
     ends_on: date | None = None

@@ -44,7 +44,7 @@ class Transition(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Reaction(Generic[E]):
-    """How a saga reacts to a kind of event."""
+    """The reaction of a saga to a kind of event."""
 
     key: str | Callable[[E], str | None]
     """A field of the event, or a function of it: the key of the saga that it belongs to; ``None`` for no saga."""
@@ -75,7 +75,7 @@ class SagaDefinition(Generic[S]):
     """The state of one saga; its defaults are the state before it starts."""
     reactions: Mapping[type[Event], Reaction[Any]]
     on_rejected: Mapping[type[Command], Callable[[S, CommandOutcome, SagaInput], Transition[S]]] = field(default_factory=dict)
-    """How it reacts if a command is rejected; without an entry the saga fails and is compensated."""
+    """The reaction to the rejection of a command; without an entry the saga fails and is compensated."""
     on_timer: Mapping[str, Callable[[S, SagaInput], Transition[S]]] = field(default_factory=dict)
     references: Sequence[str] | Callable[[S], Mapping[str, Any]] = ()
     """Fields of the state, or a function of it: ids of what it is about, by which sagas are looked up."""
@@ -105,7 +105,7 @@ class SagaDefinition(Generic[S]):
 
     @property
     def successors(self) -> Successors:
-        """Which events may follow which, by name; empty if the reactions check the order themselves."""
+        """The events that may follow each event, by name; empty if the reactions check the order themselves."""
         return {
             event.message_name: frozenset(one.message_name for one in reaction.then)
             for event, reaction in self.reactions.items()

@@ -37,7 +37,7 @@ class NewUser(_Body):
 
 
 class Login(_Body):
-    """Who signs in."""
+    """The name and password of a user who signs in."""
 
     username: str
     password: str = Field(json_schema_extra={"format": "password"})
@@ -64,7 +64,7 @@ def number_and_id(receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any
 
 
 async def log_in(body: Login, request: Request, gateway: CommandGateway) -> LoggedIn:
-    """Returns a token if the password is right. Takes as long for a name that nobody has."""
+    """Returns a token if the password is right. Takes as long for an unknown name."""
     user_id = user_id_of(body.username)
     user = await gateway.load(USER, str(user_id))
     decrypted = await gateway.decrypted([user.password_hash])

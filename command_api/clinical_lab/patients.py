@@ -1,4 +1,4 @@
-"""Patients: the patient of a result must be a user already, or somebody else could become that user."""
+"""Patients: the patient of a result must be a user already, otherwise another person could register under that name."""
 
 from aggregates.clinical_lab.users import USER
 from command_api.handling.activities import Activity, ActivityContext

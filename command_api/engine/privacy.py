@@ -7,12 +7,12 @@ from schemas.errors import Rejected
 
 
 async def erase(command: CommandEnvelope[EraseSubject], context: ActivityContext) -> RecordErasure:
-    """Destroys the key first: a subject that is recorded as erased is erased.
+    """Destroys the key before the erasure is recorded, so that every recorded erasure has happened.
 
-    Raises `Rejected` if there is no key: a caller who mistook an id must not believe that the subject is erased.
+    Raises `Rejected` if there is no key, so that a caller with a wrong id does not count the subject as erased.
     """
     if not command.data.in_advance and not await context.keys.knows(command.data.subject):
-        raise Rejected("nothing is encrypted for this subject; set in_advance to erase it before anything is")
+        raise Rejected("nothing is encrypted for this subject; set in_advance to erase it in advance")
     await context.keys.erase(command.data.subject)
     return RecordErasure(subject=command.data.subject)
 

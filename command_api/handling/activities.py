@@ -28,7 +28,7 @@ class LoadState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ActivityContext:
-    """What an activity may use."""
+    """The settings, keys and states that an activity may use."""
 
     settings: Settings
     keys: SubjectKeys
@@ -40,8 +40,8 @@ class Activity(Generic[C]):
     """The side effect of one command: ``ACTIVITIES`` in the system's package of this room is a tuple of these.
 
     ``perform`` returns the command that is decided in place of this one: of the same context, under the same id. It runs again
-    if the process dies before that is recorded, so its effect must be idempotent. Its errors go to the command's sender. It
-    should end by itself within seconds.
+    if the process dies before the result is recorded, so its effect must be idempotent. The sender gets its errors. It
+    should end within seconds.
     """
 
     command: type[C]
@@ -57,7 +57,7 @@ def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class ActivityDependencies:
-    """What commands may need besides the logs: settings, keys to encrypt with, and activities."""
+    """The dependencies of handling besides the logs: settings, keys of data subjects, and activities."""
 
     settings: Settings
     keys: SubjectKeys

@@ -1,4 +1,4 @@
-"""Stage 6, appending: events, receipt and timers of one command, all or none, and only if none of its streams has moved."""
+"""Stage 6, appending: events, receipt and timers of one command, all or none, and only if none of its streams has changed."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -19,7 +19,7 @@ from streams.telemetry.tracing import traced
 
 
 class Appending:
-    """Appends what was decided, and remembers the states that follow from it."""
+    """Appends the results of decisions, and caches the states after them."""
 
     def __init__(
         self, catalog: Catalog, logs: Mapping[ContextName, AppendableLog], repositories: Mapping[ContextName, Repository]
@@ -31,7 +31,7 @@ class Appending:
         """Appends a decision's result and returns the receipt, with its rejection if there is one.
 
         Nothing is awaited between the decision, the cache and the queue of the group commit. Raises `Conflict` if a stream
-        has moved, `IdempotencyKeyReused` and `Unavailable`.
+        has changed, `IdempotencyKeyReused` and `Unavailable`.
         """
         repository = self._repositories[request.context]
         for change in decided.changes:

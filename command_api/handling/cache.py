@@ -1,4 +1,4 @@
-"""The cache: states of streams that are in use need no reading. The append notices one that is out of date."""
+"""The cache of states: a cached stream is not read again. The append detects a state that is out of date."""
 
 import gc
 import sys
@@ -15,7 +15,7 @@ from schemas.catalog import ContextName
 BYTES = Gauge("caudal_cached_states_bytes", "Estimated size of the states of streams in memory.")
 _EMPTY_BYTES = 2000
 _STATE_BY_DATA = 4
-"""Python's objects take up to so many times the bytes of the JSON that they come from."""
+"""Upper bound of the bytes of Python objects per byte of their JSON."""
 _REWEIGH_BYTES = 64 * 1024
 _SHARED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 
@@ -26,16 +26,16 @@ class CachedState(NamedTuple):
     version: int
     state: State
     snapshot_version: int
-    """The version of the newest snapshot that is known; 0 for none."""
+    """The version of the newest known snapshot; 0 for none."""
 
 
 @dataclass(slots=True)
 class _Entry:
     cached: CachedState
     bytes: int
-    """The size when it was weighed last, and the estimated growth since."""
+    """The last measured size, and the estimated growth since."""
     weighed: int
-    """The size when it was weighed last."""
+    """The last measured size."""
 
 
 class StateCache:
@@ -59,7 +59,7 @@ class StateCache:
         """Caches a state in place of an earlier one, and drops the least recently used ones if there is no room.
 
         ``added_bytes`` is the size of the events that were added since the earlier one; ``None`` for a state that was loaded,
-        which is weighed. A growing state is weighed again whenever its estimate has doubled, so weighing costs little.
+        whose size is measured. A growing state is measured again when its estimate has doubled, so this costs little.
         """
         key = (context, stream)
         entry = self._entries.get(key)

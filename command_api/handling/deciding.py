@@ -1,4 +1,4 @@
-"""Stages 4 and 5, loading and deciding: the states of a command's streams, and what the decision makes of them."""
+"""Stages 4 and 5, loading and deciding: the states of a command's streams, and the changes by the decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Deciding:
     async def load(self, request: CommandRequest, *, is_first_attempt: bool) -> list[LoadedStream | None]:
         """Returns the streams that a decision uses, the one that the command is about first.
 
-        A stream that is usually new is taken for a new one at the first attempt: the append notices if it is not.
+        A stream that is usually new is assumed to be new at the first attempt; the append detects if it is not.
         """
         repository, loaded = self._repositories[request.context], []
         for use in self._decision(request).uses:
@@ -54,7 +54,7 @@ class Deciding:
         return loaded
 
     def decide(self, request: CommandRequest, streams: list[LoadedStream | None]) -> Decided:
-        """Decides a command. Awaits nothing, so that no other command is decided in between."""
+        """Decides a command. It does not await, so that no other command is decided in between."""
         newest = self._repositories[request.context].newest
         streams = [None if loaded is None else newest(loaded) for loaded in streams]
         try:

@@ -1,4 +1,4 @@
-"""Stage 2, encryption: passwords are hashed and sensitive fields encrypted, before anything is compared, stored or logged."""
+"""Stage 2, encryption: hashes passwords and encrypts sensitive fields, before a command is compared, stored or logged."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ class Encryption:
         self._keys = keys
 
     async def apply(self, request: CommandRequest) -> CommandRequest:
-        """Returns the request without anything that must not be stored, and with its fingerprint.
+        """Returns the request without plain texts that must not be stored, and with its fingerprint.
 
         Equal commands of one id are encrypted alike. Raises `Rejected` if the data subject was erased.
         """
@@ -26,7 +26,7 @@ class Encryption:
         data = command.data
         passwords, sensitive = password_fields(type(data)), sensitive_fields(type(data))
         if passwords or sensitive:
-            # By topic they arrive as the engine left them: hashed and encrypted.
+            # Commands that arrive by topic were hashed and encrypted by the engine.
             given = {name: text for name in passwords if not is_encrypted(text := getattr(data, name))}
             changed = {name: await hashed(text, command.id) for name, text in given.items()}
             texts = {name: text for name in sensitive if (text := changed.get(name) or getattr(data, name)) is not None}

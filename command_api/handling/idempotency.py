@@ -26,7 +26,7 @@ _KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
 class Idempotency:
     """Keeps the commands in progress in this process, and looks up the receipts of earlier ones.
 
-    The append recognises a repeat as well; the look-up is for stages that must not run twice.
+    The append detects a repeat as well; the look-up is for stages that must not run twice.
     """
 
     def __init__(self, logs: Mapping[ContextName, AppendableLog]) -> None:
@@ -54,7 +54,7 @@ class Idempotency:
 def command_id(context: ContextName, key: str | None, given: str | None = None) -> UUID:
     """Returns the id that is given, the one of an idempotency key (the same for a key in a context), or a new one.
 
-    Over HTTP and by topic alike, so that a repeat is recognised on either way. Raises `Malformed`.
+    HTTP and topics use the same ids, so that a repeat is recognised on both. Raises `Malformed`.
     """
     if key is None:
         return uuid7() if given is None else _parsed(given)
@@ -79,7 +79,7 @@ def fingerprint(command: Command) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    # Fields by themselves, not the model's own dump: that would take most of the time that a fingerprint takes.
+    # Each field is dumped by itself: the model's own dump would take most of the fingerprint's time.
     if isinstance(value, BaseModel):
         return value.__dict__
     return to_jsonable_python(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)

@@ -1,4 +1,4 @@
-"""Passwords: argon2id (RFC 9106, its profile for little memory), beside the loop and few at a time."""
+"""Passwords: argon2id (RFC 9106, its profile for little memory), in threads, a few at a time."""
 
 import asyncio
 import hashlib

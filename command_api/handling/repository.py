@@ -35,9 +35,9 @@ class Repository:
         """Streams that are being read: however many callers ask for one at once, it is read once."""
 
     async def load(self, stream: Stream[Any], key: str, *, assume_new: bool = False) -> LoadedStream:
-        """Returns a stream as far as this process knows it; the append notices if that is out of date.
+        """Returns a stream with its state, from the cache if possible; the append detects if it is out of date.
 
-        With ``assume_new`` a stream that is not cached is taken for a new one, and nothing is read. Raises `Invalid` if no
+        With ``assume_new`` a stream that is not cached is assumed to be new, and nothing is read. Raises `Invalid` if no
         stream can have that name, and `Unavailable`.
         """
         name = stream.name(key)
@@ -52,14 +52,14 @@ class Repository:
         return LoadedStream(stream, key, cached.version, cached.state)
 
     def newest(self, loaded: LoadedStream) -> LoadedStream:
-        """Returns a loaded stream as it is cached by now: a command may have been decided on it since it was loaded."""
+        """Returns a loaded stream with its newest cached state: a command may have been decided on it since it was loaded."""
         cached = self._cache.get(self._log.context, loaded.name)
         if cached is None or cached.version == loaded.version:
             return loaded
         return LoadedStream(loaded.stream, loaded.key, cached.version, cached.state)
 
     def remember(self, changes: Sequence[Change], data_bytes: Sequence[int]) -> list[Snapshot]:
-        """Caches what a decision makes of its streams, before it is appended: the next command is decided on that.
+        """Caches the states after a decision, before it is appended: the next command is decided on them.
 
         ``data_bytes`` are the sizes of each change's events. Returns the snapshots that are due, for `save` once the log has
         the events. If the append fails, the streams are evicted.
@@ -79,7 +79,7 @@ class Repository:
         return due
 
     def evict(self, streams: Iterable[str]) -> None:
-        """Drops the states of streams: the log knows better."""
+        """Drops the cached states of streams, so that they are read from the log."""
         for stream in streams:
             self._cache.evict(self._log.context, stream)
 
@@ -97,7 +97,7 @@ class Repository:
             _log.warning("snapshot not saved", stream=snapshot.stream, error=repr(error))
 
     async def _read_once(self, stream: Stream[Any], name: str) -> CachedState:
-        """Returns a stream as the log has it: all callers share one read, which goes on if one of them is cancelled."""
+        """Returns a stream as the log has it: all callers share one read, which continues if one of them is cancelled."""
         reading = self._reading.get(name)
         if reading is None:
             reading = self._reading[name] = asyncio.create_task(self._read(stream, name))
@@ -116,7 +116,7 @@ class Repository:
         if (snapshot := self._snapshot_if_due(stream, name, found)) is not None:
             self.save([snapshot])
             found = found._replace(snapshot_version=version)
-        # A command that took the stream for a new one may have been decided meanwhile: its state is the newer one.
+        # A command that assumed a new stream may have been decided meanwhile: its state is the newer one.
         newer = self._cache.get(self._log.context, name)
         if newer is None:
             self._cache.put(self._log.context, name, found)
@@ -141,7 +141,7 @@ class Repository:
             return None
         try:
             return Snapshot(name, cached.version, state_schema_of(state), cached.state.model_dump_json())
-        except Exception as error:  # a serialiser of the author's may raise anything
+        except Exception as error:  # the author's serialiser may raise anything
             SNAPSHOTS_IGNORED.labels(stream.category).inc()
             _log.error("snapshot not taken", stream=name, error=repr(error))
             return None

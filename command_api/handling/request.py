@@ -8,7 +8,7 @@ from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
 
 NO_FINGERPRINT = b"undecided"
-"""The fingerprint of a command that cannot be encrypted, and so not be compared: a repeat is known by its id alone."""
+"""The fingerprint of a command that cannot be encrypted or compared: its repeat is recognised only by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class CommandRequest:
     context: ContextName
     command: CommandEnvelope[Command]
     expected: ExpectedVersion
-    """What the sender expects of the command's stream."""
+    """The version of the command's stream that the sender expects."""
     record_failure: bool = False
-    """Whether a fault in the decision is recorded as a rejection, for senders who would repeat the command for ever."""
+    """Whether a fault in the decision is recorded as a rejection, so that a topic's command is not repeated for ever."""
     fingerprint: bytes = NO_FINGERPRINT
 
     def decided_as(self, data: Command) -> "CommandRequest":

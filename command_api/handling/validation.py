@@ -1,4 +1,4 @@
-"""Validation: from parsed or unparsed JSON to a command, or an error that names each value. Nothing that passes fails later."""
+"""Validation: JSON becomes a command, or an error that names each offending value. A valid command can be stored."""
 
 import json
 import math
@@ -22,7 +22,7 @@ _LARGEST = 2**63 - 1
 
 @contextmanager
 def validating() -> Iterator[None]:
-    """Turns pydantic's errors in a block into `Invalid`."""
+    """Raises pydantic's errors in a block as `Invalid`."""
     try:
         yield
     except ValidationError as error:
@@ -41,7 +41,9 @@ def check_plain(command: Command) -> Command:
     """Returns a command that a client sent; raises `Invalid` if a text in it is encrypted: only the engine sends those."""
     for name, text in _secrets(command):
         if is_encrypted(text):
-            raise Invalid("the body holds a encrypted text", [Violation(step("", name), "begins like a encrypted text")])
+            raise Invalid(
+                "the body holds an encrypted text", [Violation(step("", name), "has the prefix of an encrypted text")]
+            )
     return command
 
 
@@ -49,7 +51,9 @@ def check_encrypted(command: Command) -> Command:
     """Returns the command that came by topic; raises `Invalid` if a text in it should be encrypted and is not."""
     for name, text in _secrets(command):
         if not is_encrypted(text):
-            raise Invalid("what is sensitive comes encrypted by topic", [Violation(step("", name), "is not encrypted")])
+            raise Invalid(
+                "sensitive fields of a command on a topic must be encrypted", [Violation(step("", name), "is not encrypted")]
+            )
     return command
 
 
@@ -61,7 +65,7 @@ def _secrets(command: Command) -> Iterator[tuple[str, str]]:
 
 
 _OUR_WORDS = {"model_type": "Input should be an object", "dict_type": "Input should be an object"}
-"""Instead of messages that name Python classes."""
+"""These replace messages that name Python classes."""
 
 
 def violations_of(error: ValidationError) -> list[Violation]:
@@ -77,7 +81,7 @@ def parse_json(body: bytes, max_depth: int) -> Any:
     except orjson.JSONDecodeError as error:
         _explain(body)
         raise Malformed("the body is not JSON", [Violation("", str(error))]) from error
-    # Few bodies can hold a value that has to be looked for: most pass after two cheap scans.
+    # Most bodies pass two cheap scans; only the others are searched value by value.
     if body.count(b"{") + body.count(b"[") > max_depth:
         _check_depth(document, max_depth)
     if _NUL in body or _LONG_NUMBER in body.translate(_DIGITS):
@@ -123,7 +127,7 @@ def _check_text(text: str, pointer: str) -> None:
 
 
 def _check_depth(document: Any, most: int) -> None:
-    # Level by level, not by recursion: the document may be too deep for that.
+    # Level by level, because recursion may be too deep.
     level: list[tuple[str, Any]] = [("", document)]
     for depth in range(1, most + 2):
         nested = [(pointer, value) for pointer, value in level if isinstance(value, dict | list)]
@@ -139,4 +143,4 @@ def _check_depth(document: Any, most: int) -> None:
 
 
 def _bad_value(pointer: str, detail: str) -> Invalid:
-    return Invalid("the body holds a value that cannot be kept", [Violation(pointer, detail)])
+    return Invalid("the body holds a value that cannot be stored", [Violation(pointer, detail)])

@@ -19,7 +19,7 @@ async def read_body(request: Request, most: int, media_type: str = "application/
     if (content_type := content_type_of(request)) != media_type:
         raise UnsupportedFormat(f"a command is sent as {media_type}, not as {content_type or 'an unnamed type'}")
     if (encoding := header(request, b"content-encoding")) not in (None, "identity"):
-        raise UnsupportedFormat(f"a body is sent as it is, not with the Content-Encoding {encoding}")
+        raise UnsupportedFormat(f"the Content-Encoding {encoding} is not supported: send the body unencoded")
     body, more = b"", True
     while more:
         message = await request.receive()

@@ -1,4 +1,4 @@
-"""The command gateway: what a path of a system's own may use of the write side besides handling one command."""
+"""The command gateway: the parts of the write side that a system's own paths may use."""
 
 from collections.abc import Iterable, Mapping
 

@@ -57,7 +57,7 @@ class CommandPath:
 
 @dataclass(frozen=True, slots=True)
 class QuestionPath:
-    """A path that is answered with the write side's knowledge, and not with a receipt."""
+    """A path whose answer comes from the write side's state, and is no receipt."""
 
     path: str
     body: type[BaseModel]

@@ -1,4 +1,4 @@
-"""A request as a command's envelope: its id, when and by whom it is sent, and its trace."""
+"""The envelope of a request's command: its id, time, sender and trace."""
 
 from typing import TypeVar
 from uuid import UUID
@@ -17,7 +17,7 @@ C = TypeVar("C", bound=Command)
 
 
 def envelope(request: Request, command: C, id: UUID) -> CommandEnvelope[C]:
-    """Returns a command as a request sends it now; raises `Malformed`."""
+    """Returns the envelope of a request's command; raises `Malformed`."""
     return CommandEnvelope(
         data=command,
         id=id,

@@ -1,4 +1,4 @@
-"""Partners: a contract by hand is made with a partner that exists."""
+"""Partners: a contract that is created by hand needs an existing partner."""
 
 from aggregates.partner_alliances.integrations import PARTNER
 from command_api.handling.activities import Activity, ActivityContext

@@ -1,4 +1,4 @@
-"""Delivery: sends a policy's commands, follows them up until they have their receipts, then moves the checkpoint.
+"""Delivery: sends a policy's commands, waits for their receipts, then moves the checkpoint.
 
 The order of things for one partition::
 
@@ -8,7 +8,7 @@ The order of things for one partition::
                                 └─overdue (5 s, 10 s, 20 s …)─▶ the first time: send again
                                                                 then: handle here; commands with side effects: send again
 
-A process that starts anew continues from the checkpoint and sends the commands above it once more. They have the same ids, so
+A restarted process continues from the checkpoint and sends the later commands once more. They have the same ids, so
 their receipts make that harmless. Nothing depends on what the broker remembers or on which process has its partitions.
 """
 
@@ -44,7 +44,7 @@ class InFlight:
     """The commands of an event, or of several, that have no receipt yet."""
 
     position: int
-    """Of the last of the events."""
+    """Position of the last of the events."""
     commands: dict[UUID, OutgoingCommand]
     sent_at: float
     times_resent: int = 0
@@ -66,14 +66,14 @@ class InFlight:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a policy is in a partition."""
+    """The progress of a policy in a partition."""
 
     sent: int
     """Position up to which all commands were sent."""
     confirmed: int
     """Position up to which all commands have a receipt; the checkpoint."""
     generation: int
-    """Of the checkpoint when it was read."""
+    """Generation of the checkpoint when it was read."""
     in_flight: deque[InFlight] = field(default_factory=deque)
 
     def unconfirmed(self, limit: int) -> list[OutgoingCommand]:
@@ -95,7 +95,7 @@ class Progress:
         return position
 
     def confirm(self, position: int) -> None:
-        """Notes that the checkpoint was moved."""
+        """Records that the checkpoint was moved."""
         self.confirmed = position
         while self.in_flight and not self.in_flight[0].commands and self.in_flight[0].position <= position:
             self.in_flight.popleft()

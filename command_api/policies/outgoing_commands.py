@@ -1,4 +1,4 @@
-"""Outgoing commands: the commands that a policy answers events with, each with the command that follows its outcome."""
+"""Outgoing commands: a policy's reactions to events, each with the command that follows its outcome."""
 
 from __future__ import annotations
 

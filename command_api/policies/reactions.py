@@ -1,4 +1,4 @@
-"""Reactions: the commands with which a policy answers events. Events that it fails to react to are parked."""
+"""Reactions: a policy's commands for events. Events whose reaction fails are parked."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -39,7 +39,7 @@ class Reactions:
             return []
         store = self._stores[context]
         async with store.transaction() as connection:
-            # This waits for a retry of dead letters in another process: no event may wait behind one that has just gone.
+            # This waits for a retry in another process, so that no event is parked behind a dead letter that was just handled.
             await store.checkpoints.lock(connection, [(context, partition)])
             resolutions = await store.dead_letters.resolutions(connection, with_open=False)
             found = [LogEvent(context, event) for event in resolved(resolutions, context, relevant)]

@@ -1,1 +1,1 @@
-"""Sagas at work."""
+"""The timers of sagas."""

@@ -8,7 +8,7 @@ from streams.log.timers import TimerChange
 
 
 def timer_changes(changes: Iterable[Change]) -> tuple[TimerChange, ...]:
-    """Returns what some changes do to timers, in order."""
+    """Returns the changes of timers by steps of sagas, in order."""
     return tuple(
         timer
         for change in changes

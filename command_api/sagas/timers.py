@@ -1,8 +1,8 @@
-"""Gives sagas their due timers as inputs.
+"""The timer clock: gives sagas their due timers as inputs.
 
-A timer's command has an id that is derived from saga, name and time: however many workers fire it, and however often, it is
+A timer's command has an id that is derived from saga, name and time: if several workers fire it, or one repeatedly, it is
 handled once. A saga ignores a timer that it has cancelled or moved. Timers are kept beside the log, not in a process's memory:
-a timer that becomes due while nothing runs fires when a worker is back.
+a timer that becomes due while no worker runs fires when one is back.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class TimerClock:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def fire_due(self, at: datetime) -> None:
-        """Fires every timer that is due, once; raises `Unavailable`.
+        """Fires every due timer once; raises `Unavailable`.
 
         One that cannot be fired stays due, and delays no other.
         """

@@ -1,4 +1,4 @@
-"""A first call for a system that runs, derived from its declarations: a command that anybody may send, and a query for it."""
+"""A first call for a system that runs, a command that every caller may send, and a query for it."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

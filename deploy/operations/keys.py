@@ -68,7 +68,7 @@ def signing_key(
     elif not public.exists():  # an earlier run was stopped between the two files
         write_public_key(Signer(private).public, public)
     typer.echo(f"{private}\n{public}")
-    _note(f"Next: set CAUDAL_SIGNING_KEY={private} for the relay, and give {public} to everybody who verifies.")
+    _note(f"Next: set CAUDAL_SIGNING_KEY={private} for the relay, and give {public} to everyone who verifies heads.")
 
 
 @token_keys.command("add")

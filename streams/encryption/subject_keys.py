@@ -34,7 +34,7 @@ class SubjectKeys:
         encrypted = {}
         for purpose, text in texts.items():
             if is_encrypted(text) and (subject_of(text) != subject or decrypt(text, key) is None):
-                raise Rejected(f"{purpose} begins like an encrypted text, but is not encrypted for its subject")
+                raise Rejected(f"{purpose} has the prefix of an encrypted text, but is not encrypted for its subject")
             encrypted[purpose] = text if is_encrypted(text) else encrypt(text, key, subject, purpose)
         return encrypted
 
