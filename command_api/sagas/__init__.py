@@ -1,1 +1,0 @@
-"""Sagas at work."""
