@@ -20,7 +20,7 @@ _PASSES = 3
 
 POINTS = {
     "published": ("relay", streams.relay.relay, "publish"),  # acknowledged by the broker, the cursor not moved
-    "committed": ("projectors", Projector, "take"),  # the view is committed, the offsets are not
+    "committed": ("projectors", Projector, "handle"),  # the view is committed, the offsets are not
     "sent": ("worker", CommandSender, "send"),  # a policy's commands are sent, its checkpoint not moved
     "appended": ("worker", AppendablePostgresLog, "append"),  # events are in the log, nobody has been told
 }

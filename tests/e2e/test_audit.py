@@ -54,7 +54,7 @@ async def test_a_state_is_told_as_of_a_version_and_as_of_a_time(stack: RunningSt
     stream = await content_stream(stack, partner)
 
     now = await get(stack, f"processing/states/{stream}")
-    assert (now["aggregate"], now["version"]) == ("Content", 7)
+    assert (now["category"], now["version"]) == ("content", 7)
     assert (now["state"]["first"], set(now["state"]["processed"])) == (first, {first, second})
     assert (await get(stack, f"processing/states/{stream}?version=3"))["state"]["processed"] == [first]
     assert (await get(stack, f"processing/states/{stream}?version=2"))["state"] == {"first": None, "processed": []}
