@@ -4,15 +4,17 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemas.errors import Invalid, Malformed, Violation
 from schemas.message import Command
 from schemas.pointer import pointer_of, step
 from schemas.sensitive import is_encrypted, secret_fields
+
+M = TypeVar("M", bound=BaseModel)
 
 # Values that orjson reads and not every store can keep: NUL, and integers that it would round to a float.
 _NUL, _LONG_NUMBER = b"\\u0000", b"0" * 19
@@ -37,11 +39,17 @@ def validate_command(document: Any, command: type[Command]) -> Command:
         raise Invalid(f"the body is not a valid {command.message_name} command", violations_of(error)) from error
 
 
+def validate_body(document: Any, shape: type[M]) -> M:
+    """Returns a parsed document in a shape of its path's own; raises `Invalid` like `validate_command`."""
+    with validating():
+        return shape.model_validate(document)
+
+
 def check_plain(command: Command) -> Command:
     """Returns a command that a client sent; raises `Invalid` if a text in it is encrypted: only the engine sends those."""
     for name, text in _secrets(command):
         if is_encrypted(text):
-            raise Invalid("the body holds a encrypted text", [Violation(step("", name), "begins like a encrypted text")])
+            raise Invalid("the body holds an encrypted text", [Violation(step("", name), "begins like an encrypted text")])
     return command
 
 

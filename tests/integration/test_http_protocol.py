@@ -16,6 +16,7 @@ from deploy.local.ports import LOOPBACK, free_ports
 from deploy.serving.serve import Server
 from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
+from streams.http.request_context import context_of
 from streams.settings import Settings
 
 SETTINGS = Settings(max_header_bytes=2000, max_request_arrival_seconds=1, max_body_bytes=100_000)
@@ -26,7 +27,7 @@ async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Strea
     """A connection to a server whose ``/echo`` says how many bytes came."""
 
     async def echo(request: Request) -> Response:
-        body = await read_body(request, SETTINGS.max_body_bytes)
+        body = await read_body(request, context_of(request).headers, SETTINGS.max_body_bytes)
         return Response(str(len(body)))
 
     async def slow(_: Request) -> Response:
