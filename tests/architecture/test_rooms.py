@@ -58,3 +58,8 @@ def test_a_level_has_at_most_12_modules() -> None:
     )
 
     assert {str(level): modules for level, modules in levels.items() if modules > MAX_MODULES} == {}
+
+
+def test_every_room_says_that_it_is_typed() -> None:
+    for room in ROOMS - {"tests"}:
+        assert (ROOT / room / "py.typed").exists(), room
