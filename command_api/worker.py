@@ -7,7 +7,7 @@ from aggregates.system import with_sagas
 from command_api.composition import make_handler, open_logs, writer_databases
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
-from command_api.sagas.timers import TimerClock
+from command_api.timer_clock import TimerClock
 from command_api.topic_worker import TopicWorker
 from schemas.catalog import ENGINE, Catalog, ContextName
 from schemas.engine.sagas import CONTEXT

@@ -39,7 +39,7 @@ def local_broker(kind: str, folder: Path) -> Broker:
 
 
 def engine_answers() -> bool:
-    """Whether a container engine is there."""
+    """Returns whether a container engine is running."""
     client = shutil.which("docker")
     return client is not None and subprocess.run([client, "info"], capture_output=True, check=False).returncode == 0
 

@@ -59,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the one stack comes last: a stack at rest takes time from all that runs beside it."""
+    """Orders the tests of the shared stack last, because even an idle stack slows other tests down."""
     items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
 
 

@@ -1,4 +1,4 @@
-"""Partners as their clients ask for them, each with a tax number that nobody has had yet."""
+"""Requests for partners in their clients' form, each with an unused tax number."""
 
 from typing import Any
 from uuid import uuid4
@@ -7,7 +7,7 @@ IBAN = "ES9121000418450200051332"
 
 
 def tax_number() -> str:
-    """A Spanish one that nobody has had yet: seven digits and the one that checks them."""
+    """Returns an unused Spanish tax number: seven digits and their check digit."""
     digits = f"{uuid4().int % 10**7:07}"
     doubled = [int(digit) * (2 - n % 2) for n, digit in enumerate(digits)]
     total = sum(number // 10 + number % 10 for number in doubled)

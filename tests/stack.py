@@ -64,7 +64,7 @@ class RunningStack:
         return await caudal(*arguments, "--data-dir", str(self.data_dir))
 
     def token(self, *roles: str, name: str = "somebody") -> dict[str, str]:
-        """The header by which somebody with these roles asks."""
+        """Returns the headers of a caller with these roles."""
         settings = Settings(token_keys=self.data_dir / "keys" / "tokens")
         return {"Authorization": f"Bearer {TokenIssuer(settings).issue(name, roles).text}"}
 

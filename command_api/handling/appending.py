@@ -6,7 +6,7 @@ from uuid import UUID
 from command_api.handling.deciding import Decided
 from command_api.handling.repository import Repository
 from command_api.handling.request import NO_FINGERPRINT, CommandRequest
-from command_api.sagas.recording import timer_changes
+from command_api.handling.saga_timers import timer_changes
 from schemas.catalog import Catalog, ContextName
 from schemas.envelope import CommandEnvelope, Metadata, Receipt, Rejection
 from schemas.errors import Failed, Rejected

@@ -4,15 +4,17 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemas.errors import Invalid, Malformed, Violation
 from schemas.message import Command
 from schemas.pointer import pointer_of, step
 from schemas.sensitive import is_encrypted, secret_fields
+
+M = TypeVar("M", bound=BaseModel)
 
 # Values that orjson reads and not every store can keep: NUL, and integers that it would round to a float.
 _NUL, _LONG_NUMBER = b"\\u0000", b"0" * 19
@@ -35,6 +37,12 @@ def validate_command(document: Any, command: type[Command]) -> Command:
         return command.model_validate(document)
     except ValidationError as error:
         raise Invalid(f"the body is not a valid {command.message_name} command", violations_of(error)) from error
+
+
+def validate_body(document: Any, shape: type[M]) -> M:
+    """Returns a parsed document in a shape of its path's own; raises `Invalid` like `validate_command`."""
+    with validating():
+        return shape.model_validate(document)
 
 
 def check_plain(command: Command) -> Command:

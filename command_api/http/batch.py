@@ -19,14 +19,14 @@ from command_api.handling.validation import check_plain, parse_json, validate_co
 from command_api.http.body import content_type_of, read_body
 from command_api.http.paths import receipt_as_json
 from command_api.http.preconditions import check_stated, expectation
-from command_api.http.request import envelope
+from command_api.http.request import envelope_of
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Invalid, Malformed, TooLarge
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
 from streams.http.problems import internal_error, problem_of
-from streams.http.request_context import correlation_id
+from streams.http.request_context import RequestContext, context_of
 from streams.settings import Settings
 
 MEDIA_TYPE = "application/x-ndjson"
@@ -44,9 +44,9 @@ class BatchLine(BaseModel):
     if_none_match: Literal["*"] | None = Field(default=None, description="The stream must not exist.")
 
 
-def is_batch(request: Request) -> bool:
+def is_batch(request: RequestContext) -> bool:
     """Whether a request's body is a batch."""
-    return content_type_of(request) == MEDIA_TYPE
+    return content_type_of(request.headers) == MEDIA_TYPE
 
 
 class _Line(NamedTuple):
@@ -61,7 +61,9 @@ class BatchEndpoint:
     def __init__(self, settings: Settings, handler: CommandHandler, catalog: Catalog) -> None:
         self._settings, self._handler, self._catalog = settings, handler, catalog
 
-    async def take(self, request: Request, command: type[Command], count_further: Callable[[int], Awaitable[None]]) -> Response:
+    async def answer(
+        self, request: Request, command: type[Command], count_further: Callable[[int], Awaitable[None]]
+    ) -> Response:
         """Handles every command of a batch and answers with a line for each, in the order of the lines.
 
         ``count_further`` gets the number of the batch's commands less one. Raises `TooLarge`, and what
@@ -92,7 +94,7 @@ class BatchEndpoint:
             if header in request.headers:
                 own = header.removeprefix("x-").replace("-", "_")
                 raise Malformed(f"{header} belongs to one command, not to a batch: use {own} in the line")
-        body = await read_body(request, self._settings.max_command_batch_bytes, MEDIA_TYPE)
+        body = await read_body(request, context_of(request).headers, self._settings.max_command_batch_bytes, MEDIA_TYPE)
         lines = [line for line in body.split(b"\n") if line.strip()]
         if len(lines) > self._settings.max_command_batch_lines:
             raise TooLarge(f"a batch may have {self._settings.max_command_batch_lines} lines at most")
@@ -111,7 +113,7 @@ class BatchEndpoint:
         check_stated(self._catalog.context(context), expected)
         data = check_plain(validate_command(line.command, command))
         id = command_id(context, line.idempotency_key, line.command_id)
-        return _Line(number, envelope(request, data, id), expected)
+        return _Line(number, envelope_of(context_of(request), data, id), expected)
 
     async def _answer(self, request: Request, line: _Line) -> Mapping[str, Any]:
         try:
@@ -124,7 +126,7 @@ class BatchEndpoint:
 
 def _problem(request: Request, error: Exception) -> Mapping[str, Any]:
     if isinstance(error, CaudalError):
-        problem = problem_of(error, correlation_id(request))
+        problem = problem_of(error, context_of(request).correlation_id)
         if problem.status != 500:
             return problem.model_dump(exclude_none=True)
     return internal_error(request, error).model_dump(exclude_none=True)

@@ -1,24 +1,30 @@
 """The bodies of requests: read within limits, parsed, and validated as a command or as a path's own shape."""
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from command_api.handling.validation import parse_json, validate_command, validating
+from command_api.handling.validation import parse_json
 from schemas.errors import TooLarge, UnsupportedFormat
-from schemas.message import Command
-from streams.http.request_context import header
+from streams.settings import Settings
 
-M = TypeVar("M", bound=BaseModel)
+Headers = Mapping[bytes, str]
+"""By lower-case name, as `RequestContext` has them."""
 
 
-async def read_body(request: Request, most: int, media_type: str = "application/json") -> bytes:
+async def read_document(request: Request, headers: Headers, settings: Settings) -> Any:
+    """Returns the JSON document in a request's body; raises `TooLarge`, `UnsupportedFormat`, `Malformed` or `Invalid`."""
+    body = await read_body(request, headers, settings.max_body_bytes)
+    return parse_json(body, settings.max_body_depth)
+
+
+async def read_body(request: Request, headers: Headers, most: int, media_type: str = "application/json") -> bytes:
     """Returns the request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`."""
-    if (content_type := content_type_of(request)) != media_type:
+    if (content_type := content_type_of(headers)) != media_type:
         raise UnsupportedFormat(f"a command is sent as {media_type}, not as {content_type or 'an unnamed type'}")
-    if (encoding := header(request, b"content-encoding")) not in (None, "identity"):
+    if (encoding := headers.get(b"content-encoding")) not in (None, "identity"):
         raise UnsupportedFormat(f"the Content-Encoding {encoding} is not supported: send the body unencoded")
     body, more = b"", True
     while more:
@@ -36,19 +42,6 @@ def _part(message: Message, body: bytes, most: int) -> bytes:
     return body
 
 
-def content_type_of(request: Request) -> str:
-    """Returns the media type of a request's body, without parameters; empty if it has none."""
-    return (header(request, b"content-type") or "").partition(";")[0].strip().lower()
-
-
-def parse_command(body: bytes, command: type[Command], max_depth: int) -> Command:
-    """Returns the command in a body; raises `Invalid`, which names each offending value by its JSON pointer."""
-    document = parse_json(body, max_depth)
-    return validate_command(document, command)
-
-
-def parse_body(body: bytes, shape: type[M], max_depth: int) -> M:
-    """Returns a body in its path's own shape; raises `Invalid`, which names each offending value by its JSON pointer."""
-    document = parse_json(body, max_depth)
-    with validating():
-        return shape.model_validate(document)
+def content_type_of(headers: Headers) -> str:
+    """Returns the media type of a body, without parameters; empty if the headers name none."""
+    return headers.get(b"content-type", "").partition(";")[0].strip().lower()

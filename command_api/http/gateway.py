@@ -7,10 +7,11 @@ from uuid_utils.compat import uuid7
 
 from command_api.handling.activities import LoadState
 from command_api.handling.handler import CommandHandler
-from command_api.http.request import envelope
+from command_api.http.request import envelope_of
 from schemas.envelope import Receipt
 from schemas.message import Command
 from streams.encryption.subject_keys import SubjectKeys
+from streams.http.request_context import context_of
 from streams.security.tokens import Token, TokenIssuer
 
 
@@ -31,7 +32,7 @@ class CommandGateway:
 
     async def handle(self, request: Request, command: Command) -> Receipt:
         """Handles a command that a request leads to; raises what the handler raises."""
-        return await self._handler.handle(envelope(request, command, uuid7()))
+        return await self._handler.handle(envelope_of(context_of(request), command, uuid7()))
 
     def issue_token(self, subject: str, roles: Iterable[str] = (), scopes: Iterable[str] = ()) -> Token:
         """Returns a token for a subject; raises `Misconfigured` if there is no key to sign with."""

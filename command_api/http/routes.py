@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,19 +11,19 @@ from starlette.types import Receive, Scope, Send
 
 from command_api.handling.handler import CommandHandler
 from command_api.handling.idempotency import command_id
-from command_api.handling.validation import check_plain, validating
+from command_api.handling.validation import check_plain, validate_body, validate_command, validating
 from command_api.http.batch import BatchEndpoint, is_batch
-from command_api.http.body import parse_body, parse_command, read_body
+from command_api.http.body import read_document
 from command_api.http.gateway import CommandGateway
 from command_api.http.paths import CommandPath, OwnPath, QuestionPath, answer_of, receipt_as_json
 from command_api.http.preconditions import check_stated, expectation
-from command_api.http.request import envelope
+from command_api.http.request import envelope_of
 from schemas.catalog import Catalog, ContextName
 from schemas.consistency_token import ConsistencyToken
 from schemas.envelope import Receipt
 from schemas.errors import NotFound
 from schemas.message import Command, Event
-from streams.http.request_context import header
+from streams.http.request_context import RequestContext, context_of
 from streams.http.responses import JsonResponse
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import decode
@@ -47,59 +48,54 @@ class CommandEndpoints:
         self._batches = BatchEndpoint(settings, handler, catalog)
 
     def routes(self, systems: Mapping[str, tuple[OwnPath, ...]]) -> Iterator[BaseRoute]:
-        """Returns every path under which a command is taken."""
+        """Returns every path of commands and questions."""
         yield Route("/commands/{system}/{command}", _Endpoint(self.any_command), methods=["POST"])
         for own in systems.values():
             for path in own:
                 if isinstance(path, CommandPath):
-                    yield Route(path.path, _Endpoint(partial(self._take, path)), methods=[path.method])
+                    yield Route(path.path, _Endpoint(partial(self._handle_command, path)), methods=[path.method])
                 else:
-                    yield Route(path.path, _Endpoint(partial(self._ask, path)), methods=["POST"])
+                    yield Route(path.path, _Endpoint(partial(self._answer_question, path)), methods=["POST"])
 
     async def any_command(self, request: Request) -> Response:
-        """Takes the command that the path names."""
+        """Handles the command that the path names."""
         system, name = request.path_params["system"], request.path_params["command"]
         _, command = self._catalog.command(system, name)
         if command.internal:
             raise NotFound(f"there is no command {name!r} in {system!r}")
         path = CommandPath(request.scope["path"], command, lambda receipt, _: receipt_as_json(receipt))
-        return await self._take(path, request)
+        return await self._handle_command(path, request)
 
-    async def _take(self, path: CommandPath, request: Request) -> Response:
+    async def _handle_command(self, path: CommandPath, request: Request) -> Response:
+        sent = context_of(request)
+        await self._access.authenticate(sent, path.path)
+        self._check_access(sent, path.command)
+        if is_batch(sent) and path.translation is None:
+            return await self._batches.answer(request, path.command, partial(self._access.limit, sent, path.path))
         context = self._catalog.context_of(path.command)
-        await self._access.authenticate(request, path.path)
-        self._check_access(request, path.command)
-        if is_batch(request) and path.translation is None:
-            return await self._batches.take(request, path.command, partial(self._access.limit, request, path.path))
-        expected = expectation(header(request, b"if-match"), header(request, b"if-none-match"))
+        expected = expectation(sent.headers.get(b"if-match"), sent.headers.get(b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
-        command = check_plain(await self._command(path, request))
+        document = await read_document(request, sent.headers, self._settings)
+        command = _command(path, document, request.path_params)
         if type(command) is not path.command:
-            self._check_access(request, type(command))
-        id = command_id(context, header(request, b"idempotency-key"), header(request, b"x-command-id"))
-        receipt = await self._handler.handle(envelope(request, command, id), expected=expected)
+            self._check_access(sent, type(command))
+        id = command_id(context, sent.headers.get(b"idempotency-key"), sent.headers.get(b"x-command-id"))
+        envelope = envelope_of(sent, command, id)
+        receipt = await self._handler.handle(envelope, expected=expected)
         events = await self._recorded(context, receipt) if path.with_events else ()
         return _response(path, receipt, context, events)
 
-    async def _ask(self, path: QuestionPath, request: Request) -> Response:
-        await self._access.authenticate(request, path.path)
-        body = await read_body(request, self._settings.max_body_bytes)
-        question = parse_body(body, path.body, self._settings.max_body_depth)
+    async def _answer_question(self, path: QuestionPath, request: Request) -> Response:
+        sent = context_of(request)
+        await self._access.authenticate(sent, path.path)
+        question = validate_body(await read_document(request, sent.headers, self._settings), path.body)
         answer = await path.answer(question, request, self._gateway)
         return JsonResponse(answer.model_dump(mode="json"))
 
-    def _check_access(self, request: Request, command: type[Command]) -> None:
+    def _check_access(self, request: RequestContext, command: type[Command]) -> None:
         """Raises if the caller may not send commands of a class; a path with a translation may lead to several."""
         name = f"{self._catalog.context_of(command).system}.{command.message_name}"
         self._access.authorize(request, "command", name, command.command_access)
-
-    async def _command(self, path: CommandPath, request: Request) -> Command:
-        body = await read_body(request, self._settings.max_body_bytes)
-        if path.translation is None:
-            return parse_command(body, path.command, self._settings.max_body_depth)
-        own = parse_body(body, path.translation.body, self._settings.max_body_depth)
-        with validating():
-            return path.translation.command(own, request.path_params)
 
     async def _recorded(self, context: ContextName, receipt: Receipt) -> Sequence[Event]:
         """Returns the events that a command recorded in the stream that it is about."""
@@ -118,6 +114,17 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope, receive))
         await response(scope, receive, send)
+
+
+def _command(path: CommandPath, document: Any, parameters: Mapping[str, str]) -> Command:
+    """Returns the command in a document, translated if its path has clients' words of its own."""
+    if path.translation is None:
+        command = validate_command(document, path.command)
+    else:
+        own = validate_body(document, path.translation.body)
+        with validating():
+            command = path.translation.command(own, parameters)
+    return check_plain(command)
 
 
 def _response(path: CommandPath, receipt: Receipt, context: ContextName, events: Sequence[Event]) -> Response:

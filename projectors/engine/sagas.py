@@ -23,7 +23,7 @@ def saga(row: Sagas, event: RecordedEvent[SagaAdvanced]) -> Sagas:
         reason=step.reason,
         state=step.state,
         references=references,
-        reference_ids=tuple(references.values()),
+        reference_ids=tuple(references[name] for name in sorted(references)),
         steps=row.steps + 1,
         position=event.position,
         deferred=_deferred(row, step),
@@ -60,7 +60,7 @@ def log_entry(row: SagaLogs, event: RecordedEvent[SagaAdvanced]) -> SagaLogs:
         saga_status=step.status,
         sent=[{"command": one.command, "number": one.number, "compensates": one.compensates} for one in step.sent],
         references=step.references,
-        reference_ids=tuple(step.references.values()),
+        reference_ids=tuple(step.references[name] for name in sorted(step.references)),
         happened_at=input.at,
         handled_at=event.recorded_at if step.step_status == "handled" else None,
     )

@@ -18,6 +18,7 @@ from query_api.http.responses import json_response
 from query_api.views.paging import next_link
 from schemas.catalog import ContextName
 from schemas.errors import Forbidden, Invalid, Unauthenticated
+from streams.http.request_context import context_of
 from streams.installation import Installation
 from streams.integrity.proof_log import ProofLog
 from streams.log.search import Conditions, SearchableLog
@@ -116,7 +117,7 @@ class AuditEndpoints:
     def _may_read(self, request: Request, here: ContextName, context: ContextName) -> bool:
         """Returns whether a caller may read a log; raises `Unauthenticated` or `Forbidden` for a log of the same system."""
         try:
-            self._access_control.authorize(request, "audit", str(context), self._catalog.context(context).audit)
+            self._access_control.authorize(context_of(request), "audit", str(context), self._catalog.context(context).audit)
         except (Unauthenticated, Forbidden):
             if context.system == here.system:
                 raise
@@ -125,7 +126,7 @@ class AuditEndpoints:
 
     def _log(self, request: Request, kind: type[Log]) -> Log:
         context = ContextName(request.path_params["system"], request.path_params["context"])
-        self._access_control.authorize(request, "audit", str(context), self._catalog.context(context).audit)
+        self._access_control.authorize(context_of(request), "audit", str(context), self._catalog.context(context).audit)
         return kind(self._installation.log_store(context), context)
 
 

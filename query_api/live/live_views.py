@@ -10,7 +10,7 @@ from query_api.live.limits import ConnectionLimit
 from query_api.views.catalog_of_views import Views
 from query_api.views.paging import Row
 from schemas.view import View
-from streams.http.request_context import caller_of, counted_as
+from streams.http.request_context import caller_of, context_of
 from streams.settings import Settings
 
 
@@ -33,4 +33,4 @@ class LiveViews:
             return await opened.row_access.decrypted([row for row in rows if opened.row_access.may_read(caller, row)])
 
         until = float("inf") if caller is None or caller.expires_at is None else caller.expires_at
-        return await self._feeds[view].follow(request, LiveQuery(counted_as(request), show, until))
+        return await self._feeds[view].follow(request, LiveQuery(context_of(request).counted_as, show, until))

@@ -16,7 +16,7 @@ from schemas.consistency_token import ConsistencyToken
 from schemas.errors import Malformed, NotFound
 from schemas.view import View
 from streams.encryption.subject_keys import SubjectKeys
-from streams.http.request_context import caller_of, header
+from streams.http.request_context import caller_of, context_of, header
 from streams.installation import Installation
 from streams.log.partitioning import partition_of
 from streams.security.access_control import AccessControl
@@ -116,7 +116,7 @@ class Views:
 
     def _authorized(self, request: Request, view: type[View]) -> ReadableView:
         opened = self._views[view]
-        self._access_control.authorize(request, "view", opened.name, view.view_access)
+        self._access_control.authorize(context_of(request), "view", opened.name, view.view_access)
         return opened
 
     def _parsed(self, text: str) -> ConsistencyToken:

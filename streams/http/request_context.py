@@ -22,16 +22,25 @@ class RequestContext:
     """The request's own ``X-Correlation-Id``, or a new one."""
     headers: dict[bytes, str]
     """By lower-case name; the first one if a name is repeated."""
+    method: str
+    client: str
+    """Address of the client, or ``unknown``."""
     caller: Caller | None = None
     """Set by access control; ``None`` for a request without a token."""
     answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    @property
+    def counted_as(self) -> str:
+        """The name under which the request counts against limits: the caller's, or the client's address without one."""
+        return self.client if self.caller is None else self.caller.subject
 
     @classmethod
     def open(cls, scope: Scope) -> "RequestContext":
         """Reads a request's context and keeps it in the request's scope."""
         headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
         given = headers.get(b"x-correlation-id", "")
-        context = cls(given if _CORRELATION_ID.fullmatch(given) else str(uuid4()), headers)
+        client, *_ = scope.get("client") or ("unknown",)
+        context = cls(given if _CORRELATION_ID.fullmatch(given) else str(uuid4()), headers, scope["method"], client)
         scope.setdefault("state", {})[_KEY] = context
         return context
 
@@ -55,14 +64,6 @@ def header(request: Request, name: bytes) -> str | None:
 def caller_of(request: Request) -> Caller | None:
     """Returns the caller of an authenticated request; ``None`` for one without a token."""
     return context_of(request).caller
-
-
-def counted_as(request: Request) -> str:
-    """Returns the name under which a request counts against limits: the caller's, or the client's address without one."""
-    caller = caller_of(request)
-    if caller is not None:
-        return caller.subject
-    return "unknown" if request.client is None else request.client.host
 
 
 def add_headers(request: Request, headers: Iterable[tuple[bytes, bytes]]) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from schemas.access import Access, Caller
 from schemas.catalog import Catalog
 from schemas.errors import Forbidden, Misconfigured, Unauthenticated
-from streams.http.request_context import add_headers, caller_of, context_of, counted_as, header
+from streams.http.request_context import RequestContext, context_of
 from streams.installation import Installation
 from streams.security.rate_limits import RateLimits
 from streams.security.tokens import TokenVerifier
@@ -38,22 +38,22 @@ class AccessControl:
         """Returns an endpoint that authenticates each request to a path first."""
 
         async def protected(request: Request) -> Response:
-            await self.authenticate(request, path)
+            await self.authenticate(context_of(request), path)
             return await endpoint(request)
 
         return protected
 
-    async def authenticate(self, request: Request, path: str) -> None:
+    async def authenticate(self, request: RequestContext, path: str) -> None:
         """Identifies the caller of a request, and counts the request against the caller's limits.
 
         Raises `Unauthenticated` for a token that is not valid, `TooManyRequests`, and `Unavailable`.
         """
         try:
-            context_of(request).caller = await self._caller(request)
+            request.caller = await self._caller(request.headers.get(b"authorization"))
         finally:
             await self.limit(request, path, 1)
 
-    def authorize(self, request: Request, kind: Kind, name: str, declared: Access | None) -> None:
+    def authorize(self, request: RequestContext, kind: Kind, name: str, declared: Access | None) -> None:
         """Raises `Unauthenticated` or `Forbidden` unless the caller has access to ``system.name``.
 
         The settings override the access that the system has ``declared``.
@@ -61,22 +61,20 @@ class AccessControl:
         access = self._overrides.get(f"{kind}:{name}", declared)
         if access is None:
             return
-        caller = caller_of(request)
-        if caller is None:
+        if request.caller is None:
             raise Unauthenticated(had_token=False)
-        if (why := access.why_not(caller)) is not None:
+        if (why := access.why_not(request.caller)) is not None:
             raise Forbidden(why)
 
-    async def limit(self, request: Request, path: str, times: int) -> None:
+    async def limit(self, request: RequestContext, path: str, times: int) -> None:
         """Counts a request ``times`` against its caller's limits; raises `TooManyRequests` and `Unavailable`."""
         if times > 0 and self._limits.apply_to(request.method):
-            add_headers(request, await self._limits.spend(request.method, counted_as(request), path, times))
+            request.answer_headers += await self._limits.spend(request.method, request.counted_as, path, times)
 
-    async def _caller(self, request: Request) -> Caller | None:
-        given = header(request, b"authorization")
-        if given is None:
+    async def _caller(self, authorization: str | None) -> Caller | None:
+        if authorization is None:
             return None
-        scheme, _, token = given.partition(" ")
+        scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthenticated("the scheme of `Authorization` is not supported: use `Bearer`", had_token=False)
         return await self._verifier.caller(token.strip())

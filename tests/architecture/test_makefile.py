@@ -28,7 +28,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def install(checkout: Path) -> tuple[str, list[str]]:
-    """What `make` prints, and the arguments with which the Python outside of the environment was called."""
+    """The output of `make`, and the arguments of the call of the Python outside of the environment."""
     calls = checkout / "calls"
     makes_an_environment = (
         f'printf "#!/bin/sh\\nexit 0\\n" > .venv/bin/python; chmod 755 .venv/bin/python; echo "$@" >> {calls}'

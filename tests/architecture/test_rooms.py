@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from schemas.catalog import ENGINE
 ROOT = Path(__file__).parents[2]
 SYSTEMS = sorted(path.parent.name for path in ROOT.glob("schemas/*/__init__.py") if path.parent.name != ENGINE)
 """The systems of this tree; others may be installed beside them."""
+MAX_MODULES = 12
 ROOMS = {"schemas", "aggregates", "streams", "command_api", "projectors", "query_api", "deploy", "tests"}
 
 
@@ -48,3 +50,16 @@ def test_no_sql_is_put_together_in_python() -> None:
     for room in ("command_api", "query_api", "projectors", "aggregates", "schemas"):
         for path in (ROOT / room).rglob("*.py"):
             assert 'f"select' not in path.read_text(), path
+
+
+def test_a_level_has_at_most_12_modules() -> None:
+    levels = Counter(
+        path.parent for room in ROOMS - {"tests"} for path in (ROOT / room).rglob("*.py") if path.name != "__init__.py"
+    )
+
+    assert {str(level): modules for level, modules in levels.items() if modules > MAX_MODULES} == {}
+
+
+def test_every_room_says_that_it_is_typed() -> None:
+    for room in ROOMS - {"tests"}:
+        assert (ROOT / room / "py.typed").exists(), room

@@ -71,7 +71,7 @@ async def measure_growth(rounds: int) -> list[Result]:
 
 
 async def _ratio(small: Callable[[], Awaitable[object]], large: Callable[[], Awaitable[object]]) -> float:
-    """How much longer the one takes than the other, done in turns so that machine noise affects both."""
+    """Returns how much longer one takes than the other. They run in turns, so that machine noise affects both."""
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(_ONCE):
         for operation, seconds in ((small, took[0]), (large, took[1])):

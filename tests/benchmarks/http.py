@@ -64,7 +64,7 @@ async def measure_http(rounds: int, seconds: float) -> list[Result]:
 
 
 async def _memory(port: int, process: psutil.Process) -> float:
-    """How much the process has grown over the commands, once it has warmed up and filled what it keeps."""
+    """The growth of the process per command, after it has warmed up and filled its caches."""
     path, body = CASES["new streams"]
     sizes = []
     commands = 0.0

@@ -26,7 +26,7 @@ class Result:
     ratio: float | None = None
     """Median over the rounds of Caudal's figure by the peer's."""
     target: float | None = None
-    """What the ratio, or without a peer the figure, was to reach, or not to exceed where less is better."""
+    """The goal for the ratio, or for the figure without a peer: a minimum, or a maximum if less is better."""
     met: bool | None = None
 
 
@@ -72,7 +72,7 @@ def show(results: Iterable[Result], *, as_json: bool) -> None:
 
 
 def machine() -> str:
-    """What this runs on."""
+    """Returns a description of the machine."""
     memory = int(Path("/proc/meminfo").read_text().split()[1]) // 2**20 if Path("/proc/meminfo").exists() else "?"
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
     return f"{system}, {os.cpu_count()} cores, {memory} GiB, Python {platform.python_version()}"

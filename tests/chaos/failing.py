@@ -16,11 +16,11 @@ from streams.commands.sender import CommandSender
 from streams.log.appending import AppendablePostgresLog
 
 _PASSES = 3
-"""So many times it goes on; the next time it dies."""
+"""The number of times that the process continues; the next time it dies."""
 
 POINTS = {
     "published": ("relay", streams.relay.relay, "publish"),  # acknowledged by the broker, the cursor not moved
-    "committed": ("projectors", Projector, "take"),  # the view is committed, the offsets are not
+    "committed": ("projectors", Projector, "handle"),  # the view is committed, the offsets are not
     "sent": ("worker", CommandSender, "send"),  # a policy's commands are sent, its checkpoint not moved
     "appended": ("worker", AppendablePostgresLog, "append"),  # events are in the log, the sender has no answer
 }

@@ -165,7 +165,7 @@ class Faults:
         return f"bad-line {service}, cut {line.cuts} times"
 
     async def _publish_again(self) -> str:
-        """Part of a log comes to its topic twice."""
+        """Publishes a part of a log on its topic twice."""
         context = self._random.choice(sorted(installed_catalog(self._stack.endpoints["systems"]).contexts))
         first = self._random.randrange(1, 500)
         some = ("--from", str(first), "--to", str(first + 200))
@@ -173,7 +173,7 @@ class Faults:
         return f"publish-again {context}"
 
     async def _crowd_a_stream(self) -> str:
-        """Many writers want the same stream at once, while one of the stack's processes dies."""
+        """Appends to one stream from many writers while one of the stack's processes dies."""
         crowd = asyncio.create_task(self._load.crowd(_CROWD))
         await asyncio.sleep(self._random.uniform(0, 1))
         killed = await self._kill()

@@ -17,7 +17,7 @@ _HOT = 8
 
 @dataclass(slots=True)
 class Acknowledged:
-    """What the command API has acknowledged."""
+    """The writes that the command API has acknowledged."""
 
     deliveries: dict[str, str] = field(default_factory=dict)
     """Each delivery's id by the idempotency key under which it was sent."""
@@ -51,7 +51,7 @@ class Load:
         await asyncio.gather(*self._tasks)
 
     async def crowd(self, writers: int) -> None:
-        """Lets so many more write to the hot stream at once, a few times each."""
+        """Adds concurrent writers to the hot stream, a few writes each."""
         for _ in range(3):
             await asyncio.gather(*(self._rewrite_once(_HOT + n) for n in range(writers)))
 
@@ -61,7 +61,7 @@ class Load:
 
     @asynccontextmanager
     async def door(self, url: str) -> AsyncIterator[None]:
-        """Lets some of it go to another command API meanwhile."""
+        """Sends a part of the load to another command API meanwhile."""
         async with httpx.AsyncClient(base_url=url) as client:
             self._doors.append(client)
             try:

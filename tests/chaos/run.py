@@ -105,7 +105,7 @@ def kept_logs(stack: RunningStack) -> Path:
 
 
 def lagging(status: str) -> bool:
-    """Whether a log is not relayed to its head, or a subscription is behind or has dead letters."""
+    """Returns whether a log is not relayed to its head, or a subscription is behind or has dead letters."""
     report = orjson.loads(status)
     behind = any(s["lag"] or s["dead_letters"] for s in report["subscriptions"])
     return behind or any(log["head"] != log["relayed"] for log in report["logs"])

@@ -1,4 +1,4 @@
-"""What the engine relies on of a broker, one suite for every one that it runs on."""
+"""The conformance of brokers: the behaviour that the engine relies on, tested on each broker that it supports."""
 
 import asyncio
 import time
@@ -246,7 +246,7 @@ async def test_retention_and_compaction_are_kept_as_settings(
 
 
 @pytest.mark.timeout(180)
-async def test_what_was_acknowledged_outlives_a_restart(kind: str, own_folder: Path) -> None:
+async def test_acknowledged_records_survive_a_restart(kind: str, own_folder: Path) -> None:
     if kind == "redpanda":
         pytest.skip("a container of its own is not restarted here")
     broker = local_broker(kind, own_folder)

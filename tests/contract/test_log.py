@@ -1,4 +1,4 @@
-"""What every log holds to: one suite for PostgreSQL and for the in-memory twin."""
+"""The contract of logs: one suite for PostgreSQL and for the in-memory twin."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -66,7 +66,7 @@ async def one(log: AppendableLog, wanted: Append) -> Receipt | Exception:
     return answer
 
 
-async def test_what_is_appended_is_read_back(log: AppendableLog) -> None:
+async def test_appended_events_are_read_back(log: AppendableLog) -> None:
     command = append("a-1", events=2)
 
     receipt = await one(log, command)
@@ -163,7 +163,7 @@ async def test_in_a_batch_later_commands_see_earlier_ones(log: AppendableLog) ->
     assert [row.position for row in await log.read(0, 100)] == [1, 2, 3, 4, 5]
 
 
-async def test_what_was_decided_on_top_of_a_failed_command_fails_even_where_the_version_fits(log: AppendableLog) -> None:
+async def test_a_decision_that_depends_on_a_failed_command_fails_even_if_the_version_fits(log: AppendableLog) -> None:
     known = append("b-1")
     await log.append([append("a-1"), known])
 

@@ -54,7 +54,7 @@ async def test_a_state_is_shown_as_of_a_version_and_as_of_a_time(stack: RunningS
     stream = await content_stream(stack, partner)
 
     now = await get(stack, f"processing/states/{stream}")
-    assert (now["aggregate"], now["version"]) == ("Content", 7)
+    assert (now["category"], now["version"]) == ("content", 7)
     assert (now["state"]["first"], set(now["state"]["processed"])) == (first, {first, second})
     assert (await get(stack, f"processing/states/{stream}?version=3"))["state"]["processed"] == [first]
     assert (await get(stack, f"processing/states/{stream}?version=2"))["state"] == {"first": None, "processed": []}
@@ -132,7 +132,7 @@ async def test_a_logs_events_are_paged_filtered_and_streamed(stack: RunningStack
         ("ingestion/states/%00", 422),
     ],
 )
-async def test_what_makes_no_sense_is_rejected(stack: RunningStack, path: str, status: int) -> None:
+async def test_invalid_requests_are_rejected(stack: RunningStack, path: str, status: int) -> None:
     answer = await stack.queries.get(f"{AUDIT}/{path}")
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text

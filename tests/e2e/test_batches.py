@@ -64,7 +64,7 @@ async def test_a_key_used_twice_in_a_batch_is_one_command(stack: RunningStack) -
 
 
 @pytest.mark.parametrize("header", ["If-Match", "Idempotency-Key"])
-async def test_what_is_said_of_one_command_is_not_taken_for_a_batch(stack: RunningStack, header: str) -> None:
+async def test_a_header_for_one_command_is_rejected_for_a_batch(stack: RunningStack, header: str) -> None:
     answer = await stack.commands.post(URL, content=line(1), headers={**NDJSON, header: '"1"'})
 
     assert answer.status_code == 400

@@ -91,7 +91,7 @@ async def test_a_result_is_its_patients_and_its_clinicians_and_nobody_elses(stac
 
 
 async def assert_sagas_are_their_owners(stack: RunningStack, owner: Headers, stranger: Headers, name: str) -> None:
-    """Somebody sees the sagas of what they did and of themselves, and nothing else; of users they see themselves."""
+    """Asserts that users see only the sagas that they started or take part in, and only their own row of the users."""
     theirs: list[dict[str, Any]] = []
 
     async def completed() -> bool:

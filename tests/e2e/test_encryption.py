@@ -1,4 +1,4 @@
-"""What is sensitive: nowhere in the clear, readable while keys change, and gone for good once its subject is erased."""
+"""Sensitive data: nowhere in plain text, readable while keys change, and unreadable once its subject is erased."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ PLAIN = (
 ENVIRONMENT = {"CAUDAL_SYSTEMS": '["clinical_lab", "partner_alliances"]'}
 
 
-async def test_what_is_sensitive_is_nowhere_in_the_clear_and_gone_for_good_once_it_is_erased(tmp_path: Path) -> None:
+async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_subject_is_erased(tmp_path: Path) -> None:
     patient, username, diagnosis, password, email, iban, partners_mail = PLAIN
     async with running_stack("--data-dir", str(tmp_path / "data"), environment=ENVIRONMENT) as stack:
         clinician = await signed_in(stack, "dr", 1)
@@ -120,7 +120,7 @@ async def keys_are_changed(stack: RunningStack, clinician: Headers, number: int)
 
 
 async def assessed(stack: RunningStack, iban: str, mail: str) -> str:
-    """A partner whose account compliance has looked at; returns the subject under whose key it is encrypted."""
+    """A partner whose account compliance has checked; returns the subject under whose key it is encrypted."""
     body = {"nombre": "Partner ABC", "tipo": "CORPORATIVO", "correo": mail, "cuenta_bancaria": {"iban": iban}}
     valid = (await stack.commands.post("/partners/validate", json=body)).json()
     assert {rule["regla"]: rule["cumple"] for rule in valid["reglas"]}["bank_account"]
@@ -138,7 +138,7 @@ async def assessed(stack: RunningStack, iban: str, mail: str) -> str:
 
 
 async def assert_no_plain_text_is_shown(stack: RunningStack, subject: str) -> None:
-    """Neither the audit nor the sagas show anything of somebody who is erased."""
+    """Asserts that neither the audit nor the sagas show a plain text of an erased subject."""
     auditor = stack.token("auditor")
     for path in (
         f"/audit/clinical_lab/users/streams/user-{subject}",
@@ -174,7 +174,7 @@ def assert_nowhere_in_the_clear(folder: Path, secrets: tuple[str, ...]) -> None:
 
 
 def is_in(content: bytes, text: str) -> bool:
-    """Whether a file holds a text, also as the embedded broker keeps it: one number a byte."""
+    """Returns whether a file holds a text, also as the embedded broker keeps it: one number a byte."""
     return text.encode() in content or ",".join(map(str, text.encode())).encode() in content
 
 

@@ -18,7 +18,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 
 @pytest.fixture(scope="module")
 async def own_stack() -> AsyncIterator[RunningStack]:
-    """One of its own: what is left behind here is nobody's to look at."""
+    """A stack for this module alone: the generated requests leave data behind."""
     async with running_stack() as running:
         yield running
 

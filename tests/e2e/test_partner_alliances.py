@@ -48,7 +48,7 @@ async def saga(stack: RunningStack, saga_id: str, state: str, seconds: float = 3
 
 
 async def shown(stack: RunningStack, path: str, **expected: Any) -> dict[str, Any]:
-    """What a path answers, once it shows what is expected."""
+    """Returns the answer of a path once it is as expected."""
     found: dict[str, Any] = {}
 
     async def there() -> bool:
@@ -128,7 +128,9 @@ async def test_a_contract_that_cannot_be_has_the_partner_withdrawn(stack: Runnin
 
 
 @pytest.mark.parametrize(("approved", "state", "contract"), [(True, "COMPLETADA", "ACTIVO"), (False, "FALLIDA", "RECHAZADO")])
-async def test_what_compliance_rejects_somebody_decides(stack: RunningStack, approved: bool, state: str, contract: str) -> None:
+async def test_an_officer_decides_on_what_compliance_rejects(
+    stack: RunningStack, approved: bool, state: str, contract: str
+) -> None:
     receipt = await requested(stack, partner(nombre="Petrov, Ivan"))
     found = await saga(stack, receipt["saga_id"], "PENDIENTE_REVISION")
     path = f"/contratos/{found['references']['contract_id']}"
@@ -160,11 +162,11 @@ async def test_programmes_and_contracts_are_made_by_hand_too(stack: RunningStack
     found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
     contract = {"partner_id": found["references"]["partner_id"], "fecha_inicio": "2026-01-01", "fecha_fin": "2099-12-31"}
     unknown = await stack.commands.post("/contratos", json={**contract, "partner_id": str(uuid4())})
-    assert (unknown.status_code, "is not there" in unknown.json()["detail"]) == (422, True)
+    assert (unknown.status_code, "there is no partner" in unknown.json()["detail"]) == (422, True)
     made = (await stack.commands.post("/contratos", json=contract)).json()
     path = f"/contratos/{made['id']}"
     await shown(stack, path, estado="PENDIENTE", terminos={"commission_percent": 5.0, "cookie_days": 30}, en_revision=True)
-    assert (await stack.commands.put(path, json={"estado": "ACTIVO"})).status_code == 422, "nobody has looked at it"
+    assert (await stack.commands.put(path, json={"estado": "ACTIVO"})).status_code == 422, "no officer has looked at it"
     officer = stack.token("compliance_officer")
     assert (await stack.commands.post(f"{path}/revision", json={"aprobado": True}, headers=officer)).status_code == 200
     await shown(stack, path, estado="ACTIVO", en_revision=False)
@@ -259,7 +261,7 @@ async def test_health_is_asked_for_where_clients_look(stack: RunningStack) -> No
         assert (answer.status_code, answer.json()["status"]) == (200, "ready")
 
 
-async def test_what_only_the_engine_says_nobody_else_can(stack: RunningStack) -> None:
+async def test_clients_cannot_send_the_engines_own_commands(stack: RunningStack) -> None:
     answer = await stack.commands.post("/commands/engine/advance-saga", json={})
     assert answer.status_code == 404
     document = (await stack.commands.get("/openapi.json")).json()

@@ -1,4 +1,4 @@
-"""What happens when a part dies: nothing is lost, nothing is doubled, order is kept."""
+"""Resilience: when a part of the stack dies, nothing is lost or doubled, and the order is kept."""
 
 import asyncio
 import contextlib

@@ -107,7 +107,9 @@ async def test_a_trace_leads_from_the_request_to_the_view(traced_stack: RunningS
     assert {spans[span.parent].service for span in views} == {"caudal-command-api", "caudal-worker"}
 
 
-async def test_what_the_caller_does_not_sample_leaves_no_spans(traced_stack: RunningStack, collector: Collector) -> None:
+async def test_requests_that_the_caller_does_not_sample_leave_no_spans(
+    traced_stack: RunningStack, collector: Collector
+) -> None:
     unsampled, sampled = "1" * 32, "2" * 32
     await ingest(traced_stack, unsampled, "00")
     await ingest(traced_stack, sampled)

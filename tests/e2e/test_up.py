@@ -21,7 +21,7 @@ from tests.stack import ONE_SYSTEM, START_SECONDS, RunningStack, caudal, left_ov
 
 @asynccontextmanager
 async def started(*options: str, environment: Mapping[str, str] = ONE_SYSTEM) -> AsyncIterator[str]:
-    """What `caudal up` prints at 80 columns when it is ready; it must stop well."""
+    """Returns the output of `caudal up` at 80 columns when it is ready; asserts that it stops without an error."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "deploy.cli", "up", "--ephemeral", "--ports", "auto", *options),
         stdout=asyncio.subprocess.PIPE,
@@ -121,5 +121,5 @@ async def test_a_data_folder_that_cannot_be_used_is_said_plainly(tmp_path: Path)
 
 
 def pasted(call: str) -> str:
-    """What a call prints in a shell."""
+    """Returns the output of a command in a shell."""
     return subprocess.run(["sh", "-ec", call], check=True, capture_output=True, text=True).stdout

@@ -24,7 +24,7 @@ def _plain_tracebacks() -> None:
 
 @pytest.fixture(autouse=True)
 def _commands_know_the_systems(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the `caudal` command takes to be installed is what the test does."""
+    """Makes the `caudal` command see the test's catalog as the installed one."""
     monkeypatch.setenv("CAUDAL_SYSTEMS", orjson.dumps([name for name in catalog.systems if name != ENGINE]).decode())
 
 

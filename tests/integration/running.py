@@ -59,7 +59,7 @@ class Running:
 
     @property
     def gap_filled(self) -> float:
-        """How many events were read from the log because the topic did not deliver them."""
+        """Returns the number of events that were read from the log because the topic did not deliver them."""
         return self._gap_filled() - self.gap_filled_before
 
     def _gap_filled(self) -> float:

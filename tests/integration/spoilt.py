@@ -33,7 +33,7 @@ class Bench:
         installation = Installation(settings, catalog, databases)
         self.logs = {context: PostgresLog(installation.log_store(context), context) for context in catalog.contexts}
         self.spoilt: dict[str, Any] = {}
-        """What the projection does with an event instead, by the event's name and the delivery's id."""
+        """The projection's replaced reactions, by the event's name and the delivery's id."""
 
     def projector(self, **changes: Any) -> Projector:
         settings = self.settings.model_copy(update={"dead_letter_attempts": 3, **changes})

@@ -16,6 +16,7 @@ from deploy.local.ports import LOOPBACK, free_ports
 from deploy.serving.serve import Server
 from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
+from streams.http.request_context import context_of
 from streams.settings import Settings
 
 SETTINGS = Settings(max_header_bytes=2000, max_request_arrival_seconds=1, max_body_bytes=100_000)
@@ -26,7 +27,7 @@ async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Strea
     """A connection to a server whose ``/echo`` says how many bytes came."""
 
     async def echo(request: Request) -> Response:
-        body = await read_body(request, SETTINGS.max_body_bytes)
+        body = await read_body(request, context_of(request).headers, SETTINGS.max_body_bytes)
         return Response(str(len(body)))
 
     async def slow(_: Request) -> Response:
@@ -185,7 +186,7 @@ async def test_a_body_that_is_too_large_is_rejected_before_it_has_all_come() -> 
         assert await answered(reader) == "HTTP/1.1 413 Request Entity Too Large"
 
 
-async def test_what_is_no_http_is_rejected() -> None:
+async def test_a_request_that_is_not_http_is_rejected() -> None:
     async with connected() as (reader, writer):
         writer.write(b"\x16\x03\x01 rubbish\r\n\r\n")
         assert await answered(reader) == "HTTP/1.1 400 Bad Request"

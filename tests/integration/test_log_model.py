@@ -39,7 +39,7 @@ wished_command = st.lists(wished_write, min_size=1, max_size=3, unique_by=lambda
 
 @dataclass
 class Model:
-    """What a log comes to: the commands whose events each stream has, and the answer to each command."""
+    """The result in a log: the commands whose events each stream has, and the answer to each command."""
 
     streams: dict[str, list[UUID]] = field(default_factory=lambda: {stream: [] for stream in STREAMS})
     receipts: dict[UUID, tuple[Append, Receipt]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Model:
         return len(self.streams[stream])
 
     def expected(self, stream: str, kind: str) -> ExpectedVersion:
-        """What a writer who knows the stream as it is now would expect of it, rightly or not."""
+        """Returns an expected version for the stream as it is now, which may be wrong on purpose."""
         match kind:
             case "right":
                 return ExpectedVersion.exact(self.version(stream))

@@ -49,7 +49,7 @@ def write_side(settings: Settings, catalog: Catalog, databases: Databases, tmp_p
     return WriteSide(settings.model_copy(update={"master_key_file": tmp_path / "master.keys"}), catalog, databases)
 
 
-async def test_what_is_done_outside_is_not_done_under_a_condition(write_side: WriteSide) -> None:
+async def test_a_command_with_side_effects_accepts_no_precondition(write_side: WriteSide) -> None:
     subject = str(user_id_of("ana"))
     await write_side.handler.handle(write_side.issue(ANA, uuid4()))
 

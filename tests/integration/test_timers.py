@@ -10,7 +10,7 @@ import pytest
 from aggregates.sagas.saga import saga_id
 from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
-from command_api.sagas.timers import TimerClock
+from command_api.timer_clock import TimerClock
 from schemas.catalog import ENGINE, Catalog, ContextName
 from schemas.engine.sagas import CONTEXT, AdvanceSaga, CancelSaga, SagaAdvanced, SagaInput
 from schemas.envelope import CommandEnvelope
@@ -127,7 +127,7 @@ async def test_a_timer_that_is_due_while_everything_is_down_fires_afterwards(ter
 
 
 async def test_timers_that_cannot_fire_delay_no_others(terms: Terms, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("command_api.sagas.timers._BATCH_SIZE", 3)
+    monkeypatch.setattr("command_api.timer_clock._BATCH_SIZE", 3)
     for _ in range(7):
         await terms.contract()
     strangers = TimerClock(terms.timers, terms.handler, ["another.saga"])

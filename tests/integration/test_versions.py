@@ -52,7 +52,7 @@ async def replayed(bench: Bench, logs: Logs) -> None:
 
 
 async def put_back(projector: Projector) -> None:
-    """What `caudal subscriptions reset --to beginning` does to a view."""
+    """Resets a view as `caudal subscriptions reset --to beginning` does."""
     checkpoints = projector.store.checkpoints
     async with projector.store.transaction() as connection:
         for context, at in (await checkpoints.all()).items():

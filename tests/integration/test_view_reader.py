@@ -134,7 +134,9 @@ async def test_pages_in_any_order_have_each_row_once(store: Store, reader: ViewR
         (PageRequest(after="W10"), "'after' is not a cursor of this list"),
     ],
 )
-async def test_what_the_view_cannot_serve_is_named(reader: ViewReader, request_: PageRequest, problem: str) -> None:
+async def test_a_request_that_the_view_cannot_serve_is_rejected_with_the_reason(
+    reader: ViewReader, request_: PageRequest, problem: str
+) -> None:
     with pytest.raises(Invalid, match=problem):
         await reader.page(request_)
 

@@ -1,4 +1,4 @@
-"""What a program of this folder prints at its end."""
+"""The report that a program of this folder prints at its end."""
 
 import json
 import statistics

@@ -63,7 +63,7 @@ def test_a_state_is_the_fold_of_its_events() -> None:
     assert (COUNTER.name("a-b"), COUNTER.key("counter-a-b")) == ("counter-a-b", "a-b")
 
 
-def test_what_is_created_must_not_exist_and_what_is_changed_must() -> None:
+def test_a_created_stream_must_not_exist_and_a_changed_one_must() -> None:
     scenario = Scenario(DECISIONS)
     scenario.when(Begin(by=2)).then(Counted(by=2))
     assert scenario.streams == (f"counter-{FIRST_ID}",)

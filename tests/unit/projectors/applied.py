@@ -7,9 +7,8 @@ from projectors.projection import Projection
 from schemas.message import Event
 
 
-def applied(projection: Projection[Any], *events: Event) -> Any:
-    """Returns the row after events of one key."""
-    row = None
+def applied(projection: Projection[Any], *events: Event, row: Any = None) -> Any:
+    """Returns the row after events of one key; ``row`` is the one before them."""
     for event in events:
         assert type(event) in projection.events
         stored = recorded(event)

@@ -130,12 +130,12 @@ def test_a_contract_that_cannot_be_created_has_the_partner_withdrawn(story: Stor
     story.accepts().becomes("failed")
 
 
-def test_what_compliance_rejects_waits_for_somebody(story: Story) -> None:
+def test_a_contract_that_compliance_rejects_waits_for_an_officer(story: Story) -> None:
     story.under_revision().becomes("in_review", because="tax_id: missing")
     assert story.steps[-1].status == "in_review"
 
 
-def test_somebody_may_approve_it_after_all(story: Story) -> None:
+def test_an_officer_may_approve_it(story: Story) -> None:
     story.under_revision()
     story.happens(ContractRevisionDecided(**story.ids, approved=True, reason="seen", decided_by="ana"))
     story.sends(ActivateContract(contract_id=story.state.contract_id)).becomes("running")
@@ -147,7 +147,7 @@ def test_a_contract_that_is_over_before_it_holds_has_everything_taken_back(story
     story.accepts().sends(story.withdrawal()).accepts().becomes("failed")
 
 
-def test_somebody_may_reject_it_for_good(story: Story) -> None:
+def test_an_officer_may_reject_it_permanently(story: Story) -> None:
     story.under_revision()
     story.happens(ContractRevisionDecided(**story.ids, approved=False, reason="fraud", decided_by="ana"))
     story.sends(story.deactivation()).becomes("compensating", because="fraud")
@@ -155,7 +155,7 @@ def test_somebody_may_reject_it_for_good(story: Story) -> None:
     story.accepts().becomes("failed", because="fraud")
 
 
-def test_what_is_outside_the_rules_is_reported(story: Story) -> None:
+def test_an_event_out_of_order_is_reported(story: Story) -> None:
     story.happens(PartnerActivated(partner_id=story.state.partner_id, temporary_id=REQUEST))
     assert [step.step_status for step in story.steps] == ["received"]
     story.waits(timedelta(minutes=1)).has_problem("PartnerActivated arrived")

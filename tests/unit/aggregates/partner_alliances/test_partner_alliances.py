@@ -174,7 +174,7 @@ class TestContracts:
             ContractActivated(**BY_HAND, ends_on=None),
         )
 
-    def test_what_is_over_does_not_begin_to_hold(self) -> None:
+    def test_a_contract_whose_last_day_is_over_is_not_activated(self) -> None:
         later = MIDNIGHT + timedelta(days=1)
         scenario = self.created(TODAY)
         scenario.when(ActivateContract(contract_id=CONTRACT), at=later).then_rejected(containing="move it first")
@@ -200,7 +200,7 @@ class TestContracts:
         assert contracts.Contract.from_snapshot(state_schema_of(contracts.Contract), contract.model_dump_json()) == contract
         assert contract.status == "suspended"
 
-    def test_somebody_decides_on_a_contract_under_revision(self) -> None:
+    def test_an_officer_decides_on_a_contract_under_revision(self) -> None:
         scenario = self.created().when(RequestContractRevision(contract_id=CONTRACT, reason="why"))
         scenario.then(ContractRevision(**WHOSE, reason="why"))
         scenario.when(ActivateContract(contract_id=CONTRACT)).then_rejected(containing="in revision")
@@ -214,7 +214,7 @@ class TestContracts:
         scenario.when(ExpireContract(contract_id=CONTRACT), at=MIDNIGHT + timedelta(days=1))
         scenario.then(ContractExpired(**WHOSE))
 
-    def test_what_is_not_there_cannot_be_changed(self) -> None:
+    def test_a_contract_that_does_not_exist_cannot_be_changed(self) -> None:
         for command in (ActivateContract, ChangeContract, ExpireContract, SuspendContract, ResumeContract):
             new_scenario().when(command(contract_id=CONTRACT)).then_rejected(containing="no contract")
 

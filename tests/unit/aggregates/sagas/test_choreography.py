@@ -56,19 +56,19 @@ def test_an_end_may_be_a_bad_one() -> None:
     story().happens(Ordered()).happens(Packed()).happens(Lost()).becomes("failed")
 
 
-def test_what_comes_in_another_order_than_it_happened_is_put_in_order() -> None:
+def test_events_that_arrive_in_another_order_are_put_in_order() -> None:
     saga = story().happens(Shipped()).happens(Packed())
     assert [step.step_status for step in saga.steps] == ["received"]
     saga.happens(Ordered()).becomes("completed")
     assert [step.input.name for step in saga.steps] == ["Ordered", "Packed", "Shipped"]
 
 
-def test_what_may_not_follow_its_own_cause_is_reported_at_once() -> None:
+def test_an_event_that_may_not_follow_its_cause_is_reported_at_once() -> None:
     ordered = uuid4()
     story().happens(Ordered(), id=ordered).happens(Shipped(), caused_by=ordered).has_problem("Shipped may not follow Ordered")
 
 
-def test_what_follows_nothing_is_reported_after_a_while() -> None:
+def test_an_event_without_a_predecessor_is_reported_after_a_while() -> None:
     saga = story().happens(Ordered()).happens(Shipped())
     saga.waits(timedelta(minutes=1)).has_problem("no event that it may follow").becomes("running")
 

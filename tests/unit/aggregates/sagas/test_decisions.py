@@ -303,7 +303,7 @@ def test_nothing_is_retried_or_cancelled_without_need() -> None:
         story.is_cancelled()
 
 
-def test_what_was_reported_stays_reported_when_the_saga_ends() -> None:
+def test_a_reported_input_stays_reported_when_the_saga_ends() -> None:
     story = begun().happens(CarBooked(trip="t", plate="no plate")).is_cancelled().accepts().accepts().becomes("cancelled")
     assert [one.input.name for one in story.saga.deferred.values()] == ["CarBooked"]
     with pytest.raises(Rejected, match="nothing to try again"):

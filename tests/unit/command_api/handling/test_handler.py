@@ -222,7 +222,7 @@ async def test_two_processes_never_lose_a_deposit() -> None:
     assert await balance(log, "a") == 100
 
 
-async def test_what_finds_no_room_in_memory_is_decided_all_the_same() -> None:
+async def test_a_stream_that_does_not_fit_into_the_cache_is_decided_on_all_the_same() -> None:
     log = SlowLog()
     handler = handler_on(log, cache_bytes=1)
     log.open.clear()
@@ -310,7 +310,7 @@ async def test_a_decision_that_breaks_down_can_be_recorded_as_rejected() -> None
     assert set(await log.answers([command.id])) == {command.id}
 
 
-async def test_nobody_decides_on_what_a_decision_left_behind_that_broke_down() -> None:
+async def test_no_command_is_decided_on_the_state_of_a_decision_that_failed() -> None:
     log = SlowLog()
     handler, elsewhere = handler_on(log), handler_on(log)
     await handler.handle(envelope(Deposit(account="a", amount=5)))

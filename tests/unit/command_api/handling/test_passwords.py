@@ -19,7 +19,7 @@ async def test_a_repeat_is_hashed_alike_and_another_command_differently() -> Non
     assert not await is_password(None, "nobody has this password")
 
 
-async def test_who_registers_keeps_nobody_from_signing_in() -> None:
+async def test_registrations_do_not_delay_sign_ins() -> None:
     crowd = [asyncio.create_task(hashed("password2", uuid4())) for _ in range(40)]
     await asyncio.sleep(0)
 

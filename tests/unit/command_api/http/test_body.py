@@ -2,8 +2,7 @@
 
 import pytest
 
-from command_api.handling.validation import check_plain, parse_json
-from command_api.http.body import parse_command
+from command_api.handling.validation import check_plain, parse_json, validate_command
 from schemas.clinical_lab.results import RecordResult
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.errors import Invalid, Malformed
@@ -13,14 +12,14 @@ DEPTH = 64
 
 def pointers(body: bytes) -> list[str]:
     with pytest.raises(Invalid) as caught:
-        parse_command(body, ReceiveData, DEPTH)
+        validate_command(parse_json(body, DEPTH), ReceiveData)
     return [violation.pointer for violation in caught.value.violations]
 
 
 def test_a_good_body_becomes_the_command() -> None:
     body = b'{"partner_id": "acme", "payload": {"n": 9007199254740993, "x": -1.5e10, "t": "\\u00e9 \\ud83d\\ude00"}}'
 
-    command = parse_command(body, ReceiveData, DEPTH)
+    command = validate_command(parse_json(body, DEPTH), ReceiveData)
 
     assert command == ReceiveData(partner_id="acme", payload={"n": 9007199254740993, "x": -1.5e10, "t": "é 😀"})
 
@@ -53,7 +52,7 @@ def test_a_lone_surrogate_in_a_key_is_named_by_what_can_be_said_of_it() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'{"a": 1}}'])
-def test_what_is_not_json_is_malformed(body: bytes) -> None:
+def test_a_body_that_is_not_json_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
         parse_json(body, DEPTH)
 

@@ -18,7 +18,9 @@ from schemas.expected_version import ANY_VERSION, NO_STREAM, STREAM_EXISTS, Expe
         (None, "*", NO_STREAM),
     ],
 )
-def test_what_the_headers_say(if_match: str | None, if_none_match: str | None, expected: ExpectedVersion) -> None:
+def test_the_headers_become_an_expected_version(
+    if_match: str | None, if_none_match: str | None, expected: ExpectedVersion
+) -> None:
     assert expectation(if_match, if_none_match) == expected
 
 
@@ -26,7 +28,7 @@ def test_what_the_headers_say(if_match: str | None, if_none_match: str | None, e
     ("if_match", "if_none_match"),
     [("3", None), ('"x"', None), ('"1", "2"', None), ("", None), (None, '"3"'), ("*", "*"), ('"99999999999"', None)],
 )
-def test_what_makes_no_sense_is_rejected(if_match: str | None, if_none_match: str | None) -> None:
+def test_invalid_preconditions_are_rejected(if_match: str | None, if_none_match: str | None) -> None:
     with pytest.raises(Malformed):
         expectation(if_match, if_none_match)
 

@@ -181,7 +181,7 @@ def test_a_validator_that_no_schema_shows_is_found_by_reading_a_sample(tmp_path:
     assert "could not be read" in found(tmp_path, PaidOddly)[0]
 
 
-def test_what_no_sample_can_be_made_of_is_left_to_the_shape(tmp_path: Path) -> None:
+def test_an_event_without_a_sample_is_checked_by_its_shape(tmp_path: Path) -> None:
     class Coded(Event):
         currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
 

@@ -55,7 +55,7 @@ def test_the_order_in_which_contexts_report_makes_no_difference() -> None:
     assert len({folded(order).model_dump_json() for order in permutations(EVENTS)}) == 1
 
 
-def test_what_has_not_reported_yet_is_pending() -> None:
+def test_a_step_without_an_event_is_pending() -> None:
     row = folded(EVENTS[2:3])
 
     assert (row.ingestion_status, row.validation_status, row.processing_status) == ("pending", "invalid", "pending")

@@ -31,7 +31,7 @@ class Stray(View, name="strays", context="stock", key="stray_id"):
 
 
 class Shown(BaseModel):
-    """How an item is shown."""
+    """The shape of an item in answers."""
 
     shelf: str | None
 

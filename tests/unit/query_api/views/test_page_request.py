@@ -1,4 +1,4 @@
-"""What a URL's parameters ask of a view."""
+"""Page requests: the parameters of a URL as a request to a view."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which rows of a view a caller may read, and the decryption of their fields."""
+"""Row access: the rows of a view that a caller may read, and the decryption of their fields."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -30,7 +30,7 @@ class Letter(
 
 
 class Notice(View, name="notices", context="post", key="notice_id"):
-    """A notice that everybody may read."""
+    """A notice that every caller may read."""
 
     notice_id: str
 

@@ -6,11 +6,11 @@ import pytest
 from starlette.requests import Request
 
 from schemas.access import Caller
-from streams.http.request_context import RequestContext, add_headers, caller_of, context_of, correlation_id, counted_as, header
+from streams.http.request_context import RequestContext, add_headers, caller_of, context_of, correlation_id, header
 
 
 def request(*headers: tuple[bytes, bytes], client: tuple[str, int] | None = ("10.0.0.9", 1)) -> Request:
-    scope: dict[str, Any] = {"type": "http", "headers": list(headers), "client": client}
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "headers": list(headers), "client": client}
     RequestContext.open(scope)
     return Request(scope)
 
@@ -32,11 +32,12 @@ def test_the_first_of_a_repeated_header_counts() -> None:
 
 def test_a_request_is_counted_by_its_caller_or_else_by_its_address() -> None:
     asked = request()
-    assert (caller_of(asked), counted_as(asked), counted_as(request(client=None))) == (None, "10.0.0.9", "unknown")
+    unknown = context_of(request(client=None))
+    assert (caller_of(asked), context_of(asked).counted_as, unknown.counted_as) == (None, "10.0.0.9", "unknown")
 
     context_of(asked).caller = Caller("maria", frozenset(), frozenset())
 
-    assert counted_as(asked) == "maria"
+    assert context_of(asked).counted_as == "maria"
 
 
 def test_headers_are_collected_for_the_answer() -> None:

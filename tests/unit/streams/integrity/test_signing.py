@@ -38,7 +38,7 @@ def test_a_head_is_read_as_it_was_written(head: SignedHead) -> None:
 @pytest.mark.parametrize(
     "change", [{"hash": "x"}, {"signed_at": "2026-01-01T00:00:00"}, {"context": "one"}, {"position": None}]
 )
-def test_what_is_not_a_signed_head_is_malformed(head: SignedHead, change: dict[str, object]) -> None:
+def test_an_invalid_signed_head_is_malformed(head: SignedHead, change: dict[str, object]) -> None:
     with pytest.raises(Malformed):
         SignedHead.parse(orjson.dumps({**head.as_json(), **change}))
     with pytest.raises(Malformed):

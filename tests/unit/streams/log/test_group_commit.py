@@ -142,7 +142,7 @@ async def test_an_append_whose_caller_is_gone_fails_those_that_rely_on_it() -> N
     assert (await log.version("a"), evicted) == (0, ["a"])
 
 
-async def test_what_cannot_be_stored_fails_alone_with_what_was_decided_on_top_of_it() -> None:
+async def test_a_command_that_cannot_be_stored_fails_only_with_the_decisions_that_depend_on_it() -> None:
     log = WatchedLog()
     commit = GroupCommit(log)
     poison = append("a", expected=ExpectedVersion.exact(0), data="poison")

@@ -47,7 +47,7 @@ class FakeSubscriber:
         self.retries = 0
         self.fails_with: Exception | None = None
         self.is_idle = False
-        """Whether it handles nothing, without an error."""
+        """Returns whether it handles nothing, without an error."""
 
     @property
     def stores(self) -> Sequence[Any]:

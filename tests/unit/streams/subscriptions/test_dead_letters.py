@@ -20,7 +20,7 @@ async def events() -> list[StoredEvent]:
 
 
 def kept(parked: Parked) -> DeadLetter:
-    """The dead letter as it comes back from the table."""
+    """Returns a dead letter as it is read from the table."""
     row = {
         "id": 1, "subscription": "todo.tasks", "source": str(parked.context), "partition": parked.partition,
         "origin": parked.origin, "state": parked.state, "error": None, "traceback": None, "attempts": 0,

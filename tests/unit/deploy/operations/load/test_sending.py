@@ -1,4 +1,4 @@
-"""Where `caudal load` sends commands: wrong names are answered with the right ones."""
+"""The target of `caudal load`: an unknown name is answered with the known ones."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which sagas are stuck, why, and the status that is shown."""
+"""Stuck sagas: which they are, why, and the status that is shown."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -69,11 +69,11 @@ def test_events_on_their_way_are_healthy_and_counted() -> None:
         ),
     ],
 )
-def test_what_needs_attention_is_the_first_sentence_and_the_exit_code(status: InstallationStatus, said: str) -> None:
+def test_the_first_sentence_and_the_exit_code_say_if_something_needs_attention(status: InstallationStatus, said: str) -> None:
     assert judged(status) == (1, f"Needs attention: {said}.")
 
 
-def test_what_is_down_comes_before_what_needs_attention() -> None:
+def test_parts_that_are_down_are_named_before_those_that_need_attention() -> None:
     status = replace(
         HEALTHY,
         processes=[RELAY, ProcessStatus("worker", 2, "not ready", "no partitions")],

@@ -1,1 +1,0 @@
-"""The timers of sagas."""
