@@ -55,7 +55,7 @@ class CandidateVersion:
 
     @property
     def suffix(self) -> str:
-        """What is added to the name of the subscription."""
+        """The suffix of the subscription's name."""
         return f"#{self.table}"
 
 
@@ -85,7 +85,7 @@ class Projector:
         self._writer = ViewWriter(projection, projection.table(None if candidate is None else candidate.table))
         self._isolation = FailureIsolation(self.store, self._apply_in_savepoint, is_fault_of_event=blames_values)
         self._checkpoints: dict[tuple[ContextName, int], Checkpoint] = {}
-        """Where this process has left partitions: a guess, which the database confirms or rejects.
+        """The positions at which this process left partitions: a guess, which the database confirms or rejects.
 
         The partition's context had no open dead letters then: who parks an event moves the checkpoint as well.
         """

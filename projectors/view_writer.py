@@ -32,7 +32,7 @@ class _KeyedEvent(NamedTuple):
 
 
 class _Changes(NamedTuple):
-    """What events change in a view."""
+    """The changes of a view by events."""
 
     added: Sequence[View]
     updated: Sequence[View]

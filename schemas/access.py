@@ -18,7 +18,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a caller needs: one of the roles, if any are named, and every scope.
+    """The requirements for a caller: one of the roles, if any are named, and every scope.
 
     ``Access()`` asks for a verified caller and nothing else. A declaration without an access is open to every caller.
     """

@@ -30,7 +30,7 @@ _PING_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class LiveQuery:
-    """What one client asks of a live view."""
+    """One client's request to a live view."""
 
     caller: str
     show: Callable[[Sequence[Row]], Awaitable[list[Row]]]

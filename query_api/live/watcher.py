@@ -31,7 +31,7 @@ class Chunk(NamedTuple):
 
 
 class State(Enum):
-    """Where a watcher's next rows come from."""
+    """The source of a watcher's next rows."""
 
     BEHIND = auto()
     FOLLOWING = auto()

@@ -1,4 +1,4 @@
-"""What a query handler works with, and what it returns."""
+"""The input of a query handler, and its answer."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from query_api.views.paging import Page, next_link
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent to the client."""
+    """The answer that is sent to the client."""
 
     body: Any
     """JSON values and pydantic models."""

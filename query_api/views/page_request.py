@@ -1,4 +1,4 @@
-"""What a request asks of a view: filters, order, limit and cursor."""
+"""A request for a page of a view: filters, order, limit and cursor."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Filter(NamedTuple):
     operator: str
     """One of `OPERATORS`; ``has`` is for columns that hold lists."""
     text: str
-    """What the column is compared with; for ``in``, values separated by commas."""
+    """The value that the column is compared with; for ``in``, values separated by commas."""
 
 
 class Order(NamedTuple):

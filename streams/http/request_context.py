@@ -16,7 +16,7 @@ _KEY = "caudal"
 
 @dataclass(slots=True)
 class RequestContext:
-    """What Caudal knows about one request, and the headers that it adds to the answer."""
+    """The context of one request: its ids, caller and headers, and the headers that are added to the answer."""
 
     correlation_id: str
     """The request's own ``X-Correlation-Id``, or a new one."""

@@ -16,7 +16,7 @@ _POSITIONS_PER_STEP = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What all events of a search have in common; ``None`` means any."""
+    """The conditions that all events of a search meet; ``None`` means any."""
 
     stream: str | None = None
     types: tuple[str, ...] | None = None

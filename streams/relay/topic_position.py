@@ -30,7 +30,7 @@ class BehindTheLog(Exception):
 
 
 class TopicPosition:
-    """What one topic of events holds of its log."""
+    """The part of a log that its topic of events holds."""
 
     def __init__(self, log: PostgresLog, topic: str, batch_events: int) -> None:
         """``batch_events`` is the largest number of events that the relay publishes at a time."""

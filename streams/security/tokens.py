@@ -124,7 +124,7 @@ class TokenVerifier:
 
 
 class _Trust(NamedTuple):
-    """What verifies the tokens of one issuer."""
+    """The keys and rules that verify the tokens of one issuer."""
 
     key: Key | None
     algorithms: list[str]

@@ -21,7 +21,7 @@ class Checkpoint(NamedTuple):
 
 
 class Blockers(NamedTuple):
-    """What keeps a subscription from handling events in the usual way."""
+    """The conditions that keep a subscription from handling events in the usual way."""
 
     is_paused: bool
     with_dead_letters: frozenset[ContextName]
@@ -39,7 +39,7 @@ class Move(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlState:
-    """What operators have ordered of a subscription, and the work that its dead letters require."""
+    """The operators' instructions to a subscription, and the work that its dead letters require."""
 
     is_paused: bool = False
     generation: int = 0

@@ -41,7 +41,7 @@ class Isolated(Generic[R]):
     blocked: set[tuple[ContextName, str]] = field(default_factory=set)
     """Streams whose events are parked."""
     locations: set[str] = field(default_factory=set)
-    """Where faults were raised whose traceback was logged: a thousand events often fail at one line."""
+    """The lines of faults whose traceback was logged: a thousand events often fail at one line."""
 
 
 class FailureIsolation(Generic[R]):

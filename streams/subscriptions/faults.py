@@ -11,7 +11,7 @@ _MAX_TRACEBACK_LENGTH = 8000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is logged of an exception and kept with a dead letter."""
+    """The part of an exception that is logged and kept with a dead letter."""
 
     error: str
     location: str

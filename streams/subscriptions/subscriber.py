@@ -33,7 +33,7 @@ class Subscriber(Protocol):
 
     @property
     def stores(self) -> Sequence[SubscriptionStore]:
-        """Where it keeps its checkpoints and dead letters."""
+        """The store of its checkpoints and dead letters."""
         ...
 
     async def position(self, context: ContextName, partition: int) -> int:

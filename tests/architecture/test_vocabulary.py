@@ -95,7 +95,13 @@ _ANY = re.compile(f"(?<![a-z])(?:{'|'.join(BETTER)})(?![a-z])")
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\-\s]+")
 
 
+_OPENING = re.compile(r'^\s*"""(What|Lets|Somebody|Nobody|Whose|Where)\b')
+"""A docstring that begins so describes a thing around the corner: a noun or a verb in the third person says it directly."""
+
+
 class Found(NamedTuple):
+    """A word that has a better one."""
+
     line: int
     words: str
     better: str
@@ -124,6 +130,18 @@ def test_no_word_is_used_that_has_a_better_one() -> None:
         if (ROOT / path).exists()
         for found in found_in((ROOT / path).read_text())
         if (path, found.words) not in ALLOWED
+    ]
+
+    assert not faults, "\n" + "\n".join(faults)
+
+
+def test_no_docstring_begins_with_a_question_word() -> None:
+    faults = [
+        f"{path}:{number}: {match.group(1)!r}: begin with a noun, or for a function with a verb in the third person"
+        for path in covered()
+        if path.endswith(".py") and (ROOT / path).exists()
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+        if (match := _OPENING.match(line))
     ]
 
     assert not faults, "\n" + "\n".join(faults)
@@ -163,3 +181,8 @@ def test_words_are_found_in_prose_and_in_identifiers(line: str, words: list[str]
 )
 def test_other_words_are_not_found(line: str) -> None:
     assert list(found_in(line)) == []
+
+
+def test_openings_of_docstrings_are_recognised() -> None:
+    assert _OPENING.match('    """What a view holds."""')
+    assert not _OPENING.match('    """The rows of a view. What they hold is declared."""')
