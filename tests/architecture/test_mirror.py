@@ -19,6 +19,7 @@ class CoveredBy(NamedTuple):
 _TABLES = "it only runs statements, whose effect is in the tables"
 _BROKER = "it only talks to a broker"
 _VALUE = "it is a value without behaviour"
+_MESSAGES = "it only declares messages or views"
 _OPTIONS = "it only declares options"
 _SERVER = "it runs a server"
 
@@ -110,6 +111,28 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "http/audit.py": CoveredBy("e2e/test_audit.py", "it hands requests to the audit and logs to the answers"),
         "http/routes.py": CoveredBy("e2e/test_http.py", "it hands requests to views and queries"),
         "views/reader.py": CoveredBy("integration/test_view_reader.py", _TABLES),
+    },
+    "schemas": {
+        "clinical_lab/notifications.py": CoveredBy("unit/aggregates/clinical_lab/test_notifications.py", _MESSAGES),
+        "clinical_lab/views.py": CoveredBy("unit/projectors/clinical_lab/test_results.py", _MESSAGES),
+        "data_ingestion/ingestion.py": CoveredBy("unit/aggregates/data_ingestion/test_ingestion.py", _MESSAGES),
+        "data_ingestion/processing.py": CoveredBy("unit/aggregates/data_ingestion/test_processing.py", _MESSAGES),
+        "data_ingestion/records.py": CoveredBy("unit/projectors/data_ingestion/test_records.py", _MESSAGES),
+        "data_ingestion/validation.py": CoveredBy("unit/aggregates/data_ingestion/test_validation.py", _MESSAGES),
+        "engine/privacy.py": CoveredBy("e2e/test_encryption.py", _MESSAGES),
+        "engine/saga_views.py": CoveredBy("unit/projectors/engine/test_sagas.py", _MESSAGES),
+        "partner_alliances/campaigns.py": CoveredBy("unit/aggregates/partner_alliances/test_campaigns.py", _MESSAGES),
+        "partner_alliances/compliance.py": CoveredBy("unit/aggregates/partner_alliances/test_compliance.py", _MESSAGES),
+        "partner_alliances/contracts.py": CoveredBy("unit/aggregates/partner_alliances/test_contracts.py", _MESSAGES),
+        "partner_alliances/integrations.py": CoveredBy("unit/aggregates/partner_alliances/test_integrations.py", _MESSAGES),
+        "partner_alliances/roles.py": CoveredBy("unit/schemas/test_access.py", _VALUE),
+        "partner_alliances/views.py": CoveredBy("unit/projectors/partner_alliances/test_partners.py", _MESSAGES),
+    },
+    "aggregates": {
+        "sagas/definition.py": CoveredBy("unit/aggregates/sagas/test_decisions.py", "decisions on sagas are its test"),
+        "sagas/scenario.py": CoveredBy("unit/aggregates/sagas/test_decisions.py", "it is the test kit of that test"),
+        "sagas/transitions.py": CoveredBy("unit/aggregates/sagas/test_decisions.py", "decisions on sagas are its test"),
+        "system.py": CoveredBy("integration/test_commands_by_topic.py", "it connects the domains of installed systems"),
     },
     "command_api/policies": {
         "reactions.py": CoveredBy("integration/test_policy_dead_letters.py", "it parks in tables what a reaction fails for"),

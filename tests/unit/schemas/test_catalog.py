@@ -3,10 +3,9 @@
 import pytest
 
 from schemas.catalog import Catalog, Context, ContextName, System
-from schemas.consistency_token import ConsistencyToken
 from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.ingestion import DataIngested, ReceiveData
-from schemas.errors import Malformed, Misconfigured, NotFound
+from schemas.errors import Misconfigured, NotFound
 from schemas.message import Event
 from schemas.view import View
 from streams.database.store import log_schema, views_schema_name
@@ -105,16 +104,3 @@ def test_an_unknown_name_suggests_a_known_one() -> None:
 def test_a_context_cannot_be_declared_twice() -> None:
     with pytest.raises(Misconfigured, match=r"'twice\.a' is declared twice"):
         Catalog.of([System("twice", (Context("a"), Context("a")))])
-
-
-def test_a_token_reads_as_it_writes() -> None:
-    token = ConsistencyToken(INGESTION, 3, 1234)
-
-    assert str(token) == "data_ingestion.ingestion/3@1234"
-    assert ConsistencyToken.parse(str(token)) == token
-
-
-@pytest.mark.parametrize("text", ["", "x", "a.b/1", "a.b/1@x", "a.b/1@" + "9" * 30, "a.b/-1@2", "a.b/1@2\n"])
-def test_an_unknown_form_of_token_is_malformed(text: str) -> None:
-    with pytest.raises(Malformed):
-        ConsistencyToken.parse(text)

@@ -45,16 +45,3 @@ def test_a_context_may_demand_that_something_is_expected() -> None:
     check_stated(careful, NO_STREAM)
     with pytest.raises(PreconditionRequired):
         check_stated(careful, ANY_VERSION)
-
-
-@pytest.mark.parametrize(
-    ("expected", "allowed"),
-    [(ExpectedVersion.exact(2), {2}), (NO_STREAM, {0}), (STREAM_EXISTS, {1, 2, 3}), (ANY_VERSION, {0, 1, 2, 3})],
-)
-def test_which_versions_are_as_expected(expected: ExpectedVersion, allowed: set[int]) -> None:
-    assert {version for version in range(4) if expected.allows(version)} == allowed
-
-
-def test_no_stream_is_at_a_negative_version() -> None:
-    with pytest.raises(ValueError, match="-1"):
-        ExpectedVersion.exact(-1)

@@ -1,0 +1,37 @@
+"""Campaigns: only partners that are active have some."""
+
+from datetime import timedelta
+
+from aggregates.partner_alliances import campaigns
+from aggregates.scenario import reaction_of
+from schemas.partner_alliances.campaigns import AdmitPartner, CreateCampaign, ExcludePartner, PartnerAdmitted
+from schemas.partner_alliances.integrations import (
+    PartnerActivated,
+    PartnerWithdrawn,
+)
+from tests.unit.aggregates.partner_alliances.agreed import (
+    PARTNER,
+    REQUEST,
+    TODAY,
+    scenario,
+)
+
+CAMPAIGN = CreateCampaign(
+    partner_id=PARTNER, name="Spring", budget_cents=1000, starts_on=TODAY, ends_on=TODAY + timedelta(days=9)
+)
+
+
+def test_an_active_partner_is_admitted_and_a_withdrawn_one_excluded() -> None:
+    (policy,) = campaigns.POLICIES
+    activated = PartnerActivated(partner_id=PARTNER, temporary_id=REQUEST)
+    assert reaction_of(policy, activated) == (AdmitPartner(partner_id=PARTNER),)
+    withdrawn = PartnerWithdrawn(partner_id=PARTNER, temporary_id=REQUEST, reason="why")
+    assert reaction_of(policy, withdrawn) == (ExcludePartner(partner_id=PARTNER),)
+
+
+def test_only_partners_that_are_admitted_have_campaigns() -> None:
+    scenario().when(CAMPAIGN).then_rejected(containing="not active")
+    scenario = scenario().given(f"advertiser-{PARTNER}", PartnerAdmitted(partner_id=PARTNER)).when(CAMPAIGN)
+    assert [event.message_name for event in scenario.recorded] == ["CampaignCreated"]
+    scenario.when(ExcludePartner(partner_id=PARTNER))
+    scenario.when(CAMPAIGN, id=PARTNER).then_rejected(containing="not active")

@@ -1,0 +1,75 @@
+"""Integrations: who becomes a partner, and whose a tax number is."""
+
+from datetime import timedelta
+
+from aggregates.scenario import FIRST_ID
+from schemas.errors import AlreadyExists
+from schemas.partner_alliances.integrations import (
+    ActivatePartner,
+    CreatePartner,
+    PartnerActivated,
+    PartnerRequested,
+    PartnerWithdrawn,
+    RequestPartner,
+    TaxNumberFreed,
+    TaxNumberTaken,
+    WithdrawPartner,
+)
+from schemas.partner_alliances.parts import BankAccount
+from tests.unit.aggregates.partner_alliances.agreed import (
+    CREATED,
+    NUMBER,
+    PARTNER,
+    REQUEST,
+    SOUND,
+    STREAM,
+    TAX_ID,
+    TODAY,
+    scenario,
+)
+
+
+def test_a_request_is_taken_under_an_id_of_its_own() -> None:
+    request = RequestPartner(profile=SOUND, email="ana@example.org", iban="ES91", bic=None, account_number=None)
+    scenario().when(request).then(
+        PartnerRequested(
+            temporary_id=FIRST_ID,
+            profile=SOUND,
+            email="ana@example.org",
+            account=BankAccount(iban="ES91"),
+            product="AFFILIATION",
+            terms={},
+            starts_on=TODAY,
+            ends_on=None,
+        )
+    )
+
+
+def test_a_contract_cannot_be_over_before_it_begins() -> None:
+    yesterday = TODAY - timedelta(days=1)
+    scenario().when(RequestPartner(profile=SOUND, ends_on=yesterday)).then_rejected(containing="before it begins")
+
+
+def test_a_tax_number_is_one_partners() -> None:
+    create = CreatePartner(partner_id=PARTNER, temporary_id=REQUEST, profile=SOUND)
+    scenario = scenario().when(create)
+    assert set(scenario.recorded) == {CREATED, TaxNumberTaken(partner_id=PARTNER)}
+    other = create.model_copy(update={"partner_id": REQUEST})
+    scenario.when(other).then_rejected(AlreadyExists, "the tax number ES-B58378431 is that of the partner")
+
+
+def test_a_withdrawn_partners_tax_number_is_free_again() -> None:
+    scenario = scenario().given(STREAM, CREATED).given(NUMBER, TaxNumberTaken(partner_id=PARTNER))
+    scenario.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="why"))
+    assert set(scenario.recorded) == {
+        PartnerWithdrawn(partner_id=PARTNER, temporary_id=REQUEST, reason="why"),
+        TaxNumberFreed(partner_id=PARTNER),
+    }
+    scenario.when(ActivatePartner(partner_id=PARTNER)).then_rejected(containing="withdrawn")
+    scenario.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="again")).then()
+
+
+def test_a_partner_is_activated_once() -> None:
+    scenario = scenario().given(STREAM, CREATED).when(ActivatePartner(partner_id=PARTNER))
+    scenario.then(PartnerActivated(partner_id=PARTNER, temporary_id=REQUEST))
+    scenario.when(ActivatePartner(partner_id=PARTNER)).then()

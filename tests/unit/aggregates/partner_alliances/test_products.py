@@ -1,0 +1,46 @@
+"""Products: the terms of contracts of each kind."""
+
+import pytest
+
+from aggregates.partner_alliances.products import Product, Products, Terms
+from schemas.errors import Misconfigured, Rejected
+
+
+def test_a_products_terms_are_complete_and_nothing_else() -> None:
+    assert Products.of({}).agreed("REFERRAL", {"amount_cents": 5}) == {"amount_cents": 5, "currency": "USD"}
+    with pytest.raises(Rejected, match="surprise"):
+        Products.of({}).agreed("REFERRAL", {"surprise": 1})
+
+
+class RaffleTerms(Terms):
+    tickets: int = 1
+
+
+RAFFLE = Product("RAFFLE", RaffleTerms)
+
+
+def test_a_further_product_is_agreed_like_a_built_in_one() -> None:
+    products = Products.of({"raffle": RAFFLE})
+
+    assert products.agreed("RAFFLE", {"tickets": 3}) == {"tickets": 3}
+    with pytest.raises(Rejected, match="there is no product LOTTERY; there are AFFILIATION, INFLUENCER, RAFFLE, REFERRAL"):
+        products.agreed("LOTTERY", {})
+
+
+def test_a_product_cannot_take_the_name_of_another() -> None:
+    with pytest.raises(Misconfigured, match="the entry point 'own' registers the product 'REFERRAL', which exists already"):
+        Products.of({"own": Product("REFERRAL", RaffleTerms)})
+
+
+@pytest.mark.parametrize(
+    ("product", "terms", "where"),
+    [
+        ("AFFILIATION", {"commission_percent": 101}, "commission_percent"),
+        ("AFFILIATION", {"cookie_days": 0}, "cookie_days"),
+        ("REFERRAL", {"currency": "usd"}, "currency"),
+        ("INFLUENCER", {"publications": 0}, "publications"),
+    ],
+)
+def test_terms_that_do_not_fit_are_named(product: str, terms: dict[str, object], where: str) -> None:
+    with pytest.raises(Rejected, match=f"the terms do not fit {product}: {where}: "):
+        Products.of({}).agreed(product, terms)

@@ -1,0 +1,60 @@
+"""Errors: their kinds, and what clients may read of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from schemas.errors import (
+    CaudalError,
+    Conflict,
+    Invalid,
+    Malformed,
+    NotYetSeen,
+    Rejected,
+    Unauthenticated,
+    Unavailable,
+    Violation,
+)
+
+
+def descendants(error: type[CaudalError]) -> Iterator[type[CaudalError]]:
+    for child in error.__subclasses__():
+        if child.__module__ == "schemas.errors":
+            yield child
+            yield from descendants(child)
+
+
+@pytest.mark.parametrize(
+    "error", [one for one in descendants(CaudalError) if "kind" in vars(one)], ids=lambda error: error.__name__
+)
+def test_no_other_error_has_the_kind_of_this_one(error: type[CaudalError]) -> None:
+    assert [one for one in (CaudalError, *descendants(CaudalError)) if vars(one).get("kind") == error.kind] == [error]
+
+
+def test_an_error_without_a_message_is_described_by_its_class() -> None:
+    assert Conflict("it is at version 3").detail == "it is at version 3"
+    assert Conflict().detail == Conflict.__doc__
+
+
+def test_invalid_input_keeps_every_violation() -> None:
+    violations = [Violation("/a", "is missing"), Violation("/b", "is no number")]
+
+    assert Invalid("the body is not valid", violations).violations == tuple(violations)
+    assert isinstance(Malformed("no JSON"), Invalid)
+
+
+def test_a_rejection_keeps_the_request_that_was_rejected_first() -> None:
+    assert (Rejected("no", correlation_id="one").correlation_id, Rejected("no").correlation_id) == ("one", None)
+
+
+def test_clients_do_not_read_what_a_driver_says() -> None:
+    error = Unavailable("the log is out of reach", "password of caudal_writer is wrong")
+
+    assert error.public == "the log is out of reach"
+    assert error.detail == "the log is out of reach: password of caudal_writer is wrong"
+    assert NotYetSeen().public == NotYetSeen.__doc__
+
+
+def test_a_caller_without_a_token_is_distinguished_from_one_with_a_bad_token() -> None:
+    assert Unauthenticated("expired").had_token
+    assert not Unauthenticated(had_token=False).had_token
