@@ -72,7 +72,7 @@ class Activities:
         self._context = None if dependencies is None else ActivityContext(dependencies.settings, dependencies.keys, load)
 
     def concern(self, command: type[Command]) -> bool:
-        """Whether a command of this class has side effects before its decision."""
+        """Returns whether a command of this class has side effects before its decision."""
         return command in self._activities
 
     async def perform(self, request: CommandRequest) -> CommandRequest:

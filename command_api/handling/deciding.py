@@ -36,7 +36,7 @@ class Deciding:
         self._repositories = repositories
 
     def concern(self, command: type[Command]) -> bool:
-        """Whether there is a decision on commands of this class."""
+        """Returns whether there is a decision on commands of this class."""
         return command in self._decisions
 
     async def load(self, request: CommandRequest, *, is_first_attempt: bool) -> list[LoadedStream | None]:

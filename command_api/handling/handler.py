@@ -115,7 +115,7 @@ class CommandHandler:
             return receipt
 
     def has_side_effects(self, command: type[Command]) -> bool:
-        """Whether a command of this class has side effects before its decision."""
+        """Returns whether a command of this class has side effects before its decision."""
         return self._activities.concern(command)
 
     async def record_failure(self, context: ContextName, command_id: UUID, correlation_id: str, why: str) -> None:

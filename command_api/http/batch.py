@@ -45,7 +45,7 @@ class BatchLine(BaseModel):
 
 
 def is_batch(request: RequestContext) -> bool:
-    """Whether a request's body is a batch."""
+    """Returns whether a request's body is a batch."""
     return content_type_of(request.headers) == MEDIA_TYPE
 
 

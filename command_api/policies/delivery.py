@@ -51,7 +51,7 @@ class InFlight:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether to send again. The pauses grow: a handler that is only slow must not get its backlog doubled."""
+        """Returns whether to send again. The pauses grow: a handler that is only slow must not get its backlog doubled."""
         return bool(self.commands) and time.monotonic() - self.sent_at > OVERDUE_SECONDS * 2**self.times_resent
 
     def acknowledge(self, outcomes: Outcomes) -> list[OutgoingCommand]:

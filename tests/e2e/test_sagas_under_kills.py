@@ -1,4 +1,4 @@
-"""Each path of each process while the parts of the stack are killed one after another: all of them end as they should, once."""
+"""Each path of each saga while the parts of the stack are killed one after another: every saga ends as it should, once."""
 
 import asyncio
 import os
