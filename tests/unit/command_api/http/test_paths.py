@@ -1,0 +1,37 @@
+"""Answers of a system's own paths: values, and parts of the receipt."""
+
+from uuid import UUID
+
+from command_api.http.paths import KEY, CommandPath, ReceiptField, answer_of, receipt_as_json
+from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.envelope import Receipt
+
+RECEIPT = Receipt(command_id=UUID(int=1), stream="delivery-a-b", version=2, position=7, partition=3, events=("DataReceived",))
+
+
+def test_an_answer_names_values_and_parts_of_the_receipt() -> None:
+    answer = {"id": KEY, "version": ReceiptField.VERSION, "command": ReceiptField.COMMAND_ID, "estado": "INICIADA"}
+
+    assert answer_of(CommandPath("/x", ReceiveData, answer), RECEIPT, []) == {
+        "id": "a-b",
+        "version": 2,
+        "command": UUID(int=1),
+        "estado": "INICIADA",
+    }
+
+
+def test_an_answer_may_be_a_function_of_receipt_and_events() -> None:
+    path = CommandPath("/x", ReceiveData, lambda receipt, events: {"n": len(events), "id": receipt.key})
+
+    assert answer_of(path, RECEIPT, []) == {"n": 0, "id": "a-b"}
+
+
+def test_a_receipt_is_answered_with_its_key_as_id() -> None:
+    assert receipt_as_json(RECEIPT) == {
+        "id": "a-b",
+        "command_id": str(UUID(int=1)),
+        "stream": "delivery-a-b",
+        "version": 2,
+        "position": 7,
+        "events": ["DataReceived"],
+    }

@@ -1,0 +1,56 @@
+"""The Spanish paths of the partner alliances: bodies become commands."""
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from command_api.partner_alliances.paths import CambioDeContrato, NuevoPartner, change_contract, request_partner
+from schemas.errors import Invalid, NotFound
+from schemas.message import Command
+from schemas.partner_alliances.contracts import ChangeContract, ResumeContract, SuspendContract
+from schemas.partner_alliances.integrations import RequestPartner
+from schemas.partner_alliances.parts import Profile, TaxId
+
+CONTRACT = UUID(int=1)
+PATH = {"id": str(CONTRACT)}
+
+
+@pytest.mark.parametrize(
+    ("body", "command"),
+    [
+        ({"estado": "ACTIVO"}, ResumeContract(contract_id=CONTRACT)),
+        ({"estado": "INACTIVO", "motivo": "impago"}, SuspendContract(contract_id=CONTRACT, reason="impago")),
+        ({"fecha_fin": "2026-05-01"}, ChangeContract(contract_id=CONTRACT, ends_on=date(2026, 5, 1))),
+        ({"terminos": {"cookie_days": 3}}, ChangeContract(contract_id=CONTRACT, terms={"cookie_days": 3})),
+    ],
+)
+def test_a_contract_is_changed_suspended_or_resumed(body: dict[str, object], command: Command) -> None:
+    assert change_contract(CambioDeContrato.model_validate(body), PATH) == command
+
+
+@pytest.mark.parametrize(
+    ("body", "why"), [({}, "nothing is to be changed"), ({"estado": "ACTIVO", "terminos": {}}, "one thing at a time")]
+)
+def test_nothing_and_two_things_at_once_are_invalid(body: dict[str, object], why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        change_contract(CambioDeContrato.model_validate(body), PATH)
+
+
+def test_a_path_that_names_no_contract_is_not_found() -> None:
+    with pytest.raises(NotFound, match="there is no contract 'x'"):
+        change_contract(CambioDeContrato(estado="ACTIVO"), {"id": "x"})
+
+
+def test_a_request_is_translated_with_its_tax_number_and_its_account() -> None:
+    body = NuevoPartner.model_validate(
+        {
+            "nombre": "Partner ABC",
+            "tipo": "AGENCIA",
+            "identificacion_fiscal": {"pais": "ES", "numero": "B1"},
+            "cuenta_bancaria": {"iban": "ES91"},
+        }
+    )
+    profile = Profile(name="Partner ABC", type="AGENCY", tax_id=TaxId(country="ES", number="B1"))
+
+    assert request_partner(body, {}) == RequestPartner(profile=profile, iban="ES91")
