@@ -1,4 +1,4 @@
-"""What an activity may use, in memory: states by their streams, and keys that encrypt by a prefix."""
+"""The context of activities, in memory: states by their streams, and keys that encrypt by a prefix."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -38,6 +38,6 @@ def context_of(keys: Keys | None = None, **states: State) -> ActivityContext:
     return ActivityContext(Settings(), cast(SubjectKeys, keys or Keys()), load)
 
 
-def issued(data: Any) -> CommandEnvelope[Any]:
-    """Returns a command as it was issued."""
+def sent(data: Any) -> CommandEnvelope[Any]:
+    """Returns a command as it was sent."""
     return CommandEnvelope(data=data, id=FIRST_ID, at=MIDNIGHT, correlation_id="c")

@@ -31,7 +31,7 @@ def test_an_active_partner_is_admitted_and_a_withdrawn_one_excluded() -> None:
 
 def test_only_partners_that_are_admitted_have_campaigns() -> None:
     scenario().when(CAMPAIGN).then_rejected(containing="not active")
-    scenario = scenario().given(f"advertiser-{PARTNER}", PartnerAdmitted(partner_id=PARTNER)).when(CAMPAIGN)
-    assert [event.message_name for event in scenario.recorded] == ["CampaignCreated"]
-    scenario.when(ExcludePartner(partner_id=PARTNER))
-    scenario.when(CAMPAIGN, id=PARTNER).then_rejected(containing="not active")
+    case = scenario().given(f"advertiser-{PARTNER}", PartnerAdmitted(partner_id=PARTNER)).when(CAMPAIGN)
+    assert [event.message_name for event in case.recorded] == ["CampaignCreated"]
+    case.when(ExcludePartner(partner_id=PARTNER))
+    case.when(CAMPAIGN, id=PARTNER).then_rejected(containing="not active")

@@ -17,8 +17,8 @@ from tests.unit.aggregates.partner_alliances.agreed import ACCOUNT, CONTRACT, LI
 
 
 def test_each_rule_is_named() -> None:
-    scenario = scenario().given(*LIST).when(RecordValidation(profile=SOUND, account=ACCOUNT))
-    (validated,) = scenario.recorded
+    case = scenario().given(*LIST).when(RecordValidation(profile=SOUND, account=ACCOUNT))
+    (validated,) = case.recorded
     assert isinstance(validated, PartnerValidated)
     assert validated.approved
     assert [(found.rule, found.passed) for found in validated.verdicts] == [
@@ -40,9 +40,9 @@ def test_each_rule_is_named() -> None:
 )
 def test_a_contract_is_rejected_for_each_rule_that_is_broken(change: dict[str, object], broken: str) -> None:
     profile = SOUND.model_copy(update=change)
-    scenario = scenario().given(*LIST)
-    scenario.when(RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=profile, account=ACCOUNT))
-    (rejected,) = scenario.recorded
+    case = scenario().given(*LIST)
+    case.when(RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=profile, account=ACCOUNT))
+    (rejected,) = case.recorded
     assert isinstance(rejected, ContractRejected)
     assert rejected.cause.startswith(broken)
     assert sum(not found.passed for found in rejected.verdicts) == 1
@@ -50,21 +50,21 @@ def test_a_contract_is_rejected_for_each_rule_that_is_broken(change: dict[str, o
 
 def test_a_contract_with_an_account_that_is_none_is_rejected() -> None:
     account = rules.account_verdict("ES00", None, None)
-    scenario = scenario().given(*LIST)
-    scenario.when(RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND, account=account))
-    assert scenario.recorded[0].cause.startswith("bank_account: the IBAN")  # type: ignore[attr-defined]
+    case = scenario().given(*LIST)
+    case.when(RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND, account=account))
+    assert case.recorded[0].cause.startswith("bank_account: the IBAN")  # type: ignore[attr-defined]
 
 
 def test_without_a_list_nobody_is_approved() -> None:
-    scenario = scenario().when(RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND, account=ACCOUNT))
-    assert "no sanction list has been published" in scenario.recorded[0].cause  # type: ignore[attr-defined]
+    case = scenario().when(RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND, account=ACCOUNT))
+    assert "no sanction list has been published" in case.recorded[0].cause  # type: ignore[attr-defined]
 
 
 def test_a_verdict_is_given_once_and_names_its_list() -> None:
-    scenario = scenario().when(PublishSanctionList(names=["Nobody"])).when(PublishSanctionList(names=["No one"]))
+    case = scenario().when(PublishSanctionList(names=["Nobody"])).when(PublishSanctionList(names=["No one"]))
     assess = RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND, account=ACCOUNT)
-    scenario.when(assess)
-    (approved,) = scenario.recorded
+    case.when(assess)
+    (approved,) = case.recorded
     assert isinstance(approved, ContractApproved)
     assert approved.sanction_list == 2
-    scenario.when(assess).then_rejected(AlreadyExists)
+    case.when(assess).then_rejected(AlreadyExists)

@@ -52,24 +52,24 @@ def test_a_contract_cannot_be_over_before_it_begins() -> None:
 
 def test_a_tax_number_is_one_partners() -> None:
     create = CreatePartner(partner_id=PARTNER, temporary_id=REQUEST, profile=SOUND)
-    scenario = scenario().when(create)
-    assert set(scenario.recorded) == {CREATED, TaxNumberTaken(partner_id=PARTNER)}
+    case = scenario().when(create)
+    assert set(case.recorded) == {CREATED, TaxNumberTaken(partner_id=PARTNER)}
     other = create.model_copy(update={"partner_id": REQUEST})
-    scenario.when(other).then_rejected(AlreadyExists, "the tax number ES-B58378431 is that of the partner")
+    case.when(other).then_rejected(AlreadyExists, "the tax number ES-B58378431 is that of the partner")
 
 
 def test_a_withdrawn_partners_tax_number_is_free_again() -> None:
-    scenario = scenario().given(STREAM, CREATED).given(NUMBER, TaxNumberTaken(partner_id=PARTNER))
-    scenario.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="why"))
-    assert set(scenario.recorded) == {
+    case = scenario().given(STREAM, CREATED).given(NUMBER, TaxNumberTaken(partner_id=PARTNER))
+    case.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="why"))
+    assert set(case.recorded) == {
         PartnerWithdrawn(partner_id=PARTNER, temporary_id=REQUEST, reason="why"),
         TaxNumberFreed(partner_id=PARTNER),
     }
-    scenario.when(ActivatePartner(partner_id=PARTNER)).then_rejected(containing="withdrawn")
-    scenario.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="again")).then()
+    case.when(ActivatePartner(partner_id=PARTNER)).then_rejected(containing="withdrawn")
+    case.when(WithdrawPartner(partner_id=PARTNER, tax_id=TAX_ID, reason="again")).then()
 
 
 def test_a_partner_is_activated_once() -> None:
-    scenario = scenario().given(STREAM, CREATED).when(ActivatePartner(partner_id=PARTNER))
-    scenario.then(PartnerActivated(partner_id=PARTNER, temporary_id=REQUEST))
-    scenario.when(ActivatePartner(partner_id=PARTNER)).then()
+    case = scenario().given(STREAM, CREATED).when(ActivatePartner(partner_id=PARTNER))
+    case.then(PartnerActivated(partner_id=PARTNER, temporary_id=REQUEST))
+    case.when(ActivatePartner(partner_id=PARTNER)).then()

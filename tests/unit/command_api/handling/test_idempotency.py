@@ -1,4 +1,4 @@
-"""Idempotency: ids of commands, and what tells commands of one id apart."""
+"""Idempotency: ids of commands, and the fingerprints that distinguish commands of one id."""
 
 from uuid import UUID
 
@@ -12,11 +12,11 @@ from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.errors import InProgress, Malformed
 from schemas.expected_version import ANY_VERSION
 from streams.log.memory import MemoryLog
-from tests.unit.command_api.activity_context import issued
+from tests.unit.command_api.activity_context import sent
 
 INGESTION, OTHER = ContextName("data_ingestion", "ingestion"), ContextName("data_ingestion", "validation")
 DATA = ReceiveData(partner_id="acme", payload={"a": 1, "b": 2})
-REQUEST = CommandRequest(INGESTION, issued(DATA), ANY_VERSION)
+REQUEST = CommandRequest(INGESTION, sent(DATA), ANY_VERSION)
 
 
 def test_a_key_has_one_id_in_each_context() -> None:
@@ -37,7 +37,7 @@ def test_an_id_that_cannot_be_read_is_malformed(key: str | None, given: str | No
         command_id(INGESTION, key, given)
 
 
-def test_equal_commands_have_one_fingerprint_whatever_the_order_of_their_members() -> None:
+def test_equal_commands_have_one_fingerprint_in_any_order_of_their_members() -> None:
     assert fingerprint(DATA) == fingerprint(ReceiveData(partner_id="acme", payload={"b": 2, "a": 1}))
     assert fingerprint(DATA) != fingerprint(ReceiveData(partner_id="acme", payload={"b": 2, "a": 2}))
 

@@ -5,7 +5,7 @@ import pytest
 from command_api.partner_alliances.assessing import validate
 from schemas.partner_alliances.compliance import ValidatePartner
 from schemas.partner_alliances.parts import Profile
-from tests.unit.command_api.activity_context import context_of, issued
+from tests.unit.command_api.activity_context import context_of, sent
 
 PROFILE = Profile(name="Partner ABC", type="CORPORATE")
 IBAN = "ES9121000418450200051332"
@@ -21,7 +21,7 @@ IBAN = "ES9121000418450200051332"
     ],
 )
 async def test_an_account_is_decrypted_and_judged(iban: str | None, passed: bool, detail: str) -> None:
-    found = await validate(issued(ValidatePartner(profile=PROFILE, iban=iban)), context_of())
+    found = await validate(sent(ValidatePartner(profile=PROFILE, iban=iban)), context_of())
 
     assert (found.profile, found.account.passed) == (PROFILE, passed)
     assert found.account.detail.startswith(detail)

@@ -9,18 +9,18 @@ from aggregates.partner_alliances.integrations import PARTNER
 from command_api.partner_alliances.partners import check_partner
 from schemas.errors import Rejected
 from schemas.partner_alliances.contracts import CreateContract
-from tests.unit.command_api.activity_context import context_of, issued
+from tests.unit.command_api.activity_context import context_of, sent
 
 CREATE = CreateContract(partner_id=UUID(int=1), starts_on=date(2026, 1, 1))
 THERE = PARTNER.initial.replace(temporary_id=UUID(int=2))
 
 
 async def test_a_contract_with_a_partner_is_decided_unchanged() -> None:
-    assert await check_partner(issued(CREATE), context_of(partner=THERE)) == CREATE
+    assert await check_partner(sent(CREATE), context_of(partner=THERE)) == CREATE
 
 
 async def test_a_contract_needs_a_partner_that_is_not_withdrawn() -> None:
     with pytest.raises(Rejected, match=f"{UUID(int=1)} does not exist"):
-        await check_partner(issued(CREATE), context_of())
+        await check_partner(sent(CREATE), context_of())
     with pytest.raises(Rejected, match=f"{UUID(int=1)} is withdrawn"):
-        await check_partner(issued(CREATE), context_of(partner=THERE.replace(withdrawn=True)))
+        await check_partner(sent(CREATE), context_of(partner=THERE.replace(withdrawn=True)))

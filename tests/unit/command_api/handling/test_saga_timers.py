@@ -5,7 +5,7 @@ from datetime import timedelta
 from aggregates.deciding import Change, LoadedStream
 from aggregates.sagas.saga import SAGA, Saga
 from aggregates.scenario import FIRST_ID, MIDNIGHT
-from command_api.sagas.recording import timer_changes
+from command_api.handling.saga_timers import timer_changes
 from schemas.clinical_lab.users import UserLoggedIn
 from schemas.engine.sagas import SagaAdvanced, SagaInput
 from streams.log.timers import TimerChange
