@@ -79,7 +79,7 @@ async def assert_a_partner_gets_the_product(stack: RunningStack) -> None:
 
     async def completed() -> bool:
         found = (await stack.queries.get(saga, headers=stack.token("operator"))).json()
-        return bool(found.get("state") == "COMPLETADA")
+        return bool(found.get("label") == "COMPLETADA")
 
     await eventually(completed, 60, "the onboarding")
     contracts = (await stack.queries.get("/contratos", params={"product": "SPONSORING", "status": "active"})).json()
