@@ -12,10 +12,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PRELUDE = """
 from typing import Any
 
-from pydantic import BaseModel
-
-from aggregates.aggregate import Aggregate
-from aggregates.snapshot import SnapshotPolicy
+from aggregates.state import State
 from schemas.catalog import Catalog, Context, ContextName, System
 from schemas.message import Event
 from schemas.upcasting import Upcaster
@@ -28,7 +25,7 @@ AFTER = """
 orders = Context("orders", events=(OrderPlaced,), upcasters=(Upcaster("OrderPlaced", 1, in_cents),))
 catalog = Catalog.of([System("shop", (orders,))])
 assert catalog.read_event(ContextName("shop", "orders"), "OrderPlaced", 1, '{"amount": 12.5}').amount_cents == 1250
-assert Account.snapshots.state is AccountState
+assert Account.snapshot_every == 100
 """
 
 

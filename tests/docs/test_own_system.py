@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -64,7 +65,7 @@ async def test_it_runs_beside_the_built_in_systems(package: Path) -> None:
 
         await eventually(finished)
         unknown = await stack.commands.post("/commands/todo/finish-task", json={"task_id": "0" * 32})
-        assert (unknown.status_code, unknown.json()["detail"]) == (422, "there is no such task")
+        assert (unknown.status_code, unknown.json()["detail"]) == (422, f"there is no task {UUID(int=0)}")
         await assert_a_partner_gets_the_product(stack)
         code, out, _ = await caudal("status", "--all", "--data-dir", str(stack.data_dir), environment=environment)
         assert (code, bool(re.search(r"^todo *\n  tasks +", out, re.M))) == (0, True), out
@@ -79,7 +80,7 @@ async def assert_a_partner_gets_the_product(stack: RunningStack) -> None:
 
     async def completed() -> bool:
         found = (await stack.queries.get(saga, headers=stack.token("operator"))).json()
-        return bool(found.get("state") == "COMPLETADA")
+        return bool(found.get("label") == "COMPLETADA")
 
     await eventually(completed, 60, "the onboarding")
     contracts = (await stack.queries.get("/contratos", params={"product": "SPONSORING", "status": "active"})).json()

@@ -51,7 +51,7 @@ async def test_a_partner_is_taken_up_as_the_lines_stand(stack: RunningStack) -> 
 
     async def completed() -> bool:
         out = await pasted(stack, officer + querying)
-        return all(part in out for part in ('"state":"COMPLETADA"', '"event_type":"ContractApproved"', "onboarding"))
+        return all(part in out for part in ('"label":"COMPLETADA"', '"event_type":"ContractApproved"', "onboarding"))
 
     await eventually(completed, 60)
 

@@ -1,12 +1,12 @@
-"""The process manager and its story in docs/processes.md, run as they stand."""
+"""The saga definition and its scenario in docs/sagas.md, run as written."""
 
 import re
 from pathlib import Path
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "processes.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "sagas.md"
 
 
-def test_the_story_is_told_as_it_stands() -> None:
+def test_the_scenario_of_the_document_passes() -> None:
     manager, story = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.S)
     room: dict[str, object] = {"__name__": "trip"}
 
