@@ -87,4 +87,4 @@ async def assert_a_partner_gets_the_product(stack: RunningStack) -> None:
     assert [(one["terminos"], one["estado"]) for one in contracts] == [({"events": 3, "logo_on": "banner"}, "ACTIVO")]
     contract = {"partner_id": contracts[0]["partner_id"], "starts_on": "2030-01-01", "product": "SPONSORING", "terms": {}}
     missing = await stack.commands.post("/commands/partner_alliances/create-contract", json=contract)
-    assert missing.json()["detail"] == "the terms are not those of SPONSORING: events: Field required"
+    assert missing.json()["detail"] == "the terms do not fit SPONSORING: events: Field required"
