@@ -162,7 +162,7 @@ async def test_programmes_and_contracts_are_made_by_hand_too(stack: RunningStack
     found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
     contract = {"partner_id": found["references"]["partner_id"], "fecha_inicio": "2026-01-01", "fecha_fin": "2099-12-31"}
     unknown = await stack.commands.post("/contratos", json={**contract, "partner_id": str(uuid4())})
-    assert (unknown.status_code, "there is no partner" in unknown.json()["detail"]) == (422, True)
+    assert (unknown.status_code, "does not exist" in unknown.json()["detail"]) == (422, True)
     made = (await stack.commands.post("/contratos", json=contract)).json()
     path = f"/contratos/{made['id']}"
     await shown(stack, path, estado="PENDIENTE", terminos={"commission_percent": 5.0, "cookie_days": 30}, en_revision=True)
