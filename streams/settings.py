@@ -1,4 +1,4 @@
-"""Settings, read from environment variables with the prefix ``CAUDAL_``; the README has a table of them."""
+"""Settings, read from environment variables with the prefix ``CAUDAL_``; docs/production.md has a table of them."""
 
 import socket
 from collections.abc import Iterable
@@ -203,7 +203,7 @@ def unknown_variables(environment: Iterable[str]) -> list[str]:
     for name in sorted(environment):
         if name.upper().startswith(PREFIX) and name.upper() not in {*known, *_NOT_SETTINGS}:
             nearest = get_close_matches(name.upper(), known, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else "the README lists all settings"
+            hint = f"did you mean {nearest[0]}?" if nearest else "docs/production.md lists all settings"
             warnings.append(f"{name} is not a setting and has no effect: {hint}")
     return warnings
 

@@ -29,6 +29,38 @@ assert Account.snapshot_every == 100
 """
 
 
+BEFORE_README = """
+from uuid import UUID
+
+from aggregates.decision import Decision, Events
+from aggregates.scenario import Scenario
+from aggregates.state import State
+from aggregates.stream import Stream
+from aggregates.system import Domain
+from schemas.envelope import CommandEnvelope
+from schemas.errors import Rejected
+from schemas.message import Command, Event
+
+
+class FinishTask(Command):
+    task_id: UUID
+
+
+class TaskFinished(Event):
+    task_id: UUID
+
+
+class TaskAdded(Event):
+    task_id: UUID
+"""
+AFTER_README = """
+ID = UUID(int=1)
+scenario = Scenario(DOMAIN.decisions).given(f"task-{ID}", TaskAdded(task_id=ID))
+scenario.when(FinishTask(task_id=ID)).then(TaskFinished(task_id=ID))
+scenario.when(FinishTask(task_id=ID)).then_rejected(containing="finished already")
+"""
+
+
 def run(code: str, **environment: str) -> None:
     result = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=False
@@ -38,6 +70,10 @@ def run(code: str, **environment: str) -> None:
 
 def python_in(name: str) -> str:
     return "\n".join(re.findall(r"```python\n(.*?)```", (DOCS / name).read_text(), re.S))
+
+
+def test_the_code_in_the_readme_runs() -> None:
+    run(BEFORE_README + python_in("../README.md") + AFTER_README)
 
 
 def test_the_code_about_the_log_runs() -> None:

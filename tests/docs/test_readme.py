@@ -14,6 +14,10 @@ from tests.stack import RunningStack, caudal, running_stack
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+PRODUCTION, COMMAND_LINE = (ROOT / "docs" / name for name in ("production.md", "command_line.md"))
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PATHS = [(document, path) for document in DOCUMENTS for path in re.findall(r"`((?:\w+/)+\w+\.\w+)`", document.read_text())]
+LINKS = [(document, link) for document in DOCUMENTS for link in re.findall(r"\]\((?!http|#)([^)]+)\)", document.read_text())]
 
 
 async def pasted(stack: RunningStack, text: str) -> str:
@@ -84,28 +88,29 @@ async def test_what_a_stack_prints_when_it_is_ready_can_be_pasted(stack: Running
 
 def test_every_setting_is_listed_with_its_description() -> None:
     for name, field in Settings.model_fields.items():
-        assert f"| `CAUDAL_{name.upper()}` |" in README, name
-        assert field.description in (None, "") or f"{field.description} |" in README, name
+        assert f"| `CAUDAL_{name.upper()}` |" in PRODUCTION.read_text(), name
+        assert field.description in (None, "") or f"{field.description} |" in PRODUCTION.read_text(), name
 
 
 def test_every_command_is_listed() -> None:
     for command in app.registered_commands:
         name = command.name or (command.callback.__name__ if command.callback else "")
-        assert f"    caudal {name} " in README, name
+        assert f"    caudal {name} " in COMMAND_LINE.read_text(), name
 
 
-@pytest.mark.parametrize("path", sorted(re.findall(r"`((?:\w+/)+\w+\.\w+)`", README)))
-def test_every_file_that_is_named_is_there(path: str) -> None:
-    assert (ROOT / path).exists()
+@pytest.mark.parametrize(("document", "path"), PATHS, ids=str)
+def test_every_file_that_is_named_is_there(document: Path, path: str) -> None:
+    assert (ROOT / path).exists(), document
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http|#)([^)]+)\)", README))))
-def test_every_link_leads_somewhere(link: str) -> None:
+@pytest.mark.parametrize(("document", "link"), LINKS, ids=str)
+def test_every_link_leads_somewhere(document: Path, link: str) -> None:
     path, _, section = link.partition("#")
+    target = document.parent / path
 
-    assert (ROOT / path).exists()
+    assert target.exists()
     if section:
-        headings = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(), re.MULTILINE)
+        headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
         assert section in {heading.lower().replace(" ", "-") for heading in headings}
 
 

@@ -44,7 +44,7 @@ def test_an_unknown_variable_is_warned_about_with_the_nearest_name() -> None:
         "CAUDAL_BROKER is not a setting and has no effect: did you mean CAUDAL_BROKERS?"
     ]
     assert unknown_variables(["CAUDAL_ZZZZZZ"]) == [
-        "CAUDAL_ZZZZZZ is not a setting and has no effect: the README lists all settings"
+        "CAUDAL_ZZZZZZ is not a setting and has no effect: docs/production.md lists all settings"
     ]
 
 
