@@ -67,7 +67,7 @@ async def one(log: AppendableLog, wanted: Append) -> Receipt | Exception:
 
 
 class LogContract:
-    """What every log keeps, one test for each promise. A subclass has the fixture ``log``: a log without events."""
+    """The promises of every log, one test for each. A subclass has the fixture ``log``: a log without events."""
 
     async def test_appended_events_are_read_back(self, log: AppendableLog) -> None:
         command = append("a-1", events=2)
