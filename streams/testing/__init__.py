@@ -1,1 +1,1 @@
-"""Contract suites for those who write a log of their own; the engine itself does not import them."""
+"""Contract suites for authors of a log; the engine itself does not import them."""

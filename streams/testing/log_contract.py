@@ -1,4 +1,4 @@
-"""The contract of event logs, for those who write one: order, expected versions, receipts, reading, snapshots.
+"""The contract suite of event logs, for authors of a log: order, expected versions, receipts, reading, snapshots.
 
 Subclass `LogContract` in a test module, and give it your log::
 
