@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import ConfigDict, JsonValue
 
 from schemas.message import Command, Event
 from schemas.text import Identifier
@@ -13,6 +13,10 @@ Payload = dict[str, JsonValue]
 
 class ReceiveData(Command):
     """Receives one delivery of a partner."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"partner_id": "partner123", "payload": {"name": "Example Data", "age": 30}}]}
+    )
 
     partner_id: Identifier
     payload: Payload
