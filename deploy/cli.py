@@ -260,6 +260,18 @@ async def try_(
     return await try_file(file, commands)
 
 
+@app.command("new", rich_help_panel=AUTHOR)
+@report_errors()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the system and of its package, such as todo.")],
+    saga: Annotated[bool, flag("--saga", help="Write a saga with a timer as well.")] = False,
+) -> None:
+    """Write a package with a system that runs, and its tests."""
+    from deploy.authoring.new import new as write_package
+
+    raise typer.Exit(write_package(name, Path.cwd(), with_saga=saga))
+
+
 @schemas.command("check")
 @report_errors()
 def schemas_check() -> None:

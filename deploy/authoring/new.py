@@ -1,0 +1,61 @@
+"""``caudal new NAME``: writes a package with a system that runs, and its tests."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from string import Template
+
+from deploy.console.printing import lines
+from schemas.catalog import System, check_system
+from schemas.errors import AlreadyExists
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_MODULES = ("schemas", "aggregates", "projectors", "query_api")
+_LANGUAGE = "from {name}.schemas import AddTask, FinishTask, TaskAdded, TaskFinished"
+
+
+def new(name: str, parent: Path, *, with_saga: bool) -> int:
+    """Writes the package into a folder of its name and prints what comes next.
+
+    Raises `Misconfigured` for a name that no system can have, and `AlreadyExists` if the folder is there.
+    """
+    check_system(System(name, ()))
+    folder = parent / name
+    if folder.exists():
+        raise AlreadyExists(f"{folder} is there already: choose another name, or remove it")
+    for path, text in files(name, with_saga=with_saga).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    lines().print("\n".join(_next_steps(name)), markup=False)
+    return 0
+
+
+def files(name: str, *, with_saga: bool) -> Mapping[str, str]:
+    """Returns the package's files, by path."""
+    own_imports = [*((f"from {name}.sagas import DEADLINE",) if with_saga else ()), _LANGUAGE.format(name=name)]
+    values = {
+        "name": name,
+        "own_imports": "\n".join(own_imports),
+        "saga_argument": "\n    sagas=(DEADLINE,)," if with_saga else "",
+    }
+    return {
+        path: Template((_TEMPLATES / f"{template}.template").read_text()).substitute(values)
+        for path, template in _paths(name, with_saga=with_saga)
+    } | {f"{name}/__init__.py": "", f"{name}/py.typed": ""}
+
+
+def _paths(name: str, *, with_saga: bool) -> Iterator[tuple[str, str]]:
+    yield from (("pyproject.toml", "pyproject.toml"), ("README.md", "README.md"))
+    for module in (*_MODULES, *(("sagas",) if with_saga else ())):
+        yield f"{name}/{module}.py", f"{module}.py"
+    for test in ("test_decisions", *(("test_sagas",) if with_saga else ())):
+        yield f"tests/{test}.py", f"{test}.py"
+
+
+def _next_steps(name: str) -> Iterator[str]:
+    yield f"{name} is written. Next:"
+    yield ""
+    yield f"  cd {name}"
+    yield "  pip install --no-deps --editable .   registers the system"
+    yield "  caudal check                         do its parts fit together?"
+    yield "  pytest                               its own tests, without a database"
+    yield f"  CAUDAL_SYSTEMS='[\"{name}\"]' caudal up"

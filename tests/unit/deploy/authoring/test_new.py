@@ -1,0 +1,57 @@
+"""`caudal new`: the package that it writes runs, and is clean by the tools of this tree."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.authoring.new import files, new
+from schemas.errors import AlreadyExists, Misconfigured
+
+
+def run(*arguments: str, cwd: Path) -> str:
+    """Returns what a tool prints in a folder that is on the path; fails if the tool does."""
+    environment = {**os.environ, "PYTHONPATH": str(cwd), "CAUDAL_SYSTEMS": '["loans"]', "COLUMNS": "80"}
+    result = subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize(("with_saga", "tests"), [(False, "2 passed"), (True, "4 passed")])
+def test_its_package_runs_its_tests_and_passes_the_tools(tmp_path: Path, with_saga: bool, tests: str) -> None:
+    new("loans", tmp_path, with_saga=with_saga)
+    package = tmp_path / "loans"
+    installed = package / "loans-0.1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: loans\nVersion: 0.1.0\n")
+    (installed / "entry_points.txt").write_text("[caudal.systems]\nloans = loans.schemas:SYSTEM\n")
+
+    assert tests in run("pytest", "-q", "-p", "no:cacheprovider", cwd=package)
+    assert "fits together" in run("deploy.cli", "check", cwd=package)
+    run("ruff", "check", "--no-cache", ".", cwd=package)
+    run("ruff", "format", "--no-cache", "--check", ".", cwd=package)
+    run("mypy", "--strict", "loans", "tests", cwd=package)
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "loans").mkdir()
+
+    with pytest.raises(AlreadyExists, match="choose another name"):
+        new("loans", tmp_path, with_saga=False)
+    assert list((tmp_path / "loans").iterdir()) == []
+
+
+def test_a_name_that_no_system_can_have_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="small letters, digits"):
+        new("Loans", tmp_path, with_saga=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_saga_is_written_on_request() -> None:
+    assert files("loans", with_saga=True).keys() - files("loans", with_saga=False).keys() == {
+        "loans/sagas.py", "tests/test_sagas.py",
+    }  # fmt: skip
