@@ -36,6 +36,18 @@ def package(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_each_error_that_is_quoted_is_one_of_the_code() -> None:
+    table = DOCUMENT.read_text().partition("## What goes wrong")[2].partition("## ")[0]
+    quoted: list[str] = re.findall(r"\| `([^`]+)` \|$", table, re.M)
+    code = " ".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text()) for room in ("schemas", "aggregates", "streams", "command_api", "deploy")
+        for path in (DOCUMENT.parents[1] / room).rglob("*.py")
+    )  # fmt: skip
+
+    assert len(quoted) >= 6
+    assert [text for text in quoted if text.partition(": did you")[0] not in code] == []
+
+
 def test_its_own_tests_pass(package: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(package)}
 
@@ -57,6 +69,10 @@ async def test_it_runs_beside_the_built_in_systems(package: Path) -> None:
         assert (await stack.queries.get("/views/todo/tasks?finished=false", headers=token)).json() == [
             {"task_id": task_id, "title": "Read the docs", "finished": False}
         ]
+        own = await stack.commands.post("/todo", json={"title": "Write a system"})
+        token = {"Consistency-Token": own.headers["Consistency-Token"]}
+        shown = await stack.queries.get(f"/todo/{own.json()['task_id']}", headers=token)
+        assert shown.json()["title"] == "Write a system"
 
         await stack.commands.post("/commands/todo/finish-task", json={"task_id": task_id})
 
