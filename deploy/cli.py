@@ -278,7 +278,7 @@ def schemas_check() -> None:
     """Fail if a recorded event could not be read by the installed code."""
     from deploy.schemas.check import check
 
-    raise typer.Exit(check())
+    raise typer.Exit(check(read_settings().systems))
 
 
 @schemas.command("record")
@@ -287,7 +287,7 @@ def schemas_record() -> None:
     """Record the shapes of new events and new schema versions in files, to be committed."""
     from deploy.schemas.check import record
 
-    raise typer.Exit(record())
+    raise typer.Exit(record(read_settings().systems))
 
 
 app.command("token", rich_help_panel=KEYS)(token)

@@ -1,12 +1,16 @@
 """``caudal new NAME``: writes a package with a system that runs, and its tests."""
 
+import keyword
+import sys
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
 from deploy.console.printing import lines
 from schemas.catalog import System, check_system
-from schemas.errors import AlreadyExists
+from schemas.errors import AlreadyExists, Misconfigured
+from streams.discovery import installed_catalog
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MODULES = ("schemas", "aggregates", "projectors", "query_api")
@@ -16,9 +20,9 @@ _LANGUAGE = "from {name}.schemas import AddTask, FinishTask, TaskAdded, TaskFini
 def new(name: str, parent: Path, *, with_saga: bool) -> int:
     """Writes the package into a folder of its name and prints what comes next.
 
-    Raises `Misconfigured` for a name that no system can have, and `AlreadyExists` if the folder is there.
+    Raises `Misconfigured` for a name that no new system can have, and `AlreadyExists` if the folder is there.
     """
-    check_system(System(name, ()))
+    check_name(name)
     folder = parent / name
     if folder.exists():
         raise AlreadyExists(f"{folder} is there already: choose another name, or remove it")
@@ -27,6 +31,17 @@ def new(name: str, parent: Path, *, with_saga: bool) -> int:
         (folder / path).write_text(text)
     lines().print("\n".join(_next_steps(name)), markup=False)
     return 0
+
+
+def check_name(name: str) -> None:
+    """Raises `Misconfigured` if a package of this name could not be imported, or would hide another module or system."""
+    check_system(System(name, ()))
+    if keyword.iskeyword(name):
+        raise Misconfigured(f"{name!r} is a keyword of Python, so no package can have it: choose another name")
+    if name in installed_catalog().systems:
+        raise Misconfigured(f"the system {name!r} is installed already: choose another name")
+    if name in sys.stdlib_module_names or name == "tests" or find_spec(name) is not None:
+        raise Misconfigured(f"{name!r} is the name of a module that is installed already: choose another name")
 
 
 def files(name: str, *, with_saga: bool) -> Mapping[str, str]:
@@ -47,7 +62,7 @@ def _paths(name: str, *, with_saga: bool) -> Iterator[tuple[str, str]]:
     yield from (("pyproject.toml", "pyproject.toml"), ("README.md", "README.md"))
     for module in (*_MODULES, *(("sagas",) if with_saga else ())):
         yield f"{name}/{module}.py", f"{module}.py"
-    for test in ("test_decisions", *(("test_sagas",) if with_saga else ())):
+    for test in ("test_decisions", "test_projectors", *(("test_sagas",) if with_saga else ())):
         yield f"tests/{test}.py", f"{test}.py"
 
 
@@ -55,7 +70,8 @@ def _next_steps(name: str) -> Iterator[str]:
     yield f"{name} is written. Next:"
     yield ""
     yield f"  cd {name}"
-    yield "  pip install --no-deps --editable .   registers the system"
-    yield "  caudal check                         do its parts fit together?"
-    yield "  pytest                               its own tests, without a database"
+    yield f"  {sys.executable} -m pip install --no-build-isolation --editable ."
+    yield "  caudal schemas record   records the shapes of its events: commit them"
+    yield "  caudal check            do its parts fit together?"
+    yield "  pytest                  its own tests, without a database"
     yield f"  CAUDAL_SYSTEMS='[\"{name}\"]' caudal up"

@@ -1,6 +1,6 @@
 """``caudal schemas``: compares the event classes with the shapes that are recorded beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from schemas.errors import Misconfigured
 from streams.discovery import installed_catalog, schemas_module
 
 
-def check() -> int:
-    """Prints what keeps recorded events from being read; returns 1 if there is anything."""
-    console, catalog = Console(highlight=False, soft_wrap=True), installed_catalog()
+def check(systems: Collection[str] = ()) -> int:
+    """Prints each recorded event of these systems that cannot be read, and returns 1 if there is any; by default of all."""
+    console, catalog = Console(highlight=False, soft_wrap=True), installed_catalog(systems)
     found = [
         problem
         for folder, name, context in _contexts(catalog)
@@ -33,13 +33,13 @@ def check() -> int:
     return 0
 
 
-def record() -> int:
+def record(systems: Collection[str] = ()) -> int:
     """Records the shapes of new events and of new schema versions, then checks."""
     console = Console(highlight=False, soft_wrap=True)
-    for folder, name, context in _contexts(installed_catalog()):
+    for folder, name, context in _contexts(installed_catalog(systems)):
         for path in shapes.record(folder, name, context):
             console.print(f"recorded {path}", markup=False)
-    return check()
+    return check(systems)
 
 
 def is_document(schema: dict[str, Any], document: Any) -> bool:

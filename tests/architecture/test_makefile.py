@@ -1,6 +1,8 @@
 """`make`: an install that was interrupted is resumed."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -56,3 +58,10 @@ def test_a_working_environment_is_kept(checkout: Path) -> None:
     script(checkout / ".venv" / "bin" / "python", WORKS)
 
     assert install(checkout)[1] == []
+
+
+def test_the_check_compares_the_shapes_of_every_system_of_this_tree() -> None:
+    (systems,) = re.findall(r"^SYSTEMS := (.*)$", MAKEFILE.read_text(), re.M)
+
+    folders = MAKEFILE.parent.glob("schemas/*/__init__.py")
+    assert sorted(json.loads(systems)) == sorted({path.parent.name for path in folders} - {"engine"})

@@ -21,7 +21,7 @@ def run(*arguments: str, cwd: Path) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize(("with_saga", "tests"), [(False, "2 passed"), (True, "4 passed")])
+@pytest.mark.parametrize(("with_saga", "tests"), [(False, "3 passed"), (True, "5 passed")])
 def test_its_package_runs_its_tests_and_passes_the_tools(tmp_path: Path, with_saga: bool, tests: str) -> None:
     new("loans", tmp_path, with_saga=with_saga)
     package = tmp_path / "loans"
@@ -48,6 +48,23 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_a_name_that_no_system_can_have_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="small letters, digits"):
         new("Loans", tmp_path, with_saga=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("class", "a keyword of Python"),
+        ("json", "a module that is installed already"),
+        ("schemas", "a module that is installed already"),
+        ("tests", "a module that is installed already"),
+        ("engine", "the system 'engine' is installed already"),
+        ("data_ingestion", "the system 'data_ingestion' is installed already"),
+    ],
+)
+def test_a_name_that_hides_another_is_rejected(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(Misconfigured, match=reason):
+        new(name, tmp_path, with_saga=False)
     assert list(tmp_path.iterdir()) == []
 
 
