@@ -28,6 +28,11 @@ class Domain:
             if not isinstance(getattr(self, name), tuple):
                 raise Misconfigured(f"the {name} of a Domain are not a tuple: is a comma missing?")
 
+    def of(self, system: str) -> "Domain":
+        """Returns this domain as that of a system, whose name its policies and sagas get."""
+        policies = tuple(policy.of(system) for policy in self.policies)
+        return replace(self, policies=policies, sagas=tuple(saga.of(system) for saga in self.sagas))
+
 
 Domains = Mapping[str, Domain]
 """Domains by the names of their systems."""
@@ -35,19 +40,16 @@ Domains = Mapping[str, Domain]
 
 def with_sagas(domains: Domains, catalog: Catalog) -> Domains:
     """Returns domains with the engine's own, and with the policies that run their sagas."""
-    definitions = {f"{system}.{saga.name}": saga for system, domain in domains.items() for saga in domain.sagas}
+    named = {system: domain.of(system) for system, domain in domains.items()}
+    definitions = {saga.full_name: saga for domain in named.values() for saga in domain.sagas}
     commands: dict[str, dict[str, Any]] = {}
     for context, command in catalog.commands():
         commands.setdefault(context.system, {})[command.message_name] = command
     engine = Domain((*decisions(definitions), *privacy.DECISIONS), (sending(commands),))
-    listening_too = {
-        system: replace(domain, policies=(*domain.policies, *(listening(system, saga) for saga in domain.sagas)))
-        for system, domain in domains.items()
+    running = {
+        system: replace(domain, policies=(*domain.policies, *map(listening, domain.sagas))) for system, domain in named.items()
     }
-    return {
-        name: replace(domain, policies=tuple(policy.of(name) for policy in domain.policies))
-        for name, domain in {**listening_too, ENGINE: engine}.items()
-    }
+    return {**running, ENGINE: engine.of(ENGINE)}
 
 
 def streams_of(domains: Domains, catalog: Catalog) -> Mapping[ContextName, Mapping[str, Stream[Any]]]:

@@ -48,7 +48,7 @@ class Worker:
             for domain in domains.values()
             for policy in domain.policies
         ]
-        sagas = [f"{system}.{saga.name}" for system, domain in domains.items() for saga in domain.sagas]
+        sagas = [saga.full_name for domain in domains.values() for saga in domain.sagas]
         timers = Timers(Store.of_log(self._databases, settings.log_dsn(_SAGAS), _SAGAS))
         self._clock = TimerClock(timers, self._handler, sagas)
         self._topic_worker = TopicWorker(settings, catalog, self._handler)

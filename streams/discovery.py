@@ -65,10 +65,12 @@ def declared_domains(catalog: Catalog) -> dict[str, Any]:
 
     Such a system names the entry point group of its extensions as ``EXTENSIONS``.
     """
-    found = declared(catalog, "aggregates", "DOMAIN")
-    for system, group in declared(catalog, "aggregates", "EXTENSIONS").items():
-        make_domain = declared(catalog, "aggregates", "domain")[system]
-        found[system] = make_domain({point.name: point.load() for point in entry_points(group=group)})
+    found = {}
+    for system, module in _modules(catalog, "aggregates"):
+        if (group := getattr(module, "EXTENSIONS", None)) is not None:
+            found[system] = module.domain({point.name: point.load() for point in entry_points(group=group)})
+        elif hasattr(module, "DOMAIN"):
+            found[system] = module.DOMAIN
     return found
 
 

@@ -5,7 +5,7 @@ timers to set. The engine does the rest: which commands have an outcome, what ha
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
@@ -83,6 +83,8 @@ class SagaDefinition(Generic[S]):
     """Whether it ignores events after its end: they are recorded, and not reacted to."""
     may_wait_indefinitely: bool = False
     """Whether it may wait for an event for any time; a saga that may not is reported as stuck after a minute."""
+    system: str = ""
+    """Set by the installation."""
 
     def __post_init__(self) -> None:
         if len({event.message_name for event in self.reactions}) < len(self.reactions):
@@ -102,6 +104,15 @@ class SagaDefinition(Generic[S]):
                     raise Misconfigured(
                         f"the saga {self.name!r} does not say which events may follow {name}: then=(…) is missing"
                     )
+
+    @property
+    def full_name(self) -> str:
+        """``system.saga``. The ids of its sagas depend on it."""
+        return f"{self.system}.{self.name}"
+
+    def of(self, system: str) -> "SagaDefinition[S]":
+        """Returns this definition as one of a system."""
+        return replace(self, system=system)
 
     @property
     def successors(self) -> Successors:

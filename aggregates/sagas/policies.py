@@ -15,10 +15,10 @@ CommandsOf = Mapping[str, Mapping[str, type[Command]]]
 """By system: the classes of its commands, by name."""
 
 
-def listening(system: str, definition: SagaDefinition[Any]) -> Policy:
-    """Returns the policy that gives a system's sagas of one definition their events."""
-    name = f"{system}.{definition.name}"
-    return Policy(definition.name, {event: _input_of(name, reaction) for event, reaction in definition.reactions.items()})
+def listening(definition: SagaDefinition[Any]) -> Policy:
+    """Returns the policy that gives the sagas of one definition their events."""
+    reactions = {event: _input_of(definition.full_name, reaction) for event, reaction in definition.reactions.items()}
+    return Policy(definition.name, reactions, system=definition.system)
 
 
 def sending(commands: CommandsOf) -> Policy:

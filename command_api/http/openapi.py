@@ -8,8 +8,7 @@ from command_api.http.batch import MEDIA_TYPE, BatchLine
 from command_api.http.paths import OwnPath, QuestionPath, Translation
 from schemas.catalog import Catalog, ContextName
 from schemas.message import Command
-from streams.http.documentation import document, schema_of, security_of
-from streams.http.problems import TITLES, Problem
+from streams.http.documentation import document, problem_responses, schema_of, security_of
 
 TITLE = "Caudal: command API"
 _ERRORS = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 500, 503)
@@ -47,17 +46,13 @@ def _question(system: str, route: QuestionPath) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema_of(route.body)}}},
         "responses": {
             "200": {"description": "The answer.", "content": {"application/json": {"schema": schema_of(route.reply)}}},
-            **_problems(),
+            **problem_responses(*_ERRORS),
         },
     }
 
 
 def _id(path: str) -> str:
     return re.sub(r"\W+", "_", path.replace("{", "").replace("}", ""))
-
-
-def _problems() -> dict[str, Any]:
-    return {str(status): _problem(TITLES[status]) for status in _ERRORS}
 
 
 def _operation(
@@ -86,7 +81,7 @@ def _operation(
         "responses": {
             "200": _done("Done; the stream existed before, or there was nothing to record."),
             "201": _done("Done; a new stream began."),
-            **_problems(),
+            **problem_responses(*_ERRORS),
         },
     }
 
@@ -102,11 +97,4 @@ def _done(description: str) -> dict[str, Any]:
             },
         },
         "content": {"application/json": {"schema": {"type": "object"}}},
-    }
-
-
-def _problem(description: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {"application/problem+json": {"schema": schema_of(Problem)}},
     }

@@ -14,8 +14,7 @@ from schemas.access import Access
 from schemas.sensitive import encrypted_fields
 from schemas.view import View
 from streams.database.view_tables import column_type
-from streams.http.documentation import schema_of, security_of
-from streams.http.problems import TITLES, Problem
+from streams.http.documentation import problem_responses, schema_of, security_of
 
 _ERRORS = (400, 401, 403, 429, 500)
 """Statuses that every operation may answer with."""
@@ -32,7 +31,7 @@ def operation(
         "parameters": list(parameters),
         "responses": {
             "200": {"description": "Found.", "content": {"application/json": {"schema": body}}},
-            **problems(*_ERRORS, *errors),
+            **problem_responses(*_ERRORS, *errors),
         },
     }
 
@@ -64,7 +63,7 @@ def live_operation(operation_id: str, tag: str, summary: str, view: type[View]) 
         "parameters": [resume, CONSISTENCY_TOKEN],
         "responses": {
             "200": {"description": "A stream of events without an end.", "content": {"text/event-stream": {}}},
-            **problems(*_ERRORS, 404, 422, 503),
+            **problem_responses(*_ERRORS, 404, 422, 503),
         },
         **_of_view(view),
     }
@@ -79,12 +78,6 @@ def parameter(name: str, where: str, description: str, schema: Mapping[str, Any]
         "description": description,
         "schema": {"type": "string"} if schema is None else dict(schema),
     }
-
-
-def problems(*statuses: int) -> dict[str, Any]:
-    """Returns the responses for errors, each a problem document."""
-    content = {"application/problem+json": {"schema": schema_of(Problem)}}
-    return {str(status): {"description": TITLES[status], "content": content} for status in statuses}
 
 
 CONSISTENCY_TOKEN = parameter(

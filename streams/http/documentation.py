@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from schemas.access import Access
 from schemas.errors import Misconfigured
 from streams.http.examples import add_examples
+from streams.http.problems import TITLES, Problem
 from streams.http.responses import JsonResponse
 
 _PAGE = """<!doctype html>
@@ -48,6 +49,12 @@ def security_of(access: Access | None) -> dict[str, Any]:
     if access is None:
         return {}
     return {"security": [{"token": sorted(access.roles | access.scopes)}]}
+
+
+def problem_responses(*statuses: int) -> dict[str, Any]:
+    """Returns the responses for errors, each a problem document."""
+    content = {"application/problem+json": {"schema": schema_of(Problem)}}
+    return {str(status): {"description": TITLES[status], "content": content} for status in statuses}
 
 
 def document(title: str, description: str, paths: Mapping[str, Any]) -> dict[str, Any]:

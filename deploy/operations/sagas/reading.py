@@ -58,8 +58,5 @@ def may_wait_indefinitely(settings: Settings) -> frozenset[str]:
     catalog = installed_catalog(settings.systems)
     domains = with_sagas(declared_domains(catalog), catalog)
     return frozenset(
-        f"{system}.{definition.name}"
-        for system, domain in domains.items()
-        for definition in domain.sagas
-        if definition.may_wait_indefinitely
+        definition.full_name for domain in domains.values() for definition in domain.sagas if definition.may_wait_indefinitely
     )

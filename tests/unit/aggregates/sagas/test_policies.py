@@ -40,7 +40,7 @@ STEP = SagaAdvanced(
 
 
 def test_an_event_becomes_an_input_of_its_saga_and_of_none_without_a_key() -> None:
-    policy = listening("forum", ASKING)
+    policy = listening(ASKING.of("forum"))
     (command,) = reaction_of(policy, Asked(question="q"))
 
     assert isinstance(command, AdvanceSaga)
