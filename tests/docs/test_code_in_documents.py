@@ -1,4 +1,4 @@
-"""The documents' code: it runs as it stands."""
+"""The code in the documents runs unchanged."""
 
 import os
 import re
@@ -80,7 +80,7 @@ def test_the_code_about_the_log_runs() -> None:
     run(PRELUDE + python_in("log.md") + AFTER)
 
 
-async def test_an_application_of_eventsourcing_runs_as_it_stands(fresh_database: FreshDatabase) -> None:
+async def test_the_application_of_eventsourcing_runs(fresh_database: FreshDatabase) -> None:
     environment = {"PERSISTENCE_MODULE": "streams.integrations.eventsourcing_recorder", "CAUDAL_CONTEXT": "kin.accounts"}
     again = f"\nwith Bank({environment}) as bank:\n"
 

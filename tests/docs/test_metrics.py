@@ -1,4 +1,4 @@
-"""The table of metrics in the documentation, and the metrics that there are."""
+"""The table of metrics in the documentation names the metrics that exist."""
 
 import re
 from pathlib import Path
@@ -16,8 +16,8 @@ PROCESSES = (command_api.worker, deploy.serving.serve, projectors.service, query
 
 
 def test_every_metric_is_in_the_table_and_the_other_way_round() -> None:
-    there = {metric.name for metric in REGISTRY.collect() if metric.name.startswith("caudal_")}
+    exported = {metric.name for metric in REGISTRY.collect() if metric.name.startswith("caudal_")}
     table = DOCUMENT.read_text().partition("## Metrics")[2]
-    told = {name.removesuffix("_total") for name in re.findall(r"`(caudal_\w+)", table)}
+    documented = {name.removesuffix("_total") for name in re.findall(r"`(caudal_\w+)", table)}
 
-    assert there == told
+    assert exported == documented

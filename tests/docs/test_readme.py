@@ -21,7 +21,7 @@ LINKS = [(document, link) for document in DOCUMENTS for link in re.findall(r"\]\
 
 
 async def pasted(stack: RunningStack, text: str) -> str:
-    """What lines of the README print when they are pasted, addresses and the folder of the data apart."""
+    """Returns the output of lines of the README, with the addresses and the data folder of a stack."""
     text = text.replace("http://127.0.0.1:5001", stack.endpoints["command_api"])
     text = text.replace("http://127.0.0.1:5002", stack.endpoints["query_api"])
     text = re.sub(r"\.venv/bin/caudal ([^)\n]*)", rf"{sys.executable} -m deploy.cli \1 --data-dir {stack.data_dir}", text)
@@ -36,7 +36,7 @@ def block_with(mark: str) -> str:
     return next(block for block in blocks if mark in block)
 
 
-async def test_a_delivery_goes_through_as_the_lines_stand(stack: RunningStack) -> None:
+async def test_the_lines_about_a_delivery_work(stack: RunningStack) -> None:
     posting, querying = re.split(r"sleep \d+\n", block_with("/ingest"))
 
     assert re.search(r'{"data_id":"[0-9a-f-]{36}"}', await pasted(stack, posting))
@@ -47,7 +47,7 @@ async def test_a_delivery_goes_through_as_the_lines_stand(stack: RunningStack) -
     await eventually(processed)
 
 
-async def test_a_partner_is_taken_up_as_the_lines_stand(stack: RunningStack) -> None:
+async def test_the_lines_about_a_partner_work(stack: RunningStack) -> None:
     posting, querying = re.split(r"sleep \d+\n", block_with("/partners"))
     officer = posting.splitlines(keepends=True)[0]  # a terminal remembers it
 
@@ -60,7 +60,7 @@ async def test_a_partner_is_taken_up_as_the_lines_stand(stack: RunningStack) -> 
     await eventually(completed, 60)
 
 
-async def test_the_laboratory_encrypts_and_shows_as_the_lines_stand() -> None:
+async def test_the_lines_about_the_laboratory_work() -> None:
     async with running_stack() as stack:  # of its own: the lines ask for the first result
         first, reading, looking = re.split(r"sleep \d+\n", block_with("/login"))
         out = await pasted(stack, first + 'echo "TOKEN=$TOKEN"\n')  # which a terminal remembers
