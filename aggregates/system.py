@@ -11,8 +11,9 @@ from aggregates.sagas.decisions import decisions
 from aggregates.sagas.definition import SagaDefinition
 from aggregates.sagas.policies import listening, sending
 from aggregates.stream import Stream
-from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
+from schemas.system import ENGINE, ContextName
 
 
 @dataclass(frozen=True, slots=True)

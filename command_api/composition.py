@@ -8,9 +8,10 @@ from command_api.clock import now
 from command_api.handling import activities
 from command_api.handling.activities import ActivityDependencies
 from command_api.handling.handler import CommandHandler
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, Receipt
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import declared_domains

@@ -17,11 +17,12 @@ from command_api.clock import now
 from command_api.handling.handler import CommandHandler
 from command_api.handling.idempotency import command_id
 from command_api.handling.validation import check_encrypted, parse_json, validate_command
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, NotFound, Rejected, Unavailable
 from schemas.message import Command
 from schemas.sensitive import secret_fields
+from schemas.system import ContextName
 from streams.broker.cloudevents import IncomingCommand, decode_command
 from streams.commands.consumer import CommandConsumer
 from streams.settings import Settings

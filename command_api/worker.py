@@ -9,11 +9,12 @@ from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
 from command_api.timer_clock import TimerClock
 from command_api.topic_worker import TopicWorker
-from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.engine.sagas import CONTEXT
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError
 from schemas.message import Command
+from schemas.system import ENGINE, ContextName
 from streams.commands.sender import CommandSender
 from streams.database.store import Store
 from streams.discovery import declared_domains

@@ -22,7 +22,7 @@ from deploy.operations.relay.commands import relay
 from deploy.operations.sagas.commands import sagas
 from deploy.operations.subscriptions.commands import subscriptions
 from deploy.operations.verify.commands import verify
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.discovery import installed_catalog
 from streams.telemetry.logging import configure_logging
 

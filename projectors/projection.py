@@ -7,10 +7,10 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from sqlalchemy import Table
 
-from schemas.catalog import ContextName
 from schemas.envelope import RecordedEvent
 from schemas.errors import Misconfigured
 from schemas.message import Event
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.view_tables import column_type, table_of
 

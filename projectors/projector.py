@@ -22,9 +22,9 @@ from prometheus_client import Counter
 
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
-from schemas.catalog import ContextName
 from schemas.envelope import RecordedEvent
 from schemas.errors import Conflict, Unavailable
+from schemas.system import ContextName
 from streams.database.errors import blames_values
 from streams.database.pools import Connection
 from streams.installation import Installation

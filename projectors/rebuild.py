@@ -15,7 +15,7 @@ from typing import Any
 from projectors.projection import Projection
 from projectors.projector import CandidateVersion, Projector
 from projectors.versions import Difference, Positions, VersionedView
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.installation import Installation
 from streams.log.reading import PostgresLog, partition_events
 from streams.subscriptions.store import SubscriptionStore

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
-from schemas.catalog import ContextName
 from schemas.envelope import RecordedEvent
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.pools import WHOLE_LOG_SECONDS, Connection
 from streams.database.view_tables import count, definition, difference, identity, scratch_table_of

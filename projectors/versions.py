@@ -18,8 +18,8 @@ from datetime import datetime
 from typing import Any
 
 from projectors.projection import Projection
-from schemas.catalog import ContextName
 from schemas.errors import Rejected
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.pools import WHOLE_LOG_SECONDS, Connection
 from streams.database.view_tables import definition, difference

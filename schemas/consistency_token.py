@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from schemas.catalog import ContextName
 from schemas.errors import Malformed
+from schemas.system import ContextName
 
 _FORM = re.compile(r"(\w+)\.(\w+)/(\d{1,5})@(\d{1,18})", re.ASCII)
 

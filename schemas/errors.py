@@ -1,6 +1,6 @@
-"""The tree of errors. Each kind has one meaning, and one HTTP status in both APIs."""
+"""The tree of errors, and the places of faults in an input. Each kind has one meaning, and one HTTP status in both APIs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +12,19 @@ class Violation:
     pointer: str
     """JSON pointer (RFC 6901) to the offending value; ``""`` is the whole document."""
     detail: str
+
+
+def pointer_of(path: Iterable[str | int]) -> str:
+    """Returns the JSON pointer (RFC 6901) to the value that these member names and indexes lead to."""
+    pointer = ""
+    for key in path:
+        pointer = step(pointer, key)
+    return pointer
+
+
+def step(pointer: str, key: str | int) -> str:
+    """Returns the JSON pointer to a member or an element of the value that ``pointer`` leads to."""
+    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
 
 
 class CaudalError(Exception):

@@ -16,8 +16,9 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from schemas.catalog import ENGINE, Catalog, System
+from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
+from schemas.system import ENGINE, System
 
 GROUP = "caudal.systems"
 _SCHEMAS = "schemas"

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import KEYS_SCHEMA, LIMITS_SCHEMA, Store
 from streams.settings import Settings

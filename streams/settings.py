@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.access import Access
-from schemas.catalog import ContextName
 from schemas.errors import Misconfigured
+from schemas.system import ContextName
 
 PREFIX = "CAUDAL_"
 Positive = Annotated[int, Field(gt=0)]

@@ -15,7 +15,8 @@ from deploy.local.ports import free_ports
 from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import Supervised
-from schemas.catalog import ENGINE, Catalog
+from schemas.catalog import Catalog
+from schemas.system import ENGINE
 from streams.discovery import installed_catalog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings

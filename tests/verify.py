@@ -2,7 +2,7 @@
 
 import hashlib
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import installed_catalog

@@ -29,9 +29,8 @@ from schemas.data_ingestion.processing import (
     Profile,
 )
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import AlreadyExists
+from schemas.errors import AlreadyExists, step
 from schemas.message import Command, Event
-from schemas.pointer import step
 
 _ROOM_FOR_POINTERS = 32_768  # characters; a payload of many or long names must not make an event of gigabytes
 _KEY_DIGITS = 32  # half of the hash is enough to distinguish contents

@@ -22,9 +22,8 @@ from schemas.data_ingestion.validation import (
     ValidateData,
 )
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import Rejected
+from schemas.errors import Rejected, pointer_of
 from schemas.message import Command
-from schemas.pointer import pointer_of
 
 MAX_VIOLATIONS = 1000
 _LONGEST_DETAIL = 300

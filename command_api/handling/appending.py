@@ -7,11 +7,12 @@ from command_api.handling.deciding import Decided
 from command_api.handling.repository import Repository
 from command_api.handling.request import NO_FINGERPRINT, CommandRequest
 from command_api.handling.saga_timers import timer_changes
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, Metadata, Receipt, Rejection
 from schemas.errors import Failed, Rejected
 from schemas.expected_version import NO_STREAM, ExpectedVersion
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.log.group_commit import GroupCommit
 from streams.log.reading import Append, AppendableLog, Write
 from streams.log.stored_events import encode

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from prometheus_client import Gauge
 
 from aggregates.state import State
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 
 BYTES = Gauge("caudal_cached_states_bytes", "Estimated size of the states of streams in memory.")
 _EMPTY_BYTES = 2000

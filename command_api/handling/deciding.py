@@ -11,9 +11,9 @@ from aggregates.decision import Decision
 from aggregates.system import Domains
 from command_api.handling.repository import Repository
 from command_api.handling.request import CommandRequest
-from schemas.catalog import ContextName
 from schemas.errors import Failed, Misconfigured, Rejected
 from schemas.message import Command
+from schemas.system import ContextName
 
 _log = structlog.get_logger()
 

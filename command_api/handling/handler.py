@@ -34,7 +34,7 @@ from command_api.handling.encryption import Encryption
 from command_api.handling.idempotency import Idempotency
 from command_api.handling.repository import Repository
 from command_api.handling.request import CommandRequest
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, Receipt, Rejection
 from schemas.errors import (
     AlreadyExists,
@@ -47,6 +47,7 @@ from schemas.errors import (
 )
 from schemas.expected_version import ANY_VERSION, ExpectedVersion
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.log.reading import AppendableLog
 from streams.telemetry.tracing import traced
 

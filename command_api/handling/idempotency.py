@@ -13,10 +13,10 @@ from pydantic_core import to_jsonable_python
 from uuid_utils.compat import uuid7
 
 from command_api.handling.request import NO_FINGERPRINT, CommandRequest
-from schemas.catalog import ContextName
 from schemas.envelope import Receipt
 from schemas.errors import InProgress, Malformed
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.log.reading import AppendableLog
 
 KEY = re.compile(r"^[\x21-\x7e]{1,200}$")

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from schemas.catalog import ContextName
 from schemas.envelope import CommandEnvelope
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
+from schemas.system import ContextName
 
 NO_FINGERPRINT = b"undecided"
 """The fingerprint of a command that cannot be encrypted or compared: its repeat is recognised only by its id."""

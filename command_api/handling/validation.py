@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from schemas.errors import Invalid, Malformed, Violation
+from schemas.errors import Invalid, Malformed, Violation, pointer_of, step
 from schemas.message import Command
-from schemas.pointer import pointer_of, step
 from schemas.sensitive import is_encrypted, secret_fields
 
 M = TypeVar("M", bound=BaseModel)

@@ -6,8 +6,9 @@ from typing import Any
 
 from command_api.http.batch import MEDIA_TYPE, BatchLine
 from command_api.http.paths import OwnPath, QuestionPath, Translation
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.http.documentation import document, problem_responses, schema_of, security_of
 
 TITLE = "Caudal: command API"

@@ -2,9 +2,9 @@
 
 import re
 
-from schemas.catalog import Context
 from schemas.errors import Malformed, PreconditionFailed, PreconditionRequired
 from schemas.expected_version import ANY_VERSION, NO_STREAM, STREAM_EXISTS, ExpectedVersion
+from schemas.system import Context
 
 _ETAG = re.compile(r'"(\d{1,9})"')
 

@@ -18,11 +18,12 @@ from command_api.http.gateway import CommandGateway
 from command_api.http.paths import CommandPath, OwnPath, QuestionPath, answer_of, receipt_as_json
 from command_api.http.preconditions import check_stated, expectation
 from command_api.http.request import envelope_of
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.consistency_token import ConsistencyToken
 from schemas.envelope import Receipt
 from schemas.errors import NotFound
 from schemas.message import Command, Event
+from schemas.system import ContextName
 from streams.http.request_context import RequestContext, context_of
 from streams.http.responses import JsonResponse
 from streams.log.reading import ReadableLog

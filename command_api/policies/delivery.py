@@ -23,10 +23,10 @@ from uuid import UUID
 import structlog
 
 from command_api.policies.outgoing_commands import Outcomes, OutgoingCommand, followers, outcomes_of
-from schemas.catalog import ContextName
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Unavailable
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.commands.sender import CommandSender
 from streams.log.reading import AppendableLog
 from streams.subscriptions.store import SubscriptionStore

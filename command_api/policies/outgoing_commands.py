@@ -8,9 +8,10 @@ from uuid import UUID
 
 from aggregates.policy import Policy
 from command_api.clock import now
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, RecordedEvent, Rejection
 from schemas.message import Command, Event
+from schemas.system import ContextName
 from streams.log.reading import AppendableLog
 from streams.telemetry.tracing import traced
 

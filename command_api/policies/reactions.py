@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aggregates.policy import Policy
 from command_api.policies.outgoing_commands import OutgoingCommand, OutgoingCommands
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ContextName
 from streams.database.pools import Connection
 from streams.log.stored_events import StoredEvent, decode
 from streams.subscriptions.dead_letters import resolved

@@ -14,9 +14,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from aggregates.policy import Policy
 from command_api.policies.delivery import Delivery, Sending
 from command_api.policies.reactions import Reactions
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.commands.sender import CommandSender
 from streams.log.reading import AppendableLog
 from streams.subscriptions.gap_filling import next_events

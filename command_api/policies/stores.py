@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from aggregates.policy import Policy
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.installation import Installation
 from streams.subscriptions.store import SubscriptionStore
 

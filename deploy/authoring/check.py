@@ -12,8 +12,9 @@ from rich.console import Console
 from deploy.console.printing import counted, lines
 from deploy.serving.serve import Service, room_of
 from projectors.discovery import installed
-from schemas.catalog import ENGINE, Catalog
+from schemas.catalog import Catalog
 from schemas.errors import CaudalError
+from schemas.system import ENGINE
 from streams.database.view_tables import table_of
 from streams.discovery import installed_catalog
 from streams.settings import Settings

@@ -15,11 +15,12 @@ from command_api.handling.activities import ActivityDependencies
 from command_api.handling.handler import CommandHandler
 from command_api.policies.outgoing_commands import OutgoingCommand, OutgoingCommands
 from projectors.projection import Projection
-from schemas.catalog import Catalog, System
+from schemas.catalog import Catalog
 from schemas.engine import SYSTEM as ENGINE_SYSTEM
 from schemas.envelope import CommandEnvelope, RecordedEvent, Rejection
 from schemas.errors import Misconfigured, Rejected
 from schemas.message import Command, Event
+from schemas.system import System
 from schemas.view import View
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys

@@ -8,8 +8,8 @@ from pathlib import Path
 from string import Template
 
 from deploy.console.printing import lines
-from schemas.catalog import System, check_system
 from schemas.errors import AlreadyExists, Misconfigured
+from schemas.system import System, check_system
 from streams.discovery import installed_catalog
 
 _TEMPLATES = Path(__file__).parent / "templates"

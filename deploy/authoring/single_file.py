@@ -8,8 +8,8 @@ from types import ModuleType
 from aggregates.system import Domain
 from deploy.authoring.check import attempt
 from deploy.authoring.memory_system import MemorySystem
-from schemas.catalog import System
 from schemas.errors import Misconfigured
+from schemas.system import System
 from streams.discovery import checked_rows
 
 _MODULE = "system_in_one_file"

@@ -14,9 +14,9 @@ from rich.markup import escape
 from deploy.authoring.memory_system import Happened, MemorySystem
 from deploy.authoring.single_file import read_file
 from deploy.console.printing import lines
-from schemas.catalog import ENGINE
 from schemas.errors import CaudalError, Malformed
 from schemas.message import Command
+from schemas.system import ENGINE
 
 _PROMPT = "> "
 LAST = "$last"

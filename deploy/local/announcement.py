@@ -14,7 +14,8 @@ from deploy.console.endpoints import Endpoints
 from deploy.console.options import DEFAULT_DATA_DIR
 from deploy.local.example import Example, OwnPath, example_of
 from query_api.queries import discovery as queries
-from schemas.catalog import ENGINE, Catalog
+from schemas.catalog import Catalog
+from schemas.system import ENGINE
 from streams.discovery import installed_catalog
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings

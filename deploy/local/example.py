@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from deploy.schemas.samples import sample
-from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.message import Command
+from schemas.system import ENGINE, ContextName
 from schemas.view import View
 
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from schemas.catalog import Catalog, Context, ContextName
+from schemas.catalog import Catalog
 from schemas.message import Message
+from schemas.system import Context, ContextName
 from streams.broker.topic_names import Topics
 from streams.settings import Settings
 

@@ -9,8 +9,9 @@ from jsonschema_rs import Draft202012Validator
 from rich.console import Console
 
 from deploy.schemas import shapes
-from schemas.catalog import Catalog, Context, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
+from schemas.system import Context, ContextName
 from streams.discovery import installed_catalog, schemas_module
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from deploy.schemas.compatibility import incompatibilities
 from deploy.schemas.samples import sample
-from schemas.catalog import Catalog, Context, ContextName, stored_names
+from schemas.catalog import Catalog
 from schemas.errors import CaudalError
 from schemas.message import Event
+from schemas.system import Context, ContextName, stored_names
 
 _TEXTS = ("title", "description", "examples", "x-encrypted")
 

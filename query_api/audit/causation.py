@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from query_api.audit.history import described
-from schemas.catalog import ContextName
 from schemas.errors import NotFound
+from schemas.system import ContextName
 from streams.log.search import Conditions, SearchableLog
 from streams.log.stored_events import StoredEvent, decode_metadata
 

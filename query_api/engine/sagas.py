@@ -9,9 +9,9 @@ from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
 from query_api.queries.saga_labels import ENGLISH, SagaLabels
 from query_api.views.paging import Row
-from schemas.catalog import ENGINE, ContextName
 from schemas.engine.saga_views import SagaLogs, Sagas
 from schemas.engine.sagas import CONTEXT, InputKind, Status, StepStatus, stream_of
+from schemas.system import ENGINE, ContextName
 
 
 class LabelledSaga(BaseModel):

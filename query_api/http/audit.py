@@ -16,8 +16,8 @@ from query_api.http.audit_paths import AUDIT_PATHS
 from query_api.http.parameters import Parameters, whole_number
 from query_api.http.responses import json_response
 from query_api.views.paging import next_link
-from schemas.catalog import ContextName
 from schemas.errors import Forbidden, Invalid, Unauthenticated
+from schemas.system import ContextName
 from streams.http.request_context import context_of
 from streams.installation import Installation
 from streams.integrity.proof_log import ProofLog

@@ -9,7 +9,8 @@ from query_api.http.index import IndexedLog, IndexedView
 from query_api.http.operations import live_operation, operation, page_operation, parameter, row_operation
 from query_api.queries.query import Query
 from schemas.access import Access
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ContextName
 from schemas.view import View
 from streams.http.documentation import document, schema_of, security_of
 

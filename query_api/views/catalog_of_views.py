@@ -11,9 +11,9 @@ from query_api.views.page_request import PageRequest, parse_page_request
 from query_api.views.paging import MAX_LIMIT, Page, Row
 from query_api.views.reader import ViewReader
 from query_api.views.row_access import RowAccessControl
-from schemas.catalog import ContextName
 from schemas.consistency_token import ConsistencyToken
 from schemas.errors import Malformed, NotFound
+from schemas.system import ContextName
 from schemas.view import View
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.request_context import caller_of, context_of, header

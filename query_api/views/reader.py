@@ -12,9 +12,9 @@ from sqlalchemy.types import ARRAY
 from query_api.views.page_request import Filter, Order, Owner, PageRequest
 from query_api.views.paging import Page, Row, invalid_cursor, invalid_parameter, read_cursor, write_cursor
 from query_api.views.values import allowed_values, parse_value
-from schemas.catalog import ContextName
 from schemas.errors import SchemaMismatch, ViewOutdated
 from schemas.sensitive import encrypted_fields
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.pools import Connection
 from streams.database.store import Store

@@ -1,8 +1,8 @@
 """The clinical laboratory: users sign in, clinicians record results, patients read them, and users get mail."""
 
 from schemas.access import Access
-from schemas.catalog import Context, System
 from schemas.clinical_lab import notifications, results, users, views
+from schemas.system import Context, System
 
 _AUDIT = Access.to("auditor")
 

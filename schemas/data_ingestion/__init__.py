@@ -1,7 +1,7 @@
 """Data ingestion: partners deliver data, which is stored, validated and processed."""
 
-from schemas.catalog import Context, System
 from schemas.data_ingestion import ingestion, processing, records, validation
+from schemas.system import Context, System
 
 SYSTEM = System(
     name="data_ingestion",

@@ -1,8 +1,8 @@
 """The engine's own system: the sagas of all other systems, and the erased data subjects."""
 
 from schemas.access import Access
-from schemas.catalog import ENGINE, Context, System
 from schemas.engine import privacy, saga_views, sagas
+from schemas.system import ENGINE, Context, System
 
 SYSTEM = System(
     name=ENGINE,

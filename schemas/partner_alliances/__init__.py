@@ -1,7 +1,7 @@
 """Partner alliances: partners are onboarded with a contract that compliance approves, and run campaigns."""
 
-from schemas.catalog import Context, System
 from schemas.partner_alliances import campaigns, compliance, contracts, integrations, roles, views
+from schemas.system import Context, System
 
 SYSTEM = System(
     name="partner_alliances",

@@ -15,10 +15,10 @@ from typing import Any
 import orjson
 from asyncpg.pgproto.pgproto import UUID
 
-from schemas.catalog import ContextName
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Malformed
 from schemas.message import Command
+from schemas.system import ContextName
 from schemas.text import without_control_characters
 from streams.log.stored_events import StoredEvent
 

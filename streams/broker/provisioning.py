@@ -7,8 +7,9 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import InvalidPartitionsError, KafkaError, for_code
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import Misconfigured, Unavailable
+from schemas.system import ContextName
 from streams.broker.clients import ORIGIN_BYTES, start
 from streams.broker.topic_names import Topics
 from streams.settings import Settings

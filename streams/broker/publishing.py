@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.broker.cloudevents import Headers, encode_event
 from streams.log.stored_events import StoredEvent
 

@@ -1,6 +1,7 @@
 """Names of a deployment's topics."""
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ContextName
 from streams.settings import Settings
 
 

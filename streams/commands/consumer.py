@@ -9,8 +9,9 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Unavailable
+from schemas.system import ContextName
 from streams.broker.clients import OUTAGES, ResilientProducer, new_consumer, start, stop_quietly
 from streams.broker.provisioning import ensure_topics
 from streams.broker.readiness import GroupReadiness

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.broker.clients import ResilientProducer
 from streams.broker.cloudevents import encode_command
 from streams.broker.provisioning import ensure_topics

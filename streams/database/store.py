@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.database.pools import Connection, Databases
 
 SQL = Path(__file__).parents[1] / "sql"

@@ -36,8 +36,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
-from schemas.catalog import ContextName
 from schemas.errors import Misconfigured
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.store import statement, views_schema_name
 

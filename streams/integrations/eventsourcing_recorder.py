@@ -31,10 +31,11 @@ from eventsourcing.persistence import (
 )
 from uuid_utils.compat import uuid7 as uuid7_object
 
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.envelope import Metadata
 from schemas.errors import Conflict, Invalid, Misconfigured, Unavailable
 from schemas.expected_version import ANY_VERSION, ExpectedVersion
+from schemas.system import Context, ContextName, System
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import installed_catalog

@@ -7,8 +7,8 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from prometheus_client import Counter
 
-from schemas.catalog import ContextName
 from schemas.errors import NotAsSigned, Unavailable
+from schemas.system import ContextName
 from streams.installation import Installation
 from streams.integrity.hash_chain import BEGIN, Link, content_hash, linked
 from streams.integrity.proof_log import ProofLog

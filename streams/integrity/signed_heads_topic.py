@@ -6,8 +6,9 @@ from contextlib import suppress
 import orjson
 from aiokafka import TopicPartition
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import Malformed, Unavailable
+from schemas.system import ContextName
 from streams.broker.clients import OUTAGES, REQUEST_MS, ResilientProducer, new_consumer, records_up_to, start, stop_quietly
 from streams.broker.topic_names import Topics
 from streams.integrity.signing import SignedHead

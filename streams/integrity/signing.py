@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from schemas.catalog import ContextName
 from schemas.errors import Malformed, Misconfigured, NotFound
+from schemas.system import ContextName
 
 SEGMENT = 1000
 """The largest distance, in positions, between signed heads: it keeps the proof of an event short."""

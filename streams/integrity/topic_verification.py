@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import Malformed, Unavailable
+from schemas.system import ContextName
 from streams.broker.clients import OUTAGES, REQUEST_MS, new_consumer, records_up_to, start, stop_quietly
 from streams.broker.cloudevents import BACKFILLED, decode_event, encode_event
 from streams.broker.topic_names import Topics

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import orjson
 
-from schemas.catalog import ContextName
 from schemas.envelope import Receipt, Rejection
 from schemas.errors import Conflict, IdempotencyKeyReused, Unavailable
+from schemas.system import ContextName
 from streams.database.store import Store
 from streams.log.partitioning import partition_of
 from streams.log.reading import Append, PostgresLog

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from schemas.catalog import ContextName
 from schemas.envelope import Receipt, Rejection
 from schemas.errors import Conflict, IdempotencyKeyReused
 from schemas.expected_version import ANY_VERSION, STREAM_EXISTS
+from schemas.system import ContextName
 from streams.log.appending import receipt_of
 from streams.log.partitioning import partition_of
 from streams.log.reading import Append, Head, Write, checked

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from schemas.catalog import ContextName
 from schemas.envelope import Metadata, Receipt, Rejection
 from schemas.errors import Invalid
 from schemas.expected_version import ExpectedVersion
+from schemas.system import ContextName
 from streams.database.store import Store
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import EventData, StoredEvent

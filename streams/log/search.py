@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.database.pools import WHOLE_LOG_SECONDS
 from streams.installation import Installation
 from streams.log.reading import PostgresLog

@@ -8,10 +8,11 @@ import orjson
 from asyncpg.pgproto.pgproto import UUID  # the driver's subclass of `uuid.UUID`, which is made in a tenth of the time
 from uuid_utils import uuid7
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.envelope import Metadata, RecordedEvent
 from schemas.errors import Misconfigured
 from schemas.message import Event
+from schemas.system import ContextName
 
 
 class EventData(NamedTuple):

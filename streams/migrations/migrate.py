@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.pools import Connection, Databases
 from streams.database.store import SQL, Store

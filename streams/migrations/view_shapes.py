@@ -4,7 +4,7 @@ A process whose code declares another shape than the table has can neither read 
 not ready, and `caudal status` and `caudal verify` report it.
 """
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.pools import Connection
 from streams.database.store import Store

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from math import ceil
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 
 
 class FairShare:

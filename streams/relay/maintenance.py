@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import structlog
 
-from schemas.catalog import ContextName
 from schemas.errors import Unavailable
+from schemas.system import ContextName
 from streams.installation import Installation
 from streams.log.appending import AppendablePostgresLog
 from streams.telemetry.retrying import every

@@ -19,8 +19,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from prometheus_client import Counter, Gauge
 
-from schemas.catalog import ContextName
 from schemas.errors import LeaseLost, Unavailable
+from schemas.system import ContextName
 from streams.broker.clients import OUTAGES, new_consumer, start, started_producer, stop_quietly
 from streams.broker.cloudevents import BACKFILLED
 from streams.broker.provisioning import ensure_topics

@@ -5,7 +5,8 @@ import asyncio
 import structlog
 from uuid_utils.compat import uuid7
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.integrity.head_signer import head_signer

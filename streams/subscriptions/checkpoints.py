@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.database.pools import Connection
 from streams.database.store import Store
 

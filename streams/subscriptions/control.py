@@ -17,8 +17,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 import structlog
 from prometheus_client import Gauge
 
-from schemas.catalog import ContextName
 from schemas.errors import CaudalError, DeadLettersFull, Unavailable
+from schemas.system import ContextName
 from streams.log.reading import ReadableLog, partition_events
 from streams.subscriptions.checkpoints import ControlState
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ContextName
 from streams.broker.clients import ResilientProducer
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics

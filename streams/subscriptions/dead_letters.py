@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from prometheus_client import Counter
 
-from schemas.catalog import ContextName
 from schemas.errors import DeadLettersFull
+from schemas.system import ContextName
 from streams.broker.cloudevents import decode_event, encode_event
 from streams.database.pools import Connection
 from streams.database.store import Store

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.database.pools import Connection
 from streams.subscriptions.dead_letters import DeadLetter, Parked
 from streams.subscriptions.faults import Fault

@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.database.pools import Connection
 from streams.database.store import Store
 from streams.settings import Settings

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.log.stored_events import StoredEvent
 from streams.subscriptions.store import SubscriptionStore
 

@@ -32,8 +32,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import structlog
 from prometheus_client import Counter
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Malformed, Unavailable
+from schemas.system import ContextName
 from streams.broker.clients import OUTAGES
 from streams.broker.cloudevents import decode_event
 from streams.broker.faust_consumer import FaustConsumer, Fetched

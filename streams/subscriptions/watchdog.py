@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 import structlog
 from prometheus_client import Gauge
 
-from schemas.catalog import ContextName
 from schemas.errors import ConsumerStopped, Unavailable
+from schemas.system import ContextName
 from streams.log.reading import ReadableLog, partition_events
 from streams.subscriptions.gap_filling import GAP_FILLED
 from streams.subscriptions.subscriber import Batch, Subscriber

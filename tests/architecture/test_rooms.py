@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.catalog import ENGINE
+from schemas.system import ENGINE
 
 ROOT = Path(__file__).parents[2]
 SYSTEMS = sorted(path.parent.name for path in ROOT.glob("schemas/*/__init__.py") if path.parent.name != ENGINE)

@@ -8,9 +8,9 @@ from aggregates.state import State
 from aggregates.stream import Stream
 from aggregates.system import Domain
 from projectors.projection import Projection
-from schemas.catalog import Context, System
 from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command, Event
+from schemas.system import Context, System
 from schemas.text import Identifier
 from schemas.view import View
 

@@ -13,8 +13,9 @@ from uuid_utils import uuid7
 from aggregates.stream import Stream
 from command_api.handling.cache import StateCache
 from command_api.handling.repository import Repository
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.expected_version import ANY_VERSION, NO_STREAM
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.log.appending import AppendablePostgresLog

@@ -13,7 +13,8 @@ PRELUDE = """
 from typing import Any
 
 from aggregates.state import State
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
+from schemas.system import Context, ContextName, System
 from schemas.message import Event
 from schemas.upcasting import Upcaster
 

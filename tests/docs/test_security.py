@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 from command_api.clock import now
 from command_api.handling.encryption import Encryption
 from command_api.handling.request import CommandRequest
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
 from schemas.expected_version import ANY_VERSION
 from schemas.message import Command, Event
 from schemas.sensitive import Encrypted, Sensitive, encrypted_fields, sensitive_fields, subject_of
+from schemas.system import Context, ContextName, System
 from schemas.view import View
 from streams.encryption.encryption import decrypt, encrypt
 

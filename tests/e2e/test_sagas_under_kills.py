@@ -13,10 +13,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from schemas.catalog import ContextName
 from schemas.clinical_lab.notifications import NotificationSent
 from schemas.clinical_lab.users import user_id_of
 from schemas.engine.sagas import SagaAdvanced
+from schemas.system import ContextName
 from tests.chaos.faults import PROCESSES
 from tests.conftest import eventually
 from tests.partners import partner

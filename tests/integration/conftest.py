@@ -7,7 +7,8 @@ import orjson
 import pytest
 import structlog
 
-from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ENGINE, ContextName
 from streams.database.pools import Databases
 from streams.integrity.signing import Signer, make_keys
 from streams.log.stored_events import StoredEvent

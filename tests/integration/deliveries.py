@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 from command_api.clock import now
 from command_api.composition import make_handler, open_logs
 from projectors.data_ingestion import PROJECTIONS
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.data_ingestion.processing import ProcessData
 from schemas.data_ingestion.validation import ValidateData
 from schemas.envelope import CommandEnvelope
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings

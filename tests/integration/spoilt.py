@@ -8,9 +8,10 @@ import orjson
 from projectors.projection import Projection
 from projectors.projector import Projector
 from projectors.verification import ViewVerification
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.data_ingestion.records import Records
 from schemas.envelope import RecordedEvent
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.log.reading import PostgresLog

@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.expected_version import ANY_VERSION
+from schemas.system import ContextName
 from streams.integrity.hash_chain import BEGIN, content_hash, linked
 from streams.integrity.log_verification import Verification, Verified
 from streams.integrity.proof_log import ProofLog

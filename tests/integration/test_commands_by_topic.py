@@ -18,10 +18,11 @@ from command_api.policies import delivery
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
 from command_api.topic_worker import TopicWorker
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope
+from schemas.system import ContextName
 from streams.broker.clients import started_producer
 from streams.broker.fetch_backoff import with_fetch_backoff
 from streams.broker.provisioning import ensure_topics

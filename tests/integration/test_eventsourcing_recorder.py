@@ -11,8 +11,9 @@ from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, StoredEvent
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
+from schemas.system import Context, ContextName, System
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.integrations.eventsourcing_recorder import CaudalFactory, CaudalRecorder

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.envelope import Metadata, Receipt
 from schemas.errors import Conflict, IdempotencyKeyReused
 from schemas.expected_version import ANY_VERSION, NO_STREAM, STREAM_EXISTS, ExpectedVersion
+from schemas.system import Context, ContextName, System
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.integrity.log_verification import Verification

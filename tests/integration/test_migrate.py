@@ -7,10 +7,11 @@ import asyncpg
 import pytest
 
 from deploy.local.servers.postgres import EmbeddedPostgres
-from schemas.catalog import Catalog, Context, System
+from schemas.catalog import Catalog
 from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.records import Records
 from schemas.errors import Misconfigured
+from schemas.system import Context, System
 from schemas.view import View
 from streams.migrations.migrate import migrate, scripts
 from streams.settings import Settings

@@ -9,13 +9,14 @@ from aggregates.clinical_lab.users import USER
 from command_api.clock import now
 from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.engine.privacy import EraseSubject
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Invalid, Rejected
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.discovery import installed_catalog
 from streams.encryption.encryption import add_master_key

@@ -8,9 +8,10 @@ import pytest
 from command_api.composition import open_logs
 from projectors.projector import Projector
 from projectors.view_writer import ViewWriter
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.data_ingestion.records import Records
 from schemas.errors import Conflict
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.view_tables import table_of
 from streams.installation import Installation

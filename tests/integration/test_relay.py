@@ -8,11 +8,12 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.errors import LeaseLost
 from schemas.expected_version import NO_STREAM
+from schemas.system import ContextName
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import Store

@@ -10,8 +10,9 @@ import orjson
 import pytest
 
 from deploy.local.servers.embedded_broker import EmbeddedBroker
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import Malformed, Misconfigured, NotAsSigned
+from schemas.system import ContextName
 from streams.broker.clients import started_producer
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics

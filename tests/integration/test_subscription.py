@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from deploy.operations.subscriptions import control
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import ConsumerStopped, DeadLettersFull, Rejected
+from schemas.system import ContextName
 from streams.broker.clients import started_producer
 from streams.broker.faust_consumer import FaustConsumer
 from streams.broker.topic_names import Topics

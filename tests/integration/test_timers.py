@@ -11,10 +11,11 @@ from aggregates.sagas.saga import saga_id
 from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
 from command_api.timer_clock import TimerClock
-from schemas.catalog import ENGINE, Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.engine.sagas import CONTEXT, AdvanceSaga, CancelSaga, SagaAdvanced, SagaInput
 from schemas.envelope import CommandEnvelope
 from schemas.partner_alliances.contracts import ContractCreated
+from schemas.system import ENGINE, ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store, views_schema
 from streams.discovery import installed_catalog

@@ -9,10 +9,11 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.expected_version import NO_STREAM
+from schemas.system import ContextName
 from streams.broker.clients import started_producer
 from streams.broker.provisioning import ensure_topics
 from streams.broker.publishing import publish

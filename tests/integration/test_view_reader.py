@@ -10,9 +10,9 @@ import pytest
 
 from query_api.views.page_request import Filter, Order, Owner, PageRequest, parse_page_request
 from query_api.views.reader import ViewReader
-from schemas.catalog import ContextName
 from schemas.errors import Invalid, ViewOutdated
 from schemas.sensitive import Encrypted
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.pools import Databases
 from streams.database.store import Store

@@ -3,8 +3,9 @@
 import pytest
 
 from projectors.service import Projectors
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.data_ingestion.records import Records
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.migrations.view_shapes import declared_shape, wrong_view_shapes

@@ -7,7 +7,8 @@ import pytest
 
 from projectors.projector import Projector
 from projectors.verification import VerifiedView, ViewVerification
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.installation import Installation

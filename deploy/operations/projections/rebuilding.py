@@ -16,7 +16,7 @@ from deploy.console.printing import confirmed, counted, lines
 from deploy.operations.projections.versions import opened_view, projection_named
 from projectors.rebuild import Rebuild, total
 from projectors.versions import Difference, Positions
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.discovery import installed_catalog
 from streams.installation import Installation

@@ -1,6 +1,6 @@
 """Whether the table of a view has the columns that the installed code declares."""
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.store import Store
 from streams.database.view_tables import definition, table_of

@@ -6,8 +6,8 @@ from rich.progress import Progress
 from deploy.console.places import parse_place
 from deploy.console.printing import confirmed, counted, lines
 from query_api.audit.history import Selection, bounds
-from schemas.catalog import ContextName
 from schemas.errors import Rejected
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import installed_catalog

@@ -7,7 +7,7 @@ import typer
 from deploy.console.async_command import async_command
 from deploy.console.connection import settings_of
 from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 
 relay = typer.Typer(no_args_is_help=True)
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from query_api.audit.causation import CausationTree, Cause, causation_of
-from schemas.catalog import ENGINE, ContextName
+from schemas.system import ENGINE, ContextName
 from streams.database.pools import Databases
 from streams.discovery import installed_catalog
 from streams.installation import Installation

@@ -15,8 +15,9 @@ from rich.table import Table
 from deploy.console.places import parse_place
 from deploy.console.printing import counted
 from query_api.audit.history import Selection, bounds, described
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import NotFound
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import installed_catalog

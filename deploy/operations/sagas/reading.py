@@ -7,10 +7,10 @@ from aggregates.system import with_sagas
 from deploy.console.printing import full_id
 from query_api.views.page_request import parse_page_request
 from query_api.views.reader import ViewReader
-from schemas.catalog import ENGINE, ContextName
 from schemas.engine.saga_views import Sagas
 from schemas.engine.sagas import CONTEXT, SagaAdvanced, stream_of
 from schemas.envelope import RecordedEvent
+from schemas.system import ENGINE, ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import declared_domains, installed_catalog

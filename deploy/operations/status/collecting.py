@@ -22,7 +22,7 @@ from deploy.operations.status.installation_status import (
     ViewStatus,
 )
 from deploy.operations.subscriptions.installed import InstalledSubscription, subscriptions
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.discovery import installed_catalog
 from streams.installation import Installation

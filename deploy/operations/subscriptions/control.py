@@ -10,8 +10,9 @@ from deploy.console.places import parse_place
 from deploy.console.printing import confirmed, lines
 from deploy.operations.subscriptions.installed import InstalledSubscription, named, subscriptions
 from projectors.reset import clear_view
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import Rejected
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import installed_catalog

@@ -9,8 +9,8 @@ from aggregates.system import with_sagas
 from command_api.policies.stores import policy_stores
 from projectors.discovery import installed
 from projectors.projection import Projection
-from schemas.catalog import ContextName
 from schemas.errors import NotFound
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.discovery import declared_domains, installed_catalog
 from streams.installation import Installation

@@ -2,8 +2,8 @@
 
 from deploy.console.printing import counted
 from deploy.operations.verify.report import Report
-from schemas.catalog import ENGINE, ContextName
 from schemas.engine.privacy import CONTEXT, SubjectErased
+from schemas.system import ENGINE, ContextName
 from streams.encryption.subject_keys import SubjectKeys
 from streams.log.reading import ReadableLog
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from deploy.console.endpoints import running_stack
 from deploy.console.printing import counted
 from deploy.operations.verify.report import Report, Reporter
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import Unavailable
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.integrity.log_verification import Verification

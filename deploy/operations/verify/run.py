@@ -12,8 +12,9 @@ from deploy.operations.verify.report import Part, Report, Reporter
 from deploy.operations.verify.topic import verify_topic
 from deploy.operations.verify.view import verify_view
 from projectors.discovery import installed
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
 from schemas.errors import NotFound
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import installed_catalog

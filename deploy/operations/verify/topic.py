@@ -4,7 +4,8 @@ import time
 
 from deploy.console.printing import counted
 from deploy.operations.verify.report import Report, Reporter
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store, log_schema, statement
 from streams.integrity.topic_verification import TopicVerification, VerifiedTopic

@@ -9,7 +9,7 @@ from deploy.operations.projections.table_shapes import shape_problem
 from deploy.operations.verify.report import Report, Reporter
 from projectors.projection import Projection
 from projectors.verification import VerifiedView, ViewVerification
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.installation import Installation
 from streams.log.reading import ReadableLog
 

@@ -13,9 +13,10 @@ import uvloop
 from uuid_utils import uuid7
 from uuid_utils.compat import uuid7 as uuid7_object
 
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.envelope import Metadata
 from schemas.expected_version import NO_STREAM, ExpectedVersion
+from schemas.system import Context, ContextName, System
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.log.appending import AppendablePostgresLog

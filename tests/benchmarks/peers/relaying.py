@@ -6,7 +6,8 @@ import time
 
 import uvloop
 
-from schemas.catalog import Catalog, ContextName
+from schemas.catalog import Catalog
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import log_schema, statement
 from streams.installation import Installation

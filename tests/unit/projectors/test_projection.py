@@ -7,9 +7,9 @@ import pytest
 
 from aggregates.scenario import recorded
 from projectors.projection import Projection
-from schemas.catalog import ContextName
 from schemas.errors import Misconfigured
 from schemas.message import Event
+from schemas.system import ContextName
 from schemas.view import View
 
 

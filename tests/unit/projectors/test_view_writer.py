@@ -9,9 +9,9 @@ import pytest
 from aggregates.scenario import recorded
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
-from schemas.catalog import ContextName
 from schemas.errors import Conflict, Misconfigured
 from schemas.message import Event
+from schemas.system import ContextName
 from schemas.view import View
 from streams.subscriptions.checkpoints import Checkpoint, Move
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from schemas.catalog import ContextName
 from schemas.consistency_token import ConsistencyToken
 from schemas.errors import Malformed
+from schemas.system import ContextName
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 

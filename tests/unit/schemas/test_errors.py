@@ -1,4 +1,4 @@
-"""Errors: their kinds, and what clients may read of them."""
+"""Errors: their kinds, and what clients may read of them. JSON pointers, by the examples of RFC 6901."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,8 @@ from schemas.errors import (
     Unauthenticated,
     Unavailable,
     Violation,
+    pointer_of,
+    step,
 )
 
 
@@ -58,3 +60,23 @@ def test_clients_do_not_read_what_a_driver_says() -> None:
 def test_a_caller_without_a_token_is_distinguished_from_one_with_a_bad_token() -> None:
     assert Unauthenticated("expired").had_token
     assert not Unauthenticated(had_token=False).had_token
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer"),
+    [
+        ([], ""),
+        (["foo", 0], "/foo/0"),
+        ([""], "/"),
+        (["a/b"], "/a~1b"),
+        (["m~n"], "/m~0n"),
+        (["~1"], "/~01"),
+        ([" ", "ñ"], "/ /ñ"),
+    ],
+)
+def test_a_pointer_escapes_what_separates_names(path: list[str | int], pointer: str) -> None:
+    assert pointer_of(path) == pointer
+
+
+def test_a_step_leads_one_level_deeper() -> None:
+    assert step("/foo", "a/b") == "/foo/a~1b"

@@ -5,10 +5,11 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel
 
-from schemas.catalog import Catalog, Context, System
+from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from schemas.message import Command
 from schemas.sensitive import Password, Sensitive, password_fields, secret_fields, sensitive_fields
+from schemas.system import Context, System
 
 
 class Address(BaseModel):

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from schemas.message import Event
+from schemas.system import Context, ContextName, System
 from schemas.upcasting import Upcaster
 
 CONTEXT = ContextName("shop", "orders")

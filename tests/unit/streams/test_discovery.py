@@ -14,7 +14,7 @@ from streams.discovery import GROUP, declared, declared_domains, declared_rows, 
 
 _PACKAGE = {
     "todo/schemas.py": """
-        from schemas.catalog import System
+        from schemas.system import System
         SYSTEM = System("todo", ())
     """,
     "todo/aggregates/__init__.py": """

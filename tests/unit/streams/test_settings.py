@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from schemas.catalog import ContextName
 from schemas.errors import Misconfigured
+from schemas.system import ContextName
 from streams.settings import Settings, unknown_variables
 
 INGESTION = ContextName("data_ingestion", "ingestion")

@@ -2,7 +2,7 @@
 
 from aggregates.state import State
 from command_api.handling.cache import CachedState, StateCache, size_of
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 
 HERE, THERE = ContextName("bank", "accounts"), ContextName("bank", "loans")
 

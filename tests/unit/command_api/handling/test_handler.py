@@ -13,7 +13,7 @@ from aggregates.state import State
 from aggregates.stream import Stream
 from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import (
     Conflict,
@@ -27,6 +27,7 @@ from schemas.errors import (
 )
 from schemas.expected_version import NO_STREAM, ExpectedVersion
 from schemas.message import Command, Event
+from schemas.system import Context, ContextName, System
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append
 

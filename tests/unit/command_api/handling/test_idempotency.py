@@ -7,10 +7,10 @@ import pytest
 from aggregates.scenario import FIRST_ID
 from command_api.handling.idempotency import Idempotency, command_id, fingerprint
 from command_api.handling.request import NO_FINGERPRINT, CommandRequest
-from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.errors import InProgress, Malformed
 from schemas.expected_version import ANY_VERSION
+from schemas.system import ContextName
 from streams.log.memory import MemoryLog
 from tests.unit.command_api.activity_context import sent
 

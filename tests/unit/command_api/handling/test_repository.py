@@ -13,11 +13,12 @@ from aggregates.state import State, state_schema_of
 from aggregates.stream import Stream
 from command_api.handling.cache import StateCache
 from command_api.handling.repository import Repository
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.envelope import Metadata
 from schemas.errors import Invalid, Unavailable
 from schemas.expected_version import ANY_VERSION
 from schemas.message import Event
+from schemas.system import Context, ContextName, System
 from schemas.upcasting import Upcaster
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write

@@ -3,9 +3,9 @@
 import pytest
 
 from command_api.http.preconditions import check_stated, expectation
-from schemas.catalog import Context
 from schemas.errors import Malformed, PreconditionFailed, PreconditionRequired
 from schemas.expected_version import ANY_VERSION, NO_STREAM, STREAM_EXISTS, ExpectedVersion
+from schemas.system import Context
 
 
 @pytest.mark.parametrize(

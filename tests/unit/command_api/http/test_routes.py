@@ -15,10 +15,11 @@ from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
 from command_api.http.gateway import CommandGateway
 from command_api.http.routes import CommandEndpoints
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Rejected
 from schemas.message import Command, Event
+from schemas.system import Context, ContextName, System
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.middleware import Observed

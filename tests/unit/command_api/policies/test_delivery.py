@@ -12,9 +12,9 @@ import pytest
 from command_api.policies import delivery as module
 from command_api.policies.delivery import Delivery, InFlight, Sending
 from command_api.policies.outgoing_commands import OutgoingCommand
-from schemas.catalog import ContextName
 from schemas.envelope import CommandEnvelope, Rejection
 from schemas.message import Command
+from schemas.system import ContextName
 from streams.subscriptions.checkpoints import Checkpoint
 
 CONTEXT = ContextName("todo", "tasks")

@@ -9,9 +9,10 @@ import pytest
 from aggregates.policy import Policy
 from aggregates.scenario import FIRST_ID, recorded
 from command_api.policies.outgoing_commands import OutgoingCommands, followers
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.envelope import RecordedEvent, Rejection
 from schemas.message import Command, Event
+from schemas.system import Context, ContextName, System
 
 MAIL = ContextName("todo", "mail")
 

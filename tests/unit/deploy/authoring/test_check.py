@@ -11,8 +11,8 @@ import pytest
 
 from aggregates.system import Domain
 from deploy.authoring.check import attempt, check
-from schemas.catalog import Context, System
 from schemas.message import Command
+from schemas.system import Context, System
 from schemas.view import View
 from streams.discovery import GROUP
 from streams.settings import Settings

@@ -11,10 +11,10 @@ from aggregates.policy import Policy
 from aggregates.stream import Stream
 from aggregates.system import Domain
 from deploy.authoring.memory_system import Happened, MemorySystem
-from schemas.catalog import Context, System
 from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.errors import Misconfigured, Rejected
 from schemas.message import Command, Event
+from schemas.system import Context, System
 
 
 class Register(Command):

@@ -19,7 +19,7 @@ from aggregates.state import State
 from aggregates.stream import Stream
 from aggregates.system import Domain
 from projectors.projection import Projection
-from schemas.catalog import Context, System
+from schemas.system import Context, System
 from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.errors import Rejected
 from schemas.message import Command, Event

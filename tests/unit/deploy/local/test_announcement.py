@@ -11,8 +11,9 @@ from deploy.local.announcement import screen
 from deploy.local.example import Example
 from deploy.local.stack import DEFAULT_PORTS
 from schemas.access import Access
-from schemas.catalog import Catalog, Context, System
+from schemas.catalog import Catalog
 from schemas.message import Command
+from schemas.system import Context, System
 from streams.discovery import installed_catalog
 
 BODY = {"partner_id": "partner-1", "payload": {"name": "it's", "age": 30}}

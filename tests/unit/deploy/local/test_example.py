@@ -2,8 +2,9 @@
 
 from deploy.local.example import Example, OwnPath, example_body, example_of
 from schemas.access import Access
-from schemas.catalog import Catalog, Context, System
+from schemas.catalog import Catalog
 from schemas.message import Command
+from schemas.system import Context, System
 from schemas.view import View
 
 

@@ -14,9 +14,10 @@ from deploy.schemas.check import is_document
 from deploy.schemas.compatibility import incompatibilities
 from deploy.schemas.samples import sample
 from deploy.schemas.shapes import problems, record, shape_of
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.data_ingestion import SYSTEM
 from schemas.message import Event
+from schemas.system import Context, ContextName, System
 from schemas.upcasting import Upcaster
 
 NAME = ContextName("shop", "orders")

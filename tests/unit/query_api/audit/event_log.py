@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from schemas.catalog import ContextName
 from schemas.envelope import Metadata
 from schemas.message import Event
+from schemas.system import ContextName
 from streams.log.reading import Head
 from streams.log.search import Conditions, Found, SearchableLog
 from streams.log.stored_events import StoredEvent, decode_metadata, encode, encode_metadata

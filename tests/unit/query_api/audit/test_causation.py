@@ -4,9 +4,9 @@ import pytest
 
 from query_api.audit import causation
 from query_api.audit.causation import Cause, causation_of
-from schemas.catalog import ContextName
 from schemas.data_ingestion.validation import SchemaRegistered
 from schemas.errors import NotFound
+from schemas.system import ContextName
 from tests.unit.query_api.audit.event_log import EventLog
 
 FIRST, SECOND = ContextName("shop", "first"), ContextName("shop", "second")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from query_api.audit.history import Selection, bounds, described, history_of, moment, page_of, place
-from schemas.catalog import ContextName
 from schemas.data_ingestion.validation import SchemaRegistered
 from schemas.errors import Invalid, NotFound
+from schemas.system import ContextName
 from streams.log.search import Conditions
 from tests.unit.query_api.audit.event_log import BEGIN, EventLog
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from query_api.audit.time_travel import MAX_VERSIONS, TimeTravel
-from schemas.catalog import ContextName
 from schemas.data_ingestion.validation import SchemaRegistered
 from schemas.errors import Invalid, NotFound
+from schemas.system import ContextName
 from streams.discovery import installed_catalog
 from tests.unit.query_api.audit.event_log import BEGIN, EventLog
 

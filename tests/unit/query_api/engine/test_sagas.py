@@ -8,9 +8,9 @@ from query_api.engine.sagas import labelled_entry, labelled_saga, logs, saga, sa
 from query_api.partner_alliances import SAGA_LABELS
 from query_api.queries.context import QueryContext
 from query_api.views.paging import Page, Row
-from schemas.catalog import ContextName
 from schemas.consistency_token import ConsistencyToken
 from schemas.engine.saga_views import SagaLogs, Sagas
+from schemas.system import ContextName
 from schemas.view import View
 from tests.unit.query_api.asking import request_of
 

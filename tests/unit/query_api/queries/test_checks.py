@@ -8,9 +8,10 @@ from pydantic import BaseModel, JsonValue
 
 from query_api.queries.checks import check
 from query_api.queries.query import Query
-from schemas.catalog import Catalog, Context, System
+from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from schemas.sensitive import Encrypted
+from schemas.system import Context, System
 from schemas.view import View
 
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from query_api.queries.command_gateway import CommandGateway
 from schemas.access import Caller
-from schemas.catalog import ContextName
 from schemas.clinical_lab.results import RecordResultQuery
+from schemas.system import ContextName
 from streams.discovery import installed_catalog
 from tests.unit.query_api.asking import request_of
 

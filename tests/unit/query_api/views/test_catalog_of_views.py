@@ -8,9 +8,10 @@ from query_api.views.catalog_of_views import Views, summary_of
 from query_api.views.page_request import Owner, PageRequest
 from query_api.views.paging import Page
 from schemas.access import Access, Caller, RowAccess
-from schemas.catalog import Catalog, Context, ContextName, System
+from schemas.catalog import Catalog
 from schemas.consistency_token import ConsistencyToken
 from schemas.errors import Forbidden, Malformed, NotFound, NotYetSeen, Unauthenticated
+from schemas.system import Context, ContextName, System
 from schemas.view import View
 from streams.database.pools import Databases
 from streams.installation import Installation

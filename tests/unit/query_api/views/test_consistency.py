@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from query_api.views.consistency import ConsistencyWaiter
-from schemas.catalog import ContextName
 from schemas.consistency_token import ConsistencyToken
 from schemas.errors import NotYetSeen, Unavailable
+from schemas.system import ContextName
 
 CONTEXT = ContextName("system", "context")
 

@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from aggregates.scenario import FIRST_ID, MIDNIGHT
-from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope, Metadata
 from schemas.errors import Malformed
+from schemas.system import ContextName
 from streams.broker.cloudevents import Outgoing, decode_command, decode_event, encode_command, encode_event
 from streams.log.stored_events import StoredEvent, decode_metadata, encode_metadata
 

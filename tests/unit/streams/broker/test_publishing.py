@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.broker.cloudevents import BACKFILLED
 from streams.broker.publishing import Acknowledged, publish
 from streams.log.stored_events import StoredEvent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.broker.topic_names import Topics
 from streams.discovery import installed_catalog
 from streams.settings import Settings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import SQL, Store, log_schema, statement, views_schema, views_schema_name
 

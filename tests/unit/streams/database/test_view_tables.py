@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from schemas.catalog import ContextName
 from schemas.errors import Misconfigured
+from schemas.system import ContextName
 from schemas.view import View
 from streams.database.store import views_schema
 from streams.database.view_tables import CHANGED, DIALECT, clear, column_type, count, definition, identity, statements, table_of

@@ -5,8 +5,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from schemas.catalog import ContextName
 from schemas.errors import Malformed, Misconfigured
+from schemas.system import ContextName
 from streams.integrity.signing import SignedHead, Signer, Verifier, key_name, make_keys, read_public_key
 
 INGESTION = ContextName("data_ingestion", "ingestion")

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from schemas.catalog import ContextName
 from schemas.envelope import Metadata, Receipt
 from schemas.errors import Conflict, Unavailable
 from schemas.expected_version import ANY_VERSION, ExpectedVersion
+from schemas.system import ContextName
 from streams.log.group_commit import OVERTAKING_COMMANDS, GroupCommit
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write

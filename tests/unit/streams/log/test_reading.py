@@ -4,11 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.errors import Invalid
 from schemas.expected_version import ANY_VERSION
+from schemas.system import ContextName
 from streams.log.memory import MemoryLog
 from streams.log.reading import MAX_STREAM_BYTES, Append, Write, checked, partition_events
 from streams.log.stored_events import encode

@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.errors import Misconfigured
+from schemas.system import ContextName
 from streams.discovery import installed_catalog
 from streams.log.stored_events import StoredEvent, decode, decode_metadata, encode, encode_metadata
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.relay.fair_share import FairShare
 
 LOGS = [ContextName("s", f"c{n}") for n in range(5)]

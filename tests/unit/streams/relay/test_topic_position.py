@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.broker.publishing import Acknowledged
 from streams.log.memory import MemoryLog
 from streams.relay.topic_position import BehindTheLog, TopicPosition, unbroken_up_to

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-from schemas.catalog import ContextName
 from schemas.envelope import Metadata
 from schemas.expected_version import NO_STREAM
 from schemas.message import Event
+from schemas.system import ContextName
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write
 from streams.log.stored_events import encode

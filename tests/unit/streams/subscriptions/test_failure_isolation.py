@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.log.stored_events import StoredEvent
 from streams.subscriptions.dead_letters import DeadLetter, Parked
 from streams.subscriptions.failure_isolation import FailureIsolation, Isolated

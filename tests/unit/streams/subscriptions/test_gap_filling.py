@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from schemas.catalog import ContextName
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.errors import Misconfigured
 from schemas.expected_version import NO_STREAM
+from schemas.system import ContextName
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write, partition_events
 from streams.log.stored_events import StoredEvent, encode

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from schemas.catalog import Catalog, Context, System
+from schemas.catalog import Catalog
 from schemas.errors import Unavailable
+from schemas.system import Context, System
 from streams.broker.cloudevents import encode_event
 from streams.broker.faust_consumer import Fetched
 from streams.broker.topic_names import Topics

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from schemas.catalog import ContextName
 from schemas.errors import ConsumerStopped
+from schemas.system import ContextName
 from streams.subscriptions.watchdog import LAG, Watchdog
 from tests.unit.streams.subscriptions.fakes import CONTEXT, FakeSubscriber, filled_log
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from deploy.operations.dead_letters.listing import as_content, print_dead_letters
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.subscriptions.dead_letters import DeadLetter
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from deploy.operations.replay.causes import tree_of
 from query_api.audit.causation import CausationTree, Cause
-from schemas.catalog import ContextName
+from schemas.system import ContextName
 from streams.log.stored_events import StoredEvent
 
 TODO, ENGINE = ContextName("todo", "tasks"), ContextName("engine", "sagas")
