@@ -81,6 +81,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         ),
         "log/memory.py": CoveredBy("contract/test_log.py", "the contract of logs is its test"),
         "log/search.py": CoveredBy("e2e/test_audit.py", _TABLES),
+        "testing/broker_contract.py": CoveredBy("conformance/test_broker.py", "every broker runs it"),
         "testing/log_contract.py": CoveredBy("contract/test_log.py", "both logs run it"),
         "log/snapshots.py": CoveredBy("contract/test_log.py", _VALUE),
         "log/timers.py": CoveredBy("integration/test_timers.py", _TABLES),
