@@ -211,6 +211,12 @@ class NotAsSigned(CaudalError):
     kind = "not_as_signed"
 
 
+class Damaged(CaudalError):
+    """The log lacks events of a stream: it was altered."""
+
+    kind = "damaged"
+
+
 class Unusable(CaudalError):
     """The installed code cannot use a snapshot; the events are read instead."""
 

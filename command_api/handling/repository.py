@@ -15,7 +15,7 @@ from schemas.catalog import Catalog
 from schemas.errors import Unusable
 from streams.log.reading import AppendableLog, checked
 from streams.log.snapshots import Snapshot
-from streams.log.stored_events import decode
+from streams.log.stored_events import check_versions, decode
 
 _log = structlog.get_logger()
 _BATCH_SIZE = 5000
@@ -110,6 +110,7 @@ class Repository:
         state, version, rows = cached.state, cached.version, None
         while rows is None or len(rows) == _BATCH_SIZE:
             rows = await self._log.read_stream(name, version, _BATCH_SIZE)
+            check_versions(rows, version)
             state = stream.fold(state, (decode(row, self._log.context, self._catalog).data for row in rows))
             version += len(rows)
         found = CachedState(version, state, cached.snapshot_version)

@@ -19,7 +19,7 @@ from schemas.catalog import Catalog
 from schemas.errors import Invalid, NotFound
 from streams.discovery import declared_domains
 from streams.log.reading import ReadableLog
-from streams.log.stored_events import StoredEvent, decode
+from streams.log.stored_events import StoredEvent, check_versions, decode
 
 MAX_VERSIONS = 1000
 _BATCH_SIZE = 5000
@@ -91,6 +91,7 @@ class _Replay:
         while version is None or self._version < version:
             limit = _BATCH_SIZE if version is None else min(_BATCH_SIZE, version - self._version)
             rows = await self._log.read_stream(self._name, self._version, limit)
+            check_versions(rows, self._version)
             for row in rows:
                 if at is not None and row.recorded_at > at:
                     return

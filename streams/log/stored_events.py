@@ -1,6 +1,6 @@
 """Stored events: events encoded for the log, as they are stored, and decoded to their published classes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from uuid_utils import uuid7
 
 from schemas.catalog import Catalog
 from schemas.envelope import Metadata, RecordedEvent
-from schemas.errors import Misconfigured
+from schemas.errors import Damaged, Misconfigured
 from schemas.message import Event
 from schemas.system import ContextName
 
@@ -68,6 +68,12 @@ def decode(row: StoredEvent, context: ContextName, catalog: Catalog) -> Recorded
         recorded_at=row.recorded_at,
         metadata=decode_metadata(row.metadata),
     )
+
+
+def check_versions(rows: Sequence[StoredEvent], after: int) -> None:
+    """Raises `Damaged` if events of one stream, in order, do not follow its version ``after`` without a gap."""
+    if rows and rows[-1].version != after + len(rows):
+        raise Damaged(f"the stream {rows[0].stream!r} lacks events after version {after}: run `caudal verify log`")
 
 
 def encode_metadata(metadata: Metadata) -> str:

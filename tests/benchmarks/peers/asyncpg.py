@@ -25,7 +25,7 @@ INSERT = "insert into plain_events (stream, version, data) values ($1, $2, $3) r
 
 
 async def nothing(_: object) -> None:
-    """Spares the round trip with which a pool generation a session."""
+    """Spares the round trip with which a pool resets a session."""
 
 
 async def run(dsn: str, case: str, clients: int, seconds: float) -> None:

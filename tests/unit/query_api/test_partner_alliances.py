@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from query_api.partner_alliances import campaign, contract, partner, program, report
+from query_api.partner_alliances import SAGA_LABELS, campaign, contract, partner, program, report
 from schemas.partner_alliances import views
 
 ID, OTHER, NOW, DAY = UUID(int=1), UUID(int=2), datetime(2026, 1, 31, tzinfo=UTC), date(2026, 1, 31)
@@ -56,3 +56,7 @@ def test_a_campaign() -> None:
     shown = campaign(row.model_dump())
 
     assert (shown.id, shown.presupuesto_centavos, shown.fecha_fin) == (ID, 100, DAY)
+
+
+def test_a_step_that_failed_is_an_error_to_clients() -> None:
+    assert (SAGA_LABELS.step("failed"), SAGA_LABELS.status("failed")) == ("ERROR", "FALLIDA")

@@ -86,3 +86,4 @@ def test_weighing_counts_everything_once_and_no_classes() -> None:
     text = "x" * 10_000
 
     assert 10_000 < size_of([text, text]) < 11_000
+    assert size_of(notes().state) < 3000

@@ -1,4 +1,4 @@
-"""RecordedEvent shapes: which change of an event's class the events of the past survive."""
+"""Recorded shapes: which change of an event's class the events of the past survive."""
 
 import json
 import re

@@ -73,6 +73,12 @@ def test_the_first_sentence_and_the_exit_code_say_if_something_needs_attention(s
     assert judged(status) == (1, f"Needs attention: {said}.")
 
 
+def test_dead_letters_come_with_the_command_that_lists_them() -> None:
+    (finding,) = findings(replace(HEALTHY, subscriptions=[replace(TASKS, dead_letters=2)]), NOW)
+
+    assert finding.advice == "`caudal dead-letters list --subscription todo.tasks`"
+
+
 def test_parts_that_are_down_are_named_before_those_that_need_attention() -> None:
     status = replace(
         HEALTHY,
