@@ -28,6 +28,14 @@ _TIMERS = UUID("0e6a4f2b-3d1f-5a54-9f0f-a9b5f3e0c1d7")
 FIRED = Counter("caudal_timers_fired", "Timers that were given to their sagas.", ["saga"])
 
 
+def timer_command(timer: Timer, at: datetime) -> CommandEnvelope[AdvanceSaga]:
+    """Returns the command that gives a saga its due timer."""
+    id = uuid5(_TIMERS, f"{saga_of(timer.stream)}/{timer.name}/{timer.due_at.isoformat()}")
+    input = SagaInput(kind="timer", id=id, name=timer.name, at=timer.due_at)
+    command = AdvanceSaga(saga=timer.saga, key=timer.key, input=input)
+    return CommandEnvelope(data=command, id=id, at=at, correlation_id=timer.correlation_id)
+
+
 class TimerClock:
     """Looks for due timers and fires them."""
 
@@ -57,13 +65,8 @@ class TimerClock:
             after = due[-1].place
 
     async def _fire(self, timer: Timer) -> None:
-        id = uuid5(_TIMERS, f"{saga_of(timer.stream)}/{timer.name}/{timer.due_at.isoformat()}")
-        input = SagaInput(kind="timer", id=id, name=timer.name, at=timer.due_at)
-        command = AdvanceSaga(saga=timer.saga, key=timer.key, input=input)
         try:
-            receipt = await self._handler.handle(
-                CommandEnvelope(data=command, id=id, at=now(), correlation_id=timer.correlation_id)
-            )
+            receipt = await self._handler.handle(timer_command(timer, now()))
         except (Conflict, Unavailable) as error:
             _log.debug("timer not fired yet", saga=timer.saga, error=error.detail)
         except CaudalError as error:

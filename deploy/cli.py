@@ -249,15 +249,15 @@ async def check() -> int:
 @app.command("try", rich_help_panel=AUTHOR)
 @async_command
 async def try_(
-    file: Annotated[Path, typer.Argument(help="Python file with SYSTEM, DOMAIN and PROJECTIONS.", exists=True)],
+    system: Annotated[str, typer.Argument(help="Python file with SYSTEM, DOMAIN and PROJECTIONS, or an installed system.")],
     commands: Annotated[
         Path | None, typer.Argument(help="File with a command a line; default: typed, or standard input.", exists=True)
     ] = None,
 ) -> int:
-    """Run a system in one file, in memory: type commands, and see events and rows as they come."""
-    from deploy.authoring.trying import try_file
+    """Run a system in memory, without a database: type commands, and see events and rows as they come."""
+    from deploy.authoring.trying import try_system
 
-    return await try_file(file, commands)
+    return await try_system(system, commands)
 
 
 @app.command("new", rich_help_panel=AUTHOR)

@@ -33,10 +33,15 @@ def installed_catalog(systems: Collection[str] = ()) -> Catalog:
     """
     points = _entry_points()
     if unknown := sorted(set(systems) - points.keys()):
-        known = ", ".join(sorted(points.keys() - {ENGINE})) or "none"
+        known = ", ".join(installed_names()) or "none"
         raise Misconfigured(f"CAUDAL_SYSTEMS names {', '.join(unknown)}, which is not installed; installed are {known}")
     wanted = {*systems, ENGINE} if systems else points.keys()
     return Catalog.of(_system(points[name]) for name in sorted(wanted))
+
+
+def installed_names() -> list[str]:
+    """Returns the names of the installed systems, without the engine's own."""
+    return sorted(_entry_points().keys() - {ENGINE})
 
 
 def schemas_module(system: str) -> str:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,18 +15,21 @@ from command_api.handling import activities
 from command_api.handling.activities import ActivityDependencies
 from command_api.handling.handler import CommandHandler
 from command_api.policies.outgoing_commands import OutgoingCommand, OutgoingCommands
+from command_api.timer_clock import timer_command
 from projectors.projection import Projection
 from schemas.catalog import Catalog
 from schemas.engine import SYSTEM as ENGINE_SYSTEM
+from schemas.engine.sagas import CONTEXT as SAGAS
 from schemas.envelope import CommandEnvelope, RecordedEvent, Rejection
 from schemas.errors import Misconfigured, Rejected
 from schemas.message import Command, Event
-from schemas.system import System
+from schemas.system import ENGINE, ContextName, System
 from schemas.view import View
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys
 from streams.log.memory import MemoryLog
 from streams.log.stored_events import decode
+from streams.log.timers import Timer
 from streams.settings import Settings
 
 _MAX_COMMANDS = 1000
@@ -45,13 +49,15 @@ class Happened:
 
 
 class MemorySystem:
-    """One system beside the engine's own, with logs and rows in memory. Timers of sagas do not fire."""
+    """One system beside the engine's own, with logs and rows in memory. Timers of sagas fire in `wait` alone."""
 
     def __init__(self, system: System, domain: Domain, projections: Iterable[Projection[Any]]) -> None:
         self.catalog = Catalog.of((system, ENGINE_SYSTEM))
         self.rows: dict[tuple[str, Any], View] = {}
         domains = with_sagas({system.name: domain}, self.catalog)
-        self._logs = {name: MemoryLog(name, context.partitions) for name, context in self.catalog.contexts.items()}
+        self._ahead = timedelta()
+        self._logs = {name: MemoryLog(name, context.partitions, self._now) for name, context in self.catalog.contexts.items()}
+        self._timers = self._logs[ContextName(ENGINE, SAGAS)].timers
         # The keys of data subjects are in a database: commands with sensitive fields cannot be tried in memory.
         keys = SubjectKeys(Settings(), Databases("caudal_writer", pool_size=1))
         dependencies = ActivityDependencies(Settings(), keys, activities.installed(self.catalog))
@@ -63,7 +69,21 @@ class MemorySystem:
     async def send(self, command: Command, actor: str | None = None) -> list[Happened]:
         """Handles a command and everything that follows from it; raises `Misconfigured` for faults in the declarations."""
         id = UUID(str(uuid7()))
-        first = CommandEnvelope(data=command, id=id, at=now(), correlation_id=str(id), actor=actor)
+        return await self._run(CommandEnvelope(data=command, id=id, at=self._now(), correlation_id=str(id), actor=actor))
+
+    async def wait(self, time: timedelta) -> list[Happened]:
+        """Moves the clock forward; timers fire in the order in which they are due, each with all that follows from it."""
+        up_to = self._now() + time
+        happened: list[Happened] = []
+        fired: set[Timer] = set()
+        while due := sorted((one for one in self._timers.values() if one.due_at <= up_to and one not in fired), key=_place):
+            self._ahead += max(due[0].due_at - self._now(), timedelta())
+            happened += await self._run(timer_command(due[0], self._now()))
+            fired.add(due[0])
+        self._ahead += max(up_to - self._now(), timedelta())
+        return happened
+
+    async def _run(self, first: CommandEnvelope[Any]) -> list[Happened]:
         happened: list[Happened] = []
         waiting: deque[tuple[CommandEnvelope[Command], OutgoingCommand | None]] = deque([(first, None)])
         for _ in range(_MAX_COMMANDS):
@@ -79,6 +99,9 @@ class MemorySystem:
             if outgoing is not None and (following := outgoing.on_outcome(rejection)) is not None:
                 waiting.append((following.envelope, following))
         raise Misconfigured(f"more than {_MAX_COMMANDS} commands follow from one: do policies answer each other without end?")
+
+    def _now(self) -> datetime:
+        return now() + self._ahead
 
     async def _handle(self, envelope: CommandEnvelope[Command]) -> Rejection | None:
         try:
@@ -107,3 +130,7 @@ class MemorySystem:
                 else:
                     self.rows[place] = row
                     yield Happened(row=row)
+
+
+def _place(timer: Timer) -> tuple[datetime, str, str]:
+    return timer.place

@@ -13,8 +13,8 @@ from schemas.system import System, check_system
 from streams.discovery import installed_catalog
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_MODULES = ("schemas", "aggregates", "projectors", "query_api")
-_LANGUAGE = "from {name}.schemas import AddTask, FinishTask, TaskAdded, TaskFinished"
+_MODULES = ("schemas", "aggregates", "projectors", "command_api", "query_api")
+_LANGUAGE = "from {name}.schemas import AddTask, FinishTask, ReopenTask, TaskAdded, TaskFinished, TaskReopened"
 
 
 def new(name: str, parent: Path, *, with_saga: bool) -> int:
@@ -50,6 +50,7 @@ def files(name: str, *, with_saga: bool) -> Mapping[str, str]:
     values = {
         "name": name,
         "own_imports": "\n".join(own_imports),
+        "try_it": f"{f'caudal try {name}':<23}",
         "saga_argument": "\n    sagas=(DEADLINE,)," if with_saga else "",
     }
     return {
@@ -74,4 +75,5 @@ def _next_steps(name: str) -> Iterator[str]:
     yield "  caudal schemas record   records the shapes of its events: commit them"
     yield "  caudal check            do its parts fit together?"
     yield "  pytest                  its own tests, without a database"
+    yield f"  caudal try {name:<13}runs it in memory: type commands"
     yield f"  CAUDAL_SYSTEMS='[\"{name}\"]' caudal up"

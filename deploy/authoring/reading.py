@@ -1,4 +1,4 @@
-"""One file as a system: it declares under the names that packages use."""
+"""The systems that can be tried: one file, which declares under the names that packages use, or an installed package."""
 
 import importlib.util
 import sys
@@ -8,11 +8,27 @@ from types import ModuleType
 from aggregates.system import Domain
 from deploy.authoring.check import attempt
 from deploy.authoring.memory_system import MemorySystem
+from projectors.discovery import installed
 from schemas.errors import Misconfigured
 from schemas.system import System
-from streams.discovery import checked_rows
+from streams.discovery import checked_rows, declared_domains, installed_catalog, installed_names
 
 _MODULE = "system_in_one_file"
+
+
+def read_system(place: str) -> MemorySystem:
+    """Returns a system in memory, by its file or by the name under which it is installed; raises `Misconfigured`."""
+    path = Path(place)
+    return read_file(path) if path.suffix == ".py" or path.is_file() else read_installed(place)
+
+
+def read_installed(name: str) -> MemorySystem:
+    """Returns an installed system in memory; raises `Misconfigured` if there is none of this name."""
+    if name not in (known := installed_names()):
+        raise Misconfigured(f"{name} is no file and no installed system; installed are {', '.join(known) or 'none'}")
+    catalog = installed_catalog([name])
+    domain = declared_domains(catalog).get(name, Domain(decisions=()))
+    return MemorySystem(catalog.systems[name], domain, [one for one in installed(catalog) if one.system == name])
 
 
 def read_file(path: Path) -> MemorySystem:
@@ -20,6 +36,8 @@ def read_file(path: Path) -> MemorySystem:
 
     The file declares ``SYSTEM``, ``DOMAIN`` and, if it has any, ``PROJECTIONS``.
     """
+    if not path.is_file():
+        raise Misconfigured(f"there is no file {path}")
     module, problem = attempt(lambda: _import(path))
     if module is None:
         raise Misconfigured(problem)

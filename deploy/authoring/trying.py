@@ -1,8 +1,10 @@
-"""``caudal try FILE``: runs a system in one file, without a database, a broker or a port."""
+"""``caudal try``: runs a system without a database, a broker or a port: one file, or an installed package."""
 
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +14,34 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.authoring.memory_system import Happened, MemorySystem
-from deploy.authoring.single_file import read_file
+from deploy.authoring.reading import read_system
 from deploy.console.printing import lines
+from schemas.engine.sagas import SagaAdvanced
+from schemas.envelope import RecordedEvent
 from schemas.errors import CaudalError, Malformed
-from schemas.message import Command
+from schemas.message import Command, Event
 from schemas.system import ENGINE
 
 _PROMPT = "> "
-LAST = "$last"
+LAST, WAIT = "$last", "$wait"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-async def try_file(path: Path, commands: Path | None) -> int:
-    """Sends commands from a file, or as they are typed, and prints events and rows as they come; 1 if one was rejected."""
-    system, out = read_file(path), lines()
+async def try_system(place: str, commands: Path | None) -> int:
+    """Sends commands from a file, or as they are typed, and prints events and rows as they come; 1 if one was rejected.
+
+    ``place`` is a Python file or the name of an installed system; raises `Misconfigured` for anything else.
+    """
+    system, out = read_system(place), lines()
     given = _typed(system, out) if commands is None else commands.read_text().splitlines()  # noqa: ASYNC240
     return 0 if await send_all(system, given, out, echo=commands is not None) else 1
 
 
 async def send_all(system: MemorySystem, given: Iterable[str], out: Console, *, echo: bool) -> bool:
-    """Sends each line as a command; returns whether all were accepted. ``$last`` in a line is the key of the last stream."""
+    """Sends each line as a command; returns whether all were accepted.
+
+    ``$last`` in a line is the key of the last stream; a line ``$wait 7d`` moves the clock of timers.
+    """
     are_accepted, last = True, ""
     for line in given:
         if not line.strip() or line.lstrip().startswith("#"):
@@ -38,7 +49,7 @@ async def send_all(system: MemorySystem, given: Iterable[str], out: Console, *, 
         if echo:
             out.print(f"{_PROMPT}{line}", style="bold", markup=False)
         try:
-            happened = await system.send(read_command(system, line.replace(LAST, last)))
+            happened = await _do(system, line.replace(LAST, last))
         except CaudalError as error:
             out.print(f"  {error.detail}", style="red", markup=False)
             are_accepted = False
@@ -46,8 +57,21 @@ async def send_all(system: MemorySystem, given: Iterable[str], out: Console, *, 
         for one in happened:
             out.print(f"  {_shown(one)}")
             are_accepted = are_accepted and one.rejected is None
-        last = next((one.event.stream.partition("-")[2] for one in happened if one.event is not None), last)
+        last = next((one.event.stream.partition("-")[2] for one in happened if one.event and not _is_step(one.event)), last)
     return are_accepted
+
+
+async def _do(system: MemorySystem, line: str) -> list[Happened]:
+    word, _, rest = line.strip().partition(" ")
+    return await (system.wait(read_time(rest)) if word == WAIT else system.send(read_command(system, line)))
+
+
+def read_time(text: str) -> timedelta:
+    """Reads ``90s``, ``15m``, ``2h`` or ``7d``; raises `Malformed`."""
+    found = re.fullmatch(r"\s*(\d{1,6})([smhd])\s*", text)
+    if found is None:
+        raise Malformed(f"write {WAIT} with a time, such as {WAIT} 90s, {WAIT} 15m, {WAIT} 2h or {WAIT} 7d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def read_command(system: MemorySystem, line: str) -> Command:
@@ -91,7 +115,7 @@ def _typed(system: MemorySystem, out: Console) -> Iterator[str]:
     if not sys.stdin.isatty():
         yield from sys.stdin
         return
-    out.print("Type one of these commands. $last is the id of the last one, Ctrl-D ends:\n")
+    out.print("Type one of these commands. $last is the id of the last one, $wait 7d fires timers, Ctrl-D ends:\n")
     for context, command in system.catalog.commands():
         if context.system != ENGINE:
             out.print(f"  {command.message_name} {' '.join(f'{name}=…' for name in command.model_fields)}", markup=False)
@@ -109,6 +133,8 @@ def _shown(happened: Happened) -> str:
         return f"[red]{escape(name)} rejected: {escape(rejection.detail)}[/]"
     if happened.event is not None:
         event = happened.event
+        if isinstance(event.data, SagaAdvanced):
+            return _step_shown(event.data)
         data = escape(event.data.model_dump_json())
         return f"[green]{escape(event.data.message_name)}[/] {escape(event.stream)} {event.version}  {data}"
     if happened.row is not None:
@@ -117,3 +143,15 @@ def _shown(happened: Happened) -> str:
     assert happened.deleted is not None, "one of the four is set"
     view, key = happened.deleted
     return f"[cyan]{escape(view)}[/]  {escape(str(key))} is deleted"
+
+
+def _is_step(event: RecordedEvent[Event]) -> bool:
+    return isinstance(event.data, SagaAdvanced)
+
+
+def _step_shown(step: SagaAdvanced) -> str:
+    """One step of a saga: its input, its status, and the timers that it sets."""
+    timers = "".join(f", timer {name} at {due:%Y-%m-%d %H:%M:%S}" for name, due in step.timers_set.items())
+    problem = "" if step.problem is None else f": {step.problem}"
+    what = f"{step.input.kind} {escape(step.input.name)}: {step.status}"
+    return f"[magenta]saga {escape(step.saga)}[/] {what}{timers}{escape(problem)}"

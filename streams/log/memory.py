@@ -1,6 +1,6 @@
 """The in-memory twin of the log: the same answers without a database, for tests; held to the same contract suite."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -17,11 +17,17 @@ from streams.log.stored_events import EventData, StoredEvent, encode_metadata
 from streams.log.timers import Timer
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class MemoryLog:
     """A context's log in memory."""
 
-    def __init__(self, context: ContextName, partitions: int = 4) -> None:
+    def __init__(self, context: ContextName, partitions: int = 4, now: Callable[[], datetime] = _now) -> None:
+        """``now`` is the clock that says when an event is recorded."""
         self.context = context
+        self._now = now
         self._rows: list[StoredEvent] = []
         self._heads = [0] * partitions
         self._versions: dict[str, int] = {}
@@ -119,7 +125,7 @@ class MemoryLog:
             schema_version=event.schema_version,
             partition=partition,
             previous=self._heads[partition],
-            recorded_at=datetime.now(UTC),
+            recorded_at=self._now(),
             data=event.data,
             metadata=encode_metadata(append.metadata),
         )

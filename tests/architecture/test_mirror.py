@@ -26,7 +26,7 @@ _SERVER = "it runs a server"
 
 MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "deploy": {
-        "authoring/single_file.py": CoveredBy("unit/deploy/authoring/test_trying.py", "files are read by it"),
+        "authoring/reading.py": CoveredBy("unit/deploy/authoring/test_trying.py", "systems are read by it"),
         "console/options.py": CoveredBy("unit/deploy/test_cli.py", _VALUE),
         "local/servers/embedded_broker.py": CoveredBy("conformance/test_broker.py", _SERVER),
         "local/servers/kafka.py": CoveredBy("conformance/test_broker.py", _SERVER),

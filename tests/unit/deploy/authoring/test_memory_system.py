@@ -1,6 +1,7 @@
 """A system in memory: policies and sagas react before a command returns."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -8,13 +9,18 @@ import pytest
 
 from aggregates.decision import Decision, Events
 from aggregates.policy import Policy
+from aggregates.sagas.definition import Reaction, SagaDefinition, Send, Transition
+from aggregates.state import State
 from aggregates.stream import Stream
 from aggregates.system import Domain
 from deploy.authoring.memory_system import Happened, MemorySystem
+from schemas.engine.sagas import SagaInput
 from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.errors import Misconfigured, Rejected
 from schemas.message import Command, Event
 from schemas.system import Context, System
+
+DAY = timedelta(days=1)
 
 
 class Register(Command):
@@ -95,3 +101,35 @@ async def test_policies_that_answer_each_other_without_end_are_stopped() -> None
 
     with pytest.raises(Misconfigured, match="more than 1000 commands follow from one"):
         await club(Policy("echo", {Registered: again})).send(Register(name="a"))
+
+
+class Membership(State):
+    name: str = ""
+
+
+def joined(_: Membership, event: Registered, input: SagaInput) -> Transition[Membership]:
+    due = {"second": input.at + 2 * DAY, "first": input.at + DAY}
+    return Transition(Membership(name=event.name), set_timers=due)
+
+
+def reminded(membership: Membership, input: SagaInput) -> Transition[Membership]:
+    return Transition(membership, send=[Send(Welcome(name=f"{membership.name}-{input.name}"))])
+
+
+MEMBERSHIP = SagaDefinition(
+    "membership",
+    Membership,
+    {Registered: Reaction("name", joined, starts=True)},
+    on_timer={"first": reminded, "second": reminded},
+)
+
+
+async def test_timers_fire_in_order_while_it_waits_and_never_twice() -> None:
+    system = MemorySystem(SYSTEM, Domain(DECISIONS, sagas=(MEMBERSHIP,)), ())
+    await system.send(Register(name="ann"))
+
+    assert await system.wait(DAY / 2) == []
+    assert [name for name in said(await system.wait(2 * DAY)) if name.startswith("greeting")] == [
+        "greeting-ann-first", "greeting-ann-second",
+    ]  # fmt: skip
+    assert await system.wait(365 * DAY) == []

@@ -21,7 +21,7 @@ def run(*arguments: str, cwd: Path) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize(("with_saga", "tests"), [(False, "3 passed"), (True, "5 passed")])
+@pytest.mark.parametrize(("with_saga", "tests"), [(False, "4 passed"), (True, "7 passed")])
 def test_its_package_runs_its_tests_and_passes_the_tools(tmp_path: Path, with_saga: bool, tests: str) -> None:
     new("loans", tmp_path, with_saga=with_saga)
     package = tmp_path / "loans"
@@ -32,6 +32,9 @@ def test_its_package_runs_its_tests_and_passes_the_tools(tmp_path: Path, with_sa
 
     assert tests in run("pytest", "-q", "-p", "no:cacheprovider", cwd=package)
     assert "fits together" in run("deploy.cli", "check", cwd=package)
+    (package / "commands").write_text('add-task title="Buy milk"\n$wait 7d\n')
+    tried = run("deploy.cli", "try", "loans", "commands", cwd=package)
+    assert ("TaskFinished" in tried) == with_saga, "the saga's timer fires"
     run("ruff", "check", "--no-cache", ".", cwd=package)
     run("ruff", "format", "--no-cache", "--check", ".", cwd=package)
     run("mypy", "--strict", "loans", "tests", cwd=package)

@@ -2,10 +2,13 @@
 
 import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from deploy.authoring.trying import read_time
+from schemas.errors import Malformed
 from tests.stack import caudal
 
 FIRST = '''\
@@ -124,3 +127,20 @@ async def test_a_mistake_in_the_file_is_one_line(first: Path, written: str, wron
 
     assert (code, "Traceback" in err) == (1, False), err
     assert said in err
+
+
+async def test_a_system_that_is_not_there_is_named(first: Path) -> None:
+    code, _, err = await caudal("try", "nothing")
+    assert (code, "nothing is no file and no installed system; installed are" in err) == (1, True), err
+
+    code, _, err = await caudal("try", "nothing.py")
+    assert (code, "there is no file nothing.py" in err) == (1, True), err
+
+
+def test_a_time_has_a_number_and_a_unit() -> None:
+    assert [read_time(text) for text in ("90s", "15m", " 2h ", "7d")] == [
+        timedelta(seconds=90), timedelta(minutes=15), timedelta(hours=2), timedelta(days=7),
+    ]  # fmt: skip
+    for text in ("", "7", "d", "1.5h", "-1d", "7 days", "9999999d"):
+        with pytest.raises(Malformed, match=r"write \$wait with a time"):
+            read_time(text)
