@@ -22,7 +22,7 @@ class Policy:
     """The command that follows an outcome: from the event, which of its commands, that command's id, and its rejection."""
 
     system: str = ""
-    """Set by the installation."""
+    """Set by `Domain.of`."""
 
     @property
     def full_name(self) -> str:

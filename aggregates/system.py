@@ -13,6 +13,7 @@ from aggregates.sagas.policies import listening, sending
 from aggregates.stream import Stream
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
+from schemas.message import Command
 from schemas.system import ENGINE, ContextName
 
 
@@ -40,7 +41,11 @@ Domains = Mapping[str, Domain]
 
 
 def with_sagas(domains: Domains, catalog: Catalog) -> Domains:
-    """Returns domains with the engine's own, and with the policies that run their sagas."""
+    """Returns domains with the engine's own, and with the policies that run their sagas.
+
+    Raises `Misconfigured` if a name is declared twice, or a command has two decisions.
+    """
+    _check_names(domains)
     named = {system: domain.of(system) for system, domain in domains.items()}
     definitions = {saga.full_name: saga for domain in named.values() for saga in domain.sagas}
     commands: dict[str, dict[str, Any]] = {}
@@ -61,3 +66,18 @@ def streams_of(domains: Domains, catalog: Catalog) -> Mapping[ContextName, Mappi
             own = found.setdefault(catalog.context_of(decision.command), {})
             own.update((stream.category, stream) for stream in decision.streams)
     return found
+
+
+def _check_names(domains: Domains) -> None:
+    """A policy and a saga of one name would share their checkpoints; of two decisions on a command only one would count."""
+    decided: set[type[Command]] = set()
+    for system, domain in domains.items():
+        names: set[str] = set()
+        for name in (*(policy.name for policy in domain.policies), *(saga.name for saga in domain.sagas)):
+            if name in names:
+                raise Misconfigured(f"{system} declares two policies or sagas named {name!r}: rename one of them")
+            names.add(name)
+        for decision in domain.decisions:
+            if decision.command in decided:
+                raise Misconfigured(f"{system} declares two decisions on {decision.command.__name__}: remove one of them")
+            decided.add(decision.command)

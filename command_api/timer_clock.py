@@ -71,6 +71,8 @@ class TimerClock:
             _log.debug("timer not fired yet", saga=timer.saga, error=error.detail)
         except CaudalError as error:
             _log.warning("timer not fired", saga=timer.saga, timer=timer.name, error=error.detail)
+        except Exception:
+            _log.exception("timer not fired", saga=timer.saga, timer=timer.name)
         else:
             if receipt.events and not receipt.repeated:
                 FIRED.labels(timer.saga).inc()

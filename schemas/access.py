@@ -32,11 +32,11 @@ class Access:
         return cls(frozenset(roles), frozenset(scopes))
 
     def why_not(self, caller: Caller) -> str | None:
-        """Returns what a caller lacks, or ``None``."""
+        """Returns the token that a caller needs instead, or ``None``."""
         if self.roles and not self.roles & caller.roles:
-            return f"this is for the roles {', '.join(sorted(self.roles))}"
+            return f"a token with one of the roles {', '.join(sorted(self.roles))}"
         if missing := self.scopes - caller.scopes:
-            return f"this needs the scopes {', '.join(sorted(missing))}"
+            return f"a token with the scopes {', '.join(sorted(missing))}"
         return None
 
 

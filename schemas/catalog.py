@@ -61,7 +61,7 @@ class Catalog:
             pass
         if system not in self.systems:
             raise NotFound(f"there is no system {system!r}; {_known(system, self.systems)}")
-        known = [own for of_system, own in self._commands if of_system == system]
+        known = [own for (of_system, own), (_, one) in self._commands.items() if of_system == system and not one.internal]
         raise NotFound(f"there is no command {name!r} in {system!r}; {_known(name, known)}")
 
     def related(self, system: str) -> Iterator[ContextName]:
@@ -105,6 +105,16 @@ class Catalog:
                 f"the log of {context} holds {name!r}, which the installed code does not know; declare it: a class that was "
                 f"renamed has renamed_from=({name!r},), one that is not recorded any more retired=True"
             ) from None
+
+    def stored_types(self, context: ContextName, names: Iterable[str]) -> tuple[str, ...]:
+        """Returns every name under which a log may hold events of these names; raises `NotFound` for an unknown one."""
+        found: dict[str, None] = {}
+        for name in names:
+            if (context, name) not in self._events:
+                known = [event.message_name for event in self.context(context).events]
+                raise NotFound(f"{context} has no event {name!r}; {_known(name, known)}")
+            found |= dict.fromkeys(stored_names(self._events[context, name]))
+        return tuple(found)
 
     def event_types(self, events: Iterable[type[Event]]) -> frozenset[tuple[ContextName, str]]:
         """Returns the context of each event with every name that it is stored under.

@@ -218,7 +218,7 @@ class Damaged(CaudalError):
 
 
 class Unusable(CaudalError):
-    """The installed code cannot use a snapshot; the events are read instead."""
+    """The installed code cannot read a stored state."""
 
     kind = "unusable_snapshot"
 

@@ -37,9 +37,7 @@ class Sensitive:
         }
 
     def _checked(self, text: str | None) -> str | None:
-        if text is not None and not is_encrypted(text) and not self.min_length <= len(text) <= self.max_length:
-            raise ValueError(f"should have {self.min_length} to {self.max_length} characters")
-        return text
+        return _of_length(text, self.min_length, self.max_length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +54,14 @@ class Password:
         limits = {"minLength": self.min_length, "maxLength": self.max_length}
         return {**handler(schema), **limits, "format": "password", "writeOnly": True}
 
-    def _checked(self, text: str) -> str:
-        if not is_encrypted(text) and not self.min_length <= len(text) <= self.max_length:
-            raise ValueError(f"should have {self.min_length} to {self.max_length} characters")
-        return text
+    def _checked(self, text: str | None) -> str | None:
+        return _of_length(text, self.min_length, self.max_length)
+
+
+def _of_length(text: str | None, shortest: int, longest: int) -> str | None:
+    if text is not None and not is_encrypted(text) and not shortest <= len(text) <= longest:
+        raise ValueError(f"should have {shortest} to {longest} characters")
+    return text
 
 
 def _mailbox(text: str | None) -> str | None:

@@ -19,6 +19,8 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MAX_NAME_LENGTH = 27
 """PostgreSQL cuts names at 63 bytes, and the longest schema is ``system__context__views``."""
 _MAX_COLUMN_LENGTH = 63
+_MAX_PARTITIONS = 10_000
+"""A consistency token holds a partition's number in five digits."""
 
 
 class ContextName(NamedTuple):
@@ -32,7 +34,7 @@ class ContextName(NamedTuple):
         """Reads ``system.context``; raises `NotFound` for anything else."""
         system, dot, context = text.partition(".")
         if not (system and dot and context):
-            raise NotFound(f"{text!r} is not a context's name; write it like data_ingestion.ingestion")
+            raise NotFound(f"{text!r} is not a context's name; write it like shop.orders")
         return cls(system, context)
 
     def __str__(self) -> str:
@@ -74,6 +76,8 @@ def check_system(system: System) -> None:
     for context in system.contexts:
         _check_name(context.name, "context")
         owner = f"the context {system.name}.{context.name}"
+        if not 1 <= context.partitions <= _MAX_PARTITIONS:
+            raise Misconfigured(f"{owner} has {context.partitions} partitions: give it 1 to {_MAX_PARTITIONS}")
         _check_tuples(owner, commands=context.commands, events=context.events, upcasters=context.upcasters)
         for command in context.commands:
             _check_command(command)
@@ -91,7 +95,7 @@ def _check_name(name: str, what: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_LENGTH:
         raise Misconfigured(
             f"{name!r} cannot name a {what}: use at most {_MAX_NAME_LENGTH} small letters, digits and single underscores "
-            "between them, like data_ingestion"
+            "between them, like online_shop"
         )
 
 

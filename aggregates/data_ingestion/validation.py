@@ -136,7 +136,10 @@ def check_references(schema: JsonValue) -> None:
             cost[reference] = steps(_target(schema, reference))
         return cost[reference]
 
-    steps(schema)
+    try:
+        steps(schema)
+    except RecursionError:
+        raise Rejected("the schema's references are nested too deeply: use fewer levels") from None
 
 
 def _target(schema: JsonValue, reference: str) -> JsonValue:

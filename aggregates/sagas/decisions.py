@@ -17,7 +17,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import NotFound, Rejected, UnexpectedEvent
 
 Definitions = Mapping[str, SagaDefinition[Any]]
-"""Saga definitions by their full names: ``partner_alliances.onboarding``."""
+"""Saga definitions by their full names: ``shop.checkout``."""
 
 _START_TIMEOUT = timedelta(minutes=1)
 

@@ -15,6 +15,9 @@ from schemas.engine.sagas import CommandOutcome, SagaInput
 from schemas.errors import Misconfigured
 from schemas.message import Command, Event
 
+TIMEOUT = "timeout/"
+"""Prefix of the engine's own timers, at which deferred inputs are reported."""
+
 S = TypeVar("S", bound=State)
 E = TypeVar("E", bound=Event)
 
@@ -35,7 +38,7 @@ class Transition(Generic[S]):
     state: S
     send: Sequence[Send] = ()
     set_timers: Mapping[str, datetime] = field(default_factory=dict)
-    """When each timer is due, by name; one that is set already is moved."""
+    """When each timer is due, by name; one that is set already is moved. Names do not begin with ``timeout/``."""
     cancel_timers: Sequence[str] = ()
     status: Literal["running", "in_review", "completed", "failed"] = "running"
     """``failed`` compensates everything first; ``in_review`` waits for a person's decision."""
@@ -84,7 +87,7 @@ class SagaDefinition(Generic[S]):
     may_wait_indefinitely: bool = False
     """Whether it may wait for an event for any time; a saga that may not is reported as stuck after a minute."""
     system: str = ""
-    """Set by the installation."""
+    """Set by `Domain.of`."""
 
     def __post_init__(self) -> None:
         if len({event.message_name for event in self.reactions}) < len(self.reactions):
@@ -97,6 +100,8 @@ class SagaDefinition(Generic[S]):
                     f"the saga {self.name!r} finds {event.message_name} by {reaction.key!r}, which is no field of it; its "
                     f"fields are {', '.join(event.model_fields)}"
                 )
+        if reserved := [name for name in self.on_timer if name.startswith(TIMEOUT)]:
+            raise Misconfigured(f"the timer {reserved[0]!r} of the saga {self.name!r} begins with {TIMEOUT!r}: rename it")
         following = {event.message_name for reaction in self.reactions.values() for event in reaction.then or ()}
         if self.successors:
             for name in following.union(event.message_name for event in self.reactions):

@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from aggregates.sagas.definition import Transition
+from aggregates.sagas.definition import TIMEOUT, Transition
 from aggregates.sagas.saga import Saga
 from schemas.engine.sagas import ENDED, CommandData, CommandOutcome, SagaInput, SentCommand, Status, StepStatus
+from schemas.errors import Misconfigured
 from schemas.message import Command
-
-_TIMEOUT = "timeout/"
 
 
 @dataclass(slots=True)
@@ -79,7 +78,10 @@ class Step:
         for send in transition.send:
             compensation = None if send.compensation is None else _command_data(send.compensation)
             self._send(_command_data(send.command), compensation=compensation)
-        self.timers_set |= transition.set_timers
+        for name, due_at in transition.set_timers.items():
+            if name.startswith(TIMEOUT):
+                raise Misconfigured(f"a saga set the timer {name!r}: names that begin with {TIMEOUT!r} are the engine's")
+            self.timers_set[name] = due_at
         self.timers_cancelled += transition.cancel_timers
         self.reason = transition.reason
         if transition.status == "failed":
@@ -116,9 +118,9 @@ def _command_data(command: Command) -> CommandData:
 
 def timeout_timer(deferred: SagaInput) -> str:
     """Returns the name of the timer at which a deferred input is reported."""
-    return f"{_TIMEOUT}{deferred.id}"
+    return f"{TIMEOUT}{deferred.id}"
 
 
 def deferred_by(timer: str) -> UUID | None:
     """Returns the id of the deferred input that a timer reports; ``None`` for a timer of the saga's own."""
-    return UUID(timer.removeprefix(_TIMEOUT)) if timer.startswith(_TIMEOUT) else None
+    return UUID(timer.removeprefix(TIMEOUT)) if timer.startswith(TIMEOUT) else None

@@ -9,7 +9,7 @@ from aggregates.stream import Stream
 from command_api.handling.request import CommandRequest
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
-from schemas.errors import Invalid
+from schemas.errors import Invalid, Misconfigured
 from schemas.expected_version import ANY_VERSION
 from schemas.message import Command
 from streams.discovery import declared_rows
@@ -49,10 +49,24 @@ class Activity(Generic[C]):
 
 
 def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
-    """Returns the activities of a catalog's systems, by their commands."""
-    return {
-        one.command: one for activities in declared_rows(catalog, "command_api", "ACTIVITIES").values() for one in activities
-    }
+    """Returns the activities of a catalog's systems, by their commands.
+
+    Raises `Misconfigured` if a command has two, or if its context requires an expected version, which a command with side
+    effects cannot have.
+    """
+    found: dict[type[Command], Activity[Any]] = {}
+    for system, activities in declared_rows(catalog, "command_api", "ACTIVITIES").items():
+        for one in activities:
+            name = one.command.__name__
+            if one.command in found:
+                raise Misconfigured(f"{system} declares two activities for {name}: remove one of them")
+            if catalog.context(context := catalog.context_of(one.command)).requires_expected_version:
+                raise Misconfigured(
+                    f"{name} of {context} has an activity, and no expected version can be stated for it: remove "
+                    "requires_expected_version from the context, or move the command to another one"
+                )
+            found[one.command] = one
+    return found
 
 
 @dataclass(frozen=True, slots=True)

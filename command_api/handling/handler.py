@@ -146,14 +146,14 @@ class CommandHandler:
         return await self._decide_and_append(request)
 
     async def _decide_and_append(self, request: CommandRequest) -> Receipt:
-        for attempt in range(1, self._conflict_retries + 1):
+        for attempt in range(1, self._conflict_retries + 2):
             try:
                 streams = await self._deciding.load(request, is_first_attempt=attempt == 1)
                 if streams[0] is not None and not request.expected.allows(streams[0].version):
                     return await self._precondition_failed(request, streams[0].name)
                 return await self._appending.append(request, self._deciding.decide(request, streams))
             except Conflict as conflict:
-                if attempt == self._conflict_retries:
+                if attempt > self._conflict_retries:
                     raise
                 _log.debug("command decided again", id=str(request.command.id), attempt=attempt, error=conflict.detail)
         raise AssertionError("the last attempt returns or raises")

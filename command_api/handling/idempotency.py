@@ -60,7 +60,7 @@ def command_id(context: ContextName, key: str | None, given: str | None = None) 
         return uuid7() if given is None else _parsed(given)
     if given is not None:
         raise Malformed("send either an Idempotency-Key or a command id, not both")
-    if not KEY.match(key):
+    if not KEY.fullmatch(key):
         raise Malformed("Idempotency-Key must be 1 to 200 visible ASCII characters")
     return uuid5(_KEYED_COMMANDS, f"{context}/{key}")
 

@@ -16,7 +16,7 @@ from argon2.profiles import RFC_9106_LOW_MEMORY as PROFILE
 from schemas.errors import Unavailable
 
 _MAX_CONCURRENT, _MAX_WAITING = 2, 16
-"""Each takes 64 MiB and a core for a tenth of a second and more. Registrations do not delay sign-ins."""
+"""Each takes 64 MiB and a core for a tenth of a second and more. Registrations cannot fill the queue of sign-ins."""
 
 
 async def hashed(password: str, command_id: UUID) -> str:

@@ -133,15 +133,15 @@ def _check_text(text: str, pointer: str) -> None:
         raise _bad_value(pointer, "contains a lone surrogate")
 
 
-def _check_depth(document: Any, most: int) -> None:
+def _check_depth(document: Any, max_depth: int) -> None:
     # Level by level, because recursion may be too deep.
     level: list[tuple[str, Any]] = [("", document)]
-    for depth in range(1, most + 2):
+    for depth in range(1, max_depth + 2):
         nested = [(pointer, value) for pointer, value in level if isinstance(value, dict | list)]
         if not nested:
             return
-        if depth > most:
-            raise _bad_value(nested[0][0], f"is nested deeper than {most} levels")
+        if depth > max_depth:
+            raise _bad_value(nested[0][0], f"is nested deeper than {max_depth} levels")
         level = [
             (step(pointer, key), inner)
             for pointer, value in nested

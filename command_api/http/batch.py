@@ -22,7 +22,7 @@ from command_api.http.preconditions import check_stated, expectation
 from command_api.http.request import envelope_of
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
-from schemas.errors import CaudalError, Invalid, Malformed, TooLarge
+from schemas.errors import CaudalError, Invalid, Malformed, TooLarge, Violation
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
 from streams.http.problems import internal_error, problem_of
@@ -111,7 +111,12 @@ class BatchEndpoint:
         context = self._catalog.context_of(command)
         expected = expectation(line.if_match, line.if_none_match)
         check_stated(self._catalog.context(context), expected)
-        data = check_plain(validate_command(line.command, command))
+        try:
+            data = check_plain(validate_command(line.command, command))
+        except Invalid as error:
+            raise Invalid(
+                error.detail, [Violation(f"/command{one.pointer}", one.detail) for one in error.violations]
+            ) from error
         id = command_id(context, line.idempotency_key, line.command_id)
         return _Line(number, envelope_of(context_of(request), data, id), expected)
 

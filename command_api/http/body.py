@@ -20,25 +20,25 @@ async def read_document(request: Request, headers: Headers, settings: Settings) 
     return parse_json(body, settings.max_body_depth)
 
 
-async def read_body(request: Request, headers: Headers, most: int, media_type: str = "application/json") -> bytes:
+async def read_body(request: Request, headers: Headers, max_bytes: int, media_type: str = "application/json") -> bytes:
     """Returns the request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`."""
     if (content_type := content_type_of(headers)) != media_type:
-        raise UnsupportedFormat(f"a command is sent as {media_type}, not as {content_type or 'an unnamed type'}")
+        raise UnsupportedFormat(f"the body must be {media_type}, not {content_type or 'of an unnamed type'}")
     if (encoding := headers.get(b"content-encoding")) not in (None, "identity"):
         raise UnsupportedFormat(f"the Content-Encoding {encoding} is not supported: send the body unencoded")
     body, more = b"", True
     while more:
         message = await request.receive()
-        body, more = _part(message, body, most), message.get("more_body", False)
+        body, more = _part(message, body, max_bytes), message.get("more_body", False)
     return body
 
 
-def _part(message: Message, body: bytes, most: int) -> bytes:
+def _part(message: Message, body: bytes, max_bytes: int) -> bytes:
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     body += message.get("body", b"")
-    if len(body) > most:
-        raise TooLarge(f"the body may have {most} bytes at most")
+    if len(body) > max_bytes:
+        raise TooLarge(f"the body may have {max_bytes} bytes at most")
     return body
 
 

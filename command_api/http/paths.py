@@ -11,8 +11,10 @@ from starlette.requests import Request
 from command_api.http.gateway import CommandGateway
 from schemas.catalog import Catalog
 from schemas.envelope import Receipt
+from schemas.errors import Misconfigured
 from schemas.message import Command, Event
 from streams.discovery import declared_rows
+from streams.http.reserved_paths import why_not_own
 
 
 class ReceiptField(Enum):
@@ -68,11 +70,23 @@ class QuestionPath:
 
 
 OwnPath = CommandPath | QuestionPath
+_RESERVED = ("/commands", "/.well-known")
+"""The engine's paths in this API, beside those of both APIs."""
 
 
 def installed(catalog: Catalog) -> Mapping[str, tuple[OwnPath, ...]]:
-    """Returns the paths of a catalog's systems, by their names."""
-    return declared_rows(catalog, "command_api", "PATHS")
+    """Returns the paths of a catalog's systems, by their names; raises `Misconfigured` if two have the same path."""
+    found: Mapping[str, tuple[OwnPath, ...]] = declared_rows(catalog, "command_api", "PATHS")
+    taken: dict[tuple[str, str], str] = {}
+    for system, paths in found.items():
+        for one in paths:
+            method = one.method if isinstance(one, CommandPath) else "POST"
+            if (why := why_not_own(one.path, _RESERVED)) is not None:
+                raise Misconfigured(f"the path {one.path} of {system}: {why}")
+            if (method, one.path) in taken:
+                raise Misconfigured(f"{method} {one.path} of {system} is a path of {taken[method, one.path]} too: change one")
+            taken[method, one.path] = system
+    return found
 
 
 def answer_of(path: CommandPath, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ def _actor(request: RequestContext) -> str | None:
     if request.caller is not None:
         return request.caller.subject
     given = request.headers.get(b"x-actor")
-    if given is not None and not KEY.match(given):
+    if given is not None and not KEY.fullmatch(given):
         raise Malformed("X-Actor must be 1 to 200 visible ASCII characters")
     return given
 

@@ -31,6 +31,8 @@ from streams.log.stored_events import decode
 from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
+_ANY = "/commands/{system}/{command}"
+
 
 class CommandEndpoints:
     """Answers requests with receipts: access, limits, preconditions, body, then the handler."""
@@ -50,7 +52,7 @@ class CommandEndpoints:
 
     def routes(self, systems: Mapping[str, tuple[OwnPath, ...]]) -> Iterator[BaseRoute]:
         """Returns every path of commands and questions."""
-        yield Route("/commands/{system}/{command}", _Endpoint(self.any_command), methods=["POST"])
+        yield Route(_ANY, _Endpoint(self.any_command), methods=["POST"])
         for own in systems.values():
             for path in own:
                 if isinstance(path, CommandPath):
@@ -61,11 +63,19 @@ class CommandEndpoints:
     async def any_command(self, request: Request) -> Response:
         """Handles the command that the path names."""
         system, name = request.path_params["system"], request.path_params["command"]
+        try:
+            command = self._command(system, name)
+        except NotFound:
+            await self._access.authenticate(context_of(request), _ANY)  # counted as one path, whichever names are tried
+            raise
+        path = CommandPath(request.scope["path"], command, lambda receipt, _: receipt_as_json(receipt))
+        return await self._handle_command(path, request)
+
+    def _command(self, system: str, name: str) -> type[Command]:
         _, command = self._catalog.command(system, name)
         if command.internal:
             raise NotFound(f"there is no command {name!r} in {system!r}")
-        path = CommandPath(request.scope["path"], command, lambda receipt, _: receipt_as_json(receipt))
-        return await self._handle_command(path, request)
+        return command
 
     async def _handle_command(self, path: CommandPath, request: Request) -> Response:
         sent = context_of(request)

@@ -70,7 +70,7 @@ def _deferred(row: Sagas, step: SagaAdvanced) -> dict[str, JsonValue]:
     gone = {str(step.input.id), *map(str, step.dropped)}
     deferred = {id: one for id, one in row.deferred.items() if id not in gone}
     if step.deferred:
-        deferred[str(step.input.id)] = {"name": step.input.name, "problem": step.problem}
+        deferred[str(step.input.id)] = {"name": step.input.name, "problem": step.problem, "status": step.step_status}
     return deferred
 
 

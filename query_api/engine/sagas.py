@@ -20,7 +20,7 @@ class LabelledSaga(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     saga_id: str
-    saga: str | None = Field(description="Full name of its definition, such as `partner_alliances.onboarding`.")
+    saga: str | None = Field(description="Full name of its definition, such as `shop.checkout`.")
     status: Status
     label: str = Field(description="The status in the words of the saga's system.")
     reason: str | None

@@ -10,6 +10,10 @@ from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Misconfigured, NotFound
 from schemas.sensitive import encrypted_fields
 from streams.database.view_tables import column_type
+from streams.http.reserved_paths import why_not_own
+
+_RESERVED = ("/views", "/audit")
+"""The engine's paths in this API, beside those of both APIs."""
 
 
 def check(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> None:
@@ -56,8 +60,8 @@ def _of_view(catalog: Catalog, system: str, query: Query) -> Iterator[str]:
 
 
 def _of_path(query: Query) -> Iterator[str]:
-    if not query.path.startswith("/"):
-        yield "path: it must begin with a slash"
+    if (why := why_not_own(query.path, _RESERVED)) is not None:
+        yield f"path: {why}"
         return
     parameters = query.path_parameters
     if query.key is not None and query.key not in parameters:

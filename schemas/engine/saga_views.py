@@ -26,7 +26,7 @@ class Sagas(
 
     saga_id: str
     saga: str | None = None
-    """Full name of its definition, such as ``partner_alliances.onboarding``."""
+    """Full name of its definition, such as ``shop.checkout``."""
     key: str | None = None
     status: Status = "running"
     reason: str | None = None
@@ -39,7 +39,7 @@ class Sagas(
     position: int = 0
     """Position of the newest step."""
     deferred: dict[str, JsonValue] = Field(default_factory=dict)
-    """Inputs that the saga could not react to yet, by id: name and problem."""
+    """Inputs that the saga could not react to yet, by id: name, problem, and status: ``failed``, or ``received`` too early."""
     in_flight: dict[str, JsonValue] = Field(default_factory=dict)
     """Commands without an outcome, by number: name, number of the command that it compensates, and when it was sent."""
     failed_compensations: dict[str, JsonValue] = Field(default_factory=dict)

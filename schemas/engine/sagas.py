@@ -90,7 +90,7 @@ class CancelSaga(Command, access=Access.to("operator")):
 class SagaAdvanced(Event):
     """A saga took a step: one input, and all of its effects."""
 
-    saga: str = Field(description="Full name of the saga's definition, such as partner_alliances.onboarding.")
+    saga: str = Field(description="Full name of the saga's definition, such as shop.checkout.")
     key: str
     input: SagaInput
     follows: UUID | None = Field(default=None, description="Id of the event that the input follows, by the saga's successors.")

@@ -159,6 +159,14 @@ def make_keys(private: Path, public: Path) -> None:
     write_public_key(key.public_key(), public)
 
 
+def complete_keys(private: Path, public: Path) -> None:
+    """Makes a pair of keys unless it is there; writes the public half if an earlier run ended between the two files."""
+    if not private.exists():
+        make_keys(private, public)
+    elif not public.exists():
+        write_public_key(Signer(private).public, public)
+
+
 def write_public_key(key: Ed25519PublicKey, path: Path) -> None:
     """Writes a public key as a PEM file."""
     path.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))

@@ -64,7 +64,7 @@ class AccessControl:
         if request.caller is None:
             raise Unauthenticated(had_token=False)
         if (why := access.why_not(request.caller)) is not None:
-            raise Forbidden(why)
+            raise Forbidden(f"the {kind} {name} needs {why}")
 
     async def limit(self, request: RequestContext, path: str, times: int) -> None:
         """Counts a request ``times`` against its caller's limits; raises `TooManyRequests` and `Unavailable`."""

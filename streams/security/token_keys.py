@@ -82,12 +82,19 @@ def add_token_key(folder: Path) -> str:
     return kid
 
 
+def key_file(folder: Path, kid: str) -> Path:
+    """Returns the file of a key; raises `Misconfigured` if there is no such key."""
+    if not (file := folder / f"{kid}.json").is_file():
+        raise Misconfigured(f"{folder} holds no key {kid}")
+    return file
+
+
 def retire_token_key(folder: Path, kid: str) -> None:
     """Removes a key: tokens that it signed become invalid. Raises `Misconfigured` if there is no such key."""
     try:
-        (folder / f"{kid}.json").unlink()
+        key_file(folder, kid).unlink()
     except OSError as error:
-        raise Misconfigured(f"{folder} holds no key {kid}") from error
+        raise Misconfigured(f"the key {kid} in {folder} cannot be removed: {error.strerror}") from error
 
 
 def _key_in(path: Path) -> OKPKey:

@@ -158,9 +158,10 @@ class DeadLetters:
             )
         PARKED.labels(self._subscription).inc(events)
 
-    async def count(self, connection: Connection) -> int:
-        """Returns how many events are open."""
-        return int(await connection.fetchval(self._store.sql("dead_letters_count"), self._subscription))
+    async def count(self, connection: Connection, context: ContextName | None = None) -> int:
+        """Returns how many events are open, of one context or of all."""
+        of = None if context is None else str(context)
+        return int(await connection.fetchval(self._store.sql("dead_letters_count"), self._subscription, of))
 
     async def due(self) -> Sequence[tuple[ContextName, int, str]]:
         """Returns the streams whose first dead letter is to be tried again: context, partition, stream."""

@@ -93,7 +93,7 @@ async def send(
 
 
 class BrokerContract:
-    """What the engine needs of a broker, one test for each. A subclass has the fixture ``bootstrap``: ``host:port[,…]``."""
+    """The behaviour that the engine needs of a broker, one test for each. A subclass has the fixture ``bootstrap``."""
 
     @pytest.fixture
     def holds_empty_fetches(self) -> bool:

@@ -16,9 +16,9 @@ def test_one_of_the_roles_and_every_scope_are_enough(access: Access) -> None:
 @pytest.mark.parametrize(
     ("access", "why"),
     [
-        (Access.to("surgeon", "doctor"), "this is for the roles doctor, surgeon"),
-        (Access.to("nurse", scopes=["write", "read", "erase"]), "this needs the scopes erase, write"),
-        (Access.to("doctor", scopes=["write"]), "this is for the roles doctor"),
+        (Access.to("surgeon", "doctor"), "a token with one of the roles doctor, surgeon"),
+        (Access.to("nurse", scopes=["write", "read", "erase"]), "a token with the scopes erase, write"),
+        (Access.to("doctor", scopes=["write"]), "a token with one of the roles doctor"),
     ],
 )
 def test_what_a_caller_lacks_is_named(access: Access, why: str) -> None:

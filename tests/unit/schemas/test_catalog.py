@@ -6,7 +6,7 @@ from schemas.catalog import Catalog
 from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.ingestion import DataIngested, ReceiveData
 from schemas.errors import Misconfigured, NotFound
-from schemas.message import Event
+from schemas.message import Command, Event
 from schemas.system import Context, ContextName, System
 
 INGESTION = ContextName("data_ingestion", "ingestion")
@@ -65,3 +65,25 @@ def test_an_unknown_name_suggests_a_known_one() -> None:
 def test_a_context_cannot_be_declared_twice() -> None:
     with pytest.raises(Misconfigured, match=r"'twice\.a' is declared twice"):
         Catalog.of([System("twice", (Context("a"), Context("a")))])
+
+
+def test_every_name_of_an_event_leads_to_all_of_its_stored_names() -> None:
+    catalog, name = Catalog.of([System("shop", (Context("shelf", events=(Packed,)),))]), ContextName("shop", "shelf")
+
+    assert catalog.stored_types(name, ["Boxed"]) == catalog.stored_types(name, ["Packed"]) == ("Packed", "Wrapped", "Boxed")
+    assert catalog.stored_types(name, []) == ()
+    with pytest.raises(NotFound, match=r"shop\.shelf has no event 'Paked'; did you mean 'Packed'"):
+        catalog.stored_types(name, ["Paked"])
+
+
+def test_commands_of_the_engine_are_not_suggested() -> None:
+    class Open(Command, internal=True):
+        pass
+
+    class Close(Command):
+        pass
+
+    catalog = Catalog.of([System("shop", (Context("door", commands=(Open, Close)),))])
+
+    with pytest.raises(NotFound, match="there are close"):
+        catalog.command("shop", "opn")

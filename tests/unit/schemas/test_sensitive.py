@@ -41,3 +41,13 @@ def test_marked_fields_are_found() -> None:
 def test_a_mark_where_it_would_mean_nothing_is_rejected() -> None:
     with pytest.raises(Misconfigured, match="a part of the type of one, many, deep:"):
         Catalog.of([System("s", (Context("c", (Hidden,)),))])
+
+
+def test_an_optional_password_may_be_missing() -> None:
+    class Change(Command, subject="who"):
+        who: str
+        password: Annotated[str | None, Password(), Sensitive()] = None
+
+    assert Change(who="a", password=None).password is None
+    with pytest.raises(ValueError, match="should have 8 to 200 characters"):
+        Change(who="a", password="short")

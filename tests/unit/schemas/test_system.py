@@ -53,3 +53,9 @@ class Shelves(View, context="shelf", key="shelf"):
 def test_a_view_that_cannot_work_is_noticed_at_start(view: type[View], why: str) -> None:
     with pytest.raises(Misconfigured, match=why):
         Catalog.of([System("shop", (Context("shelf"),), views=(view,))])
+
+
+@pytest.mark.parametrize("partitions", [0, -1, 100_000])
+def test_a_number_of_partitions_that_no_topic_has_is_rejected(partitions: int) -> None:
+    with pytest.raises(Misconfigured, match=rf"shop\.orders has {partitions} partitions: give it 1 to 10000"):
+        Catalog.of([System("shop", (Context("orders", partitions=partitions),))])

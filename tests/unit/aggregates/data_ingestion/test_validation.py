@@ -3,7 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from aggregates.data_ingestion.validation import DECISIONS, POLICIES
+from aggregates.data_ingestion.validation import DECISIONS, POLICIES, compiled
 from aggregates.scenario import FIRST_ID, Scenario, reaction_of
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.data_ingestion.validation import (
@@ -143,3 +143,10 @@ def test_every_ingested_delivery_is_validated() -> None:
     ingested = DataIngested(data_id=FIRST_ID, partner_id="acme", payload={"x": 1})
 
     assert reaction_of(POLICIES[0], ingested) == (validate({"x": 1}),)
+
+
+def test_a_long_chain_of_references_is_rejected() -> None:
+    definitions: dict[str, JsonValue] = {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(1500)}
+
+    with pytest.raises(Rejected, match="references are nested too deeply: use fewer levels"):
+        compiled({"$ref": "#/$defs/d0", "$defs": {**definitions, "d1500": {}}})

@@ -332,3 +332,18 @@ async def test_no_command_is_decided_on_the_state_of_a_decision_that_failed() ->
 def test_a_command_without_a_decision_is_noticed_at_the_start() -> None:
     with pytest.raises(Misconfigured, match=r"no decision is declared for the command 'deposit' of bank\.accounts"):
         CommandHandler(Catalog.of([SYSTEM]), {}, {BANK: MemoryLog(BANK)})
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+async def test_a_conflict_is_decided_again_as_often_as_the_setting_says(retries: int) -> None:
+    class Changing(SlowLog):
+        async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
+            self.batches.append(len(appends))
+            return [Conflict("another command was faster") for _ in appends]
+
+    log = Changing()
+
+    with pytest.raises(Conflict):
+        await handler_on(log, conflict_retries=retries).handle(envelope(Deposit(account="a", amount=1)))
+
+    assert len(log.batches) == retries + 1

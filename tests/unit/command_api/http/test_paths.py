@@ -2,9 +2,13 @@
 
 from uuid import UUID
 
-from command_api.http.paths import KEY, CommandPath, ReceiptField, answer_of, receipt_as_json
+import pytest
+
+from command_api.http.paths import KEY, CommandPath, ReceiptField, answer_of, installed, receipt_as_json
+from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Receipt
+from schemas.errors import Misconfigured
 
 RECEIPT = Receipt(command_id=UUID(int=1), stream="delivery-a-b", version=2, position=7, partition=3, events=("DataReceived",))
 
@@ -35,3 +39,19 @@ def test_a_receipt_is_answered_with_its_key_as_id() -> None:
         "position": 7,
         "events": ["DataReceived"],
     }
+
+
+@pytest.mark.parametrize(
+    ("paths", "why"),
+    [
+        ({"a": "/x", "b": "/x"}, "POST /x of b is a path of a too: change one"),
+        ({"a": "/commands/x"}, "the path /commands/x of a: the engine has /commands itself"),
+        ({"a": "x"}, "the path x of a: it must begin with a slash"),
+    ],
+)
+def test_paths_that_collide_are_rejected(monkeypatch: pytest.MonkeyPatch, paths: dict[str, str], why: str) -> None:
+    declared = {system: (CommandPath(path, ReceiveData, {}),) for system, path in paths.items()}
+    monkeypatch.setattr("command_api.http.paths.declared_rows", lambda *_: declared)
+
+    with pytest.raises(Misconfigured, match=why):
+        installed(Catalog())

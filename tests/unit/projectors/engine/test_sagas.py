@@ -60,7 +60,7 @@ def test_a_rejected_compensation_is_shown_until_it_is_sent_again() -> None:
 def test_a_deferred_input_is_shown_until_it_is_handled_or_dropped() -> None:
     deferred = step(deferred=True, step_status="received", problem="too early")
 
-    assert applied(SAGAS, deferred).deferred == {str(ONE): {"name": "Requested", "problem": "too early"}}
+    assert applied(SAGAS, deferred).deferred == {str(ONE): {"name": "Requested", "problem": "too early", "status": "received"}}
     assert applied(SAGAS, deferred, step()).deferred == {}
     assert applied(SAGAS, deferred, step(TWO, dropped=(ONE,))).deferred == {}
 

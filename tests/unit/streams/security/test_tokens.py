@@ -91,8 +91,8 @@ def test_an_error_names_the_roles_that_a_caller_lacks() -> None:
 
     assert Access().why_not(maria) is None
     assert Access.to("clinician", "auditor", scopes=["read"]).why_not(maria) is None
-    assert Access.to("auditor").why_not(maria) == "this is for the roles auditor"
-    assert Access.to("clinician", scopes=["write"]).why_not(maria) == "this needs the scopes write"
+    assert Access.to("auditor").why_not(maria) == "a token with one of the roles auditor"
+    assert Access.to("clinician", scopes=["write"]).why_not(maria) == "a token with the scopes write"
 
 
 @pytest.mark.parametrize("subject", ["", "x" * 201, "a\nb"])

@@ -1,0 +1,101 @@
+"""Encryption of commands: passwords are hashed, sensitive fields encrypted, and plain texts are gone."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID
+
+import pytest
+
+from aggregates.scenario import MIDNIGHT
+from command_api.handling.encryption import Encryption
+from command_api.handling.request import NO_FINGERPRINT, CommandRequest
+from schemas.envelope import CommandEnvelope
+from schemas.errors import Misconfigured
+from schemas.expected_version import ANY_VERSION
+from schemas.message import COMMAND_ID, Command
+from schemas.sensitive import Password, Sensitive, is_encrypted
+from schemas.system import ContextName
+from streams.encryption.encryption import encrypt
+
+ID, KEY = UUID(int=7), b"k" * 32
+
+
+class Register(Command, subject=COMMAND_ID):
+    name: Annotated[str, Sensitive()]
+    email: Annotated[str | None, Sensitive()] = None
+    password: Annotated[str, Password(), Sensitive()] = "password-1"
+
+
+class Rename(Command, subject="user"):
+    user: str
+    name: Annotated[str, Sensitive()]
+
+
+class Count(Command):
+    by: int
+
+
+class Keys:
+    """One key for each subject; keeps the subjects that it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, list[str]]] = []
+
+    async def encrypt(self, subject: str, texts: Mapping[str, str]) -> dict[str, str]:
+        self.asked.append((subject, sorted(texts.values())))
+        return {purpose: encrypt(text, KEY, subject, purpose) for purpose, text in texts.items()}
+
+
+def request(command: Command) -> CommandRequest:
+    envelope = CommandEnvelope(data=command, id=ID, at=MIDNIGHT, correlation_id="c")
+    return CommandRequest(ContextName("lab", "users"), envelope, ANY_VERSION)
+
+
+async def test_a_command_without_marks_only_gets_its_fingerprint() -> None:
+    applied = await Encryption(None).apply(request(Count(by=1)))
+
+    assert applied.command.data == Count(by=1)
+    assert applied.fingerprint != NO_FINGERPRINT
+
+
+async def test_the_subject_is_a_field_or_the_commands_own_id() -> None:
+    keys = Keys()
+
+    await Encryption(keys).apply(request(Rename(user="u", name="Eva")))  # type: ignore[arg-type]
+    await Encryption(keys).apply(request(Register(name="Eva")))  # type: ignore[arg-type]
+
+    assert [subject for subject, _ in keys.asked] == ["u", str(ID)]
+
+
+async def test_a_password_is_hashed_before_it_is_encrypted_and_a_missing_text_stays_missing() -> None:
+    keys = Keys()
+
+    data = (await Encryption(keys).apply(request(Register(name="Eva")))).command.data  # type: ignore[arg-type]
+
+    assert isinstance(data, Register)
+    (_, (hashed, name)) = keys.asked[0]
+    assert (name, hashed.startswith("$argon2id$")) == ("Eva", True)
+    assert is_encrypted(data.password)
+    assert is_encrypted(data.name)
+    assert data.email is None
+
+
+async def test_equal_commands_of_one_id_are_equal_after_it() -> None:
+    one, other = [await Encryption(Keys()).apply(request(Register(name="Eva"))) for _ in range(2)]  # type: ignore[arg-type]
+
+    assert (one.command.data, one.fingerprint) == (other.command.data, other.fingerprint)
+
+
+async def test_a_password_that_came_by_topic_is_not_hashed_again() -> None:
+    first = (await Encryption(Keys()).apply(request(Register(name="Eva")))).command.data  # type: ignore[arg-type]
+    assert isinstance(first, Register)
+    keys = Keys()
+
+    await Encryption(keys).apply(request(Register(name="Eva", password=first.password)))  # type: ignore[arg-type]
+
+    assert keys.asked[0][1] == sorted(["Eva", first.password])
+
+
+async def test_without_keys_nothing_sensitive_is_handled() -> None:
+    with pytest.raises(Misconfigured, match="nothing can be encrypted here"):
+        await Encryption(None).apply(request(Rename(user="u", name="Eva")))

@@ -1,0 +1,81 @@
+"""Command bodies: what passes can be kept everywhere, what does not is named by its pointer."""
+
+import pytest
+
+from command_api.handling.validation import check_plain, parse_json, validate_command
+from schemas.clinical_lab.results import RecordResult
+from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.errors import Invalid, Malformed
+
+DEPTH = 64
+
+
+def pointers(body: bytes) -> list[str]:
+    with pytest.raises(Invalid) as caught:
+        validate_command(parse_json(body, DEPTH), ReceiveData)
+    return [violation.pointer for violation in caught.value.violations]
+
+
+def test_a_good_body_becomes_the_command() -> None:
+    body = b'{"partner_id": "acme", "payload": {"n": 9007199254740993, "x": -1.5e10, "t": "\\u00e9 \\ud83d\\ude00"}}'
+
+    command = validate_command(parse_json(body, DEPTH), ReceiveData)
+
+    assert command == ReceiveData(partner_id="acme", payload={"n": 9007199254740993, "x": -1.5e10, "t": "é 😀"})
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (b'{"partner_id": "a"}', "/payload"),
+        (b'{"partner_id": "a", "payload": {}, "extra": 1}', "/extra"),
+        (b'{"partner_id": 5, "payload": {}}', "/partner_id"),
+        (b'{"partner_id": "", "payload": {}}', "/partner_id"),
+        (b'{"partner_id": "a\\nb", "payload": {}}', "/partner_id"),
+        (b'{"partner_id": "a", "payload": []}', "/payload"),
+        (b'{"partner_id": "a", "payload": {"x": {"y": ["\\u0000"]}}}', "/payload/x/y/0"),
+        (b'{"partner_id": "a", "payload": {"x\\u0000": 1}}', "/payload/x\x00"),
+        (b'{"partner_id": "a", "payload": {"x": "\\ud800"}}', "/payload/x"),
+        (b'{"partner_id": "a", "payload": {"a/b": "\\udfff"}}', "/payload/a~1b"),
+        (b'{"partner_id": "a", "payload": {"x": 1e400}}', "/payload/x"),
+        (b'{"partner_id": "a", "payload": {"x": -1e999}}', "/payload/x"),
+        (b'{"partner_id": "a", "payload": {"x": 9223372036854775808}}', "/payload/x"),
+        (b'{"partner_id": "a", "payload": {"x": 123456789012345678901234567890}}', "/payload/x"),
+    ],
+)
+def test_a_bad_value_is_named_by_its_pointer(body: bytes, pointer: str) -> None:
+    assert pointers(body) == [pointer]
+
+
+def test_a_lone_surrogate_in_a_key_is_named_by_what_can_be_said_of_it() -> None:
+    assert pointers(b'{"partner_id": "a", "payload": {"x\\ud800": 1}}') == ["/payload/x?"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'{"a": 1}}'])
+def test_a_body_that_is_not_json_is_malformed(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        parse_json(body, DEPTH)
+
+
+def test_nesting_is_limited_and_the_place_named() -> None:
+    deep = b'{"partner_id": "a", "payload": {"x": ' + b"[" * 62 + b"]" * 62 + b"}}"
+    deeper = b'{"partner_id": "a", "payload": {"x": ' + b"[" * 63 + b"]" * 63 + b"}}"
+
+    assert parse_json(deep, DEPTH)["partner_id"] == "a"
+    assert pointers(deeper) == ["/payload/x" + "/0" * 62]
+
+
+def test_brackets_in_a_string_are_no_nesting() -> None:
+    assert parse_json(b'{"x": "' + b"[" * 200 + b'"}', DEPTH) == {"x": "[" * 200}
+
+
+def test_the_largest_integers_pass() -> None:
+    assert parse_json(b"[9223372036854775807, -9223372036854775808]", DEPTH) == [2**63 - 1, -(2**63)]
+
+
+def test_a_client_cannot_send_what_is_encrypted() -> None:
+    encrypted = {"patient": "encrypted:1:p:AAAA", "result": "x", "patient_id": "01940000-0000-7000-8000-0000000000a1"}
+    with pytest.raises(Invalid) as raised:
+        check_plain(RecordResult.model_validate(encrypted))
+    assert [violation.pointer for violation in raised.value.violations] == ["/patient"]
+    assert check_plain(RecordResult(patient="p", result="r")) == RecordResult(patient="p", result="r")

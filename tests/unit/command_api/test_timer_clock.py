@@ -1,0 +1,80 @@
+"""The timer clock: each due timer is fired once, and one that fails delays no other."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from aggregates.scenario import MIDNIGHT
+from command_api.timer_clock import TimerClock, timer_command
+from schemas.envelope import CommandEnvelope, Receipt
+from schemas.errors import Conflict, Invalid, Unavailable
+from streams.log.timers import Timer
+
+SAGA = "travel.trip"
+
+
+def timer(n: int) -> Timer:
+    return Timer(f"saga-{n}", "car", MIDNIGHT + timedelta(seconds=n), SAGA, str(n), "c")
+
+
+class Table:
+    """Timers that stay due, in pages."""
+
+    def __init__(self, timers: Sequence[Timer]) -> None:
+        self._timers = timers
+
+    async def due(
+        self, now: datetime, sagas: Collection[str], limit: int, after: tuple[datetime, str, str] | None = None
+    ) -> Sequence[Timer]:
+        assert sagas == [SAGA]
+        return [one for one in self._timers if one.due_at <= now and (after is None or one.place > after)][:limit]
+
+
+class Handler:
+    """Keeps what it handles; some keys fail."""
+
+    def __init__(self, failing: dict[str, Exception] | None = None) -> None:
+        self.failing, self.handled = failing or {}, list[CommandEnvelope[Any]]()
+
+    async def handle(self, command: CommandEnvelope[Any]) -> Receipt:
+        if (error := self.failing.get(command.data.key)) is not None:
+            raise error
+        self.handled.append(command)
+        return Receipt(command_id=command.id, stream="saga-x", version=1, position=1, partition=0, events=("SagaAdvanced",))
+
+    @property
+    def keys(self) -> list[str]:
+        return sorted((one.data.key for one in self.handled), key=int)
+
+
+async def fire(timers: Sequence[Timer], handler: Handler, at: datetime) -> None:
+    await TimerClock(Table(timers), handler, [SAGA]).fire_due(at)  # type: ignore[arg-type]
+
+
+async def test_every_page_of_due_timers_is_fired_and_no_timer_early() -> None:
+    handler = Handler()
+
+    await fire([timer(n) for n in range(250)], handler, MIDNIGHT + timedelta(seconds=229))
+
+    assert handler.keys == [str(n) for n in range(230)]
+
+
+@pytest.mark.parametrize("error", [Conflict("raced"), Unavailable(), Invalid("odd"), ZeroDivisionError("a slip")])
+async def test_a_timer_that_cannot_be_fired_delays_no_other(error: Exception) -> None:
+    handler = Handler({"1": error})
+
+    await fire([timer(n) for n in range(3)], handler, MIDNIGHT + timedelta(days=1))
+
+    assert handler.keys == ["0", "2"]
+
+
+def test_a_timer_has_one_command_however_often_and_wherever_it_is_fired() -> None:
+    one, again = (timer_command(timer(1), MIDNIGHT + timedelta(hours=n)) for n in (1, 2))
+
+    assert one.id == again.id
+    assert isinstance(one.id, UUID)
+    assert (one.data.saga, one.data.key, one.data.input.kind, one.data.input.at) == (SAGA, "1", "timer", timer(1).due_at)
+    assert len({one.id, timer_command(timer(2), MIDNIGHT).id, timer_command(timer(1)._replace(name="x"), MIDNIGHT).id}) == 3
