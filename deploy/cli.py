@@ -15,6 +15,7 @@ from rich.console import Console
 from deploy.console.async_command import async_command, report_errors
 from deploy.console.connection import read_settings, settings_of, settings_or_stack
 from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, LogFormat, flag
+from deploy.console.printing import counted
 from deploy.operations.dead_letters.commands import dead_letters
 from deploy.operations.keys import master_keys, signing_key, token, token_keys
 from deploy.operations.projections.commands import projections
@@ -71,21 +72,21 @@ async def up(
     log_format: LogFormat = None,
 ) -> int:
     """Run the whole engine on this machine until Ctrl-C: PostgreSQL, a broker, and all of Caudal's processes."""
-    from deploy.local.up import Wanted, run_stack
+    from deploy.local.up import StackOptions, run_stack
 
     if ephemeral and data_dir is not None:
         raise typer.BadParameter("either --data-dir or --ephemeral", param_hint="--ephemeral")
     settings = read_settings(log_format)
     configure_logging(settings.log_format, "warning")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is still starting is no news
-    wanted = Wanted(
+    options = StackOptions(
         data_dir=None if ephemeral else data_dir or DEFAULT_DATA_DIR,
         broker=broker,
         automatic_ports=ports == "auto",
         as_json=as_json,
         with_tokens=tokens,
     )
-    return await run_stack(wanted, settings)
+    return await run_stack(options, settings)
 
 
 @app.command(rich_help_panel=LOOK)
@@ -99,6 +100,8 @@ async def status(
     """Say whether everything is healthy, and what is not. Exit code 0: healthy, 1: needs attention, 2: something is down."""
     from deploy.operations.status.commands import show_status, watch_status
 
+    if watch and as_json:
+        raise typer.BadParameter("--watch and --json exclude each other")
     if watch:
         return await watch_status(data_dir.resolve(), everything=everything)
     return await show_status(data_dir.resolve(), everything=everything, as_json=as_json)
@@ -141,7 +144,7 @@ async def migrate(
     out = Console(highlight=False)
     for line in done:
         out.print(line)
-    out.print("Nothing to do." if not done else f"{len(done)} migrations applied.")
+    out.print(f"{counted(len(done), 'migration')} applied." if done else "Nothing to do.")
 
 
 @app.command(rich_help_panel=RUN)
@@ -162,6 +165,7 @@ async def load(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     batch: Annotated[int, typer.Option(min=1, max=1000, help="Commands sent together.")] = 200,
     connections: Annotated[int, typer.Option(min=1, max=64, help="Batches in flight at once.")] = 4,
+    token: Annotated[str | None, typer.Option(envvar="CAUDAL_TOKEN", help="Access token to send.")] = None,
 ) -> int:
     """Send every line of a file as a command. A second run adds nothing."""
     from deploy.operations.load.sending import Shape, command_url, load_file
@@ -169,7 +173,7 @@ async def load(
     fields = dict(_field(text) for text in fixed or ())
     shape = Shape(fixed=fields, into=into, numbers=frozenset(filter(None, numbers.split(","))))
     target = command_url(system, command, url, data_dir.resolve())
-    return await load_file(file, target, shape, batch=batch, connections=connections)
+    return await load_file(file, target, shape, batch=batch, connections=connections, token=token)
 
 
 @app.command(rich_help_panel=LOOK)
@@ -186,10 +190,10 @@ async def replay(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Print a log's events as they were recorded: who did what, and why."""
-    from deploy.operations.replay.events import Wanted
+    from deploy.operations.replay.events import ReplayOptions
     from deploy.operations.replay.events import replay as replay_events
 
-    wanted = Wanted(
+    options = ReplayOptions(
         context=ContextName.parse(context),
         begin=begin,
         end=end,
@@ -198,7 +202,7 @@ async def replay(
         correlation=correlation,
         format="json" if as_json else "csv" if as_csv else "table",
     )
-    await replay_events(wanted, settings_of(data_dir))
+    await replay_events(options, settings_of(data_dir))
 
 
 @app.command(rich_help_panel=LOOK)
@@ -228,6 +232,7 @@ def mail(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
 
 @app.command("topic-docs", rich_help_panel=KEYS)
+@report_errors()
 def topic_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.", file_okay=False)]) -> None:
     """Write a page for each topic: its events or commands with their JSON Schemas, as Redpanda Console shows them."""
     from deploy.operations.topic_docs import write_topic_docs

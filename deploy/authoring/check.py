@@ -1,6 +1,6 @@
 """``caudal check``: builds every process of the installed systems without a database or a broker, and prints what does not fit.
 
-What a process would find while it starts, this finds in a second, and all of it at once.
+It finds in a second, and all at once, the faults that the processes would report at start.
 """
 
 import traceback
@@ -38,11 +38,20 @@ def attempt(work: Callable[[], T]) -> tuple[T | None, str]:
     """Returns the result of the work and no problem, or no result and the problem with the place in the code."""
     try:
         return work(), ""
-    except CaudalError as error:
-        return None, error.detail
     except Exception as error:  # an author's code may raise anything while it is imported
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        return None, f"{frame.filename}:{frame.lineno}: {type(error).__name__}: {error}"
+        return None, problem_of(error)
+
+
+def problem_of(error: Exception) -> str:
+    """Returns an error as one line; one that is not Caudal's with the place in the author's code."""
+    if isinstance(error, CaudalError):
+        return error.detail
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "site-packages" not in frame.filename and not frame.filename.startswith("<")]
+    place = (own or list(frames))[-1]
+    return f"{place.filename}:{place.lineno}: {type(error).__name__}: {error}"
 
 
 def _views(catalog: Catalog) -> Iterator[str]:

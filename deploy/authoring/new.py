@@ -3,6 +3,8 @@
 import keyword
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 from string import Template
@@ -42,6 +44,9 @@ def check_name(name: str) -> None:
         raise Misconfigured(f"the system {name!r} is installed already: choose another name")
     if name in sys.stdlib_module_names or name == "tests" or find_spec(name) is not None:
         raise Misconfigured(f"{name!r} is the name of a module that is installed already: choose another name")
+    with suppress(PackageNotFoundError):
+        distribution(name)
+        raise Misconfigured(f"{name!r} is the name of a package that is installed already: choose another name")
 
 
 def files(name: str, *, with_saga: bool) -> Mapping[str, str]:

@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
+from deploy.authoring.check import problem_of
 from deploy.authoring.memory_system import Happened, MemorySystem
 from deploy.authoring.reading import read_system
 from deploy.console.printing import lines
 from schemas.engine.sagas import SagaAdvanced
 from schemas.envelope import RecordedEvent
-from schemas.errors import CaudalError, Malformed
+from schemas.errors import Malformed
 from schemas.message import Command, Event
 from schemas.system import ENGINE
 
@@ -50,8 +51,8 @@ async def send_all(system: MemorySystem, given: Iterable[str], out: Console, *, 
             out.print(f"{_PROMPT}{line}", style="bold", markup=False)
         try:
             happened = await _do(system, line.replace(LAST, last))
-        except CaudalError as error:
-            out.print(f"  {error.detail}", style="red", markup=False)
+        except Exception as error:  # the system's own code may raise anything
+            out.print(f"  {problem_of(error)}", style="red", markup=False)
             are_accepted = False
             continue
         for one in happened:

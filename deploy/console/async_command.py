@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 import typer
 import uvloop
@@ -12,16 +12,40 @@ from rich.console import Console
 from schemas.errors import CaudalError
 
 P = ParamSpec("P")
+E = TypeVar("E", bound=BaseException)
 
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """Prints one of Caudal's errors to standard error and ends the process with code 1; also usable as a decorator."""
+    """Prints Caudal's errors, and those of files, to standard error and ends the process with code 1; also a decorator."""
     try:
         yield
-    except CaudalError as error:
-        print_error(error.detail)
+    except (CaudalError, OSError) as error:
+        print_error(_text(error))
         raise typer.Exit(1) from error
+    except BaseExceptionGroup as group:
+        known, others = group.split((CaudalError, OSError))
+        if known is None or others is not None:
+            raise
+        for text in dict.fromkeys(map(_text, leaves(known))):
+            print_error(text)
+        raise typer.Exit(1) from group
+
+
+def leaves(group: BaseExceptionGroup[E]) -> list[E]:
+    """Returns the errors in a group and in the groups inside it."""
+    found: list[E] = []
+    for error in group.exceptions:
+        found += leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, CaudalError):
+        return error.detail
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def async_command(work: Callable[P, Awaitable[int | None]]) -> Callable[P, None]:

@@ -38,7 +38,7 @@ def settings_of(data_dir: Path) -> Settings:
 
 
 def settings_or_stack(data_dir: Path, log_format: str | None = None) -> Settings:
-    """The same, but with the default database if there is neither: for what is started before a stack or without one."""
+    """Returns the same settings, or those of the default database if there is neither."""
     settings = read_settings(log_format)
     stack = None if _names_a_database(settings) else running_stack(data_dir.resolve())
     return settings if stack is None else stack.applied_to(settings)

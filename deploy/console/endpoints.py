@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import orjson
+from pydantic import SecretStr
 
 from schemas.errors import Misconfigured
 from streams.settings import Settings
@@ -100,8 +101,9 @@ class Endpoints:
         """Settings with which this process joins the stack."""
         databases = {"write_dsn": self.postgres, "read_dsn": self.postgres, "write_dsns": {}, "read_dsns": {}}
         keys = {"keys_dsn": self.postgres, "master_key_file": self.master_keys, "token_keys": self.token_keys}
-        broker = {"brokers": self.brokers, "fetch_backoff": self.fetch_backoff}
-        return settings.model_copy(update={**databases, **keys, **broker, "systems": list(self.systems)})
+        signing = {"signing_key": str(self.signing_key)}
+        servers = {"brokers": self.brokers, "fetch_backoff": self.fetch_backoff, "mail_url": SecretStr(self.mail)}
+        return settings.model_copy(update={**databases, **keys, **signing, **servers, "systems": list(self.systems)})
 
 
 def running_stack(data_dir: Path) -> Endpoints | None:

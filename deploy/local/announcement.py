@@ -93,7 +93,7 @@ def _calls(endpoints: Endpoints, example: Example) -> list[str]:
 
 def _next_commands(endpoints: Endpoints) -> list[str]:
     caudal = os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).name == "caudal" else "caudal"
-    where = "" if Path(endpoints.data_dir) == DEFAULT_DATA_DIR.resolve() else f" --data-dir {endpoints.data_dir}"
+    where = "" if Path(endpoints.data_dir) == DEFAULT_DATA_DIR.resolve() else f" --data-dir {shlex.quote(endpoints.data_dir)}"
     said = {
         f"{caudal} status{where}": "is everything healthy?",
         f"{caudal} verify{where}": "do logs, topics and views agree?",

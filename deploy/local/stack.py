@@ -22,7 +22,7 @@ from schemas.errors import Misconfigured
 from streams.broker.provisioning import ensure_topics
 from streams.discovery import installed_catalog
 from streams.encryption.encryption import add_master_key
-from streams.integrity.signing import make_keys
+from streams.integrity.signing import complete_keys
 from streams.migrations.migrate import migrate
 from streams.security.token_keys import add_token_key
 from streams.settings import Settings
@@ -114,9 +114,8 @@ class Stack:
 
     def _make_keys(self) -> None:
         private, public = self.endpoints.signing_key, self.endpoints.public_key
-        if not private.exists():
-            private.parent.mkdir(mode=0o700, exist_ok=True)
-            make_keys(private, public)
+        private.parent.mkdir(mode=0o700, exist_ok=True)
+        complete_keys(private, public)
         if not self.endpoints.master_keys.exists():
             add_master_key(self.endpoints.master_keys, "local")
         if not any(self.endpoints.token_keys.glob("*.json")):

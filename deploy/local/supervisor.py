@@ -17,7 +17,7 @@ from schemas.errors import CaudalError, Unavailable
 _log = structlog.get_logger()
 _PR_SET_PDEATHSIG = 1
 READY_SECONDS = 30.0
-"""Default of ``CAUDAL_READY_SECONDS``."""
+"""Seconds within which a process must be ready, if the caller names no other limit."""
 STOP_SECONDS = 4.0
 DEATHS, WITHIN_SECONDS = 5, 30.0
 MAX_LOG_BYTES = 10 * 1024 * 1024

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.console.async_command import print_error
+from deploy.console.async_command import leaves, print_error
 from deploy.local.announcement import announce
 from deploy.local.data_folder import locked_folder
 from deploy.local.stack import Broker, Stack, choose_ports
@@ -18,7 +18,7 @@ from streams.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class StackOptions:
     """The options of ``caudal up``."""
 
     data_dir: Path | None
@@ -29,31 +29,31 @@ class Wanted:
     with_tokens: bool
 
 
-async def run_stack(wanted: Wanted, settings: Settings) -> int:
+async def run_stack(options: StackOptions, settings: Settings) -> int:
     """Runs until SIGINT or SIGTERM and returns the exit code: 0 after either, 1 after a failure, which is printed."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     code = 0
     try:
-        with locked_folder(wanted.data_dir) as folder:
-            ports = choose_ports(wanted.broker, automatic=wanted.automatic_ports)
-            await _run(Stack(folder, ports, wanted.broker, settings), wanted, stopping)
+        with locked_folder(options.data_dir) as folder:
+            ports = choose_ports(options.broker, automatic=options.automatic_ports)
+            await _run(Stack(folder, ports, options.broker, settings), options, stopping)
     except* CaudalError as failures:
-        for failure in _flat(failures):
+        for failure in leaves(failures):
             print_error(failure.detail)
         code = 1
     return code
 
 
-async def _run(stack: Stack, wanted: Wanted, stopping: asyncio.Event) -> None:
+async def _run(stack: Stack, options: StackOptions, stopping: asyncio.Event) -> None:
     started = time.monotonic()
     try:
         if await _ends_first(asyncio.create_task(stack.start()), stopping):
-            announce(stack.endpoints, time.monotonic() - started, as_json=wanted.as_json, with_tokens=wanted.with_tokens)
+            announce(stack.endpoints, time.monotonic() - started, as_json=options.as_json, with_tokens=options.with_tokens)
             await _ends_first(asyncio.create_task(stack.watch()), stopping)
     finally:
-        if stack.processes and not wanted.as_json:
+        if stack.processes and not options.as_json:
             Console(stderr=True, highlight=False).print("Stopping …")
         await stack.stop()
 
@@ -70,10 +70,3 @@ async def _ends_first(work: asyncio.Task[None], stopping: asyncio.Event) -> bool
     with suppress(asyncio.CancelledError):
         await work
     return False
-
-
-def _flat(group: BaseExceptionGroup[CaudalError]) -> list[CaudalError]:
-    found: list[CaudalError] = []
-    for error in group.exceptions:
-        found += _flat(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found

@@ -59,14 +59,14 @@ def signing_key(
     unless_there: Annotated[bool, flag("--unless-there", help="Keep a pair that is there already.")] = False,
 ) -> None:
     """Make a pair of keys for the signatures of the logs' heads."""
-    from streams.integrity.signing import Signer, make_keys, write_public_key
+    from streams.integrity.signing import complete_keys, make_keys
 
     folder.mkdir(parents=True, exist_ok=True)
     private, public = folder / "signing.pem", folder / "public.pem"
-    if not (unless_there and private.exists()):
+    if unless_there:
+        complete_keys(private, public)
+    else:
         make_keys(private, public)
-    elif not public.exists():  # an earlier run was stopped between the two files
-        write_public_key(Signer(private).public, public)
     typer.echo(f"{private}\n{public}")
     _note(f"Next: set CAUDAL_SIGNING_KEY={private} for the relay, and give {public} to everyone who verifies heads.")
 
@@ -89,10 +89,12 @@ def retire_token_key(
     folder: TokenFolder, key: Annotated[str, typer.Argument(help="The key's name.")], apply: Apply = False
 ) -> None:
     """Remove a key, after its last token has expired: tokens of this key are not valid any more."""
+    from streams.security.token_keys import key_file
     from streams.security.token_keys import retire_token_key as retire
 
+    key_file(folder, key)
     out = lines()
-    out.print(f"The key {key} is to be removed from {folder}; its tokens become invalid.", markup=False)
+    out.print(f"The key {key} will be removed from {folder}; its tokens become invalid.", markup=False)
     if confirmed(out, apply=apply):
         retire(folder, key)
 
@@ -120,7 +122,7 @@ async def rewrap(apply: Apply = False, data_dir: DataDir = DEFAULT_DATA_DIR) -> 
     databases = Databases("caudal_writer", pool_size=1)
     try:
         keys = SubjectKeys(settings, databases)
-        out.print(f"To be wrapped with the newest master key: {counted(await keys.wrapped_by_others(), 'key')}.")
+        out.print(f"{counted(await keys.wrapped_by_others(), 'key')} will be wrapped with the newest master key.")
         if not confirmed(out, apply=apply):
             return
         done = await keys.rewrap()

@@ -8,6 +8,7 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 from rich.console import Console
 
+from deploy.console.printing import counted
 from deploy.schemas import shapes
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
@@ -27,10 +28,10 @@ def check(systems: Collection[str] = ()) -> int:
     for problem in found:
         console.print(problem, style="red", markup=False)
     if found:
-        console.print("`caudal schemas record` records what is new. It never changes a recorded shape to make it fit.")
+        console.print("`caudal schemas record` records what is new. It never narrows a recorded shape.")
         return 1
     events = sum(len(context.events) for context in catalog.contexts.values())
-    console.print(f"{events} events: every recorded shape can be read.")
+    console.print(f"{counted(events, 'event')}: every recorded shape can be read.")
     return 0
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from deploy.schemas.compatibility import incompatibilities
 from deploy.schemas.samples import sample
 from schemas.catalog import Catalog
-from schemas.errors import CaudalError
+from schemas.errors import CaudalError, Misconfigured
 from schemas.message import Event
 from schemas.system import Context, ContextName, stored_names
 
@@ -61,7 +61,9 @@ def problems(
 def _recorded(folder: Path, name: ContextName) -> dict[tuple[str, int], dict[str, Any]]:
     found = {}
     for path in sorted(folder.glob(f"{name.context}.*.json")):
-        event, version = path.stem.removeprefix(f"{name.context}.").rsplit(".v", 1)
+        event, _, version = path.stem.removeprefix(f"{name.context}.").rpartition(".v")
+        if not (event and version.isdecimal()):
+            raise Misconfigured(f"{path} is not a recorded shape, which is called {name.context}.EVENT.vNUMBER.json: remove it")
         found[event, int(version)] = json.loads(path.read_text())
     return found
 

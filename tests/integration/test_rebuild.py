@@ -190,7 +190,7 @@ async def test_the_commands_rebuild_with_several_processes_and_roll_back(
     options = ("--data-dir", str(tmp_path))
 
     dry, plan, _ = await caudal("projections", "rebuild", NAME, *options, environment=environment)
-    assert (dry, "a new version is to be built" in plan, await spoilt(running)) == (0, True, 2)
+    assert (dry, "a new version will be built" in plan, await spoilt(running)) == (0, True, 2)
     applied = ("--apply", *options)
 
     code, out, err = await caudal("projections", "rebuild", NAME, "--workers", "2", *applied, environment=environment)

@@ -179,7 +179,7 @@ async def test_a_dry_run_changes_nothing(running: Running, environment: Settings
     assert await running.projector.store.checkpoints.all() == before
     assert await running.count() == 10
     said = capsys.readouterr().out
-    assert "is to be emptied" in said
+    assert "will be emptied" in said
     assert "Nothing was changed" in said
 
 

@@ -253,7 +253,7 @@ async def test_a_part_of_the_log_is_published_again_by_command(bench: Bench, tmp
     code, said, err = await caudal(*arguments, environment=environment)
     assert (code, said.splitlines()[0]) == (
         0,
-        "To be published again: 13 events of data_ingestion.ingestion, positions 18 to 30.",
+        "13 events of data_ingestion.ingestion will be published again, positions 18 to 30.",
     ), err
     assert (await bench.verify()).records == 50
     code, out, err = await caudal(*arguments, "--apply", environment=environment)

@@ -78,12 +78,13 @@ class EmbeddedPostgres:
     async def _ready(self) -> bool:
         try:
             connection = await asyncpg.connect(self._dsn("postgres"), timeout=2)
+            try:
+                # Another server might have the port: only ours has our folder.
+                return bool(await connection.fetchval("show data_directory") == str(self._data))
+            finally:
+                await connection.close()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
-        # Another server might have the port: only ours has our folder.
-        ours = bool(await connection.fetchval("show data_directory") == str(self._data))
-        await connection.close()
-        return ours
 
     def _dsn(self, database: str) -> str:
         return f"postgresql://{USER}@{LOOPBACK}:{self._port}/{database}"

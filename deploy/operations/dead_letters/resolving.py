@@ -24,20 +24,26 @@ async def redrive(chosen: Filter, settings: Settings, *, apply: bool) -> int:
         matching = await selected(every, chosen)
         found = [(store, dead_letter) for store, dead_letter in matching if dead_letter.position is not None]
         if foreign := len(matching) - len(found):
-            out.print(f"Not to be processed: {counted(foreign, 'foreign record')}, no event; `skip` discards them.")
+            out.print(f"Not processed: {counted(foreign, 'record')} that are not events. `skip` discards them.")
         streams = {(dead_letter.subscription, dead_letter.context, dead_letter.stream) for _, dead_letter in found}
         out.print(
-            f"To be processed again, in order: {counted(len(found), 'dead letter')} of {counted(len(streams), 'stream')}."
+            f"{counted(len(found), 'dead letter')} of {counted(len(streams), 'stream')} will be processed again, in order."
         )
         if not confirmed(out, apply=apply):
             return 0
         for store in stores_of(found):
             await store.dead_letters.redrive([dead_letter for own, dead_letter in found if own is store])
         left = await _still_open(found)
-    out.print(f"Applied {len(found) - len(left)}, still failing {len(left)}.")
+    untried = sum(not dead_letter.attempts and dead_letter.state != "waiting" for dead_letter in left)
+    out.print(f"Applied {len(found) - len(left)}, still open {len(left)}.")
     for dead_letter in left[:10]:
         out.print(f"{dead_letter.name}: {dead_letter.state}, {dead_letter.error or 'waits behind another'}", markup=False)
-    if left:
+    if untried:
+        out.print(
+            f"{untried} were not tried within {_WAIT_SECONDS:g} s: start the process that runs the subscription, or resume it "
+            "if it is paused."
+        )
+    elif left:
         out.print("If you have fixed the code, restart the process that runs it, and redrive again.")
     return 1 if left or foreign else 0
 
@@ -52,9 +58,9 @@ async def skip(chosen: Filter, settings: Settings, *, apply: bool) -> None:
         foreign = sum(dead_letter.position is None for _, dead_letter in found)
         for subscription, count in sorted(Counter(dead_letter.subscription for _, dead_letter in found).items()):
             out.print(f"{subscription}: {counted(count, 'dead letter')}")
-        out.print(f"To be skipped for good: {counted(len(found) - foreign, 'event')}, which the log keeps.")
+        out.print(f"{counted(len(found) - foreign, 'event')} will be skipped for good. The log keeps all events.")
         if foreign:
-            out.print(f"To be discarded: {counted(foreign, 'foreign record')}, no event.")
+            out.print(f"{counted(foreign, 'record')} that are not events will be discarded.")
         if confirmed(out, apply=apply):
             for store in stores_of(found):
                 await store.dead_letters.skip([dead_letter for own, dead_letter in found if own is store])
@@ -68,7 +74,7 @@ async def edit(name: str, data: bytes, settings: Settings, *, apply: bool) -> No
     async with subscriptions(settings) as every:
         ((store, dead_letter),) = await selected(every, Filter(names=(name,)))
         text = _readable(catalog, dead_letter, data)
-        out.print(f"{name} is to get other data: {text[:300]}", markup=False)
+        out.print(f"{name} will get other data: {text[:300]}", markup=False)
         if not confirmed(out, apply=apply):
             return
         await store.dead_letters.edit(dead_letter, text)

@@ -22,7 +22,7 @@ from rich.text import Text
 from deploy.console.endpoints import running_stack
 from deploy.operations.load.lines import Line, read_lines
 from schemas.catalog import Catalog
-from schemas.errors import CaudalError, Malformed, NotFound, Unavailable
+from schemas.errors import CaudalError, Forbidden, Malformed, NotFound, Unavailable
 from streams.discovery import installed_catalog
 
 GIVE_UP_SECONDS = 120.0
@@ -73,11 +73,11 @@ class Shape:
     """CSV columns that hold numbers."""
 
 
-async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connections: int) -> int:
+async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connections: int, token: str | None = None) -> int:
     """Sends the lines to ``target``, the command's URL, and returns the exit code: 0 if every line was accepted.
 
-    ``connections`` batches are in flight at once. Raises `Unavailable` if the API cannot be reached for two minutes, and
-    `Malformed` if the file cannot be read.
+    ``connections`` batches are in flight at once. Raises `Unavailable` if the API cannot be reached for two minutes,
+    `Forbidden` if it wants another token, and `Malformed` if the file cannot be read.
     """
     outcome, size = Outcome(), file.stat().st_size  # noqa: ASYNC240 - nothing else runs yet
     console = Console(stderr=True, highlight=False)
@@ -85,7 +85,9 @@ async def load_file(file: Path, target: str, shape: Shape, *, batch: int, connec
         task = progress.add_task(file.name, total=size)
         commands = _commands(read_lines(file, shape.numbers), target, shape, outcome)
         timeout = aiohttp.ClientTimeout(total=60)
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections), timeout=timeout) as session:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        connector = aiohttp.TCPConnector(limit=connections)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers) as session:
 
             def say(what: str) -> None:
                 progress.console.print(what, style="yellow", markup=False, soft_wrap=True)
@@ -184,6 +186,8 @@ async def _send(
                     why = _detail(answers[0])
                 elif response.status == 404:
                     raise NotFound(_detail(answers[0]))
+                elif response.status in (401, 403):
+                    raise Forbidden(f"{_detail(answers[0])}: give a token with --token")
                 elif len(commands) > 1:
                     # One command makes the whole batch fail: send each alone.
                     for command in commands:

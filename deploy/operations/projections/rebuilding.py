@@ -60,7 +60,7 @@ async def rebuild_quietly(name: str, settings: Settings) -> None:
 async def _print_plan(work: Rebuild, options: Options, out: Console) -> None:
     versions, positions = await work.view.versions(), total(await work.view.positions())
     begins = (
-        f"{versions.building} is to be completed" if versions.building and not options.again else "a new version is to be built"
+        f"{versions.building} will be completed" if versions.building and not options.again else "a new version will be built"
     )
     then = "and then become live" if options.switch else "and kept beside the live one"
     out.print(f"{work.name}: {begins} from {counted(positions, 'log position')}, {then}.", markup=False)

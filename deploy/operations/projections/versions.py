@@ -93,7 +93,7 @@ async def roll_back(name: str, settings: Settings, *, other_shape: bool, apply: 
         versions = await work.view.versions()
         if versions.previous is None:
             raise Rejected(f"there is no previous version of {name}; `caudal projections list --all` shows all versions")
-        out.print(f"{name}: {versions.previous} is to be live again ({_difference(versions)}).", markup=False)
+        out.print(f"{name}: {versions.previous} will be live again ({_difference(versions)}).", markup=False)
         if versions.previous_differs is None:
             warning = "It has other columns: queries fail until the code that declares them runs again (--other-shape)."
             out.print(warning, style="yellow")

@@ -31,7 +31,7 @@ async def backfill(context: ContextName, begin: str | None, end: str | None, set
         after, up_to = await bounds(log, Selection(Conditions(), *places))
         if after >= up_to:
             raise Rejected(f"{context} has no events there: its log ends at {(await log.head()).position}")
-        out.print(f"To be published again: {counted(up_to - after, 'event')} of {context}, positions {after + 1} to {up_to}.")
+        out.print(f"{counted(up_to - after, 'event')} of {context} will be published again, positions {after + 1} to {up_to}.")
         if not confirmed(out, apply=apply):
             return
         published = await _publish(Backfill(settings, catalog, log), str(context), after, up_to)

@@ -39,7 +39,9 @@ async def show_causes(context: ContextName, position: int, settings: Settings, *
     out = Console(highlight=False)
     out.print(tree_of(found, (context, position), everything=everything))
     if not found.is_whole:
-        out.print("Not every log was searched to its end: later effects may be missing.", style="yellow")
+        out.print(
+            "The tree is incomplete: a log was not searched to its end, or a chain of causes is too long.", style="yellow"
+        )
 
 
 def tree_of(found: CausationTree, asked: tuple[ContextName, int], *, everything: bool) -> Tree:

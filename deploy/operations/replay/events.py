@@ -16,7 +16,6 @@ from deploy.console.places import parse_place
 from deploy.console.printing import counted
 from query_api.audit.history import Selection, bounds, described
 from schemas.catalog import Catalog
-from schemas.errors import NotFound
 from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
@@ -35,7 +34,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ReplayOptions:
     """The options of a replay."""
 
     context: ContextName
@@ -46,29 +45,30 @@ class Wanted:
     correlation: str | None
     format: Format
 
-    def selection(self) -> Selection:
-        """The events of the log that are wanted; raises `Invalid`."""
-        conditions = Conditions(self.stream, tuple(self.types) or None, self.correlation)
+    def selection(self, catalog: Catalog) -> Selection:
+        """Returns the conditions and places; raises `Invalid`, and `NotFound` for an unknown event type."""
+        conditions = Conditions(self.stream, catalog.stored_types(self.context, self.types) or None, self.correlation)
         places = ((self.begin, "--from"), (self.end, "--to"))
         return Selection(conditions, *(None if text is None else parse_place(text, name) for text, name in places))
 
 
-async def replay(wanted: Wanted, settings: Settings) -> None:
+async def replay(options: ReplayOptions, settings: Settings) -> None:
     """Prints the events to standard output and the progress to standard error.
 
     Raises `NotFound` for a context or an event type that there is not.
     """
-    selection = wanted.selection()
-    _check_types(wanted, installed_catalog(settings.systems))
+    catalog = installed_catalog(settings.systems)
+    catalog.context(options.context)
+    selection = options.selection(catalog)
     databases = Databases("caudal_reader", pool_size=1)
     errors = Console(stderr=True, highlight=False)
     shown = 0
     try:
-        log = SearchableLog(Store.of_log(databases, settings.log_dsn(wanted.context), wanted.context), wanted.context)
+        log = SearchableLog(Store.of_log(databases, settings.log_dsn(options.context), options.context), options.context)
         after, up_to = await bounds(log, selection)
-        write = _writer(wanted.format)
+        write = _writer(options.format)
         with _progress(errors) as progress:
-            task = progress.add_task(f"{wanted.context}", total=max(up_to - after, 1))
+            task = progress.add_task(f"{options.context}", total=max(up_to - after, 1))
             async for found in log.search(selection.conditions, after, up_to):
                 if found.rows:
                     write(found.rows)
@@ -76,14 +76,8 @@ async def replay(wanted: Wanted, settings: Settings) -> None:
                 progress.update(task, completed=found.looked_up_to - after)
     finally:
         await databases.close()
-    if wanted.format == "table":
+    if options.format == "table":
         errors.print(f"{counted(shown, 'event')} of {max(up_to - after, 0):,}")
-
-
-def _check_types(wanted: Wanted, catalog: Catalog) -> None:
-    known = {event.message_name for event in catalog.context(wanted.context).events}
-    if unknown := sorted(set(wanted.types) - known):
-        raise NotFound(f"{wanted.context} has no event {', '.join(unknown)}; it has {', '.join(sorted(known))}")
 
 
 def _writer(format: Format) -> Callable[[Sequence[StoredEvent]], None]:

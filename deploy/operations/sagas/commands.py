@@ -23,11 +23,11 @@ async def list_sagas(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """List running sagas; those that are stuck come first, with the reason."""
-    from deploy.operations.sagas.listing import Wanted, Which
+    from deploy.operations.sagas.listing import SagaFilter, Which
     from deploy.operations.sagas.listing import list_sagas as list_them
 
     which: Which = "all" if everything else "ended" if ended else "running"
-    await list_them(Wanted(kind, which, limit), settings_of(data_dir), as_json=as_json)
+    await list_them(SagaFilter(kind, which, limit), settings_of(data_dir), as_json=as_json)
 
 
 @sagas.command()

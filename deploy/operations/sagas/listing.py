@@ -12,17 +12,18 @@ from rich.markup import escape
 
 from deploy.console.printing import SHORT_ID, ago, console, counted, grouped, short_ids
 from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
-from deploy.operations.sagas.stuck import SagaRow, next_timer, shown_status, why_stuck
+from deploy.operations.sagas.stuck import RUNNING, SagaRow, next_timer, shown_status, why_stuck
+from schemas.engine.sagas import ENDED
 from streams.database.pools import Databases
 from streams.settings import Settings
 
 Which = Literal["running", "ended", "all"]
-_RUNNING, _ENDED = "running,in_review,compensating", "completed,failed,cancelled"
+_ENDED = ",".join(sorted(ENDED))
 _STYLES = {"failed": "red", "cancelled": "yellow", "compensating": "yellow", "in review": "yellow", "completed": "green"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SagaFilter:
     """The sagas to list."""
 
     kind: str | None
@@ -40,26 +41,27 @@ class ListedSaga:
     stuck: str | None
 
 
-async def list_sagas(wanted: Wanted, settings: Settings, *, as_json: bool) -> None:
-    """Prints the sagas that are asked for. Raises `Unavailable` and `NotFound`."""
-    filters = [("saga", wanted.kind)] if wanted.kind else []
-    if wanted.which != "all":
-        filters.append(("status[in]", _ENDED if wanted.which == "ended" else _RUNNING))
+async def list_sagas(chosen: SagaFilter, settings: Settings, *, as_json: bool) -> None:
+    """Prints the sagas that are asked for. Raises `Unavailable`, and `NotFound` for an unknown kind."""
+    filters = [("saga", chosen.kind)] if chosen.kind else []
+    if chosen.which != "all":
+        filters.append(("status[in]", _ENDED if chosen.which == "ended" else RUNNING))
     databases = Databases("caudal_reader", 1)
     try:
         rows = await saga_rows(settings, databases, filters)
     finally:
         await databases.close()
     now = datetime.now(UTC)
-    listed = in_order(rows, now, may_wait_indefinitely(settings))[: wanted.limit]
+    listed = in_order(rows, now, may_wait_indefinitely(settings))[: chosen.limit]
     if as_json:
         typer.echo(orjson.dumps([{**one.row, "stuck": one.stuck} for one in listed]))
     elif listed:
         console().print(saga_table(listed, now))
         _print_hints(listed, len(rows))
     else:
-        running = "No saga runs; `caudal sagas list --ended` lists those that have ended."
-        typer.echo(running if wanted.which == "running" else "There are no such sagas.")
+        of = f" of {chosen.kind}" if chosen.kind else ""
+        running = f"No saga{of} runs; `caudal sagas list --ended` lists those that have ended."
+        typer.echo(running if chosen.which == "running" else "There are no such sagas.")
 
 
 def in_order(rows: Sequence[SagaRow], now: datetime, may_wait: frozenset[str]) -> list[ListedSaga]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from deploy.console.printing import ago
-from schemas.engine.sagas import ENDED
+from schemas.engine.sagas import ENDED, Status
 
 LATE = timedelta(minutes=1)
 """After this time a command without an outcome, and a saga without a timer that waits for an event, count as stuck."""
+
+RUNNING = ",".join(sorted(set(get_args(Status)) - ENDED))
+"""Every status of a saga that has not ended, as a filter takes them."""
 
 SagaRow = Mapping[str, Any]
 """A row of the view ``engine.sagas``."""
@@ -20,13 +23,15 @@ def why_stuck(saga: SagaRow, now: datetime, *, may_wait: bool) -> str | None:
         return None
     for failed in saga["failed_compensations"].values():
         return f"{failed['name']} was not compensated: {failed['problem']}"
+    is_late = now - saga["updated_at"] > LATE
     for deferred in saga["deferred"].values() if saga["status"] != "compensating" else ():
-        return f"{deferred['name']}: {deferred['problem']}"
+        if deferred["status"] == "failed" or is_late:
+            return f"{deferred['name']}: {deferred['problem']}"
     late = [sent for sent in saga["in_flight"].values() if now - datetime.fromisoformat(sent["sent_at"]) > LATE]
     if late:
         return f"{late[0]['name']} has had no outcome since {late[0]['sent_at']}"
-    if _waits(saga) and not may_wait and now - saga["updated_at"] > LATE:
-        return f"waits for an event since {saga['updated_at']:%Y-%m-%d %H:%M:%S}"
+    if _waits(saga) and not may_wait and is_late:
+        return f"has waited for an event since {saga['updated_at']:%Y-%m-%d %H:%M:%S}"
     return None
 
 

@@ -12,7 +12,7 @@ from deploy.console.endpoints import Endpoints
 from deploy.local.ports import LOOPBACK, listens
 from deploy.operations.projections.table_shapes import shape_problem
 from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
-from deploy.operations.sagas.stuck import why_stuck
+from deploy.operations.sagas.stuck import RUNNING, why_stuck
 from deploy.operations.status.installation_status import (
     InstallationStatus,
     LogStatus,
@@ -30,7 +30,6 @@ from streams.log.reading import PostgresLog
 from streams.settings import Settings
 
 T = TypeVar("T")
-_RUNNING = "running,in_review,compensating"
 _POOL_SIZE = 4
 SERVERS = ("postgres", "broker", "controller", "mail")
 """Processes that have no HTTP surface: they are ready if they accept connections."""
@@ -99,7 +98,8 @@ class StatusCollector:
         lag = await self._installation.log_store(context).fetchrow("lag", checkpoint)
         assert lag is not None, "it counts"
         async with store.transaction() as connection:
-            dead_letters = await store.dead_letters.count(connection)
+            dead_letters = await store.dead_letters.count(connection, context)
+            is_blocked = await store.dead_letters.count(connection) >= self._settings.max_dead_letters
         return SubscriptionStatus(
             one.name,
             str(context),
@@ -108,7 +108,7 @@ class StatusCollector:
             (await store.checkpoints.control_state()).is_paused,
             dead_letters,
             lag["oldest"],
-            dead_letters >= self._settings.max_dead_letters,
+            is_blocked,
         )
 
     async def _view(self, one: InstalledSubscription) -> ViewStatus:
@@ -119,7 +119,7 @@ class StatusCollector:
         return ViewStatus(one.name, versions["building"] if versions else None, await shape_problem(store, home, view))
 
     async def _sagas(self) -> SagaStatus:
-        rows = await saga_rows(self._settings, self._databases, [("status[in]", _RUNNING)])
+        rows = await saga_rows(self._settings, self._databases, [("status[in]", RUNNING)])
         may_wait, now = may_wait_indefinitely(self._settings), datetime.now(UTC)
         stuck = {row["saga_id"]: why_stuck(row, now, may_wait=row["saga"] in may_wait) for row in rows}
         return SagaStatus(len(rows), {id: why for id, why in stuck.items() if why is not None})

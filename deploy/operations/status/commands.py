@@ -45,8 +45,12 @@ async def show_status(data_dir: Path, *, everything: bool, as_json: bool) -> int
 
 
 async def watch_status(data_dir: Path, *, everything: bool) -> int:
-    """Prints the status again and again until Ctrl-C."""
-    collector = _collector(data_dir)
+    """Prints the status again and again until Ctrl-C; returns the exit code of the last one."""
+    try:
+        collector = _collector(data_dir)
+    except NotFound as error:
+        print_error(_left_behind(data_dir) or error.detail)
+        return EXIT_CODES["down"]
     code, stopping = EXIT_CODES["down"], asyncio.Event()
     # Not by a cancellation, which can get lost while a connection is made.
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stopping.set)

@@ -9,7 +9,7 @@ from deploy.console.printing import counted, duration
 from deploy.operations.status.installation_status import InstallationStatus, LogStatus, SubscriptionStatus
 
 STALLED_AFTER = timedelta(seconds=30)
-"""An event that is not processed for this long makes its subscription a matter of attention."""
+"""A subscription needs attention if an event waits for longer."""
 EXIT_CODES = {"healthy": 0, "attention": 1, "down": 2}
 Severity = Literal["attention", "down"]
 
@@ -61,7 +61,8 @@ def _processes(status: InstallationStatus) -> Iterator[Finding]:
     for process in status.processes:
         if process.state != "ready":
             why = f" ({process.why})" if process.why else ""
-            yield Finding("down", f"{process.name} is {process.state}{why}", f"see the log {process.name}.log")
+            what = process.state if process.state == "does not answer" else f"is {process.state}"
+            yield Finding("down", f"{process.name} {what}{why}", f"see the log {process.name}.log")
 
 
 def _logs(status: InstallationStatus) -> Iterator[Finding]:
@@ -132,5 +133,5 @@ def oldest_of(parts: Sequence[SubscriptionStatus]) -> datetime | None:
 
 
 def dead_letters_of(parts: Sequence[SubscriptionStatus]) -> int:
-    """The open dead letters of a subscription. Contexts that share a database count the same ones."""
-    return max((part.dead_letters for part in parts), default=0)
+    """Returns the number of open dead letters of a subscription."""
+    return sum(part.dead_letters for part in parts)

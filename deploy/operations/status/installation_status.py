@@ -42,7 +42,7 @@ class SubscriptionStatus:
     """Events of the log above the checkpoints."""
     is_paused: bool
     dead_letters: int
-    """Open dead letters of the whole subscription in the database of this context."""
+    """Open dead letters of this context."""
     oldest_at: datetime | None = None
     """When the oldest of the events above the checkpoints was recorded."""
     is_blocked: bool = False

@@ -38,10 +38,10 @@ async def pause(name: str, settings: Settings, *, apply: bool) -> None:
     out = lines()
     async with subscriptions(settings) as found:
         subscription = named(found, name)
-        if await _is_paused(subscription):
+        if all(await _paused(subscription)):
             out.print(f"{name} is paused already. Resume it with `caudal subscriptions resume {name} --apply`.")
             return
-        out.print(f"The {subscription.kind} {name} is to be paused.")
+        out.print(f"The {subscription.kind} {name} will be paused.")
         if confirmed(out, apply=apply):
             for store in subscription.stores:
                 await store.checkpoints.pause()
@@ -53,10 +53,10 @@ async def resume(name: str, settings: Settings, *, apply: bool) -> None:
     out = lines()
     async with subscriptions(settings) as found:
         subscription = named(found, name)
-        if not await _is_paused(subscription):
+        if not any(await _paused(subscription)):
             out.print(f"{name} is not paused.")
             return
-        out.print(f"The {subscription.kind} {name} is to be resumed.")
+        out.print(f"The {subscription.kind} {name} will be resumed.")
         if confirmed(out, apply=apply):
             for store in subscription.stores:
                 await store.checkpoints.resume()
@@ -87,9 +87,9 @@ async def reset(name: str, wanted: Reset, settings: Settings) -> None:
         out.print("Done.")
 
 
-async def _is_paused(subscription: InstalledSubscription) -> bool:
-    controls = [await store.checkpoints.control_state() for store in subscription.stores]
-    return all(control.is_paused for control in controls)
+async def _paused(subscription: InstalledSubscription) -> list[bool]:
+    """Whether it is paused in each of its stores: an interrupted pause has reached only some of them."""
+    return [(await store.checkpoints.control_state()).is_paused for store in subscription.stores]
 
 
 async def _targets(
@@ -122,7 +122,7 @@ async def _position(log: SearchableLog, to: str) -> int:
     if isinstance(target, datetime):
         return await log.position_before(target)
     if target > (head := (await log.head()).position):
-        raise Rejected(f"--to {target} is behind the end of the log of {log.context}, which is at position {head}")
+        raise Rejected(f"--to {target} is beyond the end of the log of {log.context}, which is at position {head}")
     return target
 
 
@@ -144,5 +144,5 @@ async def _plan(
             f"the live one (`caudal projections rebuild {subscription.name}`), or add --keep-rows if the projection is "
             "idempotent"
         )
-    out.print(f"The view {subscription.name} is to be emptied, and filled from the log again.")
+    out.print(f"The view {subscription.name} will be emptied and filled from the log again.")
     return True

@@ -68,8 +68,8 @@ def _projections(installation: Installation) -> Sequence[InstalledSubscription]:
 
 def _policies(installation: Installation) -> Sequence[InstalledSubscription]:
     found = []
-    for side in with_sagas(declared_domains(installation.catalog), installation.catalog).values():
-        for policy in side.policies:
+    for domain in with_sagas(declared_domains(installation.catalog), installation.catalog).values():
+        for policy in domain.policies:
             stores = policy_stores(installation, policy)
             found.append(InstalledSubscription(policy.full_name, "policy", tuple(sorted(stores)), tuple(stores.values())))
     return found

@@ -9,7 +9,10 @@ from deploy.console.async_command import async_command
 from deploy.console.connection import settings_of
 from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, flag
 
-Repair = Annotated[bool, flag("--repair", help="Repair topics and views from the logs.")]
+Repair = Annotated[
+    bool, flag("--repair", help="Repair topics and views from the logs, and erase subjects again whose keys are back.")
+]
+RepairLog = Annotated[bool, flag("--repair", help="Erase subjects again whose keys are back; logs are never changed.")]
 PublicKeys = Annotated[
     list[Path] | None,
     typer.Option(
@@ -49,11 +52,15 @@ def verify_log(
     ] = None,
     public_key: PublicKeys = None,
     require_signed: RequireSigned = False,
+    repair: RepairLog = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Recompute the hash chain of logs and compare it with their signed heads; name the first position that is wrong."""
-    _verify(data_dir, as_json, parts=("log",), names=names or (), public_keys=public_key or (), require_signed=require_signed)
+    keys = public_key or ()
+    _verify(
+        data_dir, as_json, parts=("log",), names=names or (), public_keys=keys, require_signed=require_signed, repair=repair
+    )
 
 
 @verify.command("topics")
@@ -84,8 +91,8 @@ def verify_views(
 
 
 @async_command
-async def _verify(data_dir: Path, as_json: bool, **wanted: Any) -> int:
+async def _verify(data_dir: Path, as_json: bool, **options: Any) -> int:
     from deploy.operations.verify.report import Reporter
-    from deploy.operations.verify.run import Wanted, verify
+    from deploy.operations.verify.run import VerifyOptions, verify
 
-    return await verify(Wanted(**wanted), data_dir, settings_of(data_dir), Reporter(as_json=as_json))
+    return await verify(VerifyOptions(**options), data_dir, settings_of(data_dir), Reporter(as_json=as_json))

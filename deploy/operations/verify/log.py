@@ -27,11 +27,11 @@ async def verify_log(
     verifier: Verifier | None,
     reporter: Reporter,
 ) -> Report:
-    """Verifies one log; notes say what could not be compared with signed heads. Raises `Unavailable`."""
+    """Verifies one log; and says what could not be compared with signed heads. Raises `Unavailable`."""
     report = Report("log", str(context))
     published: Sequence[SignedHead] = ()
     if verifier is None:
-        report.notes.append("signed heads were not verified: there is no public key (--public-key, CAUDAL_SIGNING_KEY)")
+        report.unverified.append("signed heads were not verified: there is no public key (--public-key, CAUDAL_SIGNING_KEY)")
     else:
         try:
             found = await published_heads(settings, catalog, context)
@@ -39,7 +39,7 @@ async def verify_log(
             if foreign := len(found) - len(published):  # anyone may write to the topic: this says nothing about the log
                 report.notes.append(f"{counted(foreign, 'head')} on the topic without a trusted signature")
         except Unavailable as error:
-            report.notes.append(f"the topic of signed heads was not read: {error.detail}")
+            report.unverified.append(f"the topic of signed heads was not read: {error.detail}")
     started = time.monotonic()
     with reporter.progress(f"log {context}") as show:
         verified = await Verification(
@@ -47,7 +47,7 @@ async def verify_log(
         ).run(show)
     report.seconds = round(time.monotonic() - started, 3)
     if verifier is not None and verified.head and not verified.signed_up_to and not verified.findings:
-        report.notes.append("none of its heads is signed: a removal of its newest events would not be found")
+        report.unverified.append("none of its heads is signed: a removal of its newest events would not be found")
     report.events, report.found = verified.events, len(verified.findings)
     report.facts = {"head": verified.head, "signed_up_to": verified.signed_up_to}
     signed = f", signed up to position {verified.signed_up_to:,}" if verified.signed_up_to else ""

@@ -31,8 +31,10 @@ class Report:
     found: int = 0
     """Number of findings in all."""
     findings: list[dict[str, object]] = field(default_factory=list)
+    unverified: list[str] = field(default_factory=list)
+    """Parts that could not be verified."""
     notes: list[str] = field(default_factory=list)
-    """Parts that could not be verified, and other remarks."""
+    """Other remarks, which say nothing against the log, topic or view."""
     exceptions: int = 0
     """Events that the verification leaves out: dead letters."""
     repaired: str | None = None
@@ -44,11 +46,11 @@ class Report:
         """Whether there are no findings."""
         return not self.found
 
-    def turn_notes_into_findings(self) -> None:
-        """Counts what could not be verified as wrong."""
-        self.findings += [{"what": note} for note in self.notes]
-        self.found += len(self.notes)
-        self.notes = []
+    def reject_unverified(self) -> None:
+        """Counts the parts that could not be verified as wrong."""
+        self.findings += [{"what": part} for part in self.unverified]
+        self.found += len(self.unverified)
+        self.unverified = []
 
 
 class Reporter:
@@ -80,11 +82,11 @@ class Reporter:
         else:
             self._console.print(f"[red]✗[/] {name}, {report.found:,} wrong")
             for finding in report.findings[:_MAX_PRINTED]:
-                line = "  " + " ".join(f"{name} {value}" for name, value in finding.items())
+                line = "  " + " ".join(str(value) if name == "what" else f"{name} {value}" for name, value in finding.items())
                 self._console.print(line, style="red", markup=False)
             if report.found > _MAX_PRINTED:
                 self._console.print(f"  … and {report.found - min(_MAX_PRINTED, len(report.findings)):,} more")
-        for note in report.notes:
+        for note in (*report.unverified, *report.notes):
             self._console.print(f"  note: {note}", style="yellow", markup=False)
         if report.repaired is not None:
             self._console.print(f"  repaired: {report.repaired}", style="green", markup=False)

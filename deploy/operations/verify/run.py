@@ -27,7 +27,7 @@ ALL: tuple[Part, ...] = ("log", "topic", "view")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class VerifyOptions:
     """The options of a verification."""
 
     parts: Collection[Part] = ALL
@@ -39,44 +39,44 @@ class Wanted:
     repair: bool = False
 
 
-async def verify(wanted: Wanted, data_dir: Path, settings: Settings, reporter: Reporter) -> int:
+async def verify(options: VerifyOptions, data_dir: Path, settings: Settings, reporter: Reporter) -> int:
     """Prints a report on each part and the answer; returns 1 if anything is wrong. Raises `Unavailable` and `NotFound`."""
     reports = []
-    async for report in _reports(wanted, data_dir, settings, reporter):
+    async for report in _reports(options, data_dir, settings, reporter):
         reporter.print(report)
         reports.append(report)
     reporter.end(reports)
     return 0 if all(report.is_right for report in reports) else 1
 
 
-async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, reporter: Reporter) -> AsyncIterator[Report]:
+async def _reports(options: VerifyOptions, data_dir: Path, settings: Settings, reporter: Reporter) -> AsyncIterator[Report]:
     catalog = installed_catalog(settings.systems)
     readers, projectors = Databases("caudal_reader", pool_size=2), Databases("caudal_projector", pool_size=2)
     writers = Databases("caudal_writer", pool_size=1)
-    verifier = verifier_of(wanted.public_keys, data_dir, settings)
-    contexts = _contexts(wanted, catalog)
-    rebuild = partial(rebuild_quietly, settings=settings) if wanted.repair else None
+    verifier = verifier_of(options.public_keys, data_dir, settings)
+    contexts = _contexts(options, catalog)
+    rebuild = partial(rebuild_quietly, settings=settings) if options.repair else None
     logs = {
         context: PostgresLog(Store.of_log(readers, settings.log_dsn(context), context), context) for context in catalog.contexts
     }
     try:
-        if "log" in wanted.parts:
+        if "log" in options.parts:
             for context in contexts:
                 report = await verify_log(settings, catalog, readers, context, verifier, reporter)
                 if context == erased_subjects.HOME:
                     await erased_subjects.verify_erased(
-                        report, logs[context], SubjectKeys(settings, writers), repair=wanted.repair
+                        report, logs[context], SubjectKeys(settings, writers), repair=options.repair
                     )
-                if wanted.require_signed:
-                    report.turn_notes_into_findings()
+                if options.require_signed:
+                    report.reject_unverified()
                 yield report
-        if "topic" in wanted.parts:
+        if "topic" in options.parts:
             for context in contexts:
-                yield await verify_topic(settings, catalog, readers, context, reporter, repair=wanted.repair)
-        if "view" in wanted.parts:
+                yield await verify_topic(settings, catalog, readers, context, reporter, repair=options.repair)
+        if "view" in options.parts:
             installation = Installation(settings, catalog, projectors)
             for projection in installed(catalog):
-                if not wanted.names or projection.full_name in wanted.names:
+                if not options.names or projection.full_name in options.names:
                     yield await verify_view(installation, logs, projection, reporter, rebuild)
     finally:
         await readers.close()
@@ -84,13 +84,13 @@ async def _reports(wanted: Wanted, data_dir: Path, settings: Settings, reporter:
         await writers.close()
 
 
-def _contexts(wanted: Wanted, catalog: Catalog) -> list[ContextName]:
-    if "view" in wanted.parts and wanted.names:
+def _contexts(options: VerifyOptions, catalog: Catalog) -> list[ContextName]:
+    if "view" in options.parts and options.names:
         views = {projection.full_name for projection in installed(catalog)}
-        if unknown := set(wanted.names) - views:
+        if unknown := set(options.names) - views:
             raise NotFound(f"there is no view {', '.join(sorted(unknown))}; there are {', '.join(sorted(views))}")
         return []
-    contexts = [ContextName.parse(name) for name in wanted.names] or list(catalog.contexts)
+    contexts = [ContextName.parse(name) for name in options.names] or list(catalog.contexts)
     if unknown_contexts := set(contexts) - set(catalog.contexts):
         there = ", ".join(map(str, catalog.contexts))
         raise NotFound(f"there is no context {', '.join(map(str, sorted(unknown_contexts)))}; there are {there}")

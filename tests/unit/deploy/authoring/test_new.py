@@ -61,6 +61,7 @@ def test_a_name_that_no_system_can_have_is_rejected(tmp_path: Path) -> None:
         ("json", "a module that is installed already"),
         ("schemas", "a module that is installed already"),
         ("tests", "a module that is installed already"),
+        ("caudal", "a package that is installed already"),
         ("engine", "the system 'engine' is installed already"),
         ("data_ingestion", "the system 'data_ingestion' is installed already"),
     ],

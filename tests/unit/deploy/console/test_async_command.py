@@ -39,3 +39,17 @@ def test_an_error_is_one_line_and_code_1() -> None:
 
 def test_the_help_is_that_of_the_function() -> None:
     assert "Answers with a code." in CliRunner().invoke(app, ["answer", "--help"]).stdout
+
+
+@app.command()
+@async_command
+async def fail_twice() -> None:
+    """Fails in two tasks, and with a file."""
+    missing = FileNotFoundError(2, "No such file or directory", "keys/x.pem")
+    raise ExceptionGroup("tasks", [ExceptionGroup("inner", [NotFound("one"), NotFound("one")]), missing])
+
+
+def test_errors_of_several_tasks_and_of_files_are_a_line_each() -> None:
+    result = CliRunner().invoke(app, ["fail-twice"])
+
+    assert (result.exit_code, result.stderr) == (1, "caudal: one\ncaudal: keys/x.pem: No such file or directory\n")

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.console.endpoints import STATE_FILE, Endpoints, recorded_stack, running_stack
 from schemas.errors import Misconfigured
+from streams.settings import Settings
 
 
 def recorded(folder: Path, pid: int) -> Endpoints:
@@ -54,3 +55,13 @@ def test_a_file_that_may_not_be_read_is_said_to_be_another_users(tmp_path: Path,
 
     with pytest.raises(Misconfigured, match="as another user; run this command as that user"):
         running_stack(tmp_path)
+
+
+def test_a_process_joins_a_stack_with_the_settings_that_its_own_processes_have(tmp_path: Path) -> None:
+    made = recorded(tmp_path, os.getpid())
+
+    joined = made.applied_to(Settings())
+
+    assert (joined.signing_key, joined.write_dsn, joined.brokers) == (str(made.signing_key), made.postgres, made.brokers)
+    assert joined.mail_url is not None
+    assert joined.mail_url.get_secret_value() == made.mail

@@ -30,7 +30,7 @@ def row(id: str, kind: str = "partner_alliances.onboarding", **fields: Any) -> d
 ROWS = [
     row("aaaaaaaa-6e0e-5d55", status="completed"),
     row("bbbbbbbb-6e0e-5d55", "partner_alliances.contract-term"),
-    row("cccccccc-6e0e-5d55", deferred={"1": {"name": "ContractCreated", "problem": "a slip " * 20}}),
+    row("cccccccc-6e0e-5d55", deferred={"1": {"name": "ContractCreated", "problem": "a slip " * 20, "status": "failed"}}),
     row("dddddddd-6e0e-5d55", status="in_review", reason="a name on a list of sanctions"),
 ]
 

@@ -20,9 +20,12 @@ def saga(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({}, "waits for an event since"),
+        ({}, "has waited for an event since"),
         ({"in_flight": SENT}, "book-car has had no outcome since"),
-        ({"deferred": {"id": {"name": "CarBooked", "problem": "a slip"}}}, "CarBooked: a slip"),
+        (
+            {"deferred": {"id": {"name": "CarBooked", "problem": "a slip", "status": "failed"}}, "updated_at": NOW},
+            "CarBooked: a slip",
+        ),
         (
             {"status": "compensating", "failed_compensations": {"1": {"name": "give-back", "problem": "closed"}}},
             "give-back was not comp",
@@ -40,6 +43,7 @@ def test_the_reason_why_a_saga_is_stuck_is_named(fields: dict[str, Any], why: st
         {"status": "in_review"},
         {"timers": {"car": NOW.isoformat()}},
         {"updated_at": NOW - LATE / 2},
+        {"deferred": {"id": {"name": "CarBooked", "problem": "too early", "status": "received"}}, "updated_at": NOW},
         {"in_flight": {"1": {"name": "book-car", "sent_at": NOW.isoformat()}}},
         {"status": "compensating", "in_flight": {"1": {"name": "x", "sent_at": NOW.isoformat()}}, "deferred": {"id": {}}},
     ],

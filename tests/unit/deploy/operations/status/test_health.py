@@ -96,10 +96,10 @@ def test_several_findings_are_counted() -> None:
     assert judged(status)[1] == "Needs attention: todo.tasks is paused (and 1 more)."
 
 
-def test_a_dead_letter_is_counted_once_although_its_subscription_follows_two_contexts() -> None:
-    status = replace(HEALTHY, subscriptions=[replace(TASKS, dead_letters=1), replace(TASKS, context="todo.x", dead_letters=1)])
+def test_the_dead_letters_of_the_contexts_that_a_subscription_follows_are_added() -> None:
+    status = replace(HEALTHY, subscriptions=[replace(TASKS, dead_letters=3), replace(TASKS, context="todo.x", dead_letters=2)])
 
-    assert judged(status)[1] == "Needs attention: todo.tasks has 1 dead letter."
+    assert judged(status)[1] == "Needs attention: todo.tasks has 5 dead letters."
 
 
 def test_several_relays_are_normal_without_a_local_stack() -> None:

@@ -42,7 +42,7 @@ def test_it_holds_at_80_columns_with_a_row_for_each_subscription() -> None:
 
     assert max(len(line.rstrip()) for line in said.splitlines()) <= 80
     row = next(line for line in said.splitlines() if line.startswith("  validate-what-is-ingested"))
-    assert row.split()[1:] == ["246,912", "5", "min", "12", "lacks", "events"]
+    assert row.split()[1:] == ["246,912", "5", "min", "24", "lacks", "events"]
     assert "1,234,567" in said
     assert "3 s ago" in said
 

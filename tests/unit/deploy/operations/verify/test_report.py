@@ -25,8 +25,10 @@ def test_the_last_line_counts_dead_letters() -> None:
     assert conclusion([lacking]) == "All is right, except for 2 dead letters that views lack: 1 view (0 events in 0.0 s)."
 
 
-def test_notes_can_count_as_findings() -> None:
-    report = Report("log", "todo.tasks", notes=["no head is signed"])
-    report.turn_notes_into_findings()
+def test_what_could_not_be_verified_can_count_as_wrong_and_notes_never_do() -> None:
+    report = Report("log", "todo.tasks", unverified=["no head is signed"], notes=["1 head without a trusted signature"])
+    assert report.is_right
+    report.reject_unverified()
 
-    assert (report.is_right, report.notes, report.findings) == (False, [], [{"what": "no head is signed"}])
+    assert (report.is_right, report.unverified, report.findings) == (False, [], [{"what": "no head is signed"}])
+    assert report.notes == ["1 head without a trusted signature"]
