@@ -1,15 +1,12 @@
 """Progress of rebuilds: a metric of every process that keeps views, also of rebuilds that run elsewhere."""
 
-import asyncio
 from collections.abc import Sequence
 
-import structlog
 from prometheus_client import Gauge
 
 from projectors.rebuild import Rebuild, total
-from schemas.errors import Unavailable
+from streams.telemetry.retrying import every
 
-_log = structlog.get_logger()
 _INTERVAL_SECONDS = 2.0
 
 REMAINING = Gauge(
@@ -25,13 +22,11 @@ class RebuildProgress:
 
     async def run(self) -> None:
         """Runs until cancelled, through outages of the database."""
-        while True:
-            for rebuild in self._rebuilds:
-                try:
-                    REMAINING.labels(rebuild.name).set(await _remaining(rebuild))
-                except Unavailable as error:
-                    _log.debug("rebuild measurement failed", view=rebuild.name, why=error.detail)
-            await asyncio.sleep(_INTERVAL_SECONDS)
+        await every(_INTERVAL_SECONDS, self._measure, "rebuild measurement")
+
+    async def _measure(self) -> None:
+        for rebuild in self._rebuilds:
+            REMAINING.labels(rebuild.name).set(await _remaining(rebuild))
 
 
 async def _remaining(rebuild: Rebuild) -> int:

@@ -92,10 +92,13 @@ class VersionedView:
         return await Checkpoints(self._store, f"{self.name}#{table}").all()
 
     async def begin(self, *, again: bool) -> str:
-        """Continues the candidate that was started, or starts one, with ``again`` always; returns the name of its table."""
+        """Returns the table of the candidate. Starts one if there is none.
+
+        A candidate that code of another shape has started is dropped first, and with ``again`` every one.
+        """
         async with self._locked() as (connection, versions):
             if versions.building is not None:
-                if not again:
+                if not again and await self._shape_of(connection, versions.building) == self._shape:
                     return versions.building
                 await self._drop(connection, versions.building)
             digest = await self._resolutions_digest(connection)
@@ -190,7 +193,8 @@ class VersionedView:
 
     async def _check_candidate(self, table: str, goal: Positions) -> None:
         for context, positions in (await self.positions_of(table)).items():
-            if any(position > goal[context][partition] for partition, position in positions.items()):
+            live = goal.get(context, {})
+            if any(position > live.get(partition, -1) for partition, position in positions.items()):
                 raise Rejected(f"{self.name} was reset to a position before that of {table}: start anew with --restart")
 
     async def _put_in_place(self, connection: Connection, table: str) -> None:
@@ -202,6 +206,8 @@ class VersionedView:
         await connection.execute(sql("checkpoints_delete"), candidate)
         await connection.execute(sql("checkpoints_start_generation"), self.name)
         await connection.execute(sql("dead_letters_rename"), self.name, previous)
+        for query in ("dead_letters_keep_edits", "dead_letters_delete_reopened"):
+            await connection.execute(sql(query), self.name, candidate)
         await connection.execute(sql("dead_letters_rename"), candidate, self.name)
 
     async def _swap(self, connection: Connection, previous_table: str) -> None:

@@ -42,7 +42,9 @@ class Settings(BaseSettings):
         description="Databases of single contexts' views, as JSON by `system.context`; they override `CAUDAL_READ_DSN`.",
         examples=['{"data_ingestion.ingestion": "postgresql://host:5432/name"}'],
     )
-    pool_size: Positive = Field(8, description="Largest number of connections of one process to one database.")
+    pool_size: Positive = Field(
+        8, description="Largest number of connections in a pool; a process has one or two pools for each database."
+    )
 
     brokers: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, `host:port[,…]`.")
     fetch_backoff: bool = Field(

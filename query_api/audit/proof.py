@@ -63,7 +63,7 @@ async def proof_of(log: ProofLog, stream: str, after: int = 0, limit: int = MAX_
 
 
 async def _head_at_or_above(log: ProofLog, position: int) -> SignedHead | None:
-    for head in await log.signed_heads(position - 1, 10):
+    for head in await log.signed_heads((position, b""), 10):
         if await log.hashes([head.position]) == [(head.position, head.hash)]:
             return head
     return None

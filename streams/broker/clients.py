@@ -18,7 +18,7 @@ ORIGIN_BYTES = 64 * 1024
 """Bytes that a dead letter's record may have beyond those of its original, for the headers with its origin."""
 OUTAGES = (KafkaError, OSError)
 """Errors of a client whose broker is out of reach or rejects it."""
-_MAX_STOP_SECONDS = 1.0
+_MAX_CANCELLED_START_SECONDS = 1.0
 _MAX_SILENCE_SECONDS = 10.0
 REQUEST_MS = 10_000
 
@@ -38,10 +38,13 @@ class ResilientProducer:
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[AIOKafkaProducer]:
         """Lends the producer to a block; raises `Unavailable` for the client's errors, after which the producer is replaced."""
+        producer = None
         try:
-            yield await self._started()
+            producer = await self._started()
+            yield producer
         except OUTAGES as error:
-            await self.close()
+            if producer is self._producer:  # another task may have replaced it already
+                await self.close()
             raise Unavailable("no broker acknowledges", f"{self._settings.brokers}: {reason(error)}") from error
 
     async def close(self) -> None:
@@ -93,7 +96,7 @@ async def start(client: Any) -> None:
         await asyncio.shield(starting)
     except asyncio.CancelledError:
         with suppress(*OUTAGES, TimeoutError):
-            async with asyncio.timeout(_MAX_STOP_SECONDS):
+            async with asyncio.timeout(_MAX_CANCELLED_START_SECONDS):
                 await starting
         raise
 

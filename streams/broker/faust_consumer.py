@@ -25,7 +25,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
-from streams.broker.clients import OUTAGES, new_consumer, stop_quietly
+from streams.broker.clients import OUTAGES, REQUEST_MS, new_consumer, start, stop_quietly
 from streams.broker.fetch_backoff import with_fetch_backoff
 from streams.settings import Settings
 
@@ -84,12 +84,12 @@ class FaustConsumer:
 
     async def is_left_behind(self) -> bool:
         """Returns whether the broker holds records of the assigned partitions that did not arrive; false if none answers."""
-        client = new_consumer(self._settings)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.brokers)
+        client = new_consumer(self._settings, request_timeout_ms=REQUEST_MS)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.brokers, request_timeout_ms=REQUEST_MS)
         partitions = [TopicPartition(*tp) for tp in self._assigned]
         try:
-            await client.start()
-            await admin.start()
+            await start(client)
+            await start(admin)
             ends = await client.end_offsets(partitions)
             committed = await admin.list_consumer_group_offsets(self._group_id, partitions=partitions)
         except OUTAGES:

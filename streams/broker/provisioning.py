@@ -5,14 +5,15 @@ from contextlib import suppress
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.errors import InvalidPartitionsError, KafkaError, for_code
+from aiokafka.errors import InvalidPartitionsError, for_code
 
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured, Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import ORIGIN_BYTES, start
+from streams.broker.clients import ORIGIN_BYTES, OUTAGES, REQUEST_MS, start
 from streams.broker.topic_names import Topics
 from streams.settings import Settings
+from streams.telemetry.retrying import reason
 
 _log = structlog.get_logger()
 _TOPIC_EXISTS = 36
@@ -25,15 +26,15 @@ async def ensure_topics(settings: Settings, catalog: Catalog, contexts: Iterable
     Raises `Unavailable` while no broker answers, `Misconfigured` if a topic has more partitions than its log.
     """
     wanted = list(_wanted(settings, catalog, catalog.contexts if contexts is None else contexts))
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=REQUEST_MS)
     try:
         await start(admin)
         for topic, code, message in (await admin.create_topics(wanted)).topic_errors:
             if code not in (0, _TOPIC_EXISTS):
                 raise Unavailable(f"the topic {topic} could not be created: {message or for_code(code).__name__}")
         await _complete_partitions(admin, wanted)
-    except KafkaError as error:
-        raise Unavailable("no broker answers", f"{settings.brokers}: {error}") from error
+    except (*OUTAGES, TimeoutError) as error:
+        raise Unavailable("no broker answers", f"{settings.brokers}: {reason(error)}") from error
     finally:
         await admin.close()
 

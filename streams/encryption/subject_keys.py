@@ -39,7 +39,7 @@ class SubjectKeys:
         return encrypted
 
     async def decrypted(self, encrypted: Iterable[str]) -> Mapping[str, str]:
-        """Returns plain texts by encrypted ones; texts of erased subjects are missing."""
+        """Returns plain texts by encrypted ones, without those of erased subjects; raises `Misconfigured`."""
         asked = {text for text in encrypted if is_encrypted(text)}
         keys = await self._keys({subject_of(text) for text in asked}) if asked else {}
         found = {text: decrypt(text, keys[subject_of(text)]) for text in asked if subject_of(text) in keys}
@@ -60,10 +60,10 @@ class SubjectKeys:
 
     async def wrapped_by_others(self) -> int:
         """Returns how many keys another master key than the newest one wraps."""
-        return len(await self._store.fetch("subject_keys_of_other_masters", self._master_keys().newest, None))
+        return int(await self._store.fetchval("subject_keys_of_other_masters_count", self._master_keys().newest))
 
     async def rewrap(self) -> int:
-        """Wraps every key with the newest master key; returns how many it has wrapped."""
+        """Wraps every key with the newest master key and returns how many; raises `Misconfigured` without one."""
         masters, done = self._master_keys(), 0
         async with self._store.connection() as connection:
             while True:
@@ -98,9 +98,16 @@ class SubjectKeys:
         """Returns the master keys, which are read again when their file has changed."""
         version = None if self._file is None else _version(self._file)
         if self._masters is None or self._masters[0] != version:
-            text = self._text.get_secret_value() if self._file is None else self._file.read_text()
+            text = self._text.get_secret_value() if self._file is None else _read(self._file)
             self._masters = (version, MasterKeys.parse(text))
         return self._masters[1]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"the master keys cannot be read from {path}: {error}") from error
 
 
 def _version(path: Path) -> object:

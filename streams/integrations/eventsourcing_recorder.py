@@ -170,7 +170,10 @@ class CaudalRecorder(ApplicationRecorder):
     ) -> Sequence[StoredEvent]:
         # A stream's first version is 1, an originator's is 0 or 1: this may read one event too many, and leaves it out.
         after = max((0 if gt is None else gt) - 1, 0)
-        rows = await self._log.read_stream(stream_of(originator_id), after, None if lte is None else max(lte - after + 1, 0))
+        bounds = [] if lte is None else [max(lte - after + 1, 0)]
+        if limit is not None and not desc:
+            bounds.append(limit + 1)
+        rows = await self._log.read_stream(stream_of(originator_id), after, min(bounds, default=None))
         found = [self._stored(row) for row in rows]
         found = [e for e in found if (gt is None or e.originator_version > gt) and (lte is None or e.originator_version <= lte)]
         return (found[::-1] if desc else found)[:limit]

@@ -116,9 +116,12 @@ def _message(mail: Mail, sender: str) -> EmailMessage:
     except ValueError as error:
         raise Undeliverable(f"the mailbox is not an address: {error}", may_work_later=False) from error
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, to, mail.subject
-    message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2]}>"
-    message.set_content(mail.text)
+    try:
+        message["From"], message["To"], message["Subject"] = sender, to, mail.subject
+        message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2]}>"
+        message.set_content(mail.text)
+    except ValueError as error:
+        raise Undeliverable(f"the mail cannot be written: {error}", may_work_later=False) from error
     return message
 
 

@@ -50,7 +50,7 @@ class Verification:
         self._log, self._verifier = log, verifier
         self._published = sorted(published, key=lambda head: head.position)
         self._stored: list[SignedHead] = []
-        self._stored_up_to = 0
+        self._stored_up_to = (0, b"")
         self._next: SignedHead | None = None
         """The signed head with the lowest position among those that are not checked yet."""
         self._result = Verified()
@@ -139,6 +139,6 @@ class Verification:
         if not self._stored:
             self._stored = list(await self._log.signed_heads(self._stored_up_to, 1000))
             if self._stored:
-                self._stored_up_to = self._stored[-1].position
+                self._stored_up_to = self._stored[-1].position, self._stored[-1].signature
         waiting = [heads for heads in (self._stored, self._published) if heads]
         self._next = min(waiting, key=lambda heads: heads[0].position).pop(0) if waiting else None

@@ -56,9 +56,9 @@ class ProofLog(PostgresLog):
         row = await self._store.fetchrow("streams_mismatched", seconds=WHOLE_LOG_SECONDS)
         return None if row is None else (row["stream"], row["last_position"])
 
-    async def signed_heads(self, after: int, limit: int) -> Sequence[SignedHead]:
-        """Returns at most ``limit`` signed heads above a position, in order."""
-        rows = await self._store.fetch("signed_heads", after, limit)
+    async def signed_heads(self, after: tuple[int, bytes], limit: int) -> Sequence[SignedHead]:
+        """Returns at most ``limit`` signed heads after a position and signature, in order: a position may have several."""
+        rows = await self._store.fetch("signed_heads", *after, limit)
         return [self._signed_head(row) for row in rows]
 
     async def newest_signed_heads(self, limit: int) -> Sequence[SignedHead]:

@@ -150,10 +150,11 @@ class _Comparison:
 
     async def end(self) -> None:
         """Reports every event as missing that the log has and no record has brought."""
-        while await self._peek() is not None:
-            self._step("missing")
         for position, kind in self._wrong.items():
             self._result.find(self._partition, position, kind)
+        while (row := await self._peek()) is not None:
+            self._result.find(self._partition, row.position, "missing")
+            self._step(None)
 
     async def _first(self, found: StoredEvent, record: Any) -> None:
         """Compares a record with a higher position than all before: the events between are missing unless they come later."""

@@ -2,21 +2,23 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
+import structlog
 
 from schemas.envelope import Receipt, Rejection
-from schemas.errors import Conflict, IdempotencyKeyReused, Unavailable
+from schemas.errors import CaudalError, Conflict, IdempotencyKeyReused
 from schemas.system import ContextName
 from streams.database.store import Store
 from streams.log.partitioning import partition_of
 from streams.log.reading import Append, PostgresLog
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import encode_metadata
+
+_log = structlog.get_logger()
 
 APPENDED, CONFLICT, REPEATED, REUSED = range(4)
 _SHORTEST_WAKE = 0.005
@@ -66,7 +68,7 @@ class AppendablePostgresLog(PostgresLog):
         await self._store.execute("snapshot_keep", *values)
 
     async def drain(self) -> None:
-        """Waits until every append is complete; to be called before the databases are closed."""
+        """Waits until the relay was woken for the last append. Call it before the databases are closed."""
         if self._waking is not None:
             await self._waking
 
@@ -100,8 +102,10 @@ class AppendablePostgresLog(PostgresLog):
     async def _notify(self) -> None:
         while self._grown:
             self._grown = False
-            with suppress(Unavailable):
+            try:
                 await self._store.execute("wake_relay")
+            except CaudalError as error:
+                _log.debug("relay not woken", context=str(self.context), why=error.detail)
             await asyncio.sleep(_SHORTEST_WAKE)
 
 

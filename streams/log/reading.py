@@ -14,6 +14,8 @@ from streams.log.snapshots import Snapshot
 from streams.log.stored_events import EventData, StoredEvent
 from streams.log.timers import TimerChange
 
+_POSITIONS_PER_READ = 10_000
+
 MAX_STREAM_BYTES = 1000
 
 
@@ -141,7 +143,12 @@ class PostgresLog:
 async def partition_events(
     log: ReadableLog, partition: int, after: int, up_to: int, limit: int = 1000
 ) -> AsyncIterator[Sequence[StoredEvent]]:
-    """Yields a partition's events above ``after`` and not above ``up_to``, in chunks."""
-    while after < up_to and (rows := await log.read_partition(partition, after, up_to, limit)):
-        yield rows
-        after = rows[-1].position
+    """Yields a partition's events above ``after`` and not above ``up_to``, in chunks of at most ``limit``.
+
+    Each read looks at a bounded number of positions, so that none takes long, however few events the partition has.
+    """
+    while after < up_to:
+        end = min(after + _POSITIONS_PER_READ, up_to)
+        if rows := await log.read_partition(partition, after, end, limit):
+            yield rows
+        after = rows[-1].position if len(rows) == limit else end

@@ -97,13 +97,26 @@ async def _make_view(
     if recorded is not None:
         if not recreate:
             raise Misconfigured(wrong_shape(context, view))
-        await connection.execute(store.sql("version_drop"), view.view_name)
-        for name in ("checkpoints_delete", "dead_letters_delete"):
-            await connection.execute(store.sql(name), f"{context.system}.{view.view_name}")
+        await _drop_versions(connection, store, f"{context.system}.{view.view_name}", view.view_name)
     for line in definition(table_of(context, view)):
         await connection.execute(line)
     await connection.execute(store.sql("version_define"), view.view_name, shape)
     return [f"{store.schema}: view {view.view_name}"]
+
+
+async def _drop_versions(connection: Connection, store: Store, subscription: str, view: str) -> None:
+    """Drops the live version of a view, and those beside it, whose indexes have the names of the live one's."""
+    beside = await connection.fetchrow(store.sql("rebuild_state"), view) or {"building": None, "previous": None}
+    versions = {view: subscription}
+    if beside["building"] is not None:
+        versions[beside["building"]] = f"{subscription}#{beside['building']}"
+    if beside["previous"] is not None:
+        versions[beside["previous"]] = f"{subscription}#previous"
+    for table, name in versions.items():
+        await connection.execute(store.sql("version_drop"), table)
+        for query in ("checkpoints_delete", "dead_letters_delete"):
+            await connection.execute(store.sql(query), name)
+    await connection.execute(store.sql("rebuild_finish"), view, None, None, None)
 
 
 def _filled(script: Path, values: dict[str, str]) -> str:

@@ -78,7 +78,7 @@ class Relay:
 
     async def run(self) -> None:
         """Runs until cancelled, through outages of the broker and the database and changes of owner."""
-        backoff = Backoff("relay interrupted", context=str(self._context))
+        backoff, clock = Backoff("relay interrupted", context=str(self._context)), asyncio.get_running_loop()
         while True:
             try:
                 raise_if_cancelled()
@@ -88,18 +88,22 @@ class Relay:
                     await asyncio.sleep(self._settings.relay_lease_seconds / 4)
                     continue
                 _log.info("relay lease taken", context=str(self._context), position=cursor)
-                backoff.reset()
-                self.is_owner = True
-                await self._publish_while_owner(cursor)
+                self.is_owner, began = True, clock.time()
+                try:
+                    await self._publish_while_owner(cursor)
+                finally:
+                    if clock.time() - began > backoff.max_seconds:  # it published for a while before it failed
+                        backoff.reset()
                 _log.info("relay lease yielded", context=str(self._context))
             except LeaseLost as lost:
                 _log.warning("relay lease lost", context=str(self._context), why=lost.detail)
             except (Unavailable, BehindTheLog, *OUTAGES) as error:
                 self.is_published = False
-                await self._yield_lease()
+                await self._withdraw()
+                await self._leave()  # before the pause: another process may take over at once
                 await backoff.wait(error)
             except asyncio.CancelledError:
-                await self._yield_lease()
+                await self._withdraw()
                 raise
             finally:
                 await self._leave()
@@ -114,8 +118,8 @@ class Relay:
             self._share.give_up(self._context)
         return cursor
 
-    async def _yield_lease(self) -> None:
-        """Leaves the log to other processes, because this one cannot relay it now."""
+    async def _withdraw(self) -> None:
+        """Announces that this process cannot relay the log now."""
         with suppress(Unavailable):
             await self._lease.withdraw()
 

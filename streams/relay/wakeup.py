@@ -21,8 +21,8 @@ async def listen(dsn: str, on_append: Callable[[str], None]) -> None:
             connection = await asyncpg.connect(dsn, timeout=_CONNECT_SECONDS)
             closed = asyncio.Event()
             connection.add_termination_listener(lambda _, closed=closed: closed.set())
-            await connection.add_listener(CHANNEL, lambda _connection, _pid, _channel, schema: on_append(schema))
             try:
+                await connection.add_listener(CHANNEL, lambda _connection, _pid, _channel, schema: on_append(schema))
                 await closed.wait()
             finally:
                 connection.terminate()

@@ -13,6 +13,7 @@ A reset (a new generation of its checkpoints) leads through the same path.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 from prometheus_client import Gauge
@@ -58,11 +59,14 @@ class SubscriptionControl:
         while True:
             await asyncio.sleep(pause)
             try:
-                state = _combined([await store.checkpoints.control_state() for store in self._subscriber.stores])
-                # A duty that fails must not keep the others from being done.
-                done = [await self._is_done(duty(state)) for duty in (self._retry, self._publish, self._obey)]
+                state = await self._control_state()
             except Unavailable:
                 continue
+            except Exception:
+                _log.exception("subscription control failed", subscription=self._subscriber.name)
+                continue
+            # A duty that fails must not keep the others from being done.
+            done = [await self._attempt(duty(state)) for duty in (self._retry, self._publish, self._obey)]
             pause = _INTERVAL_SECONDS if all(done) else min(2 * pause, _LONGEST_INTERVAL_SECONDS)
 
     def suspend(self) -> None:
@@ -70,7 +74,11 @@ class SubscriptionControl:
         _log.warning("subscription suspended", subscription=self._subscriber.name)
         self.is_suspended = True
 
-    async def _is_done(self, duty: Awaitable[None]) -> bool:
+    async def _control_state(self) -> ControlState:
+        return _combined([await store.checkpoints.control_state() for store in self._subscriber.stores])
+
+    async def _attempt(self, duty: Awaitable[None]) -> bool:
+        """Runs a duty; returns whether it succeeded."""
         try:
             await duty
         except CaudalError as error:
@@ -102,6 +110,8 @@ class SubscriptionControl:
             if not self.is_suspended:
                 _log.info("subscription paused", subscription=self._subscriber.name)
             self.is_suspended = True
+            # A reset during the pause is obeyed at its end.
+            state = replace(state, generation=before.generation)
         elif self.is_suspended or state.generation != before.generation:
             self.is_suspended = True
             await self._catch_up(was_reset=state.generation != before.generation)
@@ -113,25 +123,33 @@ class SubscriptionControl:
             for context in self._subscriber.contexts:
                 for partition in range(len((await self._logs[context].head()).partitions)):
                     self._subscriber.invalidate(context, partition)
-        while await self._handle_missed() > _CLOSE_EVENTS:
+        while (missed := await self._handle_missed()) is not None and missed > _CLOSE_EVENTS:
             pass
+        if missed is None:
+            return
         async with self.turn:
             self.is_suspended = False
             try:
-                await self._handle_missed()
+                self.is_suspended = await self._handle_missed() is None
             except BaseException:
                 self.is_suspended = True
                 raise
-        _log.info("subscription resumed", subscription=self._subscriber.name)
+        if not self.is_suspended:
+            _log.info("subscription resumed", subscription=self._subscriber.name)
 
-    async def _handle_missed(self) -> int:
-        """Handles what the logs hold beyond the checkpoints of this process's partitions; returns how many events."""
+    async def _handle_missed(self) -> int | None:
+        """Handles what the logs hold beyond the checkpoints of this process's partitions.
+
+        Returns how many events these were; ``None`` if an operator has paused the subscription meanwhile.
+        """
         handled = 0
         for context, partition in sorted(self._assigned()):
             if context in self._subscriber.contexts:
                 up_to = (await self._logs[context].head()).partitions[partition]
                 position = await self._subscriber.position(context, partition)
                 async for events in partition_events(self._logs[context], partition, position, up_to):
+                    if (await self._control_state()).is_paused:
+                        return None
                     await self._subscriber.handle([Batch(context, partition, events)])
                     handled += len(events)
         return handled

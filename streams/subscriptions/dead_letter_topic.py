@@ -1,5 +1,6 @@
 """Dead-letter topics: each record byte for byte, with headers that say where it comes from and why it failed."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 
@@ -43,12 +44,14 @@ class DeadLetterTopic:
 
     async def _send(self, dead_letters: Sequence[DeadLetter]) -> None:
         async with self._producer.connected() as producer:
+            sent = []
             for dead_letter in dead_letters:
                 topic = self._topics.dead_letters(dead_letter.context)
                 headers = [*dead_letter.headers, *_headers_of(dead_letter)]
                 value = sendable(dead_letter.key, dead_letter.value)
-                await producer.send(topic, value, dead_letter.key, partition=dead_letter.partition, headers=headers)
-            await producer.flush()
+                partition = dead_letter.partition
+                sent.append(await producer.send(topic, value, dead_letter.key, partition=partition, headers=headers))
+            await asyncio.gather(*sent)  # flush() would not raise for a record that the broker rejects
 
 
 def sendable(key: bytes | None, value: bytes | None) -> bytes | None:

@@ -7,11 +7,12 @@ the failing one is found by halving::
 
 A policy applies events one by one (``max_events=1``), so that each reaction runs once.
 
-Everything happens in a transaction that holds the locks of the checkpoints. So an attempt to retry a dead letter and new events
-of its stream never overtake each other.
+Events are applied, and dead letters resolved, in transactions that hold the locks of the checkpoints. So an attempt to retry a
+dead letter and new events of its stream never overtake each other.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -28,10 +29,6 @@ R = TypeVar("R")
 _log = structlog.get_logger()
 
 
-async def _nothing_is_left(_: object) -> bool:
-    return True
-
-
 @dataclass(slots=True)
 class Isolated(Generic[R]):
     """The results of the events that were applied, and what was parked."""
@@ -44,6 +41,11 @@ class Isolated(Generic[R]):
     """The lines of faults whose traceback was logged: a thousand events often fail at one line."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Result(Generic[R]):
+    value: R
+
+
 class FailureIsolation(Generic[R]):
     """Isolates the failures of one subscription in one of its stores."""
 
@@ -53,14 +55,16 @@ class FailureIsolation(Generic[R]):
         apply: Callable[[Connection, Sequence[LogEvent]], Awaitable[R]],
         *,
         is_fault_of_event: Callable[[Exception], bool] = lambda _: True,
-        is_finished: Callable[[R], Awaitable[bool]] = _nothing_is_left,
+        is_finished: Callable[[R], Awaitable[bool]] | None = None,
         max_events: int | None = None,
     ) -> None:
         """Takes what differs between subscribers.
 
         ``apply`` applies all of some events or none of them and raises. ``is_fault_of_event`` returns whether an error is
-        about an event; others, such as a database out of reach, are raised. ``is_finished`` returns whether the result of
-        a retry has had its effect. ``max_events`` is how many events are applied at once; ``None``: all.
+        about an event; others, such as a database out of reach, are raised. ``is_finished`` completes the effect of a
+        retry's result and returns whether it has; it is called outside of the transaction, because it may need other
+        connections. ``None``: the transaction is the whole effect. ``max_events`` is how many events are applied at once;
+        ``None``: all.
         """
         self._store, self._apply = store, apply
         self._is_fault_of_event, self._is_finished, self._max_events = is_fault_of_event, is_finished, max_events
@@ -87,11 +91,34 @@ class FailureIsolation(Generic[R]):
     async def retry(self) -> None:
         """Tries the dead letters again that are due, those of one stream in order until one fails."""
         for context, partition, stream in await self._store.dead_letters.due():
-            async with self._store.transaction() as connection:
-                await self._store.checkpoints.lock(connection, [(context, partition)])
-                for dead_letter in await self._store.dead_letters.of_stream(connection, context, stream):
-                    if not await self._is_retried(connection, dead_letter):
-                        break
+            while await self._retry_first(context, partition, stream):
+                pass
+
+    async def _retry_first(self, context: ContextName, partition: int, stream: str) -> bool:
+        """Tries the first dead letter of a stream again; returns whether it was handled."""
+        async with self._locked(context, partition) as connection:
+            if not (waiting := await self._store.dead_letters.of_stream(connection, context, stream)):
+                return False
+            result = await self._applied(connection, waiting[0])
+            if result is None:
+                return False
+            if self._is_finished is None:
+                await self._store.dead_letters.mark_handled(connection, waiting[0])
+                return True
+        if not await self._is_finished(result.value):
+            return False
+        async with self._locked(context, partition) as connection:
+            still = await self._store.dead_letters.of_stream(connection, context, stream)
+            if not still or (still[0].id, still[0].edited) != (waiting[0].id, waiting[0].edited):
+                return bool(still)  # another process, or an operator, has resolved or edited it meanwhile
+            await self._store.dead_letters.mark_handled(connection, still[0])
+        return True
+
+    @asynccontextmanager
+    async def _locked(self, context: ContextName, partition: int) -> AsyncIterator[Connection]:
+        async with self._store.transaction() as connection:
+            await self._store.checkpoints.lock(connection, [(context, partition)])
+            yield connection
 
     async def _apply_or_park(self, connection: Connection, events: Sequence[LogEvent], isolated: Isolated[R]) -> None:
         free = _without_blocked(events, isolated)
@@ -126,21 +153,18 @@ class FailureIsolation(Generic[R]):
         isolated.parked.append(Parked.of_event(one.context, one.event, fault))
         isolated.blocked.add((one.context, one.event.stream))
 
-    async def _is_retried(self, connection: Connection, dead_letter: DeadLetter) -> bool:
+    async def _applied(self, connection: Connection, dead_letter: DeadLetter) -> "_Result[R] | None":
+        """Returns the result of applying a dead letter's event; ``None`` if it failed again, which is recorded."""
         try:
             one = LogEvent(dead_letter.context, dead_letter.stored_event())
-            result = await self._apply(connection, [one])
+            return _Result(await self._apply(connection, [one]))
         except Exception as error:
             if not self._is_fault_of_event(error):
                 raise
             fault = Fault.of(error)
             _log.warning("dead letter failed", dead_letter=dead_letter.name, why=fault.error, location=fault.location)
             await self._store.dead_letters.mark_failed(connection, dead_letter, fault)
-            return False
-        if not await self._is_finished(result):
-            return False
-        await self._store.dead_letters.mark_handled(connection, dead_letter)
-        return True
+            return None
 
 
 def _without_blocked(events: Sequence[LogEvent], isolated: Isolated[R]) -> list[LogEvent]:

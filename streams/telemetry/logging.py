@@ -68,12 +68,12 @@ class _Throttle(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Returns whether the line is logged."""
-        if not record.name.startswith(_DRIVERS):
+        if record.name.partition(".")[0] not in _DRIVERS:
             return True
         kind, now = (record.name, str(record.msg)), time.monotonic()
         if now - self._passed.get(kind, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
             return False
-        self._passed[kind] = now
+        self._passed = {one: at for one, at in self._passed.items() if now - at < _REPEAT_SECONDS} | {kind: now}
         if record.exc_info and record.levelno <= logging.WARNING:
             record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
             record.exc_info = None

@@ -11,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from projectors.data_ingestion.records import record
+from projectors.projector import Projector
 from projectors.reset import clear_view
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataIngested, DataReceived
@@ -246,15 +247,7 @@ async def test_a_value_that_is_too_large_for_an_index_is_parked(bench: Bench, lo
 
 
 async def test_a_repaired_event_stays_repaired_when_a_view_starts_again(bench: Bench, logs: Logs) -> None:
-    bench.spoil(DataReceived, logs[INGESTION][0])
-    projector = bench.projector()
-    await projector.handle(batches_of(logs, 10_000))
-    dead_letter = (await bench.dead_letters())[0]
-    data = {**orjson.loads(dead_letter.stored_event().data), "partner_id": "repaired"}
-    await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
-    bench.spoilt.clear()
-    await projector.store.dead_letters.redrive([dead_letter])
-    await projector.retry()
+    projector = await repaired(bench, logs)
     assert await bench.is_verified()
     async with projector.store.transaction() as connection:
         for context in projector.contexts:
@@ -316,3 +309,39 @@ async def test_a_foreign_record_does_not_slow_its_context_down(bench: Bench, log
     assert len(projector._checkpoints) == 4 * len(logs)
     async with projector.store.transaction() as connection:
         assert await projector.store.dead_letters.count(connection) == 0
+
+
+async def test_a_repaired_event_that_fails_after_a_reset_is_open_again(bench: Bench, logs: Logs) -> None:
+    projector = await repaired(bench, logs)
+    async with projector.store.transaction() as connection:
+        for context in projector.contexts:
+            await projector.store.checkpoints.reset(connection, context, dict.fromkeys(range(4), 0))
+        await clear_view(connection, RECORDS)
+
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    await projector.handle(batches_of(logs, 10_000))
+
+    opened = await bench.dead_letters()
+    assert [(one.position, one.state) for one in opened] == [(1, "retrying"), (2, "waiting")]
+    assert "repaired" in opened[0].stored_event().data, "it keeps the data that an operator gave it"
+    assert await bench.is_verified()
+    bench.spoilt.clear()
+    await bench.make_due()
+    await projector.retry()
+    assert await bench.dead_letters() == []
+    assert await bench.is_verified()
+
+
+async def repaired(bench: Bench, logs: Logs) -> Projector:
+    """Returns a projector whose first event was parked, edited and applied."""
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    projector = bench.projector()
+    await projector.handle(batches_of(logs, 10_000))
+    dead_letter = (await bench.dead_letters())[0]
+    data = {**orjson.loads(dead_letter.stored_event().data), "partner_id": "repaired"}
+    await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
+    bench.spoilt.clear()
+    await projector.store.dead_letters.redrive([dead_letter])
+    await projector.retry()
+    assert await bench.dead_letters() == []
+    return projector

@@ -7,15 +7,19 @@ import asyncpg
 import pytest
 
 from deploy.local.servers.postgres import EmbeddedPostgres
+from projectors.rebuild import Rebuild
 from schemas.catalog import Catalog
 from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.records import Records
 from schemas.errors import Misconfigured
 from schemas.system import Context, System
 from schemas.view import View
+from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.migrations.migrate import migrate, scripts
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
+from tests.integration.deliveries import RECORDS
 
 
 async def test_migrating_twice_at_once_does_everything_once(fresh_database: FreshDatabase) -> None:
@@ -113,3 +117,27 @@ async def test_a_log_is_never_repartitioned_in_place(fresh_database: FreshDataba
 
     with pytest.raises(Misconfigured, match="has 4 partitions, but 8 are declared"):
         await migrate(settings, Catalog.of([more]))
+
+
+async def test_a_view_that_was_rebuilt_before_is_recreated_with_all_its_versions(fresh_database: FreshDatabase) -> None:
+    settings = Settings(write_dsn=await fresh_database.migrated())
+    databases = Databases("caudal_owner", 2)
+    installation = Installation(settings, Catalog.of([SYSTEM]), databases)
+    rebuild = Rebuild(installation, RECORDS)
+    assert await rebuild.switch(await rebuild.view.begin(again=False)) is not None
+    await rebuild.view.begin(again=False)
+
+    class Grown(Records, View, name="records", context="ingestion", key="data_id"):
+        note: str | None = None
+
+    grown = Catalog.of([replace(SYSTEM, views=(Grown,))])
+    assert len(await migrate(settings, grown, recreate_views=True)) == 1
+
+    versions = await rebuild.view.versions()
+    assert (versions.building, versions.previous) == (None, None)
+    async with databases.connection(settings.write_dsn) as connection:
+        tables = await connection.fetch(
+            "select tablename from pg_tables where schemaname like '%ingestion__views' and tablename like 'records%'"
+        )
+    assert [row["tablename"] for row in tables] == ["records"]
+    await databases.close()

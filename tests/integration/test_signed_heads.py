@@ -81,7 +81,7 @@ async def test_a_signer_survives_foreign_records_on_the_topic(
     proof = ProofLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT)
 
     async def signed() -> bool:
-        return [head.position for head in await proof.signed_heads(0, 10)] == [30]
+        return [head.position for head in await proof.signed_heads((0, b""), 10)] == [30]
 
     await eventually(signed)
     running.cancel()
@@ -187,7 +187,7 @@ async def test_heads_are_signed_into_the_table_and_onto_the_topic(
     await log.append([append("one-more", 1)])
     assert await heads.sign(CONTEXT) == 2501
 
-    signed = [head.position for head in await proof.signed_heads(0, 100)]
+    signed = [head.position for head in await proof.signed_heads((0, b""), 100)]
     assert signed == [SEGMENT, 2 * SEGMENT, 2500, 2501]
     published = await published_heads(settings, catalog, CONTEXT)
     assert published[-1].position == 2501

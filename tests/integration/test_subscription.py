@@ -171,7 +171,7 @@ async def test_a_dry_run_changes_nothing(running: Running, environment: Settings
     await running.shows(10)
     before = await running.projector.store.checkpoints.all()
     beyond = control.Reset(to="10000", context=None, keep_rows=False, apply=True)
-    with pytest.raises(Rejected, match="behind the end of the log"):
+    with pytest.raises(Rejected, match="beyond the end of the log"):
         await control.reset(NAME, beyond, environment)
 
     await control.reset(NAME, control.Reset(to="beginning", context=None, keep_rows=False, apply=False), environment)

@@ -189,7 +189,7 @@ class Busy(ProofLog):
 
     grow: Callable[[], Awaitable[object]]
 
-    async def signed_heads(self, after: int, limit: int) -> Sequence[SignedHead]:
+    async def signed_heads(self, after: tuple[int, bytes], limit: int) -> Sequence[SignedHead]:
         await self.grow()
         return await super().signed_heads(after, limit)
 
@@ -218,10 +218,10 @@ async def test_the_writer_cannot_store_a_head_that_the_log_does_not_have(log: Pr
 
     for position, digest in ((2**62, ends.hash), (ends.position, b"x"), (0, b""), (ends.position - 1, ends.hash)):
         await writer.add_signed_head(SignedHead(CONTEXT, position, digest, datetime.now(UTC), "key", b"signature"))
-    assert await log.signed_heads(0, 10) == []
+    assert await log.signed_heads((0, b""), 10) == []
     await writer.add_signed_head(SignedHead(CONTEXT, ends.position, ends.hash, datetime.now(UTC), "key", b"signature"))
 
-    assert [head.position for head in await log.signed_heads(0, 10)] == [60]
+    assert [head.position for head in await log.signed_heads((0, b""), 10)] == [60]
     await databases.close()
 
 

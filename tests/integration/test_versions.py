@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import orjson
 import pytest
 
 from projectors.projector import Projector
@@ -188,3 +189,46 @@ async def test_a_view_that_is_switched_while_it_is_verified_is_verified_again(
     verified = await verification.run(lambda done, total: None)
 
     assert (folds, verified.found, verified.rows) == (2, 0, DELIVERIES)
+
+
+async def test_a_repaired_event_that_fails_in_the_new_version_is_open_once_that_is_live(
+    bench: Bench, logs: Logs, rebuild: Rebuild
+) -> None:
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    projector = bench.projector()
+    await projector.handle(batches_of(logs, 10_000))
+    dead_letter = (await bench.dead_letters())[0]
+    data = {**orjson.loads(dead_letter.stored_event().data), "partner_id": "repaired"}
+    await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
+    bench.spoilt.clear()
+    await projector.store.dead_letters.redrive([dead_letter])
+    await projector.retry()
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    failing = Rebuild(rebuild._installation, bench.projection())
+
+    table = await built(failing)
+    assert await failing.switch(table) is not None
+
+    opened = await bench.dead_letters()
+    assert [(one.position, one.state) for one in opened] == [(1, "retrying"), (2, "waiting")]
+    assert "repaired" in opened[0].stored_event().data
+    bench.spoilt.clear()
+    await bench.make_due()
+    await bench.projector().retry()
+    assert await bench.dead_letters() == []
+    assert await bench.is_verified()
+
+
+async def test_a_candidate_of_another_shape_is_started_anew(bench: Bench, logs: Logs, rebuild: Rebuild) -> None:
+    await bench.projector().handle(batches_of(logs, 10_000))
+    older = await rebuild.view.begin(again=False)
+    views = rebuild._installation.view_store(RECORDS.home)
+    await views.execute("version_define", older, "another shape")
+
+    newer = await built(rebuild)
+
+    assert newer != older
+    assert (await rebuild.view.versions()).building == newer
+    found = await rebuild.switch(newer)
+    assert found is not None
+    assert found.rows == 0

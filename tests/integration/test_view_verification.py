@@ -90,7 +90,7 @@ async def test_the_command_names_the_row(
     code, out, _ = await caudal(*arguments, environment=environment)
 
     assert code == 1
-    assert f"key {victim} what missing" in out
+    assert f"key {victim} missing" in out
     code, out, _ = await caudal(*arguments, "--repair", "--json", environment=environment)
     (report,) = orjson.loads(out)
     assert (code, report["repaired"]) == (

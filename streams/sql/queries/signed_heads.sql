@@ -1,1 +1,2 @@
-select position, hash, signed_at, key, signature from {schema}.signed_heads where position > $1 order by position limit $2
+select position, hash, signed_at, key, signature from {schema}.signed_heads 
+where (position, signature) > ($1, $2) order by position, signature limit $3

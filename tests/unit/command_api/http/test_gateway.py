@@ -51,6 +51,6 @@ async def test_only_texts_that_are_there_are_decrypted() -> None:
     assert await gateway(Parts()).decrypted([None]) == {}
 
 
-async def test_states_are_loaded_and_tokens_issued_by_its_parts() -> None:
+async def test_states_are_loaded_and_tokens_signed_by_its_parts() -> None:
     assert await gateway(Parts()).load(None, "a") == "state of a"  # type: ignore[arg-type]
     assert gateway(Parts()).issue_token("eva", ["nurse"]) == ("eva", ["nurse"], [])  # type: ignore[comparison-overlap]

@@ -27,7 +27,7 @@ def test_an_envelope_has_the_requests_correlation_and_no_cause() -> None:
     assert envelope.at.tzinfo is not None
 
 
-def test_the_token_names_the_actor_whatever_the_header_says() -> None:
+def test_the_token_names_the_actor_and_not_the_header() -> None:
     caller = Caller("maria", frozenset(), frozenset())
 
     assert envelope_of(context(caller, x_actor="eva"), COMMAND, ID).actor == "maria"

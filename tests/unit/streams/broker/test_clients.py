@@ -148,3 +148,27 @@ async def test_records_that_never_come_are_not_awaited_for_ever(monkeypatch: pyt
 
     with pytest.raises(TimeoutError, match="t/0 delivers no record below offset 7"):
         _ = [records async for records in records_up_to(consumer, TP, 7)]
+
+
+async def test_a_late_failure_on_a_replaced_producer_leaves_the_new_one_alone(made: list[FakeClient]) -> None:
+    producer = ResilientProducer(Settings())
+    has_failed = asyncio.Event()
+
+    async def fail_late() -> None:
+        async with producer.connected():
+            await has_failed.wait()
+            raise KafkaError("late")
+
+    late = asyncio.create_task(fail_late())
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        async with producer.connected():
+            raise KafkaError("first")
+    async with producer.connected() as second:
+        has_failed.set()
+        with pytest.raises(Unavailable):
+            await late
+
+    async with producer.connected() as third:
+        assert third is second
+    assert [one.is_stopped for one in made] == [True, False]

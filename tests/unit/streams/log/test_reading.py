@@ -1,5 +1,6 @@
 """Reading: names of streams, and a partition in chunks."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,7 @@ from schemas.expected_version import ANY_VERSION
 from schemas.system import ContextName
 from streams.log.memory import MemoryLog
 from streams.log.reading import MAX_STREAM_BYTES, Append, Write, checked, partition_events
-from streams.log.stored_events import encode
+from streams.log.stored_events import StoredEvent, encode
 
 
 @pytest.mark.parametrize("stream", ["a\nb", "a\x00b", "ñ" * 501])
@@ -35,3 +36,18 @@ async def test_a_partition_is_read_in_chunks_up_to_a_position() -> None:
     chunks = [[row.position for row in rows] async for rows in partition_events(log, partition, 1, 6, limit=2)]
 
     assert chunks == [[2, 3], [4, 5], [6]]
+
+
+async def test_each_read_looks_at_a_bounded_number_of_positions(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    class Sparse(MemoryLog):
+        async def read_partition(self, partition: int, after: int, up_to: int, limit: int) -> Sequence[StoredEvent]:
+            asked.append((after, up_to))
+            return await super().read_partition(partition, after, up_to, limit)
+
+    monkeypatch.setattr("streams.log.reading._POSITIONS_PER_READ", 10)
+
+    chunks = [rows async for rows in partition_events(Sparse(ContextName("a", "b")), 0, 5, 32)]
+
+    assert (chunks, asked) == ([], [(5, 15), (15, 25), (25, 32)])

@@ -1,6 +1,7 @@
 """Control: pause, resume and reset, dead letters, and catching up from the log."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from streams.log.memory import MemoryLog
 from streams.subscriptions import control as module
 from streams.subscriptions.checkpoints import ControlState
 from streams.subscriptions.control import SubscriptionControl
+from streams.subscriptions.subscriber import Batch
 from tests.unit.streams.subscriptions.fakes import CONTEXT, FakeSubscriber, filled_log
 
 
@@ -111,3 +113,51 @@ async def test_one_that_cannot_catch_up_stays_suspended_and_an_operator_reads_wh
     bench.subscriber.fails_with = Unavailable("no database")
     assert "subscription blocked" not in await bench.run()
     assert bench.control.is_suspended
+
+
+async def test_a_reset_during_a_pause_is_obeyed_when_it_ends(bench: Bench) -> None:
+    await bench.run()
+    bench.subscriber.state = ControlState(is_paused=True)
+    await bench.run()
+    bench.subscriber.state = ControlState(is_paused=True, generation=1)
+    await bench.run()
+    assert bench.subscriber.invalidated == []
+
+    bench.subscriber.state = ControlState(generation=1)
+    await bench.run()
+
+    assert bench.subscriber.invalidated == [0, 1]
+    assert not bench.control.is_suspended
+
+
+async def test_a_pause_ends_a_catch_up(bench: Bench) -> None:
+    class PausedAfterOne(FakeSubscriber):
+        async def handle(self, batches: Sequence[Batch]) -> None:
+            await super().handle(batches)
+            self.state = ControlState(is_paused=True)
+
+    log = await filled_log(10)
+    bench = Bench(log)
+    bench.subscriber = PausedAfterOne()
+    topic: Any = bench.topic
+    partitions = [(CONTEXT, 0), (CONTEXT, 1)]
+    bench.control = SubscriptionControl(bench.subscriber, {CONTEXT: log}, topic, lambda: partitions)
+    bench.control.suspend()
+
+    said = await bench.run()
+
+    assert bench.control.is_suspended
+    assert "subscription resumed" not in said
+    assert {partition for partition, _ in bench.subscriber.handled} == {0}, "the next partition is left"
+
+
+async def test_a_fault_of_the_control_itself_ends_nothing(bench: Bench) -> None:
+    async def broken() -> ControlState:
+        raise ZeroDivisionError
+
+    bench.subscriber.control_state = broken  # type: ignore[method-assign]
+
+    said = await bench.run()
+
+    assert set(said) == {"subscription control failed"}
+    assert len(said) > 1

@@ -43,6 +43,8 @@ class FakeStore:
         self.parked: list[Parked] = []
         self.handled: list[int] = []
         self.failed: list[tuple[int, Fault]] = []
+        self.edited: str | None = None
+        self.is_locked = False
 
     async def blocked(self, _: Any, context: ContextName, streams: set[str]) -> set[str]:
         return streams & {one.stream for one in self.open}
@@ -55,20 +57,25 @@ class FakeStore:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
+        self.is_locked = True
         yield None
+        self.is_locked = False
 
     async def lock(self, *_: Any) -> None:
         pass
 
     async def of_stream(self, _: Any, context: ContextName, stream: str) -> Sequence[Any]:
         return [
-            SimpleNamespace(context=CONTEXT, name=str(one.position), id=one.position, stored_event=lambda one=one: one)
+            SimpleNamespace(
+                context=CONTEXT, name=str(one.position), id=one.position, edited=self.edited, stored_event=lambda one=one: one
+            )
             for one in self.open
             if one.stream == stream
         ]
 
     async def mark_handled(self, _: Any, dead_letter: DeadLetter) -> None:
         self.handled.append(dead_letter.id)
+        self.open = [one for one in self.open if one.position != dead_letter.id]
 
     async def mark_failed(self, _: Any, dead_letter: DeadLetter, fault: Fault) -> None:
         self.failed.append((dead_letter.id, fault))
@@ -189,3 +196,42 @@ async def test_a_dead_letter_stays_until_its_effect_is_there() -> None:
     await bench.isolation.retry()
 
     assert bench.store.handled == [1, 2]
+
+
+async def test_a_dead_letter_that_is_edited_while_its_effect_is_awaited_is_tried_again() -> None:
+    async def edited(_: int) -> bool:
+        if len(bench.applied) == 1:
+            bench.store.edited = "{}"
+        return True
+
+    bench = Bench(is_finished=edited)
+    bench.store.open = [event(1, "s-1")]
+
+    await bench.isolation.retry()
+
+    assert (bench.applied, bench.store.handled) == ([1, 1], [1])
+
+
+async def test_a_dead_letter_that_is_resolved_meanwhile_is_not_resolved_again() -> None:
+    async def resolved_by_another(_: int) -> bool:
+        bench.store.open = []
+        return True
+
+    bench = Bench(is_finished=resolved_by_another)
+    bench.store.open = [event(1, "s-1"), event(2, "s-1")]
+
+    await bench.isolation.retry()
+
+    assert (bench.applied, bench.store.handled) == ([1], [])
+
+
+async def test_an_effect_is_awaited_without_a_connection() -> None:
+    async def finished(_: int) -> bool:
+        return not bench.store.is_locked
+
+    bench = Bench(is_finished=finished)
+    bench.store.open = [event(1, "s-1")]
+
+    await bench.isolation.retry()
+
+    assert bench.store.handled == [1]

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from streams.telemetry import logging as telemetry
 
@@ -15,6 +16,7 @@ def restored() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def fail(password: str) -> None:
@@ -57,3 +59,12 @@ def test_a_line_that_a_driver_repeats_is_logged_once_and_in_one_line(
     monkeypatch.setattr(telemetry, "_REPEAT_SECONDS", 0.0)
     logging.getLogger("aiokafka").error("no node %s", 21)
     assert "no node 21" in capsys.readouterr().err
+
+
+def test_loggers_whose_names_only_begin_like_a_drivers_are_not_throttled(capsys: pytest.CaptureFixture[str]) -> None:
+    telemetry.configure_logging("text", "info")
+
+    for _ in range(3):
+        logging.getLogger("models.tasks").warning("a task is late")
+
+    assert capsys.readouterr().err.count("a task is late") == 3

@@ -1,0 +1,1 @@
+select count(*) from {schema}.subject_keys where master <> $1
