@@ -87,7 +87,7 @@ class Projector:
         self._checkpoints: dict[tuple[ContextName, int], Checkpoint] = {}
         """The positions at which this process left partitions: a guess, which the database confirms or rejects.
 
-        The partition's context had no open dead letters then: who parks an event moves the checkpoint as well.
+        The partition's context had no open dead letters then: parking an event moves the checkpoint, too.
         """
 
     @property
@@ -100,9 +100,9 @@ class Projector:
         return (await self.store.checkpoints.read(context, partition)).position
 
     async def handle(self, batches: Sequence[Batch]) -> None:
-        """Applies the events of these batches that the view does not contain. Raises `Unavailable` during outages.
+        """Applies the events of these batches that the view does not contain; nothing if an operator has paused it.
 
-        Raises `Conflict` if another worker inserts rows again and again that were missing a moment before, and
+        Raises `Unavailable` during outages, `Conflict` if other workers insert the same rows in 20 attempts in a row, and
         `DeadLettersFull` if no more events may be parked.
         """
         if await self._commit(batches):

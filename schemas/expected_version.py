@@ -12,7 +12,7 @@ class ExpectedVersion:
 
     @classmethod
     def exact(cls, version: int) -> "ExpectedVersion":
-        """The stream is at this version; 0 means that it does not exist."""
+        """Returns the expectation that a stream is at this version; 0 means that it does not exist."""
         if version < 0:
             raise ValueError(f"{version} is no stream's version")
         return cls(version)

@@ -1,12 +1,12 @@
-"""Discovery of the installed systems, and of what each declares in its rooms.
+"""Discovery of the installed systems and of their declarations.
 
 A package registers a system with one line, under the entry point group ``caudal.systems``:
 
-    todo = "todo.schemas:SYSTEM"        its other rooms are todo.aggregates, todo.projectors, todo.command_api, todo.query_api
-    lab = "schemas.lab:SYSTEM"          its other rooms are aggregates.lab, projectors.lab, …
+    todo = "todo.schemas:SYSTEM"        further packages: todo.aggregates, todo.projectors, todo.command_api, todo.query_api
+    lab = "schemas.lab:SYSTEM"          further packages: aggregates.lab, projectors.lab, …
     demo = "demo:SYSTEM"                one module that holds everything
 
-A room that a system does not need may be absent.
+A package that a system does not need may be absent.
 """
 
 from collections.abc import Collection, Iterator, Mapping

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     )
     relay_lease_seconds: float = Field(10, gt=0, description="Seconds after which another relay takes a silent relay's logs.")
     relay_poll_interval_seconds: float = Field(
-        0.25, gt=0, description="Seconds between two looks of the relay at a log that sends it no wake-up."
+        0.25, gt=0, description="Seconds between two reads of a log that sends the relay no wake-up."
     )
     relay_batch_events: Positive = Field(2000, description="Largest number of events that the relay publishes at a time.")
     subscription_batch_records: Positive = Field(
@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     )
     conflict_retries: Positive = Field(5, description="Attempts to decide a command again that conflicts with another one.")
     state_cache_bytes: Positive = Field(64 * 1024 * 1024, description="Memory of a process for states of streams, in bytes.")
-    receipts_days: Positive = Field(7, description="Days for which a repeated command is at least recognised.")
+    receipts_days: Positive = Field(7, description="Minimum number of days for which a repeated command is recognised.")
     max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a caller gets a tenth.")
     max_consistency_wait_seconds: float = Field(
         5, gt=0, description="Longest wait of a read for its consistency token, in seconds."
@@ -147,7 +147,7 @@ class Settings(BaseSettings):
     ready_seconds: float = Field(
         30,
         gt=0,
-        description="Seconds within which `caudal up` expects a process to be ready once what it needs is there.",
+        description="Seconds within which `caudal up` expects a process to be ready after its dependencies.",
     )
 
     log_format: Literal["text", "json"] = Field("text", description="Format of log lines: `text` or `json`.")

@@ -142,7 +142,7 @@ class _Steps:
         self._saga = evolve(self._saga, step)
 
     def _is_closed(self) -> bool:
-        """Whether the saga reacts to no further input."""
+        """Returns whether the saga reacts to no further input."""
         return self._definition.ends and self._saga.is_ending
 
     def _reaction(self, input: SagaInput) -> Outcome:

@@ -56,7 +56,7 @@ class Perfil(_Cuerpo):
         return Profile(name=self.nombre, type=PARTNER_TYPES[self.tipo], tax_id=tax_id)
 
     def account(self) -> Mapping[str, str | None]:
-        """The bank account, in the words of the commands."""
+        """Returns the bank account, in the words of the commands."""
         cuenta = self.cuenta_bancaria or CuentaBancaria()
         return {"iban": cuenta.iban, "bic": cuenta.bic, "account_number": cuenta.numero}
 

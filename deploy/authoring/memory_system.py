@@ -110,7 +110,7 @@ class MemorySystem:
             return Rejection(error.kind, error.detail, envelope.correlation_id)
 
     async def _new_events(self) -> list[RecordedEvent[Event]]:
-        """The events that were recorded since the last call, log by log."""
+        """Returns the events that were recorded since the last call, log by log."""
         found = []
         for context, log in self._logs.items():
             rows = await log.read(self._seen[context], _MAX_COMMANDS)

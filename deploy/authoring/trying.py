@@ -104,7 +104,7 @@ def _fields(text: str) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """A JSON value, or the text itself."""
+    """Returns a JSON value, or the text itself."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -151,7 +151,7 @@ def _is_step(event: RecordedEvent[Event]) -> bool:
 
 
 def _step_shown(step: SagaAdvanced) -> str:
-    """One step of a saga: its input, its status, and the timers that it sets."""
+    """Returns one step of a saga: its input, its status, and the timers that it sets."""
     timers = "".join(f", timer {name} at {due:%Y-%m-%d %H:%M:%S}" for name, due in step.timers_set.items())
     problem = "" if step.problem is None else f": {step.problem}"
     what = f"{step.input.kind} {escape(step.input.name)}: {step.status}"

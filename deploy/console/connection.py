@@ -14,7 +14,7 @@ from streams.settings import Settings, unknown_variables
 
 
 def read_settings(log_format: str | None = None) -> Settings:
-    """The settings of the environment; ends the process with 2 and names each variable that cannot be read."""
+    """Returns the settings of the environment; ends the process with 2 and names each variable that cannot be read."""
     for warning in unknown_variables(os.environ):
         Console(stderr=True).print(f"caudal: {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     try:
@@ -30,7 +30,7 @@ def read_settings(log_format: str | None = None) -> Settings:
 
 
 def settings_of(data_dir: Path) -> Settings:
-    """The settings that lead to the database that the environment names, else to the stack that runs from ``data_dir``.
+    """Returns the settings that lead to the database that the environment names, else to the stack that runs from ``data_dir``.
 
     Raises `NotFound` if there is neither.
     """

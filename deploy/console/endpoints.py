@@ -34,7 +34,7 @@ class Endpoints:
     """The systems that run; empty: every installed one."""
 
     def as_json(self) -> str:
-        """The content of the file."""
+        """Returns the content of the file."""
         return orjson.dumps(asdict(self)).decode()
 
     @property
@@ -107,13 +107,13 @@ class Endpoints:
 
 
 def running_stack(data_dir: Path) -> Endpoints | None:
-    """The stack that runs with its data in this folder, if there is one; raises `Misconfigured` if the file is unreadable."""
+    """Returns the stack that runs from this folder, if there is one; raises `Misconfigured` if the file is unreadable."""
     found = recorded_stack(data_dir)
     return found if found is not None and found.is_supervised else None
 
 
 def recorded_stack(data_dir: Path) -> Endpoints | None:
-    """The stack that the folder's file names, whether or not its supervisor still runs."""
+    """Returns the stack that the folder's file names, whether or not its supervisor still runs."""
     file = data_dir / STATE_FILE
     try:
         return Endpoints(**orjson.loads(file.read_bytes()))
@@ -126,5 +126,5 @@ def recorded_stack(data_dir: Path) -> Endpoints | None:
 
 
 def mailbox_of(data_dir: Path) -> Path:
-    """Folder of a stack's mail, which is there also while the stack does not run."""
+    """Returns the folder of a stack's mail, which exists also while the stack does not run."""
     return data_dir / "mail"

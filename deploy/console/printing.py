@@ -18,18 +18,18 @@ _UNITS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 def console() -> Console:
-    """Standard output: as wide as the terminal, and wide enough for any table if it is a file or a pipe."""
+    """Returns standard output: as wide as the terminal, and wide enough for any table if it is a file or a pipe."""
     found = Console(highlight=False)
     return found if found.is_terminal else Console(highlight=False, width=_WIDTH_OF_A_FILE)
 
 
 def lines() -> Console:
-    """Standard output for sentences, which the terminal wraps."""
+    """Returns standard output for sentences, which the terminal wraps."""
     return Console(highlight=False, soft_wrap=True)
 
 
 def table(name: str, *others: str, numbers: Collection[str] = ()) -> Table:
-    """A table without borders. The first column is never cut; columns in ``numbers`` are aligned to the right."""
+    """Returns a table without borders. The first column is never cut; columns in ``numbers`` are aligned to the right."""
     return _table([name, *others], numbers)
 
 
@@ -73,19 +73,19 @@ def grouped_by_system(named: Iterable[tuple[str, T]]) -> dict[str, list[tuple[st
 
 
 def counted(number: int, noun: str) -> str:
-    """``1 event``, ``2,000 events``."""
+    """Returns a text like ``1 event``, ``2,000 events``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(span: timedelta) -> str:
-    """``3 s``, ``5 min``, ``2 h`` or ``4 d``."""
+    """Returns a text like ``3 s``, ``5 min``, ``2 h`` or ``4 d``."""
     seconds = abs(span.total_seconds())
     size, unit = next((one for one in _UNITS if seconds >= one[0]), _UNITS[-1])
     return f"{seconds // size:.0f} {unit}"
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """``3 s ago``, or ``in 3 s`` for a time that is still to come."""
+    """Returns a text like ``3 s ago``, or ``in 3 s`` for a time that is still to come."""
     return f"{duration(now - moment)} ago" if moment <= now else f"in {duration(moment - now)}"
 
 
@@ -101,7 +101,7 @@ def short_ids(ids: Collection[str]) -> dict[str, str]:
 
 
 def full_id(short: str, ids: Collection[str], noun: str, listing: str) -> str:
-    """The one id that begins with a text; raises `NotFound` if there is none, or more than one."""
+    """Returns the one id that begins with a text; raises `NotFound` if there is none, or more than one."""
     if short in ids:
         return short
     found = sorted(id for id in ids if id.startswith(short))
@@ -113,7 +113,7 @@ def full_id(short: str, ids: Collection[str], noun: str, listing: str) -> str:
 
 
 def confirmed(out: Console, *, apply: bool) -> bool:
-    """Whether to do what was just printed; says how to if not."""
+    """Returns whether to do what was just printed; says how to if not."""
     if not apply:
         out.print("Nothing was changed. Add --apply to do this.")
     return apply

@@ -105,7 +105,7 @@ def _next_commands(endpoints: Endpoints) -> list[str]:
 
 
 def _roles(catalog: Catalog) -> list[str]:
-    """The roles, in two lines at most."""
+    """Returns the roles, in two lines at most."""
     roles = sorted(catalog.roles())
     if not roles:
         return []

@@ -78,7 +78,7 @@ def _is_open(view: type[View]) -> bool:
 
 
 def _filled(path: str, body: Mapping[str, Any]) -> str | None:
-    """The path with values of the body in place of its parameters, if the body has all of them."""
+    """Returns the path with values of the body in place of its parameters, if the body has all of them."""
     names = _PARAMETER.findall(path)
     if not set(names) <= body.keys():
         return None

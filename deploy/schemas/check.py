@@ -45,7 +45,7 @@ def record(systems: Collection[str] = ()) -> int:
 
 
 def is_document(schema: dict[str, Any], document: Any) -> bool:
-    """Whether a document is valid by a schema."""
+    """Returns whether a document is valid by a schema."""
     return bool(Draft202012Validator(schema, validate_formats=True).is_valid(document))
 
 
@@ -63,7 +63,7 @@ def _contexts(catalog: Catalog) -> Iterator[tuple[Path, ContextName, Context]]:
 
 
 def _folder_beside(module: str) -> Path:
-    """The folder ``shapes`` beside the module that registers a system, or inside its package."""
+    """Returns the folder ``shapes`` beside the module that registers a system, or inside its package."""
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         raise Misconfigured(f"the module {module} has no folder for shapes: it must be a file or a package")

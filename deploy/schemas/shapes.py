@@ -20,7 +20,7 @@ _TEXTS = ("title", "description", "examples", "x-encrypted")
 
 
 def shape_of(event: type[Event]) -> dict[str, Any]:
-    """The JSON Schema of an event, without titles, descriptions and examples."""
+    """Returns the JSON Schema of an event, without titles, descriptions and examples."""
     shape: dict[str, Any] = _bare(event.model_json_schema())
     return shape
 
@@ -82,13 +82,13 @@ def record(folder: Path, name: ContextName, context: Context) -> Iterator[Path]:
 
 
 def _recorded_before(folder: Path, name: ContextName, event: type[Event]) -> bool:
-    """Whether today's schema version of a renamed event is recorded under an earlier name."""
+    """Returns whether today's schema version of a renamed event is recorded under an earlier name."""
     version = event.schema_version
     return any((folder / f"{name.context}.{stored}.v{version}.json").exists() for stored in event.renamed_from)
 
 
 def file_of(folder: Path, name: ContextName, event: type[Event]) -> Path:
-    """The file of an event's shape."""
+    """Returns the file of an event's shape."""
     return folder / f"{name.context}.{event.message_name}.v{event.schema_version}.json"
 
 

@@ -33,7 +33,7 @@ class BackgroundWork(Protocol):
         """Runs until cancelled."""
 
     async def why_not_ready(self) -> str | None:
-        """The reason why the work is not being done yet, or ``None``."""
+        """Returns the reason why the work is not being done yet, or ``None``."""
 
 
 Service = Literal["command-api", "worker", "relay", "projectors", "query-api"]

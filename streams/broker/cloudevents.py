@@ -118,7 +118,7 @@ def decode_event(record: Any) -> StoredEvent:
             metadata=orjson.dumps(metadata),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise Malformed(f"{_place(record)} is not an event of Caudal: {_why(error)}") from error
+        raise Malformed(f"{place_of(record)} is not an event of Caudal: {_why(error)}") from error
 
 
 @lru_cache(maxsize=10_000)
@@ -172,7 +172,7 @@ def decode_command(record: Any) -> IncomingCommand:
             traceparent=_text(h, "ce_traceparent"),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise Malformed(f"{_place(record)} is not a command: {_why(error)}") from error
+        raise Malformed(f"{place_of(record)} is not a command: {_why(error)}") from error
 
 
 def _text(headers: dict[str, bytes], name: str) -> str | None:
@@ -188,7 +188,8 @@ def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
-def _place(record: Any) -> str:
+def place_of(record: Any) -> str:
+    """Returns the place of a record: ``topic/partition@offset``."""
     return f"{record.topic}/{record.partition}@{record.offset}"
 
 

@@ -13,6 +13,7 @@ from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Unavailable
 from schemas.system import ContextName
 from streams.broker.clients import OUTAGES, ResilientProducer, new_consumer, start, stop_quietly
+from streams.broker.cloudevents import place_of
 from streams.broker.provisioning import ensure_topics
 from streams.broker.readiness import GroupReadiness
 from streams.broker.topic_names import Topics
@@ -62,7 +63,7 @@ class CommandConsumer:
         context = self.context_of(record)
         why = f"{error.kind}: {describe(error)}" if isinstance(error, CaudalError) else describe(error)
         _log.warning("record parked", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
-        origin = f"{record.topic}/{record.partition}@{record.offset}"
+        origin = place_of(record)
         headers = [*record.headers, *origin_headers(context, origin, why, "commands")]
         value = sendable(record.key, record.value if keep_value else None)
         async with self._producer.connected() as producer:

@@ -124,5 +124,5 @@ def _dumps(value: Any) -> str:
 
 
 def _address(dsn: str) -> str:
-    """Host and port of a DSN, without its user and password."""
+    """Returns the host and port of a DSN, without its user and password."""
     return urlsplit(dsn).netloc.rpartition("@")[2] or "the default host"

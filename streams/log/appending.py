@@ -1,4 +1,4 @@
-"""The event log, appended to: a batch of commands in one round trip."""
+"""Appending to the event log: a batch of commands in one round trip."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ class AppendablePostgresLog(PostgresLog):
         self._grown = False
 
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
-        """See `AppendableLog.append`; raises `Unavailable`, after which it is open whether the batch is in the log."""
+        """See `AppendableLog.append`; raises `Unavailable`: the caller cannot know whether the batch was appended."""
         arguments = as_arrays(appends, self._partitions)
         repeated: Mapping[UUID, Receipt] = {}
         async with self._store.connection() as connection:
@@ -75,7 +75,7 @@ class AppendablePostgresLog(PostgresLog):
     async def purge_receipts(self, keep: timedelta) -> list[str]:
         """Drops the tables whose every receipt is older than ``keep`` and returns their names.
 
-        Raises `Unavailable` too where a long read of them is in the way.
+        Also raises `Unavailable` if a long read blocks the drop.
         """
         return [row["purge_receipts"] for row in await self._store.fetch("purge_receipts", keep)]
 
@@ -110,7 +110,7 @@ class AppendablePostgresLog(PostgresLog):
 
 
 def as_arrays(appends: Sequence[Append], partitions: int) -> tuple[list[Any] | str | None, ...]:
-    """A batch as the arrays that ``append.sql`` takes: commands, writes, distinct streams, events."""
+    """Returns a batch as the arrays that ``append.sql`` takes: commands, writes, distinct streams, events."""
     streams: dict[str, int] = {}
     writes = [write for append in appends for write in append.writes]
     for write in writes:
@@ -150,12 +150,12 @@ def _timers(appends: Sequence[Append]) -> str | None:
 
 
 def _array(values: Sequence[str]) -> str:
-    """An array of what needs no quotes, as PostgreSQL's text."""
+    """Returns values that need no quotes as the text of a PostgreSQL array."""
     return f"{{{','.join(values)}}}"
 
 
 def receipt_of(append: Append, version: int, position: int, partition: int) -> Receipt:
-    """The receipt of what has just been appended."""
+    """Returns the receipt of a new append."""
     about = append.writes[0]
     if len(append.writes) == 1:
         events, own = tuple([event.type for event in about.events]), len(about.events)

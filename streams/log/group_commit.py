@@ -95,7 +95,10 @@ class GroupCommit:
         return not self._in_flight or (len(self._in_flight) == 1 and len(self._queue) >= OVERTAKING_COMMANDS)
 
     def _next_batch(self) -> tuple[list[_Queued], set[str]]:
-        """Takes what can be sent now off the queue: nothing about a stream that is in flight, or waits for one that is."""
+        """Removes the appends from the queue that can be sent now.
+
+        None is for a stream that is in flight, or that an earlier queued append waits for.
+        """
         batch: list[_Queued] = []
         streams: set[str] = set()
         held: list[_Queued] = []
@@ -182,7 +185,7 @@ class GroupCommit:
 
 
 def _has_failed(answer: Receipt | Exception) -> bool:
-    """Whether the events of an append are not in the log because of it: it failed, or it repeats an earlier command."""
+    """Returns whether the events of an append are not in the log because of it: it failed, or it repeats an earlier command."""
     return isinstance(answer, Exception) or answer.repeated
 
 
@@ -191,5 +194,5 @@ def _changed(append: Append) -> list[str]:
 
 
 def _relies_on(append: Append, streams: set[str]) -> bool:
-    """Whether an append was decided on a version of one of some streams."""
+    """Returns whether an append was decided on a version of one of some streams."""
     return any(write.expected.code >= 0 and write.stream in streams for write in append.writes)

@@ -1,6 +1,6 @@
 """Timers: kept beside the log, set and cancelled in the transaction that appends the saga's step.
 
-No view has a part in it: a view that is paused, rebuilt, reset or blocked delays no timer.
+Timers do not depend on views: a view that is paused, rebuilt, reset or blocked delays no timer.
 """
 
 from collections.abc import Collection, Sequence

@@ -21,7 +21,7 @@ from streams.broker.publishing import Acknowledged
 from streams.log.reading import PostgresLog
 
 _CHECKED_RECORDS = 500
-"""So many of a partition's newest records are checked for holes, and one batch of the relay more, which may follow a loss."""
+"""Number of a partition's newest records that are checked for holes, in addition to one batch of the relay."""
 _FIRST_SPAN = 1000
 
 

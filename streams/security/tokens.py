@@ -28,7 +28,7 @@ _OURS = [CURVE]
 _TYPE = "at+jwt"
 """The type of this deployment's access tokens (RFC 9068)."""
 _LEEWAY_SECONDS = 30
-_FETCH_AGAIN_SECONDS, _VALID_SECONDS = 10, 3600
+_FETCH_AGAIN_SECONDS, _REFRESH_SECONDS = 10, 3600
 _MAX_FETCH_SECONDS = 10
 _MAX_BYTES = 8192
 _SUBJECT: TypeAdapter[str] = TypeAdapter(Identifier)
@@ -141,13 +141,13 @@ class _ExternalIssuer:
     def __init__(self, issuer: str) -> None:
         self.name, self._issuer = issuer, issuer.rstrip("/")
         self._keys: dict[str, Key] = {}
-        self._tried_at = self._fetched_at = -float(_VALID_SECONDS)
+        self._tried_at = self._fetched_at = -float(_REFRESH_SECONDS)
         self._failure: str | None = None
         self._fetching: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Key | None:
         """Returns a key by its name; raises `Unavailable` if it is not known and the issuer is out of reach."""
-        is_stale = kid not in self._keys or time.monotonic() - self._fetched_at > _VALID_SECONDS
+        is_stale = kid not in self._keys or time.monotonic() - self._fetched_at > _REFRESH_SECONDS
         if is_stale and self._fetching is None and time.monotonic() - self._tried_at >= _FETCH_AGAIN_SECONDS:
             self._fetching = asyncio.create_task(self._fetch())
         if kid not in self._keys and self._fetching is not None:  # requests with a known key do not wait

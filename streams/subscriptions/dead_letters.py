@@ -19,7 +19,7 @@ from prometheus_client import Counter
 
 from schemas.errors import DeadLettersFull
 from schemas.system import ContextName
-from streams.broker.cloudevents import decode_event, encode_event
+from streams.broker.cloudevents import decode_event, encode_event, place_of
 from streams.database.pools import Connection
 from streams.database.store import Store
 from streams.log.stored_events import StoredEvent
@@ -106,7 +106,7 @@ class Parked:
     @classmethod
     def of_record(cls, context: ContextName, record: Any, error: Exception) -> "Parked":
         """Returns a foreign record of a topic to park."""
-        origin = f"{record.topic}/{record.partition}@{record.offset}"
+        origin = place_of(record)
         headers = tuple(record.headers)
         return cls(context, record.partition, record.key, record.value, headers, origin, None, Fault.of(error))
 

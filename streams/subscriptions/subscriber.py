@@ -26,7 +26,7 @@ class Batch:
 
 
 class Subscriber(Protocol):
-    """Keeps its position with its effects; `streams.subscriptions.gap_filling` has the rule that it follows."""
+    """A projection or a policy, which keeps its position with its effects (`streams.subscriptions.gap_filling`)."""
 
     name: str
     contexts: frozenset[ContextName]
@@ -41,7 +41,10 @@ class Subscriber(Protocol):
         ...
 
     async def handle(self, batches: Sequence[Batch]) -> None:
-        """Handles batches, at most one of a partition. Skips events that it has handled, fetches events that are missing."""
+        """Handles batches, at most one of a partition. Skips events that it has handled, fetches events that are missing.
+
+        Raises `Unavailable`, `Conflict` or `DeadLettersFull`: the caller repeats the batches.
+        """
         ...
 
     async def retry(self) -> None:

@@ -14,11 +14,11 @@ How records flow::
                       Faust acknowledges the offsets. They only say from where to read on: the checkpoints, which
                       subscribers keep with their effects, say what was handled.
 
-Beside that run, each as a task of its own:
+These tasks run in parallel:
 
 - the control of each subscriber (`streams.subscriptions.control`, every 0.5 s): retries and publishes dead letters, obeys
-  pause, resume and reset, and brings a suspended subscriber up to date from the log. It takes the same turn, so a subscriber
-  never handles two things at once from here;
+  pause, resume and reset, and brings a suspended subscriber up to date from the log. It takes the turn only
+  for the last events of a catch-up, so subscribers must allow concurrent calls of ``handle`` and ``retry``;
 - the watchdog (`streams.subscriptions.watchdog`, three times in ``stall_seconds``): reads a partition from the log if it makes
   no progress, and ends the process if the consumer has stopped. It takes no turn: a subscriber skips what it has handled.
 

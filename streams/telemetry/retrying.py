@@ -19,7 +19,7 @@ class Backoff:
     """The pauses between attempts: each is twice as long as the one before, until a success resets them."""
 
     def __init__(self, event: str, first_seconds: float = 0.1, max_seconds: float = 5.0, **fields: Any) -> None:
-        """``event`` and ``fields`` are what is logged of a failed attempt."""
+        """A failed attempt is logged as ``event`` with ``fields``."""
         self._event, self._fields = event, fields
         self._first, self.max_seconds = first_seconds, max_seconds
         self._next = first_seconds
@@ -52,7 +52,7 @@ async def keep_running(work: Callable[[], Awaitable[None]], errors: tuple[type[E
 
 
 async def every(seconds: float, job: Callable[[], Awaitable[None]], name: str) -> Never:
-    """Runs a job again and again, a pause of ``seconds`` before each run, until cancelled. A failure ends no loop."""
+    """Runs a job again and again, a pause of ``seconds`` before each run, until cancelled. A failure does not end the loop."""
     while True:
         raise_if_cancelled()
         await asyncio.sleep(seconds)

@@ -88,7 +88,7 @@ def trace_requests(app: Starlette) -> None:
 
 
 def is_traceparent(text: str) -> bool:
-    """Whether a text is a W3C trace context."""
+    """Returns whether a text is a W3C trace context."""
     return _TRACEPARENT.fullmatch(text) is not None
 
 

@@ -97,7 +97,7 @@ class BrokerContract:
 
     @pytest.fixture
     def holds_empty_fetches(self) -> bool:
-        """Whether the broker holds a fetch until a record arrives or ``fetch_max_wait_ms`` is over, as Kafka does."""
+        """Returns whether the broker holds a fetch until a record arrives or ``fetch_max_wait_ms`` is over, as Kafka does."""
         return True
 
     @pytest.fixture

@@ -80,7 +80,7 @@ class KafkaBroker:
 
 
 def can_run() -> bool:
-    """Whether Maven and a JVM are on the PATH."""
+    """Returns whether Maven and a JVM are on the PATH."""
     return shutil.which("mvn") is not None and shutil.which("java") is not None
 
 

@@ -7,7 +7,7 @@ from deploy.local.ports import LOOPBACK, listens
 
 
 async def broker_answers(port: int) -> bool:
-    """Whether a broker on a loopback port answers with the metadata of its cluster."""
+    """Returns whether a broker on a loopback port answers with the metadata of its cluster."""
     if not listens(port):
         return False  # checked first, because the client logs each refused connection as an error
     client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{port}", request_timeout_ms=2000)

@@ -50,7 +50,7 @@ async def show_dead_letter(name: str, settings: Settings) -> None:
 
 
 def as_content(dead_letter: DeadLetter) -> dict[str, object]:
-    """The content of a dead letter in ``--json``."""
+    """Returns the content of a dead letter in ``--json``."""
     return {
         "name": dead_letter.name,
         "subscription": dead_letter.subscription,

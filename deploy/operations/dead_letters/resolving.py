@@ -96,7 +96,7 @@ def _readable(catalog: Catalog, dead_letter: DeadLetter, data: bytes) -> str:
 
 
 async def _still_open(found: Found) -> list[DeadLetter]:
-    """Those that are still open once each was tried, or after a while."""
+    """Returns the dead letters that are still open when each was tried, or after a while."""
     names = {dead_letter.name for _, dead_letter in found}
     give_up = asyncio.get_running_loop().time() + _WAIT_SECONDS
     while True:

@@ -40,5 +40,5 @@ async def selected(every: Sequence[InstalledSubscription], chosen: Filter) -> Fo
 
 
 def stores_of(found: Found) -> list[SubscriptionStore]:
-    """The stores of some dead letters, each once."""
+    """Returns the stores of some dead letters, each once."""
     return list({id(store): store for store, _ in found}.values())

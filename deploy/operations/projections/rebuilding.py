@@ -105,7 +105,7 @@ def _shares(goal: Positions, workers: int) -> list[list[tuple[ContextName, int, 
 
 
 def _work(settings: Settings, name: str, table: str, share: Sequence[tuple[ContextName, int, int]]) -> None:
-    """The work of one process."""
+    """Returns the work of one process."""
     configure_logging("text", "warning")  # a new process: it inherits no set-up of logging
     asyncio.run(_build(settings, name, table, share))
 

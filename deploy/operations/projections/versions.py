@@ -59,7 +59,7 @@ async def list_versions(settings: Settings, *, everything: bool) -> None:
 
 
 def version_table(found: dict[str, Versions], now: datetime) -> RenderableType:
-    """One row a view: since when the live version is live, what is being built, and what is kept of the one before."""
+    """Returns a table with a row for each view: the live version, the one that is being built, and the previous one."""
     groups = {
         system: [
             (name, f"live since {ago(of.switched_at, now)}" if of.switched_at else "live", of.building or "-", _previous(of))

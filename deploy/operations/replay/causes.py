@@ -45,7 +45,7 @@ async def show_causes(context: ContextName, position: int, settings: Settings, *
 
 
 def tree_of(found: CausationTree, asked: tuple[ContextName, int], *, everything: bool) -> Tree:
-    """The tree as rich prints it."""
+    """Returns the tree as rich prints it."""
     others = f", and {found.others:,} other chains with it" if found.others else ""
     tree = Tree(f"correlation {escape(found.correlation_id)}{others}")
     for root in found.roots:

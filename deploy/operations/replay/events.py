@@ -97,7 +97,7 @@ def _print_table(rows: Sequence[StoredEvent]) -> None:
 
 
 def event_table(rows: Sequence[StoredEvent]) -> Table:
-    """Two lines of facts an event, and its data below them."""
+    """Returns a table with two lines of facts for each event, and its data below them."""
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")

@@ -78,7 +78,7 @@ def in_order(rows: Sequence[SagaRow], now: datetime, may_wait: frozenset[str]) -
 
 
 def saga_table(listed: Sequence[ListedSaga], now: datetime) -> RenderableType:
-    """One row a saga under a heading a definition."""
+    """Returns a table with a row for each saga, under a heading for each definition."""
     short = short_ids([one.row["saga_id"] for one in listed])
     groups: dict[str, list[Sequence[str]]] = {}
     for one in listed:

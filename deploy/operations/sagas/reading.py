@@ -26,7 +26,7 @@ _AFTER_EVERY_DIGIT = "g"
 
 
 async def saga_rows(settings: Settings, databases: Databases, filters: Sequence[tuple[str, str]] = ()) -> list[dict[str, Any]]:
-    """Every row of the view ``engine.sagas`` that meets the filters."""
+    """Returns every row of the view ``engine.sagas`` that meets the filters."""
     reader = ViewReader(Store.of_views(databases, settings.view_dsn(HOME), HOME), HOME, Sagas)
     found: list[dict[str, Any]] = []
     after: list[tuple[str, str]] | None = []
@@ -38,14 +38,14 @@ async def saga_rows(settings: Settings, databases: Databases, filters: Sequence[
 
 
 async def saga_row(settings: Settings, databases: Databases, short_id: str) -> dict[str, Any]:
-    """The row of the one saga whose id begins with a text; raises `NotFound`."""
+    """Returns the row of the one saga whose id begins with a text; raises `NotFound`."""
     bounds = [("saga_id[gte]", short_id), ("saga_id[lt]", short_id + _AFTER_EVERY_DIGIT)]
     rows = {row["saga_id"]: row for row in await saga_rows(settings, databases, bounds)}
     return rows[full_id(short_id, rows.keys(), "saga", "caudal sagas list --all")]
 
 
 async def saga_steps(settings: Settings, databases: Databases, saga_id: str) -> list[RecordedEvent[SagaAdvanced]]:
-    """The steps of a saga, oldest first, as its log holds them."""
+    """Returns the steps of a saga, oldest first, as its log holds them."""
     log = PostgresLog(Store.of_log(databases, settings.log_dsn(HOME), HOME), HOME)
     catalog, steps = installed_catalog(settings.systems), list[RecordedEvent[Any]]()
     while rows := await log.read_stream(stream_of(saga_id), len(steps), _BATCH_SIZE):
@@ -54,7 +54,7 @@ async def saga_steps(settings: Settings, databases: Databases, saga_id: str) -> 
 
 
 def may_wait_indefinitely(settings: Settings) -> frozenset[str]:
-    """The saga definitions, as ``system.name``, whose sagas may wait for events indefinitely."""
+    """Returns the saga definitions, as ``system.name``, whose sagas may wait for events indefinitely."""
     catalog = installed_catalog(settings.systems)
     domains = with_sagas(declared_domains(catalog), catalog)
     return frozenset(

@@ -36,14 +36,14 @@ def why_stuck(saga: SagaRow, now: datetime, *, may_wait: bool) -> str | None:
 
 
 def shown_status(saga: SagaRow, *, may_wait: bool) -> str:
-    """The saga's status; ``waiting`` if it runs, has nothing to do, and may wait for events indefinitely."""
+    """Returns the saga's status; ``waiting`` if it runs, has nothing to do, and may wait for events indefinitely."""
     if may_wait and saga["status"] == "running" and not saga["in_flight"]:
         return "waiting"
     return str(saga["status"]).replace("_", " ")
 
 
 def next_timer(saga: SagaRow, now: datetime) -> str:
-    """The saga's next timer and when it is due; empty if it has none."""
+    """Returns the saga's next timer and when it is due; empty if it has none."""
     due = sorted((at, name) for name, at in saga["timers"].items())
     return f"{due[0][1]} {ago(datetime.fromisoformat(due[0][0]), now)}" if due else ""
 

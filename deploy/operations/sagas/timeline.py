@@ -55,7 +55,7 @@ async def show_saga(short_id: str, settings: Settings, *, as_json: bool) -> None
 
 
 def steps_of(recorded: Sequence[RecordedEvent[SagaAdvanced]]) -> list[Step]:
-    """The steps of a saga as people read them."""
+    """Returns the steps of a saga as people read them."""
     commands: dict[int, str] = {}
     steps = []
     for one in recorded:
@@ -88,7 +88,7 @@ def _outcome(step: SagaAdvanced) -> str:
 
 
 def step_table(steps: Sequence[Step]) -> Table:
-    """One row a step: its input, its outcome with the saga's status if that changed, and what it led to."""
+    """Returns a table with a row for each step: its input, its outcome, a change of status, and what followed."""
     shown = table("At", "Input", "Outcome", "Led to")
     status = ""
     for step in steps:

@@ -54,7 +54,7 @@ class StatusCollector:
         await self._databases.close()
 
     async def collect(self) -> InstallationStatus:
-        """The status now. Raises `Unavailable` if a database is out of reach."""
+        """Returns the status now. Raises `Unavailable` if a database is out of reach."""
         if not self._subscriptions:
             self._subscriptions = await self._open.enter_async_context(subscriptions(self._settings))
         processes, logs, found, views, sagas = await asyncio.gather(
@@ -67,7 +67,7 @@ class StatusCollector:
         return InstallationStatus(processes, logs, found, views, sagas)
 
     async def processes(self) -> list[ProcessStatus]:
-        """The processes of the local stack; none without one."""
+        """Returns the processes of the local stack; none without one."""
         return [] if self._stack is None else await _all(self._process(name, port) for name, port in self._stack.ports.items())
 
     async def _process(self, name: str, port: int) -> ProcessStatus:

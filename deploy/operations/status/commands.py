@@ -73,7 +73,7 @@ def _collector(data_dir: Path) -> StatusCollector:
 
 
 async def _looked(collector: StatusCollector) -> tuple[InstallationStatus, list[Finding]]:
-    """The status with what is wrong; a database that is out of reach is one of the findings."""
+    """Returns the status with what is wrong; a database that is out of reach is one of the findings."""
     try:
         status = await collector.collect()
     except Unavailable as error:
@@ -87,7 +87,7 @@ async def _looked(collector: StatusCollector) -> tuple[InstallationStatus, list[
 
 
 def _left_behind(data_dir: Path) -> str | None:
-    """A sentence about processes that still run although their supervisor is gone, if there are any."""
+    """Returns a sentence about processes that still run although their supervisor is gone, if there are any."""
     stack = recorded_stack(data_dir)
     left = [] if stack is None else still_running(stack)
     if stack is None or not left:
@@ -99,7 +99,7 @@ def _left_behind(data_dir: Path) -> str | None:
 
 
 def still_running(stack: Endpoints) -> list[str]:
-    """The processes of a stack whose ports accept connections."""
+    """Returns the processes of a stack whose ports accept connections."""
     return [name for name, port in stack.ports.items() if listens(port)]
 
 

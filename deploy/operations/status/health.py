@@ -24,20 +24,20 @@ class Finding:
 
 
 def findings(status: InstallationStatus, now: datetime) -> list[Finding]:
-    """Everything that is wrong; what is down comes first."""
+    """Returns everything that is wrong; what is down comes first."""
     found = [*_processes(status), *_logs(status), *_subscriptions(status, now), *_views(status), *_sagas(status)]
     return sorted(found, key=lambda finding: finding.severity != "down")
 
 
 def health(found: Sequence[Finding]) -> Literal["healthy", "attention", "down"]:
-    """The worst severity of what was found."""
+    """Returns the worst severity of what was found."""
     if any(finding.severity == "down" for finding in found):
         return "down"
     return "attention" if found else "healthy"
 
 
 def first_sentence(status: InstallationStatus, found: Sequence[Finding]) -> str:
-    """The whole status in one sentence."""
+    """Returns the whole status in one sentence."""
     match health(found):
         case "down":
             return f"Down: {found[0].what}."
@@ -120,7 +120,7 @@ def _sagas(status: InstallationStatus) -> Iterator[Finding]:
 
 
 def by_name(subscriptions: Sequence[SubscriptionStatus]) -> dict[str, list[SubscriptionStatus]]:
-    """The parts of each subscription: one for each context that it follows."""
+    """Returns the parts of each subscription: one for each context that it follows."""
     found: dict[str, list[SubscriptionStatus]] = {}
     for one in subscriptions:
         found.setdefault(one.name, []).append(one)
@@ -128,7 +128,7 @@ def by_name(subscriptions: Sequence[SubscriptionStatus]) -> dict[str, list[Subsc
 
 
 def oldest_of(parts: Sequence[SubscriptionStatus]) -> datetime | None:
-    """When the oldest event was recorded that a subscription has not processed."""
+    """Returns the time at which the oldest event was recorded that a subscription has not processed."""
     return min((part.oldest_at for part in parts if part.oldest_at is not None), default=None)
 
 

@@ -24,7 +24,7 @@ _MAX_FINDINGS = 10
 
 
 def report(status: InstallationStatus, found: Sequence[Finding], now: datetime, *, everything: bool) -> RenderableType:
-    """The whole report; without ``everything``, logs without events and subscriptions with nothing to do are counted only."""
+    """Returns the report; without ``everything`` it only counts logs without events and subscriptions that are up to date."""
     parts: list[RenderableType] = [Text(first_sentence(status, found), style=_STYLES[health(found)])]
     parts += [_finding(finding) for finding in found[:_MAX_FINDINGS]]
     if len(found) > _MAX_FINDINGS:
@@ -39,7 +39,7 @@ def report(status: InstallationStatus, found: Sequence[Finding], now: datetime, 
 
 
 def process_table(processes: Sequence[ProcessStatus]) -> Table:
-    """One row a process."""
+    """Returns a table with a row for each process."""
     shown = table("Process", "Port", "State", numbers=("Port",))
     for process in processes:
         style = "green" if process.state == "ready" else "bold red"
@@ -53,7 +53,7 @@ def _logs(logs: Sequence[LogStatus], now: datetime, *, everything: bool) -> list
 
 
 def log_table(logs: Sequence[LogStatus], now: datetime) -> RenderableType:
-    """One row a log under a heading a system."""
+    """Returns a table with a row for each log, under a heading for each system."""
     columns = ("Log", "Events", "Last event", "Unpublished", "Relay")
     groups = {
         system: [
@@ -79,7 +79,7 @@ def _subscriptions(subscriptions: Sequence[SubscriptionStatus], now: datetime, *
 
 
 def subscription_table(shown_parts: dict[str, list[SubscriptionStatus]], now: datetime) -> RenderableType:
-    """One row a subscription under a heading a system."""
+    """Returns a table with a row for each subscription, under a heading for each system."""
     columns = ("Subscription", "Behind", "Since", "Dead letters", "State")
     groups = {
         system: [_cells(name, parts, now) for name, parts in named]

@@ -88,14 +88,14 @@ async def reset(name: str, wanted: Reset, settings: Settings) -> None:
 
 
 async def _paused(subscription: InstalledSubscription) -> list[bool]:
-    """Whether it is paused in each of its stores: an interrupted pause has reached only some of them."""
+    """Returns whether it is paused in each of its stores: an interrupted pause has reached only some of them."""
     return [(await store.checkpoints.control_state()).is_paused for store in subscription.stores]
 
 
 async def _targets(
     subscription: InstalledSubscription, wanted: Reset, catalog: Catalog, settings: Settings
 ) -> Mapping[ContextName, dict[int, int]]:
-    """The position in each partition, by context."""
+    """Returns the position in each partition, by context."""
     contexts = subscription.contexts if wanted.context is None else (ContextName.parse(wanted.context),)
     if unknown := set(contexts) - set(subscription.contexts):
         followed = ", ".join(map(str, subscription.contexts))

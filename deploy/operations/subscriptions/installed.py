@@ -29,7 +29,7 @@ class InstalledSubscription:
     projection: Projection[Any] | None = None
 
     def store_of(self, context: ContextName) -> SubscriptionStore:
-        """The store of its checkpoints in a context."""
+        """Returns the store of its checkpoints in a context."""
         return next(store for store in self.stores if context in store.contexts)
 
 

@@ -103,7 +103,7 @@ class Reporter:
 
 
 def conclusion(reports: Sequence[Report]) -> str:
-    """The answer of a verification in one line."""
+    """Returns the answer of a verification in one line."""
     events, seconds = sum(report.events for report in reports), sum(report.seconds for report in reports)
     extent = f"{_extent(reports)} ({counted(events, 'event')} in {seconds:.1f} s)"
     if wrong := [report for report in reports if not report.is_right]:

@@ -41,7 +41,7 @@ create table {schema}.receipts (
   partition int not null,
   events text[] not null,
   began_stream boolean not null,
-  rejection json,                       -- kind, detail and correlation_id of the first answer where that was a rejection
+  rejection json,                       -- kind, detail and correlation_id of the first answer if it was a rejection
   recorded_at timestamptz not null
 ) partition by range (recorded_at);
 

@@ -1,5 +1,5 @@
--- Events lie in tables by position, receipts in tables by time, each made ahead of need: nothing slows with age, and what
--- has expired is dropped as a whole.
+-- Events are in tables by position, receipts in tables by time. Each table is created before it is needed. Nothing slows with
+-- age, and expired receipts are dropped a table at a time.
 
 -- Makes the next table of events. Attached rather than made in place: that locks out neither readers nor the writer.
 create function {schema}.add_events_table() returns void
@@ -33,8 +33,8 @@ begin
   execute format('grant select on {schema}.%I to caudal_writer, caudal_projector, caudal_reader', name);
 end $$;
 
--- Drops the tables whose every receipt is older than `keep`, and returns their names. Gives up at once where a long read
--- is in the way: the append must not queue up behind it.
+-- Drops the tables whose every receipt is older than `keep`, and returns their names. Fails at once if a long read
+-- blocks the drop: appends must not wait behind it.
 create function {schema}.purge_receipts(keep interval) returns setof text
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '100ms' as $$
 declare

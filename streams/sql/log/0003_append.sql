@@ -137,8 +137,8 @@ begin
   end if;
 end $$;
 
--- Keeps a signed head of an event that the log holds with that hash, and no other: whether the signature is good is for
--- those to say who know the key.
+-- Keeps a signed head of an event that the log holds with that hash, and no other. It does not check the signature, because
+-- the database does not hold the key.
 create function {schema}.add_signed_head("position" bigint, hash bytea, signed_at timestamptz, key text, signature bytea)
 returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
   insert into {schema}.signed_heads
