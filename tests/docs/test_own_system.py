@@ -1,4 +1,4 @@
-"""The packages in docs/own_system.md, installed outside the tree, with no line changed in it."""
+"""The package in docs/own_system.md is that of `caudal new`, and runs outside the tree, with no line changed in it."""
 
 import os
 import re
@@ -10,17 +10,45 @@ from uuid import UUID
 
 import pytest
 
+from deploy.authoring.new import files
 from tests.conftest import eventually
 from tests.partners import partner
 from tests.stack import RunningStack, caudal, running_stack
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "own_system.md"
+DOCS = Path(__file__).parents[2] / "docs"
+DOCUMENT = (DOCS / "own_system.md").read_text()
+PACKAGE = files("todo", with_saga=True)
+BLOCKS: list[tuple[str, str]] = re.findall(r"```python\n# (.*?)\n(.*?)```", DOCUMENT, re.S)
+PRELUDE = """
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from aggregates.policy import Policy
+from aggregates.scenario import reaction_of
+from schemas.catalog import Catalog
+from schemas.envelope import RecordedEvent
+from schemas.message import Command, Event
+from schemas.system import Context, ContextName, System
+from schemas.upcasting import Upcaster
+from todo.schemas import AddTask, TaskReopened
+"""
+AFTER = """
+(command,) = reaction_of(FOLLOW_UP, TaskReopened(task_id=UUID(int=1)))
+assert command.title.startswith("Find out why 0000")
+catalog = Catalog.of([System("todo", (TASKS,))])
+data = '{"task_id": "00000000-0000-0000-0000-000000000001", "title": "Buy milk"}'
+assert catalog.read_event(ContextName("todo", "tasks"), "TaskAdded", 1, data).priority == 1
+"""
 
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """The document's files, and the metadata that installing its packages would leave."""
-    for name, text in re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", DOCUMENT.read_text(), re.S):
+    """The package of `caudal new`, the one in docs/systems.md, and the metadata that installing them would leave."""
+    written = dict(PACKAGE)
+    for name, text in re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", (DOCS / "systems.md").read_text(), re.S):
+        written[name] = text
+    for name, text in written.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     for n, path in enumerate([tmp_path / "pyproject.toml", *tmp_path.glob("*/pyproject.toml")]):
@@ -36,27 +64,47 @@ def package(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_each_error_that_is_quoted_is_one_of_the_code() -> None:
-    table = DOCUMENT.read_text().partition("## What goes wrong")[2].partition("## ")[0]
-    quoted: list[str] = re.findall(r"\| `([^`]+)` \|$", table, re.M)
-    code = " ".join(
-        re.sub(r'"\s*\n\s*f?"', "", path.read_text()) for room in ("schemas", "aggregates", "streams", "command_api", "deploy")
-        for path in (DOCUMENT.parents[1] / room).rglob("*.py")
-    )  # fmt: skip
+def python(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=package, env=environment, capture_output=True, text=True, check=False
+    )
 
-    assert len(quoted) >= 6
+
+def test_the_code_of_the_package_is_as_it_is_written() -> None:
+    of_package = [(name, part.strip("\n")) for name, code in BLOCKS if name in PACKAGE for part in code.split("\n\n\n")]
+
+    assert len(of_package) >= 10
+    assert [part for name, part in of_package if part not in PACKAGE[name]] == []
+
+
+def test_the_code_that_it_grows_into_runs(package: Path) -> None:
+    code = [code for name, code in BLOCKS if name not in PACKAGE]
+
+    result = python(package, "-c", "\n".join([PRELUDE, *code, AFTER]))
+
+    assert len(code) == 2
+    assert result.returncode == 0, result.stderr
+
+
+def test_each_error_that_is_quoted_is_one_of_the_code() -> None:
+    table = DOCUMENT.partition("## What goes wrong")[2]
+    rows: list[str] = re.findall(r"^\| [^|]+ \| (`.*`) \|$", table, re.M)
+    quoted = [text for row in rows for text in re.findall(r"`((?:[^`]|`caudal [^`]*`)+)`", row)]
+    code = " ".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text())
+        for room in ("schemas", "aggregates", "streams", "command_api", "query_api", "deploy")
+        for path in (DOCS.parent / room).rglob("*.py")
+    )
+
+    assert len(quoted) >= 15
     assert [text for text in quoted if text.partition(": did you")[0] not in code] == []
 
 
 def test_its_own_tests_pass(package: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(package)}
+    result = python(package, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
 
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_todo.py"],
-        cwd=package, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-    assert "2 passed" in result.stdout, result.stdout + result.stderr
+    assert "7 passed" in result.stdout, result.stdout + result.stderr
 
 
 async def test_it_runs_beside_the_built_in_systems(package: Path) -> None:
@@ -66,18 +114,18 @@ async def test_it_runs_beside_the_built_in_systems(package: Path) -> None:
         assert added.status_code == 201, added.text
         task_id = added.json()["stream"].removeprefix("task-")
         token = {"Consistency-Token": added.headers["Consistency-Token"]}
-        assert (await stack.queries.get("/views/todo/tasks?finished=false", headers=token)).json() == [
-            {"task_id": task_id, "title": "Read the docs", "finished": False}
+        assert (await stack.queries.get("/views/todo/tasks?is_finished=false", headers=token)).json() == [
+            {"task_id": task_id, "title": "Read the docs", "is_finished": False}
         ]
-        own = await stack.commands.post("/todo", json={"title": "Write a system"})
+        own = await stack.commands.post("/tasks", json={"title": "Write a system"})
         token = {"Consistency-Token": own.headers["Consistency-Token"]}
-        shown = await stack.queries.get(f"/todo/{own.json()['task_id']}", headers=token)
+        shown = await stack.queries.get(f"/tasks/{own.json()['task_id']}", headers=token)
         assert shown.json()["title"] == "Write a system"
 
         await stack.commands.post("/commands/todo/finish-task", json={"task_id": task_id})
 
         async def finished() -> bool:
-            return bool((await stack.queries.get(f"/views/todo/tasks/{task_id}")).json()["finished"])
+            return bool((await stack.queries.get(f"/views/todo/tasks/{task_id}")).json()["is_finished"])
 
         await eventually(finished)
         unknown = await stack.commands.post("/commands/todo/finish-task", json={"task_id": "0" * 32})
