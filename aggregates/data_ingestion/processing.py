@@ -7,7 +7,7 @@ can never both count as the first, however many processes work at the same time.
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from uuid import UUID
 
@@ -34,6 +34,9 @@ from schemas.message import Command, Event
 
 _ROOM_FOR_POINTERS = 32_768  # characters; a payload of many or long names must not make an event of gigabytes
 _KEY_DIGITS = 32  # half of the hash is enough to distinguish contents
+_JSON_TYPES: Mapping[type, JsonType] = {
+    type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object",
+}  # fmt: skip
 
 
 class Content(State, snapshot_every=200):  # each repeated delivery adds an event
@@ -123,35 +126,13 @@ def _that_fit(pointers: Iterable[str]) -> list[str]:
 
 
 def _leaves(value: JsonValue, pointer: str, depth: int) -> Iterator[tuple[str, JsonType, int]]:
-    inner: Iterable[tuple[str | int, JsonValue]] = ()
-    if isinstance(value, dict):
-        inner = value.items()
-    elif isinstance(value, list):
-        inner = enumerate(value)
-    empty = True
-    for key, member in inner:
-        empty = False
-        yield from _leaves(member, step(pointer, key), depth + 1)
-    if empty and pointer:
-        yield pointer, _json_type(value), depth
-
-
-def _json_type(value: JsonValue) -> JsonType:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case _:
-            return "object"
+    """Yields each value that holds no others, an empty object or array too: its pointer, its type and its depth."""
+    if isinstance(value, dict | list) and value:
+        members: Iterable[tuple[str | int, JsonValue]] = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, member in members:
+            yield from _leaves(member, step(pointer, key), depth + 1)
+    elif pointer:
+        yield pointer, _JSON_TYPES[type(value)], depth
 
 
 DECISIONS = (Decision(ProcessData, CONTENT.create_or_change(content_key, usually_new=True), process_data),)

@@ -225,7 +225,10 @@ def _retryable(commands: list[_Command], answers: list[Any], outcome: Outcome) -
 
 
 def _detail(problem: Any) -> str:
-    errors = "; ".join(f"{error['pointer'] or '/'} {error['detail']}" for error in problem.get("errors", ()))
+    """Returns a problem as one line. A pointer into a batch's line is shown as one into its command."""
+    errors = "; ".join(
+        f"{error['pointer'].removeprefix('/command') or '/'} {error['detail']}" for error in problem.get("errors", ())
+    )
     return f"{problem['detail']}{f' ({errors})' if errors else ''}"
 
 
