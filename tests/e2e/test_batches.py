@@ -35,7 +35,7 @@ async def test_every_line_is_answered_for_itself_and_in_order(stack: RunningStac
     assert [answer["status"] for answer in answers] == [201, 201, 400, 422, 422]
     assert [answer.get("repeated") for answer in answers[:2]] == [True, False]
     assert answers[3]["errors"][0]["pointer"] == "/command"
-    assert answers[4]["errors"][0]["pointer"] == "/partner_id"
+    assert answers[4]["errors"][0]["pointer"] == "/command/partner_id", "as for every other fault: in the line"
     assert (reused["status"], reused["type"]) == (422, "urn:caudal:problem:key-reused")
 
 
