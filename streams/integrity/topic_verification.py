@@ -51,7 +51,8 @@ class VerifiedTopic:
     found: int = 0
     """The number of all findings; ``findings`` holds the first thousand."""
 
-    def find(self, partition: int, position: int, kind: Kind) -> None:
+    def add_finding(self, partition: int, position: int, kind: Kind) -> None:
+        """Counts a finding, and keeps it if it is one of the first."""
         self.found += 1
         if len(self.findings) < _MAX_FINDINGS:
             self.findings.append(TopicFinding(position, partition, kind))
@@ -142,28 +143,28 @@ class _Comparison:
             elif found.position <= self._reached:
                 again.append((found, record))
             else:
-                await self._first(found, record)
+                await self._compare_new(found, record)
         if again:
-            await self._again(again)
+            await self._compare_repeated(again)
         if beyond:
-            await self._beyond(beyond)
+            await self._compare_above_cursor(beyond)
 
     async def end(self) -> None:
         """Reports every event as missing that the log has and no record has brought."""
         for position, kind in self._wrong.items():
-            self._result.find(self._partition, position, kind)
+            self._result.add_finding(self._partition, position, kind)
         while (row := await self._peek()) is not None:
-            self._result.find(self._partition, row.position, "missing")
+            self._result.add_finding(self._partition, row.position, "missing")
             self._step(None)
 
-    async def _first(self, found: StoredEvent, record: Any) -> None:
+    async def _compare_new(self, found: StoredEvent, record: Any) -> None:
         """Compares a record with a higher position than all before: the events between are missing unless they come later."""
         if self._reached == 0 and not self._is_complete:
             self._result.expired += await self._log.count(self._partition, found.position - 1)
             self._rows = self._from(found.position - 1)
         row = await self._peek()
         if row is not None and row.position < found.position and not await self._belongs_here(found.position):
-            self._result.find(self._partition, found.position, "extra")
+            self._result.add_finding(self._partition, found.position, "extra")
             return
         self._reached = found.position
         while row is not None and row.position < found.position:
@@ -173,7 +174,7 @@ class _Comparison:
             self._result.events += 1
             self._step(None if _equal(row, self._log.context, record) else "altered")
         else:
-            self._result.find(self._partition, found.position, "extra")
+            self._result.add_finding(self._partition, found.position, "extra")
 
     async def _belongs_here(self, position: int) -> bool:
         return [row.partition for row in await self._log.read_positions([position])] == [self._partition]
@@ -192,13 +193,13 @@ class _Comparison:
             self._wrong[self._next.position] = wrong
         self._next = None
 
-    async def _again(self, repeats: Sequence[tuple[StoredEvent, Any]]) -> None:
+    async def _compare_repeated(self, repeats: Sequence[tuple[StoredEvent, Any]]) -> None:
         """Compares records at or below the highest position so far: repeats, or events that come late."""
         stored = {row.position: row for row in await self._log.read_positions([found.position for found, _ in repeats])}
         for found, record in repeats:
             row, wrong = stored.get(found.position), self._wrong.get(found.position)
             if row is None or row.partition != self._partition:
-                self._result.find(self._partition, found.position, "extra")
+                self._result.add_finding(self._partition, found.position, "extra")
             elif not _equal(row, self._log.context, record):
                 self._wrong[found.position] = "altered"
             elif wrong is None:
@@ -211,15 +212,15 @@ class _Comparison:
                 self._result.events += 1
                 self._wrong[found.position] = "reordered"
 
-    async def _beyond(self, published: Sequence[tuple[StoredEvent, Any]]) -> None:
+    async def _compare_above_cursor(self, published: Sequence[tuple[StoredEvent, Any]]) -> None:
         """Compares records above the cursor: published since it was read, or not events of this log."""
         stored = {row.position: row for row in await self._log.read_positions([found.position for found, _ in published])}
         for found, record in published:
             row = stored.get(found.position)
             if row is None or row.partition != self._partition:
-                self._result.find(self._partition, found.position, "extra")
+                self._result.add_finding(self._partition, found.position, "extra")
             elif not _equal(row, self._log.context, record):
-                self._result.find(self._partition, found.position, "altered")
+                self._result.add_finding(self._partition, found.position, "altered")
 
 
 def _equal(row: StoredEvent, context: ContextName, record: Any) -> bool:

@@ -7,7 +7,7 @@ part of it.
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -29,6 +29,10 @@ GIVE_UP_SECONDS = 120.0
 _MAX_PROBLEMS = 50
 _MAX_BYTES = 4 * 1024 * 1024
 _TEMPORARY = (409, 429, 503)
+"""Statuses of a command that may succeed at the next attempt."""
+_RETRIED = (429, 500, 502, 503, 504)
+"""Statuses of a batch that may succeed at the next attempt."""
+_FIRST_PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,43 +173,57 @@ def _some(commands: Iterator[_Command], batch: int) -> list[_Command]:
 async def _send(
     session: aiohttp.ClientSession, target: str, commands: list[_Command], outcome: Outcome, say: Callable[[str], None]
 ) -> None:
+    """Sends commands until each has a final result; raises `Unavailable` if that takes too long."""
     clock = asyncio.get_running_loop()
-    give_up, pause = clock.time() + GIVE_UP_SECONDS, 0.1
+    give_up, pause = clock.time() + GIVE_UP_SECONDS, _FIRST_PAUSE_SECONDS
     while commands:
         try:
-            async with session.post(
-                target,
-                data=b"\n".join(command.content for command in commands),
-                headers={"Content-Type": "application/x-ndjson"},
-            ) as response:
-                body = await response.read()
-                answers = [orjson.loads(line) for line in body.splitlines()]
-                if response.status == 200:
-                    commands, why = _retryable(commands, answers, outcome)
-                elif response.status in (429, 500, 502, 503, 504):
-                    why = _detail(answers[0])
-                elif response.status == 404:
-                    raise NotFound(_detail(answers[0]))
-                elif response.status in (401, 403):
-                    raise Forbidden(f"{_detail(answers[0])}: give a token with --token")
-                elif len(commands) > 1:
-                    # One command makes the whole batch fail: send each alone.
-                    for command in commands:
-                        await _send(session, target, [command], outcome, say)
-                    return
-                else:
-                    outcome.failed_line(commands[0].line.number, _detail(answers[0]))
-                    return
+            status, answers = await _post(session, target, commands)
+            commands, why = await _sorted_out(session, target, commands, status, answers, outcome, say)
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError, IndexError) as error:
             why = str(error) or type(error).__name__
         if not commands:
             return
-        if pause == 0.1:
+        if pause == _FIRST_PAUSE_SECONDS:
             say(f"retrying for {GIVE_UP_SECONDS:g} s at most: {why}")
         if clock.time() > give_up:
             raise Unavailable(f"line {commands[0].line.number} was not accepted for {GIVE_UP_SECONDS:g} s: {why}")
         await asyncio.sleep(pause)
         pause = min(pause * 2, 2)
+
+
+async def _post(session: aiohttp.ClientSession, target: str, commands: Sequence[_Command]) -> tuple[int, list[Any]]:
+    """Returns the status of a batch and the documents in its answer."""
+    body = b"\n".join(command.content for command in commands)
+    async with session.post(target, data=body, headers={"Content-Type": "application/x-ndjson"}) as response:
+        return response.status, [orjson.loads(line) for line in (await response.read()).splitlines()]
+
+
+async def _sorted_out(
+    session: aiohttp.ClientSession,
+    target: str,
+    commands: list[_Command],
+    status: int,
+    answers: list[Any],
+    outcome: Outcome,
+    say: Callable[[str], None],
+) -> tuple[list[_Command], str]:
+    """Returns the commands of a batch that are to be sent again, and why; the others have their results."""
+    if status == 200:
+        return _retryable(commands, answers, outcome)
+    detail = _detail(answers[0])
+    if status in _RETRIED:
+        return commands, detail
+    if status == 404:
+        raise NotFound(detail)
+    if status in (401, 403):
+        raise Forbidden(f"{detail}: give a token with --token")
+    if len(commands) == 1:
+        outcome.failed_line(commands[0].line.number, detail)
+    else:  # one command makes the whole batch fail: each is sent alone
+        for command in commands:
+            await _send(session, target, [command], outcome, say)
+    return [], ""
 
 
 def _retryable(commands: list[_Command], answers: list[Any], outcome: Outcome) -> tuple[list[_Command], str]:

@@ -15,6 +15,7 @@ from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
 from deploy.operations.sagas.stuck import RUNNING, SagaRow, next_timer, shown_status, why_stuck
 from schemas.engine.sagas import ENDED
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 
 Which = Literal["running", "ended", "all"]
@@ -52,7 +53,7 @@ async def list_sagas(chosen: SagaFilter, settings: Settings, *, as_json: bool) -
     finally:
         await databases.close()
     now = datetime.now(UTC)
-    listed = in_order(rows, now, may_wait_indefinitely(settings))[: chosen.limit]
+    listed = in_order(rows, now, may_wait_indefinitely(installed_catalog(settings.systems)))[: chosen.limit]
     if as_json:
         typer.echo(orjson.dumps([{**one.row, "stuck": one.stuck} for one in listed]))
     elif listed:

@@ -7,13 +7,14 @@ from aggregates.system import with_sagas
 from deploy.console.printing import full_id
 from query_api.views.page_request import parse_page_request
 from query_api.views.reader import ViewReader
+from schemas.catalog import Catalog
 from schemas.engine.saga_views import Sagas
 from schemas.engine.sagas import CONTEXT, SagaAdvanced, stream_of
 from schemas.envelope import RecordedEvent
 from schemas.system import ENGINE, ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
-from streams.discovery import declared_domains, installed_catalog
+from streams.discovery import declared_domains
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import decode
 from streams.settings import Settings
@@ -44,18 +45,19 @@ async def saga_row(settings: Settings, databases: Databases, short_id: str) -> d
     return rows[full_id(short_id, rows.keys(), "saga", "caudal sagas list --all")]
 
 
-async def saga_steps(settings: Settings, databases: Databases, saga_id: str) -> list[RecordedEvent[SagaAdvanced]]:
+async def saga_steps(
+    settings: Settings, catalog: Catalog, databases: Databases, saga_id: str
+) -> list[RecordedEvent[SagaAdvanced]]:
     """Returns the steps of a saga, oldest first, as its log holds them."""
     log = PostgresLog(Store.of_log(databases, settings.log_dsn(HOME), HOME), HOME)
-    catalog, steps = installed_catalog(settings.systems), list[RecordedEvent[Any]]()
+    steps = list[RecordedEvent[Any]]()
     while rows := await log.read_stream(stream_of(saga_id), len(steps), _BATCH_SIZE):
         steps += [decode(row, HOME, catalog) for row in rows]
     return steps
 
 
-def may_wait_indefinitely(settings: Settings) -> frozenset[str]:
+def may_wait_indefinitely(catalog: Catalog) -> frozenset[str]:
     """Returns the saga definitions, as ``system.name``, whose sagas may wait for events indefinitely."""
-    catalog = installed_catalog(settings.systems)
     domains = with_sagas(declared_domains(catalog), catalog)
     return frozenset(
         definition.full_name for domain in domains.values() for definition in domain.sagas if definition.may_wait_indefinitely

@@ -15,6 +15,7 @@ from deploy.operations.sagas.stuck import SagaRow, shown_status, why_stuck
 from schemas.engine.sagas import SagaAdvanced
 from schemas.envelope import RecordedEvent
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 
 
@@ -39,13 +40,13 @@ class Step:
 
 async def show_saga(short_id: str, settings: Settings, *, as_json: bool) -> None:
     """Prints one saga with its steps. Raises `NotFound` and `Unavailable`."""
-    databases = Databases("caudal_reader", 1)
+    catalog, databases = installed_catalog(settings.systems), Databases("caudal_reader", 1)
     try:
         saga = await saga_row(settings, databases, short_id)
-        steps = steps_of(await saga_steps(settings, databases, saga["saga_id"]))
+        steps = steps_of(await saga_steps(settings, catalog, databases, saga["saga_id"]))
     finally:
         await databases.close()
-    may_wait = saga["saga"] in may_wait_indefinitely(settings)
+    may_wait = saga["saga"] in may_wait_indefinitely(catalog)
     stuck = why_stuck(saga, datetime.now(UTC), may_wait=may_wait)
     if as_json:
         typer.echo(orjson.dumps({**saga, "stuck": stuck, "timeline": [asdict(step) for step in steps]}))

@@ -120,7 +120,7 @@ class StatusCollector:
 
     async def _sagas(self) -> SagaStatus:
         rows = await saga_rows(self._settings, self._databases, [("status[in]", RUNNING)])
-        may_wait, now = may_wait_indefinitely(self._settings), datetime.now(UTC)
+        may_wait, now = may_wait_indefinitely(self._catalog), datetime.now(UTC)
         stuck = {row["saga_id"]: why_stuck(row, now, may_wait=row["saga"] in may_wait) for row in rows}
         return SagaStatus(len(rows), {id: why for id, why in stuck.items() if why is not None})
 
