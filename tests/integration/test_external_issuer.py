@@ -106,7 +106,7 @@ async def test_a_request_with_a_known_key_does_not_wait_for_the_issuer(
     verifier = TokenVerifier(settings)
     await verifier.caller(issuer.token())
     monkeypatch.setattr(tokens, "_FETCH_AGAIN_SECONDS", 0)
-    monkeypatch.setattr(tokens, "_VALID_SECONDS", -1)
+    monkeypatch.setattr(tokens, "_REFRESH_SECONDS", -1)
     silent = asyncio.Event()
 
     async def never(_: object) -> dict[str, object]:
