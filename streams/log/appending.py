@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 
 from schemas.envelope import Receipt, Rejection
 from schemas.errors import CaudalError, Conflict, IdempotencyKeyReused
@@ -17,8 +17,6 @@ from streams.log.partitioning import partition_of
 from streams.log.reading import Append, PostgresLog
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import encode_metadata
-
-_log = structlog.get_logger()
 
 APPENDED, CONFLICT, REPEATED, REUSED = range(4)
 _SHORTEST_WAKE = 0.005
@@ -102,10 +100,8 @@ class AppendablePostgresLog(PostgresLog):
     async def _notify(self) -> None:
         while self._grown:
             self._grown = False
-            try:
+            with suppress(CaudalError):  # the relay also polls
                 await self._store.execute("wake_relay")
-            except CaudalError as error:
-                _log.debug("relay not woken", context=str(self.context), why=error.detail)
             await asyncio.sleep(_SHORTEST_WAKE)
 
 
