@@ -15,6 +15,7 @@ from command_api.http import paths, routes
 from command_api.http.gateway import CommandGateway
 from command_api.http.openapi import TITLE, describe
 from schemas.catalog import Catalog
+from streams.bounded_processes import BoundedProcesses
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.documentation import documentation_routes
 from streams.http.health import operations_routes
@@ -31,7 +32,8 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     """Returns the command API: commands over HTTP."""
     databases = writer_databases(settings)
     logs = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, logs, databases)
+    processes = BoundedProcesses()
+    handler = make_handler(settings, catalog, logs, databases, processes)
     issuer = TokenIssuer(settings)
     gateway = CommandGateway(handler, SubjectKeys(settings, databases), issuer)
     endpoints = routes.CommandEndpoints(
@@ -43,6 +45,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await asyncio.gather(*(log.drain() for log in logs.values()))
+        processes.close()
         await databases.close()
 
     async def log_in_reach() -> str | None:

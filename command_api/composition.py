@@ -12,6 +12,7 @@ from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, Receipt
 from schemas.message import Command
 from schemas.system import ContextName
+from streams.bounded_processes import BoundedProcesses
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import declared_domains
@@ -34,14 +35,19 @@ def open_logs(settings: Settings, catalog: Catalog, databases: Databases) -> Map
 
 
 def make_handler(
-    settings: Settings, catalog: Catalog, logs: Mapping[ContextName, AppendablePostgresLog], databases: Databases
+    settings: Settings,
+    catalog: Catalog,
+    logs: Mapping[ContextName, AppendablePostgresLog],
+    databases: Databases,
+    processes: BoundedProcesses | None = None,
 ) -> CommandHandler:
-    """Returns the handler of every installed system's commands."""
+    """Returns the handler of every installed system's commands; the caller closes ``processes``."""
+    keys = SubjectKeys(settings, databases)
     return CommandHandler(
         catalog,
         with_sagas(declared_domains(catalog), catalog),
         logs,
-        dependencies=ActivityDependencies(settings, SubjectKeys(settings, databases), activities.installed(catalog)),
+        dependencies=ActivityDependencies(settings, keys, processes or BoundedProcesses(), activities.installed(catalog)),
         conflict_retries=settings.conflict_retries,
         cache_bytes=settings.state_cache_bytes,
     )
@@ -49,13 +55,14 @@ def make_handler(
 
 async def issue(settings: Settings, catalog: Catalog, command: Command, actor: str) -> Receipt:
     """Handles one command for a short program such as an operator's; raises the handler's errors."""
-    databases = writer_databases(settings)
+    databases, processes = writer_databases(settings), BoundedProcesses()
     try:
         logs = open_logs(settings, catalog, databases)
         id = uuid4()
         envelope = CommandEnvelope(data=command, id=id, at=now(), correlation_id=str(id), actor=actor)
-        receipt = await make_handler(settings, catalog, logs, databases).handle(envelope)
+        receipt = await make_handler(settings, catalog, logs, databases, processes).handle(envelope)
         await logs[catalog.context_of(type(command))].drain()
         return receipt
     finally:
+        processes.close()
         await databases.close()

@@ -15,6 +15,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError
 from schemas.message import Command
 from schemas.system import ENGINE, ContextName
+from streams.bounded_processes import BoundedProcesses
 from streams.commands.sender import CommandSender
 from streams.database.store import Store
 from streams.discovery import declared_domains
@@ -34,7 +35,8 @@ class Worker:
         self._databases = writer_databases(settings)
         self._logs = logs = open_logs(settings, catalog, self._databases)
         self._sender = CommandSender(settings, catalog)
-        self._handler = make_handler(settings, catalog, logs, self._databases)
+        self._processes = BoundedProcesses()
+        self._handler = make_handler(settings, catalog, logs, self._databases, self._processes)
         domains = with_sagas(declared_domains(catalog), catalog)
         self._policies = [
             PolicyRunner(
@@ -67,6 +69,7 @@ class Worker:
         finally:
             await self._sender.close()
             await asyncio.gather(*(log.drain() for log in self._logs.values()))
+            self._processes.close()
             await self._databases.close()
 
     async def _handle_here(self, command: CommandEnvelope[Command]) -> None:

@@ -60,6 +60,12 @@ class TooLarge(Invalid):
     kind = "too_large"
 
 
+class TooCostly(Invalid):
+    """The input makes a computation take too long, or too much memory."""
+
+    kind = "too_costly"
+
+
 class UnsupportedFormat(Invalid):
     """The format of the input is not supported."""
 

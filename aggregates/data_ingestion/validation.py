@@ -16,18 +16,23 @@ from aggregates.stream import Stream
 from schemas.data_ingestion.ingestion import DataIngested, Payload
 from schemas.data_ingestion.validation import (
     DataValidated,
+    RecordValidation,
     RegisterSchema,
     RuleViolation,
     SchemaRegistered,
     ValidateData,
 )
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import Rejected, pointer_of
+from schemas.errors import Conflict, Rejected, pointer_of
 from schemas.message import Command
 
 MAX_VIOLATIONS = 1000
 _LONGEST_DETAIL = 300
 _MAX_STEPS = 10_000
+_CHEAP_SCHEMA, _CHEAP_PAYLOAD = 2_000, 16_000  # characters of JSON
+_COSTLY = ("$ref", "$dynamicRef", "pattern", "patternProperties", "contains", "uniqueItems", "format")
+TOO_COSTLY = RuleViolation(pointer="", rule="", detail="the schema takes too long to check on this payload")
+"""The only violation of a delivery whose check was ended."""
 
 DEFAULT_SCHEMA: dict[str, JsonValue] = {"type": "object", "minProperties": 1}
 """The schema of partners who registered none: a delivery must not be empty."""
@@ -49,23 +54,32 @@ INSPECTION = Stream("inspection")
 
 
 def register_schema(command: CommandEnvelope[RegisterSchema], rules: RuleBook) -> Events:
-    """Puts a partner's schema in force, unless it is invalid or in force already."""
+    """Puts a partner's schema in force, unless it is in force already. It was compiled before."""
     schema = command.data.json_schema
-    compiled(schema)
     if rules.json_schema != schema or not rules.revision:
         yield SchemaRegistered(partner_id=command.data.partner_id, json_schema=schema)
 
 
-def validate_data(command: CommandEnvelope[ValidateData], rules: RuleBook) -> Events:
-    """Checks a delivery against the schema in force when the verdict is recorded."""
-    violations = violations_of(rules.json_schema, command.data.payload)
+def record_validation(command: CommandEnvelope[RecordValidation], rules: RuleBook) -> Events:
+    """Records the result of a validation, which is one by the schema in force at the position of the result."""
+    found = command.data
+    if found.schema_revision != rules.revision:
+        raise Conflict(f"the schema of {found.partner_id} has changed meanwhile")
     yield DataValidated(
-        data_id=command.data.data_id,
-        partner_id=command.data.partner_id,
-        verdict="invalid" if violations else "valid",
-        violations=violations,
-        schema_revision=rules.revision,
+        data_id=found.data_id,
+        partner_id=found.partner_id,
+        verdict="invalid" if found.violations else "valid",
+        violations=found.violations,
+        schema_revision=found.schema_revision,
     )
+
+
+def is_cheap(schema: dict[str, JsonValue], payload: Payload) -> bool:
+    """Returns whether a check cannot take long: little of both, and no rule whose cost is more than their product."""
+    text = json.dumps(schema)
+    if len(text) > _CHEAP_SCHEMA or any(f'"{keyword}"' in text for keyword in _COSTLY):
+        return False
+    return len(json.dumps(payload)) <= _CHEAP_PAYLOAD
 
 
 def violations_of(schema: dict[str, JsonValue], payload: Payload) -> list[RuleViolation]:
@@ -74,6 +88,11 @@ def violations_of(schema: dict[str, JsonValue], payload: Payload) -> list[RuleVi
         RuleViolation(pointer=pointer_of(e.instance_path), rule=pointer_of(e.schema_path), detail=shortened(e.message))
         for e in islice(_validator_of(json.dumps(schema)).iter_errors(payload), MAX_VIOLATIONS)
     ]
+
+
+def check_compiles(schema: dict[str, JsonValue]) -> None:
+    """Raises `Rejected` like `compiled`."""
+    compiled(schema)
 
 
 def compiled(schema: dict[str, JsonValue]) -> Draft202012Validator:
@@ -161,6 +180,6 @@ def _reject_to_read(uri: str) -> JsonValue:
 
 DECISIONS = (
     Decision(RegisterSchema, RULE_BOOK.create_or_change("partner_id"), register_schema),
-    Decision(ValidateData, INSPECTION.create("data_id"), validate_data, reads=(RULE_BOOK.at("partner_id"),)),
+    Decision(RecordValidation, INSPECTION.create("data_id"), record_validation, reads=(RULE_BOOK.at("partner_id"),)),
 )
 POLICIES = (Policy("validate-what-is-ingested", {DataIngested: request_validation}),)

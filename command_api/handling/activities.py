@@ -12,6 +12,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import Invalid, Misconfigured
 from schemas.expected_version import ANY_VERSION
 from schemas.message import Command
+from streams.bounded_processes import BoundedProcesses
 from streams.discovery import declared_rows
 from streams.encryption.subject_keys import SubjectKeys
 from streams.settings import Settings
@@ -28,16 +29,18 @@ class LoadState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ActivityContext:
-    """The settings, keys and states that an activity may use."""
+    """The settings, keys, states and processes that an activity may use."""
 
     settings: Settings
     keys: SubjectKeys
     load: LoadState
+    processes: BoundedProcesses
+    """For work whose cost depends on a client's data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Activity(Generic[C]):
-    """The side effect of one command: ``ACTIVITIES`` in the system's package of this room is a tuple of these.
+    """The work before the decision on one command: ``ACTIVITIES`` in the system's package of this room is a tuple of these.
 
     ``perform`` returns the command that is decided in place of this one: of the same context, under the same id. It runs again
     if the process dies before the result is recorded, so its effect must be idempotent. The sender gets its errors. It
@@ -46,6 +49,8 @@ class Activity(Generic[C]):
 
     command: type[C]
     perform: Callable[[CommandEnvelope[C], ActivityContext], Awaitable[Command]]
+    has_side_effects: bool = True
+    """``False`` for a mere computation. Commands with side effects have no expected version."""
 
 
 def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
@@ -60,7 +65,7 @@ def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
             name = one.command.__name__
             if one.command in found:
                 raise Misconfigured(f"{system} declares two activities for {name}: remove one of them")
-            if catalog.context(context := catalog.context_of(one.command)).requires_expected_version:
+            if one.has_side_effects and catalog.context(context := catalog.context_of(one.command)).requires_expected_version:
                 raise Misconfigured(
                     f"{name} of {context} has an activity, and no expected version can be stated for it: remove "
                     "requires_expected_version from the context, or move the command to another one"
@@ -71,10 +76,11 @@ def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class ActivityDependencies:
-    """The dependencies of handling besides the logs: settings, keys of data subjects, and activities."""
+    """The dependencies of handling besides the logs: settings, keys of data subjects, processes, and activities."""
 
     settings: Settings
     keys: SubjectKeys
+    processes: BoundedProcesses
     activities: Mapping[type[Command], Activity[Any]] = field(default_factory=dict)
 
 
@@ -83,16 +89,22 @@ class Activities:
 
     def __init__(self, dependencies: ActivityDependencies | None, load: LoadState) -> None:
         self._activities = {} if dependencies is None else dependencies.activities
-        self._context = None if dependencies is None else ActivityContext(dependencies.settings, dependencies.keys, load)
+        self._context = None
+        if dependencies is not None:
+            self._context = ActivityContext(dependencies.settings, dependencies.keys, load, dependencies.processes)
 
     def concern(self, command: type[Command]) -> bool:
-        """Returns whether a command of this class has side effects before its decision."""
+        """Returns whether a command of this class has an activity before its decision."""
         return command in self._activities
+
+    def has_side_effects(self, command: type[Command]) -> bool:
+        """Returns whether a command of this class has side effects before its decision."""
+        return command in self._activities and self._activities[command].has_side_effects
 
     async def perform(self, request: CommandRequest) -> CommandRequest:
         """Performs a command's activity and returns the request with its result. Raises what the activity raises."""
-        if request.expected != ANY_VERSION:
+        activity = self._activities[type(request.command.data)]
+        if activity.has_side_effects and request.expected != ANY_VERSION:
             raise Invalid("If-Match and If-None-Match are not supported for commands with side effects")
         assert self._context is not None, "there are activities"
-        activity = self._activities[type(request.command.data)]
         return request.decided_as(await activity.perform(request.command, self._context))

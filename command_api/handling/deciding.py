@@ -11,7 +11,7 @@ from aggregates.decision import Decision
 from aggregates.system import Domains
 from command_api.handling.repository import Repository
 from command_api.handling.request import CommandRequest
-from schemas.errors import Failed, Misconfigured, Rejected
+from schemas.errors import Conflict, Failed, Misconfigured, Rejected
 from schemas.message import Command
 from schemas.system import ContextName
 
@@ -61,6 +61,8 @@ class Deciding:
             return Decided(tuple(decide(self._decision(request), request.command, streams)), None)
         except Rejected as rejection:
             return _without_events(streams, rejection)
+        except Conflict:
+            raise  # the result of an activity is out of date: the command is handled again
         except Exception as error:
             if not request.record_failure:
                 raise

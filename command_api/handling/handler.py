@@ -117,7 +117,7 @@ class CommandHandler:
 
     def has_side_effects(self, command: type[Command]) -> bool:
         """Returns whether a command of this class has side effects before its decision."""
-        return self._activities.concern(command)
+        return self._activities.has_side_effects(command)
 
     async def record_failure(self, context: ContextName, command_id: UUID, correlation_id: str, why: str) -> None:
         """Appends the receipt of a command that cannot be decided, so that its sender knows; raises `Unavailable`."""

@@ -25,6 +25,7 @@ from schemas.errors import Misconfigured, Rejected
 from schemas.message import Command, Event
 from schemas.system import ENGINE, ContextName, System
 from schemas.view import View
+from streams.bounded_processes import BoundedProcesses
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys
 from streams.log.memory import MemoryLog
@@ -60,7 +61,7 @@ class MemorySystem:
         self._timers = self._logs[ContextName(ENGINE, SAGAS)].timers
         # The keys of data subjects are in a database: commands with sensitive fields cannot be tried in memory.
         keys = SubjectKeys(Settings(), Databases("caudal_writer", pool_size=1))
-        dependencies = ActivityDependencies(Settings(), keys, activities.installed(self.catalog))
+        dependencies = ActivityDependencies(Settings(), keys, BoundedProcesses(), activities.installed(self.catalog))
         self._handler = CommandHandler(self.catalog, domains, self._logs, dependencies=dependencies)
         self._projections = tuple(projections)
         self._policies = [OutgoingCommands(self.catalog, policy) for one in domains.values() for policy in one.policies]

@@ -12,7 +12,7 @@ from schemas.text import Identifier
 JsonType = Literal["null", "boolean", "integer", "number", "string", "array", "object"]
 
 
-class ProcessData(Command):
+class ProcessData(Command, internal=True):
     """Processes one delivery, once."""
 
     data_id: UUID

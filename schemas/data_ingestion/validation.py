@@ -19,7 +19,7 @@ class RegisterSchema(Command):
     json_schema: Annotated[dict[str, JsonValue], Field(description="A JSON Schema, draft 2020-12, without remote references.")]
 
 
-class ValidateData(Command):
+class ValidateData(Command, internal=True):
     """Validates one delivery, once."""
 
     data_id: UUID
@@ -35,6 +35,15 @@ class RuleViolation(BaseModel):
     pointer: str = Field(description="JSON pointer (RFC 6901) to the offending value in the payload.")
     rule: str = Field(description="JSON pointer to the rule in the schema.")
     detail: str
+
+
+class RecordValidation(Command, internal=True):
+    """Records the result of a validation, unless the partner's schema has changed meanwhile."""
+
+    data_id: UUID
+    partner_id: Identifier
+    violations: list[RuleViolation]
+    schema_revision: int
 
 
 class SchemaRegistered(Event):
@@ -54,5 +63,5 @@ class DataValidated(Event):
     schema_revision: int = Field(description="Revision of the partner's schema that it was checked against; 0 is the default.")
 
 
-COMMANDS = (RegisterSchema, ValidateData)
+COMMANDS = (RegisterSchema, ValidateData, RecordValidation)
 EVENTS = (SchemaRegistered, DataValidated)

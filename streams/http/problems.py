@@ -32,6 +32,7 @@ STATUSES = {
     "malformed": 400,
     "invalid": 422,
     "too_large": 413,
+    "too_costly": 422,
     "unsupported_format": 415,
     "rejected": 422,
     "already_exists": 409,

@@ -281,3 +281,30 @@ async def test_no_process_had_to_repair_anything(stack: RunningStack) -> None:
             metrics = (await client.get(f"http://127.0.0.1:{stack.endpoints['ports'][name]}/metrics")).text
         gap_filled = [line for line in metrics.splitlines() if line.startswith("caudal_subscription_gap_filled_total")]
         assert all(line.endswith(" 0.0") for line in gap_filled), gap_filled
+
+
+async def test_a_schema_that_takes_hours_stops_nobody_else(stack: RunningStack) -> None:
+    branch = {"properties": {"x": {"$ref": "#/$defs/a"}}}
+    doubling = {"$defs": {"a": {"type": "object", "anyOf": [branch, branch]}}, "$ref": "#/$defs/a"}
+    payload: Any = 1
+    for _ in range(45):
+        payload = {"x": payload}
+    hostile, other = f"p-{uuid4()}", f"p-{uuid4()}"
+    await register(stack, hostile, doubling)
+
+    endless = (await stack.commands.post("/ingest", json={"partner_id": hostile, "payload": payload})).json()["data_id"]
+    delivered = (await stack.commands.post("/ingest", json={"partner_id": other, "payload": {"n": 1}})).json()["data_id"]
+
+    assert (await complete_record(stack, delivered, 10))["validation_status"] == "valid"
+    ended = await complete_record(stack, endless, 30)
+    assert ended["validation_status"] == "invalid"
+    assert ended["violations"] == [{"pointer": "", "rule": "", "detail": "the schema takes too long to check on this payload"}]
+    for path in ("validate-data", "process-data", "record-validation"):
+        closed = await stack.commands.post(f"/commands/data_ingestion/{path}", json={})
+        assert closed.status_code == 404, "only the engine sends it"
+
+
+async def register(stack: RunningStack, partner: str, schema: Any) -> None:
+    body = {"partner_id": partner, "json_schema": schema}
+    answer = await stack.commands.post("/commands/data_ingestion/register-schema", json=body)
+    assert answer.status_code == 201, answer.text

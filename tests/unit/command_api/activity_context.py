@@ -8,6 +8,7 @@ from aggregates.state import State
 from aggregates.stream import Stream
 from command_api.handling.activities import ActivityContext
 from schemas.envelope import CommandEnvelope
+from streams.bounded_processes import BoundedProcesses
 from streams.encryption.subject_keys import SubjectKeys
 from streams.settings import Settings
 
@@ -35,7 +36,7 @@ def context_of(keys: Keys | None = None, **states: State) -> ActivityContext:
     async def load(stream: Stream[Any], key: str) -> Any:
         return states.get(stream.category, stream.initial)
 
-    return ActivityContext(Settings(), cast(SubjectKeys, keys or Keys()), load)
+    return ActivityContext(Settings(), cast(SubjectKeys, keys or Keys()), load, BoundedProcesses())
 
 
 def sent(data: Any) -> CommandEnvelope[Any]:

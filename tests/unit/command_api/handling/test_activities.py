@@ -17,6 +17,7 @@ from schemas.errors import Invalid, Misconfigured
 from schemas.expected_version import ANY_VERSION, NO_STREAM, ExpectedVersion
 from schemas.message import Command
 from schemas.system import Context, ContextName, System
+from streams.bounded_processes import BoundedProcesses
 from streams.settings import Settings
 
 S = TypeVar("S", bound=State)
@@ -44,7 +45,7 @@ SEND = Activity(Send, send)
 
 
 def activities() -> Activities:
-    return Activities(ActivityDependencies(Settings(mail_from="here"), None, {Send: SEND}), load)  # type: ignore[arg-type]
+    return Activities(ActivityDependencies(Settings(mail_from="here"), None, BoundedProcesses(), {Send: SEND}), load)  # type: ignore[arg-type]
 
 
 def request(command: Command, expected: ExpectedVersion = ANY_VERSION) -> CommandRequest:

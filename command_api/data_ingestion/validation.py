@@ -1,0 +1,45 @@
+"""Validation by partners' schemas: in processes that are ended, because a schema may take hours on a payload."""
+
+from pydantic import JsonValue
+
+from aggregates.data_ingestion.validation import RULE_BOOK, TOO_COSTLY, check_compiles, is_cheap, violations_of
+from command_api.handling.activities import Activity, ActivityContext
+from schemas.data_ingestion.ingestion import Payload
+from schemas.data_ingestion.validation import RecordValidation, RegisterSchema, RuleViolation, ValidateData
+from schemas.envelope import CommandEnvelope
+from schemas.errors import Rejected, TooCostly
+
+
+async def validate(command: CommandEnvelope[ValidateData], context: ActivityContext) -> RecordValidation:
+    """Checks a delivery against its partner's schema; a schema that is too costly on it makes it invalid."""
+    data = command.data
+    rules = await context.load(RULE_BOOK, data.partner_id)
+    if is_cheap(rules.json_schema, data.payload):
+        violations = violations_of(rules.json_schema, data.payload)
+    else:
+        violations = await _bounded(rules.json_schema, data.payload, context)
+    return RecordValidation(
+        data_id=data.data_id, partner_id=data.partner_id, violations=violations, schema_revision=rules.revision
+    )
+
+
+async def _bounded(schema: dict[str, JsonValue], payload: Payload, context: ActivityContext) -> list[RuleViolation]:
+    try:
+        return await context.processes.run(violations_of, schema, payload)
+    except TooCostly:
+        return [TOO_COSTLY]
+
+
+async def compile_schema(command: CommandEnvelope[RegisterSchema], context: ActivityContext) -> RegisterSchema:
+    """Compiles a schema; raises `Rejected` for one that is broken or too costly."""
+    try:
+        await context.processes.run(check_compiles, command.data.json_schema)
+    except TooCostly:
+        raise Rejected("the schema takes too long to compile: use fewer or smaller rules") from None
+    return command.data
+
+
+ACTIVITIES = (
+    Activity(ValidateData, validate, has_side_effects=False),
+    Activity(RegisterSchema, compile_schema, has_side_effects=False),
+)
