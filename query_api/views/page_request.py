@@ -8,6 +8,7 @@ from query_api.views.paging import DEFAULT_LIMIT, invalid_parameter, parse_limit
 
 OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "has")
 MAX_SORT_COLUMNS = 8
+MAX_FILTERS = 50
 
 
 class Filter(NamedTuple):
@@ -72,6 +73,8 @@ def parse_page_request(parameters: Iterable[tuple[str, str]]) -> PageRequest:
         elif name == "after":
             after = value
         else:
+            if len(filters) == MAX_FILTERS:
+                raise invalid_parameter(name, f"is one filter too many: at most {MAX_FILTERS} are allowed")
             filters.append(_parse_filter(name, value))
     return PageRequest(tuple(filters), sort, limit, after)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from query_api.views.page_request import Filter, Order, PageRequest, parse_page_request
+from query_api.views.page_request import MAX_FILTERS, Filter, Order, PageRequest, parse_page_request
 from schemas.errors import Invalid
 
 
@@ -43,3 +43,12 @@ def test_a_wrong_parameter_is_named(name: str, value: str, problem: str) -> None
         parse_page_request([(name, value)])
 
     assert name in raised.value.detail
+
+
+def test_filters_are_limited_in_number() -> None:
+    allowed = [("status[ne]", str(n)) for n in range(MAX_FILTERS)]
+
+    assert len(parse_page_request(allowed).filters) == MAX_FILTERS
+    with pytest.raises(Invalid) as caught:
+        parse_page_request([*allowed, ("name", "x")])
+    assert "at most 50 are allowed" in caught.value.violations[0].detail
