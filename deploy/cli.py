@@ -193,6 +193,8 @@ async def replay(
     from deploy.operations.replay.events import ReplayOptions
     from deploy.operations.replay.events import replay as replay_events
 
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv exclude each other")
     options = ReplayOptions(
         context=ContextName.parse(context),
         begin=begin,

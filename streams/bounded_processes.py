@@ -52,7 +52,7 @@ class BoundedProcesses:
             raise TooCostly(f"it takes more than {self._cpu_seconds:g} s of processor time, or too much memory") from error
 
     def close(self) -> None:
-        """Ends the processes, whatever they do."""
+        """Ends the processes at once."""
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.stop()  # type: ignore[no-untyped-call]

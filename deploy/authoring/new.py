@@ -1,6 +1,7 @@
 """``caudal new NAME``: writes a package with a system that runs, and its tests."""
 
 import keyword
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -31,7 +32,7 @@ def new(name: str, parent: Path, *, with_saga: bool) -> int:
     for path, text in files(name, with_saga=with_saga).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
-    lines().print("\n".join(_next_steps(name)), markup=False)
+    lines().print("\n".join(_next_steps(name, os.path.relpath(Path(sys.executable).parent, folder))), markup=False)
     return 0
 
 
@@ -72,13 +73,14 @@ def _paths(name: str, *, with_saga: bool) -> Iterator[tuple[str, str]]:
         yield f"tests/{test}.py", f"{test}.py"
 
 
-def _next_steps(name: str) -> Iterator[str]:
+def _next_steps(name: str, programs: str) -> Iterator[str]:
+    """Yields the lines of what to do next; ``programs`` is the folder of this environment's programs."""
     yield f"{name} is written. Next:"
     yield ""
     yield f"  cd {name}"
-    yield f"  {sys.executable} -m pip install --no-build-isolation --editable ."
-    yield "  caudal schemas record   records the shapes of its events: commit them"
-    yield "  caudal check            do its parts fit together?"
-    yield "  pytest                  its own tests, without a database"
-    yield f"  caudal try {name:<13}runs it in memory: type commands"
-    yield f"  CAUDAL_SYSTEMS='[\"{name}\"]' caudal up"
+    yield f"  {programs}/python -m pip install --no-build-isolation --editable '.[dev]'"
+    yield f"  {programs}/caudal schemas record   # records the shapes of its events: commit them"
+    yield f"  {programs}/caudal check            # do its parts fit together?"
+    yield f"  {programs}/python -m pytest        # its own tests, without a database"
+    yield f"  {programs}/caudal try {name:<13}# runs it in memory: type commands"
+    yield f"  CAUDAL_SYSTEMS='[\"{name}\"]' {programs}/caudal up"

@@ -20,7 +20,7 @@ from deploy.local.supervisor import Supervised
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from streams.broker.provisioning import ensure_topics
-from streams.discovery import installed_catalog
+from streams.discovery import installed_catalog, installed_names
 from streams.encryption.encryption import add_master_key
 from streams.integrity.signing import complete_keys
 from streams.migrations.migrate import migrate
@@ -48,7 +48,8 @@ class Stack:
     """Everything that ``caudal up`` runs, with its data in one folder."""
 
     def __init__(self, data_dir: Path, ports: Mapping[str, int], broker: Broker, settings: Settings) -> None:
-        self._data, self._ports, self._systems = data_dir, ports, settings.systems
+        self._data, self._ports = data_dir, ports
+        self._systems = settings.systems or installed_names()  # one that is installed later does not run here
         self._logs = data_dir / "logs"
         self._postgres = EmbeddedPostgres(data_dir / "postgres", self._logs / "postgres.log", ports["postgres"])
         self._broker: EmbeddedBroker | KafkaBroker = (

@@ -185,7 +185,8 @@ class ViewReader:
 
     def _column(self, name: str) -> ColumnElement[Any]:
         if name == CHANGED or name not in self._table.c:
-            raise invalid_parameter(name, f"is no column of the view {self.view.view_name}")
+            columns = ", ".join(sorted(self.view.model_fields))
+            raise invalid_parameter(name, f"is no column of the view {self.view.view_name}, which has {columns}")
         return self._table.c[name]
 
     async def _fetch(self, statement: Select[Any]) -> list[Row]:

@@ -26,6 +26,8 @@ async def list_sagas(
     from deploy.operations.sagas.listing import SagaFilter, Which
     from deploy.operations.sagas.listing import list_sagas as list_them
 
+    if everything and ended:
+        raise typer.BadParameter("--all and --ended exclude each other")
     which: Which = "all" if everything else "ended" if ended else "running"
     await list_them(SagaFilter(kind, which, limit), settings_of(data_dir), as_json=as_json)
 

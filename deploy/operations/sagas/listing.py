@@ -11,9 +11,10 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from deploy.console.printing import SHORT_ID, ago, console, counted, grouped, short_ids
-from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
+from deploy.operations.sagas.reading import definitions, may_wait_indefinitely, saga_rows
 from deploy.operations.sagas.stuck import RUNNING, SagaRow, next_timer, shown_status, why_stuck
 from schemas.engine.sagas import ENDED
+from schemas.errors import NotFound
 from streams.database.pools import Databases
 from streams.discovery import installed_catalog
 from streams.settings import Settings
@@ -44,6 +45,9 @@ class ListedSaga:
 
 async def list_sagas(chosen: SagaFilter, settings: Settings, *, as_json: bool) -> None:
     """Prints the sagas that are asked for. Raises `Unavailable`, and `NotFound` for an unknown kind."""
+    catalog = installed_catalog(settings.systems)
+    if chosen.kind is not None and chosen.kind not in (known := definitions(catalog)):
+        raise NotFound(f"there is no saga definition {chosen.kind!r}; there are {', '.join(sorted(known)) or 'none'}")
     filters = [("saga", chosen.kind)] if chosen.kind else []
     if chosen.which != "all":
         filters.append(("status[in]", _ENDED if chosen.which == "ended" else RUNNING))
@@ -53,7 +57,7 @@ async def list_sagas(chosen: SagaFilter, settings: Settings, *, as_json: bool) -
     finally:
         await databases.close()
     now = datetime.now(UTC)
-    listed = in_order(rows, now, may_wait_indefinitely(installed_catalog(settings.systems)))[: chosen.limit]
+    listed = in_order(rows, now, may_wait_indefinitely(catalog))[: chosen.limit]
     if as_json:
         typer.echo(orjson.dumps([{**one.row, "stuck": one.stuck} for one in listed]))
     elif listed:

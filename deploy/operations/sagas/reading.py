@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from aggregates.sagas.definition import SagaDefinition
 from aggregates.system import with_sagas
 from deploy.console.printing import full_id
 from query_api.views.page_request import parse_page_request
@@ -56,9 +57,12 @@ async def saga_steps(
     return steps
 
 
-def may_wait_indefinitely(catalog: Catalog) -> frozenset[str]:
-    """Returns the saga definitions, as ``system.name``, whose sagas may wait for events indefinitely."""
+def definitions(catalog: Catalog) -> dict[str, SagaDefinition[Any]]:
+    """Returns the saga definitions of the installed systems by their full names: ``system.name``."""
     domains = with_sagas(declared_domains(catalog), catalog)
-    return frozenset(
-        definition.full_name for domain in domains.values() for definition in domain.sagas if definition.may_wait_indefinitely
-    )
+    return {definition.full_name: definition for domain in domains.values() for definition in domain.sagas}
+
+
+def may_wait_indefinitely(catalog: Catalog) -> frozenset[str]:
+    """Returns the full names of the definitions whose sagas may wait for events indefinitely."""
+    return frozenset(name for name, definition in definitions(catalog).items() if definition.may_wait_indefinitely)
