@@ -13,7 +13,7 @@ again, and subscribers skip them by their positions.
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -135,19 +135,19 @@ class Relay:
     async def _publish_while_owner(self, cursor: int) -> None:
         """Publishes until another process should have the log; raises `LeaseLost` if one has it already."""
         await ensure_topics(self._settings, self._catalog, [self._context])
-        producer = await started_producer(self._settings)
-        # A short time-out: a topic that was deleted must be noticed, created and filled again, and not be waited for.
-        consumer = new_consumer(self._settings, request_timeout_ms=_LOOK_UP_MS)
-        ahead = _ReadAhead(self._log, self._settings.relay_batch_events)
-        try:
+        # The stack stops each of the three, also if a cancellation interrupts the stop of another.
+        async with AsyncExitStack() as stack:
+            producer = await started_producer(self._settings)
+            stack.push_async_callback(stop_quietly, producer)
+            # A short time-out: a topic that was deleted must be noticed, created and filled again, and not be waited for.
+            consumer = new_consumer(self._settings, request_timeout_ms=_LOOK_UP_MS)
+            stack.push_async_callback(stop_quietly, consumer)
+            ahead = _ReadAhead(self._log, self._settings.relay_batch_events)
+            stack.push_async_callback(ahead.stop)
             await start(consumer)
             cursor = await self._resume(consumer, cursor)
             self.is_published = True
             await self._publish_from(cursor, ahead, producer, consumer)
-        finally:
-            await ahead.stop()
-            await stop_quietly(consumer)
-            await stop_quietly(producer)
 
     async def _resume(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
         resume = await self._position.resume_at(consumer, cursor)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from schemas.envelope import Metadata
 from schemas.errors import LeaseLost
 from schemas.expected_version import NO_STREAM
 from schemas.system import ContextName
+from streams.broker.clients import stop_quietly
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import Store
@@ -222,3 +224,33 @@ async def test_a_former_owner_cannot_move_the_cursor(settings: Settings, databas
     assert await Lease(Store.of_log(databases, settings.write_dsn, CONTEXT), "third", 5).take() is None
     await heir.release()
     assert await Lease(Store.of_log(databases, settings.write_dsn, CONTEXT), "third", 5).take() == 5
+
+
+async def test_a_relay_that_is_cancelled_while_it_leaves_a_log_leaves_no_client_open(
+    settings: Settings, catalog: Catalog, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaving, stopped = asyncio.Event(), list[object]()
+
+    async def slow_stop(_: object) -> None:
+        leaving.set()
+        await asyncio.sleep(30)
+
+    async def noted(client: Any) -> None:
+        stopped.append(client)
+        await stop_quietly(client)
+
+    monkeypatch.setattr("streams.relay.relay._ReadAhead.stop", slow_stop)
+    monkeypatch.setattr("streams.relay.relay.stop_quietly", noted)
+    relay = Relay(Installation(settings, catalog, databases), CONTEXT, "one", FairShare([CONTEXT]))
+    running = asyncio.create_task(relay.run())
+
+    async def owns() -> bool:
+        return relay.is_published
+
+    await eventually(owns)
+    running.cancel()
+    await leaving.wait()
+    running.cancel()
+    await asyncio.wait([running], timeout=10)
+
+    assert [type(client).__name__ for client in stopped] == ["AIOKafkaConsumer", "AIOKafkaProducer"]
