@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from schemas.access import Access
 from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
-from schemas.sensitive import encrypted_fields, misplaced, sensitive_fields
+from schemas.sensitive import encrypted_fields, misplaced, password_fields, sensitive_fields
 from schemas.upcasting import Upcaster
 from schemas.view import View
 
@@ -104,6 +104,11 @@ def _check_command(command: type[Command]) -> None:
         raise Misconfigured(
             f"{command.__name__} marks a part of the type of {', '.join(fields)}: only a whole field can be Sensitive "
             "or a Password, as in Annotated[str | None, Sensitive()]"
+        )
+    if fields := sorted(set(password_fields(command)) - set(sensitive_fields(command))):
+        raise Misconfigured(
+            f"{command.__name__} has passwords ({', '.join(fields)}) whose hashes would not be encrypted: mark them as "
+            "Annotated[str, Password(), Sensitive()]"
         )
     if command.command_subject is None and (fields := list(sensitive_fields(command))):
         raise Misconfigured(

@@ -51,3 +51,12 @@ def test_an_optional_password_may_be_missing() -> None:
     assert Change(who="a", password=None).password is None
     with pytest.raises(ValueError, match="should have 8 to 200 characters"):
         Change(who="a", password="short")
+
+
+def test_a_password_whose_hash_would_not_be_encrypted_is_rejected() -> None:
+    class Enter(Command, subject="who"):
+        who: str
+        password: Annotated[str, Password()]
+
+    with pytest.raises(Misconfigured, match=r"Enter has passwords \(password\) whose hashes would not be encrypted"):
+        Catalog.of([System("s", (Context("c", (Enter,)),))])
