@@ -23,6 +23,9 @@ def run(*arguments: str, cwd: Path) -> str:
 
 @pytest.mark.parametrize(("with_saga", "tests"), [(False, "4 passed"), (True, "7 passed")])
 def test_its_package_runs_its_tests_and_passes_the_tools(tmp_path: Path, with_saga: bool, tests: str) -> None:
+    # As in a checkout, in whose folder a beginner writes it.
+    around = '[tool.pytest.ini_options]\naddopts = "--import-mode=importlib"\n'
+    (tmp_path / "pyproject.toml").write_text(around)
     new("loans", tmp_path, with_saga=with_saga)
     package = tmp_path / "loans"
     installed = package / "loans-0.1.0.dist-info"
