@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+import structlog
 from prometheus_client import Gauge
 
 from projectors.rebuild import Rebuild, total
+from schemas.errors import Unavailable
 from streams.telemetry.retrying import every
 
+_log = structlog.get_logger()
 _INTERVAL_SECONDS = 2.0
 
 REMAINING = Gauge(
@@ -26,7 +29,10 @@ class RebuildProgress:
 
     async def _measure(self) -> None:
         for rebuild in self._rebuilds:
-            REMAINING.labels(rebuild.name).set(await _remaining(rebuild))
+            try:
+                REMAINING.labels(rebuild.name).set(await _remaining(rebuild))
+            except Unavailable as error:  # the others may be in other databases
+                _log.debug("rebuild measurement failed", view=rebuild.name, why=error.detail)
 
 
 async def _remaining(rebuild: Rebuild) -> int:

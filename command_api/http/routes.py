@@ -64,14 +64,14 @@ class CommandEndpoints:
         """Handles the command that the path names."""
         system, name = request.path_params["system"], request.path_params["command"]
         try:
-            command = self._command(system, name)
+            command = self._open_command(system, name)
         except NotFound:
             await self._access.authenticate(context_of(request), _ANY)  # counted as one path, whichever names are tried
             raise
         path = CommandPath(request.scope["path"], command, lambda receipt, _: receipt_as_json(receipt))
         return await self._handle_command(path, request)
 
-    def _command(self, system: str, name: str) -> type[Command]:
+    def _open_command(self, system: str, name: str) -> type[Command]:
         _, command = self._catalog.command(system, name)
         if command.internal:
             raise NotFound(f"there is no command {name!r} in {system!r}")

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -77,10 +78,11 @@ class MemorySystem:
         up_to = self._now() + time
         happened: list[Happened] = []
         fired: set[Timer] = set()
-        while due := sorted((one for one in self._timers.values() if one.due_at <= up_to and one not in fired), key=_place):
-            self._ahead += max(due[0].due_at - self._now(), timedelta())
-            happened += await self._run(timer_command(due[0], self._now()))
-            fired.add(due[0])
+        while due := [one for one in self._timers.values() if one.due_at <= up_to and one not in fired]:
+            timer = min(due, key=attrgetter("place"))
+            self._ahead += max(timer.due_at - self._now(), timedelta())
+            happened += await self._run(timer_command(timer, self._now()))
+            fired.add(timer)
         self._ahead += max(up_to - self._now(), timedelta())
         return happened
 
@@ -131,7 +133,3 @@ class MemorySystem:
                 else:
                     self.rows[place] = row
                     yield Happened(row=row)
-
-
-def _place(timer: Timer) -> tuple[datetime, str, str]:
-    return timer.place

@@ -92,8 +92,7 @@ class Relay:
                 try:
                     await self._publish_while_owner(cursor)
                 finally:
-                    if clock.time() - began > backoff.max_seconds:  # it published for a while before it failed
-                        backoff.reset()
+                    backoff.reset_after(clock.time() - began)
                 _log.info("relay lease yielded", context=str(self._context))
             except LeaseLost as lost:
                 _log.warning("relay lease lost", context=str(self._context), why=lost.detail)

@@ -28,6 +28,11 @@ class Backoff:
         """Starts over with the first pause."""
         self._next = self._first
 
+    def reset_after(self, seconds: float) -> None:
+        """Starts over if the attempt that failed had worked for longer than the longest pause."""
+        if seconds > self.max_seconds:
+            self.reset()
+
     async def wait(self, error: Exception) -> None:
         """Logs why an attempt failed, and returns when the next one may begin."""
         pause, self._next = self._next, min(2 * self._next, self.max_seconds)
@@ -46,8 +51,7 @@ async def keep_running(work: Callable[[], Awaitable[None]], errors: tuple[type[E
             why: Exception = Unavailable("it ended")
         except errors as error:
             why = error
-        if clock.time() - began > backoff.max_seconds:  # it worked for a while before it failed
-            backoff.reset()
+        backoff.reset_after(clock.time() - began)
         await backoff.wait(why)
 
 

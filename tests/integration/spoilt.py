@@ -7,8 +7,10 @@ import orjson
 
 from projectors.projection import Projection
 from projectors.projector import Projector
+from projectors.reset import clear_view
 from projectors.verification import ViewVerification
 from schemas.catalog import Catalog
+from schemas.data_ingestion.ingestion import DataReceived
 from schemas.data_ingestion.records import Records
 from schemas.envelope import RecordedEvent
 from schemas.system import ContextName
@@ -18,7 +20,7 @@ from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
-from tests.integration.deliveries import RECORDS
+from tests.integration.deliveries import RECORDS, batches_of
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 VALIDATION = ContextName("data_ingestion", "validation")
@@ -56,6 +58,20 @@ class Bench:
     async def dead_letters(self, **options: bool) -> list[DeadLetter]:
         return list(await self.projector().store.dead_letters.all(**options))
 
+    async def repaired(self, logs: Logs) -> Projector:
+        """Returns a projector whose first event was parked, edited and applied."""
+        self.spoil(DataReceived, logs[INGESTION][0])
+        projector = self.projector()
+        await projector.handle(batches_of(logs, 10_000))
+        dead_letter = (await self.dead_letters())[0]
+        data = {**orjson.loads(dead_letter.stored_event().data), "partner_id": "repaired"}
+        await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
+        self.spoilt.clear()
+        await projector.store.dead_letters.redrive([dead_letter])
+        await projector.retry()
+        assert await self.dead_letters() == []
+        return projector
+
     async def complete(self) -> int:
         async with self.databases.connection(self.settings.write_dsn) as connection:
             sql = (
@@ -77,3 +93,13 @@ class Bench:
 
 def broken(row: Records, event: RecordedEvent[Any]) -> Records:
     raise ZeroDivisionError("the projection is broken")
+
+
+async def put_back(projector: Projector) -> None:
+    """Resets a view as `caudal subscriptions reset --to beginning` does."""
+    checkpoints = projector.store.checkpoints
+    async with projector.store.transaction() as connection:
+        for context, at in (await checkpoints.all()).items():
+            await checkpoints.lock(connection, [(context, partition) for partition in at])
+            await checkpoints.reset(connection, context, dict.fromkeys(at, 0))
+        await clear_view(connection, RECORDS)

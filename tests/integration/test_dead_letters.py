@@ -11,8 +11,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from projectors.data_ingestion.records import record
-from projectors.projector import Projector
-from projectors.reset import clear_view
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataIngested, DataReceived
 from schemas.data_ingestion.processing import DataProcessed
@@ -29,8 +27,8 @@ from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.dead_letters import Parked
 from streams.subscriptions.faults import Fault
 from streams.subscriptions.subscriber import Batch
-from tests.integration.deliveries import DELIVERIES, RECORDS, batches_of
-from tests.integration.spoilt import INGESTION, PROCESSING, VALIDATION, Bench, Logs
+from tests.integration.deliveries import DELIVERIES, batches_of
+from tests.integration.spoilt import INGESTION, PROCESSING, VALIDATION, Bench, Logs, put_back
 
 
 @pytest.fixture
@@ -247,12 +245,9 @@ async def test_a_value_that_is_too_large_for_an_index_is_parked(bench: Bench, lo
 
 
 async def test_a_repaired_event_stays_repaired_when_a_view_starts_again(bench: Bench, logs: Logs) -> None:
-    projector = await repaired(bench, logs)
+    projector = await bench.repaired(logs)
     assert await bench.is_verified()
-    async with projector.store.transaction() as connection:
-        for context in projector.contexts:
-            await projector.store.checkpoints.reset(connection, context, dict.fromkeys(range(4), 0))
-        await clear_view(connection, RECORDS)
+    await put_back(projector)
 
     for batch in batches_of(logs, 7):
         await projector.handle([batch])
@@ -312,11 +307,8 @@ async def test_a_foreign_record_does_not_slow_its_context_down(bench: Bench, log
 
 
 async def test_a_repaired_event_that_fails_after_a_reset_is_open_again(bench: Bench, logs: Logs) -> None:
-    projector = await repaired(bench, logs)
-    async with projector.store.transaction() as connection:
-        for context in projector.contexts:
-            await projector.store.checkpoints.reset(connection, context, dict.fromkeys(range(4), 0))
-        await clear_view(connection, RECORDS)
+    projector = await bench.repaired(logs)
+    await put_back(projector)
 
     bench.spoil(DataReceived, logs[INGESTION][0])
     await projector.handle(batches_of(logs, 10_000))
@@ -330,18 +322,3 @@ async def test_a_repaired_event_that_fails_after_a_reset_is_open_again(bench: Be
     await projector.retry()
     assert await bench.dead_letters() == []
     assert await bench.is_verified()
-
-
-async def repaired(bench: Bench, logs: Logs) -> Projector:
-    """Returns a projector whose first event was parked, edited and applied."""
-    bench.spoil(DataReceived, logs[INGESTION][0])
-    projector = bench.projector()
-    await projector.handle(batches_of(logs, 10_000))
-    dead_letter = (await bench.dead_letters())[0]
-    data = {**orjson.loads(dead_letter.stored_event().data), "partner_id": "repaired"}
-    await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
-    bench.spoilt.clear()
-    await projector.store.dead_letters.redrive([dead_letter])
-    await projector.retry()
-    assert await bench.dead_letters() == []
-    return projector

@@ -4,12 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import orjson
 import pytest
 
-from projectors.projector import Projector
 from projectors.rebuild import Rebuild
-from projectors.reset import clear_view
 from projectors.versions import Positions
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import DataReceived
@@ -19,7 +16,7 @@ from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
 from tests.integration.deliveries import DELIVERIES, RECORDS, batches_of
-from tests.integration.spoilt import INGESTION, Bench, Logs
+from tests.integration.spoilt import INGESTION, Bench, Logs, put_back
 
 
 @pytest.fixture
@@ -50,16 +47,6 @@ async def built(rebuild: Rebuild) -> str:
 async def replayed(bench: Bench, logs: Logs) -> None:
     """Brings the view up to date from its checkpoints."""
     await bench.projector().handle(batches_of(logs, 10_000))
-
-
-async def put_back(projector: Projector) -> None:
-    """Resets a view as `caudal subscriptions reset --to beginning` does."""
-    checkpoints = projector.store.checkpoints
-    async with projector.store.transaction() as connection:
-        for context, at in (await checkpoints.all()).items():
-            await checkpoints.lock(connection, [(context, partition) for partition in at])
-            await checkpoints.reset(connection, context, dict.fromkeys(at, 0))
-        await clear_view(connection, RECORDS)
 
 
 async def test_a_roll_back_contains_partitions_that_began_after_the_switch(
@@ -194,15 +181,7 @@ async def test_a_view_that_is_switched_while_it_is_verified_is_verified_again(
 async def test_a_repaired_event_that_fails_in_the_new_version_is_open_once_that_is_live(
     bench: Bench, logs: Logs, rebuild: Rebuild
 ) -> None:
-    bench.spoil(DataReceived, logs[INGESTION][0])
-    projector = bench.projector()
-    await projector.handle(batches_of(logs, 10_000))
-    dead_letter = (await bench.dead_letters())[0]
-    data = {**orjson.loads(dead_letter.stored_event().data), "partner_id": "repaired"}
-    await projector.store.dead_letters.edit(dead_letter, orjson.dumps(data).decode())
-    bench.spoilt.clear()
-    await projector.store.dead_letters.redrive([dead_letter])
-    await projector.retry()
+    await bench.repaired(logs)
     bench.spoil(DataReceived, logs[INGESTION][0])
     failing = Rebuild(rebuild._installation, bench.projection())
 

@@ -69,8 +69,7 @@ async def test_the_event_loop_goes_on_meanwhile(processes: BoundedProcesses) -> 
         await task
 
 
-@pytest.mark.parametrize("work", [die])
-async def test_a_process_that_dies_is_replaced(processes: BoundedProcesses, work: object) -> None:
+async def test_a_process_that_dies_is_replaced(processes: BoundedProcesses) -> None:
     with pytest.raises(TooCostly):
         await processes.run(die)
     assert await processes.run(squared, 3) == 9
