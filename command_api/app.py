@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from command_api.clock import CLOCK
 from command_api.composition import make_handler, open_logs, writer_databases
 from command_api.http import paths, routes
 from command_api.http.gateway import CommandGateway
@@ -43,7 +44,10 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
+        async with asyncio.TaskGroup() as tasks:
+            comparing = tasks.create_task(CLOCK.keep_compared(databases, settings.write_dsn))
+            yield
+            comparing.cancel()
         await asyncio.gather(*(log.drain() for log in logs.values()))
         processes.close()
         await databases.close()

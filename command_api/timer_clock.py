@@ -1,8 +1,9 @@
 """The timer clock: gives sagas their due timers as inputs.
 
-A timer's command has an id that is derived from saga, name and time: if several workers fire it, or one repeatedly, it is
-handled once. A saga ignores a timer that it has cancelled or moved. Timers are kept beside the log, not in a process's memory:
-a timer that becomes due while no worker runs fires when one is back.
+A timer's command has an id that is derived from saga, name, time and the step that set it: if several workers fire it, or one
+repeatedly, it is handled once, and a timer that is set again for the same time fires again. A saga ignores a timer that it has
+cancelled or moved. Timers are kept beside the log, not in a process's memory: a timer that becomes due while no worker runs
+fires when one is back.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ FIRED = Counter("caudal_timers_fired", "Timers that were given to their sagas.",
 
 def timer_command(timer: Timer, at: datetime) -> CommandEnvelope[AdvanceSaga]:
     """Returns the command that gives a saga its due timer."""
-    id = uuid5(_TIMERS, f"{saga_of(timer.stream)}/{timer.name}/{timer.due_at.isoformat()}")
+    id = uuid5(_TIMERS, f"{saga_of(timer.stream)}/{timer.name}/{timer.due_at.isoformat()}/{timer.version}")
     input = SagaInput(kind="timer", id=id, name=timer.name, at=timer.due_at)
     command = AdvanceSaga(saga=timer.saga, key=timer.key, input=input)
     return CommandEnvelope(data=command, id=id, at=at, correlation_id=timer.correlation_id)

@@ -7,6 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -116,12 +117,18 @@ class TopicWorker:
         return CommandEnvelope(
             data=command,
             id=_id(context, incoming),
-            at=incoming.at or now(),
+            at=_at(incoming),
             correlation_id=incoming.correlation_id,
             causation_id=incoming.causation_id,
             actor=incoming.actor,
             traceparent=incoming.traceparent,
         )
+
+
+def _at(incoming: IncomingCommand) -> datetime:
+    """Returns the time of a command: its sender's, or the current one if the sender names none or one of the future."""
+    arrived = now()
+    return arrived if incoming.at is None else min(incoming.at, arrived)
 
 
 def _id(context: ContextName, incoming: IncomingCommand) -> UUID:

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from aggregates.system import with_sagas
+from command_api.clock import CLOCK
 from command_api.composition import make_handler, open_logs, writer_databases
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
@@ -32,7 +33,7 @@ class Worker:
     """Handles commands from topics, reacts to events, and fires the timers of sagas."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
-        self._databases = writer_databases(settings)
+        self._databases, self._write_dsn = writer_databases(settings), settings.write_dsn
         self._logs = logs = open_logs(settings, catalog, self._databases)
         self._sender = CommandSender(settings, catalog)
         self._processes = BoundedProcesses()
@@ -61,6 +62,7 @@ class Worker:
         """Runs until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(CLOCK.keep_compared(self._databases, self._write_dsn))
                 tasks.create_task(self._topic_worker.run())
                 tasks.create_task(self._subscription.run())
                 tasks.create_task(self._clock.run())

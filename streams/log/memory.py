@@ -103,7 +103,11 @@ class MemoryLog:
         for change in append.timers:
             self.timers.pop((change.stream, change.name), None)
             if change.due_at is not None:
-                timer = Timer(**change._asdict() | {"correlation_id": append.metadata.correlation_id})
+                timer = Timer(
+                    **change._asdict(),
+                    correlation_id=append.metadata.correlation_id,
+                    version=self._versions[change.stream],
+                )
                 self.timers[change.stream, change.name] = timer
 
     def _allows(self, write: Write, tainted: set[str]) -> bool:

@@ -31,6 +31,8 @@ class Timer(NamedTuple):
     saga: str
     key: str
     correlation_id: str
+    version: int
+    """The version of the saga's stream after the step that set the timer."""
 
     @property
     def place(self) -> tuple[datetime, str, str]:
@@ -49,7 +51,8 @@ class Timers:
     ) -> Sequence[Timer]:
         """Returns at most ``limit`` timers of these sagas' definitions that are due, the longest overdue first.
 
-        ``after`` is the place of the last timer of the page before. Raises `Unavailable`.
+        Due means by ``now`` and by the database's clock. ``after`` is the place of the last timer of the page before. Raises
+        `Unavailable`.
         """
         rows = await self._store.fetch("timers_due", now, list(sagas), *(after or (None, "", "")), limit)
         return [Timer(**row) for row in rows]

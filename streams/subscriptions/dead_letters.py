@@ -29,6 +29,7 @@ State = Literal["retrying", "parked", "waiting", "skipped", "repaired"]
 Resolutions = Mapping[tuple[ContextName, int], str | None]
 """By context and position: the data that an event has for a subscription, ``None`` if it is left out."""
 FIRST_PAUSE_SECONDS = 0.5
+_MAX_PAUSE_SECONDS = 600.0
 
 PARKED = Counter("caudal_dead_letters_parked", "Events that were parked.", ["subscription"])
 
@@ -165,7 +166,7 @@ class DeadLetters:
 
     async def due(self) -> Sequence[tuple[ContextName, int, str]]:
         """Returns the streams whose first dead letter is to be tried again: context, partition, stream."""
-        rows = await self._store.fetch("dead_letters_due", self._subscription)
+        rows = await self._store.fetch("dead_letters_due", self._subscription, _MAX_PAUSE_SECONDS)
         return [(ContextName.parse(row["source"]), row["partition"], row["stream"]) for row in rows]
 
     async def of_stream(self, connection: Connection, context: ContextName, stream: str) -> Sequence[DeadLetter]:
@@ -178,9 +179,9 @@ class DeadLetters:
         await connection.execute(self._store.sql("dead_letter_handled"), dead_letter.id)
 
     async def mark_failed(self, connection: Connection, dead_letter: DeadLetter, fault: Fault) -> None:
-        """Notes that an attempt failed: the next one comes after twice the pause, or it waits for an operator."""
+        """Notes that an attempt failed: the next comes after twice the pause, or the dead letter waits for an operator."""
         is_tried_again = dead_letter.attempts + 1 < self._max_attempts
-        pause = FIRST_PAUSE_SECONDS * 2**dead_letter.attempts
+        pause = min(FIRST_PAUSE_SECONDS * 2**dead_letter.attempts, _MAX_PAUSE_SECONDS)
         sql = self._store.sql("dead_letter_failed")
         await connection.execute(sql, dead_letter.id, fault.error, fault.traceback, is_tried_again, pause)
 

@@ -135,7 +135,6 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "command_api": {
         "app.py": CoveredBy("e2e/test_http.py", "it connects the parts of the API"),
         "clinical_lab/mail.py": CoveredBy("e2e/test_clinical_lab.py", "it hands mail to a mail server"),
-        "clock.py": CoveredBy("e2e/test_http.py", "it only reads the clock"),
         "composition.py": CoveredBy("e2e/test_http.py", "it connects the parts of the write side"),
         "data_ingestion/validation.py": CoveredBy("e2e/test_data_ingestion.py", "it runs checks in other processes"),
         "handling/appending.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),

@@ -26,8 +26,8 @@ from streams.settings import Settings
 
 TERM = "partner_alliances.contract-term"
 SAGAS = ContextName(ENGINE, CONTEXT)
-LAST_DAY = date(2030, 1, 31)
-MIDNIGHT = datetime(2030, 2, 1, tzinfo=UTC)
+LAST_DAY = date(2020, 1, 31)
+MIDNIGHT = datetime(2020, 2, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")

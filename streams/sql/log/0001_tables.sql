@@ -7,7 +7,8 @@ create table {schema}.head (
   partition_heads bigint[] not null,  -- position of the newest event in each partition of the topic; 0 for none
   events_up_to bigint not null,        -- the tables of events hold positions below this one
   events_a_table bigint not null,     -- how many positions the next one will hold
-  receipts_up_to timestamptz not null  -- the tables of receipts hold those before this time
+  receipts_from timestamptz not null, -- the tables of receipts hold those from this time
+  receipts_up_to timestamptz not null -- and before this one
 ) with (fillfactor = 10);
 
 create table {schema}.streams (
@@ -61,6 +62,7 @@ create table {schema}.timers (
   saga text not null,                 -- full name of the saga's definition
   key text not null,
   correlation_id text not null,
+  version int not null,               -- of the stream, after the step that set the timer
   primary key (stream, name)
 );
 create index on {schema}.timers (due_at, stream, name);
@@ -79,14 +81,16 @@ create table {schema}.relay (
   position bigint not null,
   epoch bigint not null,              -- fencing token: grows with every change of owner
   owner text,
-  expires_at timestamptz not null
+  renewed_at timestamptz not null,    -- held while the clock is less than one lease away from it, in either direction: a
+  lease interval not null             -- clock that was ahead and is set right ends a lease, and never makes it last
 ) with (fillfactor = 10);
 
 create table {schema}.relays (
   owner text primary key,             -- a process that could relay this log
-  expires_at timestamptz not null
+  renewed_at timestamptz not null,
+  lease interval not null
 );
 
 insert into {schema}.head
-  values (true, 0, '\x', clock_timestamp(), array_fill(0::bigint, array[{partitions}]), 1, {events_a_table}, '-infinity');
-insert into {schema}.relay values (true, 0, 0, null, '-infinity');
+  values (true, 0, '\x', clock_timestamp(), array_fill(0::bigint, array[{partitions}]), 1, {events_a_table}, 'infinity', '-infinity');
+insert into {schema}.relay values (true, 0, 0, null, '-infinity', '0');

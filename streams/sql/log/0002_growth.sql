@@ -18,39 +18,55 @@ begin
   execute format('grant select on {schema}.%I to caudal_writer, caudal_projector, caudal_reader', name);
 end $$;
 
--- Makes the table of receipts for the week of a time.
-create function {schema}.add_receipts_table(at timestamptz) returns void
+-- Makes the tables of receipts for the week of a time and for the week of the day after, unless they exist. They are looked for
+-- by name, and the time may be earlier than that of the newest table: a clock that was ahead leaves tables of its future.
+create function {schema}.cover_receipts(at timestamptz) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
-  lower timestamptz := date_trunc('week', at);
-  upper timestamptz := lower + interval '7 days';
-  name text := 'receipts_from_' || to_char(lower, 'YYYYMMDD');
+  first timestamptz := date_trunc('week', at);
+  lower timestamptz := first;
+  upper timestamptz;
+  name text;
 begin
-  update {schema}.head set receipts_up_to = upper;
-  execute format('create table {schema}.%I (like {schema}.receipts including all)', name);
-  execute format('alter table {schema}.%I add primary key (command_id)', name);
-  execute format('alter table {schema}.receipts attach partition {schema}.%I for values from (%L) to (%L)', name, lower, upper);
-  execute format('grant select on {schema}.%I to caudal_writer, caudal_projector, caudal_reader', name);
+  while lower <= at + interval '1 day' loop
+    upper := lower + interval '7 days';
+    name := 'receipts_from_' || to_char(lower, 'YYYYMMDD');
+    if to_regclass(format('{schema}.%I', name)) is null then
+      execute format('create table {schema}.%I (like {schema}.receipts including all)', name);
+      execute format('alter table {schema}.%I add primary key (command_id)', name);
+      execute format('alter table {schema}.receipts attach partition {schema}.%I for values from (%L) to (%L)', name, lower, upper);
+      execute format('grant select on {schema}.%I to caudal_writer, caudal_projector, caudal_reader', name);
+    end if;
+    lower := upper;
+  end loop;
+  update {schema}.head set receipts_from = first, receipts_up_to = upper;
 end $$;
 
--- Drops the tables whose every receipt is older than `keep`, and returns their names. Fails at once if a long read
--- blocks the drop: appends must not wait behind it.
+-- Drops the tables whose every receipt is older than `keep`, and returns their names. So that a clock that is ahead costs no
+-- receipt, age is measured at the log's newest event, and one table more than `keep` spans must be newer and hold receipts.
+-- Fails at once if a long read blocks the drop: appends must not wait behind it.
 create function {schema}.purge_receipts(keep interval) returns setof text
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '100ms' as $$
 declare
-  name text;
+  name text; upper timestamptz; is_used boolean;
+  newest timestamptz := (select least(recorded_at, clock_timestamp()) from {schema}.head);
+  newer int := 0;
+  wanted int := 1 + ceil(extract(epoch from greatest(keep, interval '1 day')) / extract(epoch from interval '7 days'));
 begin
-  for name in
-    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+  for name, upper in
+    select c.relname, to_timestamp(right(c.relname, 8), 'YYYYMMDD') + interval '7 days'
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = '{schema}.receipts'::regclass
-      and to_timestamp(right(c.relname, 8), 'YYYYMMDD') + interval '7 days'
-        < clock_timestamp() - greatest(keep, interval '1 day')  -- never the week that is written to
-    order by 1
+    order by 1 desc
   loop
-    execute format('drop table {schema}.%I', name);
-    return next name;
+    execute format('select exists (select from {schema}.%I)', name) into is_used;
+    if upper < newest - greatest(keep, interval '1 day') and (newer >= wanted or not is_used) then
+      execute format('drop table {schema}.%I', name);
+      return next name;
+    end if;
+    newer := newer + is_used::int;
   end loop;
 end $$;
 
 select {schema}.add_events_table();
-select {schema}.add_receipts_table(clock_timestamp());
+select {schema}.cover_receipts(clock_timestamp());

@@ -17,7 +17,7 @@ as $$
 #variable_conflict use_column
 declare
   p bigint; h bytea; heads bigint[]; at timestamptz; stamp bigint; events_up_to bigint; events_a_table bigint;
-  receipts_up_to timestamptz;
+  receipts_from timestamptz; receipts_up_to timestamptz;
   commands constant int := cardinality(command_ids);
   versions int[]; was int[]; firsts bigint[]; lasts bigint[]; known bytea[];
   tainted boolean[] := array_fill(false, array[cardinality(streams)]);
@@ -31,16 +31,21 @@ declare
 begin
   outcomes := r_stream; r_version := r_stream; r_position := array_fill(0::bigint, array[commands]);
   -- This row lock is held until commit: positions become visible in order and without gaps.
-  select head.position, head.hash, head.partition_heads, greatest(head.recorded_at, clock_timestamp()), head.events_up_to,
-      head.events_a_table, head.receipts_up_to
-    into p, h, heads, at, events_up_to, events_a_table, receipts_up_to
+  select head.position, head.hash, head.partition_heads, head.recorded_at, head.events_up_to, head.events_a_table,
+      head.receipts_from, head.receipts_up_to
+    into p, h, heads, at, events_up_to, events_a_table, receipts_from, receipts_up_to
     from {schema}.head for update;
+  -- Times grow with positions, also if the clock is set back a little. A clock that was ahead for long is not waited for: else
+  -- every event would have its false time until the true one has caught up.
+  if at <= clock_timestamp() or at > clock_timestamp() + interval '1 minute' then
+    at := clock_timestamp();
+  end if;
   stamp := extract(epoch from at) * 1000000;
   if p + cardinality(event_ids) + events_a_table / 10 >= events_up_to then
     perform {schema}.add_events_table();
   end if;
-  if at + interval '1 day' >= receipts_up_to then
-    perform {schema}.add_receipts_table(greatest(at, receipts_up_to));
+  if at < receipts_from or at + interval '1 day' >= receipts_up_to then
+    perform {schema}.cover_receipts(at);
   end if;
 
   select array_agg(coalesce(t.version, 0) order by i), array_agg(t.first_position order by i), array_agg(t.last_position order by i),
@@ -130,10 +135,12 @@ begin
     ), cancelled as (
       delete from {schema}.timers t using changes c where c.due_at is null and t.stream = c.stream and t.name = c.name
     )
-    insert into {schema}.timers (stream, name, due_at, saga, key, correlation_id)
-      select c.stream, c.name, c.due_at, c.saga, c.key, c.correlation_id from changes c where c.due_at is not null
+    insert into {schema}.timers (stream, name, due_at, saga, key, correlation_id, version)
+      select c.stream, c.name, c.due_at, c.saga, c.key, c.correlation_id, r_version[c.command]
+      from changes c where c.due_at is not null
     on conflict on constraint timers_pkey do update
-      set due_at = excluded.due_at, saga = excluded.saga, key = excluded.key, correlation_id = excluded.correlation_id;
+      set due_at = excluded.due_at, saga = excluded.saga, key = excluded.key, correlation_id = excluded.correlation_id,
+        version = excluded.version;
   end if;
 end $$;
 

@@ -1,1 +1,3 @@
-select position, epoch, owner, expires_at > clock_timestamp() as held from {schema}.relay
+select position, epoch, owner,
+  owner is not null and clock_timestamp() between renewed_at - lease and renewed_at + lease as held
+from {schema}.relay

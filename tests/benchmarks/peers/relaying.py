@@ -25,7 +25,7 @@ async def run(dsn: str, bootstrap: str, events: int) -> None:
     settings = Settings(write_dsn=dsn, brokers=bootstrap, fetch_backoff=True)
     databases = Databases(None, 4)
     async with databases.connection(dsn) as connection:
-        await connection.execute(f"update {log_schema(CONTEXT)}.relay set position = 0, owner = null, expires_at = '-infinity'")
+        await connection.execute(f"update {log_schema(CONTEXT)}.relay set position = 0, owner = null")
     relay = Relay(Installation(settings, CATALOG, databases), CONTEXT, "bench", FairShare([CONTEXT]))
     running = asyncio.create_task(relay.run())
     cursor, first, started = 0, 0, 0.0

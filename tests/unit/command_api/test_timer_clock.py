@@ -17,7 +17,7 @@ SAGA = "travel.trip"
 
 
 def timer(n: int) -> Timer:
-    return Timer(f"saga-{n}", "car", MIDNIGHT + timedelta(seconds=n), SAGA, str(n), "c")
+    return Timer(f"saga-{n}", "car", MIDNIGHT + timedelta(seconds=n), SAGA, str(n), "c", version=1)
 
 
 class Table:
