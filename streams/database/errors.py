@@ -1,4 +1,15 @@
-"""Translation of the driver's errors into Caudal's."""
+"""Translation of the driver's errors into Caudal's.
+
+PostgreSQL's errors are distinguished by SQLSTATE. What is known to blame the values, the database's shape or the connection's
+settings is named; everything else that a server can answer is an outage, after which the same statement may succeed::
+
+    40001, 40P01                      Conflict         decide again
+    22…, 54…, 23… of a constraint     Invalid          the values
+    42P01, 42703, 42704, 42883, 3F000 SchemaMismatch   `caudal migrate`
+    28…, 3D000, 42501                 Misconfigured    the DSN, the rights, a connection pooler
+    other 42…, 0A…, P0…               unchanged        a fault in the statement
+    all others                        Unavailable      such as 08…, 25…, 26…, 53…, 55…, 57…, 58…, XX…
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,31 +17,25 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from schemas.errors import Conflict, Invalid, Misconfigured, SchemaMismatch, Unavailable
+from schemas.errors import CaudalError, Conflict, Invalid, Misconfigured, SchemaMismatch, Unavailable
 
-OUT_OF_REACH = (
-    OSError,
-    asyncio.TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DiskFullError,
-    asyncpg.OutOfMemoryError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresIOError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.LockNotAvailableError,
-)
-"""Errors after which the same statement may succeed later: they become `Unavailable`."""
-
-SCHEMA_MISMATCH = (
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedColumnError,
-    asyncpg.UndefinedFunctionError,  # an operator as well: a column has another type
-    asyncpg.InvalidSchemaNameError,
+OUT_OF_REACH = (OSError, asyncio.TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""Errors without a SQLSTATE: the connection cannot be made, or has broken."""
+_SCHEMA_MISMATCH = {
+    "42P01",
+    "42703",
+    "42704",
+    "42883",  # a function, or an operator: a column has another type
+    "3F000",
+}
+_READ_ONLY = "25006"
+_STALE = {
+    "26000",  # a prepared statement is not there
+    "42P05",  # or there already
+}
+_POOLER = (
+    "a connection pooler between Caudal and PostgreSQL does not keep the state of sessions: connect to PostgreSQL directly, "
+    "a process holds at most CAUDAL_POOL_SIZE connections to a database"
 )
 
 
@@ -39,24 +44,70 @@ def translated() -> Iterator[None]:
     """Raises the driver's errors of a block as Caudal's; an error that it does not know passes unchanged."""
     try:
         yield
-    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
-        raise Conflict(str(error)) from error
-    except asyncpg.CharacterNotInRepertoireError as error:
-        raise Invalid("a text contains the character NUL, which PostgreSQL cannot search for: remove it") from error
-    except asyncpg.DataError as error:
-        raise Invalid(f"a value is out of PostgreSQL's range: {error}") from error
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise Invalid(f"a value violates a constraint of its table: {error}") from error
-    except SCHEMA_MISMATCH as error:
-        raise SchemaMismatch(f"the database does not match this version of Caudal, run `caudal migrate`: {error}") from error
-    except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        raise Misconfigured(f"PostgreSQL rejects the connection, check the DSN: {error}") from error
+    except asyncpg.PostgresError as error:
+        if (meaning := _meaning(error)) is None:
+            raise
+        raise meaning from error
     except OUT_OF_REACH as error:
-        raise Unavailable("PostgreSQL is out of reach", f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        raise _unavailable(error) from error
 
 
 def blames_values(error: Exception) -> bool:
     """Returns whether an error inside a transaction blames the written values, not the database or its connection."""
-    if isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError | asyncpg.ProgramLimitExceededError):
-        return True
-    return not isinstance(error, (asyncpg.PostgresError, Unavailable, Conflict, *OUT_OF_REACH))
+    if isinstance(error, asyncpg.PostgresError):
+        return isinstance(_meaning(error), Invalid)
+    return not isinstance(error, (Unavailable, Conflict, SchemaMismatch, *OUT_OF_REACH))
+
+
+def is_of_read_only(error: BaseException) -> bool:
+    """Returns whether a server rejects writes: it became a replica, and every connection to it is of no use."""
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate == _READ_ONLY
+
+
+def is_of_stale_connection(error: BaseException) -> bool:
+    """Returns whether another connection to the same database may succeed: this one's state is not what it was."""
+    return isinstance(error, asyncpg.PostgresError) and (
+        error.sqlstate in _STALE or isinstance(error, asyncpg.InvalidCachedStatementError)
+    )
+
+
+def pooler(why: str) -> Misconfigured:
+    """Returns the error that says that a connection pooler lies in between."""
+    return Misconfigured(f"{_POOLER} ({why})")
+
+
+def _meaning(error: asyncpg.PostgresError) -> CaudalError | None:
+    state = error.sqlstate or ""
+    if state in ("40001", "40P01"):
+        # On a replica, a reader that is in the way of the primary's changes is cancelled with the same SQLSTATE.
+        return _unavailable(error) if "recovery" in str(error) else Conflict(str(error))
+    if state == "22021":
+        return Invalid("a text contains the character NUL, which PostgreSQL cannot search for: remove it")
+    if state[:2] in ("22", "54"):
+        return Invalid(f"a value is out of PostgreSQL's range: {error}")
+    if state[:2] == "23":
+        # Without a constraint, no partition of a table takes the row: the table lacks one, and the value is right.
+        return Invalid(f"a value violates a constraint of its table: {error}") if _constraint(error) else _unavailable(error)
+    return _of_the_database(error, state)
+
+
+def _of_the_database(error: asyncpg.PostgresError, state: str) -> CaudalError | None:
+    if state in _SCHEMA_MISMATCH:
+        return SchemaMismatch(f"the database does not match this version of Caudal, run `caudal migrate`: {error}")
+    if "unsupported startup parameter" in str(error):
+        return pooler(str(error))
+    if state == "42501":
+        return Misconfigured(f"the process lacks a right in the database, run `caudal migrate`: {error}")
+    if state[:2] == "28" or state == "3D000":
+        return Misconfigured(f"PostgreSQL rejects the connection, check the DSN: {error}")
+    if state[:2] in ("42", "0A", "P0") and not is_of_stale_connection(error):
+        return None
+    return _unavailable(error)
+
+
+def _constraint(error: asyncpg.PostgresError) -> str | None:
+    return getattr(error, "constraint_name", None) or getattr(error, "column_name", None)
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable("PostgreSQL is out of reach", f"{type(error).__name__}: {error}".rstrip(": "))

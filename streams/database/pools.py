@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import orjson
 
-from schemas.errors import Unavailable
-from streams.database.errors import OUT_OF_REACH, translated
+from schemas.errors import Misconfigured, Unavailable
+from streams.database.errors import OUT_OF_REACH, is_of_read_only, is_of_stale_connection, pooler, translated
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Role = Literal["caudal_owner", "caudal_writer", "caudal_projector", "caudal_reader"]
@@ -21,6 +21,9 @@ WHOLE_LOG_SECONDS = 3600
 """Time-out of a statement that reads a whole log or view, for which no request waits."""
 _CONNECT_SECONDS = 5
 _COMMAND_SECONDS = 15
+_MARK = "caudal.session"
+"""A setting that PostgreSQL keeps for each session, and that means nothing to it."""
+_SETTING = "select current_setting($1, true)"
 _ONE_PLAN = {
     # The append's statements are planned once, and the plan must not depend on the size of a table at that time. These are
     # settings of the session: as settings of the function, each call would pay for them.
@@ -59,7 +62,14 @@ class Databases:
         pool = await self.pool(dsn)
         with translated():
             async with pool.acquire(timeout=_CONNECT_SECONDS) as connection:
-                yield connection
+                try:
+                    yield connection
+                except Exception as error:
+                    if is_of_read_only(error):  # after a failover each connection leads to the old primary
+                        await pool.expire_connections()
+                    elif is_of_stale_connection(error):
+                        connection.terminate()
+                    raise
 
     @asynccontextmanager
     async def transaction(self, dsn: str) -> AsyncIterator[Connection]:
@@ -73,7 +83,7 @@ class Databases:
             for dsn in set(dsns):
                 async with self.connection(dsn) as connection:
                     await connection.execute("select")
-        except Unavailable as error:
+        except (Unavailable, Misconfigured) as error:
             return error.detail
         return None
 
@@ -95,12 +105,19 @@ class Databases:
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
             server_settings=self._session_settings(),
-            init=_with_json,
+            init=self._prepare,
             reset=_nothing_to_reset,
         )
 
+    async def _prepare(self, connection: Connection) -> None:
+        """Checks that the session has its settings, which a connection pooler may drop; raises `Misconfigured`."""
+        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_dumps, decoder=orjson.loads, format="text")
+        for name, value in self._session_settings().items():
+            if name != "application_name" and (has := await connection.fetchval(_SETTING, name)) != value:
+                raise pooler(f"the session's {name} is {has}, not {value}")
+
     def _session_settings(self) -> dict[str, str]:
-        session = {"application_name": f"caudal {self._role or 'owner'}"}
+        session = {"application_name": f"caudal {self._role or 'owner'}", _MARK: "set"}
         if self._role:
             session["role"] = self._role
         if self._role == "caudal_writer":
@@ -109,10 +126,6 @@ class Databases:
             # Such a connection commits effects together with their position. A crash may lose both, and they are repeated.
             session["synchronous_commit"] = "off"
         return session
-
-
-async def _with_json(connection: Connection) -> None:
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_dumps, decoder=orjson.loads, format="text")
 
 
 async def _nothing_to_reset(_: Connection) -> None:

@@ -50,9 +50,12 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
 
 
 def scripts(kind: str) -> list[Path]:
-    """Returns the scripts of a kind of schema, in order: ``keys``, ``limits``, or ``log`` and ``views`` with subscriptions."""
+    """Returns the scripts of a kind of schema, in order: ``keys``, ``limits``, or ``log`` and ``views`` with subscriptions.
+
+    Each runs once. The rights of the roles are a file beside them, which runs whenever they are not complete.
+    """
     parts = ("subscriptions", kind) if kind in ("log", "views") else (kind,)
-    return [script for part in parts for script in sorted((SQL / part).glob("*.sql"))]
+    return [script for part in parts for script in sorted((SQL / part).glob("0*.sql"))]
 
 
 @asynccontextmanager
@@ -60,6 +63,7 @@ async def _exclusively(store: Store) -> AsyncIterator[Connection]:
     async with store.transaction() as connection:
         await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
         await connection.execute((SQL / "roles.sql").read_text())
+        await connection.execute(_filled(SQL / "owners.sql", {"{schema}": store.schema}))
         await connection.execute("set local role caudal_owner")
         yield connection
 
@@ -74,6 +78,9 @@ async def _apply(connection: Connection, store: Store, kind: str, values: dict[s
             await connection.execute(_filled(script, values))
             await connection.execute(store.sql("migration_done"), script.stem)
             done.append(f"{store.schema}: {script.stem}")
+    if done or not await connection.fetchval(store.sql("rights_complete")):
+        await connection.execute(_filled(SQL / kind / "rights.sql", values))
+        done = done or [f"{store.schema}: rights"]
     return done
 
 

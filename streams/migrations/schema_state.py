@@ -2,7 +2,6 @@
 
 import asyncio
 
-import asyncpg
 import structlog
 
 from schemas.catalog import Catalog
@@ -42,7 +41,5 @@ async def _missing(store: Store, kind: str) -> str | None:
         applied = {row["name"] for row in await store.fetch("migrations")}
     except (Unavailable, Misconfigured) as error:
         return error.detail
-    except asyncpg.InsufficientPrivilegeError as error:
-        return str(error)
     lacking = {script.stem for script in scripts(kind)} - applied
     return f"the schema {store.schema} lacks {', '.join(sorted(lacking))}: run `caudal migrate`" if lacking else None

@@ -13,7 +13,7 @@ from streams.installation import Installation
 
 
 def declared_shape(context: ContextName, view: type[View]) -> str:
-    """Returns the definition of a view's table and indexes, as the table keeps it in its comment."""
+    """Returns the definition of a view's table and indexes, as `caudal migrate` records it."""
     return "\n".join(definition(table_of(context, view)))
 
 

@@ -5,9 +5,13 @@ declare
   name text;
 begin
   foreach name in array array['caudal_owner', 'caudal_writer', 'caudal_projector', 'caudal_reader'] loop
-    if not exists (select from pg_roles where rolname = name) then
-      execute format('create role %I nologin', name);
-    end if;
+    -- Roles belong to the whole cluster: another database may be migrated at the same time.
+    begin
+      if not exists (select from pg_roles where rolname = name) then
+        execute format('create role %I nologin', name);
+      end if;
+    exception when duplicate_object or unique_violation then
+    end;
     if not pg_has_role(current_user, name, 'set') then
       execute format('grant %I to current_user', name);
     end if;

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -11,15 +12,23 @@ from projectors.rebuild import Rebuild
 from schemas.catalog import Catalog
 from schemas.data_ingestion import SYSTEM
 from schemas.data_ingestion.records import Records
+from schemas.envelope import Receipt
 from schemas.errors import Misconfigured
-from schemas.system import Context, System
+from schemas.system import Context, ContextName, System
 from schemas.view import View
 from streams.database.pools import Databases
+from streams.database.store import Store
 from streams.installation import Installation
+from streams.log.appending import AppendablePostgresLog
+from streams.log.stored_events import StoredEvent
 from streams.migrations.migrate import migrate, scripts
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
 from tests.integration.deliveries import RECORDS
+from tests.integration.test_growth import append
+from tests.postgres import dump, postgres_at, restore
+
+INGESTION = ContextName("data_ingestion", "ingestion")
 
 
 async def test_migrating_twice_at_once_does_everything_once(fresh_database: FreshDatabase) -> None:
@@ -141,3 +150,50 @@ async def test_a_view_that_was_rebuilt_before_is_recreated_with_all_its_versions
         )
     assert [row["tablename"] for row in tables] == ["records"]
     await databases.close()
+
+
+async def test_several_databases_of_a_new_cluster_can_be_migrated_at_once(tmp_path: Path) -> None:
+    async with postgres_at(tmp_path) as server:
+        connection = await asyncpg.connect(server.dsn)
+        names = [f"fresh_{n}" for n in range(4)]
+        for name in names:
+            await connection.execute(f"create database {name}")
+        await connection.close()
+        at = server.dsn.rpartition("/")[0]
+        catalog = Catalog.of([SYSTEM])
+
+        done = await asyncio.gather(*(migrate(Settings(write_dsn=f"{at}/{name}"), catalog) for name in names))
+
+        assert len(set(map(len, done))) == 1
+
+
+@pytest.mark.parametrize("left_out", ["--no-comments", "--no-owner", "--no-privileges"])
+async def test_a_dump_restores_without_comments_owners_or_rights(
+    fresh_database: FreshDatabase, settings: Settings, logs: dict[ContextName, list[StoredEvent]], left_out: str
+) -> None:
+    server, _, name = settings.write_dsn.rpartition("/")
+    restored = f"{name}_restored"
+    connection = await asyncpg.connect(f"{server}/postgres")
+    await connection.execute(f"create database {restored}")
+    await connection.close()
+    await restore(f"{server}/{restored}", await dump(settings.write_dsn, left_out))
+    moved = settings.model_copy(update={"write_dsn": f"{server}/{restored}"})
+
+    done = await migrate(moved, fresh_database.catalog)
+    assert await migrate(moved, fresh_database.catalog) == []
+
+    assert bool(done) == (left_out == "--no-privileges"), "owners are set right without a word"
+    writer = Databases("caudal_writer", 1)
+    log = AppendablePostgresLog(Store.of_log(writer, moved.write_dsn, INGESTION), INGESTION, 4)
+    (answer,) = await log.append([append("a-1")])
+    assert isinstance(answer, Receipt)
+    assert len(await log.read(0, 1000)) == len(logs[INGESTION]) + 1
+    await writer.close()
+    owner = await asyncpg.connect(moved.write_dsn)
+    assert (
+        await owner.fetchval("select proowner::regrole::text from pg_proc where proname = 'append' limit 1") == "caudal_owner"
+    )
+    assert not await owner.fetchval(
+        "select has_function_privilege('caudal_reader', p.oid, 'execute') from pg_proc p where proname = 'append' limit 1"
+    )
+    await owner.close()

@@ -112,7 +112,7 @@ async def test_a_table_of_an_older_shape_is_one_finding_and_is_rebuilt_on_reques
     arguments = ("verify", "views", "data_ingestion.records", "--data-dir", str(tmp_path))
     async with databases.connection(settings.write_dsn) as connection:
         await connection.execute(f"alter table {VIEW} drop column correlation_id")
-        await connection.execute(f"comment on table {VIEW} is 'an older shape'")
+        await connection.execute(f"update {VIEW.partition('.')[0]}.definitions set definition = 'an older shape'")
 
     code, out, err = await caudal(*arguments, environment=environment)
 

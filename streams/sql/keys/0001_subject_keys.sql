@@ -8,8 +8,3 @@ create table {schema}.subject_keys (
   erased_at timestamptz,
   check ((wrapped is null) = (erased_at is not null) and (wrapped is null) = (master is null))
 );
-
-revoke all on all tables in schema {schema} from public;
-grant usage on schema {schema} to caudal_writer, caudal_reader;
-grant select on {schema}.subject_keys to caudal_writer, caudal_reader;
-grant insert, update on {schema}.subject_keys to caudal_writer;

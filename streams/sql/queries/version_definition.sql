@@ -1,1 +1,1 @@
-select obj_description(to_regclass('{schema}.' || quote_ident($1)), 'pg_class')
+select definition from {schema}.definitions where name = $1 and to_regclass('{schema}.' || quote_ident($1)) is not null

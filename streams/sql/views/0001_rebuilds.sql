@@ -14,17 +14,24 @@ create function {schema}.rename_version(old_name text, new_name text) returns vo
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   execute format('alter table {schema}.%I rename to %I', old_name, new_name);
+  update {schema}.definitions set name = new_name where name = old_name;
 end $$;
 
 create function {schema}.drop_version(name text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  execute format('drop table if exists {schema}.%I', name);
+  execute format('drop table if exists {schema}.%I', drop_version.name);
+  delete from {schema}.definitions d where d.name = drop_version.name;
 end $$;
 
--- Keeps the definition from which a table was made as its comment: by that the shape of a view is recognised.
+-- The definitions from which the tables of views were made: by them the shape of a view is recognised.
+create table {schema}.definitions (
+  name text primary key,
+  definition text not null
+);
+
+-- Keeps the definition from which a table was made.
 create function {schema}.define_version(name text, definition text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  execute format('comment on table {schema}.%I is %L', name, definition);
-end $$;
+language sql set search_path = pg_catalog, pg_temp as $$
+  insert into {schema}.definitions values ($1, $2) on conflict (name) do update set definition = excluded.definition
+$$;

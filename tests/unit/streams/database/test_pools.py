@@ -12,8 +12,9 @@ def test_a_session_acts_in_its_role() -> None:
     assert Databases("caudal_reader", 1)._session_settings() == {
         "application_name": "caudal caudal_reader",
         "role": "caudal_reader",
+        "caudal.session": "set",
     }
-    assert Databases(None, 1)._session_settings() == {"application_name": "caudal owner"}
+    assert Databases(None, 1)._session_settings() == {"application_name": "caudal owner", "caudal.session": "set"}
 
 
 def test_the_writer_plans_its_statements_once() -> None:

@@ -7,3 +7,5 @@ grant execute on function {schema}.append, {schema}.purge_receipts, {schema}.add
 grant update on {schema}.relay to caudal_writer;
 grant insert, update on {schema}.snapshots to caudal_writer;
 grant insert, update, delete on {schema}.relays, {schema}.checkpoints, {schema}.pauses, {schema}.dead_letters to caudal_writer;
+grant usage on schema {schema} to caudal_writer, caudal_projector, caudal_reader;
+grant select on {schema}.migrations to caudal_writer, caudal_projector, caudal_reader;

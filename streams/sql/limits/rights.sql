@@ -1,0 +1,5 @@
+revoke all on all tables in schema {schema} from public;
+grant usage on schema {schema} to caudal_writer, caudal_reader;
+grant select, insert, update, delete on {schema}.counters to caudal_writer, caudal_reader;
+grant usage on schema {schema} to caudal_writer, caudal_projector, caudal_reader;
+grant select on {schema}.migrations to caudal_writer, caudal_projector, caudal_reader;
