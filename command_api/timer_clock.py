@@ -7,6 +7,7 @@ fires when one is back.
 """
 
 import asyncio
+import time
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -24,6 +25,7 @@ from streams.log.timers import Timer, Timers
 _log = structlog.get_logger()
 _POLL_SECONDS = 0.5
 _BATCH_SIZE = 100
+_MAX_PAUSE_SECONDS = 60.0
 _TIMERS = UUID("0e6a4f2b-3d1f-5a54-9f0f-a9b5f3e0c1d7")
 
 FIRED = Counter("caudal_timers_fired", "Timers that were given to their sagas.", ["saga"])
@@ -43,6 +45,8 @@ class TimerClock:
     def __init__(self, timers: Timers, handler: CommandHandler, sagas: Collection[str]) -> None:
         """``sagas`` are the full names of the definitions that are installed here."""
         self._timers, self._handler, self._sagas = timers, handler, sagas
+        self._failing: dict[Timer, tuple[float, float]] = {}
+        """The timers that raised: when each is tried again, by the monotonic clock, and the pause before that."""
 
     async def run(self) -> None:
         """Runs until cancelled, through outages."""
@@ -56,14 +60,18 @@ class TimerClock:
     async def fire_due(self, at: datetime) -> None:
         """Fires every due timer once; raises `Unavailable`.
 
-        One that cannot be fired stays due, and delays no other.
+        One that cannot be fired stays due, and delays no other. If its saga's code raises, it is tried again after longer and
+        longer pauses, at most a minute.
         """
         after = None
         while due := await self._timers.due(at, self._sagas, _BATCH_SIZE, after):
-            await asyncio.gather(*map(self._fire, due))
+            await asyncio.gather(*(self._fire(timer) for timer in due if self._is_to_be_tried(timer)))
             if len(due) < _BATCH_SIZE:
                 return
             after = due[-1].place
+
+    def _is_to_be_tried(self, timer: Timer) -> bool:
+        return timer not in self._failing or self._failing[timer][0] <= time.monotonic()
 
     async def _fire(self, timer: Timer) -> None:
         try:
@@ -73,7 +81,10 @@ class TimerClock:
         except CaudalError as error:
             _log.warning("timer not fired", saga=timer.saga, timer=timer.name, error=error.detail)
         except Exception:
-            _log.exception("timer not fired", saga=timer.saga, timer=timer.name)
+            _, pause = self._failing.get(timer, (0.0, _POLL_SECONDS))
+            self._failing[timer] = (time.monotonic() + pause, min(2 * pause, _MAX_PAUSE_SECONDS))
+            _log.exception("timer not fired", saga=timer.saga, timer=timer.name, seconds=pause)
         else:
+            self._failing.pop(timer, None)
             if receipt.events and not receipt.repeated:
                 FIRED.labels(timer.saga).inc()

@@ -1,14 +1,20 @@
-"""Commands by topic: handles every command of the commands topics once, and parks invalid records.
+"""Commands by topic: handles every command of the commands topics once, and parks what cannot be handled.
 
-A record's offset is committed after it is handled; a repeated command is recognised by its receipt.
+A record's offset is committed after it is handled; a repeated command is recognised by its receipt. Of what fails::
+
+    outage, conflict, missing migration       tried again, until it succeeds
+    no command, invalid, too old              parked with a receipt: repeats get the same answer
+    the decision's code raises                from a policy: left to the policy, which repeats it
+                                              from another sender: parked without a receipt, so that it may be sent again
+    the process dies of a record              parked at the third try, without a receipt
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -20,24 +26,50 @@ from command_api.handling.idempotency import command_id
 from command_api.handling.validation import check_encrypted, parse_json, validate_command
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
-from schemas.errors import CaudalError, Conflict, Failed, IdempotencyKeyReused, Malformed, NotFound, Rejected, Unavailable
+from schemas.errors import (
+    CaudalError,
+    Conflict,
+    IdempotencyKeyReused,
+    Invalid,
+    Malformed,
+    Misconfigured,
+    NotFound,
+    Rejected,
+    Unavailable,
+)
 from schemas.message import Command
 from schemas.sensitive import secret_fields
 from schemas.system import ContextName
 from streams.broker.cloudevents import IncomingCommand, decode_command
+from streams.commands.attempts import Attempt, Attempts
 from streams.commands.consumer import CommandConsumer
 from streams.settings import Settings
+from streams.telemetry.retrying import Backoff, reason
 
 _log = structlog.get_logger()
+R = TypeVar("R")
 
+_MAX_ATTEMPTS = 3
+_CLEAR_SECONDS = 1.0
+
+FINAL = (Invalid, NotFound, IdempotencyKeyReused)
+"""Errors that a repeat of the same record would meet again."""
 PARKED = Counter("caudal_commands_parked", "Records of commands topics that are no commands.", ["topic"])
+
+
+class ProcessDied(Exception):
+    """Processes died of a record."""
 
 
 class TopicWorker:
     """Handles the commands of one process's share of the commands topics."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, handler: CommandHandler) -> None:
-        self._settings, self._catalog, self._handler = settings, catalog, handler
+    def __init__(
+        self, settings: Settings, catalog: Catalog, handler: CommandHandler, attempts: Mapping[ContextName, Attempts]
+    ) -> None:
+        self._settings, self._catalog, self._handler, self._attempts = settings, catalog, handler, attempts
+        self._proven: set[tuple[str, int]] = set()
+        """Partitions of which this process has handled a batch and is still alive."""
         self._consumer = CommandConsumer(settings, catalog, "commands")
 
     def why_not_ready(self) -> str | None:
@@ -49,56 +81,112 @@ class TopicWorker:
         await self._consumer.run(self._handle_batch)
 
     async def _handle_batch(self, records: Sequence[Any]) -> None:
-        """Handles or parks every record: those of one key in order, others side by side."""
-        by_key: dict[tuple[str, bytes | None], list[Any]] = defaultdict(list)
-        for record in records:
-            by_key[record.topic, record.key].append(record)
-        await asyncio.gather(*(self._handle_in_order(group) for group in by_key.values()))
+        """Handles or parks records of one partition: those of one key in order, others side by side."""
+        where = (records[0].topic, records[0].partition)
+        if where not in self._proven:
+            await self._handle_first(records, self._attempts[self._consumer.context_of(records[0])])
+            self._proven.add(where)
+            return
+        known = await self._known(records)
+        await self._handle_side_by_side(records, known)
 
-    async def _handle_in_order(self, records: Iterable[Any]) -> None:
-        for record in records:
-            await self._handle(record)
+    async def _handle_first(self, records: Sequence[Any], attempts: Attempts) -> None:
+        """Handles the first batch of a partition, of which processes may have died before."""
+        partition, first = records[0].partition, records[0].offset
+        before = await _until_done(lambda: attempts.newest(partition), "attempts not read yet")
+        known = await self._known(records)
+        try:
+            if before is None or not first <= before.offset <= records[-1].offset:
+                await _until_done(lambda: attempts.note(partition, Attempt(first, 1)), "attempt not noted yet")
+                await self._handle_side_by_side(records, known)
+            else:
+                for record in records:
+                    await self._handle_alone(record, known, before, attempts)
+        except asyncio.CancelledError:
+            with suppress(CaudalError, TimeoutError):
+                async with asyncio.timeout(_CLEAR_SECONDS):
+                    await attempts.clear(partition)  # it did not die of it
+            raise
+        await _until_done(lambda: attempts.clear(partition), "attempt not cleared yet")
 
-    async def _handle(self, record: Any) -> None:
-        """Handles one record until it has a receipt or is parked."""
-        pause = 0.05
+    async def _handle_alone(self, record: Any, known: set[UUID], before: Attempt, attempts: Attempts) -> None:
+        """Handles a record of a batch in which a process has died, or parks it if it is to blame."""
+        if record.offset >= before.offset:
+            # Each record behind the noted one was in the batch that was tried before.
+            count = 1 + (before.times if record.offset == before.offset else 1)
+            await _until_done(lambda: attempts.note(record.partition, Attempt(record.offset, count)), "attempt not noted yet")
+            if count >= _MAX_ATTEMPTS:
+                await self._park(record, ProcessDied(f"{count - 1} processes have died while they handled this record"))
+                return
+        await self._handle(record, known)
+
+    async def _handle_side_by_side(self, records: Sequence[Any], known: set[UUID]) -> None:
+        by_key: dict[bytes | None, list[Any]] = defaultdict(list)
+        for record in records:
+            by_key[record.key].append(record)
+        await asyncio.gather(*(self._handle_in_order(group, known) for group in by_key.values()))
+
+    async def _known(self, records: Sequence[Any]) -> set[UUID]:
+        """Returns the ids among those of records that have a receipt. Each repeat is then answered before it is decided."""
+        ids, context = [], self._consumer.context_of(records[0])
+        for record in records:
+            with suppress(Malformed):
+                ids.append(_id(context, decode_command(record)))
+        try:
+            return await self._handler.known(context, ids)
+        except CaudalError:
+            return set()  # each record is tried again until the log is in reach
+
+    async def _handle_in_order(self, records: Iterable[Any], known: set[UUID]) -> None:
+        for record in records:
+            await self._handle(record, known)
+
+    async def _handle(self, record: Any, known: set[UUID]) -> None:
+        """Handles one record until it has a receipt, is parked or is left to the policy that sent it."""
+        backoff = Backoff("command not handled yet", first_seconds=0.05, topic=record.topic, offset=record.offset)
+        command: CommandEnvelope[Command] | None = None
         while True:
             try:
-                await self._finish(self._envelope(record))
+                command = self._envelope(record)
+                await self._finish(command, is_known=command.id in known)
                 return
-            except (Unavailable, Conflict) as error:
-                _log.warning("command not handled yet", error=error.detail, retry_seconds=pause)
+            except FINAL as error:
+                await self._park(record, error)
+                return
+            except Conflict as error:
+                backoff.reset()
+                await backoff.wait(error)
+            except CaudalError as error:
+                await backoff.wait(error)
             except Exception as error:
-                if not isinstance(error, CaudalError):
-                    _log.exception("command not handled", topic=record.topic, offset=record.offset)
-                if await self._parked(record, error):
-                    return
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 5)
+                _log.exception("decision failed", topic=record.topic, partition=record.partition, offset=record.offset)
+                if command is None or command.policy is None:
+                    await self._park(record, error)
+                return
 
-    async def _finish(self, command: CommandEnvelope[Command]) -> None:
+    async def _finish(self, command: CommandEnvelope[Command], *, is_known: bool) -> None:
         try:
-            await self._handler.handle(command, record_failure=True)
-        except Failed:
-            raise
+            await self._handler.handle(command, is_known=is_known)
         except Rejected as error:
             name, correlation_id = command.data.message_name, command.correlation_id
             _log.info("command rejected", command=name, id=str(command.id), correlation_id=correlation_id, reason=error.detail)
 
-    async def _parked(self, record: Any, error: Exception) -> bool:
-        """Parks a record, with a receipt for its sender if it has an id; returns whether that succeeded."""
-        try:
+    async def _park(self, record: Any, error: Exception) -> None:
+        """Parks a record once, through outages; if its fault is final, with a receipt for its sender."""
+
+        async def publish() -> None:
             await self._consumer.park(record, error, keep_value=not self._may_hold_secrets(record))
+
+        async def answer() -> None:
             with suppress(Malformed, IdempotencyKeyReused):
                 context, incoming = self._consumer.context_of(record), decode_command(record)
-                why = error.detail if isinstance(error, CaudalError) else repr(error)
                 id = _id(context, incoming)
-                await self._handler.record_failure(context, id, incoming.correlation_id, why)
-        except Unavailable as unavailable:
-            _log.warning("record not parked yet", error=unavailable.detail)
-            return False
+                await self._handler.record_failure(context, id, incoming.correlation_id, reason(error))
+
+        await _until_done(publish, "record not parked yet")
+        if isinstance(error, FINAL):
+            await _until_done(answer, "parked command not answered yet")
         PARKED.labels(record.topic).inc()
-        return True
 
     def _may_hold_secrets(self, record: Any) -> bool:
         """Returns whether a record may hold sensitive data; an unreadable one may be any of its context's commands."""
@@ -111,6 +199,11 @@ class TopicWorker:
 
     def _envelope(self, record: Any) -> CommandEnvelope[Command]:
         incoming = decode_command(record)
+        if now() - datetime.fromtimestamp(record.timestamp / 1000, UTC) > timedelta(days=self._settings.receipts_days):
+            raise Invalid(
+                f"the command is older than {self._settings.receipts_days} days: receipts do not reach back so far, so it might"
+                " have been handled before"
+            )
         system, _, name = incoming.type.partition(".")
         context, command_class = self._catalog.command(system, name)
         command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_body_depth), command_class))
@@ -122,7 +215,18 @@ class TopicWorker:
             causation_id=incoming.causation_id,
             actor=incoming.actor,
             traceparent=incoming.traceparent,
+            policy=incoming.policy,
         )
+
+
+async def _until_done(work: Callable[[], Awaitable[R]], event: str) -> R:
+    """Runs work until it raises no error of an outage; returns its result."""
+    backoff = Backoff(event)
+    while True:
+        try:
+            return await work()
+        except (Unavailable, Conflict, Misconfigured) as error:
+            await backoff.wait(error)
 
 
 def _at(incoming: IncomingCommand) -> datetime:

@@ -13,10 +13,11 @@ from command_api.topic_worker import TopicWorker
 from schemas.catalog import Catalog
 from schemas.engine.sagas import CONTEXT
 from schemas.envelope import CommandEnvelope
-from schemas.errors import CaudalError
+from schemas.errors import Conflict, Rejected, Unavailable
 from schemas.message import Command
 from schemas.system import ENGINE, ContextName
 from streams.bounded_processes import BoundedProcesses
+from streams.commands.attempts import Attempts
 from streams.commands.sender import CommandSender
 from streams.database.store import Store
 from streams.discovery import declared_domains
@@ -38,13 +39,14 @@ class Worker:
         self._sender = CommandSender(settings, catalog)
         self._processes = BoundedProcesses()
         self._handler = make_handler(settings, catalog, logs, self._databases, self._processes)
+        installation = Installation(settings, catalog, self._databases)
         domains = with_sagas(declared_domains(catalog), catalog)
         self._policies = [
             PolicyRunner(
                 catalog,
                 policy,
                 logs,
-                policy_stores(Installation(settings, catalog, self._databases), policy),
+                policy_stores(installation, policy),
                 self._sender,
                 self._handle_here,
                 self._handler.has_side_effects,
@@ -55,7 +57,7 @@ class Worker:
         sagas = [saga.full_name for domain in domains.values() for saga in domain.sagas]
         timers = Timers(Store.of_log(self._databases, settings.log_dsn(_SAGAS), _SAGAS))
         self._clock = TimerClock(timers, self._handler, sagas)
-        self._topic_worker = TopicWorker(settings, catalog, self._handler)
+        self._topic_worker = TopicWorker(settings, catalog, self._handler, Attempts.of_contexts(installation, catalog))
         self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs)
 
     async def run(self) -> None:
@@ -75,9 +77,12 @@ class Worker:
             await self._databases.close()
 
     async def _handle_here(self, command: CommandEnvelope[Command]) -> None:
-        """Handles a command without its topic; a rejection has its receipt, another error recurs at the next attempt."""
-        with suppress(CaudalError):
-            await self._handler.handle(command, record_failure=True)
+        """Handles a command without its topic; a rejection has its receipt, an outage recurs at the next attempt.
+
+        Raises other errors, such as those that the code of a decision raises.
+        """
+        with suppress(Rejected, Unavailable, Conflict):
+            await self._handler.handle(command)
 
     async def why_not_ready(self) -> str | None:
         """Returns why the worker does not do all of its work yet, or ``None``."""

@@ -27,6 +27,8 @@ class CommandEnvelope(Generic[C]):
     actor: str | None = None
     traceparent: str | None = None
     """W3C Trace Context of the request."""
+    policy: str | None = None
+    """The policy that sent this command, and sends it again until it has a receipt."""
 
 
 @dataclass(slots=True, kw_only=True)  # one a command: a frozen one takes three times as long to make

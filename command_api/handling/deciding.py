@@ -4,18 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from aggregates.deciding import Change, LoadedStream, decide
 from aggregates.decision import Decision
 from aggregates.system import Domains
 from command_api.handling.repository import Repository
 from command_api.handling.request import CommandRequest
-from schemas.errors import Conflict, Failed, Misconfigured, Rejected
+from schemas.errors import Misconfigured, Rejected
 from schemas.message import Command
 from schemas.system import ContextName
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +57,6 @@ class Deciding:
             return Decided(tuple(decide(self._decision(request), request.command, streams)), None)
         except Rejected as rejection:
             return _without_events(streams, rejection)
-        except Conflict:
-            raise  # the result of an activity is out of date: the command is handled again
-        except Exception as error:
-            if not request.record_failure:
-                raise
-            name = type(request.command.data).__name__
-            _log.exception("decision failed", command=name, id=str(request.command.id))
-            return _without_events(streams, Failed(f"the decision failed: {type(error).__name__}: {error}"))
 
     def _decision(self, request: CommandRequest) -> Decision[Any, Any]:
         return self._decisions[type(request.command.data)]

@@ -13,7 +13,7 @@ Stages 4 to 6 run again if another process was faster (`Conflict`). A command th
 well: a repeat gets the same rejection.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -92,28 +92,33 @@ class CommandHandler:
                 )
 
     async def handle(
-        self, command: CommandEnvelope[Command], *, expected: ExpectedVersion = ANY_VERSION, record_failure: bool = False
+        self, command: CommandEnvelope[Command], *, expected: ExpectedVersion = ANY_VERSION, is_known: bool = False
     ) -> Receipt:
         """Handles one command and returns its receipt; a repeated command gets its first receipt again.
 
-        ``expected`` is what the sender expects of the command's stream. With ``record_failure`` a fault in the decision is
-        recorded as a rejection, for senders who would repeat the command for ever.
+        ``expected`` is what the sender expects of the command's stream. With ``is_known`` the receipt of
+        an earlier command with this id is looked up first: many repeats about one stream are answered at once.
 
         Raises `Rejected` if a domain rule rejects the command, `PreconditionFailed`, `Conflict` if every attempt lost a race,
         `InProgress`, `IdempotencyKeyReused`, and `Unavailable` while the log is out of reach: then it is open whether the
-        command was handled, and repeating it under the same id is safe.
+        command was handled, and repeating it under the same id is safe. An error that the decision's code raises passes
+        unchanged, and nothing is recorded.
         """
         context, name = self._catalog.context_of(type(command.data)), command.data.message_name
         with _counted(name) as outcome, traced(f"handle {context.system}.{name}", command.traceparent) as traceparent:
             if traceparent != command.traceparent:
                 command = replace(command, traceparent=traceparent)
-            request = CommandRequest(context, command, expected, record_failure)
+            request = CommandRequest(context, command, expected, is_known)
             with self._idempotency.claimed(request):
                 receipt = await self._answer(request)
             if receipt.rejection is not None:
                 raise _rejected(receipt.rejection)
             outcome.value = "repeated" if receipt.repeated else "accepted"
             return receipt
+
+    async def known(self, context: ContextName, ids: Iterable[UUID]) -> set[UUID]:
+        """Returns which of some command ids have receipts; raises `Unavailable`."""
+        return set(await self._logs[context].answers(ids))
 
     def has_side_effects(self, command: type[Command]) -> bool:
         """Returns whether a command of this class has side effects before its decision."""
@@ -137,9 +142,10 @@ class CommandHandler:
     async def _answer(self, request: CommandRequest) -> Receipt:
         try:
             request = await self._encryption.apply(request)
-            if self._activities.concern(type(request.command.data)):
-                if (receipt := await self._idempotency.first_answer(request)) is not None:
-                    return receipt
+            has_activity = self._activities.concern(type(request.command.data))
+            if (has_activity or request.is_known) and (receipt := await self._idempotency.first_answer(request)) is not None:
+                return receipt
+            if has_activity:
                 request = await self._activities.perform(request)
         except Rejected as rejected:
             return await self._idempotency.first_answer(request) or await self._appending.reject(request, rejected)

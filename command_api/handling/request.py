@@ -7,7 +7,7 @@ from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
 from schemas.system import ContextName
 
-NO_FINGERPRINT = b"undecided"
+NO_FINGERPRINT = b""
 """The fingerprint of a command that cannot be encrypted or compared: its repeat is recognised only by its id."""
 
 
@@ -19,8 +19,8 @@ class CommandRequest:
     command: CommandEnvelope[Command]
     expected: ExpectedVersion
     """The version of the command's stream that the sender expects."""
-    record_failure: bool = False
-    """Whether a fault in the decision is recorded as a rejection, so that a topic's command is not repeated for ever."""
+    is_known: bool = False
+    """Whether a command with this id has a receipt: it is looked up before anything is decided."""
     fingerprint: bytes = NO_FINGERPRINT
 
     def decided_as(self, data: Command) -> "CommandRequest":

@@ -7,6 +7,7 @@ The order of things for one partition::
                                 │              the oldest have all of theirs ─▶ checkpoint = 15, confirmed = 15
                                 └─overdue (5 s, 10 s, 20 s …)─▶ the first time: send again
                                                                 then: handle here; commands with side effects: send again
+                                                                      the decision's code raises ─▶ park the event
 
 A restarted process continues from the checkpoint and sends the later commands once more. They have the same ids, so
 their receipts make that harmless. Nothing depends on what the broker remembers or on which process has its partitions.
@@ -35,6 +36,8 @@ _log = structlog.get_logger()
 
 OVERDUE_SECONDS = 5.0
 MAX_IN_FLIGHT = 2000
+Park = Callable[[ContextName, int, int, Exception], Awaitable[None]]
+"""Parks the event at a partition and a position of a context because of an error."""
 _CONFIRM_SECONDS = 0.1
 _RECEIPT_BATCH_SIZE = 500
 
@@ -120,10 +123,11 @@ class Delivery:
         sender: CommandSender,
         handle: Callable[[CommandEnvelope[Command]], Awaitable[None]],
         has_side_effects: Callable[[type[Command]], bool],
+        park: Park,
     ) -> None:
-        """``handle`` handles a command in this process."""
+        """``handle`` handles a command in this process, and raises what its decision's code raises; ``park`` parks an event."""
         self._policy, self._logs, self._stores = policy, logs, stores
-        self._sender, self._handle, self._has_side_effects = sender, handle, has_side_effects
+        self._sender, self._handle, self._has_side_effects, self._park = sender, handle, has_side_effects, park
         self._partitions: dict[tuple[ContextName, int], Progress] = {}
         self._has_room = asyncio.Event()
 
@@ -170,7 +174,7 @@ class Delivery:
             for (context, partition), progress in list(self._partitions.items()):
                 try:
                     await self._confirm(context, partition, progress)
-                    await self._resend_overdue(progress)
+                    await self._resend_overdue(context, partition, progress)
                 except Unavailable as error:
                     _log.debug("follow-up failed", policy=self._policy, why=error.detail)
                 except Exception:
@@ -197,25 +201,30 @@ class Delivery:
         if following:
             await self._send(following)
 
-    async def _resend_overdue(self, progress: Progress) -> None:
+    async def _resend_overdue(self, context: ContextName, partition: int, progress: Progress) -> None:
         for one in list(progress.in_flight):
             if one.is_overdue:
                 one.sent_at, one.times_resent = time.monotonic(), one.times_resent + 1
-                await self._resend(list(one.commands.values()), is_first_time=one.times_resent == 1)
+                if one.times_resent == 1:
+                    _log.warning("overdue commands sent again", policy=self._policy, commands=len(one.commands))
+                    await self._send(one.commands.values())
+                    continue
+                for position, error in (await self._handle_or_resend(list(one.commands.values()))).items():
+                    await self._park(context, partition, position, error)
+                    one.commands = {id: command for id, command in one.commands.items() if command.position != position}
 
-    async def _resend(self, commands: Sequence[OutgoingCommand], *, is_first_time: bool) -> None:
-        if is_first_time:
-            _log.warning("overdue commands sent again", policy=self._policy, commands=len(commands))
-            await self._send(commands)
-            return
+    async def _handle_or_resend(self, commands: Sequence[OutgoingCommand]) -> dict[int, Exception]:
+        """Handles commands here, or sends them again; returns the errors of decisions by the position of the event."""
         # The process that has their partitions is dead or stuck. Receipts make it safe to handle them here. A command with
         # side effects may be in flight there and would have its effect twice: it waits for its partition's next process.
         to_send = [command for command in commands if self._has_side_effects(type(command.envelope.data))]
         sent = {command.id for command in to_send}
         to_handle = [command for command in commands if command.id not in sent]
         _log.warning("overdue commands handled", policy=self._policy, handled=len(to_handle), sent_again=len(to_send))
-        await asyncio.gather(*(self._handle(command.envelope) for command in to_handle))
+        results = await asyncio.gather(*(self._handle(command.envelope) for command in to_handle), return_exceptions=True)
         await self._send(to_send)
+        pairs = zip(to_handle, results, strict=True)
+        return {command.position: error for command, error in pairs if isinstance(error, Exception)}
 
     async def _send(self, commands: Iterable[OutgoingCommand]) -> None:
         await self._sender.send([(command.context, command.envelope, command.key) for command in commands])

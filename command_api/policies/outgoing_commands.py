@@ -27,6 +27,8 @@ class OutgoingCommand:
     envelope: CommandEnvelope[Command]
     key: str
     """Commands of the same key are handled in order."""
+    position: int
+    """Position of the event that it answers."""
     on_outcome: Callable[[Rejection | None], OutgoingCommand | None] = lambda _: None
     """Returns the command that follows once this one has its receipt."""
 
@@ -75,8 +77,9 @@ class OutgoingCommands:
             causation_id=str(event.id),
             actor=event.metadata.actor,
             traceparent=traceparent,
+            policy=self._policy.full_name,
         )
-        return OutgoingCommand(self._catalog.context_of(type(command)), envelope, event.stream, on_outcome)
+        return OutgoingCommand(self._catalog.context_of(type(command)), envelope, event.stream, event.position, on_outcome)
 
 
 async def outcomes_of(logs: Mapping[ContextName, AppendableLog], commands: Iterable[OutgoingCommand]) -> Outcomes:

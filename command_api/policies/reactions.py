@@ -47,6 +47,10 @@ class Reactions:
             isolated = await self._isolation[context].handle(connection, found, [context])
         return [command for commands in isolated.results for command in commands]
 
+    async def park(self, context: ContextName, event: StoredEvent, error: Exception) -> None:
+        """Parks an event because the decision on one of its commands raises."""
+        await self._isolation[context].park(LogEvent(context, event), error)
+
     async def retry(self) -> None:
         """Tries the dead letters again that are due, those of one stream in order until one fails.
 

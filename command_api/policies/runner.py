@@ -5,6 +5,7 @@
     handle(batches) ─▶ next events ─▶ Reactions: commands, failing events parked ─▶ Delivery: sent, in flight
                                                                                      │ too many in flight: wait
     confirm (a task of its own) ─▶ Delivery: receipts, overdue commands, checkpoint ◀┘
+                                        │ a command's decision raises ─▶ Reactions: its event parked
     retry   ─▶ Reactions: due dead letters ─▶ Delivery: handled here
 """
 
@@ -42,7 +43,7 @@ class PolicyRunner:
         self.name = policy.full_name
         self.contexts = frozenset(stores)
         self._logs, self._stores = logs, stores
-        self._delivery = Delivery(self.name, logs, stores, sender, handle, has_side_effects)
+        self._delivery = Delivery(self.name, logs, stores, sender, handle, has_side_effects, self._park)
         self._reactions = Reactions(catalog, policy, stores, self._delivery.are_handled_here)
         self._handling = asyncio.Lock()
         """Held while events become commands: the watchdog may hand over the same events at the same time."""
@@ -78,6 +79,11 @@ class PolicyRunner:
     async def confirm(self) -> None:
         """Follows up the commands in flight, until cancelled."""
         await self._delivery.confirm()
+
+    async def _park(self, context: ContextName, partition: int, position: int, error: Exception) -> None:
+        """Parks an event one of whose commands cannot be decided."""
+        for event in await self._logs[context].read_partition(partition, position - 1, position, 1):
+            await self._reactions.park(context, event, error)
 
     async def _handle_next(self, batches: Sequence[Batch]) -> bool:
         """Sends the commands for the next events; returns whether these were all."""

@@ -56,6 +56,8 @@ class IncomingCommand:
     causation_id: str | None
     actor: str | None
     traceparent: str | None
+    policy: str | None
+    """The policy that sent it."""
 
 
 def encode_event(row: StoredEvent, context: ContextName) -> Outgoing:
@@ -149,6 +151,7 @@ def encode_command(command: CommandEnvelope[Command], system: str, key: str) -> 
         ("ce_causationid", command.causation_id),
         ("ce_actor", command.actor),
         ("ce_traceparent", command.traceparent),
+        ("ce_policy", command.policy),
     ):
         if text is not None:
             headers.append((name, text.encode()))
@@ -170,6 +173,7 @@ def decode_command(record: Any) -> IncomingCommand:
             causation_id=_text(h, "ce_causationid"),
             actor=_text(h, "ce_actor"),
             traceparent=_text(h, "ce_traceparent"),
+            policy=_text(h, "ce_policy"),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Malformed(f"{place_of(record)} is not a command: {_why(error)}") from error

@@ -1,12 +1,17 @@
-"""The consumer of the commands topics: at least once, with offsets committed after handling."""
+"""The consumer of the commands topics: at least once, with offsets committed after handling.
 
+Each partition is handled by itself: one whose commands cannot be handled now, because its context's database is out of reach,
+is paused and holds up no other.
+"""
+
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from schemas.catalog import Catalog
@@ -24,9 +29,55 @@ from streams.telemetry.retrying import Backoff, keep_running, raise_if_cancelled
 
 _log = structlog.get_logger()
 _COMMIT_SECONDS = 1.0
+_TOGETHER_SECONDS = 1.0
+"""Partitions whose records take longer are paused, and the others go on without them."""
+_MAX_WAIT_SECONDS = 10.0
 
 Handle = Callable[[Sequence[Any]], Awaitable[None]]
-"""Handles records; their offsets are committed after it has returned."""
+"""Handles records of one partition, in order; their offsets are committed after it has returned."""
+
+
+class BatchesInProgress:
+    """The batches that are being handled, at most one of a partition, and the offsets up to which others are done."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._tasks: dict[TopicPartition, asyncio.Task[int]] = {}
+        self._began: dict[TopicPartition, float] = {}
+        self.done: dict[TopicPartition, int] = {}
+        """The offset after the last handled record, by partition."""
+
+    @property
+    def partitions(self) -> set[TopicPartition]:
+        """The partitions of which a batch is being handled."""
+        return set(self._tasks)
+
+    async def handle(self, batches: Mapping[TopicPartition, Sequence[Any]], seconds: float) -> None:
+        """Starts to handle batches; returns when all of them are done, or after some seconds. Raises what ``handle`` raises."""
+        for tp, records in batches.items():
+            self._began[tp] = time.monotonic()
+            self._tasks[tp] = asyncio.create_task(self._handled(records))
+        if batches:
+            await asyncio.wait([self._tasks[tp] for tp in batches], timeout=seconds)
+        for tp in [tp for tp, task in self._tasks.items() if task.done()]:
+            self.done[tp] = self._tasks.pop(tp).result()
+
+    async def keep_only(self, assigned: Collection[TopicPartition]) -> None:
+        """Cancels what belongs to another process now, which handles it from the committed offset."""
+        lost = [tp for tp in self._tasks if tp not in assigned]
+        for tp in lost:
+            self._tasks[tp].cancel()
+        await asyncio.gather(*(self._tasks.pop(tp) for tp in lost), return_exceptions=True)
+        self.done = {tp: offset for tp, offset in self.done.items() if tp in assigned}
+
+    def waiting_for(self, seconds: float) -> list[str]:
+        """Returns the topics of which a batch has been in progress for longer than some seconds."""
+        since = time.monotonic() - seconds
+        return sorted({tp.topic for tp in self._tasks if self._began[tp] < since})
+
+    async def _handled(self, records: Sequence[Any]) -> int:
+        await self._handle(records)
+        return int(records[-1].offset) + 1
 
 
 class CommandConsumer:
@@ -37,10 +88,12 @@ class CommandConsumer:
         self._topics = Topics(settings, catalog)
         self._producer = ResilientProducer(settings)
         self._readiness = GroupReadiness(group)
+        self._in_progress: BatchesInProgress | None = None
 
     def why_not_ready(self) -> str | None:
         """Returns why the consumer is not ready, or ``None`` if it is."""
-        return self._readiness.why_not_ready()
+        waiting = [] if self._in_progress is None else self._in_progress.waiting_for(_MAX_WAIT_SECONDS)
+        return self._readiness.why_not_ready() or (f"commands wait: {', '.join(waiting)}" if waiting else None)
 
     async def run(self, handle: Handle) -> None:
         """Gives every record to ``handle`` until cancelled, through outages of the broker."""
@@ -86,18 +139,25 @@ class CommandConsumer:
             await stop_quietly(consumer)
 
     async def _poll(self, consumer: AIOKafkaConsumer, handle: Handle) -> None:
-        handled: dict[Any, int] = {}
+        batches = self._in_progress = BatchesInProgress(handle)
         committed = time.monotonic()
-        while True:
-            raise_if_cancelled()
-            batches = await consumer.getmany(timeout_ms=500 if self._readiness.had_partitions else 50)
-            self._readiness.note_assignment(consumer.assignment())
-            if batches:
-                await handle([record for found in batches.values() for record in found])
-                handled |= {tp: found[-1].offset + 1 for tp, found in batches.items()}
-            if handled and time.monotonic() - committed > _COMMIT_SECONDS:
-                await self._commit(consumer, handled)
-                handled, committed = {}, time.monotonic()
+        try:
+            while True:
+                raise_if_cancelled()
+                is_quick = self._readiness.had_partitions and not batches.partitions
+                found = await consumer.getmany(timeout_ms=500 if is_quick else 50)
+                self._readiness.note_assignment(consumer.assignment())
+                await batches.keep_only(consumer.assignment())
+                paused = batches.partitions
+                await batches.handle(found, _TOGETHER_SECONDS)
+                consumer.pause(*(batches.partitions - paused))
+                consumer.resume(*(paused - batches.partitions))
+                if batches.done and time.monotonic() - committed > _COMMIT_SECONDS:
+                    done, batches.done = batches.done, {}
+                    await self._commit(consumer, done)
+                    committed = time.monotonic()
+        finally:
+            await batches.keep_only(())
 
     async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[Any, int]) -> None:
         try:

@@ -51,7 +51,7 @@ class AppendablePostgresLog(PostgresLog):
         row = await self._store.fetchrow("receipts", [command_id])
         if row is None:
             return None
-        if fingerprint is not None and row["fingerprint"] != fingerprint:
+        if fingerprint is not None and row["fingerprint"] not in (fingerprint, b""):
             raise IdempotencyKeyReused(_REUSED)
         return _stored(row)
 

@@ -67,7 +67,7 @@ class MemoryLog:
         if command_id not in self._receipts:
             return None
         known, receipt = self._receipts[command_id]
-        if fingerprint is not None and known != fingerprint:
+        if fingerprint is not None and known not in (fingerprint, b""):
             raise IdempotencyKeyReused("this command id was used before, for another command")
         return replace(receipt, repeated=True)
 
@@ -86,7 +86,7 @@ class MemoryLog:
     def _append(self, append: Append, tainted: set[str]) -> Receipt | Exception:
         if append.command_id in self._receipts:
             fingerprint, receipt = self._receipts[append.command_id]
-            if fingerprint != append.fingerprint:
+            if fingerprint not in (append.fingerprint, b""):
                 return IdempotencyKeyReused("this command id was used before, for another command")
             return replace(receipt, repeated=True)
         about = append.writes[0].stream

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from schemas.errors import Conflict, Unavailable
 from schemas.system import ContextName
 from streams.database.pools import Connection
 from streams.subscriptions.dead_letters import DeadLetter, Parked
@@ -88,6 +89,13 @@ class FailureIsolation(Generic[R]):
             await self._store.dead_letters.park(connection, isolated.parked)
         return isolated
 
+    async def park(self, one: LogEvent, error: Exception) -> None:
+        """Parks an event whose effect failed after it was applied; one that is parked already stays as it is."""
+        isolated: Isolated[R] = Isolated()
+        self._park(one, error, isolated)
+        async with self._locked(one.context, one.event.partition) as connection:
+            await self._store.dead_letters.park(connection, isolated.parked)
+
     async def retry(self) -> None:
         """Tries the dead letters again that are due, those of one stream in order until one fails."""
         for context, partition, stream in await self._store.dead_letters.due():
@@ -105,12 +113,21 @@ class FailureIsolation(Generic[R]):
             if self._is_finished is None:
                 await self._store.dead_letters.mark_handled(connection, waiting[0])
                 return True
-        if not await self._is_finished(result.value):
-            return False
+        error: Exception | None = None
+        try:
+            if not await self._is_finished(result.value):
+                return False
+        except (Unavailable, Conflict):
+            raise
+        except Exception as failure:
+            error = failure
         async with self._locked(context, partition) as connection:
             still = await self._store.dead_letters.of_stream(connection, context, stream)
             if not still or (still[0].id, still[0].edited) != (waiting[0].id, waiting[0].edited):
                 return bool(still)  # another process, or an operator, has resolved or edited it meanwhile
+            if error is not None:
+                await self._mark_failed(connection, still[0], error)
+                return False
             await self._store.dead_letters.mark_handled(connection, still[0])
         return True
 
@@ -161,10 +178,13 @@ class FailureIsolation(Generic[R]):
         except Exception as error:
             if not self._is_fault_of_event(error):
                 raise
-            fault = Fault.of(error)
-            _log.warning("dead letter failed", dead_letter=dead_letter.name, why=fault.error, location=fault.location)
-            await self._store.dead_letters.mark_failed(connection, dead_letter, fault)
+            await self._mark_failed(connection, dead_letter, error)
             return None
+
+    async def _mark_failed(self, connection: Connection, dead_letter: DeadLetter, error: Exception) -> None:
+        fault = Fault.of(error)
+        _log.warning("dead letter failed", dead_letter=dead_letter.name, why=fault.error, location=fault.location)
+        await self._store.dead_letters.mark_failed(connection, dead_letter, fault)
 
 
 def _without_blocked(events: Sequence[LogEvent], isolated: Isolated[R]) -> list[LogEvent]:

@@ -67,7 +67,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "serving/serve.py": CoveredBy("integration/test_http_protocol.py", "it is a server"),
     },
     "streams": {
-        "commands/consumer.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),
+        "commands/attempts.py": CoveredBy("integration/test_commands_by_topic.py", _TABLES),
         "commands/sender.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),
         "encryption/subject_keys.py": CoveredBy("integration/test_subject_keys.py", _TABLES),
         "integrations/eventsourcing_recorder.py": CoveredBy("integration/test_eventsourcing_recorder.py", _TABLES),
@@ -139,7 +139,6 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "data_ingestion/validation.py": CoveredBy("e2e/test_data_ingestion.py", "it runs checks in other processes"),
         "handling/appending.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),
         "handling/deciding.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),
-        "topic_worker.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),
         "worker.py": CoveredBy("integration/test_commands_by_topic.py", "it starts the parts of the worker's process"),
         "policies/reactions.py": CoveredBy(
             "integration/test_policy_dead_letters.py", "it parks in tables what a reaction fails for"

@@ -27,6 +27,7 @@ from streams.broker.clients import started_producer
 from streams.broker.fetch_backoff import with_fetch_backoff
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics
+from streams.commands.attempts import Attempt, Attempts
 from streams.commands.consumer import CommandConsumer
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
@@ -55,7 +56,9 @@ async def databases() -> AsyncIterator[Databases]:
 
 @pytest.fixture
 async def topic_worker(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[TopicWorker]:
-    made = TopicWorker(settings, catalog, make_handler(settings, catalog, open_logs(settings, catalog, databases), databases))
+    handler = make_handler(settings, catalog, open_logs(settings, catalog, databases), databases)
+    attempts = Attempts.of_contexts(Installation(settings, catalog, databases), catalog)
+    made = TopicWorker(settings, catalog, handler, attempts)
     task = asyncio.create_task(made.run())
     yield made
     task.cancel()
@@ -327,3 +330,16 @@ def test_no_two_policies_have_the_same_name() -> None:
     domains = with_sagas(declared_domains(catalog), catalog)
     names = [policy.full_name for domain in domains.values() for policy in domain.policies]
     assert len(names) == len(set(names))
+
+
+async def test_attempts_outlast_the_process_that_made_them(settings: Settings, catalog: Catalog, databases: Databases) -> None:
+    def attempts() -> Attempts:
+        return Attempts.of_contexts(Installation(settings, catalog, databases), catalog)[INGESTION]
+
+    assert await attempts().newest(2) is None
+    await attempts().note(2, Attempt(17, 1))
+    await attempts().note(2, Attempt(17, 2))
+    await attempts().note(3, Attempt(4, 1))
+    assert await attempts().newest(2) == Attempt(17, 2)
+    await attempts().clear(2)
+    assert (await attempts().newest(2), await attempts().newest(3)) == (None, Attempt(4, 1))

@@ -85,6 +85,13 @@ create table {schema}.relay (
   lease interval not null             -- clock that was ahead and is set right ends a lease, and never makes it last
 ) with (fillfactor = 10);
 
+-- The batch, or the single record, of the commands topic that a process handles first after its start.
+create table {schema}.command_attempts (
+  partition int primary key,
+  first_offset bigint not null,
+  attempts int not null
+);
+
 create table {schema}.relays (
   owner text primary key,             -- a process that could relay this log
   renewed_at timestamptz not null,

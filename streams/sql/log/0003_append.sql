@@ -59,7 +59,8 @@ begin
     first_w := w + 1; w := w + write_counts[c]; first_e := e + 1;
     ok := known[c] is null;
     if not ok then
-      outcomes[c] := case when known[c] = fingerprints[c] then 2 else 3 end;
+      -- A command that could not be compared has an empty fingerprint.
+      outcomes[c] := case when known[c] in (fingerprints[c], '') then 2 else 3 end;
     else
       for i in first_w .. w loop
         s := write_streams[i];

@@ -6,6 +6,6 @@ grant select on all tables in schema {schema} to caudal_writer, caudal_projector
 grant execute on function {schema}.append, {schema}.purge_receipts, {schema}.add_signed_head to caudal_writer;
 grant update on {schema}.relay to caudal_writer;
 grant insert, update on {schema}.snapshots to caudal_writer;
-grant insert, update, delete on {schema}.relays, {schema}.checkpoints, {schema}.pauses, {schema}.dead_letters to caudal_writer;
+grant insert, update, delete on {schema}.command_attempts, {schema}.relays, {schema}.checkpoints, {schema}.pauses, {schema}.dead_letters to caudal_writer;
 grant usage on schema {schema} to caudal_writer, caudal_projector, caudal_reader;
 grant select on {schema}.migrations to caudal_writer, caudal_projector, caudal_reader;

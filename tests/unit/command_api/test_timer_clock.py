@@ -78,3 +78,24 @@ def test_a_timer_has_one_command_however_often_and_wherever_it_is_fired() -> Non
     assert isinstance(one.id, UUID)
     assert (one.data.saga, one.data.key, one.data.input.kind, one.data.input.at) == (SAGA, "1", "timer", timer(1).due_at)
     assert len({one.id, timer_command(timer(2), MIDNIGHT).id, timer_command(timer(1)._replace(name="x"), MIDNIGHT).id}) == 3
+
+
+async def test_the_attempts_of_a_timer_whose_saga_raises_become_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = Handler({"1": ZeroDivisionError("a slip")})
+    clock = TimerClock(Table([timer(1), timer(2)]), handler, [SAGA])  # type: ignore[arg-type]
+    elapsed, attempts = 0.0, []
+    monkeypatch.setattr("command_api.timer_clock.time.monotonic", lambda: elapsed)
+    for _ in range(1000):
+        before = clock._failing.get(timer(1))
+        await clock.fire_due(MIDNIGHT + timedelta(days=1))
+        if clock._failing.get(timer(1)) != before:
+            attempts.append(elapsed)
+        elapsed += 0.5
+
+    assert attempts[:5] == [0.0, 0.5, 1.5, 3.5, 7.5]
+    assert attempts[-1] - attempts[-2] == 60.0
+    handler.failing.clear()
+    elapsed += 60
+    await clock.fire_due(MIDNIGHT + timedelta(days=1))
+    assert "1" in handler.keys
+    assert clock._failing == {}

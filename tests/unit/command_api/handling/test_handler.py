@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -301,14 +302,49 @@ async def test_a_decision_that_breaks_down_leaves_no_trace() -> None:
     assert (await handler.handle(envelope(Deposit(account="a", amount=1)))).version == 1
 
 
-async def test_a_decision_that_breaks_down_can_be_recorded_as_rejected() -> None:
+async def test_a_decision_that_breaks_down_is_no_answer() -> None:
     log = SlowLog()
     handler, command = handler_on(log), envelope(Deposit(account="a", amount=13))
 
-    with pytest.raises(Failed, match="ZeroDivisionError"):
-        await handler.handle(command, record_failure=True)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            await handler.handle(command)
 
-    assert set(await log.answers([command.id])) == {command.id}
+    assert await log.answers([command.id]) == {}
+    assert await handler.known(BANK, [command.id]) == set()
+
+
+async def test_repeats_about_one_stream_that_are_known_are_answered_before_they_are_decided() -> None:
+    log = SlowLog()
+    handler = handler_on(log)
+    commands = [envelope(Deposit(account="a", amount=1)) for _ in range(50)]
+    first = await asyncio.gather(*map(handler.handle, commands))
+    known = await handler.known(BANK, [command.id for command in commands])
+    batches = len(log.batches)
+
+    again = await asyncio.gather(*(handler.handle(command, is_known=command.id in known) for command in commands))
+
+    assert [receipt.version for receipt in again] == [receipt.version for receipt in first]
+    assert all(receipt.repeated for receipt in again)
+    assert len(log.batches) == batches, "nothing was appended"
+
+
+async def test_a_known_id_of_another_command_is_no_repeat() -> None:
+    handler = handler_on(SlowLog())
+    command = envelope(Deposit(account="a", amount=1))
+    await handler.handle(command)
+
+    with pytest.raises(IdempotencyKeyReused):
+        await handler.handle(replace(command, data=Deposit(account="a", amount=2)), is_known=True)
+
+
+async def test_a_command_that_could_not_be_read_is_recognised_when_it_can_be() -> None:
+    log = SlowLog()
+    handler, command = handler_on(log), envelope(Deposit(account="a", amount=1))
+    await handler.record_failure(BANK, command.id, "c", "it is nonsense")
+
+    with pytest.raises(Failed, match="it is nonsense"):
+        await handler.handle(command)
 
 
 async def test_no_command_is_decided_on_the_state_of_a_decision_that_failed() -> None:
@@ -316,13 +352,13 @@ async def test_no_command_is_decided_on_the_state_of_a_decision_that_failed() ->
     handler, elsewhere = handler_on(log), handler_on(log)
     await handler.handle(envelope(Deposit(account="a", amount=5)))
     log.open.clear()
-    breaking = asyncio.create_task(handler.handle(envelope(Deposit(account="a", amount=666)), record_failure=True))
+    breaking = asyncio.create_task(handler.handle(envelope(Deposit(account="a", amount=666))))
     withdrawal = asyncio.create_task(handler.handle(envelope(Deposit(account="a", amount=-500))))
     other = asyncio.create_task(elsewhere.handle(envelope(Deposit(account="a", amount=1))))
     await asyncio.sleep(0.01)
     log.open.set()
 
-    assert isinstance((await asyncio.gather(breaking, return_exceptions=True))[0], Failed)
+    assert isinstance((await asyncio.gather(breaking, return_exceptions=True))[0], ZeroDivisionError)
     assert (await other).version == 2
     with pytest.raises(Rejected, match="not that much"):
         await withdrawal

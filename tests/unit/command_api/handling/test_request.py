@@ -15,12 +15,12 @@ DELIVER = DeliverNotification(notification_id=ID, attempt=1)
 
 def test_other_data_keep_the_id_and_all_that_was_said_of_the_command() -> None:
     envelope = CommandEnvelope(data=DELIVER, id=ID, at=MIDNIGHT, correlation_id="c", actor="eva")
-    request = CommandRequest(CONTEXT, envelope, STREAM_EXISTS, record_failure=True)
+    request = CommandRequest(CONTEXT, envelope, STREAM_EXISTS, is_known=True)
     assert request.fingerprint == NO_FINGERPRINT
 
     other = request.decided_as(RecordDelivery(notification_id=ID, attempt=1))
 
     assert isinstance(other.command.data, RecordDelivery)
     assert (other.command.id, other.command.actor, other.command.correlation_id) == (ID, "eva", "c")
-    assert (other.context, other.expected, other.record_failure) == (CONTEXT, STREAM_EXISTS, True)
+    assert (other.context, other.expected, other.is_known) == (CONTEXT, STREAM_EXISTS, True)
     assert request.command.data == DELIVER, "the first one is unchanged"

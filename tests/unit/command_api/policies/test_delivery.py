@@ -24,9 +24,9 @@ class Remind(Command, name="remind"):
     pass
 
 
-def outgoing(follower: OutgoingCommand | None = None) -> OutgoingCommand:
+def outgoing(follower: OutgoingCommand | None = None, position: int = 3) -> OutgoingCommand:
     envelope = CommandEnvelope(data=Remind(), id=uuid4(), at=datetime(2030, 1, 1, tzinfo=UTC), correlation_id="c")
-    return OutgoingCommand(CONTEXT, envelope, "key", lambda _: follower)
+    return OutgoingCommand(CONTEXT, envelope, "key", position, lambda _: follower)
 
 
 class FakeLog:
@@ -58,15 +58,23 @@ class Bench:
         self.log, self.checkpoints = FakeLog(), FakeCheckpoints()
         self.sent: list[UUID] = []
         self.handled: list[UUID] = []
+        self.raising: dict[UUID, Exception] = {}
+        self.parked: list[tuple[int, Exception]] = []
         self.stores: Any = {CONTEXT: self}
         logs: Any = {CONTEXT: self.log}
         sender: Any = self
-        self.delivery = Delivery("todo.remind", logs, self.stores, sender, self.handle, lambda _: has_side_effects)
+        self.delivery = Delivery("todo.remind", logs, self.stores, sender, self.handle, lambda _: has_side_effects, self.park)
 
     async def send(self, commands: Sequence[tuple[ContextName, CommandEnvelope[Command], str]]) -> None:
         self.sent += [envelope.id for _, envelope, _ in commands]
 
+    async def park(self, context: ContextName, partition: int, position: int, error: Exception) -> None:
+        assert (context, partition) == (CONTEXT, 0)
+        self.parked.append((position, error))
+
     async def handle(self, envelope: CommandEnvelope[Command]) -> None:
+        if envelope.id in self.raising:
+            raise self.raising[envelope.id]
         self.handled.append(envelope.id)
         self.log.accepted.add(envelope.id)
 
@@ -201,3 +209,18 @@ async def test_dead_letters_are_handled_here_with_what_follows() -> None:
     assert await bench.delivery.are_handled_here([first])
     assert bench.handled == [first.id, follower.id]
     assert bench.sent == []
+
+
+async def test_an_event_is_parked_if_the_decision_on_one_of_its_commands_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "OVERDUE_SECONDS", 0.02)
+    bench = Bench()
+    fine, broken, behind = outgoing(position=3), outgoing(position=4), outgoing(position=5)
+    slip = ZeroDivisionError("a slip")
+    bench.raising[broken.id] = slip
+    await bench.deliver(5, fine, broken, behind)
+
+    await bench.confirm(0.3)
+
+    assert bench.parked == [(4, slip)]
+    assert bench.handled == [fine.id, behind.id]
+    assert bench.checkpoints.position == 5

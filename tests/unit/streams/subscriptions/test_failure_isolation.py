@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
+from schemas.errors import Unavailable
 from schemas.system import ContextName
 from streams.log.stored_events import StoredEvent
 from streams.subscriptions.dead_letters import DeadLetter, Parked
@@ -235,3 +236,36 @@ async def test_an_effect_is_awaited_without_a_connection() -> None:
     await bench.isolation.retry()
 
     assert bench.store.handled == [1]
+
+
+async def test_a_result_that_cannot_be_finished_counts_as_a_failed_attempt() -> None:
+    async def raising(_: object) -> bool:
+        raise ZeroDivisionError("a slip in the decision")
+
+    bench = Bench(is_finished=raising)
+    bench.store.open = [event(1, "s-1"), event(2, "s-1")]
+    await bench.isolation.retry()
+
+    ((position, fault),) = bench.store.failed
+    assert (position, fault.error) == (1, "ZeroDivisionError: a slip in the decision")
+    assert bench.store.handled == []
+
+
+async def test_an_outage_while_a_result_is_finished_is_no_attempt() -> None:
+    async def away(_: object) -> bool:
+        raise Unavailable
+
+    bench = Bench(is_finished=away)
+    bench.store.open = [event(1, "s-1")]
+    with pytest.raises(Unavailable):
+        await bench.isolation.retry()
+
+    assert bench.store.failed == []
+
+
+async def test_an_event_whose_effect_fails_later_is_parked_as_one_that_failed() -> None:
+    bench = Bench()
+
+    await bench.isolation.park(LogEvent(CONTEXT, event(4, "s-1")), LookupError("later"))
+
+    assert parked(bench.store) == [(4, "retrying", "LookupError: later")]

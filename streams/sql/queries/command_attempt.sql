@@ -1,0 +1,1 @@
+select first_offset, attempts from {schema}.command_attempts where partition = $1

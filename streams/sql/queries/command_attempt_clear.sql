@@ -1,0 +1,1 @@
+delete from {schema}.command_attempts where partition = $1

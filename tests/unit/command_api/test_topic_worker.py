@@ -1,0 +1,250 @@
+"""The topic worker: what is tried again, what is parked, with or without a receipt, and what is left to its policy."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from command_api.topic_worker import TopicWorker
+from schemas.catalog import Catalog
+from schemas.data_ingestion import SYSTEM
+from schemas.envelope import CommandEnvelope
+from schemas.errors import Conflict, Invalid, Rejected, SchemaMismatch, Unavailable
+from schemas.system import ContextName
+from streams.broker.topic_names import Topics
+from streams.commands.attempts import Attempt
+from streams.settings import Settings
+
+CONTEXT = ContextName("data_ingestion", "ingestion")
+CATALOG = Catalog.of([SYSTEM])
+BODY = b'{"partner_id": "acme", "payload": {"n": 1}}'
+
+
+class Outside:
+    """The handler and the dead-letters topic."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        self.handled: list[UUID] = []
+        self.is_known: list[bool] = []
+        self.parked: list[str] = []
+        self.answered: list[tuple[UUID, str]] = []
+        self.outages_of_answers = 0
+        self.receipts: set[UUID] = set()
+
+    async def known(self, context: ContextName, ids: Iterable[UUID]) -> set[UUID]:
+        assert context == CONTEXT
+        return self.receipts & set(ids)
+
+    async def handle(self, command: CommandEnvelope[Any], *, is_known: bool) -> None:
+        self.is_known.append(is_known)
+        if self.errors:
+            raise self.errors.pop(0)
+        self.handled.append(command.id)
+
+    async def record_failure(self, context: ContextName, id: UUID, correlation_id: str, why: str) -> None:
+        if self.outages_of_answers:
+            self.outages_of_answers -= 1
+            raise Unavailable
+        self.answered.append((id, why))
+
+    async def park(self, record: Any, error: Exception, *, keep_value: bool) -> None:
+        self.parked.append(f"{type(error).__name__}: {error}")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sleep(_: float) -> None:
+        pass
+
+    monkeypatch.setattr("streams.telemetry.retrying.asyncio.sleep", sleep)
+
+
+def record(id: UUID, body: bytes = BODY, *, policy: bytes | None = None, age_days: float = 0, offset: int = 7) -> Any:
+    headers = [("ce_type", b"data_ingestion.receive-data"), ("ce_id", str(id).encode())]
+    if policy is not None:
+        headers.append(("ce_policy", policy))
+    topic = Topics(Settings(), CATALOG).commands(CONTEXT)
+    at = int((time.time() - age_days * 86_400) * 1000)
+    return SimpleNamespace(topic=topic, partition=0, offset=offset, key=b"k", value=body, headers=headers, timestamp=at)
+
+
+class Table:
+    """The attempts of one partition, which outlast processes."""
+
+    def __init__(self) -> None:
+        self.attempt: Attempt | None = None
+
+    async def newest(self, partition: int) -> Attempt | None:
+        return self.attempt
+
+    async def note(self, partition: int, attempt: Attempt) -> None:
+        self.attempt = attempt
+
+    async def clear(self, partition: int) -> None:
+        self.attempt = None
+
+
+async def handle(outside: Outside, *records: Any, table: Table | None = None) -> None:
+    """A process that has just started handles a batch."""
+    worker = TopicWorker(Settings(), CATALOG, outside, {CONTEXT: table or Table()})  # type: ignore[arg-type, dict-item]
+    worker._consumer = SimpleNamespace(park=outside.park, context_of=lambda _: CONTEXT)  # type: ignore[assignment]
+    await asyncio.wait_for(worker._handle_batch(records), 5)
+
+
+@pytest.mark.parametrize("error", [Unavailable(), Conflict("raced"), SchemaMismatch("migrate"), Unavailable()])
+async def test_what_may_succeed_later_is_tried_again_and_never_parked(error: Exception) -> None:
+    outside, id = Outside(), uuid4()
+    outside.errors = [error] * 30
+
+    await handle(outside, record(id))
+
+    assert (outside.handled, outside.parked, outside.answered) == ([id], [], [])
+
+
+async def test_a_rejected_command_is_done() -> None:
+    outside = Outside()
+    outside.errors = [Rejected("no")]
+
+    await handle(outside, record(uuid4()))
+
+    assert (outside.parked, outside.answered) == ([], [])
+
+
+@pytest.mark.parametrize("body", [b"{}", b"nonsense", b""])
+async def test_an_invalid_command_is_parked_once_with_a_receipt_through_outages(body: bytes) -> None:
+    outside, id = Outside(), uuid4()
+    outside.outages_of_answers = 20
+
+    await handle(outside, record(id, body))
+
+    assert len(outside.parked) == 1
+    assert [answered for answered, _ in outside.answered] == [id]
+
+
+async def test_an_invalid_value_that_only_the_log_finds_has_a_receipt() -> None:
+    outside, id = Outside(), uuid4()
+    outside.errors = [Invalid("a value is out of PostgreSQL's range")]
+
+    await handle(outside, record(id))
+
+    assert outside.answered == [(id, "a value is out of PostgreSQL's range")]
+
+
+async def test_a_command_on_which_the_decision_raises_can_be_sent_again() -> None:
+    outside, id = Outside(), uuid4()
+    outside.errors = [KeyError("a slip")]
+
+    await handle(outside, record(id))
+    assert (len(outside.parked), outside.answered) == (1, []), "no receipt says that this is final"
+
+    await handle(outside, record(id))
+    assert outside.handled == [id]
+
+
+async def test_a_command_of_a_policy_on_which_the_decision_raises_is_left_to_the_policy() -> None:
+    outside = Outside()
+    outside.errors = [KeyError("a slip")]
+
+    await handle(outside, record(uuid4(), policy=b"data_ingestion.validate"))
+
+    assert (outside.parked, outside.answered) == ([], [])
+
+
+async def test_a_command_that_is_older_than_receipts_is_parked_with_that_reason() -> None:
+    outside, id = Outside(), uuid4()
+
+    await handle(outside, record(id, age_days=7.01))
+    await handle(outside, record(uuid4(), age_days=6.9))
+
+    assert len(outside.handled) == 1
+    ((answered, why),) = outside.answered
+    assert answered == id
+    assert "older than 7 days" in why
+
+
+async def test_commands_that_have_receipts_are_known_before_they_are_handled() -> None:
+    outside, old, new = Outside(), uuid4(), uuid4()
+    outside.receipts = {old}
+
+    await handle(outside, record(old), record(new))
+
+    assert outside.is_known == [True, False]
+
+
+async def test_a_time_of_the_future_is_not_believed() -> None:
+    outside = Outside()
+    seen: list[Any] = []
+
+    async def note(command: CommandEnvelope[Any], *, is_known: bool) -> None:
+        seen.append(command.at)
+
+    outside.handle = note  # type: ignore[method-assign]
+    of_the_future, of_the_past = record(uuid4()), record(uuid4())
+    of_the_future.headers.append(("ce_time", b"9999-01-01T00:00:00+00:00"))
+    of_the_past.headers.append(("ce_time", b"2020-01-01T00:00:00+00:00"))
+
+    await handle(outside, of_the_future, of_the_past)
+
+    assert seen[0].timestamp() <= time.time()
+    assert seen[1].year == 2020
+
+
+class Death(BaseException):
+    """A process dies."""
+
+
+async def test_a_record_of_which_processes_die_is_parked_at_the_third_try_and_the_others_are_handled() -> None:
+    outside, table = Outside(), Table()
+    ids = [uuid4() for _ in range(8)]
+    batch = [record(id, offset=10 + n) for n, id in enumerate(ids)]
+    deadly, deaths = ids[5], 0
+
+    async def handled_or_dead(command: CommandEnvelope[Any], *, is_known: bool) -> None:
+        if command.id == deadly:
+            raise Death
+        outside.handled.append(command.id)
+        outside.receipts.add(command.id)
+
+    outside.handle = handled_or_dead  # type: ignore[method-assign]
+    while True:
+        try:
+            await handle(outside, *batch, table=table)
+            break
+        except Death:
+            deaths += 1
+
+    assert deaths == 2
+    assert outside.parked == ["ProcessDied: 2 processes have died while they handled this record"]
+    assert outside.answered == [], "it can be sent again to a version that survives it"
+    assert set(outside.handled) == {*ids} - {deadly}
+    assert table.attempt is None
+
+
+async def test_a_process_that_is_stopped_in_order_is_no_attempt() -> None:
+    outside, table = Outside(), Table()
+
+    async def stopped(command: CommandEnvelope[Any], *, is_known: bool) -> None:
+        raise asyncio.CancelledError
+
+    outside.handle = stopped  # type: ignore[method-assign]
+    for _ in range(5):
+        with pytest.raises(asyncio.CancelledError):
+            await handle(outside, record(uuid4()), table=table)
+
+    assert table.attempt is None
+    assert outside.parked == []
+
+
+async def test_a_note_of_records_that_are_long_done_means_nothing() -> None:
+    outside, table = Outside(), Table()
+    table.attempt = Attempt(3, 2)
+
+    await handle(outside, record(uuid4()), table=table)
+
+    assert outside.parked == []
+    assert table.attempt is None
