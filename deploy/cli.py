@@ -161,6 +161,16 @@ async def load(
         typer.Option("--set", metavar="FIELD=TEXT", help="A field that every command gets; repeatable."),
     ] = None,
     numbers: Annotated[str, typer.Option(help="CSV columns that hold numbers, separated by commas.")] = "",
+    form: Annotated[
+        Literal["csv", "ndjson", "array"] | None,
+        typer.Option("--format", help="Form of the file; default: by its name and its first character."),
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="Delimiter of CSV cells, or `tab`; default: the one that the header shows.")
+    ] = None,
+    dry_run: Annotated[
+        bool, flag("--dry-run", help="Send nothing; print the records, the columns, and what would be rejected.")
+    ] = False,
     url: Annotated[str | None, typer.Option(help="The command API; default: that of the running stack.")] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     batch: Annotated[int, typer.Option(min=1, max=1000, help="Commands sent together.")] = 200,
@@ -168,12 +178,25 @@ async def load(
     token: Annotated[str | None, typer.Option(envvar="CAUDAL_TOKEN", help="Access token to send.")] = None,
 ) -> int:
     """Send every line of a file as a command. A second run adds nothing."""
-    from deploy.operations.load.sending import Shape, command_url, load_file
+    from deploy.operations.load.keyed_commands import Shape
+    from deploy.operations.load.loading import Load, load_file, preview
+    from deploy.operations.load.reading import FileOptions
+    from deploy.operations.load.target import command_class, command_url
 
-    fields = dict(_field(text) for text in fixed or ())
-    shape = Shape(fixed=fields, into=into, numbers=frozenset(filter(None, numbers.split(","))))
+    settings = read_settings()
+    options = FileOptions(
+        form=form,
+        delimiter=None if delimiter is None else _delimiter(delimiter),
+        numbers=frozenset(filter(None, map(str.strip, numbers.split(",")))),
+        max_bytes=settings.max_body_bytes,
+        max_depth=settings.max_body_depth,
+    )
+    shape = Shape(fixed=dict(_field(text) for text in fixed or ()), into=into)
+    wanted = Load(file, f"{system}/{command}", options, shape)
+    if dry_run:
+        return preview(wanted, command_class(system, command, url))
     target = command_url(system, command, url, data_dir.resolve())
-    return await load_file(file, target, shape, batch=batch, connections=connections, token=token)
+    return await load_file(wanted, target, batch=batch, connections=connections, token=token)
 
 
 @app.command(rich_help_panel=LOOK)
@@ -306,6 +329,13 @@ def _field(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise typer.BadParameter(f"{text!r} does not read like field=text", param_hint="--set")
     return name, value
+
+
+def _delimiter(text: str) -> str:
+    text = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(text) != 1 or text in '"\r\n':
+        raise typer.BadParameter("is one character, not a quote and not a line break, or `tab`", param_hint="--delimiter")
+    return text
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "operations/dead_letters/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
         "operations/dead_letters/resolving.py": CoveredBy("integration/test_dead_letter_operations.py", _TABLES),
         "operations/dead_letters/selection.py": CoveredBy("integration/test_dead_letter_operations.py", _TABLES),
+        "operations/load/record.py": CoveredBy("unit/deploy/operations/load/test_outcome.py", _VALUE),
         "operations/projections/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
         "operations/projections/rebuilding.py": CoveredBy("integration/test_rebuild.py", _TABLES),
         "operations/projections/table_shapes.py": CoveredBy("integration/test_view_verification.py", _TABLES),

@@ -79,7 +79,6 @@ _DRIVER = "a name of a library"
 ALLOWED: Mapping[tuple[str, str], str] = {
     ("deploy/local/servers/postgres.py", "refuses"): _POSTGRES,
     ("deploy/local/servers/readiness.py", "refused"): "a connection is refused: the word of TCP",
-    ("deploy/operations/load/lines.py", "tell"): _DRIVER,
     ("docs/production.md", "issued"): _TOKENS,
     ("streams/integrations/mail.py", "refused"): _DRIVER,
     ("streams/security/tokens.py", "issued"): _TOKENS,

@@ -24,6 +24,7 @@ async def pasted(stack: RunningStack, text: str) -> str:
     """Returns the output of lines of the README, with the addresses and the data folder of a stack."""
     text = text.replace("http://127.0.0.1:5001", stack.endpoints["command_api"])
     text = text.replace("http://127.0.0.1:5002", stack.endpoints["query_api"])
+    text = text.replace(".venv/bin/python", sys.executable)
     text = re.sub(r"\.venv/bin/caudal ([^)\n]*)", rf"{sys.executable} -m deploy.cli \1 --data-dir {stack.data_dir}", text)
     process = await asyncio.create_subprocess_exec("sh", "-ec", text, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
@@ -31,8 +32,8 @@ async def pasted(stack: RunningStack, text: str) -> str:
     return out.decode()
 
 
-def block_with(mark: str) -> str:
-    blocks: list[str] = re.findall(r"```sh\n(.*?)```", README, re.S)
+def block_with(mark: str, document: str = README) -> str:
+    blocks: list[str] = re.findall(r"```sh\n(.*?)```", document, re.S)
     return next(block for block in blocks if mark in block)
 
 
@@ -76,6 +77,14 @@ async def test_the_lines_about_the_laboratory_work() -> None:
         await eventually(seen, 60)
         found = await asyncio.create_subprocess_exec("grep", "-r", "Positivo", str(stack.data_dir))
         assert await found.wait() == 1
+
+
+async def test_the_lines_about_loading_a_file_work(stack: RunningStack) -> None:
+    block = block_with("caudal load", COMMAND_LINE.read_text()).rstrip("\n")
+
+    out = await pasted(stack, f"{block} --dry-run")
+
+    assert "3376 would be sent, 0 would be rejected" in out
 
 
 async def test_what_a_stack_prints_when_it_is_ready_can_be_pasted(stack: RunningStack) -> None:

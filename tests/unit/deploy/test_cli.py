@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import typer.main
@@ -57,3 +58,28 @@ def test_completion_can_be_installed() -> None:
 
 def test_the_version_is_printed() -> None:
     assert CliRunner().invoke(app, ["--version"]).stdout.startswith("caudal ")
+
+
+@pytest.mark.parametrize("delimiter", ["", "ab", '"', "\n"])
+def test_a_delimiter_is_one_character(tmp_path: Path, delimiter: str) -> None:
+    (tmp_path / "x.csv").write_text("a\n1\n")
+    arguments = ["load", str(tmp_path / "x.csv"), "--system", "x", "--command", "y", "--delimiter", delimiter]
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert result.exit_code == 2
+    assert "is one character" in result.output
+
+
+@pytest.mark.parametrize("delimiter", ["tab", "\\t", "\t"])
+def test_a_dry_run_needs_no_stack(tmp_path: Path, delimiter: str) -> None:
+    (tmp_path / "x.csv").write_text("partner_id\tnote\nacme\tz\n")
+    arguments = ["load", str(tmp_path / "x.csv"), "--system", "data_ingestion", "--command", "receive-data", "--dry-run"]
+
+    result = CliRunner().invoke(app, [*arguments, "--into", "payload", "--set", "partner_id=a", "--delimiter", delimiter])
+    whole = CliRunner().invoke(app, [*arguments, "--delimiter", delimiter])
+
+    assert result.exit_code == 0
+    assert "2 columns: partner_id, note" in result.stdout
+    assert whole.exit_code == 1
+    assert "line 2: /payload Field required; /note Extra inputs are not permitted" in whole.stdout
