@@ -61,16 +61,14 @@ class BatchEndpoint:
     def __init__(self, settings: Settings, handler: CommandHandler, catalog: Catalog) -> None:
         self._settings, self._handler, self._catalog = settings, handler, catalog
 
-    async def answer(
-        self, request: Request, command: type[Command], count_further: Callable[[int], Awaitable[None]]
-    ) -> Response:
+    async def answer(self, request: Request, command: type[Command], count: Callable[[int], Awaitable[None]]) -> Response:
         """Handles every command of a batch and answers with a line for each, in the order of the lines.
 
-        ``count_further`` gets the number of the batch's commands less one. Raises `TooLarge`, and what
-        ``count_further`` raises, for the batch as a whole; an error in one line is that line's answer.
+        ``count`` gets the number of the batch's commands. Raises `TooLarge`, and what ``count`` raises, for the batch as a
+        whole; an error in one line is that line's answer.
         """
         lines = await self._lines(request)
-        await count_further(len(lines) - 1)
+        await count(len(lines))
         by_id: dict[object, list[_Line]] = {}
         answers: dict[int, Mapping[str, Any]] = {}
         for number, text in enumerate(lines):

@@ -82,7 +82,7 @@ class CommandEndpoints:
         await self._access.authenticate(sent, path.path)
         self._check_access(sent, path.command)
         if is_batch(sent) and path.translation is None:
-            return await self._batches.answer(request, path.command, partial(self._access.limit, sent, path.path))
+            return await self._batches.answer(request, path.command, partial(self._access.limit_batch, sent, path.path))
         context = self._catalog.context_of(path.command)
         expected = expectation(sent.headers.get(b"if-match"), sent.headers.get(b"if-none-match"))
         check_stated(self._catalog.context(context), expected)

@@ -66,6 +66,14 @@ class AccessControl:
         if (why := access.why_not(request.caller)) is not None:
             raise Forbidden(f"the {kind} {name} needs {why}")
 
+    async def limit_batch(self, request: RequestContext, path: str, commands: int) -> None:
+        """Counts the commands of a batch, whose request is counted already, against its caller's limits.
+
+        Raises `TooLarge` for a batch that never fits a limit, `TooManyRequests`, and `Unavailable`.
+        """
+        self._limits.check_fits(request.method, commands)
+        await self.limit(request, path, commands - 1)
+
     async def limit(self, request: RequestContext, path: str, times: int) -> None:
         """Counts a request ``times`` against its caller's limits; raises `TooManyRequests` and `Unavailable`."""
         if times > 0 and self._limits.apply_to(request.method):

@@ -7,11 +7,12 @@ unlogged table.
 import asyncio
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from limits import RateLimitItem, parse_many
 
-from schemas.errors import Misconfigured, TooManyRequests
+from schemas.errors import Misconfigured, TooLarge, TooManyRequests
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.installation import limits_store
@@ -27,6 +28,10 @@ Headers = list[tuple[bytes, bytes]]
 class _Limit:
     name: str
     item: RateLimitItem
+
+    @property
+    def description(self) -> str:
+        return f"{self.item.amount} requests in {self.item.get_expiry()} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +76,26 @@ class RateLimits:
         Raises `TooManyRequests` and `Unavailable`.
         """
         windows: list[_Window] = []
+        for kind, limit in self._limits_of(method):
+            # For all methods together there is one counter a caller, for all routes.
+            windows.append(await self._spent(limit, (kind, caller, route if kind != "all" else ""), times))
+            if windows[-1].is_exceeded:
+                raise _too_many(windows)
+        return _headers(windows)
+
+    def check_fits(self, method: str, commands: int) -> None:
+        """Raises `TooLarge` for a batch with more commands than a limit allows in any window: a later attempt fails as well."""
+        for _, limit in self._limits_of(method):
+            if commands > limit.item.amount:
+                raise TooLarge(
+                    f"a batch of {commands} commands never fits the rate limit of {limit.description}: send smaller batches"
+                )
+
+    def _limits_of(self, method: str) -> Iterator[tuple[str, _Limit]]:
+        """Yields the limits of a method, and those for all methods together, each with its kind."""
         for kind in (_KINDS.get(method, ""), "all"):
             for limit in self._limits.get(kind, ()):
-                # For all methods together there is one counter a caller, for all routes.
-                windows.append(await self._spent(limit, (kind, caller, route if kind != "all" else ""), times))
-                if windows[-1].is_exceeded:
-                    raise _too_many(windows)
-        return _headers(windows)
+                yield kind, limit
 
     async def _spent(self, limit: _Limit, key: tuple[str, ...], times: int) -> _Window:
         count, expires_at = await self._counters.add(limit.item.key_for(*key), times, limit.item.get_expiry())
@@ -140,8 +158,7 @@ def _headers(windows: list[_Window]) -> Headers:
 
 def _too_many(windows: list[_Window]) -> TooManyRequests:
     over = windows[-1]
-    why = f"more than {over.limit.item.amount} requests in {over.limit.item.get_expiry()} s"
-    return TooManyRequests(why, over.seconds, _headers(windows))
+    return TooManyRequests(f"more than {over.limit.description}", over.seconds, _headers(windows))
 
 
 def _parsed(text: str) -> list[RateLimitItem]:

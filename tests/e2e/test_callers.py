@@ -1,6 +1,7 @@
 """Callers: whose token is believed, and how often somebody may ask."""
 
 import asyncio
+from pathlib import Path
 
 import httpx
 import pytest
@@ -60,6 +61,15 @@ async def test_one_who_floods_is_held_back_and_the_others_are_served() -> None:
         assert (
             await stack.commands.post("/commands/data_ingestion/receive-data", json=body, headers=headers)
         ).status_code == 201
+        batch = [f'{{"command": {{"partner_id": "p", "payload": {{"n": {n}}}}}}}' for n in range(6)]
+        ndjson = {**stack.token(name="loader"), "Content-Type": "application/x-ndjson"}
+        large = await stack.commands.post("/ingest", content="\n".join(batch), headers=ndjson)
+        assert (large.status_code, large.json()["detail"]) == (
+            413,
+            "a batch of 6 commands never fits the rate limit of 5 requests in 3600 s: send smaller batches",
+        )
+        small = await stack.commands.post("/ingest", content="\n".join(batch[:4]), headers=ndjson)
+        assert small.status_code == 200, "of a batch that never fits only the request was counted"
         reads = [await stack.queries.get("/query/all", headers=headers) for _ in range(4)]
         assert [answer.status_code for answer in reads] == [200] * 3 + [429]
         assert (await stack.queries.get("/query/all", headers=calm)).status_code == 200
@@ -80,3 +90,18 @@ async def test_one_who_floods_is_held_back_and_the_others_are_served() -> None:
 
         await eventually(back, 30, "the command API")
         assert (await stack.commands.post("/ingest", json=body, headers=headers)).status_code == 429
+
+
+async def test_a_load_follows_the_rate_limits_and_the_limits_of_batches(tmp_path: Path) -> None:
+    file = tmp_path / "some.csv"
+    file.write_text("n;text\n" + "".join(f'{n};"{"x" * 2000}"\n' for n in range(60)))
+    limits = {"CAUDAL_RATE_LIMITS": '{"POST": "20/2 seconds"}', "CAUDAL_MAX_COMMAND_BATCH_BYTES": "20000"}
+    async with running_stack(environment={**limits, **ONE_SYSTEM}) as stack:
+        code, _, said = await stack.caudal(
+            *("load", str(file), "--system", "data_ingestion", "--command", "receive-data", "--into", "payload"),
+            *("--set", "partner_id=slow", "--numbers", "n"),
+        )
+        (stored,) = await stack.fetch("select count(*) as n from data_ingestion__ingestion.events where type = 'DataReceived'")
+
+    assert (code, said.splitlines()[-1]) == (0, "60 accepted, 0 there already, 0 failed"), said
+    assert stored["n"] == 60

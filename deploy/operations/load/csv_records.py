@@ -57,8 +57,8 @@ def _recognized(header: list[str], number: int) -> str:
     unquoted = _QUOTED.sub("", "".join(header))
     found = [delimiter for delimiter in _DELIMITERS if delimiter in unquoted]
     if len(found) > 1:
-        names = " and ".join(_DELIMITERS[delimiter] for delimiter in found)
-        raise Malformed(f"line {number}: the delimiter may be {names}: name it with --delimiter")
+        names = " or ".join(_DELIMITERS[delimiter] for delimiter in found)
+        raise Malformed(f"line {number}: the delimiter may be {names}; name it with --delimiter")
     return found[0] if found else ","
 
 

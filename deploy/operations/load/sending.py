@@ -115,7 +115,7 @@ class Sender:
         if answer.status in _RETRIED:
             return commands, answer.detail
         if answer.status == 404:
-            raise NotFound(answer.detail)
+            raise NotFound(f"{self._url}: {answer.detail}")
         if answer.status in (401, 403):
             raise Forbidden(f"{answer.detail}: give a token with --token")
         if len(commands) == 1:

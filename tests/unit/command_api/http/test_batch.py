@@ -50,7 +50,7 @@ DOMAIN = Domain((Decision(AddTask, Stream("task").create("title"), add_task),))
 
 
 class Batches:
-    """An API with one path for batches; it keeps how many further commands were counted."""
+    """An API with one path for batches; it keeps how many commands were counted."""
 
     def __init__(self) -> None:
         self.log, self.counted = MemoryLog(NAME), list[int]()
@@ -58,8 +58,8 @@ class Batches:
         settings = Settings(max_command_batch_lines=4, max_body_bytes=200)
         endpoint = BatchEndpoint(settings, handler, CATALOG)
 
-        async def count(further: int) -> None:
-            self.counted.append(further)
+        async def count(commands: int) -> None:
+            self.counted.append(commands)
 
         async def post(request: Request) -> Response:
             return await endpoint.answer(request, AddTask, count)
@@ -100,7 +100,7 @@ async def test_each_line_is_answered_in_its_place(batches: Batches) -> None:
     assert answers[0]["events"] == ["TaskAdded"]
     assert answers[1]["detail"] == "there is nothing to do"
     assert "ZeroDivisionError" not in answers[3]["detail"], "clients do not see faults of the code"
-    assert batches.counted == [3]
+    assert batches.counted == [4]
 
 
 async def test_a_fault_is_named_by_its_place_in_the_line(batches: Batches) -> None:

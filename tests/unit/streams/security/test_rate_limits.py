@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.errors import Misconfigured, TooManyRequests
+from schemas.errors import Misconfigured, TooLarge, TooManyRequests
 from streams.database.pools import Databases
 from streams.security.rate_limits import RateLimits
 from streams.settings import Settings
@@ -58,6 +58,24 @@ async def test_a_limit_for_all_methods_counts_every_route_together() -> None:
         await made.spend(method, "maria", route)
 
     assert list(counts.values()) == [2]
+
+
+@pytest.mark.parametrize(("times", "why"), [(61, "60 requests in 60 s"), (200, "60 requests in 60 s")])
+def test_a_batch_that_fits_no_window_is_too_large(times: int, why: str) -> None:
+    made, counts = limits(POST="60/minute; 1000/hour", all="100/day")
+
+    with pytest.raises(TooLarge, match=f"a batch of {times} commands never fits the rate limit of {why}"):
+        made.check_fits("POST", times)
+    made.check_fits("POST", 60)
+    assert counts == {}, "what is too large is not counted"
+
+
+def test_a_batch_has_to_fit_the_limit_for_all_methods_too() -> None:
+    made, _ = limits(all="30/hour")
+
+    with pytest.raises(TooLarge, match="a batch of 31 commands never fits the rate limit of 30 requests in 3600 s"):
+        made.check_fits("POST", 31)
+    made.check_fits("POST", 30)
 
 
 def test_a_limit_that_cannot_be_read_is_named() -> None:

@@ -39,7 +39,7 @@ def test_a_delimiter_in_a_quoted_name_does_not_count() -> None:
 
 @pytest.mark.parametrize("header", ["a,b;c", "price (EUR; net)\tn, all", "a|b,c"])
 def test_a_delimiter_that_is_not_certain_has_to_be_named(header: str) -> None:
-    with pytest.raises(Malformed, match=r"line 1: the delimiter may be .* and .*: name it with --delimiter"):
+    with pytest.raises(Malformed, match=r"line 1: the delimiter may be .* or .*; name it with --delimiter"):
         read(f"{header}\n1,2;3\n")
 
 
