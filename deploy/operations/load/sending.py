@@ -1,5 +1,6 @@
 """The sender of a load: batches of commands, each sent until every command of it has a final result."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -104,9 +105,9 @@ class Sender:
     async def _post(self, commands: Sequence[KeyedCommand]) -> _Answer:
         body = BytesIO(b"\n".join(command.content for command in commands))
         async with self._session.post(self._url, data=body, headers={"Content-Type": "application/x-ndjson"}) as response:
-            asked = response.headers.get("Retry-After", "")
-            retry_after = float(asked) if asked.isdecimal() else 0.0
-            return _Answer(response.status, retry_after, _documents(await response.read()), response.reason or "")
+            documents = _documents(await response.read())
+            retry_after = _seconds(response.headers.get("Retry-After", ""))
+            return _Answer(response.status, retry_after, documents, response.reason or "")
 
     async def _handle(self, commands: list[KeyedCommand], answer: _Answer) -> tuple[list[KeyedCommand], str]:
         """Returns the commands of a batch that are to be sent again, and why; the others have their results."""
@@ -154,6 +155,11 @@ class Sender:
         if len(again) < len(commands):
             self._pace.progressed()
         return again, why
+
+
+def _seconds(text: str) -> float:
+    """Returns the seconds in a header; 0 for a date, which the API does not send."""
+    return float(text) if re.fullmatch("[0-9]{1,6}", text) else 0.0
 
 
 def _documents(body: bytes) -> list[Any]:

@@ -152,6 +152,17 @@ async def test_a_load_without_progress_is_given_up_with_the_reason() -> None:
     assert "no command was accepted for" in error.detail
 
 
+@pytest.mark.parametrize("asked", ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "\uff11\uff12", "1e9", "9" * 400, ""])
+async def test_a_pause_that_is_not_in_seconds_is_not_kept(asked: str) -> None:
+    async def answer(batch: list[Any]) -> web.Response | None:
+        return problem(503, "later", {"Retry-After": asked}) if len(api.sizes) == 1 else None
+
+    async with running_api(answer) as api:
+        sent = await send(api.url, TEN)
+
+    assert (sent.outcome.accepted, sent.said) == (10, ["retrying for 0.5 s at most: later"])
+
+
 async def test_lines_that_may_succeed_later_are_sent_again() -> None:
     async def answer(batch: list[Any]) -> web.Response | None:
         if len(api.sizes) > 1:
