@@ -47,6 +47,11 @@ class Invalid(CaudalError):
         super().__init__(detail)
         self.violations = tuple(violations)
 
+    @property
+    def reasons(self) -> str:
+        """The violations as one line, each with its pointer; the detail if there are none."""
+        return "; ".join(f"{one.pointer} {one.detail}".strip() for one in self.violations) or self.detail
+
 
 class Malformed(Invalid):
     """The input cannot be read at all."""

@@ -17,8 +17,8 @@ from schemas.system import ContextName
 
 PREFIX = "CAUDAL_"
 Positive = Annotated[int, Field(gt=0)]
-_NOT_SETTINGS = {"CAUDAL_CONTEXT"}
-"""Variables with the prefix that other parts read: the recorder of the package `eventsourcing`."""
+_NOT_SETTINGS = {"CAUDAL_CONTEXT", "CAUDAL_TOKEN"}
+"""Variables with the prefix that other parts read: the recorder of the package `eventsourcing`, and `caudal load`."""
 
 
 class Settings(BaseSettings):

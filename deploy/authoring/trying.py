@@ -8,22 +8,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
+from command_api.handling.validation import parse_json
 from deploy.authoring.check import problem_of
 from deploy.authoring.memory_system import Happened, MemorySystem
 from deploy.authoring.reading import read_system
 from deploy.console.printing import lines
 from schemas.engine.sagas import SagaAdvanced
 from schemas.envelope import RecordedEvent
-from schemas.errors import Malformed
+from schemas.errors import Invalid, Malformed
 from schemas.message import Command, Event
 from schemas.system import ENGINE
 
 _PROMPT = "> "
+_MAX_DEPTH = 64
 LAST, WAIT = "$last", "$wait"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -93,22 +94,26 @@ def _fields(text: str) -> dict[str, Any]:
     text = text.strip()
     try:
         if text.startswith("{"):
-            content: dict[str, Any] = orjson.loads(text)
+            content: dict[str, Any] = parse_json(text.encode(), _MAX_DEPTH)
             return content
         pairs = [word.partition("=") for word in shlex.split(text)]
+    except Invalid as error:
+        raise Malformed(f"the fields cannot be read: {error.reasons}") from error
     except ValueError as error:
         raise Malformed(f"the fields cannot be read: {error}") from error
     if invalid := [name for name, equals, _ in pairs if not equals]:
         raise Malformed(f"write fields as name=value, not {invalid[0]!r}")
-    return {name: _value(value) for name, _, value in pairs}
+    return {name: _value(name, value) for name, _, value in pairs}
 
 
-def _value(text: str) -> Any:
-    """Returns a JSON value, or the text itself."""
+def _value(name: str, text: str) -> Any:
+    """Returns a JSON value, or the text itself if it is none; raises `Malformed` for a value that cannot be stored."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return parse_json(text.encode(), _MAX_DEPTH)
+    except Malformed:
         return text
+    except Invalid as error:
+        raise Malformed(f"{name} {error.reasons}") from error
 
 
 def _typed(system: MemorySystem, out: Console) -> Iterator[str]:

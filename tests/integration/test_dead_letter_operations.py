@@ -45,6 +45,10 @@ async def test_an_operator_lists_shows_repairs_and_retries(
         await show_dead_letter("data_ingestion.records/ingestion@77", settings)
     with pytest.raises(Invalid, match="cannot be read"):
         await edit(name, b"{}", settings, apply=True)
+    whole = orjson.loads(logs[INGESTION][0].data)
+    rounded = orjson.dumps({**whole, "payload": {"n": 0}}).replace(b'"n":0', b'"n":18446744073709551616')
+    with pytest.raises(Invalid, match="the data cannot be stored: /payload/n is a number out of range"):
+        await edit(name, rounded, settings, apply=True)
     other = orjson.dumps({**orjson.loads(logs[INGESTION][0].data), "partner_id": "q"})
     await edit(name, other, settings, apply=False)
     assert (await bench.dead_letters())[0].edited is None

@@ -5,6 +5,7 @@ from collections import Counter
 
 import orjson
 
+from command_api.handling.validation import parse_json
 from deploy.console.printing import confirmed, counted, lines
 from deploy.operations.dead_letters.selection import Filter, Found, selected, stores_of
 from deploy.operations.subscriptions.installed import subscriptions
@@ -15,6 +16,8 @@ from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
 
 _WAIT_SECONDS = 20.0
+_MAX_DEPTH = 128
+"""Deepest nesting of an event's data: that of a command, and what its decision puts around it."""
 
 
 async def redrive(chosen: Filter, settings: Settings, *, apply: bool) -> int:
@@ -85,9 +88,11 @@ def _readable(catalog: Catalog, dead_letter: DeadLetter, data: bytes) -> str:
     if dead_letter.position is None or dead_letter.type is None:
         raise Rejected(f"{dead_letter.name} is not an event: it can only be skipped")
     try:
-        text = orjson.dumps(orjson.loads(data)).decode()
-    except orjson.JSONDecodeError as error:
-        raise Malformed(f"the data is not JSON: {error}") from error
+        text = orjson.dumps(parse_json(data, _MAX_DEPTH)).decode()
+    except Malformed as error:
+        raise Malformed(f"the data is not JSON: {error.reasons}") from error
+    except Invalid as error:
+        raise Invalid(f"the data cannot be stored: {error.reasons}") from error
     try:
         catalog.read_event(dead_letter.context, dead_letter.type, dead_letter.stored_event().schema_version, text)
     except Exception as error:

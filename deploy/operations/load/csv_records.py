@@ -140,7 +140,7 @@ def _record(number: int, columns: list[str], cells: list[str], numbers: frozense
         except Malformed:
             return Record(number, None, f"{column}: {_shortened(cell)} is not a number as JSON writes it: 12, -0.5 or 1e5")
         except Invalid as error:
-            return Record(number, None, f"{column}: {_shortened(cell)} {error.violations[0].detail}")
+            return Record(number, None, f"{column}: {_shortened(cell)} {error.reasons}")
     return Record(number, content, None)
 
 

@@ -153,9 +153,9 @@ def _parsed(number: int, text: str, max_depth: int, unit: Literal["line", "eleme
         content = parse_json(text.encode("utf-8", "surrogateescape"), max_depth)
         json.loads(text, object_pairs_hook=_check_names)
     except Malformed as error:
-        return Record(number, None, f"not JSON: {error.violations[0].detail}", unit)
+        return Record(number, None, f"not JSON: {error.reasons}", unit)
     except Invalid as error:
-        return Record(number, None, "; ".join(f"{one.pointer or '/'} {one.detail}" for one in error.violations), unit)
+        return Record(number, None, error.reasons, unit)
     except _Repeated as error:
         return Record(number, None, f"has the name {error.args[0]!r} twice in one object", unit)
     if not isinstance(content, dict):

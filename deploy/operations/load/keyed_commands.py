@@ -59,7 +59,7 @@ def keyed_commands(
         try:
             canonical = _checked(content, options.max_depth, command)
         except Invalid as error:
-            reject(record, _reasons(error))
+            reject(record, error.reasons)
             continue
         digest = hashlib.sha256(name.encode() + b"\n" + canonical).digest()
         seen[digest] += 1
@@ -81,7 +81,3 @@ def _checked(content: Mapping[str, Any], max_depth: int, command: type[Command] 
     if command is not None:
         check_plain(validate_command(document, command))
     return canonical
-
-
-def _reasons(error: Invalid) -> str:
-    return "; ".join(f"{one.pointer or '/'} {one.detail}" for one in error.violations) or error.detail

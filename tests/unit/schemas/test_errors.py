@@ -33,6 +33,13 @@ def test_no_other_error_has_the_kind_of_this_one(error: type[CaudalError]) -> No
     assert [one for one in (CaudalError, *descendants(CaudalError)) if vars(one).get("kind") == error.kind] == [error]
 
 
+def test_the_violations_are_one_line() -> None:
+    assert Invalid("the body is not valid", [Violation("/a", "is long"), Violation("", "is no object")]).reasons == (
+        "/a is long; is no object"
+    )
+    assert Invalid("the body is not valid").reasons == "the body is not valid"
+
+
 def test_an_error_without_a_message_is_described_by_its_class() -> None:
     assert Conflict("it is at version 3").detail == "it is at version 3"
     assert Conflict().detail == Conflict.__doc__

@@ -40,7 +40,7 @@ def test_every_setting_that_is_json_has_an_example_that_can_be_set(monkeypatch: 
 
 
 def test_an_unknown_variable_is_warned_about_with_the_nearest_name() -> None:
-    assert unknown_variables(["CAUDAL_BROKER", "CAUDAL_BROKERS", "HOME", "CAUDAL_CONTEXT"]) == [
+    assert unknown_variables(["CAUDAL_BROKER", "CAUDAL_BROKERS", "HOME", "CAUDAL_CONTEXT", "CAUDAL_TOKEN"]) == [
         "CAUDAL_BROKER is not a setting and has no effect: did you mean CAUDAL_BROKERS?"
     ]
     assert unknown_variables(["CAUDAL_ZZZZZZ"]) == [

@@ -63,6 +63,8 @@ COMMANDS = """\
 add-task title="Buy milk"
 finish-task task_id=$last
 finish-task {"task_id": "$last"}
+add-task title=18446744073709551616
+add-task {"title": [18446744073709551616]}
 add-task
 add-task title
 clear-tasks
@@ -94,6 +96,8 @@ async def test_events_and_rows_are_printed_as_they_come(first: Path, tmp_path: P
     assert lines[3].endswith('"title":"Buy milk","finished":true}')
     assert lines[4:] == [
         "  finish-task rejected: the task is finished already",
+        "  title is a number out of range: integers have 64 bits",
+        "  the fields cannot be read: /title/0 is a number out of range: integers have 64 bits",
         "  add-task takes title (title: Field required)",
         "  write fields as name=value, not 'title'",
         "  there is no command 'clear-tasks'; there are add-task, finish-task",
