@@ -46,7 +46,8 @@ def read_records(path: Path, options: FileOptions) -> Iterator[Record]:
                     usual = "\t" if path.suffix.lower() in _TABS else None
                     yield from csv_records(text, options.delimiter, usual, options.numbers, options.max_bytes)
                 case "ndjson":
-                    yield from ndjson_records(text, options.max_depth, is_certain=options.form is not None)
+                    is_certain = options.form is not None or path.suffix.lower() in _NDJSON
+                    yield from ndjson_records(text, options.max_depth, is_certain=is_certain)
                 case "array":
                     yield from array_records(text, options.max_depth)
     except Malformed as error:

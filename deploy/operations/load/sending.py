@@ -13,7 +13,7 @@ import orjson
 from deploy.operations.load.keyed_commands import KeyedCommand
 from deploy.operations.load.outcome import Outcome
 from deploy.operations.load.pace import Pace
-from schemas.errors import Forbidden, NotFound
+from schemas.errors import Forbidden, Malformed, NotFound
 
 _MAX_BYTES, _MIN_BYTES = 4 * 1024 * 1024, 64 * 1024
 """Sizes of batches. An API with a lower limit may close the connection while a batch arrives."""
@@ -63,8 +63,8 @@ class Sender:
     async def run(self, finished: Callable[[], None]) -> None:
         """Sends batches until no command is left; calls ``finished`` after each.
 
-        Raises `Unavailable` if the load makes no progress, `NotFound` if the URL is not a command's, and `Forbidden` if the API
-        wants another token.
+        Raises `Unavailable` if the load makes no progress, `NotFound` or `Malformed` if the URL is not a command's, and
+        `Forbidden` if the API wants another token.
         """
         # All tasks take the next commands from one iterator, which returns each once.
         while batch := self._next_batch():
@@ -88,6 +88,8 @@ class Sender:
             retry_after = 0.0
             try:
                 answer = await self._post(commands)
+            except aiohttp.InvalidURL as error:
+                raise Malformed(f"{self._url} is not a URL: {error}") from error
             except (aiohttp.ClientError, TimeoutError) as error:
                 why = str(error) or type(error).__name__
                 half = sum(len(command.content) for command in commands) // 2

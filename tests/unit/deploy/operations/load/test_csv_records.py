@@ -1,9 +1,13 @@
 """CSV: delimiters, headers, strict quoting, and numbers of JSON's grammar."""
 
+import csv
 import io
 from collections.abc import Collection
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deploy.operations.load.csv_records import csv_records
 from deploy.operations.load.record import Record
@@ -113,6 +117,25 @@ def test_a_record_has_the_number_of_its_first_line(end: str) -> None:
 def test_nothing_is_made_of_the_inside_of_a_record_with_broken_quotes(text: str, number: int) -> None:
     with pytest.raises(Malformed, match=f"line {number}: the record that begins here is broken"):
         read(text)
+
+
+ROWS = st.lists(st.lists(st.text('ab,"\n ', max_size=6), min_size=2, max_size=2), min_size=1, max_size=5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=ROWS, quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), data=st.data())
+def test_a_file_with_one_quote_too_many_or_too_few_is_never_read(
+    rows: list[list[str]], quoting: Any, data: st.DataObject
+) -> None:
+    text = io.StringIO()
+    csv.writer(text, quoting=quoting).writerows([["first", "second"], *rows])
+    good = text.getvalue()
+    place = data.draw(st.integers(0, len(good)))
+    spoilt = good[:place] + good[place + 1 :] if good[place : place + 1] == '"' else f'{good[:place]}"{good[place:]}'
+
+    assert [record.content for record in read(good)] == [{"first": first, "second": second} for first, second in rows]
+    with pytest.raises(Malformed, match=r"line \d+: "):
+        read(spoilt)
 
 
 def test_a_line_break_without_quotes_is_no_end_of_a_record() -> None:

@@ -17,7 +17,7 @@ from deploy.operations.load.outcome import Outcome
 from deploy.operations.load.pace import Pace
 from deploy.operations.load.record import Record
 from deploy.operations.load.sending import Sender
-from schemas.errors import Forbidden, NotFound, Unavailable
+from schemas.errors import Forbidden, Malformed, NotFound, Unavailable
 from tests.unit.deploy.operations.load.fake_api import lines, problem, running_api
 
 
@@ -207,6 +207,12 @@ async def test_another_address_than_a_command_api_ends_the_load(response: Any, k
 
     assert isinstance(error, kind)
     assert why in str(error)
+
+
+async def test_what_is_no_url_ends_the_load_at_once() -> None:
+    error = await error_of("http:///commands/todo/add-task", TEN)
+
+    assert isinstance(error, Malformed)
 
 
 async def test_a_proxy_that_is_not_ready_is_asked_again() -> None:
