@@ -18,7 +18,7 @@ class Pace:
         self._say, self._give_up_seconds = say, give_up_seconds
         self._progressed_at = self._not_before = self._now()
         self._asked_seconds = 0.0
-        """The longest pause that the API asked for since the last progress."""
+        """The longest pause that the API asked for, also before the last progress: senders may still wait for its end."""
         self._pause = _FIRST_PAUSE_SECONDS
 
     async def wait(self) -> None:
@@ -28,12 +28,12 @@ class Pace:
 
     def progressed(self) -> None:
         """Notes that at least one command got a final result, so that the load is not given up."""
-        self._progressed_at, self._asked_seconds, self._pause = self._now(), 0.0, _FIRST_PAUSE_SECONDS
+        self._progressed_at, self._pause = self._now(), _FIRST_PAUSE_SECONDS
 
     def failed(self, place: str, why: str, retry_after: float) -> None:
         """Notes a failed attempt: the next one is after a pause, and not before ``retry_after`` seconds.
 
-        Raises `Unavailable` if the whole load made no progress for two minutes, and twice the pause that the API asked for.
+        Raises `Unavailable` if the whole load made no progress for two minutes and twice the longest pause asked for.
         """
         self._asked_seconds = max(self._asked_seconds, retry_after)
         patient_seconds = self._give_up_seconds + 2 * self._asked_seconds

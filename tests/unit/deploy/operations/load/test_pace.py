@@ -57,6 +57,16 @@ async def test_a_load_ends_without_progress() -> None:
     pace.failed("line 8", "out of reach", 0)
 
 
+async def test_an_outage_after_a_pause_that_the_api_asked_for_does_not_end_the_load() -> None:
+    pace = Pace(lambda _: None, give_up_seconds=0.1)
+
+    pace.failed("line 7", "more than 1 request", 0.3)
+    pace.progressed()  # by a batch of another sender that was in flight
+    await pace.wait()
+
+    pace.failed("line 7", "the connection was reset", 0)
+
+
 async def test_a_load_waits_as_long_as_the_api_asks_and_then_ends_without_progress() -> None:
     pace = Pace(lambda _: None, give_up_seconds=0.1)
 
