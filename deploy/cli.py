@@ -14,7 +14,7 @@ from rich.console import Console
 
 from deploy.console.async_command import async_command, report_errors
 from deploy.console.connection import read_settings, settings_of, settings_or_stack
-from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, LogFormat, flag
+from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir, LogFormat, flag
 from deploy.console.printing import counted
 from deploy.operations.dead_letters.commands import dead_letters
 from deploy.operations.keys import master_keys, signing_key, token, token_keys
@@ -105,6 +105,19 @@ async def status(
     if watch:
         return await watch_status(data_dir.resolve(), everything=everything)
     return await show_status(data_dir.resolve(), everything=everything, as_json=as_json)
+
+
+@app.command(rich_help_panel=OPERATE)
+@async_command
+async def recover(
+    context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The context whose log went back.")],
+    apply: Apply = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Go on with a log that went back behind what was published, after a restore or a failover that lost commits."""
+    from deploy.operations.recovery.recovering import recover as recover_it
+
+    await recover_it(ContextName.parse(context), settings_of(data_dir), apply=apply)
 
 
 @app.command(rich_help_panel=RUN)

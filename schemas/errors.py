@@ -234,6 +234,12 @@ class Unusable(CaudalError):
     kind = "unusable_snapshot"
 
 
+class WentBack(CaudalError):
+    """A log lacks events that were published: it was restored from a backup, or a failover lost them."""
+
+    kind = "went_back"
+
+
 class LeaseLost(CaudalError):
     """Another process holds the lease of this log's relay."""
 

@@ -3,7 +3,7 @@
 The CloudEvents specification and its Kafka binding (1.0.2) define the ``ce_`` headers. Caudal's own extensions are
 ``position`` and ``previous`` (the event's position, and that of the event before it in its partition), ``streamversion``,
 ``schemaversion``, ``correlationid``, ``causationid``, ``commandid``, ``command``, ``actor``, ``traceparent``,
-``backfilled``.
+``backfilled``, and ``timeline`` if the log went back (`streams.log.timelines`).
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,15 @@ from schemas.message import Command
 from schemas.system import ContextName
 from schemas.text import without_control_characters
 from streams.log.stored_events import StoredEvent
+from streams.log.timelines import FIRST
 
 Headers = Sequence[tuple[str, bytes]]
 
 BACKFILLED = ("ce_backfilled", b"true")
 """Header of an event that was published again because the topic had lost or altered it."""
 
+TIMELINE = "ce_timeline"
+"""Name of the header with the timeline of an event, if it is not the first (`streams.log.timelines`)."""
 _JSON = b"application/json"
 _MAX_TEXT_BYTES = 200
 
@@ -58,6 +61,22 @@ class IncomingCommand:
     traceparent: str | None
     policy: str | None
     """The policy that sent it."""
+
+
+def timeline_headers(number: int) -> Headers:
+    """Returns the header that names a timeline; none for the first."""
+    return () if number == FIRST else [(TIMELINE, str(number).encode())]
+
+
+def timeline_of(record: Any) -> int:
+    """Returns the timeline of an event's record; raises `Malformed` if its header is no number."""
+    given = dict(record.headers).get(TIMELINE)
+    if given is None:
+        return FIRST
+    try:
+        return int(given)
+    except ValueError as error:
+        raise Malformed(f"{place_of(record)} has no timeline: {_why(error)}") from error
 
 
 def encode_event(row: StoredEvent, context: ContextName) -> Outgoing:

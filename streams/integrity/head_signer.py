@@ -65,7 +65,10 @@ class HeadSigner:
             self._newest[context] = await self._newest_known(log)
         newest = self._newest[context]
         position, digest = (0, BEGIN) if newest is None else (newest.position, newest.hash)
-        end = (await log.head()).position
+        end, timelines = (await log.head()).position, await log.timelines()
+        if newest is not None and timelines.has_lost_head(newest.position, newest.signed_at):
+            newest = self._newest[context] = await self._newest_known(log)
+            position, digest = (0, BEGIN) if newest is None else (newest.position, newest.hash)
         if end < position or (position and await log.hashes([position]) != [(position, digest)]):
             raise NotAsSigned(f"the log of {context} does not hold the event that was signed for position {position}")
         while position < end:
@@ -110,10 +113,12 @@ class HeadSigner:
         Raises `Unavailable` if the topic cannot be read, and `NotAsSigned` if there are heads and none is valid: to begin
         anew would sign any altered log.
         """
-        known = [
+        timelines = await log.timelines()
+        found = [
             *await log.newest_signed_heads(_MAX_STORED_HEADS),
             *await published_heads(self._installation.settings, self._installation.catalog, log.context),
         ]
+        known = [head for head in found if not timelines.has_lost_head(head.position, head.signed_at)]
         valid = [head for head in known if self._verifier.why_not(head) is None]
         if known and not valid:
             raise NotAsSigned(

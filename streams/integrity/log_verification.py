@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from streams.integrity.hash_chain import BEGIN, Link, content_hash, linked
 from streams.integrity.proof_log import Ends, ProofLog
 from streams.integrity.signing import SignedHead, Verifier
+from streams.log.timelines import Timelines
 
 _BATCH_SIZE = 2000
 _MAX_FINDINGS = 100
@@ -29,6 +30,8 @@ class Verified:
     """The position up to which the log was verified."""
     signed_up_to: int = 0
     """The highest position whose signed head is valid and matches; 0 for none."""
+    lost: list[str] = field(default_factory=list)
+    """Sentences about positions that the log has lost when it went back, as an operator has accepted."""
     findings: list[Finding] = field(default_factory=list)
 
     def find(self, position: int, what: str) -> None:
@@ -53,6 +56,7 @@ class Verification:
         self._stored_up_to = (0, b"")
         self._next: SignedHead | None = None
         """The signed head with the lowest position among those that are not checked yet."""
+        self._timelines = Timelines()
         self._result = Verified()
 
     async def run(self, on_progress: Callable[[int, int], None]) -> Verified:
@@ -60,7 +64,11 @@ class Verification:
 
         Raises `Unavailable` if the database gets out of reach.
         """
-        begin = await self._log.ends()
+        begin, self._timelines = await self._log.ends(), await self._log.timelines()
+        self._result.lost = [
+            f"positions {first} to {last} of an earlier timeline are lost, as accepted at {accepted.isoformat()}"
+            for first, last, accepted in self._timelines.lost_positions()
+        ]
         await self._advance()
         self._result.head, digest, position = begin.position, BEGIN, 0
         while position < begin.position:
@@ -142,3 +150,5 @@ class Verification:
                 self._stored_up_to = self._stored[-1].position, self._stored[-1].signature
         waiting = [heads for heads in (self._stored, self._published) if heads]
         self._next = min(waiting, key=lambda heads: heads[0].position).pop(0) if waiting else None
+        if self._next is not None and self._timelines.has_lost_head(self._next.position, self._next.signed_at):
+            await self._advance()

@@ -10,11 +10,12 @@ from schemas.catalog import Catalog
 from schemas.errors import Malformed, Unavailable
 from schemas.system import ContextName
 from streams.broker.clients import OUTAGES, REQUEST_MS, new_consumer, records_up_to, start, stop_quietly
-from streams.broker.cloudevents import BACKFILLED, decode_event, encode_event
+from streams.broker.cloudevents import BACKFILLED, TIMELINE, decode_event, encode_event, timeline_of
 from streams.broker.topic_names import Topics
 from streams.log.reading import partition_events
 from streams.log.search import SearchableLog
 from streams.log.stored_events import StoredEvent
+from streams.log.timelines import Timelines
 from streams.settings import Settings
 
 Kind = Literal["missing", "altered", "reordered", "extra"]
@@ -43,6 +44,8 @@ class VerifiedTopic:
     """Records of events that the topic has already: harmless, because subscribers know their position."""
     backfilled: int = 0
     """Events that a backfill published late."""
+    lost: int = 0
+    """Records of events that the log lost when it went back, as an operator has accepted."""
     foreign: int = 0
     """Records that are not events of this log."""
     expired: int = 0
@@ -70,7 +73,7 @@ class TopicVerification:
 
         Raises `Unavailable` if the log or the broker is or gets out of reach.
         """
-        result = VerifiedTopic(self._topic, relayed_up_to)
+        result, timelines = VerifiedTopic(self._topic, relayed_up_to), (await self._log.timelines()).accepted
         consumer = new_consumer(self._settings, request_timeout_ms=REQUEST_MS)
         try:
             await start(consumer)
@@ -81,7 +84,7 @@ class TopicVerification:
                 if begin == end > 0:
                     result.expired += await self._log.count(partition, relayed_up_to)
                     continue
-                comparison = _Comparison(self._log, partition, result, is_complete=begin == 0)
+                comparison = _Comparison(self._log, partition, result, timelines, is_complete=begin == 0)
                 if end > begin:
                     async for records in self._records(consumer, partition, end):
                         await comparison.compare(records)
@@ -116,8 +119,11 @@ class _Comparison:
         topic   1   5   4   9        5 jumps over 4, which is missing until it comes: then it is reordered
     """
 
-    def __init__(self, log: SearchableLog, partition: int, result: VerifiedTopic, *, is_complete: bool) -> None:
+    def __init__(
+        self, log: SearchableLog, partition: int, result: VerifiedTopic, timelines: Timelines, *, is_complete: bool
+    ) -> None:
         """``is_complete`` means that retention has removed nothing from the topic's beginning."""
+        self._timelines = timelines
         self._log, self._partition, self._result, self._is_complete = log, partition, result, is_complete
         self._rows = self._from(0)
         self._next: StoredEvent | None = None
@@ -135,8 +141,12 @@ class _Comparison:
             self._result.records += 1
             try:
                 found = decode_event(record)
+                is_lost = self._timelines.is_lost(timeline_of(record), found.position)
             except Malformed:
                 self._result.foreign += 1
+                continue
+            if is_lost:
+                self._result.lost += 1
                 continue
             if found.position > self._result.relayed_up_to:
                 beyond.append((found, record))
@@ -225,7 +235,7 @@ class _Comparison:
 
 def _equal(row: StoredEvent, context: ContextName, record: Any) -> bool:
     expected = encode_event(row, context)
-    headers = [header for header in record.headers if header != BACKFILLED]
+    headers = [header for header in record.headers if header != BACKFILLED and header[0] != TIMELINE]
     return (record.key, record.value, headers) == (expected.key, expected.value, expected.headers)
 
 

@@ -14,6 +14,7 @@ from streams.log.partitioning import partition_of
 from streams.log.reading import Append, Head, Write, checked
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import EventData, StoredEvent, encode_metadata
+from streams.log.timelines import Timelines
 from streams.log.timers import Timer
 
 
@@ -73,6 +74,12 @@ class MemoryLog:
 
     async def answers(self, command_ids: Iterable[UUID]) -> Mapping[UUID, Rejection | None]:
         return {id: self._receipts[id][1].rejection for id in command_ids if id in self._receipts}
+
+    async def read_positions(self, positions: Sequence[int]) -> Sequence[StoredEvent]:
+        return [row for row in self._rows if row.position in positions]
+
+    async def timelines(self) -> Timelines:
+        return Timelines()
 
     async def snapshot(self, stream: str) -> Snapshot | None:
         snapshot = self._snapshots.get(stream)

@@ -12,6 +12,7 @@ from schemas.system import ContextName
 from streams.database.store import Store
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import EventData, StoredEvent
+from streams.log.timelines import Timeline, Timelines
 from streams.log.timers import TimerChange
 
 _POSITIONS_PER_READ = 10_000
@@ -70,6 +71,10 @@ class ReadableLog(Protocol):
     async def read(self, after: int, limit: int) -> Sequence[StoredEvent]: ...
 
     async def read_partition(self, partition: int, after: int, up_to: int, limit: int) -> Sequence[StoredEvent]: ...
+
+    async def read_positions(self, positions: Sequence[int]) -> Sequence[StoredEvent]: ...
+
+    async def timelines(self) -> Timelines: ...
 
     async def snapshot(self, stream: str) -> Snapshot | None: ...
 
@@ -130,6 +135,14 @@ class PostgresLog:
     async def read_partition(self, partition: int, after: int, up_to: int, limit: int) -> Sequence[StoredEvent]:
         """Returns at most ``limit`` events of a partition above ``after`` and not above ``up_to``, in order."""
         return await self._rows("read_partition", partition, after, up_to, limit)
+
+    async def read_positions(self, positions: Sequence[int]) -> Sequence[StoredEvent]:
+        """Returns the events at some positions, in order; positions without an event are left out."""
+        return await self._rows("read_positions", positions)
+
+    async def timelines(self) -> Timelines:
+        """Returns the timelines of the log."""
+        return Timelines(tuple(Timeline(**row) for row in await self._store.fetch("timelines")))
 
     async def snapshot(self, stream: str) -> Snapshot | None:
         """Returns the newest snapshot of a stream's aggregate, unless it is ahead of the stream."""

@@ -56,10 +56,6 @@ class SearchableLog(PostgresLog):
         rows = await self._rows("by_id", event_id)
         return rows[0] if rows else None
 
-    async def read_positions(self, positions: Sequence[int]) -> Sequence[StoredEvent]:
-        """Returns the events at some positions, in order; positions without an event are left out."""
-        return await self._rows("read_positions", positions)
-
     async def count(self, partition: int, up_to: int) -> int:
         """Returns how many events a partition has up to a position."""
         return int(await self._store.fetchval("count_partition", partition, up_to, seconds=WHOLE_LOG_SECONDS))

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 
 from schemas.catalog import Catalog
 from streams.broker.clients import ResilientProducer
-from streams.broker.cloudevents import BACKFILLED
+from streams.broker.cloudevents import BACKFILLED, timeline_headers
 from streams.broker.provisioning import ensure_topics
 from streams.broker.publishing import publish
 from streams.broker.topic_names import Topics
@@ -50,6 +51,9 @@ class Backfill:
             await self._producer.close()
 
     async def _publish(self, rows: Sequence[StoredEvent]) -> int:
+        timelines = await self._log.timelines()
         async with self._producer.connected() as producer:
-            await publish(producer, self._topic, self._log.context, rows, [BACKFILLED])
+            for number, some in groupby(rows, lambda row: timelines.of(row.position)):
+                headers = [BACKFILLED, *timeline_headers(number)]
+                await publish(producer, self._topic, self._log.context, list(some), headers)
         return len(rows)

@@ -14,24 +14,26 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
+from itertools import groupby
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from prometheus_client import Counter, Gauge
 
-from schemas.errors import LeaseLost, Unavailable
+from schemas.errors import LeaseLost, Unavailable, WentBack
 from schemas.system import ContextName
 from streams.broker.clients import OUTAGES, new_consumer, start, started_producer, stop_quietly
-from streams.broker.cloudevents import BACKFILLED
+from streams.broker.cloudevents import BACKFILLED, Headers, timeline_headers
 from streams.broker.provisioning import ensure_topics
 from streams.broker.publishing import publish
 from streams.broker.topic_names import Topics
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
+from streams.log.timelines import Timelines
 from streams.relay.fair_share import FairShare
 from streams.relay.lease import Lease
-from streams.relay.topic_position import BehindTheLog, TopicPosition
+from streams.relay.topic_position import BehindTheLog, Diverged, TopicPosition
 from streams.telemetry.retrying import Backoff, raise_if_cancelled
 from streams.telemetry.tracing import note_events
 
@@ -58,7 +60,7 @@ class Relay:
 
     def __init__(self, installation: Installation, context: ContextName, owner: str, share: FairShare) -> None:
         self._settings, self._catalog, self._context = installation.settings, installation.catalog, context
-        store = installation.log_store(context)
+        store = self._store = installation.log_store(context)
         self._log = PostgresLog(store, context)
         self._lease = Lease(store, owner, self._settings.relay_lease_seconds)
         self._share = share
@@ -71,6 +73,9 @@ class Relay:
         """Whether this or another relay publishes the log, as far as this process knows."""
         self.is_owner = False
         """Whether this relay holds the log's lease."""
+        self.why_stopped: str | None = None
+        """Why the log is not published until an operator has decided; ``None`` if it is."""
+        self._timelines = Timelines()
 
     def wake(self) -> None:
         """Makes the relay read the log now instead of at its next poll."""
@@ -96,8 +101,9 @@ class Relay:
                 _log.info("relay lease yielded", context=str(self._context))
             except LeaseLost as lost:
                 _log.warning("relay lease lost", context=str(self._context), why=lost.detail)
-            except (Unavailable, BehindTheLog, *OUTAGES) as error:
+            except (Unavailable, BehindTheLog, WentBack, *OUTAGES) as error:
                 self.is_published = False
+                self.why_stopped = error.detail if isinstance(error, WentBack) else None
                 await self._withdraw()
                 await self._leave()  # before the pause: another process may take over at once
                 await backoff.wait(error)
@@ -133,6 +139,8 @@ class Relay:
 
     async def _publish_while_owner(self, cursor: int) -> None:
         """Publishes until another process should have the log; raises `LeaseLost` if one has it already."""
+        self._timelines = await self._log.timelines()
+        self._check_accepted()
         await ensure_topics(self._settings, self._catalog, [self._context])
         # The stack stops each of the three, also if a cancellation interrupts the stop of another.
         async with AsyncExitStack() as stack:
@@ -145,16 +153,30 @@ class Relay:
             stack.push_async_callback(ahead.stop)
             await start(consumer)
             cursor = await self._resume(consumer, cursor)
-            self.is_published = True
+            self.is_published, self.why_stopped = True, None
             await self._publish_from(cursor, ahead, producer, consumer)
 
     async def _resume(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
-        resume = await self._position.resume_at(consumer, cursor)
+        try:
+            resume = await self._position.resume_at(consumer, cursor, self._timelines)
+        except Diverged as diverged:
+            found = diverged.found
+            await self._store.execute("timeline_begin", found.newest_timeline + 1, found.shared, found.lost_up_to)
+            self._timelines = await self._log.timelines()
+            self._check_accepted()
+            raise
         self._lost_up_to = cursor if resume < cursor else 0
         if resume < cursor:
             REFILLED.labels(str(self._context)).inc()
             _log.warning("topic found behind its log", context=str(self._context), refilled_after=resume, up_to=cursor)
         return resume
+
+    def _check_accepted(self) -> None:
+        if (pending := self._timelines.pending) is not None:
+            raise WentBack(
+                f"the log of {self._context} went back: events after position {pending.began_after} were published up to "
+                f"{pending.lost_up_to} and are not in it. Nothing is published until `caudal recover {self._context} --apply`"
+            )
 
     async def _publish_from(
         self, cursor: int, ahead: "_ReadAhead", producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
@@ -174,7 +196,10 @@ class Relay:
                 PUBLISHED.labels(str(self._context)).inc(len(rows))
             if time.monotonic() - checked > _CHECK_SECONDS:
                 await self._position.check(consumer)
-                LAG.labels(str(self._context)).set((await self._log.head()).position - cursor)
+                head = (await self._log.head()).position
+                if head < cursor:
+                    raise Unavailable(f"the log of {self._context} ends at {head}, but was published up to {cursor}")
+                LAG.labels(str(self._context)).set(head - cursor)
                 checked = time.monotonic()
             if not ahead.is_reading:
                 await self._pause(after_events=bool(rows))
@@ -191,13 +216,16 @@ class Relay:
 
     async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[StoredEvent]) -> int:
         """Publishes rows in order and returns the last one's position when all are acknowledged."""
-        lost = [row for row in rows if row.position <= self._lost_up_to]
-        for some, headers in ((lost, [BACKFILLED]), (rows[len(lost) :], ())):
-            if some:
-                began = time.time_ns()
-                self._position.note(await publish(producer, self._topic, self._context, some, headers))
-                note_events(f"publish {self._context}", some, began, "publish")
+        for headers, group in groupby(rows, self._headers):
+            some, began = list(group), time.time_ns()
+            self._position.note(await publish(producer, self._topic, self._context, some, headers))
+            note_events(f"publish {self._context}", some, began, "publish")
         return rows[-1].position
+
+    def _headers(self, row: StoredEvent) -> Headers:
+        """Returns the headers that a row's record has beside those of its event: rows of the same headers follow each other."""
+        backfilled = [BACKFILLED] if row.position <= self._lost_up_to else []
+        return (*backfilled, *timeline_headers(self._timelines.of(row.position)))
 
 
 class _ReadAhead:

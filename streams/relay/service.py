@@ -49,9 +49,11 @@ class RelayService:
             await self._databases.close()
 
     async def why_not_ready(self) -> str | None:
-        """Returns which logs no process relays yet, as far as this one knows, or ``None`` if all are relayed."""
-        waiting = [str(name) for name, relay in self._relays.items() if not relay.is_published]
-        return f"not relayed yet: {', '.join(waiting)}" if waiting else None
+        """Returns which logs no process relays, as far as this one knows, and why; ``None`` if all are relayed."""
+        stopped = [relay.why_stopped for relay in self._relays.values() if relay.why_stopped is not None]
+        waiting = [str(name) for name, relay in self._relays.items() if not relay.is_published and relay.why_stopped is None]
+        not_yet = [f"not relayed yet: {', '.join(waiting)}"] if waiting else []
+        return "; ".join([*stopped, *not_yet]) or None
 
     def _owned(self) -> list[ContextName]:
         return [name for name, relay in self._relays.items() if relay.is_owner]

@@ -16,9 +16,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.errors import Malformed
 from streams.broker.clients import records_up_to
-from streams.broker.cloudevents import BACKFILLED, decode_event
+from streams.broker.cloudevents import BACKFILLED, decode_event, timeline_of
+from streams.broker.divergence import Divergence, divergence, missing
 from streams.broker.publishing import Acknowledged
 from streams.log.reading import PostgresLog
+from streams.log.stored_events import StoredEvent
+from streams.log.timelines import Timelines
 
 _CHECKED_RECORDS = 500
 """Number of a partition's newest records that are checked for holes, in addition to one batch of the relay."""
@@ -27,6 +30,14 @@ _FIRST_SPAN = 1000
 
 class BehindTheLog(Exception):
     """The topic does not hold records that it has acknowledged: the broker has lost data."""
+
+
+class Diverged(Exception):
+    """The topic holds events that the log does not: the log went back."""
+
+    def __init__(self, found: Divergence) -> None:
+        super().__init__(f"the topic holds {len(found.lost)} events after position {found.shared} that the log does not")
+        self.found = found
 
 
 class TopicPosition:
@@ -38,17 +49,25 @@ class TopicPosition:
         self._checked_records = batch_events + _CHECKED_RECORDS
         self._offsets: dict[int, int] = {}
         """The offset of the newest record, by partition."""
+        self._timelines = Timelines()
+        self._newest: list[StoredEvent] = []
+        """The event with the highest position of each partition, when the relay connected."""
 
-    async def resume_at(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
-        """Returns the position after which to publish: the cursor, or a lower one if the topic lacks records below it."""
+    async def resume_at(self, consumer: AIOKafkaConsumer, cursor: int, timelines: Timelines) -> int:
+        """Returns the position after which to publish: the cursor, or a lower one if the topic lacks records below it.
+
+        Raises `Diverged` if the topic holds events that the log does not.
+        """
         head = await self._log.head()
         resume = cursor
-        self._offsets = {}
+        self._offsets, self._timelines, self._newest = {}, timelines, []
         for partition, newest in enumerate(head.partitions):
             held = await self._newest_held(consumer, partition, newest)
             consumer.unsubscribe()
             if held < min(newest, await self._expected(partition, newest, cursor)):
                 resume = min(resume, held)
+        if await missing(self._log, self._newest) and (found := await divergence(self._log, consumer, self._topic, timelines)):
+            raise Diverged(found)
         return resume
 
     def note(self, acknowledged: Sequence[Acknowledged]) -> None:
@@ -95,15 +114,21 @@ class TopicPosition:
         consumer.seek(tp, first)
         begin = 0 if first == 0 else None
         held: list[tuple[int, int]] = []
+        highest: StoredEvent | None = None
         async for records in records_up_to(consumer, tp, end):
             for record in records:
                 try:
-                    event = decode_event(record)
+                    event, timeline = decode_event(record), timeline_of(record)
                 except Malformed:
                     continue  # any program may have written to the topic
+                if self._timelines.is_lost(timeline, event.position) and timeline <= self._timelines.newest:
+                    continue
+                highest = event if highest is None or event.position > highest.position else highest
                 if begin is None and BACKFILLED not in record.headers:
                     begin = event.position
                 held.append((event.position, event.previous))
+        if highest is not None:
+            self._newest.append(highest)
         return unbroken_up_to(sorted(held), begin)
 
 

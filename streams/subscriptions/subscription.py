@@ -47,9 +47,10 @@ from streams.settings import Settings
 from streams.subscriptions.control import SubscriptionControl
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.dead_letters import Parked
+from streams.subscriptions.lost_events import LostEvents
 from streams.subscriptions.subscriber import Batch, Subscriber
 from streams.subscriptions.watchdog import Watchdog
-from streams.telemetry.retrying import Backoff, keep_running, reason
+from streams.telemetry.retrying import Backoff, every, keep_running, reason
 
 _log = structlog.get_logger()
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
@@ -75,11 +76,12 @@ class Subscription:
         self._contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts})
         topics = [self._topics.events(context) for context in self._contexts]
         self._consumer = FaustConsumer(settings, group, topics, self._deliver, self._note_assignment)
+        self._lost_events = LostEvents(settings, self._topics, logs)
         self._watchdog = Watchdog(settings.stall_seconds, logs, self._consumer.is_left_behind)
         self._dead_letter_topic = DeadLetterTopic(settings, catalog)
         self._assigned: set[tuple[ContextName, int]] = set()
         self._controls = {
-            subscriber.name: SubscriptionControl(subscriber, logs, self._dead_letter_topic, lambda: self._assigned)
+            subscriber.name: SubscriptionControl(subscriber, logs, self._dead_letter_topic, self._followed)
             for subscriber in subscribers
         }
         self._readiness = GroupReadiness(group)
@@ -92,14 +94,19 @@ class Subscription:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._consume())
                 tasks.create_task(self._watch())
+                tasks.create_task(self._watch_resting())
                 for control in self._controls.values():
                     tasks.create_task(control.run())
         finally:
             await self._dead_letter_topic.close()
 
     def why_not_ready(self) -> str | None:
-        """Returns why it is not ready, or ``None``: until its consumer group has assigned partitions to this process."""
-        return self._readiness.why_not_ready() if self._subscribers else None
+        """Returns why it is not ready, or ``None``: until its consumer group has assigned partitions to this process, and while
+        a log that it follows went back.
+        """
+        if not self._subscribers:
+            return None
+        return self._lost_events.why_not_ready() or self._readiness.why_not_ready()
 
     async def _consume(self) -> None:
         backoff = Backoff("consumer interrupted", first_seconds=1, max_seconds=1, group=self._group)
@@ -107,6 +114,7 @@ class Subscription:
 
     async def _consume_once(self) -> None:
         await ensure_topics(self._settings, self._catalog, self._contexts)
+        await self._lost_events.check(self._contexts)
         await self._consumer.run()
 
     async def _watch(self) -> None:
@@ -115,7 +123,25 @@ class Subscription:
             if self._consumer.has_undelivered:
                 self._watchdog.start_over()  # a partition without progress waits for the batches that are being handled
             suspended = {name for name, control in self._controls.items() if control.is_suspended}
-            await self._watchdog.check(self._subscribers, suspended, self._assigned)
+            for context in await self._watchdog.check(self._subscribers, suspended, self._assigned, self._lost_events.resting):
+                self._lost_events.rest(context)
+
+    async def _watch_resting(self) -> None:
+        """Goes on with the logs whose loss an operator has accepted."""
+
+        async def check() -> None:
+            if self._lost_events.resting and (woken := await self._lost_events.check(self._lost_events.resting)):
+                for subscriber in self._subscribers:
+                    if subscriber.contexts & woken:
+                        for context, partition in self._assigned:
+                            subscriber.invalidate(context, partition)
+                        self._controls[subscriber.name].suspend()  # it reads from the log what it has missed
+
+        await every(self._settings.stall_seconds, check, "comparison with the topics")
+
+    def _followed(self) -> set[tuple[ContextName, int]]:
+        """Returns the partitions of this process, without those of logs that rest."""
+        return {(context, partition) for context, partition in self._assigned if context not in self._lost_events.resting}
 
     def _note_assignment(self, partitions: Iterable[tuple[str, int]]) -> None:
         assigned = {(self._topics.context_of(topic), partition) for topic, partition in partitions}
@@ -127,7 +153,7 @@ class Subscription:
 
     async def _deliver(self, fetched: Sequence[Fetched]) -> None:
         self._watchdog.note_progress()
-        batches, foreign = self._decoded(fetched)
+        batches, foreign = await self._decoded(fetched)
         for subscriber in self._subscribers:
             own_batches = [batch for batch in batches if batch.context in subscriber.contexts]
             own_foreign = [parked for parked in foreign if parked.context in subscriber.contexts]
@@ -152,16 +178,24 @@ class Subscription:
             await asyncio.sleep(pause)
         control.suspend()
 
-    def _decoded(self, fetched: Sequence[Fetched]) -> tuple[list[Batch], list[Parked]]:
-        """Returns the events by partition, and the records that are not events; no event waits behind those."""
+    async def _decoded(self, fetched: Sequence[Fetched]) -> tuple[list[Batch], list[Parked]]:
+        """Returns the events by partition, and the records that are not events; no event waits behind those.
+
+        Events that their log has lost are left out, and all of a log that rests.
+        """
         events: dict[tuple[ContextName, int], list[StoredEvent]] = {}
         foreign: list[Parked] = []
         for part in fetched:
             context = self._topics.context_of(part.topic)
+            if context in self._lost_events.resting:
+                continue
+            await self._lost_events.read_unknown(context, part.records)
             found = events.setdefault((context, part.partition), [])
             for record in part.records:
                 try:
-                    found.append(decode_event(record))
+                    event = decode_event(record)
+                    if not self._lost_events.is_lost(context, record, event):
+                        found.append(event)
                 except Malformed as error:
                     foreign.append(Parked.of_record(context, record, error))
         return [Batch(*where, found) for where, found in sorted(events.items()) if found], foreign

@@ -44,6 +44,7 @@ class Watchdog:
         """The last position of a subscriber in a partition, and since when it is there."""
         self._stalls = 0
         """Checks in a row in which partitions of this process stalled and the consumer fetched nothing."""
+        self._behind: set[ContextName] = set()
 
     def note_progress(self) -> None:
         """Notes that the consumer has fetched records."""
@@ -54,11 +55,18 @@ class Watchdog:
         self._progress.clear()
 
     async def check(
-        self, subscribers: Sequence[Subscriber], suspended: Collection[str], assigned: set[tuple[ContextName, int]]
-    ) -> None:
-        """Compares once; raises `ConsumerStopped`. Of suspended subscribers it only reports the lag."""
-        has_stalled = False
-        for context in sorted({context for subscriber in subscribers for context in subscriber.contexts}):
+        self,
+        subscribers: Sequence[Subscriber],
+        suspended: Collection[str],
+        assigned: set[tuple[ContextName, int]],
+        resting: Collection[ContextName] = (),
+    ) -> Collection[ContextName]:
+        """Compares once, except for logs that rest; returns those whose head is behind a checkpoint.
+
+        Of suspended subscribers it only reports the lag. Raises `ConsumerStopped`.
+        """
+        has_stalled, self._behind = False, set[ContextName]()
+        for context in sorted({context for subscriber in subscribers for context in subscriber.contexts} - set(resting)):
             try:
                 heads = (await self._logs[context].head()).partitions
                 for subscriber in subscribers:
@@ -71,6 +79,7 @@ class Watchdog:
                 _log.exception("log comparison failed", context=str(context))
         if has_stalled:
             await self._suspect_the_consumer()
+        return self._behind
 
     async def _compare(
         self,
@@ -88,6 +97,8 @@ class Watchdog:
             # others are watched too, with a longer limit. Work that is done twice is harmless, work that is left is not.
             is_ours = (context, partition) in assigned
             position = await subscriber.position(context, partition)
+            if position > head and position > (await self._logs[context].head()).partitions[partition]:
+                self._behind.add(context)
             where = (subscriber.name, context, partition)
             last_position, since = self._progress.get(where, (-1, 0.0))
             if is_suspended or position >= head or position != last_position:

@@ -43,7 +43,7 @@ class Running:
             relay.wake()
 
     async def count(self) -> int:
-        async with self.databases.connection(self.settings.write_dsn) as connection:
+        async with self.databases.connection(self.settings.view_dsn(RECORDS.home)) as connection:
             sql = "select count(*) from data_ingestion__ingestion__views.records where processing_status = 'processed'"
             return int(await connection.fetchval(sql))
 

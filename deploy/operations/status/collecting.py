@@ -89,7 +89,9 @@ class StatusCollector:
         assert relay is not None, "the migration made the row"
         last = await log.read(head - 1, 1) if head else ()
         owner = relay["owner"] if relay["held"] else None
-        return LogStatus(str(context), head, relay["position"], owner, last[0].recorded_at if last else None)
+        went_back = (await log.timelines()).pending is not None
+        last_at = last[0].recorded_at if last else None
+        return LogStatus(str(context), head, relay["position"], owner, last_at, went_back)
 
     async def _subscription(self, one: InstalledSubscription, context: ContextName) -> SubscriptionStatus:
         store = one.store_of(context)

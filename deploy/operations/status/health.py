@@ -67,7 +67,10 @@ def _processes(status: InstallationStatus) -> Iterator[Finding]:
 
 def _logs(status: InstallationStatus) -> Iterator[Finding]:
     for log in status.logs:
-        if log.owner is None:
+        if log.went_back:
+            what = f"the log of {log.context} went back behind what was published, and rests"
+            yield Finding("down", what, f"`caudal recover {log.context}`")
+        elif log.owner is None:
             unpublished = f", {counted(log.head - log.relayed, 'event')} wait" if log.head > log.relayed else ""
             yield Finding("attention", f"no relay publishes {log.context}{unpublished}", "start `caudal serve relay`")
     if status.processes:

@@ -28,6 +28,8 @@ class LogStatus:
     owner: str | None
     """The relay that publishes it; ``None`` if no relay does."""
     last_event_at: datetime | None = None
+    went_back: bool = False
+    """Whether it lacks events that were published, which no operator has accepted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ async def verify_log(
     report.events, report.found = verified.events, len(verified.findings)
     report.facts = {"head": verified.head, "signed_up_to": verified.signed_up_to}
     signed = f", signed up to position {verified.signed_up_to:,}" if verified.signed_up_to else ""
+    report.notes += verified.lost
     report.summary = f"complete and unaltered{signed}"
     report.findings = [{"position": finding.position, "what": finding.what} for finding in sorted(verified.findings)]
     return report

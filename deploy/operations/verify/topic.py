@@ -47,6 +47,7 @@ def _report(verified: VerifiedTopic, seconds: float) -> Report:
     notes = {
         "repeated": "records repeat an event: harmless, subscribers skip repeats",
         "backfilled": "events were filled in from the log later",
+        "lost": "records are of events that the log has lost, as an operator has accepted",
         "foreign": "records are not events of Caudal; each subscription parks them and continues",
         "expired": "events were deleted by the topic's retention",
     }

@@ -98,6 +98,15 @@ create table {schema}.relays (
   lease interval not null
 );
 
+-- The timelines after the first: each began when the log went back behind what was published.
+create table {schema}.timelines (
+  number int primary key,
+  began_after bigint not null,        -- the last position that it shares with the timelines before it
+  lost_up_to bigint not null,         -- the highest position of an event that was published and is lost
+  found_at timestamptz not null default clock_timestamp(),
+  accepted_at timestamptz             -- null: the log is not published until an operator has accepted the loss
+);
+
 insert into {schema}.head
   values (true, 0, '\x', clock_timestamp(), array_fill(0::bigint, array[{partitions}]), 1, {events_a_table}, 'infinity', '-infinity');
 insert into {schema}.relay values (true, 0, 0, null, '-infinity', '0');

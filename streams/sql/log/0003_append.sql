@@ -153,3 +153,9 @@ returns void language sql security definer set search_path = pg_catalog, pg_temp
     select $1, $2, $3, $4, $5 where exists (select from {schema}.events e where e.position = $1 and e.hash = $2)
   on conflict do nothing
 $$;
+
+-- Notes that the log went back behind what was published. Nothing is published until an operator accepts that.
+create function {schema}.begin_timeline(number int, began_after bigint, lost_up_to bigint)
+returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into {schema}.timelines (number, began_after, lost_up_to) values ($1, $2, $3) on conflict do nothing
+$$;

@@ -14,7 +14,8 @@ CHANGES = {
     ("subscriptions", "pause"), ("subscriptions", "resume"), ("subscriptions", "reset"),
     ("dead-letters", "redrive"), ("dead-letters", "skip"), ("dead-letters", "edit"),
     ("projections", "rebuild"), ("projections", "rollback"), ("projections", "discard"),
-    ("sagas", "retry"), ("sagas", "cancel"), ("relay", "backfill"), ("token-keys", "retire"), ("master-keys", "rewrap"),
+    ("sagas", "retry"), ("sagas", "cancel"), ("relay", "backfill"), ("recover",),
+    ("token-keys", "retire"), ("master-keys", "rewrap"),
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""``caudal recover``: goes on with a log that went back."""

@@ -1,0 +1,105 @@
+"""``caudal recover``: accepts what a log lost when it went back, so that it is published again."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from deploy.console.printing import confirmed, counted, lines
+from deploy.operations.projections.rebuilding import Options, rebuild
+from deploy.operations.recovery.loss import Loss, loss_of
+from deploy.operations.subscriptions.installed import InstalledSubscription, subscriptions
+from schemas.system import ContextName
+from streams.database.pools import Databases
+from streams.discovery import installed_catalog
+from streams.installation import Installation
+from streams.log.reading import PostgresLog
+from streams.settings import Settings
+
+_SHOWN_EVENTS = 20
+
+
+async def recover(context: ContextName, settings: Settings, *, apply: bool) -> None:
+    """Prints what a log has lost and what will be done about it; with ``apply``, does it.
+
+    The loss is accepted: the relay publishes the log again from the last position that log and topic share, on a new timeline.
+    Subscriptions that have seen lost events go back to that position; their views are rebuilt. Raises `Unavailable`.
+    """
+    catalog = installed_catalog(settings.systems)
+    catalog.context(context)
+    databases = Databases("caudal_owner", pool_size=2)
+    out = lines()
+    try:
+        installation = Installation(settings, catalog, databases)
+        async with subscriptions(settings) as installed:
+            loss = await loss_of(installation, context, installed)
+            if loss is None:
+                out.print(f"The log of {context} holds everything that was published: there is nothing to recover.")
+                return
+            _print(loss, out)
+            if not confirmed(out, apply=apply):
+                return
+            for one in loss.seen_by:
+                await _go_back(one, context, loss.found.shared)
+            await _accept(installation, loss)
+        views = [one.name for one in loss.seen_by if one.projection is not None]
+    finally:
+        await databases.close()
+    out.print(f"The loss is accepted. A relay publishes the log of {context} again within seconds.")
+    for view in views:
+        await rebuild(view, settings, Options(again=True), apply=True)
+    out.print("Done. `caudal verify` shows whether everything agrees.")
+
+
+def _print(loss: Loss, out: Console) -> None:
+    lost, context = loss.lost, loss.context
+    positions = f"positions {lost[0].position} to {loss.found.lost_up_to}"
+    out.print(
+        f"The log of {context} went back: {counted(len(lost), 'event')} on its topic {_are(lost)} not in it, {positions}."
+    )
+    out.print(
+        f"Log and topic agree up to position {loss.found.shared}. The lost events, recorded until {lost[-1].recorded_at}:"
+    )
+    for event in lost[:_SHOWN_EVENTS]:
+        out.print(f"  {event.position}  {event.recorded_at:%Y-%m-%d %H:%M:%S}  {event.type}  {event.stream}", markup=False)
+    if len(lost) > _SHOWN_EVENTS:
+        out.print(f"  … and {len(lost) - _SHOWN_EVENTS:,} more")
+    if loss.retaken:
+        out.print(
+            f"{counted(loss.retaken, 'new event')} of the log {_have(loss.retaken)} such a position. A consumer of the topic"
+            " that recognises repeats by position has to start over at the header ce_timeline."
+        )
+    for name, count in loss.effects.items():
+        out.print(f"The lost events have caused {counted(count, name)} in the logs, which stay.", markup=False)
+    out.print("What will be done: the loss is accepted, and the log is published again on a new timeline.")
+    for one in loss.seen_by:
+        then = ", and its view is rebuilt" if one.projection is not None else ", its commands are sent again"
+        out.print(f"The {one.kind} {one.name} goes back to position {loss.found.shared}{then}.", markup=False)
+
+
+async def _go_back(one: InstalledSubscription, context: ContextName, shared: int) -> None:
+    store = one.store_of(context)
+    at = (await store.checkpoints.all()).get(context, {})
+    targets = {partition: min(position, shared) for partition, position in at.items()}
+    async with store.transaction() as connection:
+        await store.checkpoints.lock(connection, [(context, partition) for partition in targets])
+        await store.checkpoints.reset(connection, context, targets)
+
+
+async def _accept(installation: Installation, loss: Loss) -> None:
+    """Accepts the loss; notes it first if no relay has done that."""
+    store = installation.log_store(loss.context)
+    log = PostgresLog(store, loss.context)
+    if (pending := (await log.timelines()).pending) is None:
+        number = loss.found.newest_timeline + 1
+        await store.execute("timeline_begin", number, loss.found.shared, loss.found.lost_up_to)
+        pending = (await log.timelines()).pending
+        assert pending is not None, "it was noted just now"
+    await store.execute("timeline_accept", pending.number)
+
+
+def _are(some: Sequence[object]) -> str:
+    return "is" if len(some) == 1 else "are"
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"

@@ -1,0 +1,1 @@
+select {schema}.begin_timeline($1, $2, $3)

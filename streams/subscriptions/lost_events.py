@@ -1,0 +1,99 @@
+"""Lost events: records of a topic that are no events of its log any more, because the log went back.
+
+A log that went back behind its topic rests: its subscriptions handle nothing until an operator has accepted the loss
+(`caudal recover`), so that no view and no policy takes a lost event for one that happened. Afterwards the records of the lost
+part are skipped (`streams.log.timelines`).
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from schemas.errors import Unavailable
+from schemas.system import ContextName
+from streams.broker.clients import OUTAGES, REQUEST_MS, new_consumer, start, stop_quietly
+from streams.broker.cloudevents import TIMELINE, timeline_of
+from streams.broker.divergence import is_ahead
+from streams.broker.topic_names import Topics
+from streams.log.reading import ReadableLog
+from streams.log.stored_events import StoredEvent
+from streams.log.timelines import Timelines
+from streams.settings import Settings
+
+_log = structlog.get_logger()
+
+LOST = Counter("caudal_lost_events_skipped", "Records of events that their log has lost.", ["context"])
+WENT_BACK = Gauge("caudal_log_went_back", "Whether the log went back behind its topic, and waits for an operator.", ["context"])
+
+
+class LostEvents:
+    """Recognises lost events of the logs that one process follows."""
+
+    def __init__(self, settings: Settings, topics: Topics, logs: Mapping[ContextName, ReadableLog]) -> None:
+        self._settings, self._topics, self._logs = settings, topics, logs
+        self._timelines: dict[ContextName, Timelines] = {}
+        self.resting: frozenset[ContextName] = frozenset()
+        """The contexts whose log went back, and of which nothing is handled now."""
+
+    def why_not_ready(self) -> str | None:
+        """Returns which logs went back and what to do, or ``None``."""
+        return "; ".join(went_back(context) for context in sorted(self.resting)) or None
+
+    async def check(self, contexts: Collection[ContextName]) -> frozenset[ContextName]:
+        """Compares logs with their topics, and lets those rest that are behind; returns those that no longer rest.
+
+        Raises `Unavailable` if the broker or a log is out of reach.
+        """
+        consumer = new_consumer(self._settings, request_timeout_ms=REQUEST_MS)
+        resting = set(self.resting - set(contexts))
+        try:
+            await start(consumer)
+            for context in contexts:
+                log = self._logs[context]
+                timelines = self._timelines[context] = await log.timelines()
+                is_behind = timelines.pending is not None or await is_ahead(
+                    log, consumer, self._topics.events(context), timelines
+                )
+                if is_behind:
+                    resting.add(context)
+                WENT_BACK.labels(str(context)).set(is_behind)
+        except (*OUTAGES, TimeoutError) as error:
+            raise Unavailable("no broker answers", f"{self._settings.brokers}: {error!r}") from error
+        finally:
+            await stop_quietly(consumer)
+        before, self.resting = self.resting, frozenset(resting)
+        for context in self.resting - before:
+            _log.error("log went back", context=str(context), next=f"run `caudal recover {context}`")
+        return before - self.resting
+
+    def rest(self, context: ContextName) -> None:
+        """Makes a log rest whose head is behind a checkpoint."""
+        if context not in self.resting:
+            _log.error("log went back behind a checkpoint", context=str(context), next=f"run `caudal recover {context}`")
+            WENT_BACK.labels(str(context)).set(1)
+            self.resting |= {context}
+
+    async def read_unknown(self, context: ContextName, records: Collection[Any]) -> None:
+        """Reads the timelines of a log again if a record has one that is not known; raises `Unavailable`."""
+        known = self._timelines.get(context)
+        if known is None or any(timeline_of(record) > known.newest for record in records if _has_timeline(record)):
+            self._timelines[context] = await self._logs[context].timelines()
+
+    def is_lost(self, context: ContextName, record: Any, event: StoredEvent) -> bool:
+        """Returns whether an event's record is of a part that its log has lost; raises `Malformed`."""
+        timelines = self._timelines.get(context, Timelines())
+        if not timelines.is_lost(timeline_of(record), event.position):
+            return False
+        LOST.labels(str(context)).inc()
+        return True
+
+
+def went_back(context: ContextName) -> str:
+    """Returns the sentence that says that a log went back, and what to do."""
+    return f"the log of {context} went back behind what was published: run `caudal recover {context}`"
+
+
+def _has_timeline(record: Any) -> bool:
+    return any(name == TIMELINE and value.isdigit() for name, value in record.headers)
