@@ -17,6 +17,8 @@ from starlette.middleware import Middleware
 from deploy.serving.http_protocol import LimitedProtocol
 from deploy.serving.shutdown import exit_after_grace
 from schemas.catalog import Catalog
+from schemas.errors import Unavailable
+from streams.database.identity import IDENTITIES
 from streams.discovery import installed_catalog
 from streams.http.health import operations_routes
 from streams.http.middleware import Observed
@@ -50,9 +52,13 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
     made = make(settings, catalog)
     if isinstance(made, Starlette):
         trace_requests(made)
-        await Server(made, host, port, settings).serve()
+        server = Server(made, host, port, settings)
+        IDENTITIES.on_change = server.start_over
+        await server.serve()
     else:
-        await _serve_beside(made, host, port, settings)
+        server = await _serve_beside(made, host, port, settings)
+    if server.starts_over:
+        raise Unavailable("a database is another one than before, after a failover or a restore: the process starts over")
 
 
 def room_of(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
@@ -80,14 +86,15 @@ def room_of(service: Service) -> Callable[[Settings, Catalog], Starlette | Backg
             return Projectors
 
 
-async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Settings) -> None:
-    """Serves health and metrics beside the work; when one of the two ends, the other is stopped."""
+async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Settings) -> "Server":
+    """Serves health and metrics beside the work; when one of the two ends, the other is stopped. Returns the server."""
     app = Starlette(
         routes=operations_routes({"work": work.why_not_ready}),
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
     server = Server(app, host, port, settings)
+    IDENTITIES.on_change = server.start_over
     working = asyncio.create_task(work.run())
 
     def stop(_: asyncio.Task[None]) -> None:
@@ -102,6 +109,7 @@ async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Se
         working.cancel()
         with suppress(asyncio.CancelledError):
             await working
+    return server
 
 
 class Server(uvicorn.Server):
@@ -127,6 +135,8 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=2,
         )
         super().__init__(config)
+        self.starts_over = False
+        """Whether the process ends so that its supervisor starts it again."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -139,6 +149,11 @@ class Server(uvicorn.Server):
     def _on_signal(self) -> None:
         exit_after_grace()
         self.stop()
+
+    def start_over(self) -> None:
+        """Asks the server to stop, and the process to end with an error."""
+        self.starts_over = True
+        self._on_signal()
 
     def stop(self) -> None:
         """Asks the server to stop."""

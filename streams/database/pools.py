@@ -13,6 +13,7 @@ import orjson
 
 from schemas.errors import Misconfigured, Unavailable
 from streams.database.errors import OUT_OF_REACH, is_of_read_only, is_of_stale_connection, pooler, translated
+from streams.database.identity import IDENTITIES, Identity
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Role = Literal["caudal_owner", "caudal_writer", "caudal_projector", "caudal_reader"]
@@ -24,6 +25,10 @@ _COMMAND_SECONDS = 15
 _MARK = "caudal.session"
 """A setting that PostgreSQL keeps for each session, and that means nothing to it."""
 _SETTING = "select current_setting($1, true)"
+_IDENTITY = """select
+  (select system_identifier from pg_control_system()) as cluster,
+  case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end as timeline,
+  (select oid::bigint from pg_database where datname = current_database()) as database"""
 _ONE_PLAN = {
     # The append's statements are planned once, and the plan must not depend on the size of a table at that time. These are
     # settings of the session: as settings of the function, each call would pay for them.
@@ -105,16 +110,21 @@ class Databases:
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
             server_settings=self._session_settings(),
-            init=self._prepare,
+            init=lambda connection: self._prepare(dsn, connection),
             reset=_nothing_to_reset,
         )
 
-    async def _prepare(self, connection: Connection) -> None:
-        """Checks that the session has its settings, which a connection pooler may drop; raises `Misconfigured`."""
+    async def _prepare(self, dsn: str, connection: Connection) -> None:
+        """Checks that the session has its settings, which a connection pooler may drop; raises `Misconfigured`.
+
+        Notes to which database the connection leads.
+        """
         await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_dumps, decoder=orjson.loads, format="text")
         for name, value in self._session_settings().items():
             if name != "application_name" and (has := await connection.fetchval(_SETTING, name)) != value:
                 raise pooler(f"the session's {name} is {has}, not {value}")
+        row = await connection.fetchrow(_IDENTITY)
+        IDENTITIES.note(dsn, None if row is None or row["timeline"] is None else Identity(*row.values()))
 
     def _session_settings(self) -> dict[str, str]:
         session = {"application_name": f"caudal {self._role or 'owner'}", _MARK: "set"}

@@ -14,7 +14,7 @@ IN_PYTHON = {
     "command_api/clock.py": "asks PostgreSQL for its time",
     "deploy/local/servers/postgres.py": "makes the database of the local stack",
     "query_api/views/reader.py": "asks PostgreSQL for its oldest transaction",
-    "streams/database/pools.py": "reads the settings of a session back",
+    "streams/database/pools.py": "reads the settings of a session and the identity of the database",
     "streams/database/view_tables.py": "is compiled from the declared views",
     "streams/migrations/migrate.py": "makes schemas and tables whose names are derived, under an advisory lock",
 }
