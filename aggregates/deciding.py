@@ -8,8 +8,9 @@ from aggregates.decision import Decision
 from aggregates.state import State
 from aggregates.stream import EventOf, Stream, StreamUse
 from schemas.envelope import CommandEnvelope
-from schemas.errors import AlreadyExists, Misconfigured, Rejected
+from schemas.errors import AlreadyExists, Misconfigured, Rejected, pointer_of
 from schemas.message import Event
+from schemas.values.storable import fault_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def decide(
     """Returns the change of each stream of a decision; the stream that the command is about is the first.
 
     ``streams`` are those of ``decision.uses``, ``None`` for one that is not named. Raises `Rejected` if a domain rule
-    rejects the command. A fault in the decision raises any other exception.
+    rejects the command, or if an event holds a value that cannot be stored. A fault in the decision raises any other exception.
     """
     used = list(zip(decision.uses, streams, strict=True))
     _check_expectations(used)
@@ -84,6 +85,8 @@ def _recorded(decision: Decision[Any, Any], found: Any) -> dict[StreamUse[Any], 
             raise Misconfigured(f"{_name(decision)} yields {event!r}, which is no event")
         if event.retired:
             raise Misconfigured(f"{_name(decision)} records {event.message_name}, which is retired")
+        if (fault := fault_in(event)) is not None:
+            raise Rejected(f"the {event.message_name} cannot be stored: {pointer_of(fault.path)} {fault.detail}")
         recorded[use].append(event)
     return recorded
 

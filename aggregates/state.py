@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict
 
 from schemas.errors import Misconfigured, Unusable
+from schemas.values.times import with_offsets
 
 Document = dict[str, Any]
 Upcasts = Mapping[int, Callable[[Document], Document]]
@@ -61,7 +62,7 @@ class State(BaseModel):
         try:
             for step in steps:
                 data = cls.upcasts[step](data)
-            return cls.model_validate_json(json.dumps(data, default=str))
+            return with_offsets(cls.model_validate_json(json.dumps(data, default=str)))
         except Exception as error:  # the author's upcast may raise anything
             raise Unusable(f"{cls.__name__} cannot read a state of its version {version}: {error}") from error
 
@@ -71,7 +72,7 @@ class State(BaseModel):
         if state_schema != state_schema_of(cls):
             raise Unusable(f"it is of {state_schema}, the code reads {state_schema_of(cls)}")
         try:
-            state = cls.model_validate_json(text)
+            state = with_offsets(cls.model_validate_json(text))
         except Exception as error:  # the author's validator may raise anything; the events are read instead
             raise Unusable(str(error)) from error
         if missing := cls.model_fields.keys() - state.model_fields_set:

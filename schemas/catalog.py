@@ -9,6 +9,7 @@ from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
 from schemas.system import ENGINE, Context, ContextName, System, check_system, stored_names
 from schemas.upcasting import Upcaster, chains, upcast
+from schemas.values.times import with_offsets
 from schemas.view import View
 
 
@@ -126,13 +127,13 @@ class Catalog:
     def read_event(self, context: ContextName, name: str, schema_version: int, data: str | bytes) -> Event:
         """Returns a recorded event as an instance of the current class, upcast from its recorded schema version.
 
-        Raises `Misconfigured` if the installed code cannot read it.
+        A time that was recorded without its offset is read as UTC. Raises `Misconfigured` if the installed code cannot read it.
         """
         event = self.event(context, name)
         try:
             if schema_version != event.schema_version:
                 data = upcast(event, self._upcasters[context, event.message_name], schema_version, data)
-            return event.model_validate_json(data)
+            return with_offsets(event.model_validate_json(data))
         except Exception as error:
             raise Misconfigured(
                 f"{name} of {context}, schema version {schema_version}, cannot be read by the installed code "

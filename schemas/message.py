@@ -1,11 +1,12 @@
 """Commands and events: the requests to a system, and the facts that it recorded."""
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from schemas.access import Access
+from schemas.values.storable import check_storable
 
 COMMAND_ID = "command id"
 """As a command's subject: the command's own id, for a new data subject."""
@@ -26,7 +27,10 @@ class Message(BaseModel):
 
 
 class Command(Message):
-    """A request to one bounded context, which may reject it. Its name is imperative: ``ReceiveData`` is ``receive-data``."""
+    """A request to one bounded context, which may reject it. Its name is imperative: ``ReceiveData`` is ``receive-data``.
+
+    Its values can be stored (`schemas.values.storable`): a numeric string that becomes an integer has 64 bits, too.
+    """
 
     internal: ClassVar[bool] = False
     """Whether only the engine sends it: no path over HTTP takes it."""
@@ -47,6 +51,11 @@ class Command(Message):
         super().__init_subclass__(**kwargs)
         cls.message_name = name or words_of(cls.__name__, "-")
         cls.internal, cls.command_access, cls.command_subject = internal, access, subject
+
+    @model_validator(mode="after")
+    def _can_be_stored(self) -> Self:
+        check_storable(self)
+        return self
 
 
 class Event(Message):

@@ -21,6 +21,7 @@ from schemas.clinical_lab.results import ResultRecorded
 from schemas.clinical_lab.users import UserCreated
 from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command, Event
+from schemas.values.times import later
 
 PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
 """The pause after each failed attempt; when all are used, the next failed attempt is the last."""
@@ -65,7 +66,7 @@ def record_delivery(command: CommandEnvelope[RecordDelivery], notification: Noti
     if data.problem is None:
         yield NotificationSent(cause=notification.cause, **fields)
     elif data.may_work_later and data.attempt <= len(PAUSES):
-        yield DeliveryFailed(problem=data.problem, again_at=command.at + PAUSES[data.attempt - 1], **fields)
+        yield DeliveryFailed(problem=data.problem, again_at=later(command.at, PAUSES[data.attempt - 1]), **fields)
     else:
         yield NotificationFailed(cause=notification.cause, problem=data.problem, **fields)
 

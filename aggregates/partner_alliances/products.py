@@ -5,19 +5,25 @@ A package of your own adds a kind by an entry point of the group ``caudal.partne
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.errors import Misconfigured, Rejected
+from schemas.values.storable import check_storable
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Terms(BaseModel):
-    """The terms of a contract; unknown ones are rejected."""
+    """The terms of a contract; unknown ones are rejected, and those that cannot be stored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="after")
+    def _can_be_stored(self) -> Self:
+        check_storable(self)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

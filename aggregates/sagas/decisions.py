@@ -15,6 +15,8 @@ from aggregates.sagas.transitions import Outcome, Step, deferred_by, timeout_tim
 from schemas.engine.sagas import AdvanceSaga, CancelSaga, CommandOutcome, RetrySaga, SagaAdvanced, SagaInput, SentCommand
 from schemas.envelope import CommandEnvelope
 from schemas.errors import NotFound, Rejected, UnexpectedEvent
+from schemas.values.storable import check_storable
+from schemas.values.times import later, with_offsets
 
 Definitions = Mapping[str, SagaDefinition[Any]]
 """Saga definitions by their full names: ``shop.checkout``."""
@@ -164,7 +166,8 @@ class _Steps:
         if isinstance(follows, Defer):
             return _deferred(input, follows)
         outcome = self._tried(
-            input, lambda: reaction.react(self._state(), event.model_validate_json(json.dumps(input.data)), input)
+            input,
+            lambda: reaction.react(self._state(), with_offsets(event.model_validate_json(json.dumps(input.data))), input),
         )
         outcome.follows = follows if outcome.transition is not None else None
         return outcome
@@ -224,7 +227,9 @@ class _Steps:
 
     def _step(self, input: SagaInput, outcome: Outcome, command_outcome: CommandOutcome | None = None) -> SagaAdvanced:
         try:
-            return self._advanced(input, outcome, command_outcome)
+            step = self._advanced(input, outcome, command_outcome)
+            check_storable(step)
+            return step
         except Exception as error:  # what the reaction returned cannot be recorded
             return self._advanced(input, _faulty(error), command_outcome)
 
@@ -254,7 +259,7 @@ class _Steps:
 
 
 def _deferred(input: SagaInput, found: Defer) -> Outcome:
-    timeout = {} if found.timeout is None else {timeout_timer(input): input.at + found.timeout}
+    timeout = {} if found.timeout is None else {timeout_timer(input): later(input.at, found.timeout)}
     return Outcome("received", found.why, deferred=True, timeout=timeout)
 
 

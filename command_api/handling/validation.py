@@ -1,7 +1,6 @@
 """Validation: JSON becomes a command, or an error that names each offending value. A valid command can be stored."""
 
 import json
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -12,13 +11,13 @@ from pydantic import BaseModel, ValidationError
 from schemas.errors import Invalid, Malformed, Violation, pointer_of, step
 from schemas.message import Command
 from schemas.sensitive import is_encrypted, secret_fields
+from schemas.values.storable import fault_in
 
 M = TypeVar("M", bound=BaseModel)
 
 # Values that orjson reads and not every store can keep: NUL, and integers that it would round to a float.
 _NUL, _LONG_NUMBER = b"\\u0000", b"0" * 19
 _DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
-_LARGEST = 2**63 - 1
 
 
 @contextmanager
@@ -92,14 +91,14 @@ def parse_json(body: bytes, max_depth: int) -> Any:
     if body.count(b"{") + body.count(b"[") > max_depth:
         _check_depth(document, max_depth)
     if _NUL in body or _LONG_NUMBER in body.translate(_DIGITS):
-        _check_values(json.loads(body), "")
+        _check_values(json.loads(body))
     return document
 
 
 def _explain(body: bytes) -> None:
     """Raises `Invalid` with a pointer if only one value is wrong: a number out of range, a lone surrogate."""
     try:
-        _check_values(json.loads(body, parse_constant=_no_constant), "")
+        _check_values(json.loads(body, parse_constant=_no_constant))
     except (ValueError, RecursionError):
         return
 
@@ -108,29 +107,9 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _check_values(value: Any, pointer: str) -> None:
-    if isinstance(value, str):
-        _check_text(value, pointer)
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise _bad_value(pointer, "is a number out of range")
-    elif isinstance(value, int):
-        if not -_LARGEST - 1 <= value <= _LARGEST:
-            raise _bad_value(pointer, "is a number out of range: integers have 64 bits")
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            _check_text(key, step(pointer, key.encode("utf-8", "replace").decode()))
-            _check_values(inner, step(pointer, key))
-    elif isinstance(value, list):
-        for n, inner in enumerate(value):
-            _check_values(inner, step(pointer, n))
-
-
-def _check_text(text: str, pointer: str) -> None:
-    if "\x00" in text:
-        raise _bad_value(pointer, "contains the character NUL")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise _bad_value(pointer, "contains a lone surrogate")
+def _check_values(document: Any) -> None:
+    if (fault := fault_in(document)) is not None:
+        raise _bad_value(pointer_of(fault.path), fault.detail)
 
 
 def _check_depth(document: Any, max_depth: int) -> None:

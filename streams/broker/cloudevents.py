@@ -20,6 +20,7 @@ from schemas.errors import Malformed
 from schemas.message import Command
 from schemas.system import ContextName
 from schemas.text import without_control_characters
+from schemas.values.times import parse_moment
 from streams.log.stored_events import StoredEvent
 from streams.log.timelines import FIRST
 
@@ -110,7 +111,10 @@ def _extension(name: str) -> str:
 
 
 def decode_event(record: Any) -> StoredEvent:
-    """Returns the stored event in a record; raises `Malformed` if the record is not an event of Caudal."""
+    """Returns the stored event in a record; raises `Malformed` if the record is not an event of Caudal.
+
+    ``ce_time`` needs its offset (RFC 3339), as CloudEvents requires.
+    """
     try:
         h = dict(record.headers)
         metadata = {
@@ -134,7 +138,7 @@ def decode_event(record: Any) -> StoredEvent:
             schema_version=int(h["ce_schemaversion"]),
             partition=record.partition,
             previous=int(h["ce_previous"]),
-            recorded_at=datetime.fromisoformat(h["ce_time"].decode()),
+            recorded_at=parse_moment(h["ce_time"].decode()),
             data=record.value,
             metadata=orjson.dumps(metadata),
         )
@@ -179,7 +183,10 @@ def encode_command(command: CommandEnvelope[Command], system: str, key: str) -> 
 
 
 def decode_command(record: Any) -> IncomingCommand:
-    """Returns the parts of a command record; raises `Malformed` if its headers are not those of a command."""
+    """Returns the parts of a command record; raises `Malformed` if its headers are not those of a command.
+
+    ``ce_time`` may be missing. If it is given, it needs its offset (RFC 3339), as CloudEvents requires.
+    """
     try:
         h = dict(record.headers)
         return IncomingCommand(
@@ -187,7 +194,7 @@ def decode_command(record: Any) -> IncomingCommand:
             id=UUID(h["ce_id"].decode()),
             idempotency_key=_text(h, "ce_idempotencykey"),
             value=record.value or b"",
-            at=datetime.fromisoformat(h["ce_time"].decode()) if "ce_time" in h else None,
+            at=parse_moment(h["ce_time"].decode()) if "ce_time" in h else None,
             correlation_id=_text(h, "ce_correlationid") or h["ce_id"].decode(),
             causation_id=_text(h, "ce_causationid"),
             actor=_text(h, "ce_actor"),

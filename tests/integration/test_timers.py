@@ -16,8 +16,9 @@ from schemas.engine.sagas import CONTEXT, AdvanceSaga, CancelSaga, SagaAdvanced,
 from schemas.envelope import CommandEnvelope
 from schemas.partner_alliances.contracts import ContractCreated
 from schemas.system import ENGINE, ContextName
+from schemas.values.times import EARLIEST
 from streams.database.pools import Databases
-from streams.database.store import Store, views_schema
+from streams.database.store import Store, log_schema, views_schema
 from streams.discovery import installed_catalog
 from streams.log.appending import AppendablePostgresLog
 from streams.log.stored_events import decode
@@ -160,4 +161,20 @@ async def test_no_operation_on_the_view_of_sagas_stops_a_timer(terms: Terms, sta
     await terms.contract()
     await terms.clocks[0].fire_due(MIDNIGHT)
 
+    assert len(await terms.fired()) == 1
+
+
+@pytest.mark.parametrize("due_at", ["0001-01-01T00:00:00+14:00", "-infinity"])
+async def test_a_timer_before_the_calendar_begins_is_due_and_stops_no_other(terms: Terms, due_at: str) -> None:
+    saga = await terms.contract()
+    await terms.contract()
+    async with terms.databases.connection(terms.settings.log_dsn(SAGAS)) as connection:
+        await connection.execute("reset role")
+        update = f"update {log_schema(SAGAS)}.timers set due_at = $1::text::timestamptz where stream = $2"
+        await connection.execute(update, due_at, f"saga-{saga}")
+
+    due = await terms.due(MIDNIGHT)
+    await terms.clocks[0].fire_due(MIDNIGHT)
+
+    assert [timer.due_at for timer in due] == [EARLIEST, MIDNIGHT]
     assert len(await terms.fired()) == 1

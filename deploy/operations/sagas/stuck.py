@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from deploy.console.printing import ago
 from schemas.engine.sagas import ENDED, Status
+from schemas.values.times import read_moment
 
 LATE = timedelta(minutes=1)
 """After this time a command without an outcome, and a saga without a timer that waits for an event, count as stuck."""
@@ -44,8 +45,8 @@ def shown_status(saga: SagaRow, *, may_wait: bool) -> str:
 
 def next_timer(saga: SagaRow, now: datetime) -> str:
     """Returns the saga's next timer and when it is due; empty if it has none."""
-    due = sorted((at, name) for name, at in saga["timers"].items())
-    return f"{due[0][1]} {ago(datetime.fromisoformat(due[0][0]), now)}" if due else ""
+    due = sorted((read_moment(at), name) for name, at in saga["timers"].items())
+    return f"{due[0][1]} {ago(due[0][0], now)}" if due else ""
 
 
 def _waits(saga: SagaRow) -> bool:

@@ -1,5 +1,8 @@
 """Deciding: what a decision changes in the streams that it uses."""
 
+import math
+from datetime import datetime
+
 import pytest
 
 from aggregates.deciding import LoadedStream, decide
@@ -85,3 +88,27 @@ def test_what_a_decision_cannot_record_is_noticed() -> None:
         decide(nothing, COMMAND, [loaded(TOTAL, "a")])
     with pytest.raises(Misconfigured, match="whose key it does not know"):
         decide(keyless, COMMAND, [loaded(TOTAL, "a"), None])
+
+
+class Weighed(Event):
+    by: int = 1
+    weight: float = 1
+    at: datetime = MIDNIGHT
+    notes: dict[str, str] = {}
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (Weighed(by=2**63), "the Weighed cannot be stored: /by is a number out of range: integers have 64 bits"),
+        (Weighed(weight=math.inf), "the Weighed cannot be stored: /weight is a number out of range"),
+        (Weighed(weight=math.nan), "the Weighed cannot be stored: /weight is a number out of range"),
+        (Weighed(at=MIDNIGHT.replace(tzinfo=None)), "the Weighed cannot be stored: /at is a time without its offset"),
+        (Weighed(notes={"a": "\x00"}), "the Weighed cannot be stored: /notes/a contains the character NUL"),
+    ],
+)
+def test_a_command_whose_event_cannot_be_stored_is_rejected_with_the_fields_name(event: Event, why: str) -> None:
+    weigh = Decision(Add, TOTAL.change("to"), lambda command, total: [event])
+
+    with pytest.raises(Rejected, match=why):
+        decide(weigh, COMMAND, [loaded(TOTAL, "a")])

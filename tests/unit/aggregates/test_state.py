@@ -1,5 +1,8 @@
 """States: immutable, with defaults, read from snapshots and from earlier versions."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
 from aggregates.state import State, state_schema_of
@@ -42,3 +45,16 @@ def test_a_state_that_cannot_work_is_noticed_where_it_is_declared() -> None:
 
         class Odd(State, upcasts={1: dict}):
             name: str = ""
+
+
+class Alarm(State):
+    """A state with a time."""
+
+    at: datetime | None = None
+
+
+def test_a_stored_time_without_its_offset_is_read_as_utc() -> None:
+    stored, read = {"at": "2026-01-01T12:00:00"}, Alarm(at=datetime(2026, 1, 1, 12, tzinfo=UTC))
+
+    assert Alarm.read(1, stored) == read
+    assert Alarm.from_snapshot(state_schema_of(Alarm), json.dumps(stored)) == read

@@ -33,6 +33,16 @@ class Table:
         return [one for one in self._timers if one.due_at <= now and (after is None or one.place > after)][:limit]
 
 
+class OnePage:
+    """Timers that stay due, in one page."""
+
+    def __init__(self, timers: Sequence[Timer]) -> None:
+        self._timers = timers
+
+    async def due(self, *_: object) -> Sequence[Timer]:
+        return self._timers
+
+
 class Handler:
     """Keeps what it handles; some keys fail."""
 
@@ -99,3 +109,12 @@ async def test_the_attempts_of_a_timer_whose_saga_raises_become_rare(monkeypatch
     await clock.fire_due(MIDNIGHT + timedelta(days=1))
     assert "1" in handler.keys
     assert clock._failing == {}
+
+
+async def test_a_timer_that_no_command_can_hold_delays_no_other() -> None:
+    handler, naive = Handler(), timer(1)._replace(due_at=MIDNIGHT.replace(tzinfo=None))
+    clock = TimerClock(OnePage([timer(0), naive, timer(2)]), handler, [SAGA])  # type: ignore[arg-type]
+
+    await clock.fire_due(MIDNIGHT + timedelta(days=1))
+
+    assert handler.keys == ["0", "2"]

@@ -1,5 +1,7 @@
 """The catalog: every name of every installed system."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from schemas.catalog import Catalog
@@ -87,3 +89,18 @@ def test_commands_of_the_engine_are_not_suggested() -> None:
 
     with pytest.raises(NotFound, match="there are close"):
         catalog.command("shop", "opn")
+
+
+class Opened(Event):
+    """An event with times."""
+
+    at: datetime
+    then: list[datetime] = []
+
+
+def test_a_time_that_was_recorded_without_its_offset_is_read_as_utc() -> None:
+    catalog = Catalog.of([System("shop", (Context("door", events=(Opened,)),))])
+
+    read = catalog.read_event(ContextName("shop", "door"), "Opened", 1, '{"at":"2026-01-01T12:00:00","then":["2026-01-02"]}')
+
+    assert read == Opened(at=datetime(2026, 1, 1, 12, tzinfo=UTC), then=[datetime(2026, 1, 2, tzinfo=UTC)])

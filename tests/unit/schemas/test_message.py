@@ -1,5 +1,8 @@
 """Messages: their derived and pinned names."""
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -59,3 +62,34 @@ def test_a_message_cannot_change_and_has_no_unknown_fields() -> None:
         event.owner = "eva"  # type: ignore[misc]
     with pytest.raises(ValidationError, match="Extra inputs"):
         AccountOpened.model_validate({"owner": "ana", "age": 7})
+
+
+class Measure(Command):
+    """A command with values that pydantic reads from texts."""
+
+    count: int = 0
+    weight: float = 0
+    at: datetime | None = None
+    notes: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "loc"),
+    [
+        ("count", "9" * 20, ("count",)),
+        ("count", "-9223372036854775809", ("count",)),
+        ("weight", "inf", ("weight",)),
+        ("weight", "nan", ("weight",)),
+        ("at", "2026-01-01T00:00:00", ("at",)),
+        ("at", "0001-01-01T00:00:00+14:00", ("at",)),
+        ("notes", {"a": [2**64]}, ("notes", "a", 0)),
+    ],
+)
+def test_a_command_with_a_value_that_cannot_be_stored_is_not_valid(field: str, value: Any, loc: tuple[Any, ...]) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Measure.model_validate({field: value})
+    assert [error["loc"] for error in raised.value.errors()] == [loc]
+
+
+def test_numeric_texts_within_the_bounds_are_numbers() -> None:
+    assert Measure.model_validate({"count": "9223372036854775807", "weight": "1e308"}) == Measure(count=2**63 - 1, weight=1e308)

@@ -17,6 +17,7 @@ from schemas.clinical_lab.results import (
     ResultRecorded,
 )
 from schemas.clinical_lab.users import UserCreated, user_id_of
+from schemas.values.times import LATEST
 
 NOTIFICATION = UUID("01940000-0000-7000-8000-0000000000d1")
 ANA = user_id_of("ana")
@@ -55,3 +56,9 @@ def test_mail_that_can_never_be_delivered_is_given_up_at_once_and_each_attempt_c
     scenario.when(RecordDelivery(notification_id=NOTIFICATION, attempt=1, problem="no mailbox", may_work_later=False))
     scenario.then(NotificationFailed(**FIELDS, attempt=1, problem="no mailbox"))
     scenario.when(RecordDelivery(notification_id=NOTIFICATION, attempt=1)).then()
+
+
+def test_mail_of_the_last_day_of_the_calendar_is_tried_again_by_its_end() -> None:
+    scenario = Scenario(notifications.DECISIONS).given(f"notification-{NOTIFICATION}", REQUESTED)
+    scenario.when(RecordDelivery(notification_id=NOTIFICATION, attempt=1, problem="closed"), at=LATEST)
+    scenario.then(DeliveryFailed(notification_id=NOTIFICATION, attempt=1, problem="closed", again_at=LATEST))

@@ -44,3 +44,18 @@ def test_a_product_cannot_take_the_name_of_another() -> None:
 def test_terms_that_do_not_fit_are_named(product: str, terms: dict[str, object], where: str) -> None:
     with pytest.raises(Rejected, match=f"the terms do not fit {product}: {where}: "):
         Products.of({}).agreed(product, terms)
+
+
+@pytest.mark.parametrize(
+    ("product", "terms"),
+    [
+        ("REFERRAL", {"amount_cents": "9" * 20}),
+        ("INFLUENCER", {"fee_cents": "9" * 4000}),
+        ("INFLUENCER", {"publications": "9223372036854775808"}),
+        ("RAFFLE", {"tickets": "-9223372036854775809"}),
+    ],
+)
+def test_terms_that_cannot_be_stored_are_named(product: str, terms: dict[str, object]) -> None:
+    why = f"the terms do not fit {product}: {next(iter(terms))}: is a number out of range: integers have 64 bits"
+    with pytest.raises(Rejected, match=why):
+        Products.of({"raffle": RAFFLE}).agreed(product, terms)

@@ -1,7 +1,7 @@
 """Sagas: a trip that books a car, then a room, and is compensated if it cannot be completed."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -379,3 +379,36 @@ def test_a_definition_needs_a_start_names_that_differ_and_keys_that_exist() -> N
         SagaDefinition("trip", Trip, {TripRequested: reaction, other: reaction})
     with pytest.raises(Misconfigured, match="finds TripRequested by 'tripp', which is no field of it; its fields are trip"):
         SagaDefinition("trip", Trip, {TripRequested: Reaction("tripp", requested, starts=True)})
+
+
+@pytest.mark.parametrize(
+    ("state", "timers", "why"),
+    [
+        (Trip(), {"car": MIDNIGHT.replace(tzinfo=None)}, "is a time without its offset"),
+        (Trip(reminders=2**63), {}, "is a number out of range"),
+    ],
+)
+def test_a_step_that_cannot_be_stored_is_reported_as_a_failed_reaction(
+    state: Trip, timers: dict[str, datetime], why: str
+) -> None:
+    slip = replace(
+        TRIP, reactions={TripRequested: Reaction("trip", lambda *_: Transition(state, set_timers=timers), starts=True)}
+    )
+
+    story = SagaScenario(slip).happens(REQUESTED).sends().becomes("running").has_problem(why)
+
+    assert story.saga.timers == {}
+
+
+def test_a_recorded_time_without_its_offset_is_utc_for_a_reaction() -> None:
+    class Late(Event):
+        at: datetime
+
+    def late(trip: Trip, event: Late, input: SagaInput) -> Transition[Trip]:
+        return Transition(trip, set_timers={"car": max(event.at, input.at)})
+
+    definition = SagaDefinition("late", Trip, {Late: Reaction(lambda _: "t", late, starts=True)})
+
+    story = SagaScenario(definition).happens(Late(at=MIDNIGHT.replace(tzinfo=None) + A_DAY))
+
+    assert story.saga.timers == {"car": MIDNIGHT + A_DAY}

@@ -3,6 +3,7 @@
 import pytest
 
 from command_api.handling.validation import check_plain, parse_json, validate_command
+from schemas.clinical_lab.notifications import DeliverNotification
 from schemas.clinical_lab.results import RecordResult
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.errors import Invalid, Malformed
@@ -79,3 +80,12 @@ def test_a_client_cannot_send_what_is_encrypted() -> None:
         check_plain(RecordResult.model_validate(encrypted))
     assert [violation.pointer for violation in raised.value.violations] == ["/patient"]
     assert check_plain(RecordResult(patient="p", result="r")) == RecordResult(patient="p", result="r")
+
+
+@pytest.mark.parametrize("budget", [b'"99999999999999999999"', b"99999999999999999999", b'"inf"'])
+def test_a_number_out_of_range_is_named_whether_it_is_sent_as_a_number_or_a_text(budget: bytes) -> None:
+    body = b'{"notification_id": "01940000-0000-7000-8000-0000000000a1", "attempt": ' + budget + b"}"
+
+    with pytest.raises(Invalid) as raised:
+        validate_command(parse_json(body, DEPTH), DeliverNotification)
+    assert [violation.pointer for violation in raised.value.violations] == ["/attempt"]

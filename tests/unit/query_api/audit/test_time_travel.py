@@ -1,12 +1,15 @@
 """States of a stream at its versions and times, and what changed between them."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 
 from query_api.audit.time_travel import MAX_VERSIONS, TimeTravel
+from query_api.http.responses import json_response
 from schemas.data_ingestion.validation import SchemaRegistered
 from schemas.errors import Invalid, NotFound
+from schemas.partner_alliances.contracts import ContractChanged, ContractCreated
 from schemas.system import ContextName
 from streams.discovery import installed_catalog
 from tests.unit.query_api.audit.event_log import BEGIN, EventLog
@@ -55,3 +58,20 @@ async def test_a_difference_is_a_patch_with_the_events_that_made_it(log: EventLo
 async def test_versions_have_an_order_and_a_distance(log: EventLog, old: int, new: int) -> None:
     with pytest.raises(Invalid, match="`from` must be a version below `to`"):
         await TRAVEL.difference(log, STREAM, old, new)
+
+
+async def test_a_state_with_a_number_of_more_than_64_bits_is_shown_exactly() -> None:
+    log, contract_id, wide = EventLog(ContextName("partner_alliances", "contracts")), uuid4(), 99999999999999999999
+    fields = {"contract_id": contract_id, "partner_id": uuid4()}
+    log.add(
+        f"contract-{contract_id}",
+        ContractCreated(**fields, product="REFERRAL", terms={}, starts_on=date.min, ends_on=date.max),
+    )
+    log.add(f"contract-{contract_id}", ContractChanged(**fields, terms={"amount_cents": wide}, ends_on=date.max))
+    travel = TimeTravel(installed_catalog(["partner_alliances"]))
+
+    state = await travel.state(log, f"contract-{contract_id}")
+    found = await travel.difference(log, f"contract-{contract_id}", 1, 2)
+
+    assert b'"terms":{"amount_cents":99999999999999999999}' in bytes(json_response(state.state).body)
+    assert bytes(json_response(found).body).count(b"99999999999999999999") == 2

@@ -1,5 +1,6 @@
 """Records: stored events and commands as CloudEvents and back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -81,3 +82,25 @@ def test_a_foreign_record_is_malformed(headers: Any) -> None:
         decode_event(record)
     with pytest.raises(Malformed):
         decode_command(record)
+
+
+@pytest.mark.parametrize(
+    "time", [b"2026-11-27T02:42:30", b"2026-11-27", b"2026-W48-5", b"yesterday", b"0001-01-01T00:00:00+14:00"]
+)
+def test_a_record_whose_time_has_no_offset_is_malformed(time: bytes) -> None:
+    command = CommandEnvelope(data=ReceiveData(partner_id="a", payload={}), id=FIRST_ID, at=MIDNIGHT, correlation_id="c")
+    records = (
+        (decode_event, encode_event(ROW, ContextName("data_ingestion", "ingestion"))),
+        (decode_command, encode_command(command, "data_ingestion", "key")),
+    )
+    for decode, record in records:
+        headers = [(name, time if name == "ce_time" else value) for name, value in record.headers]
+        with pytest.raises(Malformed):
+            decode(consumed(replace(record, headers=headers)))
+
+
+def test_a_time_with_another_offset_is_read_in_utc() -> None:
+    record = encode_event(ROW, ContextName("data_ingestion", "ingestion"))
+    headers = [(n, b"2026-01-02T08:04:05.678901+05:00" if n == "ce_time" else value) for n, value in record.headers]
+
+    assert decode_event(consumed(replace(record, headers=headers))).recorded_at == ROW.recorded_at

@@ -69,3 +69,10 @@ def test_the_next_timer_is_the_one_that_is_due_first() -> None:
 
     assert next_timer(saga(timers=timers), NOW) == "soon in 3 h"
     assert next_timer(saga(), NOW) == ""
+
+
+def test_the_next_timer_is_the_earliest_one_in_any_offset_or_none() -> None:
+    timers = {"a": "2030-01-01T00:00:30+00:00", "b": "2030-01-01T00:00:20", "c": "2030-01-01T01:00:10+01:00"}
+
+    assert next_timer(saga(timers=timers), NOW).startswith("c in 10")
+    assert next_timer(saga(timers={"b": timers["b"]}), NOW).startswith("b in 20")
