@@ -20,7 +20,7 @@ from schemas.errors import Conflict, Misconfigured
 from schemas.view import View
 from streams.database.errors import translated
 from streams.database.pools import Connection
-from streams.database.view_tables import CHANGED, statements
+from streams.database.view_tables import CHANGED, sent, statements
 from streams.subscriptions.checkpoints import Move
 
 
@@ -65,7 +65,7 @@ class ViewWriter:
         if changes.updated:
             await connection.execute(self._sql.update, self._as_json(changes.updated))
         if changes.deleted:
-            await connection.execute(self._sql.delete, changes.deleted)
+            await connection.execute(self._sql.delete, sent(list(changes.deleted)))
 
     async def commit(
         self, connection: Connection, subscription: str, moves: Sequence[Move], events: Sequence[RecordedEvent[Any]]
@@ -129,7 +129,7 @@ class ViewWriter:
 
 
 def _keys(keyed: Sequence[_KeyedEvent]) -> list[Any]:
-    return list({one.key for one in keyed})
+    return [sent(key) for key in {one.key for one in keyed}]
 
 
 def _as_text(value: object) -> str:

@@ -1,5 +1,6 @@
 """Contract term: a saga that ends a contract when its last day is over, however often that day is moved."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from schemas.partner_alliances.contracts import (
     ContractRevisionDecided,
     ExpireContract,
 )
+from schemas.values.times import later
 
 _LAST_DAY = "last-day"
 _A_MINUTE = timedelta(minutes=1)
@@ -27,11 +29,14 @@ class Term(State):
 
 
 def created(_: Term, event: ContractCreated, input: SagaInput) -> Transition[Term]:
-    return _until(Term(contract_id=event.contract_id, ends_on=event.ends_on))
+    term = Term(contract_id=event.contract_id, ends_on=event.ends_on)
+    return Transition(term, set_timers=_timers(term))
 
 
 def changed(term: Term, event: ContractChanged, input: SagaInput) -> Transition[Term]:
-    return _until(term.replace(ends_on=event.ends_on))
+    term = term.replace(ends_on=event.ends_on)
+    timers = _timers(term)
+    return Transition(term, set_timers=timers, cancel_timers=() if timers else (_LAST_DAY,))
 
 
 def decided(term: Term, event: ContractRevisionDecided, input: SagaInput) -> Transition[Term]:
@@ -44,7 +49,8 @@ def over(term: Term, input: SagaInput) -> Transition[Term]:
 
 def has_days_left(term: Term, outcome: CommandOutcome, input: SagaInput) -> Transition[Term]:
     """Sets the timer again: the last day was moved, or the deciding process's clock is behind that of the timers."""
-    return Transition(term, set_timers={_LAST_DAY: max(_end(term.ends_on or input.at.date()), input.at + _A_MINUTE)})
+    ends_at = _end(term.ends_on or input.at.date())
+    return Transition(term, set_timers={} if ends_at is None else {_LAST_DAY: max(ends_at, later(input.at, _A_MINUTE))})
 
 
 def deactivated(term: Term, event: ContractDeactivated, input: SagaInput) -> Transition[Term]:
@@ -55,15 +61,14 @@ def expired(term: Term, event: ContractExpired, input: SagaInput) -> Transition[
     return Transition(term, status="completed")
 
 
-def _until(term: Term) -> Transition[Term]:
-    if term.ends_on is None:
-        return Transition(term)
-    return Transition(term, set_timers={_LAST_DAY: _end(term.ends_on)})
+def _timers(term: Term) -> Mapping[str, datetime]:
+    ends_at = None if term.ends_on is None else _end(term.ends_on)
+    return {} if ends_at is None else {_LAST_DAY: ends_at}
 
 
-def _end(last_day: date) -> datetime:
-    """Returns midnight in UTC after a day, which does not depend on the process's time zone."""
-    return datetime.combine(last_day + timedelta(days=1), time(), UTC)
+def _end(last_day: date) -> datetime | None:
+    """Returns midnight in UTC after a day, in any time zone of the process; ``None`` for the last day of the calendar."""
+    return None if last_day == date.max else datetime.combine(last_day + timedelta(days=1), time(), UTC)
 
 
 CONTRACT_TERM = SagaDefinition(

@@ -1,5 +1,6 @@
 """The rules of compliance: each checks one property of a partner and returns a verdict."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +18,10 @@ SIMILAR_PERCENT = 90
 """Names of this similarity or more count as equal to one on the sanction list; the order of words makes no difference."""
 
 _KINDS = ("vat", "tin", "ein")
+_AFFIXES = {"CH": re.compile("(MWST|TVA|IVA|TPV)$"), "RO": re.compile("^RO")}
+"""By country: the part of a tax number that may be written or left out, or written in several languages."""
+_COUNTING = frozenset({"CO", "ID", "IS", "NZ", "PY", "SN"})
+"""Countries whose tax numbers are valid with any number of leading zeros. In others a zero makes another number."""
 
 
 Finding = tuple[bool, str]
@@ -45,18 +50,27 @@ def tax_id(given: TaxId | None) -> Finding:
     if module is None:
         return False, f"the form of tax numbers of {given.country} is not known"
     try:
-        return True, f"{module.validate(given.number)} is well-formed"
+        return True, f"{module.validate(_with_plain_digits(given.number))} is well-formed"
     except ValidationError as error:
         return False, f"the tax number is not one of {given.country}: {error}"
 
 
 def compact(given: TaxId) -> str:
-    """Returns a tax number in its shortest form, which is the same for every way of writing it: ``ES-B58378431``."""
-    module, number = _module(given.country), given.number
+    """Returns a tax number in its shortest form, which is the same for every way of writing it: ``ES-B58378431``.
+
+    It has no signs, no prefix or suffix that may be omitted in its country, and no leading zeros in a country that counts
+    without them.
+    """
+    module, number = _module(given.country), _with_plain_digits(given.number)
     if module is not None:
         with suppress(ValidationError):
             number = module.compact(number)
-    return f"{given.country}-{''.join(character for character in number.upper() if character.isalnum())}"
+    number = "".join(character for character in number.upper() if character.isalnum())
+    if (affix := _AFFIXES.get(given.country)) is not None:
+        number = affix.sub("", number)
+    if given.country in _COUNTING:
+        number = number.lstrip("0")
+    return f"{given.country}-{number}"
 
 
 def bank_account(iban: str | None, bic: str | None, number: str | None) -> Finding:
@@ -89,6 +103,12 @@ def prepared(name: str) -> str:
         character for character in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(character)
     )
     return " ".join("".join(character if character.isalnum() else " " for character in plain).split())
+
+
+def _with_plain_digits(text: str) -> str:
+    """Returns a text in NFKC with the digits 0 to 9 in place of those of other scripts."""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(str(unicodedata.decimal(character, character)) for character in plain)
 
 
 def _module(country: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, false, literal, or_, select
+from sqlalchemy import ColumnElement, Table, and_, false, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import Select
 from sqlalchemy.types import ARRAY
@@ -18,7 +18,7 @@ from schemas.system import ContextName
 from schemas.view import View
 from streams.database.pools import Connection
 from streams.database.store import Store
-from streams.database.view_tables import CHANGED, DIALECT, sql, table_of
+from streams.database.view_tables import CHANGED, DIALECT, parameter, sent, sql, table_of, value_of
 from streams.migrations.view_shapes import wrong_shape
 
 
@@ -34,7 +34,7 @@ class ViewReader:
         self._columns = [column for column in self._table.columns if column.name != CHANGED]
         self._encrypted = frozenset(encrypted_fields(view))
         self._key = self._table.c[view.view_key]
-        self._by_key = sql(select(*self._columns).where(self._key == bindparam("key", type_=self._key.type)))
+        self._by_key = sql(select(*self._columns).where(self._key == parameter("key", self._key.type)))
 
     async def get(self, key: str) -> Row | None:
         """Returns the row with a key; ``None`` if there is none, or if the text cannot be a key of the view."""
@@ -43,7 +43,7 @@ class ViewReader:
         except ValueError:
             return None
         async with self._connection() as connection:
-            row: Row | None = await connection.fetchrow(self._by_key, value)
+            row: Row | None = await connection.fetchrow(self._by_key, sent(value))
         return row
 
     async def page(self, request: PageRequest) -> Page:
@@ -115,7 +115,7 @@ class ViewReader:
             with suppress(ValueError):
                 value = parse_value(column.type, owner.subject)
                 if str(value) == owner.subject:
-                    owned.append(column == value)
+                    owned.append(column == value_of(value, column.type))
         return or_(false(), *owned)
 
     def _condition(self, filter: Filter) -> ColumnElement[bool]:
@@ -129,8 +129,8 @@ class ViewReader:
         except ValueError as error:
             raise invalid_parameter(name, f"cannot be compared with {text!r}: {error}") from error
         if operator == "in":
-            return column == literal(values, ARRAY(column.type)).any_()
-        return _compared(column, operator, literal(values[0], column.type))
+            return column == value_of(values, ARRAY(column.type)).any_()
+        return _compared(column, operator, value_of(values[0], column.type))
 
     def _check_allowed(self, name: str, values: Sequence[str]) -> None:
         """Raises `Invalid` for a value that the column never has: an empty page would not say why it is empty."""
@@ -151,7 +151,7 @@ class ViewReader:
                 equal.append(column.is_(None))
                 continue
             try:
-                value = literal(parse_value(column.type, str(raw).lower() if isinstance(raw, bool) else str(raw)), column.type)
+                value = value_of(parse_value(column.type, str(raw).lower() if isinstance(raw, bool) else str(raw)), column.type)
             except ValueError as error:
                 raise invalid_cursor() from error
             past = column < value if one.descending else column > value

@@ -2,7 +2,7 @@
 
 import hashlib
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Double,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     column,
     delete,
     func,
+    literal,
     select,
     tuple_,
 )
@@ -115,7 +117,7 @@ def statements(table: Table) -> ViewStatements:
     """Returns the statements that fill a view's table."""
     key = next(iter(table.primary_key.columns))
     names = [c.name for c in table.columns]
-    keys = bindparam("keys", type_=ARRAY(key.type))
+    keys = parameter("keys", ARRAY(key.type))
     rows = (
         func.json_to_recordset(bindparam("rows", type_=postgresql.JSON))
         .table_valued(*(column(c.name, c.type) for c in table.columns if c.name != CHANGED))
@@ -214,6 +216,30 @@ def column_type(annotation: Any) -> TypeEngine[Any]:
             "tuple[str, ...], list or dict; money is an int of its smallest unit"
         )
     return found()
+
+
+def parameter(name: str, column_type: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Returns a parameter of a statement for values of a column's type, or for arrays of them; they are sent as `sent`."""
+    return _typed(lambda type_: bindparam(name, type_=type_), column_type)
+
+
+def value_of(value: Any, column_type: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Returns a value of a column's type, or an array of such values, for a condition."""
+    return _typed(lambda type_: literal(sent(value), type_), column_type)
+
+
+def sent(value: Any) -> Any:
+    """Returns a value as a statement gets it: dates and times as text, because the driver sends the last one as infinity."""
+    if isinstance(value, list):
+        return [sent(one) for one in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _typed(make: Callable[[TypeEngine[Any]], ColumnElement[Any]], column_type: TypeEngine[Any]) -> ColumnElement[Any]:
+    item_type = column_type.item_type if isinstance(column_type, ARRAY) else column_type
+    if not isinstance(item_type, Date | DateTime):
+        return make(column_type)
+    return make(Text() if item_type is column_type else ARRAY(Text)).cast(column_type)
 
 
 def sql(element: ClauseElement) -> str:

@@ -2,15 +2,20 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 import orjson
 import pytest
 
+from aggregates.scenario import recorded
+from projectors.projection import Projection
+from projectors.view_writer import ViewWriter
 from query_api.views.page_request import Filter, Order, Owner, PageRequest, parse_page_request
 from query_api.views.reader import ViewReader
+from schemas.envelope import RecordedEvent
 from schemas.errors import Invalid, ViewOutdated
+from schemas.message import Event
 from schemas.sensitive import Encrypted
 from schemas.system import ContextName
 from schemas.view import View
@@ -63,8 +68,8 @@ async def write(store: Store, *items: Item) -> None:
         await connection.fetch(statements(table_of(STOCK, Item)).insert, rows)
 
 
-def ids(rows: Iterable[Mapping[str, Any]]) -> str:
-    return "".join(row["item_id"] for row in rows)
+def ids(rows: Iterable[Mapping[str, Any]], key: str = "item_id") -> str:
+    return "".join(row[key] for row in rows)
 
 
 ITEMS = (
@@ -190,3 +195,106 @@ async def test_a_view_without_a_table_names_the_view_and_the_command(store: Stor
 
     with pytest.raises(ViewOutdated, match="`caudal migrate --recreate-views`"):
         await ViewReader(store, STOCK, Item).get("a")
+
+
+class Term(View, name="terms", context="stock", key="term_id"):
+    """A row with dates and times, of which some are the first and the last ones."""
+
+    term_id: str
+    on: date | None = None
+    at: datetime | None = None
+
+
+class Day(View, name="days", context="stock", key="on"):
+    """A view whose key is a date."""
+
+    on: date
+    count: int = 0
+
+
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+TERMS = (
+    Term(term_id="a", on=date.min, at=FIRST),
+    Term(term_id="b", on=date(2026, 1, 1), at=datetime(2026, 1, 1, tzinfo=UTC)),
+    Term(term_id="c", on=date.max, at=LAST),
+    Term(term_id="d", on=date.max, at=LAST),
+    Term(term_id="e", on=date.max, at=LAST),
+    Term(term_id="f"),
+)
+
+
+@pytest.fixture
+async def terms(store: Store) -> ViewReader:
+    rows = orjson.dumps([term.model_dump() for term in TERMS]).decode()
+    async with store.connection() as connection:
+        for statement in definition(table_of(STOCK, Term)):
+            await connection.execute(statement)
+        await connection.fetch(statements(table_of(STOCK, Term)).insert, rows)
+    return ViewReader(store, STOCK, Term)
+
+
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        (Filter("on", "eq", "9999-12-31"), "cde"),
+        (Filter("on", "gte", "9999-12-31"), "cde"),
+        (Filter("on", "lt", "9999-12-31"), "ab"),
+        (Filter("on", "ne", "9999-12-31"), "abf"),
+        (Filter("on", "in", "9999-12-31,0001-01-01"), "acde"),
+        (Filter("on", "eq", "0001-01-01"), "a"),
+        (Filter("on", "lte", "0001-01-01"), "a"),
+        (Filter("at", "eq", "9999-12-31T23:59:59.999999Z"), "cde"),
+        (Filter("at", "lt", "9999-12-31T23:59:59.999999Z"), "ab"),
+        (Filter("at", "in", "9999-12-31T23:59:59.999999Z,2026-01-01T02:00:00+02:00"), "bcde"),
+        (Filter("at", "eq", "0001-01-01T00:00:00Z"), "a"),
+        (Filter("at", "gt", "0001-01-01T00:00:00+14:00"), "abcde"),
+        (Filter("at", "lt", "9999-12-31T23:59:59-12:00"), "abcde"),
+    ],
+)
+async def test_filters_find_the_first_and_the_last_days_and_times(terms: ViewReader, filter: Filter, found: str) -> None:
+    assert ids((await terms.page(PageRequest((filter,)))).rows, "term_id") == found
+
+
+@pytest.mark.parametrize("sort", ["on", "-on", "at", "-at", "on,at", "-at,on", "-term_id"])
+@pytest.mark.parametrize("limit", [1, 2, 4])
+async def test_pages_at_the_edges_of_the_calendar_have_each_row_once(terms: ViewReader, sort: str, limit: int) -> None:
+    asked = parse_page_request([("limit", str(limit)), ("sort", sort)])
+
+    whole = ids((await terms.page(replace(asked, limit=100))).rows, "term_id")
+    pages = [await terms.page(asked)]
+    while pages[-1].next is not None and len(pages) <= len(TERMS):
+        pages.append(await terms.page(replace(asked, after=pages[-1].next)))
+    found = "".join(ids(page.rows, "term_id") for page in pages)
+
+    assert found == whole
+    assert sorted(found) == list("abcdef")
+
+
+class Counted(Event):
+    """Something was counted on a day; the day is over if there is no count."""
+
+    on: date
+    count: int | None = None
+
+
+def day(row: Day, event: RecordedEvent[Counted]) -> Day | None:
+    return None if event.data.count is None else row.replace(count=row.count + event.data.count)
+
+
+@pytest.mark.parametrize("key", ["9999-12-31", "0001-01-01"])
+async def test_the_first_and_the_last_day_can_be_keys(store: Store, key: str) -> None:
+    projection = Projection(Day, day, events=(Counted,)).of("shop")
+    on, writer, reader = date.fromisoformat(key), ViewWriter(projection, projection.table()), ViewReader(store, STOCK, Day)
+    async with store.transaction() as connection:
+        for statement in definition(projection.table()):
+            await connection.execute(statement)
+        for _ in range(2):
+            await writer.apply(connection, [recorded(Counted(on=on, count=1))])
+
+    row = await reader.get(key)
+    assert row is not None
+    assert Day.model_validate(dict(row)) == Day(on=on, count=2)
+
+    async with store.transaction() as connection:
+        await writer.apply(connection, [recorded(Counted(on=on))])
+    assert await reader.get(key) is None

@@ -1,6 +1,6 @@
 """Contract term: a contract expires after its last day, however often that day is moved."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from aggregates.partner_alliances.contract_term import CONTRACT_TERM
 from aggregates.sagas.scenario import SagaScenario
@@ -60,3 +60,23 @@ def test_a_contract_that_was_deactivated_or_rejected_does_not_expire() -> None:
 def test_a_contract_that_was_approved_goes_on_to_its_last_day() -> None:
     decided = ContractRevisionDecided(**WHOSE, approved=True, reason="", decided_by="ana")
     created(TODAY).happens(decided).becomes("running").waits(A_DAY).sends(EXPIRE)
+
+
+def test_the_last_day_of_the_calendar_is_never_over() -> None:
+    term = created(date.max).sends().becomes("running")
+    assert (term.saga.timers, term.saga.deferred) == ({}, {})
+
+    term.happens(changed(TODAY)).waits(A_DAY).sends(EXPIRE)
+
+
+def test_a_last_day_that_is_moved_to_the_end_of_the_calendar_takes_the_expiry_away() -> None:
+    term = created(TODAY).happens(changed(date.max))
+    assert term.saga.timers == {}
+
+    assert created(date.max - A_DAY).saga.timers == {"last-day": datetime(9999, 12, 31, tzinfo=UTC)}
+
+
+def test_an_expiry_that_was_sent_before_the_last_day_was_moved_to_the_end_is_not_tried_again() -> None:
+    term = created(TODAY).waits(A_DAY).sends(EXPIRE).happens(changed(date.max))
+    term.rejects("it has days to come").becomes("running")
+    assert term.saga.timers == {}

@@ -1,6 +1,12 @@
 """Rules: what each says of tax numbers, accounts and names."""
 
+import doctest
+import pkgutil
+import re
+from collections.abc import Iterator
+
 import pytest
+import stdnum
 
 from aggregates.partner_alliances import rules
 from schemas.partner_alliances.parts import TaxId
@@ -9,10 +15,60 @@ from tests.unit.aggregates.partner_alliances.agreed import SOUND
 
 @pytest.mark.parametrize(
     ("country", "one", "other"),
-    [("DE", "DE 136,695 976", "136695976"), ("ES", "ESB58378431", "b-58378431"), ("ZZ", "a 1", "A1")],
+    [
+        ("DE", "DE 136,695 976", "136695976"),
+        ("ES", "ESB58378431", "b-58378431"),
+        ("ZZ", "a 1", "A1"),
+        ("ZZ", "\uff11\uff12", "12"),
+        ("ZZ", "\u0661\u0662", "12"),
+        ("RO", "RO 18547290", "18 547 290"),
+        ("CH", "CHE-107.787.577 IVA", "CHE107787577MWST"),
+        ("CH", "CHE-107.787.577 TVA", "CHE-107.787.577 TPV"),
+        ("NZ", "049091850", "4909185-0"),
+        ("PY", "0026603", "2660-3"),
+        ("CO", "00213.123.432-1", "2131234321"),
+        ("ID", "0013121660091000", "01.312.166.0-091.000"),
+        ("IS", "000621", "IS 00621"),
+        ("SN", "003067221", "306 7221"),
+    ],
 )
 def test_a_tax_number_is_one_however_it_is_written(country: str, one: str, other: str) -> None:
     assert rules.compact(TaxId(country=country, number=one)) == rules.compact(TaxId(country=country, number=other))
+
+
+def spellings(number: str, country: str) -> Iterator[str]:
+    """Ways of writing a number; some of them are those of another number, or of none."""
+    yield from (f"{country}{number}", f"{country} {number}", number.removeprefix(country), f"0{number}", f"00{number}")
+    yield from (number.lower(), number.lstrip("0"), " ".join(number), "-".join(number), number.replace(".", ""))
+    yield "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in number)  # full width
+    yield "".join(chr(ord(sign) + 0x630) if "0" <= sign <= "9" else sign for sign in number)  # Arabic digits
+    bare = re.sub("(MWST|TVA|IVA|TPV)$", "", number)
+    yield from (f"{bare}{suffix}" for suffix in ("", "MWST", "TVA", " IVA", " TPV"))
+
+
+def well_formed(country: str) -> Iterator[str]:
+    """The numbers in the examples of the library's module for a country."""
+    examples = doctest.DocTestParser().get_examples(getattr(rules._module(country), "__doc__", None) or "")
+    for number in {found for example in examples for found in re.findall(r"\('([^']+)'", example.source)}:
+        if rules.tax_id(TaxId(country=country, number=number))[0]:
+            yield number
+
+
+def test_every_well_formed_spelling_of_a_number_in_the_librarys_examples_is_that_number() -> None:
+    countries = {module.name.rstrip("_").upper() for module in pkgutil.iter_modules(stdnum.__path__) if module.ispkg}
+    numbers = [(country, number) for country in countries if len(country) == 2 for number in well_formed(country)]
+    assert len(numbers) > 150
+
+    others = set()
+    for country, number in numbers:
+        key = rules.compact(TaxId(country=country, number=number))
+        for spelling in spellings(number, country):
+            spelt = TaxId(country=country, number=spelling) if len(spelling) <= 50 else None
+            if spelt is not None and rules.tax_id(spelt)[0] and rules.compact(spelt) != key:
+                others.add((country, rules.compact(spelt)))
+
+    # A Czech person's number of nine digits, and Mexican persons with these last signs: other numbers, no other spellings.
+    assert others == {("CZ", "CZ-025123891"), *(("MX", f"MX-COMG600703{end}") for end in ("IVA", "TPV", "TVA"))}
 
 
 @pytest.mark.parametrize(
