@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, Get
 from pydantic_core import CoreSchema, core_schema
 
 from schemas.text import mailbox
+from schemas.values.names import enforced_password, enforced_username
 
 MARK = "encrypted:1:"
 """The prefix of every encrypted text, with the format's version. The subject, a colon and the ciphertext follow."""
@@ -42,7 +43,10 @@ class Sensitive:
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """Marks a command's password: a decision gets its argon2id hash instead. ``Annotated[str, Password()]``."""
+    """Marks a command's password: a decision gets its argon2id hash instead. ``Annotated[str, Password()]``.
+
+    It is hashed in the form of RFC 8265 (`schemas.values.names.enforced_password`), whose characters the lengths count.
+    """
 
     min_length: int = 8
     max_length: int = 200
@@ -55,7 +59,9 @@ class Password:
         return {**handler(schema), **limits, "format": "password", "writeOnly": True}
 
     def _checked(self, text: str | None) -> str | None:
-        return _of_length(text, self.min_length, self.max_length)
+        if text is None or is_encrypted(text):
+            return text
+        return _of_length(enforced_password(text), self.min_length, self.max_length)
 
 
 def _of_length(text: str | None, shortest: int, longest: int) -> str | None:
@@ -70,6 +76,19 @@ def _mailbox(text: str | None) -> str | None:
 
 SensitiveMailbox = Annotated[str | None, Sensitive(max_length=254, min_length=3), AfterValidator(_mailbox)]
 """A command's field for the address of one mailbox."""
+
+
+def _username(text: str | None) -> str | None:
+    if text is not None and not is_encrypted(text):
+        enforced_username(text)
+    return text
+
+
+SensitiveUsername = Annotated[str, Sensitive(max_length=100), AfterValidator(_username)]
+"""A command's field for a user name, kept as it is given. Names are compared by `schemas.values.names.enforced_username`."""
+
+OptionalSensitiveUsername = Annotated[str | None, Sensitive(max_length=100), AfterValidator(_username)]
+"""The same field if no name need be given."""
 
 Encrypted = Annotated[str | None, Field(json_schema_extra={"x-encrypted": True})]
 """An event's or a row's field that holds an encrypted text; ``None`` if none is given, or its subject was erased."""

@@ -1,10 +1,10 @@
 """The clinical laboratory's own paths for commands."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from aggregates.clinical_lab.users import USER
@@ -17,6 +17,7 @@ from schemas.envelope import Receipt
 from schemas.errors import Unauthenticated
 from schemas.message import Command, Event
 from schemas.sensitive import Password
+from schemas.values.names import enforced_username
 
 _ROLES: Mapping[int, Role] = {1: "clinician", 2: "patient"}
 
@@ -39,7 +40,7 @@ class NewUser(_Body):
 class Login(_Body):
     """The name and password of a user who signs in."""
 
-    username: str
+    username: Annotated[str, AfterValidator(enforced_username)]
     password: str = Field(json_schema_extra={"format": "password"})
 
 

@@ -14,6 +14,7 @@ from argon2.low_level import Type, hash_secret
 from argon2.profiles import RFC_9106_LOW_MEMORY as PROFILE
 
 from schemas.errors import Unavailable
+from schemas.values.names import enforced_password
 
 _MAX_CONCURRENT, _MAX_WAITING = 2, 16
 """Each takes 64 MiB and a core for a tenth of a second and more. Registrations cannot fill the queue of sign-ins."""
@@ -40,10 +41,14 @@ async def hashed(password: str, command_id: UUID) -> str:
 
 
 async def is_password(hash: str | None, password: str) -> bool:
-    """Returns whether a hash is that of a password. Takes as long without a hash, so that callers cannot learn who exists.
+    """Returns whether a hash is that of a password, compared by RFC 8265.
 
-    Raises `Unavailable` if too many others wait.
+    Takes as long without a hash, so that callers cannot learn who exists. Raises `Unavailable` if too many others wait.
     """
+    try:
+        password = enforced_password(password)
+    except ValueError:
+        hash = None  # nobody can have this password
     async with _queue().turn("sign in"):
         try:
             return await asyncio.to_thread(_verified, hash, password) and hash is not None

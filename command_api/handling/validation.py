@@ -72,12 +72,15 @@ def _secrets(command: Command) -> Iterator[tuple[str, str]]:
 
 _OUR_WORDS = {"model_type": "Input should be an object", "dict_type": "Input should be an object"}
 """These replace messages that name Python classes."""
+_CONSEQUENCE = "default_factory_not_called"
+"""Type of pydantic's error about a default that depends on a field with an error of its own."""
 
 
 def violations_of(error: ValidationError) -> list[Violation]:
     """Returns what pydantic found wrong, each with its JSON pointer."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return [Violation(pointer_of(one["loc"]), _OUR_WORDS.get(one["type"], one["msg"])) for one in found]
+    causes = [one for one in found if one["type"] != _CONSEQUENCE]
+    return [Violation(pointer_of(one["loc"]), _OUR_WORDS.get(one["type"], one["msg"])) for one in causes]
 
 
 def parse_json(body: bytes, max_depth: int) -> Any:

@@ -9,15 +9,16 @@ from pydantic import Field, model_validator
 from schemas.access import Access
 from schemas.clinical_lab.users import user_id_of
 from schemas.message import Command, Event
-from schemas.sensitive import Encrypted, Sensitive, is_encrypted
+from schemas.sensitive import Encrypted, OptionalSensitiveUsername, Sensitive, is_encrypted
 from schemas.text import Identifier
+from schemas.values.names import caseless
 
 _PATIENTS = UUID("8a52d0f4-7c3e-5b19-8e61-2f90c4ab6d73")
 
 
 def patient_id_of(patient: str, username: str | None) -> UUID:
     """Returns the id of a result's patient: that of the user, or one derived from the name of a patient who is no user."""
-    return uuid5(_PATIENTS, patient.strip().casefold()) if username is None else user_id_of(username)
+    return uuid5(_PATIENTS, caseless(patient)) if username is None else user_id_of(username)
 
 
 def _given_patient(given: dict[str, Any]) -> UUID:
@@ -28,7 +29,7 @@ class RecordResult(Command, name="record-result", subject="patient_id", access=A
     """Records a patient's result."""
 
     patient: Annotated[str, Sensitive(max_length=200)]
-    patient_username: Annotated[str | None, Sensitive(max_length=100)] = Field(
+    patient_username: OptionalSensitiveUsername = Field(
         default=None, description="The patient's user name; a patient without one cannot read the result."
     )
     result: Annotated[str, Sensitive(max_length=20_000)]

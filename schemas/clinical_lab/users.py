@@ -6,7 +6,8 @@ from uuid import UUID, uuid5
 from pydantic import Field, model_validator
 
 from schemas.message import Command, Event
-from schemas.sensitive import Encrypted, Password, Sensitive, SensitiveMailbox, is_encrypted
+from schemas.sensitive import Encrypted, Password, Sensitive, SensitiveMailbox, SensitiveUsername, is_encrypted
+from schemas.values.names import enforced_username
 
 _USERS = UUID("3f6f9f1c-1f5b-5e0a-9d3e-7a8c5b2e4d11")
 
@@ -15,14 +16,14 @@ Role = Literal["clinician", "patient"]
 
 
 def user_id_of(username: str) -> UUID:
-    """Returns the id of the user with a name; upper and lower case make no difference."""
-    return uuid5(_USERS, username.strip().casefold())
+    """Returns the id of the user with a name, which is compared by RFC 8265; raises ``ValueError`` if it is no user name."""
+    return uuid5(_USERS, enforced_username(username))
 
 
 class CreateUser(Command, subject="user_id"):
     """Creates a user; rejected if a user has the name already."""
 
-    username: Annotated[str, Sensitive(max_length=100)]
+    username: SensitiveUsername
     password: Annotated[str, Password(), Sensitive(max_length=200)]
     role: Role = "patient"
     email: SensitiveMailbox = None

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, JsonValue
 
 from schemas.message import Command, Event
-from schemas.text import Identifier
+from schemas.values.names import NaturalKey
 
 Payload = dict[str, JsonValue]
 """Any JSON object. The partner's schema is checked later."""
@@ -18,7 +18,7 @@ class ReceiveData(Command):
         json_schema_extra={"examples": [{"partner_id": "partner123", "payload": {"name": "Example Data", "age": 30}}]}
     )
 
-    partner_id: Identifier
+    partner_id: NaturalKey
     payload: Payload
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.data_ingestion.ingestion import Payload
 from schemas.message import Command, Event
-from schemas.text import Identifier
+from schemas.values.names import NaturalKey
 
 JsonType = Literal["null", "boolean", "integer", "number", "string", "array", "object"]
 
@@ -16,7 +16,7 @@ class ProcessData(Command, internal=True):
     """Processes one delivery, once."""
 
     data_id: UUID
-    partner_id: Identifier
+    partner_id: NaturalKey
     payload: Payload
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.data_ingestion.ingestion import Payload
 from schemas.message import Command, Event
-from schemas.text import Identifier
+from schemas.values.names import NaturalKey
 
 Verdict = Literal["valid", "invalid"]
 
@@ -15,7 +15,7 @@ Verdict = Literal["valid", "invalid"]
 class RegisterSchema(Command):
     """Sets the JSON Schema (draft 2020-12) that a partner's data must meet from now on."""
 
-    partner_id: Identifier
+    partner_id: NaturalKey
     json_schema: Annotated[dict[str, JsonValue], Field(description="A JSON Schema, draft 2020-12, without remote references.")]
 
 
@@ -23,7 +23,7 @@ class ValidateData(Command, internal=True):
     """Validates one delivery, once."""
 
     data_id: UUID
-    partner_id: Identifier
+    partner_id: NaturalKey
     payload: Payload
 
 
@@ -41,7 +41,7 @@ class RecordValidation(Command, internal=True):
     """Records the result of a validation, unless the partner's schema has changed meanwhile."""
 
     data_id: UUID
-    partner_id: Identifier
+    partner_id: NaturalKey
     violations: list[RuleViolation]
     schema_revision: int
 

@@ -138,3 +138,20 @@ async def test_a_repeated_registration_is_the_same_one(stack: RunningStack, name
 
     assert (first.status_code, again.json(), again.headers["idempotent-replayed"]) == (201, first.json(), "true")
     assert (other.status_code, other.json()["type"]) == (422, "urn:caudal:problem:key-reused")
+
+
+async def test_a_name_and_a_password_are_the_same_in_any_form_of_unicode(stack: RunningStack, name: str) -> None:
+    composed, decomposed = f"{name}-jos\u00e9", f"{name}-jose\u0301"
+    created = await stack.commands.post("/users", json={"username": composed, "password": "contrasen\u0303a"})
+    again = await stack.commands.post("/users", json={"username": decomposed, "password": "password2"})
+    login = await stack.commands.post("/login", json={"username": decomposed.upper(), "password": "contrase\u00f1a"})
+    assert [created.status_code, again.status_code, login.status_code] == [201, 409, 200]
+
+    clinician = await signed_in(stack, name, 1)
+    number, seen = await recorded(stack, clinician, patient="José", patient_username=decomposed, result="Negativo")
+    patient = {"Authorization": f"Bearer {login.json()['access_token']}"}
+    assert (await stack.queries.get(f"/results/{number}", headers={**patient, **seen})).json()["result"] == "Negativo"
+
+    invisible = await stack.commands.post("/users", json={"username": f"{name}\u200b", "password": "password2"})
+    assert (invisible.status_code, invisible.json()["errors"][0]["pointer"]) == (422, "/username")
+    assert "is no user name that RFC 8265 allows" in invisible.json()["errors"][0]["detail"]

@@ -8,7 +8,15 @@ from pydantic import BaseModel
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from schemas.message import Command
-from schemas.sensitive import Password, Sensitive, password_fields, secret_fields, sensitive_fields
+from schemas.sensitive import (
+    OptionalSensitiveUsername,
+    Password,
+    Sensitive,
+    SensitiveUsername,
+    password_fields,
+    secret_fields,
+    sensitive_fields,
+)
 from schemas.system import Context, System
 
 
@@ -60,3 +68,27 @@ def test_a_password_whose_hash_would_not_be_encrypted_is_rejected() -> None:
 
     with pytest.raises(Misconfigured, match=r"Enter has passwords \(password\) whose hashes would not be encrypted"):
         Catalog.of([System("s", (Context("c", (Enter,)),))])
+
+
+def test_a_password_is_kept_in_the_form_in_which_it_is_compared() -> None:
+    def made(password: str) -> str:
+        return Register(who="a", name="n", password=password).password
+
+    assert made("contrasen\u0303a") == made("contrase\u00f1a") == "contrase\u00f1a"
+    with pytest.raises(ValueError, match="should have 8 to 200 characters"):
+        made("e\u0301" * 4)
+    with pytest.raises(ValueError, match="is no password that RFC 8265 allows"):
+        made("password\u200b")
+
+
+def test_a_user_name_is_kept_as_it_is_given_if_it_is_one() -> None:
+    class Join(Command, subject="who"):
+        who: str
+        name: SensitiveUsername
+        sponsor: OptionalSensitiveUsername = None
+
+    assert list(sensitive_fields(Join)) == ["name", "sponsor"]
+    assert Join(who="a", name="Jose\u0301").name == "Jose\u0301"
+    for fields in ({"name": "admin\u200b"}, {"name": "ana", "sponsor": "\u2167"}):
+        with pytest.raises(ValueError, match="is no user name that RFC 8265 allows"):
+            Join.model_validate({"who": "a", **fields})

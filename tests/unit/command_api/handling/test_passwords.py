@@ -33,3 +33,11 @@ async def test_a_crowd_is_turned_away_before_it_takes_all_the_time() -> None:
 
     assert sum(isinstance(answer, Unavailable) for answer in answers) == 20 - 16
     assert not await is_password(None, "x")
+
+
+async def test_a_password_is_right_in_any_form_of_unicode_and_one_that_nobody_can_have_is_wrong() -> None:
+    hash = await hashed("contrase\u00f1a", uuid4())
+
+    assert await is_password(hash, "contrasen\u0303a")
+    for wrong in ("contrasena", "contrase\u00f1a\u200b", ""):
+        assert not await is_password(hash, wrong)

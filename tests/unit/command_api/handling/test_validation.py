@@ -5,6 +5,7 @@ import pytest
 from command_api.handling.validation import check_plain, parse_json, validate_command
 from schemas.clinical_lab.notifications import DeliverNotification
 from schemas.clinical_lab.results import RecordResult
+from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.errors import Invalid, Malformed
 
@@ -89,3 +90,13 @@ def test_a_number_out_of_range_is_named_whether_it_is_sent_as_a_number_or_a_text
     with pytest.raises(Invalid) as raised:
         validate_command(parse_json(body, DEPTH), DeliverNotification)
     assert [violation.pointer for violation in raised.value.violations] == ["/attempt"]
+
+
+def test_a_default_that_depends_on_a_wrong_field_is_no_error_of_its_own() -> None:
+    with pytest.raises(Invalid) as raised:
+        validate_command({"username": "admin\u200b", "password": "password2"}, CreateUser)
+    (found,) = raised.value.violations
+    assert (found.pointer, found.detail) == (
+        "/username",
+        "Value error, is no user name that RFC 8265 allows: precis ignorable properties",
+    )

@@ -18,3 +18,12 @@ def test_a_patient_is_the_user_who_is_named_and_nobody_whose_name_is_only_the_sa
 def test_an_id_need_not_be_given() -> None:
     assert RecordResult(patient="Ana Paz", patient_username="ana", result="positive").patient_id == ANA
     assert RecordResult(patient="Ana Paz", result="positive").patient_id == patient_id_of(" ana paz", None)
+
+
+def test_a_patient_is_the_same_in_another_form_of_unicode() -> None:
+    named = RecordResult(patient="x", patient_username="Jose\u0301", result="positive")
+
+    assert named.patient_id == user_id_of("jos\u00e9")
+    assert patient_id_of("Jos\u00e9", None) == patient_id_of("JOSE\u0301 ", None)
+    with pytest.raises(ValueError, match="is no user name"):
+        RecordResult(patient="x", patient_username="admin\u200b", result="positive")

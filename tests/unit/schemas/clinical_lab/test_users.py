@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.sensitive import MARK
@@ -22,3 +23,12 @@ def test_an_encrypted_name_keeps_the_id_that_it_comes_with() -> None:
     user_id = uuid4()
 
     assert CreateUser(username=f"{MARK}{user_id}:secret", password="password2", user_id=user_id).user_id == user_id
+
+
+def test_a_name_in_another_form_of_unicode_is_the_same_one_and_an_invisible_sign_is_rejected() -> None:
+    assert (
+        user_id_of("Jos\u00e9") == user_id_of("jose\u0301") == CreateUser(username="JOSE\u0301", password="password2").user_id
+    )
+    with pytest.raises(ValidationError) as raised:
+        CreateUser(username="admin\u200b", password="password2")
+    assert "is no user name that RFC 8265 allows" in next(e["msg"] for e in raised.value.errors() if e["loc"] == ("username",))

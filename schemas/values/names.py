@@ -1,0 +1,69 @@
+"""Names and passwords in the forms in which they are compared: equal for two spellings of one name."""
+
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated
+
+from precis_i18n import get_profile
+from pydantic import AfterValidator
+
+from schemas.text import Identifier
+
+_MAX_LENGTH = 200
+
+
+def enforced_username(text: str) -> str:
+    """Returns a user name in the form in which it is compared: PRECIS, UsernameCaseMapped (RFC 8265, section 3.3).
+
+    It may have several parts with blanks between them (RFC 8265, section 3.1). Raises ``ValueError`` if the profile does not
+    allow the name, for example because it has an invisible character.
+    """
+    parts = [part for part in text.split(" ") if part]
+    if not parts:
+        raise ValueError("is no user name that RFC 8265 allows: empty")
+    return " ".join(_enforced("UsernameCaseMapped", part, "user name") for part in parts)
+
+
+def enforced_password(text: str) -> str:
+    """Returns a password in the form in which it is hashed: PRECIS, OpaqueString (RFC 8265, section 4.2).
+
+    Raises ``ValueError`` if the profile does not allow the password: it is empty, or has an invisible or a control character.
+    """
+    return _enforced("OpaqueString", text, "password")
+
+
+def caseless(text: str) -> str:
+    """Returns a name without outer blanks in the form in which names are compared if case does not count: folded, in NFC."""
+    folded = unicodedata.normalize("NFD", text.strip()).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
+def nfc(text: str) -> str:
+    """Returns a text in Unicode's composed form."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _key(text: str) -> str:
+    key = nfc(text)
+    if len(key) > _MAX_LENGTH:
+        raise ValueError(f"should have at most {_MAX_LENGTH} characters in NFC")
+    return key
+
+
+NaturalKey = Annotated[Identifier, AfterValidator(_key)]
+"""An identifier that people write, such as a partner's name for itself: in NFC, so that two spellings of it are one key."""
+
+
+def _enforced(profile: str, text: str, what: str) -> str:
+    try:
+        return _enforce(profile)(text)
+    except UnicodeEncodeError as error:
+        reason = error.reason.removeprefix("DISALLOWED/").replace("_", " ")
+        raise ValueError(f"is no {what} that RFC 8265 allows: {reason}") from None
+
+
+@cache
+def _enforce(profile: str) -> Callable[[str], str]:
+    enforce: Callable[[str], str] = get_profile(profile).enforce
+    return enforce

@@ -1,0 +1,69 @@
+"""Names and passwords: two spellings are one, and what RFC 8265 does not allow is no name."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.values.names import NaturalKey, caseless, enforced_password, enforced_username, nfc
+
+KEY: TypeAdapter[str] = TypeAdapter(NaturalKey)
+COMPOSED, DECOMPOSED = "Jos\u00e9", "Jose\u0301"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (COMPOSED, DECOMPOSED),
+        ("ana", " ANA "),
+        ("ana paz", "Ana  Paz"),
+        ("\uff21\uff4e\uff41", "ana"),
+        ("\u212aim", "kim"),
+        ("Ana@Example.org", "ana@example.org"),
+    ],
+)
+def test_two_spellings_of_a_user_name_are_one(one: str, other: str) -> None:
+    assert enforced_username(one) == enforced_username(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("admin\u200b", "ignorable"),
+        ("ad\u200dmin", "zero width"),
+        ("\ufb01ona", "compat"),
+        ("\u2167", "compat"),
+        ("\u05d0a", "bidi rule"),
+        ("a\tb", "controls"),
+        ("\n ana", "controls"),
+        ("", "empty"),
+        ("  ", "empty"),
+    ],
+)
+def test_a_name_that_the_profile_does_not_allow_is_rejected_with_the_reason(name: str, why: str) -> None:
+    with pytest.raises(ValueError, match=f"is no user name that RFC 8265 allows: .*{why}"):
+        enforced_username(name)
+
+
+def test_two_spellings_of_a_password_are_one_and_its_case_counts() -> None:
+    assert enforced_password(DECOMPOSED) == enforced_password(COMPOSED) != enforced_password(COMPOSED.lower())
+    assert enforced_password("a\u3000b\u00a0c") == "a b c"
+
+
+@pytest.mark.parametrize("password", ["", "tab\tulator", "invisible\u200b"])
+def test_a_password_that_the_profile_does_not_allow_is_not_repeated_in_the_error(password: str) -> None:
+    with pytest.raises(ValueError, match=r"is no password that RFC 8265 allows: [a-z ]+$"):
+        enforced_password(password)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(COMPOSED, f" {DECOMPOSED.upper()} "), ("\u1fb3", "\u0391\u0345"), ("Stra\u00dfe", "STRASSE")]
+)
+def test_a_name_is_compared_without_case_and_form(one: str, other: str) -> None:
+    assert caseless(one) == caseless(other)
+
+
+def test_a_natural_key_is_in_nfc_and_within_its_length() -> None:
+    assert KEY.validate_python(DECOMPOSED) == nfc(DECOMPOSED) == COMPOSED
+    assert KEY.validate_python("x" * 200) == "x" * 200
+    for wrong in ("", "a\nb", "\u0958" * 101):  # U+0958 becomes two characters in NFC
+        with pytest.raises(ValidationError):
+            KEY.validate_python(wrong)
