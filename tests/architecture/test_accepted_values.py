@@ -1,0 +1,103 @@
+"""Every value of every command is rejected where it comes in, or can be stored, folded, projected, published and shown."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.clinical_lab.notifications import RequestNotification
+from schemas.clinical_lab.results import RecordResult
+from schemas.clinical_lab.users import CreateUser
+from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.data_ingestion.validation import RegisterSchema
+from schemas.envelope import CommandEnvelope
+from schemas.errors import CaudalError
+from schemas.message import Command
+from schemas.partner_alliances.compliance import PublishSanctionList
+from schemas.partner_alliances.integrations import CreateProgram, RequestPartner
+from streams.discovery import installed_catalog
+from tests.hostile import NOBODY, documents
+from tests.world import Parts, World
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+IDS = UUID(NOBODY)
+SYSTEMS = ("clinical_lab", "data_ingestion", "partner_alliances")
+COMMANDS = [(system, command) for system in SYSTEMS for _, command in installed_catalog([system]).commands()]
+EXAMPLES = 60
+REJECTIONS = {"invalid", "malformed", "rejected", "already_exists", "not_found", "conflict"}
+"""Kinds of errors that clients get for what they send."""
+
+SEEDS: Mapping[str, Sequence[Command]] = {
+    "clinical_lab": (
+        CreateUser(username="ana", password="password2"),
+        RecordResult(patient="Ana", patient_username="ana", result="x"),
+        RequestNotification(kind="welcome", cause="user-x", recipients=("x",), about=""),
+    ),
+    "data_ingestion": (
+        RegisterSchema(partner_id="acme", json_schema={"required": ["a"]}),
+        ReceiveData(partner_id="acme", payload={"a": 1}),
+    ),
+    "partner_alliances": (
+        PublishSanctionList(names=["Evil Corp"]),
+        RequestPartner.model_validate(
+            {
+                "profile": {"name": "Partner", "type": "STARTUP", "tax_id": {"country": "ES", "number": "B58378431"}},
+                "iban": "ES9121000418450200051332",
+                "ends_on": "9999-12-31",
+            }
+        ),
+        CreateProgram(name="Programme"),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("command_api.handling.encryption.hashed", _hashed)
+        yield runner
+
+
+async def _hashed(password: str, command_id: UUID) -> str:
+    return f"hash of {len(password.encode())} bytes"
+
+
+async def _seeded(system: str) -> World:
+    world = World(Parts(system))
+    for n, command in enumerate(SEEDS[system]):
+        await world.handle(CommandEnvelope(data=command, id=uuid5(IDS, str(n)), at=NOW, correlation_id="c", actor="dr"))
+    return world
+
+
+@pytest.fixture(scope="module")
+def worlds(runner: asyncio.Runner) -> Mapping[str, World]:
+    return {system: runner.run(_seeded(system)) for system in SYSTEMS}
+
+
+@pytest.mark.parametrize(
+    ("system", "command"), COMMANDS, ids=[f"{system}-{command.message_name}" for system, command in COMMANDS]
+)
+def test_what_is_accepted_can_be_stored_projected_published_and_shown(
+    system: str, command: type[Command], runner: asyncio.Runner, worlds: Mapping[str, World]
+) -> None:
+    times = st.sampled_from([NOW, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(document=documents(command, worlds[system].keys), at=times if command.internal else st.just(NOW))
+    def accepts_or_rejects(document: Any, at: datetime) -> None:
+        world = worlds[system].copy()
+        recorded = sum(len(log._rows) for log in world.logs.values())
+        try:
+            runner.run(world.receive(json.dumps(document).encode(), command, uuid5(IDS, "it"), at, "dr"))
+            runner.run(world.fire_timers())
+        except CaudalError as error:
+            assert error.kind in REJECTIONS, error.detail
+            assert sum(len(log._rows) for log in world.logs.values()) == recorded
+
+    accepts_or_rejects()
