@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -32,7 +33,7 @@ def fault_in(value: Any) -> Fault | None:
     Texts have no NUL and no lone surrogates, integers have 64 bits, other numbers are finite, times have an offset and are in
     the years 1 to 9999 in UTC. Members of models, mappings, lists, tuples and sets are looked into.
     """
-    if value is None or value is True or value is False:
+    if value is None or value is True or value is False or type(value) is UUID:
         return None
     if isinstance(value, str):
         return _fault_of_text(value)

@@ -1,14 +1,18 @@
 """Times of messages: read as UTC if a log holds one without its offset, so that times can always be compared."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 M = TypeVar("M", bound=BaseModel)
+
+_TIMELESS = frozenset({str, int, float, bool, type(None), UUID, date})
+"""The most frequent types that hold no time."""
 
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -57,6 +61,8 @@ def _model(model: M) -> M:
 
 def _value(value: Any) -> Any:
     """Returns a value itself if it holds no other times than those in UTC's range with an offset, else a changed one."""
+    if type(value) in _TIMELESS:
+        return value
     if isinstance(value, datetime):
         return _time(value)
     if isinstance(value, BaseModel):

@@ -89,7 +89,7 @@ def test_what_is_accepted_can_be_stored_projected_published_and_shown(
     times = st.sampled_from([NOW, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
 
     @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(document=documents(command, worlds[system].keys), at=times if command.internal else st.just(NOW))
+    @given(document=documents(command, worlds[system].keys), at=times)
     def accepts_or_rejects(document: Any, at: datetime) -> None:
         world = worlds[system].copy()
         recorded = sum(len(log._rows) for log in world.logs.values())

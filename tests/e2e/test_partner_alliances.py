@@ -267,3 +267,30 @@ async def test_clients_cannot_send_the_engines_own_commands(stack: RunningStack)
     document = (await stack.commands.get("/openapi.json")).json()
     assert "/commands/engine/advance-saga" not in document["paths"]
     assert "/commands/engine/cancel-saga" in document["paths"]
+
+
+async def test_a_term_beyond_64_bits_is_rejected_and_a_contract_until_the_end_of_the_calendar_is_found(
+    stack: RunningStack,
+) -> None:
+    found = await saga(stack, (await requested(stack, partner()))["saga_id"], "COMPLETADA")
+    contract = {"partner_id": found["references"]["partner_id"], "fecha_inicio": "2030-01-01", "fecha_fin": "9999-12-31"}
+    wide = {**contract, "producto": "REFERRAL", "terminos": {"amount_cents": "9" * 20}}
+
+    rejected = await stack.commands.post("/contratos", json=wide)
+    accepted = await stack.commands.post("/contratos", json=contract)
+
+    assert rejected.status_code == 422
+    assert "amount_cents: is a number out of range: integers have 64 bits" in rejected.json()["detail"]
+    assert accepted.status_code == 201, accepted.text
+    id = accepted.json()["id"]
+    seen = {"Consistency-Token": accepted.headers["consistency-token"]}
+    wanted = {"ends_on": "9999-12-31", "partner_id": contract["partner_id"]}
+    rows = await stack.queries.get("/views/partner_alliances/contracts", params=wanted, headers=seen)
+    assert [row["contract_id"] for row in rows.json()] == [id]
+    terms = {"saga": "partner_alliances.contract-term", "reference_ids[has]": id}
+
+    async def waits() -> bool:
+        sagas = (await stack.queries.get("/views/engine/sagas", params=terms, headers=stack.token("operator"))).json()
+        return [(one["status"], one["deferred"], one["timers"]) for one in sagas] == [("running", {}, {})]
+
+    await eventually(waits, 20, "the saga of the contract's term")
