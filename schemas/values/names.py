@@ -11,6 +11,8 @@ from pydantic import AfterValidator
 from schemas.text import Identifier
 
 _MAX_LENGTH = 200
+_MAX_ENFORCED = 1000
+"""Characters of a name or password that are looked at: the check of a longer text takes noticeable time."""
 
 
 def enforced_username(text: str) -> str:
@@ -19,6 +21,7 @@ def enforced_username(text: str) -> str:
     It may have several parts with blanks between them (RFC 8265, section 3.1). Raises ``ValueError`` if the profile does not
     allow the name, for example because it has an invisible character.
     """
+    _check_length(text, "user name")
     parts = [part for part in text.split(" ") if part]
     if not parts:
         raise ValueError("is no user name that RFC 8265 allows: empty")
@@ -30,6 +33,7 @@ def enforced_password(text: str) -> str:
 
     Raises ``ValueError`` if the profile does not allow the password: it is empty, or has an invisible or a control character.
     """
+    _check_length(text, "password")
     return _enforced("OpaqueString", text, "password")
 
 
@@ -53,6 +57,11 @@ def _key(text: str) -> str:
 
 NaturalKey = Annotated[Identifier, AfterValidator(_key)]
 """An identifier that people write, such as a partner's name for itself: in NFC, so that two spellings of it are one key."""
+
+
+def _check_length(text: str, what: str) -> None:
+    if len(text) > _MAX_ENFORCED:
+        raise ValueError(f"is no {what}: it has more than {_MAX_ENFORCED} characters")
 
 
 def _enforced(profile: str, text: str, what: str) -> str:

@@ -67,3 +67,11 @@ def test_a_natural_key_is_in_nfc_and_within_its_length() -> None:
     for wrong in ("", "a\nb", "\u0958" * 101):  # U+0958 becomes two characters in NFC
         with pytest.raises(ValidationError):
             KEY.validate_python(wrong)
+
+
+@pytest.mark.parametrize("text", ["a" * 1001, "a " * 501])
+def test_a_text_whose_check_would_take_long_is_no_name_and_no_password(text: str) -> None:
+    with pytest.raises(ValueError, match="is no user name: it has more than 1000 characters"):
+        enforced_username(text)
+    with pytest.raises(ValueError, match="is no password: it has more than 1000 characters"):
+        enforced_password(text)
