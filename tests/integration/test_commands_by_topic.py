@@ -130,6 +130,14 @@ async def test_a_record_that_is_not_a_command_is_parked_byte_for_byte(
         (b"nonsense", []),
         (b"{}", [("ce_type", b"data_ingestion.receive-data"), ("ce_id", str(uuid4()).encode())]),
         (b"{}", [("ce_type", b"data_ingestion.nothing"), ("ce_id", str(uuid4()).encode())]),
+        (
+            b'{"partner_id": "a", "payload": {}}',
+            [
+                ("ce_type", b"data_ingestion.receive-data"),
+                ("ce_id", str(uuid4()).encode()),
+                ("ce_time", b"2026-11-27T02:42:30"),
+            ],
+        ),
     ]
     for value, headers in poison:
         await producer.send_and_wait(topics.commands(INGESTION), value, b"key", headers=headers, partition=0)
@@ -140,7 +148,7 @@ async def test_a_record_that_is_not_a_command_is_parked_byte_for_byte(
         return set(await log.answers([good.id])) == {good.id}
 
     await eventually(handled, what="the good command behind the poison")
-    parked = await everything(settings, topics.dead_letters(INGESTION), 3)
+    parked = await everything(settings, topics.dead_letters(INGESTION), len(poison))
     assert [(record.key, record.value) for record in parked] == [(b"key", value) for value, _ in poison]
     for record, (_, headers) in zip(parked, poison, strict=True):
         assert list(record.headers[: len(headers)]) == headers
