@@ -1,7 +1,7 @@
 """The identity of databases: whether a connection leads to the same database as the ones before.
 
 After a failover or a restore a DSN leads to a database with another history. What a process remembers of it (states of streams,
-positions, checkpoints) may be of commits that are lost. So the process is told, and starts over.
+positions, checkpoints) may be of commits that are lost. So the process starts over.
 """
 
 from collections.abc import Callable
