@@ -68,8 +68,8 @@ class Views:
 
         Raises `NotFound` if there is none or the caller may not read it, and the errors of `opened`.
         """
-        opened = await self.opened(request, view)
-        row = await opened.reader.get(key)
+        opened = self._authorized(request, view)
+        row = await opened.consistency.read(self._token(request), lambda: opened.reader.get(key))
         if row is None or not opened.row_access.may_read(caller_of(request), row):
             raise NotFound(f"the view {view.view_name} has no row {key!r}")
         return (await opened.row_access.decrypted([row]))[0]
@@ -79,8 +79,11 @@ class Views:
 
         Raises `Invalid` for a parameter, and the errors of `opened`.
         """
-        opened = await self.opened(request, view)
-        return await self._page(request, opened, parse_page_request([*request.query_params.multi_items(), *fixed]))
+        opened, page_request = (
+            self._authorized(request, view),
+            parse_page_request([*request.query_params.multi_items(), *fixed]),
+        )
+        return await opened.consistency.read(self._token(request), lambda: self._page(request, opened, page_request))
 
     async def all_rows(self, request: Request, view: type[View], seen: ConsistencyToken, *fixed: tuple[str, str]) -> list[Row]:
         """Returns every row that meets ``fixed`` filters and that the caller may read, once the view has seen a write.
@@ -88,15 +91,18 @@ class Views:
         The request's parameters and token do not count. Raises `NotYetSeen`, `Unauthenticated` and `Forbidden`.
         """
         opened = self._authorized(request, view)
-        await opened.consistency.until_seen(seen)
-        rows: list[Row] = []
-        after: tuple[tuple[str, str], ...] | None = ()
-        while after is not None:
-            page_request = parse_page_request([*fixed, ("limit", str(MAX_LIMIT)), *after])
-            page = await self._page(request, opened, page_request)
-            rows += page.rows
-            after = None if page.next is None else (("after", page.next),)
-        return rows
+
+        async def read() -> list[Row]:
+            rows: list[Row] = []
+            after: tuple[tuple[str, str], ...] | None = ()
+            while after is not None:
+                page_request = parse_page_request([*fixed, ("limit", str(MAX_LIMIT)), *after])
+                page = await self._page(request, opened, page_request)
+                rows += page.rows
+                after = None if page.next is None else (("after", page.next),)
+            return rows
+
+        return await opened.consistency.read(seen, read)
 
     async def opened(self, request: Request, view: type[View]) -> ReadableView:
         """Returns a view that the caller may read, once it has seen the write that the request's token names.
@@ -104,9 +110,8 @@ class Views:
         Raises `Unauthenticated`, `Forbidden`, `Malformed` for a token that names nothing, and `NotYetSeen`.
         """
         opened = self._authorized(request, view)
-        token = header(request, b"consistency-token")
-        if token is not None:
-            await opened.consistency.until_seen(self._parsed(token))
+        if (token := self._token(request)) is not None:
+            await opened.consistency.until_seen(token)
         return opened
 
     def token(self, context: ContextName, stream: str, position: int) -> ConsistencyToken:
@@ -119,7 +124,10 @@ class Views:
         self._access_control.authorize(context_of(request), "view", opened.name, view.view_access)
         return opened
 
-    def _parsed(self, text: str) -> ConsistencyToken:
+    def _token(self, request: Request) -> ConsistencyToken | None:
+        text = header(request, b"consistency-token")
+        if text is None:
+            return None
         token = ConsistencyToken.parse(text)
         if token.partition >= self._catalog.context(token.context).partitions:
             raise Malformed(f"the context {token.context} has no partition {token.partition}")

@@ -71,6 +71,13 @@ class Checkpoints:
             found.setdefault(ContextName.parse(row["source"]), {})[row["partition"]] = row["position"]
         return found
 
+    async def states(self) -> dict[tuple[ContextName, int], Checkpoint]:
+        """Returns every checkpoint, by context and partition."""
+        rows = await self._store.fetch("checkpoints", self._subscription)
+        return {
+            (ContextName.parse(row["source"]), row["partition"]): Checkpoint(row["position"], row["generation"]) for row in rows
+        }
+
     async def control_state(self) -> ControlState:
         """Returns whether the subscription is paused or was reset, and the work that its dead letters require."""
         row = await self._store.fetchrow("subscription_control", self._subscription)

@@ -1,1 +1,1 @@
-select source, partition, position from {schema}.checkpoints where subscription = $1 order by source, partition
+select source, partition, position, generation from {schema}.checkpoints where subscription = $1 order by source, partition

@@ -49,10 +49,12 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The steps of a read, in the place of the database."""
     steps: list[Any] = []
 
-    async def until_seen(_: object, token: ConsistencyToken) -> None:
-        steps.append(token)
+    async def until_seen(_: object, token: ConsistencyToken, seconds: float | None = None) -> int:
+        if seconds is None:  # the look before the read, and not the one after it
+            steps.append(token)
         if token.position > 100:
             raise NotYetSeen("not yet")
+        return 0
 
     async def get(_: object, key: str) -> Any:
         steps.append(key)

@@ -8,6 +8,7 @@ from query_api.views.consistency import ConsistencyWaiter
 from schemas.consistency_token import ConsistencyToken
 from schemas.errors import NotYetSeen, Unavailable
 from schemas.system import ContextName
+from streams.subscriptions.checkpoints import Checkpoint
 
 CONTEXT = ContextName("system", "context")
 
@@ -17,10 +18,10 @@ class Checkpoints:
 
     def __init__(self) -> None:
         self.positions: dict[ContextName, dict[int, int]] = {}
-        self.queries = self.running = self.max_running = 0
+        self.queries = self.running = self.max_running = self.generation = 0
         self.fails = False
 
-    async def all(self) -> dict[ContextName, dict[int, int]]:
+    async def states(self) -> dict[tuple[ContextName, int], Checkpoint]:
         self.queries += 1
         self.running += 1
         self.max_running = max(self.max_running, self.running)
@@ -28,7 +29,11 @@ class Checkpoints:
         self.running -= 1
         if self.fails:
             raise Unavailable("gone")
-        return self.positions
+        return {
+            (context, partition): Checkpoint(position, self.generation)
+            for context, positions in self.positions.items()
+            for partition, position in positions.items()
+        }
 
 
 def waiter(checkpoints: Checkpoints, seconds: float = 5) -> ConsistencyWaiter:
@@ -87,3 +92,55 @@ async def test_a_database_out_of_reach_fails_every_waiting_read_and_the_next_rea
 
     checkpoints.fails, checkpoints.positions = False, {CONTEXT: {0: 1}}
     await view.until_seen(token(1))
+
+
+class Table:
+    """A view of one row, whose value is the position up to which it has seen events; a test replaces it during a read."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self._checkpoints = checkpoints
+        self.reads = 0
+        self.replacements: list[int] = []
+
+    async def read(self) -> int:
+        self.reads += 1
+        if self.replacements:
+            self._replace(self.replacements.pop(0))
+        return self._checkpoints.positions[CONTEXT][0]
+
+    def _replace(self, position: int) -> None:
+        self._checkpoints.positions = {CONTEXT: {0: position}}
+        self._checkpoints.generation += 1
+
+
+async def test_a_read_is_repeated_if_the_view_was_replaced_between_the_wait_and_the_read() -> None:
+    checkpoints = Checkpoints()
+    table, view = Table(checkpoints), waiter(checkpoints)
+    checkpoints.positions = {CONTEXT: {0: 9}}
+    table.replacements = [3]  # emptied, or rolled back
+    read = asyncio.create_task(view.read(token(9), table.read))
+    await asyncio.sleep(0.02)
+    assert not read.done()
+
+    checkpoints.positions = {CONTEXT: {0: 11}}
+
+    assert (await read, table.reads) == (11, 2)
+
+
+async def test_a_read_of_a_view_that_only_moves_on_is_not_repeated() -> None:
+    checkpoints = Checkpoints()
+    table, view = Table(checkpoints), waiter(checkpoints)
+    checkpoints.positions = {CONTEXT: {0: 9}}
+
+    assert (await view.read(token(9), table.read), table.reads) == (9, 1)
+    assert (await view.read(None, table.read), table.reads) == (9, 2)
+
+
+async def test_a_view_that_does_not_come_back_in_time_is_not_yet_seen() -> None:
+    checkpoints = Checkpoints()
+    table, view = Table(checkpoints), waiter(checkpoints, 0.1)
+    checkpoints.positions = {CONTEXT: {0: 9}}
+    table.replacements = [3]
+
+    with pytest.raises(NotYetSeen):
+        await view.read(token(9), table.read)
