@@ -20,6 +20,7 @@ from schemas.system import ENGINE
 from streams.discovery import installed_catalog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
+from tests.databases import database_of, in_database
 from tests.stack import RunningStack, running_stack
 
 
@@ -32,8 +33,8 @@ class FreshDatabase:
 
     async def empty(self) -> str:
         """Makes it without anything in it."""
-        server, _, name = self.dsn.rpartition("/")
-        connection = await asyncpg.connect(f"{server}/postgres")
+        name = database_of(self.dsn)
+        connection = await asyncpg.connect(in_database(self.dsn, "postgres"))
         try:
             await connection.execute(f"create database {name}")
         finally:
@@ -42,13 +43,13 @@ class FreshDatabase:
 
     async def migrated(self) -> str:
         """Makes it one that is migrated: a copy, because that takes a tenth of the time."""
-        server, _, name = self.dsn.rpartition("/")
-        connection = await asyncpg.connect(f"{server}/postgres")
+        name = database_of(self.dsn)
+        connection = await asyncpg.connect(in_database(self.dsn, "postgres"))
         try:
             template = "_".join(["migrated", *self.catalog.systems])
             if not await connection.fetchval("select true from pg_database where datname = $1", template):
                 await connection.execute(f"create database {template}")
-                await migrate(Settings(write_dsn=f"{server}/{template}"), self.catalog)
+                await migrate(Settings(write_dsn=in_database(self.dsn, template)), self.catalog)
             await connection.execute(f"create database {name} template {template}")
         finally:
             await connection.close()
@@ -112,7 +113,7 @@ async def broker(folder: Path) -> AsyncIterator[EmbeddedBroker]:
 async def fresh_database(postgres: EmbeddedPostgres, catalog: Catalog) -> AsyncIterator[FreshDatabase]:
     """A database of the test's own in the run's server, dropped afterwards."""
     name = f"test_{uuid4().hex}"
-    yield FreshDatabase(postgres.dsn.rpartition("/")[0] + f"/{name}", catalog)
+    yield FreshDatabase(in_database(postgres.dsn, name), catalog)
     connection = await asyncpg.connect(postgres.dsn)
     await connection.execute(f"drop database if exists {name} with (force)")
     await connection.close()

@@ -21,6 +21,7 @@ class Endpoints:
     command_api: str
     query_api: str
     postgres: str
+    """DSN of the operator's login; it names the file that holds the password."""
     brokers: str
     data_dir: str
     log_dir: str

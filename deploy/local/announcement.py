@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from rich.console import Console
 
@@ -32,7 +33,7 @@ def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seco
         "Command API": f"{endpoints.command_api}/docs",
         "Query API": f"{endpoints.query_api}/docs",
         "Broker": f"{endpoints.brokers} (Kafka protocol)",
-        "PostgreSQL": endpoints.postgres,
+        "PostgreSQL": endpoints.postgres.replace(quote(endpoints.data_dir), quote(data)),
         "Mail": f"{endpoints.mail} (kept, never delivered: caudal mail)",
         "Data, logs": f"{data}, {logs}",
         "Systems": systems,

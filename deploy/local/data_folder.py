@@ -1,14 +1,19 @@
-"""The data folder of a stack: created when needed, and locked, so that one stack at a time uses it."""
+"""The data folder of a stack: created when needed, private, and locked, so that one stack at a time uses it."""
 
 import fcntl
+import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.console.endpoints import running_stack
+from deploy.console.endpoints import STATE_FILE, running_stack
 from schemas.errors import Conflict, Misconfigured
+
+_WRITTEN = frozenset({"broker", "kafka", "keys", "lock", "logs", "mail", "pgpass", STATE_FILE})
+_POSTGRES = frozenset({"postgres", "postgres.unfinished"})
 
 
 @contextmanager
@@ -24,16 +29,38 @@ def locked_folder(given: Path | None) -> Iterator[Path]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Conflict(_in_use(folder)) from None
+            tighten(folder)
             yield folder
     finally:
         if given is None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def tighten(folder: Path) -> None:
+    """Takes all rights of other users from what a stack has written to a folder, and from the folder if it holds nothing else.
+
+    PostgreSQL keeps its own data private, and another user may own it.
+    """
+    names = {path.name for path in folder.iterdir()}
+    if names <= _WRITTEN | _POSTGRES:
+        _make_private(folder)
+    for name in names & _WRITTEN:
+        _make_private(folder / name)
+        for place, folders, files in os.walk(folder / name):
+            for inside in (*folders, *files):
+                _make_private(Path(place, inside))
+
+
+def _make_private(path: Path) -> None:
+    mode = path.lstat().st_mode
+    if mode & 0o077 and not stat.S_ISLNK(mode):
+        path.chmod(stat.S_IMODE(mode) & 0o700)
+
+
 @contextmanager
 def _lock_file(folder: Path) -> Iterator[int]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")
     except OSError as error:
         why = "it is a file" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()

@@ -22,10 +22,14 @@ class ProcessSpec:
     """Whether the process does its work; called again and again after a start."""
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: Signals = SIGTERM
+    folder: Path = Path("/")
+    """Folder in which the process starts."""
 
 
-async def run_to_end(*command: str, given: bytes = b"", environment: Mapping[str, str] | None = None) -> str:
-    """Runs a command with ``given`` on its standard input and returns everything that it prints.
+async def run_to_end(
+    *command: str, given: bytes = b"", environment: Mapping[str, str] | None = None, folder: Path = Path("/")
+) -> str:
+    """Runs a command in a folder with ``given`` on its standard input and returns everything that it prints.
 
     Raises `Misconfigured` if the command fails. Kills the command if the caller is cancelled.
     """
@@ -35,7 +39,7 @@ async def run_to_end(*command: str, given: bytes = b"", environment: Mapping[str
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, **(environment or {})},
-        cwd="/",
+        cwd=folder,
     )
     try:
         output, _ = await process.communicate(given)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -158,12 +159,13 @@ class Stack:
 
     def _service(self, name: str) -> ProcessSpec:
         port = self._ports[name]
+        endpoints = replace(self.endpoints, postgres=self._postgres.dsn_of(name))
         return ProcessSpec(
             name=name,
             command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port), "--end-with-parent"),
             log=self._logs / f"{name}.log",
             ready=lambda: _answers(port),
-            environment={**self.endpoints.environment, **self._log_options, "CAUDAL_INSTANCE": "local"},
+            environment={**endpoints.environment, **self._log_options, "CAUDAL_INSTANCE": "local"},
         )
 
 

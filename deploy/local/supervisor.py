@@ -97,7 +97,7 @@ class Supervised:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.spec.environment},
-                cwd="/",
+                cwd=self.spec.folder,
                 start_new_session=True,  # the terminal's Ctrl-C is for the supervisor alone, which stops the others in order
                 preexec_fn=_end_with_parent,
             )

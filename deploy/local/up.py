@@ -1,6 +1,7 @@
 """``caudal up``: starts the local stack, prints where everything is, and stops it again."""
 
 import asyncio
+import os
 import signal
 import time
 from contextlib import suppress
@@ -31,6 +32,7 @@ class StackOptions:
 
 async def run_stack(options: StackOptions, settings: Settings) -> int:
     """Runs until SIGINT or SIGTERM and returns the exit code: 0 after either, 1 after a failure, which is printed."""
+    os.umask(0o077)  # its processes inherit it: no other user reads their files
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -31,7 +31,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "local/servers/embedded_broker.py": CoveredBy("conformance/test_broker.py", _SERVER),
         "local/servers/kafka.py": CoveredBy("conformance/test_broker.py", _SERVER),
         "local/servers/mail.py": CoveredBy("integration/test_mail.py", _SERVER),
-        "local/servers/postgres.py": CoveredBy("integration/test_migrate.py", _SERVER),
+        "local/servers/postgres.py": CoveredBy("integration/test_local_postgres.py", _SERVER),
         "local/servers/readiness.py": CoveredBy("e2e/test_up.py", _BROKER),
         "local/stack.py": CoveredBy("e2e/test_resilience.py", "it starts and stops real processes"),
         "local/up.py": CoveredBy("e2e/test_up.py", "it starts and stops real processes"),

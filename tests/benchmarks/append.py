@@ -21,6 +21,7 @@ from deploy.local.ports import free_ports
 from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import Supervised
 from tests.benchmarks.results import Result, alone, compared
+from tests.databases import in_database, with_password
 
 CLIENTS = (1, 16, 64)
 CASES = ("new", "hot")
@@ -79,15 +80,14 @@ async def running_postgres(folder: Path) -> AsyncIterator[EmbeddedPostgres]:
 
 async def fresh_database(server: EmbeddedPostgres, name: str) -> str:
     """A database made anew; returns its DSN."""
-    base = server.dsn.rpartition("/")[0]
-    connection = await asyncpg.connect(f"{base}/postgres")
+    connection = await asyncpg.connect(in_database(server.dsn, "postgres"))
     try:
         await connection.execute(f"drop database if exists {name} with (force)")
         await connection.execute(f"create database {name}")
         await connection.execute("checkpoint")
     finally:
         await connection.close()
-    return f"{base}/{name}"
+    return with_password(in_database(server.dsn, name))
 
 
 async def _run(server: EmbeddedPostgres, program: tuple[str, ...], case: str, clients: int, seconds: float) -> float:

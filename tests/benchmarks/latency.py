@@ -15,6 +15,7 @@ import orjson
 
 from tests.benchmarks.counters import installed_in
 from tests.benchmarks.results import Result, alone, compared
+from tests.databases import in_database, with_password
 from tests.stack import running_stack
 
 RATE = 200
@@ -49,7 +50,7 @@ async def _peer_database(dsn: str) -> str:
         await connection.execute("create database peer")
     finally:
         await connection.close()
-    return f"{dsn.rpartition('/')[0]}/peer"
+    return with_password(in_database(dsn, "peer"))
 
 
 async def run_program(program: str, *arguments: str) -> dict[str, float]:

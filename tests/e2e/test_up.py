@@ -90,6 +90,20 @@ async def test_migrate_and_status_find_the_running_stack(stack: RunningStack) ->
     assert "command-api" in out_.decode()
 
 
+async def test_it_is_closed_to_other_users(stack: RunningStack) -> None:
+    readable = [path for path in (stack.data_dir, *stack.data_dir.rglob("*")) if path.lstat().st_mode & 0o077]
+    assert not readable, "the group and others read nothing"
+    assert {"pgpass", "stack.json", "lock", "logs", "keys"} <= {path.name for path in stack.data_dir.iterdir()}
+
+    family = psutil.Process(stack.process.pid).children(recursive=True)
+    listening = [found for one in family for found in one.net_connections() if found.status == psutil.CONN_LISTEN]
+    assert len({found.laddr.port for found in listening}) >= len(stack.endpoints["ports"])
+    assert {found.laddr.ip for found in listening} == {"127.0.0.1"}
+
+    sessions = await stack.fetch("select distinct usename as login from pg_stat_activity where datname = 'caudal'")
+    assert {row["login"] for row in sessions} == {"admin", "command-api", "worker", "relay", "projectors", "query-api"}
+
+
 @pytest.mark.timeout(120)
 async def test_nothing_outlives_a_supervisor_that_is_killed() -> None:
     async with running_stack(environment=ONE_SYSTEM) as stack:

@@ -9,6 +9,7 @@ from deploy.console.endpoints import Endpoints
 from deploy.console.options import DEFAULT_DATA_DIR
 from deploy.local.announcement import screen
 from deploy.local.example import Example
+from deploy.local.servers.logins import ADMIN, Logins
 from deploy.local.stack import DEFAULT_PORTS
 from schemas.access import Access
 from schemas.catalog import Catalog
@@ -22,7 +23,7 @@ EXAMPLE = Example("data_ingestion", "/ingest", BODY, "/query/partner/partner-1")
 
 def endpoints(folder: Path) -> Endpoints:
     commands, queries = (f"http://127.0.0.1:{DEFAULT_PORTS[name]}" for name in ("command-api", "query-api"))
-    dsn = "postgresql://caudal@127.0.0.1:55432/caudal"
+    dsn = Logins(folder / "pgpass").dsn(ADMIN, 55432)
     return Endpoints(commands, queries, dsn, "127.0.0.1:19092", str(folder), str(folder / "logs"), DEFAULT_PORTS, 1)
 
 
@@ -42,7 +43,8 @@ def test_it_says_what_runs_where_and_what_to_do_next() -> None:
     said = "\n".join(shown())
 
     for part in (
-        "http://127.0.0.1:5001/docs", "http://127.0.0.1:5002/docs", "127.0.0.1:19092", "127.0.0.1:55432", "smtp://127.0.0.1:5006",
+        "http://127.0.0.1:5001/docs", "http://127.0.0.1:5002/docs", "127.0.0.1:19092",
+        "postgresql://admin@127.0.0.1:55432/caudal?passfile=.caudal/pgpass", "smtp://127.0.0.1:5006",
         "status", "verify", "token NAME --role ROLE", "Roles: auditor",
     ):  # fmt: skip
         assert part in said

@@ -1,6 +1,7 @@
 """The data folder: locked for one stack, and plainly rejected if it cannot be used."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,37 @@ def test_a_folder_is_created_and_locked(tmp_path: Path) -> None:
 
     with locked_folder(folder):
         pass
+
+
+def test_what_a_stack_wrote_is_private_afterwards_and_nothing_else_changes(tmp_path: Path) -> None:
+    ours, shared = tmp_path / "ours", tmp_path / "shared"
+    for folder in (ours, shared):
+        for path in (folder / "broker" / "kafka.json", folder / "mail" / "1.eml", folder / "keys" / "tokens" / "1.json"):
+            path.parent.mkdir(parents=True)
+            path.write_text("{}")
+            path.chmod(0o644)
+        (folder / "postgres").mkdir()
+        (folder / "mail" / "link").symlink_to(shared)
+    (shared / "another").write_text("a file of somebody else")
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
+
+    for folder in (ours, shared):
+        with locked_folder(folder):
+            pass
+
+    assert mode(ours) == 0o700
+    assert (mode(shared), mode(shared / "another"), mode(ours / "postgres")) == (0o755, 0o644, 0o755)
+    for folder in (ours, shared):
+        written = [path for name in ("broker", "keys", "mail") for path in (folder / name, *(folder / name).rglob("*"))]
+        assert {mode(path) for path in written if path.is_dir() and not path.is_symlink()} == {0o700}
+        assert {mode(path) for path in written if path.is_file()} == {0o600}
+        assert mode(folder / "lock") == 0o600
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
 
 
 def test_a_folder_for_one_run_is_removed() -> None:
