@@ -145,9 +145,12 @@ class Settings(BaseSettings):
     )
 
     ready_seconds: float = Field(
-        30,
+        60,
         gt=0,
-        description="Seconds within which `caudal up` expects a process to be ready after its dependencies.",
+        description="Seconds without progress after which `caudal up` gives up a process that is not ready.",
+    )
+    max_ready_seconds: float = Field(
+        600, gt=0, description="Seconds within which `caudal up` expects a process to be ready after its dependencies."
     )
 
     log_format: Literal["text", "json"] = Field("text", description="Format of log lines: `text` or `json`.")

@@ -18,8 +18,12 @@ class ProcessSpec:
     command: tuple[str, ...]
     log: Path
     """File to which standard output and standard error are appended."""
-    ready: Callable[[], Awaitable[bool]]
-    """Whether the process does its work; called again and again after a start."""
+    why_not_ready: Callable[[], Awaitable[str | None]]
+    """Returns why the process does not do its work yet, or ``None``; called again and again after a start."""
+    logs_its_start: bool = False
+    """Whether a growing log means that the start makes progress, as a server's that recovers its data."""
+    may_fail_to_start: bool = False
+    """Whether a death during the start may have a cause that passes, such as a predecessor that has not quite ended."""
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: Signals = SIGTERM
     folder: Path = Path("/")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from deploy.local.process import ProcessSpec
 from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.servers.kafka import KafkaBroker
 from deploy.local.servers.postgres import EmbeddedPostgres
-from deploy.local.supervisor import Supervised
+from deploy.local.supervisor import ReadyTimeout, Supervised
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from streams.broker.provisioning import ensure_topics
@@ -59,7 +60,7 @@ class Stack:
             else KafkaBroker(data_dir / "kafka", self._logs / "broker.log", ports["broker"], ports["controller"])
         )
         self._log_options = {"CAUDAL_LOG_FORMAT": settings.log_format, "CAUDAL_LOG_LEVEL": settings.log_level}
-        self._ready_seconds = settings.ready_seconds
+        self._timeout = ReadyTimeout(settings.ready_seconds, settings.max_ready_seconds)
         self.processes: list[Supervised] = []
 
     @property
@@ -140,21 +141,21 @@ class Stack:
         await ensure_topics(settings, catalog)
 
     async def _start(self, spec: ProcessSpec, needs: asyncio.Event | None = None) -> None:
-        supervised = Supervised(spec)
+        supervised = Supervised(spec, self._timeout)
         self.processes.append(supervised)
-        await supervised.start(self._ready_seconds, needs)
+        await supervised.start(needs)
 
     def _mail(self) -> ProcessSpec:
         port = self._ports["mail"]
 
-        async def answers() -> bool:
-            return listens(port)
+        async def why_not_ready() -> str | None:
+            return None if listens(port) else "it does not listen"
 
         return ProcessSpec(
             name="mail",
             command=(sys.executable, "-m", "deploy.local.servers.mail", str(port), str(self.endpoints.mailbox)),
             log=self._logs / "mail.log",
-            ready=answers,
+            why_not_ready=why_not_ready,
         )
 
     def _service(self, name: str) -> ProcessSpec:
@@ -164,7 +165,7 @@ class Stack:
             name=name,
             command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port), "--end-with-parent"),
             log=self._logs / f"{name}.log",
-            ready=lambda: _answers(port),
+            why_not_ready=partial(_why_not_ready, port),
             environment={**endpoints.environment, **self._log_options, "CAUDAL_INSTANCE": "local"},
         )
 
@@ -181,11 +182,12 @@ def choose_ports(broker: Broker, *, automatic: bool) -> Mapping[str, int]:
     return wanted
 
 
-async def _answers(port: int) -> bool:
+async def _why_not_ready(port: int) -> str | None:
     if not listens(port):
-        return False
+        return "it does not listen"
     try:
-        async with httpx.AsyncClient(timeout=2, verify=False) as client:  # plain HTTP: no certificates to load
-            return (await client.get(f"http://{LOOPBACK}:{port}/readyz")).status_code == 200
-    except httpx.HTTPError:
-        return False
+        async with httpx.AsyncClient(timeout=5, verify=False) as client:  # plain HTTP: no certificates to load
+            answer = await client.get(f"http://{LOOPBACK}:{port}/readyz")
+    except httpx.HTTPError as error:
+        return f"it does not answer: {str(error) or type(error).__name__}"
+    return None if answer.status_code == 200 else answer.text

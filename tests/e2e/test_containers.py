@@ -40,16 +40,18 @@ async def test_a_delivery_on_containers(container_environment: dict[str, str], t
     ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
 
     def process(name: str) -> Supervised:
-        async def ready() -> bool:
+        async def why_not_ready() -> str | None:
             try:
                 async with httpx.AsyncClient(verify=False) as client:
-                    return (await client.get(f"http://127.0.0.1:{ports[name]}/readyz")).status_code == 200
-            except httpx.HTTPError:
-                return False
+                    answer = await client.get(f"http://127.0.0.1:{ports[name]}/readyz")
+                    return None if answer.status_code == 200 else answer.text
+            except httpx.HTTPError as error:
+                return repr(error)
 
         command = (sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(ports[name]))
         log = tmp_path / f"{name}.log"
-        return Supervised(ProcessSpec(name=name, command=command, log=log, ready=ready, environment=container_environment))
+        spec = ProcessSpec(name=name, command=command, log=log, why_not_ready=why_not_ready, environment=container_environment)
+        return Supervised(spec)
 
     processes = [process(name) for name in SERVICES]
     try:

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import psutil
 import pytest
 
@@ -170,20 +171,38 @@ async def test_a_process_in_a_crash_loop_stops_the_stack_with_its_last_words() -
         seen: set[int] = set()
 
         async def another() -> bool:
-            with contextlib.suppress(AssertionError, psutil.NoSuchProcess):
+            with contextlib.suppress(AssertionError, psutil.NoSuchProcess, httpx.HTTPError):
                 pid = stack.pid_of("relay")
-                if pid not in seen:
+                if pid not in seen and (await client.get("/readyz")).status_code == 200:
                     seen.add(pid)
+                    await asyncio.sleep(0.5)  # the supervisor sees it as well
                     os.kill(pid, signal.SIGKILL)
             return len(seen) == 5
 
-        await eventually(another, 40)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.endpoints['ports']['relay']}", verify=False) as client:
+            await eventually(another, 60)
 
         assert await asyncio.wait_for(stack.process.wait(), 20) == 1
         assert stack.process.stderr is not None
         said = (await stack.process.stderr.read()).decode()
-        assert "relay died 5 times within 30 s; the last lines of" in said
+        assert "relay died 5 times within 60 s; the last lines of" in said
         assert not left_over(family)
+
+
+@pytest.mark.timeout(180)
+async def test_a_postgresql_that_cannot_start_again_at_once_is_waited_for() -> None:
+    async with running_stack(environment=ONE_SYSTEM) as stack:
+        server = psutil.Process(stack.pid_of("postgres"))
+        held = next(process for process in server.children() if "relay" in process.cmdline()[0])
+        held.suspend()  # it keeps the shared memory, without which no successor starts
+
+        server.kill()
+        await asyncio.sleep(8)
+        assert "pre-existing shared memory block" in stack.log("postgres")
+        assert stack.process.returncode is None
+        held.kill()
+
+        await ready(stack)
 
 
 async def test_a_second_stack_on_the_same_data_is_rejected(stack: RunningStack) -> None:

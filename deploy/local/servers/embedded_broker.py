@@ -1,12 +1,13 @@
 """A broker with the Kafka protocol for one machine, from the ``noida-db`` wheel. It listens on loopback alone."""
 
 import os
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import ProcessSpec
-from deploy.local.servers.readiness import broker_answers
+from deploy.local.servers.readiness import why_broker_is_not_ready
 from schemas.errors import Misconfigured
 
 
@@ -37,10 +38,8 @@ class EmbeddedBroker:
             "--data-dir",
             str(self._data),
         )
-        return ProcessSpec(name="broker", command=(_binary(), "start", *options), log=self._log, ready=self._ready)
-
-    async def _ready(self) -> bool:
-        return await broker_answers(self._port)
+        command, why_not_ready = (_binary(), "start", *options), partial(why_broker_is_not_ready, self._port)
+        return ProcessSpec(name="broker", command=command, log=self._log, why_not_ready=why_not_ready)
 
 
 def _binary() -> str:

@@ -4,13 +4,14 @@ Maven downloads the broker's jars (``deploy/kafka/pom.xml``), a JDK 17 or newer 
 """
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import ProcessSpec, run_to_end
-from deploy.local.servers.readiness import broker_answers
+from deploy.local.servers.readiness import why_broker_is_not_ready
 from schemas.errors import Misconfigured
 
 _log = structlog.get_logger()
@@ -49,7 +50,13 @@ class KafkaBroker:
     def process(self) -> ProcessSpec:
         """Returns the broker's process."""
         command = ("java", *_JAVA_OPTIONS, *_class_path(), "kafka.Kafka", str(self._properties()))
-        return ProcessSpec(name="broker", command=command, log=self._log, ready=self._ready)
+        return ProcessSpec(
+            name="broker",
+            command=command,
+            log=self._log,
+            why_not_ready=partial(why_broker_is_not_ready, self._port),
+            logs_its_start=True,
+        )
 
     def _properties(self) -> Path:
         path = self._data / "server.properties"
@@ -74,9 +81,6 @@ class KafkaBroker:
         }
         path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         return path
-
-    async def _ready(self) -> bool:
-        return await broker_answers(self._port)
 
 
 def can_run() -> bool:

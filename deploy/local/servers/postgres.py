@@ -75,7 +75,9 @@ class EmbeddedPostgres:
             name="postgres",
             command=(*_command("postgres"), "-D", _name_of(self._data), "-p", str(self._port), *arguments),
             log=self._log,
-            ready=self._ready,
+            why_not_ready=self._why_not_ready,
+            logs_its_start=True,
+            may_fail_to_start=True,
             stop_signal=signal.SIGINT,  # "fast": end sessions, checkpoint, exit
             folder=self._data,
         )
@@ -87,16 +89,17 @@ class EmbeddedPostgres:
         await _single_user(self._data, statements(passwords))
         self._logins.write(passwords)
 
-    async def _ready(self) -> bool:
+    async def _why_not_ready(self) -> str | None:
         try:
             connection = await asyncpg.connect(self.dsn_of(ADMIN, "postgres"), timeout=2)
             try:
                 # Another server might have the port: only ours has our name.
-                return bool(await connection.fetchval("show cluster_name") == self._name)
+                is_ours = await connection.fetchval("show cluster_name") == self._name
+                return None if is_ours else f"another server listens on port {self._port}"
             finally:
                 await connection.close()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return False
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            return str(error) or type(error).__name__
 
 
 def _make_empty(data: Path) -> None:

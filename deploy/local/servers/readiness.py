@@ -1,4 +1,4 @@
-"""Whether a broker answers."""
+"""Whether a broker answers, and if not, why."""
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -6,15 +6,15 @@ from aiokafka.errors import KafkaError
 from deploy.local.ports import LOOPBACK, listens
 
 
-async def broker_answers(port: int) -> bool:
-    """Returns whether a broker on a loopback port answers with the metadata of its cluster."""
+async def why_broker_is_not_ready(port: int) -> str | None:
+    """Returns why a broker on a loopback port does not answer with the metadata of its cluster, or ``None`` if it does."""
     if not listens(port):
-        return False  # checked first, because the client logs each refused connection as an error
+        return "it does not listen"  # checked first, because the client logs each refused connection as an error
     client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{port}", request_timeout_ms=2000)
     try:
         await client.bootstrap()
-    except (KafkaError, OSError):
-        return False
+    except (KafkaError, OSError) as error:
+        return f"it does not answer: {str(error) or type(error).__name__}"
     finally:
         await client.close()
-    return True
+    return None
