@@ -136,6 +136,9 @@ class Settings(BaseSettings):
     max_request_arrival_seconds: float = Field(
         20, gt=0, description="Seconds within which a request's headers must arrive, and again its body."
     )
+    keep_alive_seconds: float = Field(
+        90, gt=0, description="Seconds for which an idle connection is kept: longer than a proxy in front keeps it."
+    )
     conflict_retries: Positive = Field(5, description="Attempts to decide a command again that conflicts with another one.")
     state_cache_bytes: Positive = Field(64 * 1024 * 1024, description="Memory of a process for states of streams, in bytes.")
     receipts_days: Positive = Field(7, description="Minimum number of days for which a repeated command is recognised.")

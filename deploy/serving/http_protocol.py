@@ -1,17 +1,34 @@
 """uvicorn's HTTP protocol with limits: on the size of a request's head, and on the time that head and body take to arrive.
 
+Requests whose target or length two servers could read differently are rejected (RFC 9112): those with several `Host` headers or
+none, and those with a transfer coding other than `chunked`. Every rejection is a problem document.
+
 The size of a body is limited by its reader. A timer runs only while a request has not arrived completely.
 """
 
 import asyncio
+import re
+from typing import NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from streams.http.problems import TITLES, Problem
 
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(:[0-9]*)?")
+"""A host and port (RFC 9110, 7.2), without the comma that joins several."""
 
-class _HeadTooLarge(Exception):
-    pass
+
+class _Rejection(NamedTuple):
+    status: int
+    kind: str
+    why: str
+
+
+class _HeadRejected(Exception):
+    """Ends the parsing of a head that the parser has understood."""
+
+
+_MALFORMED = _Rejection(400, "malformed", "the request is not valid HTTP/1.1")
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -28,7 +45,8 @@ class LimitedProtocol(HttpToolsProtocol):
     _in_body = False
     _bytes_without_body = 0
     """Bytes of heads, chunk sizes, chunk extensions and trailers since the last byte of a body."""
-    _is_too_large = False
+    _rejection = _MALFORMED
+    """The answer if the parser rejects the request."""
     _slow: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -66,9 +84,9 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head, self._in_body, self._bytes_without_body = False, True, 0
         self._stop_waiting()
-        if self._head_bytes_at_most > self.max_head_bytes and self._length_of_head() > self.max_head_bytes:
-            self._is_too_large = True
-            raise _HeadTooLarge  # the parser turns it into its own error
+        if (rejection := self._why_rejected()) is not None:
+            self._rejection = rejection
+            raise _HeadRejected  # the parser turns it into its own error
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -81,10 +99,22 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        if self._is_too_large:
-            self._reject(431, "head-too-large", "the head of the request is too large")
-        else:
-            super().send_400_response(msg)
+        self._reject(*self._rejection)
+
+    def _why_rejected(self) -> _Rejection | None:
+        if self._head_bytes_at_most > self.max_head_bytes and self._length_of_head() > self.max_head_bytes:
+            return _Rejection(431, "head-too-large", "the head of the request is too large")
+        hosts = [value for name, value in self.headers if name == b"host"]
+        is_old = self.parser.get_http_version() == "1.0"
+        if len(hosts) > 1 or not (hosts or is_old) or not all(map(_HOST.fullmatch, hosts)):
+            return _Rejection(400, "invalid-host", "the request needs one `Host` header with a host and port")
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if codings in ([], [b"chunked"]) and not (codings and is_old):
+            return None
+        final = codings[-1].rpartition(b",")[2].strip()
+        if is_old or final != b"chunked" or sum(value.count(b"chunked") for value in codings) > 1:
+            return _MALFORMED
+        return _Rejection(501, "unsupported-transfer-coding", "the only transfer coding that is supported is `chunked`")
 
     def _length_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

@@ -133,6 +133,7 @@ class Server(uvicorn.Server):
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=2,
+            timeout_keep_alive=settings.keep_alive_seconds,  # type: ignore[arg-type]
         )
         super().__init__(config)
         self.starts_over = False

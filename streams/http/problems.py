@@ -68,6 +68,7 @@ TITLES = {
     429: "Too many requests",
     431: "Request header fields too large",
     500: "Internal error",
+    501: "Not implemented",
     503: "Unavailable",
 }
 

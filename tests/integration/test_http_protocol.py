@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -23,7 +24,7 @@ SETTINGS = Settings(max_header_bytes=2000, max_request_arrival_seconds=1, max_bo
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(settings: Settings = SETTINGS) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server whose ``/echo`` says how many bytes came."""
 
     async def echo(request: Request) -> Response:
@@ -44,7 +45,7 @@ async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.Strea
         exception_handlers=EXCEPTION_HANDLERS,
     )
     port = free_ports(1)[0]
-    server = Server(app, LOOPBACK, port, SETTINGS)
+    server = Server(app, LOOPBACK, port, settings)
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
@@ -189,7 +190,7 @@ async def test_a_body_that_is_too_large_is_rejected_before_it_has_all_come() -> 
 async def test_a_request_that_is_not_http_is_rejected() -> None:
     async with connected() as (reader, writer):
         writer.write(b"\x16\x03\x01 rubbish\r\n\r\n")
-        assert await answered(reader) == "HTTP/1.1 400 Bad Request"
+        assert await answered(reader) == "HTTP/1.1 400 Malformed request"
 
 
 @pytest.mark.parametrize("piece", [b"X-Trailer: a\r\n", b"1;" + b"a" * 100])
@@ -224,3 +225,78 @@ async def test_a_body_that_nobody_reads_is_cut_off_and_an_answer_is_not_spoilt()
         answer = await asyncio.wait_for(reader.read(), 5)
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "kind"),
+    [
+        (["Content-Length: 0"], 400, "invalid-host"),
+        (["Host: a", "Host: b", "Content-Length: 0"], 400, "invalid-host"),
+        (["Host: a", "Host: a", "Content-Length: 0"], 400, "invalid-host"),
+        (["Host: a, b", "Content-Length: 0"], 400, "invalid-host"),
+        (["Host: a/b", "Content-Length: 0"], 400, "invalid-host"),
+        (["Host: user@a", "Content-Length: 0"], 400, "invalid-host"),
+        (["Host: a", "Transfer-Encoding: gzip, chunked"], 501, "unsupported-transfer-coding"),
+        (["Host: a", "Transfer-Encoding: gzip", "Transfer-Encoding: chunked"], 501, "unsupported-transfer-coding"),
+        (["Host: a", "Transfer-Encoding: identity, chunked"], 501, "unsupported-transfer-coding"),
+        (["Host: a", "Transfer-Encoding: chunked, chunked"], 400, "malformed"),
+        (["Host: a", "Transfer-Encoding: chunked, gzip"], 400, "malformed"),
+        (["Host: a", "Transfer-Encoding: gzip"], 400, "malformed"),
+        (["Host: a", "Transfer-Encoding: chunked", "Content-Length: 3"], 400, "malformed"),
+        (["Host: a", "Content-Length: 3", "Content-Length: 4"], 400, "malformed"),
+        (["Host: a", "Content-Length: -1"], 400, "malformed"),
+        (["Host: a", "no colon"], 400, "malformed"),
+    ],
+)
+async def test_an_ambiguous_request_is_rejected_with_a_problem_document(lines: list[str], status: int, kind: str) -> None:
+    async with connected() as (reader, writer):
+        writer.write("\r\n".join(["POST /echo HTTP/1.1", *lines, "", ""]).encode() + b"3\r\nabc\r\n0\r\n\r\n")
+
+        said = (await asyncio.wait_for(reader.read(), 5)).decode()
+
+    headers, _, body = said.partition("\r\n\r\n")
+    assert headers.startswith(f"HTTP/1.1 {status} ")
+    assert "content-type: application/problem+json" in headers
+    assert "connection: close" in headers
+    problem = orjson.loads(body)
+    assert (problem["status"], problem["type"]) == (status, f"urn:caudal:problem:{kind}")
+
+
+@pytest.mark.parametrize(
+    ("version", "lines"),
+    [
+        ("1.1", ["Host: "]),
+        ("1.1", ["Host: example.org:8080"]),
+        ("1.1", ["Host: [::1]:8080"]),
+        ("1.1", ["Host: a", "Transfer-Encoding: Chunked"]),
+        ("1.0", []),
+    ],
+)
+async def test_a_request_with_one_host_is_answered(version: str, lines: list[str]) -> None:
+    is_chunked = any("Chunked" in line for line in lines)
+    async with connected() as (reader, writer):
+        length = [] if is_chunked else ["Content-Length: 3"]
+        start = "\r\n".join([f"POST /echo HTTP/{version}", "Content-Type: application/json", *lines, *length, "", ""])
+        writer.write(start.encode() + (b"3\r\nabc\r\n0\r\n\r\n" if is_chunked else b"abc"))
+
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+
+
+async def test_an_idle_connection_is_kept_longer_than_proxies_keep_it() -> None:
+    assert SETTINGS.keep_alive_seconds > 75, "the default of nginx's upstreams is 60 s, of other proxies up to 75 s"
+
+    async with connected(Settings(keep_alive_seconds=0.5)) as (reader, writer):
+        writer.write(head(0))
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+        began = asyncio.get_running_loop().time()
+        await asyncio.wait_for(reader.read(), 5)
+        assert 0.4 < asyncio.get_running_loop().time() - began < 3
+
+
+async def test_a_kept_connection_serves_after_a_pause_longer_than_uvicorns_own_limit() -> None:
+    async with connected() as (reader, writer):
+        for _ in range(2):
+            writer.write(head(0))
+            assert await answered(reader) == "HTTP/1.1 200 OK"
+            await reader.readuntil(b"\r\n\r\n0")
+            await asyncio.sleep(5.5)
