@@ -12,8 +12,9 @@ from starlette.routing import Route
 
 from command_api.clock import CLOCK
 from command_api.composition import make_handler, open_logs, writer_databases
+from command_api.handling.passwords import Passwords
 from command_api.http import paths, routes
-from command_api.http.gateway import CommandGateway
+from command_api.http.gateway import CommandGateway, SignIns
 from command_api.http.openapi import TITLE, describe
 from schemas.catalog import Catalog
 from streams.bounded_processes import BoundedProcesses
@@ -25,6 +26,7 @@ from streams.http.problems import EXCEPTION_HANDLERS
 from streams.http.responses import JsonResponse
 from streams.installation import Installation
 from streams.security.access_control import AccessControl
+from streams.security.sign_in_limits import SignInLimits
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -34,9 +36,11 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     databases = writer_databases(settings)
     logs = open_logs(settings, catalog, databases)
     processes = BoundedProcesses()
-    handler = make_handler(settings, catalog, logs, databases, processes)
+    passwords = Passwords(settings.password_threads, settings.password_places)
+    handler = make_handler(settings, catalog, logs, databases, processes, passwords)
     issuer = TokenIssuer(settings)
-    gateway = CommandGateway(handler, SubjectKeys(settings, databases), issuer)
+    sign_ins = SignIns(SignInLimits(settings, databases), passwords)
+    gateway = CommandGateway(handler, SubjectKeys(settings, databases), issuer, sign_ins)
     endpoints = routes.CommandEndpoints(
         settings, catalog, handler, logs, AccessControl(Installation(settings, catalog, databases)), gateway
     )
@@ -50,6 +54,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
             comparing.cancel()
         await asyncio.gather(*(log.drain() for log in logs.values()))
         processes.close()
+        passwords.close()
         await databases.close()
 
     async def log_in_reach() -> str | None:

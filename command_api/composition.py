@@ -8,6 +8,7 @@ from command_api.clock import now
 from command_api.handling import activities
 from command_api.handling.activities import ActivityDependencies
 from command_api.handling.handler import CommandHandler
+from command_api.handling.passwords import Passwords
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, Receipt
 from schemas.message import Command
@@ -40,14 +41,16 @@ def make_handler(
     logs: Mapping[ContextName, AppendablePostgresLog],
     databases: Databases,
     processes: BoundedProcesses | None = None,
+    passwords: Passwords | None = None,
 ) -> CommandHandler:
-    """Returns the handler of every installed system's commands; the caller closes ``processes``."""
+    """Returns the handler of every installed system's commands; the caller closes ``processes`` and ``passwords``."""
     keys = SubjectKeys(settings, databases)
     return CommandHandler(
         catalog,
         with_sagas(declared_domains(catalog), catalog),
         logs,
         dependencies=ActivityDependencies(settings, keys, processes or BoundedProcesses(), activities.installed(catalog)),
+        passwords=passwords,
         conflict_retries=settings.conflict_retries,
         cache_bytes=settings.state_cache_bytes,
     )

@@ -17,6 +17,7 @@ from schemas.system import ContextName
 
 PREFIX = "CAUDAL_"
 Positive = Annotated[int, Field(gt=0)]
+NotNegative = Annotated[int, Field(ge=0)]
 _NOT_SETTINGS = {"CAUDAL_CONTEXT", "CAUDAL_TOKEN"}
 """Variables with the prefix that other parts read: the recorder of the package `eventsourcing`, and `caudal load`."""
 
@@ -117,6 +118,19 @@ class Settings(BaseSettings):
         {},
         description='Requests of one caller to one route, as JSON: `{"POST": "60/minute", "all": "1000/hour"}`.',
         examples=['{"POST": "60/minute", "all": "1000/hour"}'],
+    )
+    sign_in_failures: NotNegative = Field(
+        5, description="Failed sign-ins of one account after which it is blocked; 0: without limit."
+    )
+    sign_in_failures_per_address: NotNegative = Field(
+        50, description="Failed sign-ins from one address after which it is blocked; 0: without limit."
+    )
+    sign_in_block_seconds: Positive = Field(
+        300, description="Seconds for which failed sign-ins are counted, and for which an account or an address is blocked."
+    )
+    password_threads: Positive = Field(2, description="Passwords that one process hashes at a time, each with 64 MiB.")
+    password_places: Positive = Field(
+        64, description="Sign-ins that wait for their turn in one process; and as many registrations."
     )
     trusted_proxies: str = Field(
         "", description="Addresses of proxies, `a,b/8`, whose `X-Forwarded-For` names the client; empty: none is trusted."

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from command_api.handling.idempotency import fingerprint
-from command_api.handling.passwords import hashed
+from command_api.handling.passwords import Passwords
 from command_api.handling.request import CommandRequest
 from schemas.errors import Misconfigured
 from schemas.message import COMMAND_ID
@@ -14,8 +14,8 @@ from streams.encryption.subject_keys import SubjectKeys
 class Encryption:
     """Encrypts commands under their data subjects' keys."""
 
-    def __init__(self, keys: SubjectKeys | None) -> None:
-        self._keys = keys
+    def __init__(self, keys: SubjectKeys | None, passwords: Passwords | None = None) -> None:
+        self._keys, self._passwords = keys, passwords or Passwords()
 
     async def apply(self, request: CommandRequest) -> CommandRequest:
         """Returns the request without plain texts that must not be stored, and with its fingerprint.
@@ -28,7 +28,7 @@ class Encryption:
         if passwords or sensitive:
             # Commands that arrive by topic were hashed and encrypted by the engine.
             given = {name: text for name in passwords if not is_encrypted(text := getattr(data, name))}
-            changed = {name: await hashed(text, command.id) for name, text in given.items()}
+            changed = {name: await self._passwords.hashed(text, command.id) for name, text in given.items()}
             texts = {name: text for name in sensitive if (text := changed.get(name) or getattr(data, name)) is not None}
             if texts and data.command_subject is not None:
                 subject = str(command.id if data.command_subject == COMMAND_ID else getattr(data, data.command_subject))

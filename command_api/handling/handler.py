@@ -32,6 +32,7 @@ from command_api.handling.cache import StateCache
 from command_api.handling.deciding import Deciding
 from command_api.handling.encryption import Encryption
 from command_api.handling.idempotency import Idempotency
+from command_api.handling.passwords import Passwords
 from command_api.handling.repository import Repository
 from command_api.handling.request import CommandRequest
 from schemas.catalog import Catalog
@@ -71,6 +72,7 @@ class CommandHandler:
         logs: Mapping[ContextName, AppendableLog],
         *,
         dependencies: ActivityDependencies | None = None,
+        passwords: Passwords | None = None,
         conflict_retries: int = 5,
         cache_bytes: int = 64 * 1024 * 1024,
     ) -> None:
@@ -81,7 +83,7 @@ class CommandHandler:
             stream: context for context, streams in streams_of(domains, catalog).items() for stream in streams.values()
         }
         self._idempotency = Idempotency(logs)
-        self._encryption = Encryption(None if dependencies is None else dependencies.keys)
+        self._encryption = Encryption(None if dependencies is None else dependencies.keys, passwords)
         self._activities = Activities(dependencies, self.load)
         self._deciding = Deciding(domains, self._repositories)
         self._appending = Appending(catalog, logs, self._repositories)

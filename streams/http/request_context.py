@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -12,6 +13,8 @@ from schemas.access import Caller
 
 _CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _KEY = "caudal"
+CLIENT: ContextVar[str] = ContextVar("client", default="unknown")
+"""Address of the client whose request is being answered."""
 
 
 @dataclass(slots=True)
@@ -40,6 +43,7 @@ class RequestContext:
         headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
         given = headers.get(b"x-correlation-id", "")
         client, *_ = scope.get("client") or ("unknown",)
+        CLIENT.set(client)
         context = cls(given if _CORRELATION_ID.fullmatch(given) else str(uuid4()), headers, scope["method"], client)
         scope.setdefault("state", {})[_KEY] = context
         return context

@@ -4,9 +4,7 @@ Limits and their notation are those of the package ``limits``. A window begins w
 unlogged table.
 """
 
-import asyncio
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,8 +12,8 @@ from limits import RateLimitItem, parse_many
 
 from schemas.errors import Misconfigured, TooLarge, TooManyRequests
 from streams.database.pools import Databases
-from streams.database.store import Store
 from streams.installation import limits_store
+from streams.security.counters import Counters
 from streams.settings import Settings
 
 _KINDS = {"GET": "GET", "HEAD": "GET", "POST": "POST", "PUT": "POST", "PATCH": "POST", "DELETE": "POST"}
@@ -60,7 +58,7 @@ class RateLimits:
     """Counts requests against the limits of the settings."""
 
     def __init__(self, settings: Settings, databases: Databases) -> None:
-        self._counters = _Counters(limits_store(settings, databases))
+        self._counters = Counters(limits_store(settings, databases))
         self._limits: dict[str, list[_Limit]] = {
             method: [_Limit(f"{method}-{item.get_expiry()}", item) for item in _parsed(text)]
             for method, text in settings.rate_limits.items()
@@ -98,55 +96,8 @@ class RateLimits:
                 yield kind, limit
 
     async def _spent(self, limit: _Limit, key: tuple[str, ...], times: int) -> _Window:
-        count, expires_at = await self._counters.add(limit.item.key_for(*key), times, limit.item.get_expiry())
-        return _Window(limit, count, max(1, math.ceil(expires_at - time.time())))
-
-
-class _Round:
-    """The requests of one key that one statement counts."""
-
-    def __init__(self) -> None:
-        self.times = 0
-        self.done: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
-
-
-class _Counters:
-    """The counters in the database. Requests that arrive while a key's statement is in flight share the next statement::
-
-        request 1   ── statement 1: +1 ──>
-        requests 2 to 9    wait ........  ── statement 2: +8 ──>  each gets its own count from the sum
-
-    A flood of one caller's requests therefore costs few statements.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._next: dict[str, _Round] = {}
-        self._counting: dict[str, asyncio.Task[None]] = {}
-
-    async def add(self, key: str, times: int, seconds: int) -> tuple[int, float]:
-        """Counts requests; returns the count including these, and the time at which the window ends. Raises `Unavailable`."""
-        mine = self._next.get(key)
-        if mine is None:
-            mine = self._next[key] = _Round()
-        mine.times += times
-        up_to = mine.times
-        if key not in self._counting:
-            self._counting[key] = asyncio.create_task(self._count(key, seconds))
-        count, expires_at = await asyncio.shield(mine.done)
-        return count - (mine.times - up_to), expires_at
-
-    async def _count(self, key: str, seconds: int) -> None:
-        try:
-            while (now := self._next.pop(key, None)) is not None:
-                try:
-                    row = await self._store.fetchrow("limit_spend", key, now.times, float(seconds))
-                    assert row is not None, "the statement returns the counter's row"
-                    now.done.set_result((row["count"], row["expires_at"]))
-                except Exception as error:
-                    now.done.set_exception(error)
-        finally:
-            del self._counting[key]
+        count, seconds = await self._counters.add(limit.item.key_for(*key), times, limit.item.get_expiry())
+        return _Window(limit, count, max(1, math.ceil(seconds)))
 
 
 def _headers(windows: list[_Window]) -> Headers:

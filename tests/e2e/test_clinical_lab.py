@@ -130,6 +130,21 @@ async def test_a_password_is_the_right_one_or_none(stack: RunningStack, name: st
     assert "short" not in short.json()["errors"][0]["detail"]
 
 
+async def test_five_wrong_passwords_block_an_account_whether_or_not_it_exists(stack: RunningStack, name: str) -> None:
+    await signed_in(stack, name, 2)
+
+    said = []
+    for username in (name, f"{name}x"):
+        answers = [await stack.commands.post("/login", json={"username": username, "password": "password3"}) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+        assert 290 < int(answers[-1].headers["retry-after"]) <= 300
+        said.append(answers[-1].json()["detail"])
+    right = await stack.commands.post("/login", json={"username": name, "password": "password2"})
+
+    assert said[0] == said[1]
+    assert right.status_code == 429
+
+
 async def test_a_repeated_registration_is_the_same_one(stack: RunningStack, name: str) -> None:
     body = {"username": name, "password": "password2"}
     first = await stack.commands.post("/users", json=body, headers={"Idempotency-Key": name})

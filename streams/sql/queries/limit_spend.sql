@@ -7,6 +7,12 @@ with gone as (
 insert into {schema}.counters as counter (key, count, expires_at)
 values ($1, $2, clock_timestamp() + make_interval(secs => $3))
 on conflict (key) do update set
-  count = case when counter.expires_at < clock_timestamp() then 0 else counter.count end + $2,
-  expires_at = case when counter.expires_at < clock_timestamp() then excluded.expires_at else counter.expires_at end
-returning count, extract(epoch from expires_at)::float8 as expires_at
+  count = $2 + case
+    when counter.expires_at between clock_timestamp() and clock_timestamp() + make_interval(secs => $3) then counter.count else 0
+  end,
+  expires_at = case
+    when counter.expires_at between clock_timestamp() and clock_timestamp() + make_interval(secs => $3) and counter.count >= $4
+      then counter.expires_at
+    else clock_timestamp() + make_interval(secs => $3)
+  end
+returning count, extract(epoch from expires_at - clock_timestamp())::float8 as seconds

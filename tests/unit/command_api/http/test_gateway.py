@@ -31,7 +31,7 @@ class Parts:
 
 
 def gateway(parts: Parts) -> CommandGateway:
-    return CommandGateway(parts, parts, parts)  # type: ignore[arg-type]
+    return CommandGateway(parts, parts, parts, parts)  # type: ignore[arg-type]
 
 
 async def test_a_command_is_handled_as_one_of_the_request() -> None:

@@ -13,7 +13,8 @@ from aggregates.state import NoState
 from aggregates.stream import Stream
 from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
-from command_api.http.gateway import CommandGateway
+from command_api.handling.passwords import Passwords
+from command_api.http.gateway import CommandGateway, SignIns
 from command_api.http.routes import CommandEndpoints
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
@@ -27,6 +28,7 @@ from streams.http.problems import EXCEPTION_HANDLERS
 from streams.installation import Installation
 from streams.log.memory import MemoryLog
 from streams.security.access_control import AccessControl
+from streams.security.sign_in_limits import SignInLimits
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -58,7 +60,8 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
     catalog, name = Catalog.of([System("bank", (context,))]), ContextName("bank", "accounts")
     handler = CommandHandler(catalog, {"bank": Domain(DECISIONS)}, {name: MemoryLog(name)})
     settings, databases = Settings(), Databases(None, 1)
-    gateway = CommandGateway(handler, SubjectKeys(settings, databases), TokenIssuer(settings))
+    sign_ins = SignIns(SignInLimits(settings, databases), Passwords())
+    gateway = CommandGateway(handler, SubjectKeys(settings, databases), TokenIssuer(settings), sign_ins)
     app = Starlette(
         routes=list(
             CommandEndpoints(

@@ -1,0 +1,1 @@
+delete from {schema}.counters where key = $1
