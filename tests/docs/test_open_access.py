@@ -1,0 +1,74 @@
+"""The table in docs/security.md of what needs no token names what is open by default, and nothing else."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from starlette.routing import Mount, Route
+
+from command_api.app import make_app as make_command_api
+from command_api.http import paths
+from command_api.http.paths import CommandPath
+from query_api.app import make_app as make_query_api
+from query_api.queries import discovery as queries
+from schemas.catalog import Catalog
+from schemas.system import ENGINE
+from streams.discovery import installed_catalog
+from streams.settings import Settings
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
+SYSTEMS = ["clinical_lab", "data_ingestion", "partner_alliances"]
+_OF_SYSTEMS = ("/commands/", "/views/{system}/{view}", "/audit/{system}/{context}")
+"""Beginnings of the engine's paths at which access to a command, a view or a log is checked."""
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return installed_catalog(SYSTEMS)
+
+
+@pytest.fixture(scope="module")
+def documented() -> Mapping[str, list[str]]:
+    """The rows of the table: a name and what is open."""
+    section = DOCUMENT.read_text().partition("### What is open by default")[2].partition("\n### ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ")]
+    return {name.strip().partition(" ")[0].strip(","): re.findall(r"`([^`]+)`", open_) for name, open_ in rows[1:]}
+
+
+def test_the_open_commands_are_named(catalog: Catalog, documented: Mapping[str, list[str]]) -> None:
+    commands = [
+        f"{context.system}.{command.message_name}"
+        for context, command in catalog.commands()
+        if not command.internal and command.command_access is None
+    ]
+
+    assert documented["commands"] == sorted(commands)
+
+
+def test_the_open_views_are_named(catalog: Catalog, documented: Mapping[str, list[str]]) -> None:
+    views = [f"{context.system}.{view.view_name}" for context, view in catalog.views() if view.view_access is None]
+
+    assert documented["views"] == sorted(views)
+
+
+def test_the_open_audits_are_named(catalog: Catalog, documented: Mapping[str, list[str]]) -> None:
+    assert documented["audits"] == sorted(str(name) for name, context in catalog.contexts.items() if context.audit is None)
+
+
+def test_the_open_paths_are_named(catalog: Catalog, documented: Mapping[str, list[str]]) -> None:
+    own = [path for declared in paths.installed(catalog).values() for path in declared]
+    of_systems = {path.path for path in own} | {query.path for rows in queries.installed(catalog).values() for query in rows}
+    apps = (make_command_api(Settings(), catalog), make_query_api(Settings(), catalog))
+    routes = {route.path for app in apps for route in app.routes if isinstance(route, Route | Mount)}
+
+    assert documented["other"] == sorted(path.path for path in own if not isinstance(path, CommandPath))
+    assert documented["pages"] == sorted(path for path in routes - of_systems if not path.startswith(_OF_SYSTEMS))
+
+
+def test_nothing_of_the_engine_itself_is_open(catalog: Catalog) -> None:
+    assert all(
+        command.internal or command.command_access for context, command in catalog.commands() if context.system == ENGINE
+    )
+    assert all(view.view_access for context, view in catalog.views() if context.system == ENGINE)
+    assert all(context.audit for name, context in catalog.contexts.items() if name.system == ENGINE)
