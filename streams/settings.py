@@ -108,7 +108,9 @@ class Settings(BaseSettings):
         description="Signature algorithms of the external issuer, as JSON.",
         examples=['["RS256"]'],
     )
-    oidc_roles_claim: str = Field("roles", description="Claim in which the external issuer lists roles.")
+    oidc_roles_claim: str = Field(
+        "roles", description="Claim in which the external issuer lists roles: a name, or a path such as `realm_access.roles`."
+    )
     access: dict[str, Access] = Field(
         {},
         description="Roles and scopes that override declared ones, as JSON by `command:…`, `view:…` or `audit:system.context`.",

@@ -72,6 +72,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "streams": {
         "broker/divergence.py": CoveredBy("integration/test_log_went_back.py", _BROKER),
         "commands/attempts.py": CoveredBy("integration/test_commands_by_topic.py", _TABLES),
+        "security/external_issuer.py": CoveredBy("integration/test_external_issuer.py", "it only talks to an issuer"),
         "security/counters.py": CoveredBy("integration/test_rate_limits.py", _TABLES),
         "commands/sender.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),
         "encryption/subject_keys.py": CoveredBy("integration/test_subject_keys.py", _TABLES),

@@ -9,17 +9,18 @@ from typing import Any
 import orjson
 import pytest
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from deploy.local.ports import LOOPBACK, free_ports
 from deploy.serving.serve import Server
 from schemas.access import Caller
 from schemas.errors import Unauthenticated, Unavailable
-from streams.security import tokens
+from streams.security import external_issuer
 from streams.security.token_keys import add_token_key
 from streams.security.tokens import TokenIssuer, TokenVerifier
 from streams.settings import Settings
@@ -32,13 +33,21 @@ class Issuer:
         self.url = f"http://{LOOPBACK}:{port}"
         self.keys: list[RSAKey | ECKey] = [RSAKey.generate_key(2048, {"kid": "rsa"})]
         self.asked = 0
+        self.name = self.url
+        """As discovery has it."""
+        self.beside: list[Any] = []
+        """Further entries of its set."""
+        self.answer: Any = None
+        """Its answer in place of the set."""
 
     async def about(self, _: Request) -> Response:
-        return JSONResponse({"issuer": self.url, "jwks_uri": f"{self.url}/keys"})
+        return JSONResponse({"issuer": self.name, "jwks_uri": f"{self.url}/keys"})
 
     async def public(self, _: Request) -> Response:
         self.asked += 1
-        return JSONResponse(KeySet(list(self.keys)).as_dict(private=False))
+        if self.answer is not None:
+            return JSONResponse(self.answer)
+        return JSONResponse({"keys": [*self.beside, *(key.as_dict(private=False) for key in self.keys)]})
 
     def token(self, algorithm: str = "RS256", key: Any = None, **changed: Any) -> str:
         key = key or self.keys[0]
@@ -95,7 +104,7 @@ async def test_a_new_key_is_fetched_and_not_too_often(
         await verifier.caller(issuer.token("ES256", issuer.keys[1]))
     assert issuer.asked == 1
 
-    monkeypatch.setattr(tokens, "_FETCH_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(external_issuer, "_FETCH_AGAIN_SECONDS", 0)
     assert (await verifier.caller(issuer.token("ES256", issuer.keys[1]))).subject == "maria"
     assert issuer.asked == 2
 
@@ -105,15 +114,15 @@ async def test_a_request_with_a_known_key_does_not_wait_for_the_issuer(
 ) -> None:
     verifier = TokenVerifier(settings)
     await verifier.caller(issuer.token())
-    monkeypatch.setattr(tokens, "_FETCH_AGAIN_SECONDS", 0)
-    monkeypatch.setattr(tokens, "_REFRESH_SECONDS", -1)
+    monkeypatch.setattr(external_issuer, "_FETCH_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(external_issuer, "_REFRESH_SECONDS", -1)
     silent = asyncio.Event()
 
     async def never(_: object) -> dict[str, object]:
         await silent.wait()
         raise Unavailable("the issuer is silent")
 
-    monkeypatch.setattr(tokens._ExternalIssuer, "_fetched_keys", never)
+    monkeypatch.setattr(external_issuer.ExternalIssuer, "_fetched", never)
 
     for _ in range(3):
         assert (await asyncio.wait_for(verifier.caller(issuer.token()), 1)).subject == "maria"
@@ -147,4 +156,133 @@ async def test_the_error_says_that_the_issuer_is_out_of_reach(settings: Settings
 
     for _ in range(2):
         with pytest.raises(Unavailable, match=r"cannot be fetched.*out of reach"):
+            await verifier.caller(token)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes every set of keys too old to be believed."""
+    for name, seconds in (("_FETCH_AGAIN_SECONDS", 0), ("_REFRESH_SECONDS", -1), ("_BELIEVED_SECONDS", -1)):
+        monkeypatch.setattr(external_issuer, name, seconds)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("successor", ["another key", "a key that is not usable", "nothing"])
+async def test_a_key_that_was_removed_is_not_believed_any_more(issuer: Issuer, settings: Settings, successor: str) -> None:
+    verifier, removed = TokenVerifier(settings), issuer.token()
+    assert (await verifier.caller(removed)).subject == "maria"
+
+    issuer.keys = [ECKey.generate_key("P-256", {"kid": "ec"})] if successor == "another key" else []
+    issuer.beside = UNUSABLE[:1] if successor == "a key that is not usable" else []
+
+    with pytest.raises(Unauthenticated, match="key is not known"):
+        await verifier.caller(removed)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("answer", [{}, [], {"keys": {}}, {"keys": None}, "keys", 7])
+async def test_an_answer_that_is_no_set_is_an_outage_in_which_known_keys_stay(
+    issuer: Issuer, settings: Settings, answer: Any
+) -> None:
+    verifier = TokenVerifier(settings)
+    await verifier.caller(issuer.token())
+    issuer.answer = answer
+
+    for _ in range(2):
+        assert (await verifier.caller(issuer.token())).subject == "maria"
+    with pytest.raises(Unavailable, match="is out of reach, or its answer is not valid"):
+        await verifier.caller(issuer.token(key=RSAKey.generate_key(2048, {"kid": "other"})))
+
+
+UNUSABLE: list[Any] = [
+    {"kty": "EC", "crv": "brainpoolP256r1", "x": "AA", "y": "AA", "kid": "brainpool"},
+    {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "off the curve"},
+    {"kty": "RSA", "n": "!", "e": "AQAB", "kid": "not base64"},
+    {"kty": "RSA", "n": 5, "e": "AQAB", "kid": "a number"},
+    {"kty": "AKP", "kid": "of tomorrow"},
+    {"kty": "oct", "k": "AAAA", "kid": "a secret"},
+    {"kty": "OKP", "crv": "Ed25519", "x": "", "kid": "empty"},
+    {"kty": "RSA", "n": "AQAB", "e": "AQAB", "use": "enc", "kid": "for encryption"},
+    {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
+    {},
+    None,
+    "key",
+]
+
+
+async def test_keys_that_are_not_usable_are_skipped_with_a_warning(issuer: Issuer, settings: Settings) -> None:
+    issuer.beside = UNUSABLE
+
+    with capture_logs() as logs:
+        assert (await TokenVerifier(settings).caller(issuer.token())).subject == "maria"
+
+    skipped = [log for log in logs if log["event"] == "token key of the issuer skipped"]
+    assert [log["log_level"] for log in skipped] == ["warning"] * len(UNUSABLE)
+    assert skipped[0]["key"] == "brainpool"
+
+
+@pytest.mark.parametrize("configured", ["", "/"])
+@pytest.mark.parametrize("discovered", ["", "/"])
+async def test_discovery_says_whether_the_issuers_name_ends_with_a_slash(
+    issuer: Issuer, settings: Settings, configured: str, discovered: str
+) -> None:
+    issuer.name = issuer.url + discovered
+    verifier = TokenVerifier(settings.model_copy(update={"oidc_issuer": issuer.url + configured}))
+
+    assert (await verifier.caller(issuer.token(iss=issuer.name))).subject == "maria"
+    other = issuer.url + {"": "/", "/": ""}[discovered]
+    with pytest.raises(Unauthenticated):
+        await verifier.caller(issuer.token(iss=other))
+
+
+@pytest.mark.parametrize(
+    ("claim", "claims", "roles"),
+    [
+        ("groups", {"groups": "nurse"}, {"nurse"}),
+        ("groups", {"groups": "night nurse"}, {"night nurse"}),
+        ("groups", {"groups": [1, None, {"a": 1}, ["auditor"], "nurse", True]}, {"nurse"}),
+        ("groups", {"groups": {"nurse": {}}}, set()),
+        ("groups", {"groups": None}, set()),
+        ("groups", {"groups": 5}, set()),
+        ("realm_access.roles", {"realm_access": {"roles": ["nurse"]}}, {"nurse"}),
+        ("resource_access.caudal.roles", {"resource_access": {"caudal": {"roles": ["nurse"]}}}, {"nurse"}),
+        ("realm_access.roles", {"realm_access": ["roles"]}, set()),
+        ("realm_access.roles", {}, set()),
+        ("https://example.org/roles", {"https://example.org/roles": ["nurse"]}, {"nurse"}),
+    ],
+)
+async def test_roles_are_the_texts_of_their_claim(
+    issuer: Issuer, settings: Settings, claim: str, claims: dict[str, Any], roles: set[str]
+) -> None:
+    verifier = TokenVerifier(settings.model_copy(update={"oidc_roles_claim": claim}))
+
+    assert (await verifier.caller(issuer.token(**{"groups": [], **claims}))).roles == roles
+
+
+@pytest.mark.parametrize(
+    ("claims", "scopes"),
+    [
+        ({"scope": "a  b"}, {"a", "b"}),
+        ({"scope": ["a", "b"]}, {"a", "b"}),
+        ({"scope": None, "scp": "a b"}, {"a", "b"}),
+        ({"scope": 5, "scp": ["a", 7, None, "b c"]}, {"a", "b", "c"}),
+        ({"scope": "a", "scp": ["b"]}, {"a", "b"}),
+        ({"scope": {"a": 1}}, set()),
+    ],
+)
+async def test_scopes_are_texts_and_lists_under_either_name(
+    issuer: Issuer, settings: Settings, claims: dict[str, Any], scopes: set[str]
+) -> None:
+    assert (await TokenVerifier(settings).caller(issuer.token(**claims))).scopes == scopes
+
+
+@pytest.mark.parametrize(("subject", "is_held"), [("x" * 200, True), ("x" * 201, False), ("a\nb", False), ("", False)])
+async def test_a_subject_that_cannot_be_recorded_is_rejected_with_the_reason(
+    issuer: Issuer, settings: Settings, subject: str, is_held: bool
+) -> None:
+    verifier, token = TokenVerifier(settings), issuer.token(sub=subject)
+    if is_held:
+        assert (await verifier.caller(token)).subject == subject
+    else:
+        with pytest.raises(Unauthenticated, match="sub"):
             await verifier.caller(token)
