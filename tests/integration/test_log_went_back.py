@@ -28,6 +28,7 @@ from streams.log.timelines import Timelines
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.conftest import eventually
+from tests.databases import database_of, in_database
 from tests.integration.deliveries import received_validated_and_processed
 from tests.integration.running import started
 from tests.postgres import dump, restore
@@ -55,13 +56,13 @@ class Deployment:
 async def made(settings: Settings, catalog: Catalog, *, views_stay: bool) -> Deployment:
     """Runs a deployment, backs it up, runs it on, and restores the backup; with ``views_stay`` the views are not restored."""
     databases = Databases(None, 16)
-    server, _, name = settings.write_dsn.rpartition("/")
+    name = database_of(settings.write_dsn)
     restored, views = f"{name}_restored", f"{name}_views"
-    owner = await asyncpg.connect(f"{server}/postgres")
+    owner = await asyncpg.connect(in_database(settings.write_dsn, "postgres"))
     await owner.execute(f"create database {restored}")
     if views_stay:
         await owner.execute(f"create database {views}")
-        settings = settings.model_copy(update={"read_dsn": f"{server}/{views}"})
+        settings = settings.model_copy(update={"read_dsn": in_database(settings.write_dsn, views)})
         await migrate(settings, catalog)
     await owner.close()
     async with started(settings, catalog, databases) as running:
@@ -71,9 +72,10 @@ async def made(settings: Settings, catalog: Catalog, *, views_stay: bool) -> Dep
     async with started(settings, catalog, databases) as running:
         await running.add(10)
         await running.shows(20)
-    await restore(f"{server}/{restored}", backup)
+    moved = in_database(settings.write_dsn, restored)
+    await restore(moved, backup)
     await databases.close()
-    settings = settings.model_copy(update={"write_dsn": f"{server}/{restored}"})
+    settings = settings.model_copy(update={"write_dsn": moved})
     await migrate(settings, catalog)
     return Deployment(settings, catalog, [context for context in catalog.contexts if context.system == "data_ingestion"])
 
@@ -145,13 +147,12 @@ async def test_a_log_can_go_back_again(settings: Settings, catalog: Catalog) -> 
         await running.add(3)
         await running.shows(13)
     # The same backup again: the second timeline is unknown to it.
-    server, _, _ = settings.write_dsn.rpartition("/")
     again = f"again_{uuid4().hex}"
-    owner = await asyncpg.connect(f"{server}/postgres")
+    owner = await asyncpg.connect(in_database(settings.write_dsn, "postgres"))
     await owner.execute(f"create database {again}")
     await owner.close()
-    await restore(f"{server}/{again}", await dump(settings.write_dsn))
-    other = settings.model_copy(update={"write_dsn": f"{server}/{again}"})
+    other = settings.model_copy(update={"write_dsn": in_database(settings.write_dsn, again)})
+    await restore(other.write_dsn, await dump(settings.write_dsn))
     async with started(other, catalog, deployment.databases, stall_seconds=1) as running:
         for context in deployment.contexts:
             await recover(context, other, apply=True)

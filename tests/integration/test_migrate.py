@@ -24,6 +24,7 @@ from streams.log.stored_events import StoredEvent
 from streams.migrations.migrate import migrate, scripts
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
+from tests.databases import database_of, in_database
 from tests.integration.deliveries import RECORDS
 from tests.integration.test_growth import append
 from tests.postgres import dump, postgres_at, restore
@@ -159,10 +160,9 @@ async def test_several_databases_of_a_new_cluster_can_be_migrated_at_once(tmp_pa
         for name in names:
             await connection.execute(f"create database {name}")
         await connection.close()
-        at = server.dsn.rpartition("/")[0]
         catalog = Catalog.of([SYSTEM])
 
-        done = await asyncio.gather(*(migrate(Settings(write_dsn=f"{at}/{name}"), catalog) for name in names))
+        done = await asyncio.gather(*(migrate(Settings(write_dsn=in_database(server.dsn, name)), catalog) for name in names))
 
         assert len(set(map(len, done))) == 1
 
@@ -171,13 +171,12 @@ async def test_several_databases_of_a_new_cluster_can_be_migrated_at_once(tmp_pa
 async def test_a_dump_restores_without_comments_owners_or_rights(
     fresh_database: FreshDatabase, settings: Settings, logs: dict[ContextName, list[StoredEvent]], left_out: str
 ) -> None:
-    server, _, name = settings.write_dsn.rpartition("/")
-    restored = f"{name}_restored"
-    connection = await asyncpg.connect(f"{server}/postgres")
+    restored = f"{database_of(settings.write_dsn)}_restored"
+    connection = await asyncpg.connect(in_database(settings.write_dsn, "postgres"))
     await connection.execute(f"create database {restored}")
     await connection.close()
-    await restore(f"{server}/{restored}", await dump(settings.write_dsn, left_out))
-    moved = settings.model_copy(update={"write_dsn": f"{server}/{restored}"})
+    moved = settings.model_copy(update={"write_dsn": in_database(settings.write_dsn, restored)})
+    await restore(moved.write_dsn, await dump(settings.write_dsn, left_out))
 
     done = await migrate(moved, fresh_database.catalog)
     assert await migrate(moved, fresh_database.catalog) == []

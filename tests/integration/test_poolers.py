@@ -18,6 +18,7 @@ from streams.database.pools import Databases
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
+from tests.databases import with_password
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
 IGNORED = "role,caudal.session,plan_cache_mode,enable_seqscan,enable_hashjoin,enable_mergejoin,synchronous_commit"
@@ -30,11 +31,11 @@ async def pgbouncer(dsn: str, folder: Path, mode: str, *, ignoring: str = "") ->
     """Runs PgBouncer before a database; yields the DSN of the database through it."""
     assert PGBOUNCER is not None
     (port,) = free_ports(1)
-    behind = urlsplit(dsn)
+    behind = urlsplit(with_password(dsn))
     config = folder / "pgbouncer.ini"
     config.write_text(
         f"""[databases]
-{behind.path[1:]} = host={behind.hostname} port={behind.port} user={behind.username}
+{behind.path[1:]} = host={behind.hostname} port={behind.port} user={behind.username} password={behind.password}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
@@ -48,15 +49,16 @@ pool_mode = {mode}
     folder.chmod(0o755)
     as_nobody = ("-u", "nobody") if os.geteuid() == 0 else ()
 
-    async def ready() -> bool:
+    async def why_not_ready() -> str | None:
         try:
             await (await asyncpg.connect(f"postgresql://caudal@127.0.0.1:{port}{behind.path}", timeout=2)).close()
-        except (OSError, TimeoutError, asyncpg.PostgresError):
-            return False
-        return True
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            return repr(error)
+        return None
 
+    command = (PGBOUNCER, *as_nobody, str(config))
     running = Supervised(
-        ProcessSpec(name="pgbouncer", command=(PGBOUNCER, *as_nobody, str(config)), log=folder / "pgbouncer.log", ready=ready)
+        ProcessSpec(name="pgbouncer", command=command, log=folder / "pgbouncer.log", why_not_ready=why_not_ready)
     )
     await running.start()
     try:
