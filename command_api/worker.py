@@ -25,6 +25,7 @@ from streams.installation import Installation
 from streams.log.timers import Timers
 from streams.settings import Settings
 from streams.subscriptions.subscription import Subscription
+from streams.telemetry.duties import Duties
 
 GROUP = "policies"
 _SAGAS = ContextName(ENGINE, CONTEXT)
@@ -63,7 +64,7 @@ class Worker:
     async def run(self) -> None:
         """Runs until cancelled."""
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with Duties() as tasks:
                 tasks.create_task(CLOCK.keep_compared(self._databases, self._write_dsn))
                 tasks.create_task(self._topic_worker.run())
                 tasks.create_task(self._subscription.run())

@@ -1,7 +1,5 @@
 """The process of the projectors: every installed projection on one subscription."""
 
-import asyncio
-
 from projectors.discovery import installed
 from projectors.projector import Projector
 from projectors.rebuild import Rebuild
@@ -14,6 +12,7 @@ from streams.log.reading import PostgresLog
 from streams.migrations.view_shapes import wrong_view_shapes
 from streams.settings import Settings
 from streams.subscriptions.subscription import Subscription
+from streams.telemetry.duties import Duties
 
 GROUP = "projectors"
 
@@ -36,7 +35,7 @@ class Projectors:
     async def run(self) -> None:
         """Runs until cancelled."""
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with Duties() as tasks:
                 tasks.create_task(self._subscription.run())
                 tasks.create_task(self._progress.run())
         finally:

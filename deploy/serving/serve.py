@@ -25,6 +25,8 @@ from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
 from streams.migrations.schema_state import wait_until_migrated
 from streams.settings import Settings
+from streams.telemetry.duties import reporting_failures
+from streams.telemetry.retrying import reason
 from streams.telemetry.tracing import configure_tracing, trace_requests
 
 
@@ -88,14 +90,26 @@ def room_of(service: Service) -> Callable[[Settings, Catalog], Starlette | Backg
 
 async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Settings) -> "Server":
     """Serves health and metrics beside the work; when one of the two ends, the other is stopped. Returns the server."""
+    failure: str | None = None
+
+    def note(error: Exception) -> None:
+        nonlocal failure
+        if failure is None:
+            failure = reason(error)
+            exit_after_grace()  # another part of the work may never end
+
+    async def why_not_ready() -> str | None:
+        return await work.why_not_ready() if failure is None else f"the process is ending: {failure}"
+
     app = Starlette(
-        routes=operations_routes({"work": work.why_not_ready}),
+        routes=operations_routes({"work": why_not_ready}),
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
     server = Server(app, host, port, settings)
     IDENTITIES.on_change = server.start_over
-    working = asyncio.create_task(work.run())
+    with reporting_failures(note):
+        working = asyncio.create_task(work.run())
 
     def stop(_: asyncio.Task[None]) -> None:
         exit_after_grace()

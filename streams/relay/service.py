@@ -1,7 +1,5 @@
 """The relay process: publishes every installed log, woken by appends, signs heads and drops expired receipts."""
 
-import asyncio
-
 import structlog
 from uuid_utils.compat import uuid7
 
@@ -15,6 +13,7 @@ from streams.relay.maintenance import ReceiptsPurge
 from streams.relay.relay import Relay
 from streams.relay.wakeup import listen
 from streams.settings import Settings
+from streams.telemetry.duties import Duties
 
 _log = structlog.get_logger()
 
@@ -35,7 +34,7 @@ class RelayService:
     async def run(self) -> None:
         """Runs until cancelled."""
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with Duties() as tasks:
                 for dsn in self._dsns:
                     tasks.create_task(listen(dsn, self._wake))
                 for relay in self._relays.values():

@@ -67,7 +67,6 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "schemas/compatibility.py": CoveredBy("unit/deploy/schemas/test_shapes.py", "shapes are compared by it alone"),
         "schemas/samples.py": CoveredBy("unit/deploy/schemas/test_shapes.py", "shapes are sampled by it alone"),
         "serving/http_protocol.py": CoveredBy("integration/test_http_protocol.py", "it is a server's protocol"),
-        "serving/serve.py": CoveredBy("integration/test_http_protocol.py", "it is a server"),
     },
     "streams": {
         "broker/divergence.py": CoveredBy("integration/test_log_went_back.py", _BROKER),
