@@ -51,6 +51,31 @@ class Settings(BaseSettings):
     fetch_backoff: bool = Field(
         False, description="Pause after an empty fetch that the broker answered at once; only the embedded broker needs it."
     )
+    broker_timeout_seconds: float = Field(
+        10, gt=0, description="Seconds within which the broker must answer or acknowledge; then its client is replaced."
+    )
+    broker_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] | None = Field(
+        None,
+        description="Security protocol; unset: `SASL_SSL` with a mechanism, `SSL` with a CA or certificate, else `PLAINTEXT`.",
+    )
+    broker_ca_file: Path | None = Field(
+        None, description="PEM file with the authorities that sign the brokers' certificates; unset: those of the system."
+    )
+    broker_certificate_file: Path | None = Field(
+        None, description="PEM file with the certificate of the clients, for mutual TLS; unset: they have none."
+    )
+    broker_key_file: Path | None = Field(None, description="PEM file with the private key of that certificate, not encrypted.")
+    broker_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = Field(
+        None, description="SASL mechanism; unset: the clients do not authenticate by SASL."
+    )
+    broker_user: str | None = Field(None, description="User for `PLAIN` and `SCRAM`; a cloud may call it the API key.")
+    broker_password: SecretStr | None = Field(None, description="Password of that user.")
+    broker_password_file: Path | None = Field(
+        None, description="File with the password, if it is not in `CAUDAL_BROKER_PASSWORD`; read again for each client."
+    )
+    broker_token_command: str | None = Field(
+        None, description="Command that prints a token for `OAUTHBEARER`; it is run without a shell for each connection."
+    )
     topic_prefix: str = Field("caudal", description="First part of every topic's name.")
     replication_factor: Positive = Field(1, description="Replicas of each topic that is created.")
     events_retention_hours: int = Field(-1, description="Hours for which topics keep events; -1: without limit.")

@@ -1,26 +1,52 @@
-"""Kafka clients: how they are configured, started and stopped, and a producer that replaces itself after a failure."""
+"""Kafka clients: how they are configured, started, used and stopped within time limits, and a producer that replaces itself.
+
+A client is started and stopped in a task of its own. aiokafka (0.14) swallows a cancellation that arrives while it closes, and
+`asyncio.wait_for` (Python 3.11) one that arrives together with a result; the task that waits here cannot lose one::
+
+    caller ──── asyncio.wait ────────────────────────────▶ result, or CancelledError if the caller was cancelled meanwhile
+                    │ task of its own                      │
+                    └── client.start() / client.stop() ────┴── too late: its connections are aborted, which ends its requests
+"""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from functools import partial
+from itertools import chain
+from typing import Any, TypeAlias, TypeVar
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from schemas.errors import Unavailable
 from streams.broker.fetch_backoff import with_fetch_backoff
+from streams.broker.security import rejection, security_options
 from streams.settings import Settings
 from streams.telemetry.retrying import reason
+
+_log = structlog.get_logger()
+T = TypeVar("T")
+Client: TypeAlias = AIOKafkaProducer | AIOKafkaConsumer | AIOKafkaAdminClient
 
 ORIGIN_BYTES = 64 * 1024
 """Bytes that a dead letter's record may have beyond those of its original, for the headers with its origin."""
 OUTAGES = (KafkaError, OSError)
-"""Errors of a client whose broker is out of reach or rejects it."""
+"""Errors of a client whose broker is out of reach or rejects it; a time-out is an `OSError`."""
+METADATA_MS = 30_000
+"""Milliseconds after which a member of a group looks again whether a topic that was missing exists."""
+_MAX_START_SECONDS = 15.0
+"""A start includes several requests, each of which has the time limit of the settings."""
 _MAX_CANCELLED_START_SECONDS = 1.0
+_MAX_STOP_SECONDS = 1.0
+_MAX_ABORT_SECONDS = 0.5
 _MAX_SILENCE_SECONDS = 10.0
-REQUEST_MS = 10_000
+_left: set[asyncio.Task[Any]] = set()
+"""Tasks of clients that did not end in time, which the event loop itself would not keep."""
 
 
 class ResilientProducer:
@@ -29,23 +55,28 @@ class ResilientProducer:
     A producer that failed once may be fenced, or out of step with a broker that lost its state.
     """
 
-    def __init__(self, settings: Settings, before_start: Callable[[], Awaitable[None]] | None = None) -> None:
-        """``before_start`` is awaited before each start; it may create topics."""
-        self._settings, self._before_start = settings, before_start
+    def __init__(self, settings: Settings, kind: str, before_start: Callable[[], Awaitable[object]] | None = None) -> None:
+        """``kind`` is a part of its client id; ``before_start`` is awaited before each start; it may create topics."""
+        self._settings, self._kind, self._before_start = settings, kind, before_start
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[AIOKafkaProducer]:
-        """Lends the producer to a block; raises `Unavailable` for the client's errors, after which the producer is replaced."""
+        """Lends the producer to a block; raises `Unavailable` for the client's errors, after which the producer is replaced.
+
+        The block has the time limit of the settings, the start of the producer included. It must wait for the
+        acknowledgements of what it sends: aiokafka itself waits for those of an idempotent producer without a limit.
+        """
         producer = None
         try:
-            producer = await self._started()
-            yield producer
+            async with time_limit(self._settings):
+                producer = await self._started()
+                yield producer
         except OUTAGES as error:
             if producer is self._producer:  # another task may have replaced it already
                 await self.close()
-            raise Unavailable("no broker acknowledges", f"{self._settings.brokers}: {reason(error)}") from error
+            raise Unavailable("no broker acknowledges", f"{self._settings.brokers}: {rejection(error)}") from error
 
     async def close(self) -> None:
         """Stops the producer; the next use starts another."""
@@ -58,19 +89,18 @@ class ResilientProducer:
             if self._producer is None:
                 if self._before_start is not None:
                     await self._before_start()
-                self._producer = await started_producer(self._settings)
+                self._producer = await started_producer(self._settings, self._kind)
             return self._producer
 
 
-async def started_producer(settings: Settings) -> AIOKafkaProducer:
+async def started_producer(settings: Settings, kind: str = "producer") -> AIOKafkaProducer:
     """Returns a connected, idempotent producer that waits for every in-sync replica; raises the client's errors."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.brokers,
         enable_idempotence=True,
         acks="all",
         max_batch_size=256 * 1024,  # records that are sent together travel together: the default holds a dozen events
         max_request_size=settings.max_record_bytes + ORIGIN_BYTES,
-        request_timeout_ms=REQUEST_MS,
+        **_options(settings, kind),
     )
     try:
         await start(producer)
@@ -80,31 +110,178 @@ async def started_producer(settings: Settings) -> AIOKafkaProducer:
     return producer
 
 
-def new_consumer(settings: Settings, *topics: str, **options: Any) -> AIOKafkaConsumer:
+def new_consumer(settings: Settings, kind: str, *topics: str, **options: Any) -> AIOKafkaConsumer:
     """Returns a consumer, not yet started, that commits no offsets by itself; ``options`` are the client's."""
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=settings.brokers, enable_auto_commit=False, **options)
+    own = _options(settings, kind)
+    if "group_id" in options:
+        del own["request_timeout_ms"]  # the broker holds a request to join a group until all members have sent theirs
+        own["metadata_max_age_ms"] = METADATA_MS
+    consumer = AIOKafkaConsumer(*topics, enable_auto_commit=False, **own | options)
     return with_fetch_backoff(consumer) if settings.fetch_backoff else consumer
 
 
-async def start(client: Any) -> None:
-    """Starts a producer, consumer or admin client; if it is cancelled meanwhile, the start is first awaited for a second.
+def new_admin(settings: Settings, kind: str = "admin") -> AIOKafkaAdminClient:
+    """Returns an admin client, not yet started."""
+    return AIOKafkaAdminClient(**_options(settings, kind))
 
-    A client (aiokafka 0.14) that is interrupted while it connects would leave a connection behind.
-    """
-    starting = asyncio.ensure_future(client.start())
+
+def client_id(settings: Settings, kind: str) -> str:
+    """Returns the client id that brokers and their dashboards show: the kind of client and the instance of its process."""
+    return f"caudal-{kind}-{settings.instance}"
+
+
+def _options(settings: Settings, kind: str) -> dict[str, Any]:
+    return {
+        "bootstrap_servers": settings.brokers,
+        "client_id": client_id(settings, kind),
+        "request_timeout_ms": int(settings.broker_timeout_seconds * 1000),
+        **security_options(settings),
+    }
+
+
+@asynccontextmanager
+async def time_limit(settings: Settings) -> AsyncIterator[None]:
+    """Raises `KafkaTimeoutError` if a block that waits for the broker takes longer than the settings allow."""
+    seconds = settings.broker_timeout_seconds
     try:
-        await asyncio.shield(starting)
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise KafkaTimeoutError(f"the broker has not answered within {seconds:g} s") from error
+
+
+async def start(client: Client) -> None:
+    """Starts a producer, consumer or admin client; raises the client's errors, and `KafkaTimeoutError` after 15 s.
+
+    If the caller is cancelled, the start is first awaited for a second: a client that is interrupted while it connects would
+    leave a connection behind.
+    """
+    try:
+        await in_own_task(client.start(), _MAX_START_SECONDS, _MAX_CANCELLED_START_SECONDS)
+    except KafkaConnectionError as error:
+        if (cause := await _cause_of_rejection(_kafka_client(client))) is None:
+            raise
+        raise KafkaConnectionError(rejection(cause)) from error
+
+
+async def stop_quietly(*clients: Client) -> None:
+    """Stops clients whose broker may be out of reach, all at once and within 1.5 s.
+
+    The connections of a client that does not stop by itself are aborted. If the caller is cancelled meanwhile, all clients
+    are stopped before the cancellation is raised.
+    """
+    await stop_or_abort({_stop(client): partial(abort, client) for client in clients}, _MAX_STOP_SECONDS)
+
+
+async def stop_or_abort(stops: Mapping[Coroutine[Any, Any, None], Callable[[], None]], seconds: float) -> None:
+    """Awaits stops for so long, then calls the function beside each that has not ended, and awaits it for half a second more.
+
+    If the caller is cancelled meanwhile, the cancellation is raised at the end. Errors of the stops are only logged.
+    """
+    stopping = {asyncio.create_task(stop): abort_one for stop, abort_one in stops.items()}
+    was_cancelled = await _wait_through_cancellation(stopping, seconds)
+    for task, abort_one in stopping.items():
+        if not task.done():
+            abort_one()
+    was_cancelled |= await _wait_through_cancellation(stopping, _MAX_ABORT_SECONDS)
+    for task in stopping:
+        _leave(task)
+    if was_cancelled:
+        raise asyncio.CancelledError
+
+
+async def in_own_task(work: Coroutine[Any, Any, T], seconds: float, cancelled_seconds: float = 0.0) -> T:
+    """Returns the result of work that is done in a task of its own; raises `KafkaTimeoutError` if it takes too long.
+
+    A library that swallows the cancellation of the work cannot swallow that of the caller. If the caller is cancelled, the
+    work has ``cancelled_seconds`` to come to its end before it is cancelled too.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
     except asyncio.CancelledError:
-        with suppress(*OUTAGES, TimeoutError):
-            async with asyncio.timeout(_MAX_CANCELLED_START_SECONDS):
-                await starting
+        await _wait_through_cancellation([task], cancelled_seconds)
+        task.cancel()
+        await _wait_through_cancellation([task], _MAX_ABORT_SECONDS)
+        _leave(task)
         raise
+    if not task.done():
+        task.cancel()
+        _leave(task)
+        raise KafkaTimeoutError(f"the broker has not answered within {seconds:g} s")
+    if task.cancelled():  # by the library itself: the caller is not cancelled, and must not end as if it were
+        raise KafkaConnectionError("the client was closed")
+    return task.result()
 
 
-async def stop_quietly(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
-    """Stops a client whose broker may be out of reach."""
-    with suppress(*OUTAGES, TimeoutError):
-        await client.stop()
+def abort(client: Client) -> None:
+    """Ends the connections of a client without waiting for the broker: its requests fail, and so its tasks end."""
+    # Private attributes of the release that is pinned.
+    if isinstance(client, AIOKafkaProducer):
+        accumulator = client._message_accumulator
+        batches = [*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches]
+        accumulator.fail_all(KafkaConnectionError("the producer was dropped"))
+        for future in (one for batch in batches for one in (batch.future, *(of_record for of_record, _ in batch._msg_futures))):
+            if not future.cancelled():
+                future.exception()  # a caller that has given up does not take it, and asyncio would log that
+        if client._sender.sender_task is not None:
+            client._sender.sender_task.cancel()
+    kafka = _kafka_client(client)
+    if kafka._sync_task is not None:
+        kafka._sync_task.cancel()
+    for connection in list(kafka._conns.values()):
+        if connection._writer is not None:
+            connection._writer.transport.abort()  # a close would first wait until the peer has read everything
+        connection.close()
+
+
+def _kafka_client(client: Client) -> AIOKafkaClient:
+    return client.client if isinstance(client, AIOKafkaProducer) else client._client
+
+
+async def _stop(client: Client) -> None:
+    with suppress(*OUTAGES):
+        await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
+
+
+async def _cause_of_rejection(kafka: AIOKafkaClient) -> Exception | None:
+    """Returns why no bootstrap server accepts a connection: the client only logs it. ``None`` if one accepts it now."""
+    names = ("client_id", "security_protocol", "ssl_context", "sasl_mechanism", "sasl_plain_username", "sasl_plain_password")
+    options = {name: getattr(kafka, f"_{name}") for name in (*names, "sasl_oauth_token_provider", "request_timeout_ms")}
+    cause: Exception | None = None
+    for host, port, _ in kafka.hosts:
+        try:
+            connection = await in_own_task(create_conn(host, port, **options), _MAX_CANCELLED_START_SECONDS)
+        except OUTAGES as error:
+            cause = error
+        else:
+            connection.close()
+            return None
+    return cause
+
+
+async def _wait_through_cancellation(tasks: Iterable[asyncio.Task[Any]], seconds: float) -> bool:
+    """Waits for tasks, also while the caller is being cancelled; returns whether it was."""
+    was_cancelled, clock = False, asyncio.get_running_loop()
+    give_up = clock.time() + seconds
+    while (pending := [task for task in tasks if not task.done()]) and (left := give_up - clock.time()) > 0:
+        try:
+            await asyncio.wait(pending, timeout=left)
+        except asyncio.CancelledError:
+            was_cancelled = True
+    return was_cancelled
+
+
+def _leave(task: asyncio.Task[Any]) -> None:
+    """Keeps a task until it ends, and takes its error, which nobody else awaits."""
+
+    def end(_: asyncio.Task[Any]) -> None:
+        _left.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.debug("client ended with an error", why=reason(error))
+
+    _left.add(task)
+    task.add_done_callback(end)
 
 
 async def records_up_to(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> AsyncIterator[Sequence[Any]]:
@@ -113,9 +290,14 @@ async def records_up_to(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int
     Raises `TimeoutError` if no record arrives for ten seconds.
     """
     heard = time.monotonic()
-    while await consumer.position(tp) < end:
+    while await _position(consumer, tp) < end:
         if records := (await consumer.getmany(tp, timeout_ms=1000, max_records=1000)).get(tp):
             yield records
             heard = time.monotonic()
         elif time.monotonic() - heard > _MAX_SILENCE_SECONDS:
             raise TimeoutError(f"{tp.topic}/{tp.partition} delivers no record below offset {end}")
+
+
+async def _position(consumer: AIOKafkaConsumer, tp: TopicPartition) -> int:
+    async with asyncio.timeout(_MAX_SILENCE_SECONDS):
+        return int(await consumer.position(tp))

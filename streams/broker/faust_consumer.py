@@ -15,24 +15,41 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import faust
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from faust.auth import OAuthCredentials
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
+from mode.threads import WorkerThread
 
-from streams.broker.clients import OUTAGES, REQUEST_MS, new_consumer, start, stop_quietly
+from streams.broker.clients import (
+    METADATA_MS,
+    OUTAGES,
+    abort,
+    client_id,
+    in_own_task,
+    new_admin,
+    new_consumer,
+    start,
+    stop_or_abort,
+    stop_quietly,
+    time_limit,
+)
 from streams.broker.fetch_backoff import with_fetch_backoff
+from streams.broker.security import security_options
 from streams.settings import Settings
 
 _log = structlog.get_logger()
 _MAX_WAITING_BATCHES = 64
 _MIN_ROUND_SECONDS = 0.005
 _ASSIGNMENT_SECONDS = 0.2
+_MAX_START_SECONDS = 30.0
+_MAX_STOP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +68,13 @@ class FaustConsumer:
         self,
         settings: Settings,
         group: str,
-        topics: Sequence[str],
+        topics: Mapping[str, int],
         deliver: Callable[[Sequence[Fetched]], Awaitable[None]],
         on_assignment: Callable[[Iterable[tuple[str, int]]], None],
     ) -> None:
-        """``deliver`` gets everything that has arrived, one call at a time; ``on_assignment`` gets the partitions (topic and
+        """``topics`` have the number of partitions that are consumed; a topic may have more, which are ignored.
+
+        ``deliver`` gets everything that has arrived, one call at a time; ``on_assignment`` gets the partitions (topic and
         number) of this process, five times a second.
         """
         self._settings, self._group, self._topics = settings, group, topics
@@ -71,32 +90,34 @@ class FaustConsumer:
         """Runs until cancelled, or returns when Faust has crashed, as it does if the broker is out of reach for long."""
         app = self._app()
         try:
-            await app.start()
+            await in_own_task(app.start(), _MAX_START_SECONDS)
             while not (app.should_stop or app.crashed):
-                self._assigned = {(tp.topic, tp.partition) for tp in app.consumer.assignment()}
+                self._assigned = {(tp.topic, tp.partition) for tp in app.consumer.assignment() if self._is_consumed(tp)}
                 self._taken = {tp: offset for tp, offset in self._taken.items() if tp in self._assigned}
                 self._on_assignment(self._assigned)
                 await asyncio.sleep(_ASSIGNMENT_SECONDS)
             if app.crash_reason is not None:
                 _log.warning("consumer crashed", group=self._group, why=repr(app.crash_reason))
         finally:
-            await app.stop()
+            await stop_or_abort({app.stop(): partial(_abort, app)}, _MAX_STOP_SECONDS)
+
+    def _is_consumed(self, tp: TP) -> bool:
+        return tp.partition < self._topics[tp.topic]
 
     async def is_left_behind(self) -> bool:
         """Returns whether the broker holds records of the assigned partitions that did not arrive; false if none answers."""
-        client = new_consumer(self._settings, request_timeout_ms=REQUEST_MS)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.brokers, request_timeout_ms=REQUEST_MS)
+        client, admin = new_consumer(self._settings, self._group), new_admin(self._settings, self._group)
         partitions = [TopicPartition(*tp) for tp in self._assigned]
         try:
             await start(client)
             await start(admin)
-            ends = await client.end_offsets(partitions)
-            committed = await admin.list_consumer_group_offsets(self._group_id, partitions=partitions)
+            async with time_limit(self._settings):
+                ends = await client.end_offsets(partitions)
+                committed = await admin.list_consumer_group_offsets(self._group_id, partitions=partitions)
         except OUTAGES:
             return False
         finally:
-            await stop_quietly(client)
-            await admin.close()
+            await stop_quietly(client, admin)
         return any(ends[tp] > self._taken.get(tuple(tp), max(committed[tp].offset, 0)) for tp in partitions)
 
     def _app(self) -> faust.App:
@@ -104,6 +125,8 @@ class FaustConsumer:
         app = _TablelessApp(
             self._group_id,
             broker=f"aiokafka://{settings.brokers.replace(',', ';aiokafka://')}",
+            broker_credentials=_credentials(settings),
+            broker_client_id=client_id(settings, self._group),
             store="memory://",
             web_enabled=False,
             topic_disable_leader=True,
@@ -114,12 +137,12 @@ class FaustConsumer:
             consumer_group_instance_id=f"{self._group}-{settings.instance}",
             broker_max_poll_records=settings.subscription_batch_records,
             broker_commit_interval=1.0,
+            consumer_metadata_max_age_ms=METADATA_MS,
             stream_wait_empty=False,
             stream_buffer_maxsize=16,  # batches, not records
             ConsumerScheduler=_BatchScheduler,
         )
-        if settings.fetch_backoff:
-            app.transport = _BackoffTransport(app.conf.broker_consumer, app)
+        app.transport = (_BackoffTransport if settings.fetch_backoff else _Transport)(app.conf.broker_consumer, app)
         app.agent(app.topic(*self._topics, schema=_Untouched(), value_serializer="raw"))(self._collect)
         return app
 
@@ -143,7 +166,8 @@ class FaustConsumer:
                 events.append(arrived.get_nowait())
             for event in events:
                 self._taken[tuple(event.message.tp)] = event.value[-1].offset + 1
-            await self._deliver([Fetched(e.message.tp.topic, e.message.tp.partition, e.value) for e in events])
+            wanted = [event for event in events if self._is_consumed(event.message.tp)]
+            await self._deliver([Fetched(e.message.tp.topic, e.message.tp.partition, e.value) for e in wanted])
             for event in events:
                 event.ack()
             self.has_undelivered = not arrived.empty()
@@ -156,17 +180,68 @@ class _TablelessApp(faust.App):
         """Creates none: there are no tables, and the working directory of a process stays clean."""
 
 
-class _BackoffThread(AIOKafkaConsumerThread):
+def _credentials(settings: Settings) -> Any:
+    """Returns the security of the settings in Faust's form; ``None`` for plain connections without authentication."""
+    options = security_options(settings)
+    tls = options.get("ssl_context")
+    match options.get("sasl_mechanism"):
+        case None:
+            return None if tls is None else faust.SSLCredentials(tls)
+        case "OAUTHBEARER":
+            return OAuthCredentials(oauth_cb=options["sasl_oauth_token_provider"], ssl_context=tls)
+        case mechanism:
+            return faust.SASLCredentials(
+                username=options["sasl_plain_username"],
+                password=options["sasl_plain_password"],
+                ssl_context=tls,
+                mechanism=mechanism,
+            )
+
+
+def _abort(app: faust.App) -> None:
+    """Ends the connections of an app's consumer, which belong to the event loop of its thread."""
+    consuming: Any = app.consumer
+    thread = consuming._thread
+    consumer = None if thread is None else thread._consumer
+    if consumer is not None and not thread.thread_loop.is_closed():
+        thread.thread_loop.call_soon_threadsafe(abort, consumer)
+
+
+class _WorkerThread(WorkerThread):
+    """A thread that outlives neither the process nor blocks its event loop if the broker is silent while it stops."""
+
+    def __init__(self, service: Any, **options: Any) -> None:
+        super().__init__(service, **options)
+        self.daemon = True
+
+    def stop(self) -> None:
+        """Returns at once: the thread ends by itself. The method of the superclass would block the event loop until then."""
+
+
+class _Thread(AIOKafkaConsumerThread):
+    Worker = _WorkerThread
+
+
+class _Consumer(Consumer):
+    def _new_consumer_thread(self) -> Any:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+
+class _Transport(Transport):
+    Consumer = _Consumer
+
+
+class _BackoffThread(_Thread):
     def _create_worker_consumer(self, transport: Transport) -> Any:
         return with_fetch_backoff(super()._create_worker_consumer(transport))
 
 
-class _BackoffConsumer(Consumer):
+class _BackoffConsumer(_Consumer):
     def _new_consumer_thread(self) -> Any:
         return _BackoffThread(self, loop=self.loop, beacon=self.beacon)
 
 
-class _BackoffTransport(Transport):
+class _BackoffTransport(_Transport):
     Consumer = _BackoffConsumer
 
 

@@ -1,76 +1,201 @@
-"""Provisioning of topics: creates those that are missing and completes their partitions."""
+"""Provisioning of topics: creates those that are missing, completes their partitions and sets their configuration.
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+A user of the broker may lack the right to create or alter topics. Topics that exist are used as they are, and differences are
+logged. A topic that is missing, or has too few partitions, makes its own context unusable and no other.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.errors import InvalidPartitionsError, for_code
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import InvalidPartitionsError, KafkaError, for_code
 
 from schemas.catalog import Catalog
-from schemas.errors import Misconfigured, Unavailable
+from schemas.errors import Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import ORIGIN_BYTES, OUTAGES, REQUEST_MS, start
+from streams.broker.clients import ORIGIN_BYTES, OUTAGES, in_own_task, new_admin, start, stop_quietly
+from streams.broker.security import rejection
 from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from streams.telemetry.retrying import reason
 
 _log = structlog.get_logger()
-_TOPIC_EXISTS = 36
+_NO_ERROR, _TOPIC_EXISTS = 0, 36
+_NOT_AUTHORIZED = {29, 31}
+"""Codes: no right to the topic, no right to the cluster."""
+_SET_FOR_THE_TOPIC = 1
+"""Source of an entry of a topic's configuration that is its own, not the broker's default."""
 _HOUR_MS = 3_600_000
+_MAX_SECONDS = 30.0
 
 
-async def ensure_topics(settings: Settings, catalog: Catalog, contexts: Iterable[ContextName] | None = None) -> None:
-    """Creates the missing topics of some or all contexts, with their partitions and retention.
+async def ensure_topics(
+    settings: Settings, catalog: Catalog, contexts: Iterable[ContextName] | None = None
+) -> Sequence[ContextName]:
+    """Creates the missing topics of some or all contexts; returns the contexts whose topics can be used, and logs the others.
 
-    Raises `Unavailable` while no broker answers, `Misconfigured` if a topic has more partitions than its log.
+    Topics get the partitions of their logs; more partitions are ignored. Raises `Unavailable` while no broker answers, and if
+    no context can be used.
     """
-    wanted = list(_wanted(settings, catalog, catalog.contexts if contexts is None else contexts))
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=REQUEST_MS)
+    wanted = {name: list(_wanted(settings, catalog, name)) for name in (catalog.contexts if contexts is None else contexts)}
+    topics = [topic for of_context in wanted.values() for topic in of_context]
+    try:
+        unusable = await in_own_task(_provision(settings, topics), _MAX_SECONDS)
+    except OUTAGES as error:
+        raise Unavailable("no broker answers", f"{settings.brokers}: {rejection(error)}") from error
+    faults = {name: [unusable[one.name] for one in own if one.name in unusable] for name, own in wanted.items()}
+    if faults and all(faults.values()):
+        raise Unavailable("topics cannot be used", "; ".join(why for own in faults.values() for why in own))
+    for name, own in faults.items():
+        if own:
+            _log.error("topics cannot be used", context=str(name), why="; ".join(own))
+    return [name for name, own in faults.items() if not own]
+
+
+async def _provision(settings: Settings, wanted: Sequence[NewTopic]) -> Mapping[str, str]:
+    """Returns why topics cannot be used, by name."""
+    admin = new_admin(settings)
     try:
         await start(admin)
-        for topic, code, message in (await admin.create_topics(wanted)).topic_errors:
-            if code not in (0, _TOPIC_EXISTS):
-                raise Unavailable(f"the topic {topic} could not be created: {message or for_code(code).__name__}")
-        await _complete_partitions(admin, wanted)
-    except (*OUTAGES, TimeoutError) as error:
-        raise Unavailable("no broker answers", f"{settings.brokers}: {reason(error)}") from error
+        existing, unusable = await _create(admin, wanted)
+        usable = [topic for topic in wanted if topic.name not in unusable]
+        unusable |= await _complete_partitions(admin, usable)
+        await _configure(admin, [topic for topic in usable if topic.name in existing])
+        return unusable
     finally:
-        await admin.close()
+        await stop_quietly(admin)
 
 
-def _wanted(settings: Settings, catalog: Catalog, contexts: Iterable[ContextName]) -> Iterator[NewTopic]:
-    topics, size = Topics(settings, catalog), settings.max_record_bytes
-    records = {"max.message.bytes": str(size)}
-    events = {"retention.ms": _retention(settings.events_retention_hours), **records}
-    commands = {"retention.ms": _retention(settings.commands_retention_hours), **records}
-    dead_letters = {"retention.ms": "-1", "max.message.bytes": str(size + ORIGIN_BYTES)}
-    for context in contexts:
-        partitions = catalog.context(context).partitions
-        for name, count, config in (
-            (topics.events(context), partitions, events),
-            (topics.commands(context), partitions, commands),
-            (topics.dead_letters(context), partitions, dead_letters),
-            (topics.signed_heads(context), 1, {"cleanup.policy": "compact"}),
-        ):
-            yield NewTopic(name, count, settings.replication_factor, topic_configs=config)
+async def _create(admin: AIOKafkaAdminClient, wanted: Sequence[NewTopic]) -> tuple[Collection[str], dict[str, str]]:
+    """Creates topics; returns those that existed before, and why others could not be created."""
+    codes = {name: (code, message) for name, code, message in (await admin.create_topics(list(wanted))).topic_errors}
+    existing = {name for name, (code, _) in codes.items() if code == _TOPIC_EXISTS}
+    failed = {name: found for name, found in codes.items() if found[0] not in (_NO_ERROR, _TOPIC_EXISTS)}
+    if failed:
+        # A broker may reject the creation of a topic before it looks whether the topic exists. The list of all topics does
+        # not create any, as a look-up by name may.
+        existing |= failed.keys() & set(await admin.list_topics())
+    by_name = {topic.name: topic for topic in wanted}
+    return existing, {
+        name: _missing(by_name[name], code, message) for name, (code, message) in failed.items() if name not in existing
+    }
 
 
-async def _complete_partitions(admin: AIOKafkaAdminClient, wanted: Iterable[NewTopic]) -> None:
-    """Adds partitions to a topic that the broker created by itself, on a client's look-up, with its default number."""
+def _missing(topic: NewTopic, code: int, message: str | None) -> str:
+    if code in _NOT_AUTHORIZED:
+        config = ", ".join(f"{name}={value}" for name, value in topic.topic_configs.items())
+        return (
+            f"the topic {topic.name} is missing, and this user may not create it: "
+            f"create it with {topic.num_partitions} partitions ({config}), or allow the user to create topics"
+        )
+    return f"the topic {topic.name} could not be created: {message or for_code(code).__name__}"
+
+
+async def _complete_partitions(admin: AIOKafkaAdminClient, wanted: Sequence[NewTopic]) -> dict[str, str]:
+    """Adds partitions to a topic that the broker created by itself, on a client's look-up, with its default number.
+
+    Returns why topics cannot be used.
+    """
     by_name = {topic.name: topic.num_partitions for topic in wanted}
-    for found in await admin.describe_topics(list(by_name)):
-        name, partitions = found["topic"], len(found["partitions"])
-        if partitions > by_name[name]:
-            raise Misconfigured(
-                f"the topic {name} has {partitions} partitions, but its log has {by_name[name]}: delete the topic, the relay "
-                "fills it again from the log"
-            )
-        if partitions < by_name[name]:
-            # The broker may not know yet about what was just created, and other processes complete topics as well.
-            with suppress(InvalidPartitionsError):
+    unusable: dict[str, str] = {}
+    for found in await admin.describe_topics(list(by_name)) if by_name else ():
+        name, partitions, code = found["topic"], len(found["partitions"]), found["error_code"]
+        if code in _NOT_AUTHORIZED:
+            unusable[name] = f"this user may not use the topic {name}: allow the user to describe, read and write it"
+        elif partitions > by_name[name]:
+            _log.warning("topic has more partitions than its log", topic=name, partitions=partitions, used=by_name[name])
+        elif partitions < by_name[name]:
+            try:
                 await admin.create_partitions({name: NewPartitions(by_name[name])})
                 _log.info("topic partitions completed", topic=name, partitions=by_name[name])
+            except InvalidPartitionsError:
+                # The broker may not know yet about what was just created, and other processes complete topics as well.
+                pass
+            except KafkaError as error:
+                if not partitions or error.errno not in _NOT_AUTHORIZED:
+                    raise
+                unusable[name] = (
+                    f"the topic {name} has {partitions} partitions, its log {by_name[name]}, and this user may not add any: "
+                    "add them, or allow the user to alter topics"
+                )
+    return unusable
+
+
+async def _configure(admin: AIOKafkaAdminClient, existing: Sequence[NewTopic]) -> None:
+    """Sets the configuration of topics that differs from the settings; logs what it changes, and what it may not change."""
+    differing: dict[str, dict[str, str]] = {}
+    wanted = {topic.name: topic.topic_configs for topic in existing}
+    for name, entries in (await _configurations(admin, list(wanted))).items():
+        found = {entry.name: entry.value for entry in entries}
+        if changes := {key: value for key, value in wanted[name].items() if key in found and found[key] != value}:
+            before = {key: found[key] for key in changes}
+            _log.warning("topic configured otherwise", topic=name, found=before, wanted=changes)
+            # The request replaces the whole configuration of a topic: what is set for it besides is sent again.
+            differing[name] = {entry.name: entry.value for entry in entries if entry.is_own} | changes
+    if not differing:
+        return
+    try:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, config) for name, config in differing.items()]
+        results = [found for response in await admin.alter_configs(resources) for found in response.resources]
+    except KafkaError as error:
+        _log.warning("topics not configured", topics=list(differing), why=reason(error))
+        return
+    for code, message, _, name in results:
+        if code:
+            _log.warning("topic not configured", topic=name, why=message or for_code(code).__name__)
+        else:
+            _log.info("topic configured", topic=name)
+
+
+class _Entry(NamedTuple):
+    """An entry of a topic's configuration."""
+
+    name: str
+    value: str
+    is_own: bool
+    """Whether it is set for the topic, and is not the broker's default."""
+
+    @classmethod
+    def of(cls, version: int, entry: Sequence[Any]) -> Self:
+        """Returns an entry of a response; its fourth field is whether it is a default, and since version 1 its source."""
+        name, value, _, source, *_ = entry
+        return cls(name, value, source == _SET_FOR_THE_TOPIC if version else not source)
+
+
+async def _configurations(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> Mapping[str, Sequence[_Entry]]:
+    """Returns the entries of each topic's configuration that this user may read."""
+    if not topics:
+        return {}
+    try:
+        described = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in topics])
+    except KafkaError as error:
+        _log.info("topics not compared with the settings", why=reason(error))
+        return {}
+    return {
+        name: [_Entry.of(response.API_VERSION, entry) for entry in entries]
+        for response in described
+        for code, _, _, name, entries in response.resources
+        if not code
+    }
+
+
+def _wanted(settings: Settings, catalog: Catalog, context: ContextName) -> Iterator[NewTopic]:
+    topics, size = Topics(settings, catalog), settings.max_record_bytes
+    # Explicitly not compacted: a compacted topic would lose all but the newest event of each stream.
+    records = {"max.message.bytes": str(size), "cleanup.policy": "delete"}
+    events = {"retention.ms": _retention(settings.events_retention_hours), **records}
+    commands = {"retention.ms": _retention(settings.commands_retention_hours), **records}
+    dead_letters = {"retention.ms": "-1", **records, "max.message.bytes": str(size + ORIGIN_BYTES)}
+    partitions = catalog.context(context).partitions
+    for name, count, config in (
+        (topics.events(context), partitions, events),
+        (topics.commands(context), partitions, commands),
+        (topics.dead_letters(context), partitions, dead_letters),
+        (topics.signed_heads(context), 1, {"cleanup.policy": "compact"}),
+    ):
+        yield NewTopic(name, count, settings.replication_factor, topic_configs=config)
 
 
 def _retention(hours: int) -> str:

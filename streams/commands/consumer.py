@@ -86,7 +86,7 @@ class CommandConsumer:
     def __init__(self, settings: Settings, catalog: Catalog, group: str) -> None:
         self._settings, self._catalog, self._group = settings, catalog, group
         self._topics = Topics(settings, catalog)
-        self._producer = ResilientProducer(settings)
+        self._producer = ResilientProducer(settings, "dead-letters")
         self._readiness = GroupReadiness(group)
         self._in_progress: BatchesInProgress | None = None
 
@@ -126,6 +126,7 @@ class CommandConsumer:
         await ensure_topics(self._settings, self._catalog)
         consumer = new_consumer(
             self._settings,
+            self._group,
             *map(self._topics.commands, self._catalog.contexts),
             group_id=f"{self._settings.topic_prefix}.{self._group}",
             group_instance_id=f"{self._group}-{self._settings.instance}",

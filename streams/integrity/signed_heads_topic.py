@@ -9,7 +9,8 @@ from aiokafka import TopicPartition
 from schemas.catalog import Catalog
 from schemas.errors import Malformed, Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, REQUEST_MS, ResilientProducer, new_consumer, records_up_to, start, stop_quietly
+from streams.broker.clients import OUTAGES, ResilientProducer, new_consumer, records_up_to, start, stop_quietly, time_limit
+from streams.broker.security import rejection
 from streams.broker.topic_names import Topics
 from streams.integrity.signing import SignedHead
 from streams.settings import Settings
@@ -20,7 +21,7 @@ class SignedHeadsTopic:
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._topics = Topics(settings, catalog)
-        self._producer = ResilientProducer(settings)
+        self._producer = ResilientProducer(settings, "signed-heads")
 
     async def publish(self, head: SignedHead) -> None:
         """Publishes a head and returns when it is acknowledged; raises `Unavailable`."""
@@ -39,22 +40,23 @@ async def published_heads(settings: Settings, catalog: Catalog, context: Context
 
     Records that are not signed heads are skipped: any program may have written to the topic.
     """
-    consumer = new_consumer(settings, request_timeout_ms=REQUEST_MS)
+    consumer = new_consumer(settings, "signed-heads")
     partition = TopicPartition(Topics(settings, catalog).signed_heads(context), 0)
     found: list[SignedHead] = []
     try:
         await start(consumer)
-        if partition.topic not in await consumer.topics():
-            return []  # a look-up by its name would create a missing topic with the broker's defaults
-        consumer.assign([partition])
-        await consumer.seek_to_beginning(partition)
-        end = (await consumer.end_offsets([partition]))[partition]
+        async with time_limit(settings):
+            if partition.topic not in await consumer.topics():
+                return []  # a look-up by its name would create a missing topic with the broker's defaults
+            consumer.assign([partition])
+            await consumer.seek_to_beginning(partition)
+            end = (await consumer.end_offsets([partition]))[partition]
         async for records in records_up_to(consumer, partition, end):
             for record in records:
                 with suppress(Malformed):
                     found.append(SignedHead.parse(record.value or b""))
-    except (*OUTAGES, TimeoutError) as error:
-        raise Unavailable("the signed heads cannot be read from the broker", repr(error)) from error
+    except OUTAGES as error:
+        raise Unavailable("the signed heads cannot be read from the broker", rejection(error)) from error
     finally:
         await stop_quietly(consumer)
     return [head for head in found if head.context == context]

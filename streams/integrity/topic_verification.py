@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.catalog import Catalog
 from schemas.errors import Malformed, Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, REQUEST_MS, new_consumer, records_up_to, start, stop_quietly
+from streams.broker.clients import OUTAGES, new_consumer, records_up_to, start, stop_quietly
 from streams.broker.cloudevents import BACKFILLED, TIMELINE, decode_event, encode_event, timeline_of
 from streams.broker.topic_names import Topics
 from streams.log.reading import partition_events
@@ -74,7 +74,7 @@ class TopicVerification:
         Raises `Unavailable` if the log or the broker is or gets out of reach.
         """
         result, timelines = VerifiedTopic(self._topic, relayed_up_to), (await self._log.timelines()).accepted
-        consumer = new_consumer(self._settings, request_timeout_ms=REQUEST_MS)
+        consumer = new_consumer(self._settings, "verify")
         try:
             await start(consumer)
             is_there = self._topic in await consumer.topics()

@@ -22,7 +22,7 @@ class Backfill:
 
     def __init__(self, settings: Settings, catalog: Catalog, log: SearchableLog) -> None:
         self._log, self._topic = log, Topics(settings, catalog).events(log.context)
-        self._producer = ResilientProducer(settings, partial(ensure_topics, settings, catalog, [log.context]))
+        self._producer = ResilientProducer(settings, "backfill", partial(ensure_topics, settings, catalog, [log.context]))
 
     async def positions(self, positions: Sequence[int]) -> int:
         """Publishes the events at some positions; returns how many. Raises `Unavailable`."""

@@ -22,7 +22,7 @@ from prometheus_client import Counter, Gauge
 
 from schemas.errors import LeaseLost, Unavailable, WentBack
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, new_consumer, start, started_producer, stop_quietly
+from streams.broker.clients import OUTAGES, new_consumer, start, started_producer, stop_quietly, time_limit
 from streams.broker.cloudevents import BACKFILLED, Headers, timeline_headers
 from streams.broker.provisioning import ensure_topics
 from streams.broker.publishing import publish
@@ -144,10 +144,10 @@ class Relay:
         await ensure_topics(self._settings, self._catalog, [self._context])
         # The stack stops each of the three, also if a cancellation interrupts the stop of another.
         async with AsyncExitStack() as stack:
-            producer = await started_producer(self._settings)
+            producer = await started_producer(self._settings, "relay")
             stack.push_async_callback(stop_quietly, producer)
             # A short time-out: a topic that was deleted must be noticed, created and filled again, and not be waited for.
-            consumer = new_consumer(self._settings, request_timeout_ms=_LOOK_UP_MS)
+            consumer = new_consumer(self._settings, "relay", request_timeout_ms=_LOOK_UP_MS)
             stack.push_async_callback(stop_quietly, consumer)
             ahead = _ReadAhead(self._log, self._settings.relay_batch_events)
             stack.push_async_callback(ahead.stop)
@@ -218,7 +218,9 @@ class Relay:
         """Publishes rows in order and returns the last one's position when all are acknowledged."""
         for headers, group in groupby(rows, self._headers):
             some, began = list(group), time.time_ns()
-            self._position.note(await publish(producer, self._topic, self._context, some, headers))
+            async with time_limit(self._settings):
+                acknowledged = await publish(producer, self._topic, self._context, some, headers)
+            self._position.note(acknowledged)
             note_events(f"publish {self._context}", some, began, "publish")
         return rows[-1].position
 

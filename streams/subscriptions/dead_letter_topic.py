@@ -21,7 +21,7 @@ class DeadLetterTopic:
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._topics = Topics(settings, catalog)
-        self._producer = ResilientProducer(settings, partial(ensure_topics, settings, catalog))
+        self._producer = ResilientProducer(settings, "dead-letters", partial(ensure_topics, settings, catalog))
 
     async def publish(self, store: SubscriptionStore) -> int:
         """Publishes what is not published yet and returns how many; raises `Unavailable`.

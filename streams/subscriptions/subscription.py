@@ -50,6 +50,7 @@ from streams.subscriptions.dead_letters import Parked
 from streams.subscriptions.lost_events import LostEvents
 from streams.subscriptions.subscriber import Batch, Subscriber
 from streams.subscriptions.watchdog import Watchdog
+from streams.telemetry.duties import Duties
 from streams.telemetry.retrying import Backoff, every, keep_running, reason
 
 _log = structlog.get_logger()
@@ -74,7 +75,7 @@ class Subscription:
         self._subscribers = subscribers
         self._topics = Topics(settings, catalog)
         self._contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts})
-        topics = [self._topics.events(context) for context in self._contexts]
+        topics = {self._topics.events(context): catalog.context(context).partitions for context in self._contexts}
         self._consumer = FaustConsumer(settings, group, topics, self._deliver, self._note_assignment)
         self._lost_events = LostEvents(settings, self._topics, logs)
         self._watchdog = Watchdog(settings.stall_seconds, logs, self._consumer.is_left_behind)
@@ -91,7 +92,7 @@ class Subscription:
         if not self._subscribers:
             await asyncio.Event().wait()
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with Duties() as tasks:
                 tasks.create_task(self._consume())
                 tasks.create_task(self._watch())
                 tasks.create_task(self._watch_resting())

@@ -1,15 +1,18 @@
 """Clients: a producer that replaces itself, starts that are cancelled, and records up to an offset."""
 
 import asyncio
+import random
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from schemas.errors import Unavailable
 from streams.broker import clients
-from streams.broker.clients import ResilientProducer, new_consumer, records_up_to, start, stop_quietly
+from streams.broker.clients import ResilientProducer, client_id, in_own_task, new_consumer, records_up_to, start, stop_quietly
 from streams.settings import Settings
 
 TP = TopicPartition("t", 0)
@@ -37,7 +40,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeClient]:
     """The producers that were started."""
     found: list[FakeClient] = []
 
-    async def started(_: Settings) -> FakeClient:
+    async def started(_: Settings, kind: str) -> FakeClient:
         found.append(FakeClient())
         return found[-1]
 
@@ -51,7 +54,7 @@ async def test_a_producer_is_started_once_for_all_who_need_it(made: list[FakeCli
     async def prepare() -> None:
         prepared.append("topics")
 
-    producer = ResilientProducer(Settings(), prepare)
+    producer = ResilientProducer(Settings(), "test", prepare)
 
     async def use() -> None:
         async with producer.connected():
@@ -67,7 +70,7 @@ async def test_a_producer_is_started_once_for_all_who_need_it(made: list[FakeCli
 
 @pytest.mark.parametrize("failure", [KafkaError("fenced"), ConnectionResetError("gone")])
 async def test_a_producer_that_failed_is_replaced(made: list[FakeClient], failure: Exception) -> None:
-    producer = ResilientProducer(Settings(brokers="broker:9092"))
+    producer = ResilientProducer(Settings(brokers="broker:9092"), "test")
 
     with pytest.raises(Unavailable, match="no broker acknowledges: broker:9092: ") as raised:
         async with producer.connected():
@@ -80,7 +83,7 @@ async def test_a_producer_that_failed_is_replaced(made: list[FakeClient], failur
 
 
 async def test_an_error_of_the_callers_leaves_the_producer(made: list[FakeClient]) -> None:
-    producer = ResilientProducer(Settings())
+    producer = ResilientProducer(Settings(), "test")
 
     with pytest.raises(ZeroDivisionError):
         async with producer.connected():
@@ -112,7 +115,7 @@ async def test_a_client_whose_broker_is_gone_can_be_stopped() -> None:
 
 
 async def test_a_consumer_backs_off_only_if_the_settings_ask_for_it() -> None:
-    plain, pausing = (new_consumer(Settings(fetch_backoff=wanted)) for wanted in (False, True))
+    plain, pausing = (new_consumer(Settings(fetch_backoff=wanted), "test") for wanted in (False, True))
 
     assert plain._client.send.__func__ is type(plain._client).send
     assert not hasattr(pausing._client.send, "__func__")
@@ -151,7 +154,7 @@ async def test_records_that_never_come_are_not_awaited_for_ever(monkeypatch: pyt
 
 
 async def test_a_late_failure_on_a_replaced_producer_leaves_the_new_one_alone(made: list[FakeClient]) -> None:
-    producer = ResilientProducer(Settings())
+    producer = ResilientProducer(Settings(), "test")
     has_failed = asyncio.Event()
 
     async def fail_late() -> None:
@@ -172,3 +175,145 @@ async def test_a_late_failure_on_a_replaced_producer_leaves_the_new_one_alone(ma
     async with producer.connected() as third:
         assert third is second
     assert [one.is_stopped for one in made] == [True, False]
+
+
+class SwallowingClient:
+    """A client of the shape of aiokafka's: it swallows a cancellation that arrives while it awaits a task of its own."""
+
+    def __init__(self) -> None:
+        self.is_stopped = False
+
+    async def start(self) -> None:
+        await self._swallow(3)
+
+    async def stop(self) -> None:
+        await self._swallow(3)
+        self.is_stopped = True
+
+    async def _swallow(self, steps: int) -> None:
+        for _ in range(steps):
+            own = asyncio.create_task(asyncio.sleep(0))
+            with suppress(asyncio.CancelledError):
+                await own
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_no_cancellation_is_lost_wherever_it_arrives(seed: int) -> None:
+    chance = random.Random(seed)
+
+    async def use(client: Any) -> None:
+        try:
+            await start(client)
+            await in_own_task(client.start(), 5)
+        finally:
+            await stop_quietly(client)
+
+    for _ in range(250):
+        client = SwallowingClient()
+        using = asyncio.create_task(use(client))
+        for _ in range(chance.randrange(30)):
+            await asyncio.sleep(0)
+        was_running = using.cancel()
+
+        await asyncio.wait([using], timeout=5)
+
+        assert using.cancelled() is was_running, "it went on as if it had not been cancelled"
+
+
+async def test_clients_are_stopped_before_a_cancellation_is_raised_and_the_next_clean_up_is_not_skipped() -> None:
+    clients = [SwallowingClient(), SwallowingClient()]
+
+    async def use() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            for client in clients:
+                await stop_quietly(client)
+
+    using = asyncio.create_task(use())
+    await asyncio.sleep(0)
+    using.cancel()
+    await asyncio.wait([using])
+
+    assert using.cancelled()
+    assert all(client.is_stopped for client in clients)
+
+
+class SilentClient:
+    """A client whose broker never answers: only the end of its connections ends it."""
+
+    def __init__(self) -> None:
+        self.is_aborted = asyncio.Event()
+        self._client = SimpleNamespace(_sync_task=None, _conns={0: self})
+        self._writer = SimpleNamespace(transport=SimpleNamespace(abort=self.is_aborted.set))
+
+    async def start(self) -> None:
+        await asyncio.sleep(60)
+
+    async def stop(self) -> None:
+        await self.is_aborted.wait()
+
+    def close(self) -> None:
+        """As a connection."""
+
+
+async def test_a_client_that_does_not_stop_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "_MAX_STOP_SECONDS", 0.05)
+    silent: Any = [SilentClient(), SilentClient()]
+
+    async with asyncio.timeout(1):
+        await stop_quietly(*silent)
+
+    assert all(client.is_aborted.is_set() for client in silent)
+
+
+async def test_a_start_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "_MAX_START_SECONDS", 0.05)
+    silent: Any = SilentClient()
+
+    with pytest.raises(KafkaTimeoutError, match=r"has not answered within 0\.05 s"):
+        await start(silent)
+
+
+async def test_a_library_that_cancels_its_own_task_does_not_cancel_the_caller() -> None:
+    async def give_up() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(KafkaConnectionError, match="the client was closed"):
+        await in_own_task(give_up(), 5)
+
+
+async def test_an_acknowledgement_has_a_limit_after_which_the_producer_is_replaced(made: list[FakeClient]) -> None:
+    producer = ResilientProducer(Settings(broker_timeout_seconds=0.05), "test")
+
+    with pytest.raises(Unavailable, match=r"no broker acknowledges: .*has not answered within 0\.05 s"):
+        async with producer.connected():
+            await asyncio.Event().wait()
+    async with producer.connected() as second:
+        pass
+
+    assert (made[0].is_stopped, second) == (True, made[1])
+
+
+async def test_callers_that_wait_for_another_ones_start_have_the_same_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def start_for_ever(_: Settings, kind: str) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(clients, "started_producer", start_for_ever)
+    producer = ResilientProducer(Settings(broker_timeout_seconds=0.05), "test")
+
+    async def use() -> None:
+        async with producer.connected():
+            pass
+
+    async with asyncio.timeout(0.5):
+        failed = await asyncio.gather(*(use() for _ in range(20)), return_exceptions=True)
+
+    assert {type(one) for one in failed} == {Unavailable}
+
+
+async def test_the_client_id_names_the_kind_and_the_instance() -> None:
+    consumer = new_consumer(Settings(instance="eu-1"), "projectors")
+
+    assert consumer._client._client_id == client_id(Settings(instance="eu-1"), "projectors") == "caudal-projectors-eu-1"
+    await consumer.stop()

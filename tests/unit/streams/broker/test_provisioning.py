@@ -1,5 +1,7 @@
 """Provisioning: the topics that a deployment needs."""
 
+from aiokafka.admin import NewTopic
+
 from streams.broker.provisioning import _wanted
 from streams.discovery import installed_catalog
 from streams.settings import Settings
@@ -7,10 +9,16 @@ from streams.settings import Settings
 CATALOG = installed_catalog(["data_ingestion"])
 
 
+def wanted(settings: Settings) -> dict[str, NewTopic]:
+    return {topic.name: topic for context in CATALOG.contexts for topic in _wanted(settings, CATALOG, context)}
+
+
 def test_topics_have_their_logs_partitions_and_the_retention_of_the_settings() -> None:
     settings = Settings(topic_prefix="p", replication_factor=3, events_retention_hours=2, commands_retention_hours=-1)
 
-    topics = {topic.name: topic for topic in _wanted(settings, CATALOG, CATALOG.contexts)}
+    topics = {
+        topic.name: topic for topic in (topic for context in CATALOG.contexts for topic in _wanted(settings, CATALOG, context))
+    }
 
     assert len(topics) == 4 * len(CATALOG.contexts)
     for context, declared in CATALOG.contexts.items():
@@ -26,7 +34,9 @@ def test_topics_have_their_logs_partitions_and_the_retention_of_the_settings() -
 def test_a_dead_letter_may_be_larger_than_the_record_that_it_was() -> None:
     settings = Settings(topic_prefix="p")
 
-    topics = {topic.name: topic for topic in _wanted(settings, CATALOG, CATALOG.contexts)}
+    topics = {
+        topic.name: topic for topic in (topic for context in CATALOG.contexts for topic in _wanted(settings, CATALOG, context))
+    }
 
     for context in CATALOG.contexts:
         largest = int(topics[f"p.{context}.events"].topic_configs["max.message.bytes"])
