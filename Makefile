@@ -24,8 +24,8 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 	CAUDAL_SYSTEMS='$(SYSTEMS)' $(BIN)/caudal schemas check
 	$(BIN)/pytest -q tests/unit tests/architecture
 
-conformance: $(VENV)/.installed-dev  ## Test a broker for what the engine relies on; BROKER=embedded|kafka|redpanda
-	$(BIN)/pytest tests/conformance tests/e2e/test_commands.py tests/e2e/test_data_ingestion.py --broker $(BROKER) $(ARGS)
+conformance: $(VENV)/.installed-dev  ## Test a broker for what the engine relies on; BROKER=embedded|kafka|kafka-tls|redpanda
+	$(BIN)/pytest tests/conformance $(if $(filter kafka-tls,$(BROKER)),,tests/e2e/test_commands.py tests/e2e/test_data_ingestion.py) --broker $(BROKER) $(ARGS)
 
 chaos: $(VENV)/.installed-dev  ## Inject faults under load, and prove that nothing is lost; ARGS="--kills N --seed S [--broker kafka]"
 	$(BIN)/python -m tests.chaos $(ARGS)

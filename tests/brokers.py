@@ -13,8 +13,8 @@ from deploy.local.ports import free_ports
 from deploy.local.process import ProcessSpec
 from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.servers.kafka import KafkaBroker, can_run
-
-KINDS = ("embedded", "kafka", "redpanda")
+from streams.settings import Settings
+from tests.secure_kafka import SecureKafka
 
 
 class Broker(Protocol):
@@ -35,7 +35,16 @@ def local_broker(kind: str, folder: Path) -> Broker:
         return EmbeddedBroker(folder / "broker", log, free_ports(1)[0])
     if not can_run():
         pytest.skip("NO MAVEN OR NO JAVA: the tests on a real Apache Kafka did not run")
+    if kind == "kafka-tls":
+        return SecureKafka(folder / "kafka", log)
     return KafkaBroker(folder / "kafka", log, *free_ports(2))
+
+
+def settings_for(broker: Broker) -> Settings:
+    """The settings of a client of a broker of this machine's."""
+    if isinstance(broker, SecureKafka):
+        return broker.settings()
+    return Settings(brokers=broker.bootstrap, fetch_backoff=isinstance(broker, EmbeddedBroker))
 
 
 def engine_answers() -> bool:

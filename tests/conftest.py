@@ -57,7 +57,8 @@ class FreshDatabase:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--broker", choices=("embedded", "kafka", "redpanda"), default="embedded", help="The broker to run on.")
+    kinds = ("embedded", "kafka", "kafka-tls", "redpanda")
+    parser.addoption("--broker", choices=kinds, default="embedded", help="The broker to run on.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -159,9 +159,8 @@ async def start(client: Client) -> None:
     try:
         await in_own_task(client.start(), _MAX_START_SECONDS, _MAX_CANCELLED_START_SECONDS)
     except KafkaConnectionError as error:
-        if (cause := await _cause_of_rejection(_kafka_client(client))) is None:
-            raise
-        raise KafkaConnectionError(rejection(cause)) from error
+        cause = await _cause_of_rejection(_kafka_client(client))
+        raise KafkaConnectionError(rejection(error if cause is None else cause)) from error
 
 
 async def stop_quietly(*clients: Client) -> None:

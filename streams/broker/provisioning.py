@@ -139,7 +139,7 @@ async def _configure(admin: AIOKafkaAdminClient, existing: Sequence[NewTopic]) -
     try:
         resources = [ConfigResource(ConfigResourceType.TOPIC, name, config) for name, config in differing.items()]
         results = [found for response in await admin.alter_configs(resources) for found in response.resources]
-    except KafkaError as error:
+    except (KafkaError, NotImplementedError) as error:  # the latter if client and broker have no version in common
         _log.warning("topics not configured", topics=list(differing), why=reason(error))
         return
     for code, message, _, name in results:
@@ -170,7 +170,7 @@ async def _configurations(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> 
         return {}
     try:
         described = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in topics])
-    except KafkaError as error:
+    except (KafkaError, NotImplementedError) as error:
         _log.info("topics not compared with the settings", why=reason(error))
         return {}
     return {

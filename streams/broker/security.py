@@ -95,6 +95,8 @@ def rejection(error: BaseException) -> str:
             return f"the broker's certificate is not valid: {reason(error)}: check CAUDAL_BROKER_CA_FILE and CAUDAL_BROKERS"
         case ssl.SSLError():
             return f"no TLS connection: {reason(error)}: check CAUDAL_BROKER_PROTOCOL and CAUDAL_BROKER_CERTIFICATE_FILE"
+        case KafkaConnectionError() if "closed" in str(error) or "bootstrap" in str(error):
+            return f"the broker closes the connection: check CAUDAL_BROKER_PROTOCOL and its other settings ({reason(error)})"
         case TopicAuthorizationFailedError():
             return f"the broker does not allow this user the topic: {reason(error)}"
     return reason(error)

@@ -127,7 +127,6 @@ class CommandConsumer:
         consumer = new_consumer(
             self._settings,
             self._group,
-            *map(self._topics.commands, self._catalog.contexts),
             group_id=f"{self._settings.topic_prefix}.{self._group}",
             group_instance_id=f"{self._group}-{self._settings.instance}",
             auto_offset_reset="earliest",
@@ -135,6 +134,8 @@ class CommandConsumer:
         )
         try:
             await start(consumer)
+            # Not before: the start would wait until every topic exists.
+            consumer.subscribe([self._topics.commands(context) for context in self._catalog.contexts])
             await self._poll(consumer, handle)
         finally:
             await stop_quietly(consumer)

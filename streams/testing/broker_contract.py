@@ -9,8 +9,9 @@ Subclass `BrokerContract` in a test module, and give it your broker::
         def bootstrap(self) -> str:
             return "127.0.0.1:9092"
 
-Tests use topics and groups of their own, so the broker may hold others. The suite needs pytest, pytest-timeout and
-pytest-asyncio with ``asyncio_mode = "auto"``, which an installation for production does not have.
+A broker with TLS or users has the fixture ``settings`` instead, with its brokers and ``CAUDAL_BROKER_…``. Tests use topics and
+groups of their own, so the broker may hold others. The suite needs pytest, pytest-timeout and pytest-asyncio with
+``asyncio_mode = "auto"``, which an installation for production does not have.
 """
 
 import asyncio
@@ -25,8 +26,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from streams.broker.clients import started_producer
-from streams.broker.fetch_backoff import with_fetch_backoff
+from streams.broker.clients import new_admin, new_consumer, started_producer
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics
 from streams.discovery import installed_catalog
@@ -39,7 +39,7 @@ PARTITIONS = 4
 class RestartableBroker(NamedTuple):
     """A broker that a test may restart."""
 
-    bootstrap: str
+    settings: Settings
     restart: Callable[[], Awaitable[None]]
     """Stops the broker, and returns when it has started again with the same data."""
 
@@ -63,12 +63,8 @@ async def make(admin: AIOKafkaAdminClient, topic: str, config: dict[str, str] | 
 
 
 @asynccontextmanager
-async def consuming(bootstrap: str, *topics: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = with_fetch_backoff(
-        AIOKafkaConsumer(
-            *topics, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **options
-        )
-    )
+async def consuming(settings: Settings, *topics: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = new_consumer(settings, "test", *topics, auto_offset_reset="earliest", **options)
     await consumer.start()
     try:
         yield consumer
@@ -93,7 +89,10 @@ async def send(
 
 
 class BrokerContract:
-    """The behaviour that the engine needs of a broker, one test for each. A subclass has the fixture ``bootstrap``."""
+    """The behaviour that the engine needs of a broker, one test for each.
+
+    A subclass has the fixture ``bootstrap`` or ``settings``.
+    """
 
     @pytest.fixture
     def holds_empty_fetches(self) -> bool:
@@ -111,11 +110,11 @@ class BrokerContract:
 
     @pytest.fixture
     def settings(self, bootstrap: str) -> Settings:
-        return Settings(brokers=bootstrap)
+        return Settings(brokers=bootstrap, fetch_backoff=True)
 
     @pytest.fixture
-    async def admin(self, bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-        client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    async def admin(self, settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+        client = new_admin(settings)
         await client.start()
         yield client
         await client.close()
@@ -136,7 +135,7 @@ class BrokerContract:
             assert sent.partition == partition_of(key, PARTITIONS)
 
     async def test_a_partitions_order_is_that_of_sending_and_offsets_grow(
-        self, bootstrap: str, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
+        self, settings: Settings, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
     ) -> None:
         await make(admin, topic)
         values = [b"%d" % n for n in range(5000)]
@@ -144,13 +143,13 @@ class BrokerContract:
         sent = await send(producer, topic, values, 2)
 
         assert [one.offset for one in sent] == list(range(5000))
-        async with consuming(bootstrap, topic) as consumer:
+        async with consuming(settings, topic) as consumer:
             found = await take(consumer, 5000)
         assert [record.value for record in found] == values
         assert [record.offset for record in found] == list(range(5000))
 
     async def test_an_idempotent_producers_records_come_once(
-        self, bootstrap: str, admin: AIOKafkaAdminClient, settings: Settings, topic: str
+        self, admin: AIOKafkaAdminClient, settings: Settings, topic: str
     ) -> None:
         await make(admin, topic)
         producers = [await started_producer(settings) for _ in range(3)]
@@ -158,7 +157,7 @@ class BrokerContract:
         for one in producers:
             await one.stop()
 
-        async with consuming(bootstrap, topic) as consumer:
+        async with consuming(settings, topic) as consumer:
             found = [record.value for record in await take(consumer, 1500)]
             assert not await consumer.getmany(timeout_ms=300)
         assert len(set(found)) == 1500
@@ -167,39 +166,39 @@ class BrokerContract:
             assert own == [b"%d-%d" % (n, m) for m in range(500)]
 
     async def test_headers_keys_and_times_come_back_to_the_byte(
-        self, bootstrap: str, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
+        self, settings: Settings, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
     ) -> None:
         await make(admin, topic)
         headers = [("ce_id", b"1"), ("ce_id", b"2"), ("ñ", bytes(range(256))), ("empty", b"")]
         await send(producer, topic, [b"\x00\xff"], headers=headers, timestamp_ms=1_700_000_000_123)
         await producer.send_and_wait(topic, None, b"tombstone", partition=0)
 
-        async with consuming(bootstrap, topic) as consumer:
+        async with consuming(settings, topic) as consumer:
             first, second = await take(consumer, 2)
 
         assert (first.key, first.value, list(first.headers), first.timestamp) == (b"k", b"\x00\xff", headers, 1_700_000_000_123)
         assert (second.key, second.value) == (b"tombstone", None)
 
     async def test_a_large_record_passes(
-        self, bootstrap: str, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str, settings: Settings
+        self, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str, settings: Settings
     ) -> None:
         await make(admin, topic, {"max.message.bytes": str(settings.max_record_bytes)})
         value = bytes(range(256)) * 4 * 1024 * 8  # 8 MiB
 
         await send(producer, topic, [value])
 
-        async with consuming(bootstrap, topic) as consumer:
+        async with consuming(settings, topic) as consumer:
             (found,) = await take(consumer, 1)
         assert found.value == value
 
     async def test_a_consumer_starts_at_the_offsets_it_is_given(
-        self, bootstrap: str, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
+        self, settings: Settings, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
     ) -> None:
         await make(admin, topic)
         await send(producer, topic, [b"%d" % n for n in range(100)])
         tp = TopicPartition(topic, 0)
 
-        async with consuming(bootstrap) as consumer:
+        async with consuming(settings) as consumer:
             consumer.assign([tp])
             assert (await consumer.beginning_offsets([tp]), await consumer.end_offsets([tp])) == ({tp: 0}, {tp: 100})
             for offset in (70, 10, 99):
@@ -209,35 +208,35 @@ class BrokerContract:
             assert (await asyncio.wait_for(consumer.getone(tp), 10)).offset == 0
 
     async def test_offsets_are_found_by_time(
-        self, bootstrap: str, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
+        self, settings: Settings, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
     ) -> None:
         await make(admin, topic)
         for n in range(5):
             await send(producer, topic, [b"%d" % n], timestamp_ms=1_700_000_000_000 + n * 1000)
         tp = TopicPartition(topic, 0)
 
-        async with consuming(bootstrap) as consumer:
+        async with consuming(settings) as consumer:
             found = await consumer.offsets_for_times({tp: 1_700_000_002_500})
 
         assert found[tp].offset == 3
 
     async def test_a_group_goes_on_from_what_it_committed(
-        self, bootstrap: str, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
+        self, settings: Settings, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, topic: str
     ) -> None:
         await make(admin, topic)
         await send(producer, topic, [b"%d" % n for n in range(20)])
         member = {"group_id": topic, "group_instance_id": "one"}
-        async with consuming(bootstrap, topic, **member) as consumer:
+        async with consuming(settings, topic, **member) as consumer:
             await take(consumer, 20)
             await consumer.commit({TopicPartition(topic, 0): 12})
 
-        async with consuming(bootstrap, topic, **member) as consumer:
+        async with consuming(settings, topic, **member) as consumer:
             assert [record.offset for record in await take(consumer, 8)] == list(range(12, 20))
         committed = await admin.list_consumer_group_offsets(topic)
         assert committed[TopicPartition(topic, 0)].offset == 12
 
     async def test_members_share_the_partitions_and_a_leaving_ones_go_to_the_others(
-        self, bootstrap: str, admin: AIOKafkaAdminClient, topic: str
+        self, settings: Settings, admin: AIOKafkaAdminClient, topic: str
     ) -> None:
         await make(admin, topic)
 
@@ -245,9 +244,9 @@ class BrokerContract:
             while True:
                 await consumer.getmany(timeout_ms=100)
 
-        async with consuming(bootstrap, topic, group_id=topic, heartbeat_interval_ms=500) as one:
+        async with consuming(settings, topic, group_id=topic, heartbeat_interval_ms=500) as one:
             polling = [asyncio.create_task(poll(one))]
-            async with consuming(bootstrap, topic, group_id=topic, heartbeat_interval_ms=500) as two:
+            async with consuming(settings, topic, group_id=topic, heartbeat_interval_ms=500) as two:
                 polling.append(asyncio.create_task(poll(two)))
 
                 async def shared() -> bool:
@@ -299,8 +298,8 @@ class BrokerContract:
     async def test_acknowledged_records_survive_a_restart(self, restartable: RestartableBroker | None, topic: str) -> None:
         if restartable is None:
             pytest.skip("THE BROKER CANNOT BE RESTARTED HERE: whether it keeps acknowledged records was not tested")
-        settings = Settings(brokers=restartable.bootstrap)
-        admin = AIOKafkaAdminClient(bootstrap_servers=restartable.bootstrap)
+        settings = restartable.settings
+        admin = new_admin(settings)
         await admin.start()
         await make(admin, topic)
         await admin.close()
@@ -308,22 +307,22 @@ class BrokerContract:
         await send(producer, topic, [b"%d" % n for n in range(100)])
         await producer.stop()
         member = {"group_id": topic, "group_instance_id": "one"}
-        async with consuming(restartable.bootstrap, topic, **member) as consumer:
+        async with consuming(settings, topic, **member) as consumer:
             await take(consumer, 100)
             await consumer.commit({TopicPartition(topic, 0): 60})
 
         await restartable.restart()
 
-        async with consuming(restartable.bootstrap, topic, **member) as consumer:
+        async with consuming(settings, topic, **member) as consumer:
             assert [record.value for record in await take(consumer, 40, 60)] == [b"%d" % n for n in range(60, 100)]
 
     async def test_a_fetch_without_anything_to_bring_is_held(
-        self, bootstrap: str, admin: AIOKafkaAdminClient, topic: str, holds_empty_fetches: bool
+        self, settings: Settings, admin: AIOKafkaAdminClient, topic: str, holds_empty_fetches: bool
     ) -> None:
         if not holds_empty_fetches:
             pytest.skip("THE BROKER ANSWERS EMPTY FETCHES AT ONCE: set CAUDAL_FETCH_BACKOFF for it")
         await make(admin, topic)
-        consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, fetch_max_wait_ms=500)
+        consumer = new_consumer(settings.model_copy(update={"fetch_backoff": False}), "test", topic, fetch_max_wait_ms=500)
         await consumer.start()
         fetches, send_request = 0, consumer._client.send
 

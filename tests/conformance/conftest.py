@@ -1,4 +1,4 @@
-"""The broker that is tested: `pytest tests/conformance --broker embedded|kafka|redpanda`."""
+"""The broker that is tested: `pytest tests/conformance --broker embedded|kafka|kafka-tls|redpanda`."""
 
 import shutil
 import tempfile
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.supervisor import Supervised
-from tests.brokers import local_broker, redpanda
+from streams.settings import Settings
+from tests.brokers import local_broker, redpanda, settings_for
 
 pytest.register_assert_rewrite("streams.testing.broker_contract")
 
@@ -19,17 +20,17 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-async def bootstrap(kind: str, folder: Path) -> AsyncIterator[str]:
-    """A broker for all of these tests, which keep apart by topic."""
+async def client_settings(kind: str, folder: Path) -> AsyncIterator[Settings]:
+    """Settings for the broker of all of these tests, which keep apart by topic."""
     if kind == "redpanda":
         async with redpanda() as found:
-            yield found
+            yield Settings(brokers=found)
         return
     broker = local_broker(kind, folder / "conformance")
     await broker.prepare()
     running = Supervised(broker.process())
     await running.start()
-    yield broker.bootstrap
+    yield settings_for(broker)
     await running.stop()
 
 

@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 
 from deploy.local.supervisor import Supervised
+from streams.settings import Settings
 from streams.testing.broker_contract import BrokerContract, RestartableBroker
-from tests.brokers import local_broker
+from tests.brokers import local_broker, settings_for
 
 
 class TestBroker(BrokerContract):
+    @pytest.fixture
+    def settings(self, client_settings: Settings) -> Settings:
+        return client_settings
+
     @pytest.fixture
     def holds_empty_fetches(self, kind: str) -> bool:
         return kind != "embedded"
@@ -31,5 +36,5 @@ class TestBroker(BrokerContract):
             running = Supervised(broker.process())
             await running.start()
 
-        yield RestartableBroker(broker.bootstrap, restart)
+        yield RestartableBroker(settings_for(broker), restart)
         await running.stop()

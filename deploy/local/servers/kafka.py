@@ -3,9 +3,13 @@
 Maven downloads the broker's jars (``deploy/kafka/pom.xml``), a JDK 17 or newer runs them.
 """
 
+import base64
 import shutil
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import structlog
 
@@ -23,10 +27,28 @@ _MISSING = "a real Kafka needs `mvn` and `java` (a JDK 17 or newer) on the PATH;
 
 
 class KafkaBroker:
-    """A broker that is its own controller, with its data in a folder."""
+    """A broker with its data in a folder, by default its own controller and without TLS or users."""
 
-    def __init__(self, data: Path, log: Path, port: int, controller_port: int) -> None:
+    def __init__(
+        self,
+        data: Path,
+        log: Path,
+        port: int,
+        controller_port: int,
+        *,
+        cluster: str | None = None,
+        properties: Mapping[str, str] | None = None,
+        format_options: Sequence[str] = (),
+        security: Mapping[str, Any] | None = None,
+    ) -> None:
+        """``cluster`` is the id of a cluster of several brokers, of which one has the controller's port.
+
+        ``properties`` replace or complete those of the broker, ``format_options`` those of Kafka's storage tool, and
+        ``security`` are the options with which a client connects.
+        """
         self._data, self._log, self._port, self._controller_port = data, log, port, controller_port
+        self._cluster, self._format_options = cluster or new_cluster(), format_options
+        self._own_properties, self._security = properties or {}, security or {}
 
     @property
     def bootstrap(self) -> str:
@@ -41,10 +63,8 @@ class KafkaBroker:
         self._data.mkdir(parents=True, exist_ok=True)
         properties = self._properties()
         if not (self._data / "logs" / "meta.properties").exists():
-            cluster = (
-                await run_to_end("java", *_class_path(), "kafka.tools.StorageTool", "random-uuid", environment=_QUIET)
-            ).split()[-1]
-            options = ("format", "--standalone", "--cluster-id", cluster, "--config", str(properties))
+            quorum = "--standalone" if "controller" in self._settings["process.roles"] else "--no-initial-controllers"
+            options = ("format", quorum, "--cluster-id", self._cluster, "--config", str(properties), *self._format_options)
             await run_to_end("java", *_class_path(), "kafka.tools.StorageTool", *options, environment=_QUIET)
 
     def process(self) -> ProcessSpec:
@@ -54,13 +74,13 @@ class KafkaBroker:
             name="broker",
             command=command,
             log=self._log,
-            why_not_ready=partial(why_broker_is_not_ready, self._port),
+            why_not_ready=partial(why_broker_is_not_ready, self._port, self._security),
             logs_its_start=True,
         )
 
-    def _properties(self) -> Path:
-        path = self._data / "server.properties"
-        settings = {
+    @property
+    def _settings(self) -> Mapping[str, str]:
+        return {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{self._controller_port}",
@@ -78,9 +98,19 @@ class KafkaBroker:
             "group.initial.rebalance.delay.ms": "0",
             "auto.create.topics.enable": "false",
             "message.max.bytes": str(16 * 1024 * 1024),
+            **self._own_properties,
         }
-        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+
+    def _properties(self) -> Path:
+        path = self._data / "server.properties"
+        path.touch(0o600)  # it may hold passwords
+        path.write_text("".join(f"{name}={value}\n" for name, value in self._settings.items()))
         return path
+
+
+def new_cluster() -> str:
+    """Returns the id of a new cluster: a random UUID in Kafka's form."""
+    return base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=").replace("-", "A")
 
 
 def can_run() -> bool:

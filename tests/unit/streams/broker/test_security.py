@@ -164,6 +164,8 @@ async def test_a_command_that_does_not_exist_is_named() -> None:
         (UnsupportedSaslMechanismError("no PLAIN"), "CAUDAL_BROKER_SASL_MECHANISM"),
         (ssl.SSLCertVerificationError("x"), "CAUDAL_BROKER_CA_FILE"),
         (ssl.SSLError(1, "wrong version number"), "CAUDAL_BROKER_PROTOCOL"),
+        (KafkaConnectionError("Connection at broker:9092 closed"), "CAUDAL_BROKER_PROTOCOL"),
+        (KafkaConnectionError("prints no token"), "prints no token"),
         (TopicAuthorizationFailedError("t"), "does not allow this user"),
         (ConnectionResetError("nobody listens"), "nobody listens"),
     ],
