@@ -14,6 +14,7 @@ which events it has seen.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -49,7 +50,8 @@ _MAX_WAITING_BATCHES = 64
 _MIN_ROUND_SECONDS = 0.005
 _ASSIGNMENT_SECONDS = 0.2
 _MAX_START_SECONDS = 30.0
-_MAX_STOP_SECONDS = 2.0
+_MAX_STOP_SECONDS = 2.5
+_MAX_COMMIT_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +223,20 @@ class _WorkerThread(WorkerThread):
 class _Thread(AIOKafkaConsumerThread):
     Worker = _WorkerThread
 
+    async def on_thread_stop(self) -> None:
+        """Stops the consumer as the superclass does, but within a limit."""
+        await super(AIOKafkaConsumerThread, self).on_thread_stop()
+        if self._consumer is not None:
+            await stop_quietly(self._consumer)
+
 
 class _Consumer(Consumer):
+    async def on_stop(self) -> None:
+        """Commits offsets as the superclass does, which waits for a silent broker for ever. They are only a hint."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MAX_COMMIT_SECONDS):
+                await super().on_stop()
+
     def _new_consumer_thread(self) -> Any:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 

@@ -1,0 +1,76 @@
+"""Topics that exist with other partitions or another configuration than their logs and the settings have."""
+
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from structlog.testing import capture_logs
+
+from schemas.catalog import Catalog
+from schemas.system import ContextName
+from streams.broker.clients import new_admin, start, started_producer, stop_quietly
+from streams.broker.provisioning import ensure_topics
+from streams.broker.topic_names import Topics
+from streams.database.pools import Databases
+from streams.settings import Settings
+from tests.conftest import eventually
+from tests.integration.running import NAME, started
+
+CONTEXT = ContextName("data_ingestion", "ingestion")
+
+
+async def with_partitions(settings: Settings, topic: str, partitions: int, **config: str) -> None:
+    admin = new_admin(settings)
+    await start(admin)
+    await admin.create_topics(
+        [NewTopic(topic, partitions, 1, topic_configs={k.replace("_", "."): v for k, v in config.items()})]
+    )
+    await stop_quietly(admin)
+
+
+async def test_partitions_beyond_those_of_the_log_are_ignored_and_no_context_waits(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    topic = Topics(settings, catalog).events(CONTEXT)
+    await with_partitions(settings, topic, 6)
+    with capture_logs() as logged:
+        async with started(settings, catalog, databases) as running:
+            await running.add(20)
+            await running.shows(20)
+            producer = await started_producer(settings)
+            await producer.send_and_wait(topic, b"foreign", b"k", partition=5)
+            await stop_quietly(producer)
+
+            control = running.subscription._controls[NAME]
+            control.suspend()
+
+            async def is_resumed() -> bool:
+                return not control.is_suspended
+
+            await eventually(is_resumed)
+            await running.add(20)
+            await running.shows(40)
+            assert await running.is_verified()
+
+    events = [line["event"] for line in logged]
+    assert {"partitions": 6, "used": 4, "topic": topic}.items() <= logged[
+        events.index("topic has more partitions than its log")
+    ].items()
+    assert not {"subscription control failed", "relay interrupted", "foreign records parked"} & set(events)
+
+
+async def configuration(admin: AIOKafkaAdminClient, topic: str) -> dict[str, Any]:
+    (described,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    return {entry[0]: entry[1] for entry in described.resources[0][4]}
+
+
+async def test_another_configuration_is_logged(settings: Settings, catalog: Catalog) -> None:
+    topic = Topics(settings, catalog).events(CONTEXT)
+    await with_partitions(settings, topic, 4, retention_ms="3600000", cleanup_policy="compact")
+
+    with capture_logs() as logged:
+        assert CONTEXT in await ensure_topics(settings, catalog)
+
+    (line,) = [line for line in logged if line["event"] == "topic configured otherwise"]
+    assert (line["topic"], line["found"]["retention.ms"], line["wanted"]["retention.ms"]) == (topic, "3600000", "-1")
+    assert (line["found"]["cleanup.policy"], line["wanted"]["cleanup.policy"]) == ("compact", "delete")
