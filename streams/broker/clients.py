@@ -120,6 +120,12 @@ def new_consumer(settings: Settings, kind: str, *topics: str, **options: Any) ->
     return with_fetch_backoff(consumer) if settings.fetch_backoff else consumer
 
 
+def is_member(consumer: AIOKafkaConsumer) -> bool:
+    """Returns whether the group of a consumer has admitted it; a member may have no partitions."""
+    subscription = consumer._subscription.subscription  # a private attribute of the release that is pinned
+    return subscription is not None and subscription.assignment is not None
+
+
 def new_admin(settings: Settings, kind: str = "admin") -> AIOKafkaAdminClient:
     """Returns an admin client, not yet started."""
     return AIOKafkaAdminClient(**_options(settings, kind))

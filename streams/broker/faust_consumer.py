@@ -34,6 +34,7 @@ from streams.broker.clients import (
     abort,
     client_id,
     in_own_task,
+    is_member,
     new_admin,
     new_consumer,
     start,
@@ -72,12 +73,12 @@ class FaustConsumer:
         group: str,
         topics: Mapping[str, int],
         deliver: Callable[[Sequence[Fetched]], Awaitable[None]],
-        on_assignment: Callable[[Iterable[tuple[str, int]]], None],
+        on_assignment: Callable[[Iterable[tuple[str, int]], bool], None],
     ) -> None:
         """``topics`` have the number of partitions that are consumed; a topic may have more, which are ignored.
 
         ``deliver`` gets everything that has arrived, one call at a time; ``on_assignment`` gets the partitions (topic and
-        number) of this process, five times a second.
+        number) of this process, and whether it is a member of the group, five times a second.
         """
         self._settings, self._group, self._topics = settings, group, topics
         self._deliver, self._on_assignment = deliver, on_assignment
@@ -96,7 +97,7 @@ class FaustConsumer:
             while not (app.should_stop or app.crashed):
                 self._assigned = {(tp.topic, tp.partition) for tp in app.consumer.assignment() if self._is_consumed(tp)}
                 self._taken = {tp: offset for tp, offset in self._taken.items() if tp in self._assigned}
-                self._on_assignment(self._assigned)
+                self._on_assignment(self._assigned, _is_member(app))
                 await asyncio.sleep(_ASSIGNMENT_SECONDS)
             if app.crash_reason is not None:
                 _log.warning("consumer crashed", group=self._group, why=repr(app.crash_reason))
@@ -198,6 +199,11 @@ def _credentials(settings: Settings) -> Any:
                 ssl_context=tls,
                 mechanism=mechanism,
             )
+
+
+def _is_member(app: faust.App) -> bool:
+    consuming: Any = app.consumer
+    return consuming._thread._consumer is not None and is_member(consuming._thread._consumer)
 
 
 def _abort(app: faust.App) -> None:

@@ -1,28 +1,25 @@
 """Readiness of a member of a consumer group."""
 
-import time
 from collections.abc import Collection
-
-_MAX_JOIN_SECONDS = 20
 
 
 class GroupReadiness:
-    """Whether a consumer group has assigned partitions to this process.
+    """Whether a consumer group has admitted this process.
 
-    If there are more processes than partitions, some never get any: after 20 seconds every member counts as ready.
+    If there are more processes than partitions, some never get any: a member without partitions is ready as well. A process
+    that the group has not admitted is not, however long it waits.
     """
 
     def __init__(self, group: str) -> None:
         self._group = group
-        self._began = time.monotonic()
+        self._was_admitted = False
         self.had_partitions = False
 
-    def note_assignment(self, partitions: Collection[object]) -> None:
-        """Notes the partitions that the group has assigned now."""
+    def note_assignment(self, partitions: Collection[object], *, is_member: bool) -> None:
+        """Notes the partitions that the group has assigned now, and whether this process is a member of the group."""
         self.had_partitions = self.had_partitions or bool(partitions)
+        self._was_admitted = self._was_admitted or self.had_partitions or is_member
 
     def why_not_ready(self) -> str | None:
         """Returns why the process is not ready, or ``None`` if it is."""
-        if self.had_partitions or time.monotonic() - self._began > _MAX_JOIN_SECONDS:
-            return None
-        return f"the consumer group {self._group} has not assigned partitions yet"
+        return None if self._was_admitted else f"the consumer group {self._group} has not assigned partitions yet"

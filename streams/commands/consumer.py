@@ -17,7 +17,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, ResilientProducer, new_consumer, start, stop_quietly
+from streams.broker.clients import OUTAGES, ResilientProducer, is_member, new_consumer, start, stop_quietly
 from streams.broker.cloudevents import place_of
 from streams.broker.provisioning import ensure_topics
 from streams.broker.readiness import GroupReadiness
@@ -148,7 +148,7 @@ class CommandConsumer:
                 raise_if_cancelled()
                 is_quick = self._readiness.had_partitions and not batches.partitions
                 found = await consumer.getmany(timeout_ms=500 if is_quick else 50)
-                self._readiness.note_assignment(consumer.assignment())
+                self._readiness.note_assignment(consumer.assignment(), is_member=is_member(consumer))
                 await batches.keep_only(consumer.assignment())
                 paused = batches.partitions
                 await batches.handle(found, _TOGETHER_SECONDS)

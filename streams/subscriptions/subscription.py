@@ -144,13 +144,13 @@ class Subscription:
         """Returns the partitions of this process, without those of logs that rest."""
         return {(context, partition) for context, partition in self._assigned if context not in self._lost_events.resting}
 
-    def _note_assignment(self, partitions: Iterable[tuple[str, int]]) -> None:
+    def _note_assignment(self, partitions: Iterable[tuple[str, int]], is_member: bool) -> None:
         assigned = {(self._topics.context_of(topic), partition) for topic, partition in partitions}
         for context, partition in self._assigned ^ assigned:
             for subscriber in self._subscribers:
                 subscriber.invalidate(context, partition)
         self._assigned = assigned
-        self._readiness.note_assignment(assigned)
+        self._readiness.note_assignment(assigned, is_member=is_member)
 
     async def _deliver(self, fetched: Sequence[Fetched]) -> None:
         self._watchdog.note_progress()

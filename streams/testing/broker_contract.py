@@ -26,7 +26,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from streams.broker.clients import new_admin, new_consumer, started_producer
+from streams.broker.clients import is_member, new_admin, new_consumer, started_producer
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics
 from streams.discovery import installed_catalog
@@ -260,6 +260,22 @@ class BrokerContract:
 
             await eventually(all_are_ones, 30)
             polling.pop().cancel()
+
+    async def test_a_member_without_partitions_is_admitted(
+        self, settings: Settings, admin: AIOKafkaAdminClient, topic: str
+    ) -> None:
+        await admin.create_topics([NewTopic(topic, 1, 1)])
+        async with consuming(settings, topic, group_id=topic) as one, consuming(settings, topic, group_id=topic) as two:
+
+            async def one_partition_is_shared_by_two() -> bool:
+                for consumer in (one, two):
+                    await consumer.getmany(timeout_ms=50)
+                return is_member(one) and is_member(two) and len(one.assignment() | two.assignment()) == 1
+
+            await eventually(one_partition_is_shared_by_two, 30)
+
+        async with consuming(settings, group_id=topic) as stranger:
+            assert not is_member(stranger)
 
     async def test_topics_are_made_as_they_are_asked_for(
         self, admin: AIOKafkaAdminClient, settings: Settings, topic: str

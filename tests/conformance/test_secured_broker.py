@@ -92,7 +92,7 @@ async def test_faust_authenticates_as_well(kafka: SecureKafka, mechanism: str | 
     async def deliver(fetched: Sequence[Fetched]) -> None:
         values.extend(record.value for part in fetched for record in part.records)
 
-    consumer: Any = FaustConsumer(settings, "projectors", {f"{prefix}.t": 1}, deliver, lambda _: None)
+    consumer: Any = FaustConsumer(settings, "projectors", {f"{prefix}.t": 1}, deliver, lambda _, is_member: None)
     running = asyncio.create_task(consumer.run())
     await producer.send_and_wait(f"{prefix}.t", b"beyond the log", b"k", partition=1)
     await producer.send_and_wait(f"{prefix}.t", b"x", b"k", partition=0)
@@ -223,7 +223,7 @@ async def test_members_of_a_group_receive_from_the_topics_that_exist_and_find_th
         while True:
             arrived.extend(("commands", tp.topic) for tp in await member.getmany(timeout_ms=200))
 
-    consumer = FaustConsumer(settings, "projectors", topics, deliver, lambda _: None)
+    consumer = FaustConsumer(settings, "projectors", topics, deliver, lambda _, is_member: None)
     running = [asyncio.create_task(consumer.run()), asyncio.create_task(poll())]
     producer = await started_producer(settings)
 

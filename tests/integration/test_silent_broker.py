@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -176,8 +176,12 @@ async def test_faust_stops_in_time(own: Settings, catalog: Catalog, freeze: Call
 
     async def deliver(_: object) -> None: ...
 
+    def note(partitions: Iterable[tuple[str, int]], is_member: bool) -> None:
+        assert is_member or not partitions
+        assigned.update(partitions)
+
     topic = Topics(own, catalog).events(CONTEXT)
-    consumer = FaustConsumer(own, "test", {topic: 3}, deliver, assigned.update)
+    consumer = FaustConsumer(own, "test", {topic: 3}, deliver, note)
     running = asyncio.create_task(consumer.run())
 
     async def has_partitions() -> bool:

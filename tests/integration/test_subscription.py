@@ -115,7 +115,7 @@ async def test_a_partition_that_comes_or_goes_is_invalidated(
 
     for assigned, invalidated in (({0, 1}, {0, 1}), ({1, 2}, {0, 2}), ({1, 2}, set())):
         unwilling.invalidated.clear()
-        subscription._note_assignment([(topic, partition) for partition in assigned])
+        subscription._note_assignment([(topic, partition) for partition in assigned], is_member=True)
         assert unwilling.invalidated == {(context, partition) for partition in invalidated}
 
 

@@ -30,6 +30,6 @@ def test_a_batch_of_a_partition_is_one_event_with_the_newest_coordinates() -> No
 async def test_the_transport_backs_off_only_if_the_settings_ask_for_it(wanted: bool) -> None:
     async def deliver(_: Any) -> None: ...
 
-    consumer = FaustConsumer(Settings(fetch_backoff=wanted), "group", {"t": 1}, deliver, lambda _: None)
+    consumer = FaustConsumer(Settings(fetch_backoff=wanted), "group", {"t": 1}, deliver, lambda _, is_member: None)
 
     assert isinstance(consumer._app().transport, _BackoffTransport) is wanted

@@ -79,13 +79,13 @@ async def test_a_suspended_subscriber_gets_no_batches(bench: Bench) -> None:
 async def test_a_partition_that_comes_or_goes_is_invalidated(bench: Bench) -> None:
     for assigned, invalidated in (({0}, [0]), ({0, 1}, [1]), ({0, 1}, []), (set(), [0, 1])):
         bench.one.invalidated.clear()
-        bench.subscription._note_assignment([(bench.topic, partition) for partition in assigned])
+        bench.subscription._note_assignment([(bench.topic, partition) for partition in assigned], is_member=True)
         assert sorted(bench.one.invalidated) == invalidated
 
 
 def test_it_is_ready_once_it_has_partitions(bench: Bench) -> None:
     assert bench.subscription.why_not_ready() == "the consumer group projectors has not assigned partitions yet"
 
-    bench.subscription._note_assignment([(bench.topic, 0)])
+    bench.subscription._note_assignment([(bench.topic, 0)], is_member=True)
 
     assert bench.subscription.why_not_ready() is None
