@@ -67,6 +67,8 @@ class TopicVerification:
     def __init__(self, settings: Settings, catalog: Catalog, log: SearchableLog) -> None:
         self._settings, self._log = settings, log
         self._topic = Topics(settings, catalog).events(log.context)
+        self._may_expire = settings.events_retention_hours >= 0
+        """Whether retention removes events; if not, a program has deleted those that the topic's beginning lacks."""
 
     async def run(self, relayed_up_to: int, on_progress: Callable[[int, int], None]) -> VerifiedTopic:
         """Compares every partition up to the relay's cursor; calls ``on_progress`` with events compared and to compare.
@@ -81,10 +83,11 @@ class TopicVerification:
             for partition in range(len((await self._log.head()).partitions)):
                 # A look-up by its name would create a missing topic with the broker's defaults.
                 begin, end = await self._bounds(consumer, partition) if is_there else (0, 0)
-                if begin == end > 0:
+                if begin == end > 0 and self._may_expire:
                     result.expired += await self._log.count(partition, relayed_up_to)
                     continue
-                comparison = _Comparison(self._log, partition, result, timelines, is_complete=begin == 0)
+                is_complete = begin == 0 or not self._may_expire
+                comparison = _Comparison(self._log, partition, result, timelines, is_complete=is_complete)
                 if end > begin:
                     async for records in self._records(consumer, partition, end):
                         await comparison.compare(records)

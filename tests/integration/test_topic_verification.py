@@ -196,7 +196,11 @@ async def test_a_lost_beginning_is_missing_even_behind_a_foreign_record(bench: B
     assert verified.expired == 0
 
 
-async def test_events_that_retention_has_removed_are_expired(bench: Bench) -> None:
+@pytest.mark.parametrize("hours", [24, -1])
+async def test_events_that_retention_has_removed_are_expired_and_without_retention_they_are_missing(
+    bench: Bench, hours: int
+) -> None:
+    bench.settings = bench.settings.model_copy(update={"events_retention_hours": hours})
     await bench.publish(*bench.rows)
     admin = AIOKafkaAdminClient(bootstrap_servers=bench.settings.brokers)
     await admin.start()
@@ -206,7 +210,10 @@ async def test_events_that_retention_has_removed_are_expired(bench: Bench) -> No
 
     verified = await bench.verify()
 
-    assert (verified.expired, verified.events, verified.found) == (counts[2] + 4, EVENTS - counts[2] - 4, 0)
+    gone = counts[2] + 4
+    assert (verified.expired, verified.events, verified.found) == (
+        (0, EVENTS - gone, gone) if hours < 0 else (gone, EVENTS - gone, 0)
+    )
 
 
 async def test_foreign_records_are_counted_and_skipped(bench: Bench) -> None:
