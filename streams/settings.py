@@ -1,4 +1,7 @@
-"""Settings, read from environment variables with the prefix ``CAUDAL_``; docs/production.md has a table of them."""
+"""Settings, read from environment variables with the prefix ``CAUDAL_``; docs/production.md has a table of them.
+
+An empty variable counts as unset.
+"""
 
 import socket
 from collections.abc import Iterable
@@ -25,7 +28,9 @@ _NOT_SETTINGS = {"CAUDAL_CONTEXT", "CAUDAL_TOKEN"}
 class Settings(BaseSettings):
     """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     systems: list[str] = Field(
         [], description="Names of the installed systems to run, as JSON; empty: all.", examples=['["data_ingestion"]']
@@ -73,7 +78,7 @@ class Settings(BaseSettings):
     broker_password_file: Path | None = Field(
         None, description="File with the password, if it is not in `CAUDAL_BROKER_PASSWORD`; read again for each client."
     )
-    broker_token_command: str | None = Field(
+    broker_token_command: SecretStr | None = Field(
         None, description="Command that prints a token for `OAUTHBEARER`; it is run without a shell for each connection."
     )
     topic_prefix: str = Field("caudal", description="First part of every topic's name.")

@@ -141,7 +141,7 @@ class SecureKafka(KafkaBroker):
         """Returns the settings of a client that authenticates by a mechanism of SASL."""
         secured = {"brokers": self._address, "broker_ca_file": self.authority.file, "broker_sasl_mechanism": mechanism}
         if mechanism == "OAUTHBEARER":
-            secured["broker_token_command"] = shlex.join((sys.executable, "-c", f"print({_unsigned_token(user)!r})"))
+            secured["broker_token_command"] = SecretStr(shlex.join((sys.executable, "-c", f"print({_unsigned_token(user)!r})")))
         else:
             secured |= {"broker_user": user, "broker_password": SecretStr(PASSWORD)}
         return Settings().model_copy(update=secured)

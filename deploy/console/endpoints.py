@@ -9,9 +9,13 @@ import orjson
 from pydantic import SecretStr
 
 from schemas.errors import Misconfigured
-from streams.settings import Settings
+from streams.settings import PREFIX, Settings
 
 STATE_FILE = "stack.json"
+_SECURITY = dict.fromkeys(
+    name for name in Settings.model_fields if name.startswith("broker_") and name != "broker_timeout_seconds"
+)
+"""Settings for a broker with TLS or users, which that of a local stack does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Endpoints:
             "CAUDAL_MASTER_KEY_FILE": str(self.master_keys),
             "CAUDAL_TOKEN_KEYS": str(self.token_keys),
             "CAUDAL_MAIL_URL": self.mail,
+            **{f"{PREFIX}{name.upper()}": "" for name in _SECURITY},
         }
 
     @property
@@ -104,7 +109,9 @@ class Endpoints:
         keys = {"keys_dsn": self.postgres, "master_key_file": self.master_keys, "token_keys": self.token_keys}
         signing = {"signing_key": str(self.signing_key)}
         servers = {"brokers": self.brokers, "fetch_backoff": self.fetch_backoff, "mail_url": SecretStr(self.mail)}
-        return settings.model_copy(update={**databases, **keys, **signing, **servers, "systems": list(self.systems)})
+        return settings.model_copy(
+            update={**databases, **keys, **signing, **servers, **_SECURITY, "systems": list(self.systems)}
+        )
 
 
 def running_stack(data_dir: Path) -> Endpoints | None:

@@ -58,7 +58,8 @@ class TokenCommand(AbstractTokenProvider):  # type: ignore[misc]
     """The command that prints a token. It is run for each connection, so a token is never older than its connection."""
 
     def __init__(self, settings: Settings) -> None:
-        self._command = shlex.split(settings.broker_token_command or "")
+        command = settings.broker_token_command
+        self._command = [] if command is None else shlex.split(command.get_secret_value())
 
     async def token(self) -> str:
         """Returns a token; raises `KafkaConnectionError` if the command prints none within ten seconds."""

@@ -52,3 +52,12 @@ def test_an_unknown_variable_is_warned_about_with_the_nearest_name() -> None:
 def test_a_mail_server_is_an_address_with_a_port(url: str) -> None:
     with pytest.raises(ValidationError, match="should read like"):
         Settings(mail_url=url)
+
+
+def test_an_empty_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CAUDAL_BROKER_SASL_MECHANISM", "CAUDAL_POOL_SIZE", "CAUDAL_SYSTEMS"):
+        monkeypatch.setenv(name, "")
+
+    settings = Settings()
+
+    assert (settings.broker_sasl_mechanism, settings.pool_size, settings.systems) == (None, 8, [])

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.console.endpoints import STATE_FILE, Endpoints, recorded_stack, running_stack
 from schemas.errors import Misconfigured
+from streams.broker.security import security_options
 from streams.settings import Settings
 
 
@@ -25,6 +26,20 @@ def test_a_stack_is_found_while_its_supervisor_runs(tmp_path: Path) -> None:
 
     assert running_stack(tmp_path) == made
     assert made.environment["CAUDAL_MAIL_URL"] == "smtp://127.0.0.1:5006"
+
+
+def test_a_local_broker_has_no_tls_and_no_users_if_the_shell_is_set_up_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("SASL_MECHANISM", "PLAIN"), ("USER", "ana"), ("CA_FILE", "/ca.pem"), ("TIMEOUT_SECONDS", "3")):
+        monkeypatch.setenv(f"CAUDAL_BROKER_{name}", value)
+    made = recorded(tmp_path, os.getpid())
+
+    assert security_options(made.applied_to(Settings())) == {"security_protocol": "PLAINTEXT"}
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    assert security_options(Settings()) == {"security_protocol": "PLAINTEXT"}
+    assert Settings().broker_timeout_seconds == 3
 
 
 def test_a_stack_whose_supervisor_is_gone_is_only_recorded(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_secrets_are_not_shown() -> None:
 
 
 def printing(program: str) -> Settings:
-    return Settings(broker_sasl_mechanism="OAUTHBEARER", broker_token_command=f"'{sys.executable}' -c \"{program}\"")
+    return Settings(broker_sasl_mechanism="OAUTHBEARER", broker_token_command=SecretStr(f"'{sys.executable}' -c \"{program}\""))
 
 
 async def test_a_token_is_asked_for_again_for_each_connection() -> None:
@@ -153,8 +153,10 @@ async def test_a_command_that_prints_no_token_is_an_outage_without_its_output(pr
 
 
 async def test_a_command_that_does_not_exist_is_named() -> None:
-    with pytest.raises(KafkaConnectionError, match="/no/command cannot be run"):
-        await TokenCommand(Settings(broker_token_command="/no/command --secret s3cret")).token()
+    with pytest.raises(KafkaConnectionError, match="/no/command cannot be run") as raised:
+        await TokenCommand(Settings(broker_token_command=SecretStr("/no/command --secret s3cret"))).token()
+
+    assert "s3cret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
