@@ -26,6 +26,8 @@ from streams.settings import Settings
 
 USER, LIMITED, PASSWORD = "caudal", "limited", "correct horse battery staple"
 """A user who may do everything, one who has only the rights that a test grants, and the password of both."""
+SESSION_SECONDS = 3
+"""Seconds for which the broker accepts requests on a connection that was authenticated by a token."""
 _SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 _MECHANISMS = (*_SCRAM, "PLAIN", "OAUTHBEARER")
 _PREFIXED, _ALLOW = 4, 3
@@ -179,6 +181,8 @@ class SecureKafka(KafkaBroker):
             "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
             "sasl.enabled.mechanisms": ",".join(_MECHANISMS),
             **{f"listener.name.sasl_ssl.{name}.sasl.jaas.config": f"{_SECURITY}.{module};" for name, module in login.items()},
+            # A connection that does not authenticate again by then is closed at its next request.
+            "listener.name.sasl_ssl.oauthbearer.connections.max.reauth.ms": str(SESSION_SECONDS * 1000),
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(self._server),
             "ssl.truststore.type": "PEM",

@@ -42,6 +42,7 @@ METADATA_MS = 30_000
 _MAX_START_SECONDS = 15.0
 """A start includes several requests, each of which has the time limit of the settings."""
 _MAX_CANCELLED_START_SECONDS = 1.0
+_MAX_PROBE_SECONDS = 3.0
 _MAX_STOP_SECONDS = 1.0
 _MAX_ABORT_SECONDS = 0.5
 _MAX_SILENCE_SECONDS = 10.0
@@ -256,7 +257,7 @@ async def _cause_of_rejection(kafka: AIOKafkaClient) -> Exception | None:
     cause: Exception | None = None
     for host, port, _ in kafka.hosts:
         try:
-            connection = await in_own_task(create_conn(host, port, **options), _MAX_CANCELLED_START_SECONDS)
+            connection = await in_own_task(create_conn(host, port, **options), _MAX_PROBE_SECONDS)
         except OUTAGES as error:
             cause = error
         else:

@@ -21,7 +21,7 @@ from schemas.data_ingestion.validation import ValidateData
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import new_admin, new_consumer, start, started_producer, stop_quietly
+from streams.broker.clients import ResilientProducer, new_admin, new_consumer, start, started_producer, stop_quietly
 from streams.broker.faust_consumer import FaustConsumer, Fetched
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics
@@ -29,7 +29,7 @@ from streams.commands.sender import CommandSender
 from streams.discovery import installed_catalog
 from streams.settings import Settings
 from tests.conftest import eventually
-from tests.secure_kafka import LIMITED, PASSWORD, Authority, Operation, Resource, SecureKafka
+from tests.secure_kafka import LIMITED, PASSWORD, SESSION_SECONDS, Authority, Operation, Resource, SecureKafka
 
 INGESTION, VALIDATION = ContextName("data_ingestion", "ingestion"), ContextName("data_ingestion", "validation")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
@@ -78,6 +78,29 @@ async def test_every_client_authenticates_by_every_mechanism(kafka: SecureKafka,
 
 async def test_every_client_authenticates_by_its_certificate(kafka: SecureKafka) -> None:
     assert await sends_and_receives(kafka.mutual_settings())
+
+
+async def test_clients_connect_again_with_a_new_token_when_the_broker_ends_their_session(kafka: SecureKafka) -> None:
+    settings, topic = kafka.settings("OAUTHBEARER"), f"t-{uuid4().hex[:12]}"
+    admin, sender, clock = new_admin(settings), ResilientProducer(settings, "test"), asyncio.get_running_loop()
+    await start(admin)
+    await admin.create_topics([NewTopic(topic, 1, 1)])
+    consumer = new_consumer(settings, "test", topic, auto_offset_reset="earliest")
+    await start(consumer)
+    found, sent, ends = list[bytes](), list[bytes](), clock.time() + 3 * SESSION_SECONDS
+
+    while clock.time() < ends or len(found) < len(sent):
+        if clock.time() < ends:
+            sent.append(b"%d" % len(sent))
+            async with sender.connected() as producer:
+                await producer.send_and_wait(topic, sent[-1], b"k", partition=0)
+        async with asyncio.timeout(15):
+            found += [record.value for records in (await consumer.getmany(timeout_ms=300)).values() for record in records]
+
+    assert found == sent
+    assert len(sent) > SESSION_SECONDS
+    await sender.close()
+    await stop_quietly(admin, consumer)
 
 
 @pytest.mark.parametrize("mechanism", [*MECHANISMS, None])
