@@ -13,7 +13,7 @@ from prometheus_client import Counter, Gauge
 
 from schemas.errors import Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, REQUEST_MS, new_consumer, start, stop_quietly
+from streams.broker.clients import OUTAGES, new_consumer, start, stop_quietly
 from streams.broker.cloudevents import TIMELINE, timeline_of
 from streams.broker.divergence import is_ahead
 from streams.broker.topic_names import Topics
@@ -46,7 +46,7 @@ class LostEvents:
 
         Raises `Unavailable` if the broker or a log is out of reach.
         """
-        consumer = new_consumer(self._settings, request_timeout_ms=REQUEST_MS)
+        consumer = new_consumer(self._settings, "recovery")
         resting = set(self.resting - set(contexts))
         try:
             await start(consumer)

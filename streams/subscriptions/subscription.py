@@ -114,8 +114,8 @@ class Subscription:
         await keep_running(self._consume_once, (Unavailable, *OUTAGES), backoff)
 
     async def _consume_once(self) -> None:
-        await ensure_topics(self._settings, self._catalog, self._contexts)
-        await self._lost_events.check(self._contexts)
+        usable = await ensure_topics(self._settings, self._catalog, self._contexts)
+        await self._lost_events.check(usable)
         await self._consumer.run()
 
     async def _watch(self) -> None:

@@ -60,11 +60,11 @@ SEEDS: Mapping[str, Sequence[Command]] = {
 @pytest.fixture(scope="module")
 def runner() -> Iterator[asyncio.Runner]:
     with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("command_api.handling.encryption.hashed", _hashed)
+        patch.setattr("command_api.handling.passwords.Passwords.hashed", _hashed)
         yield runner
 
 
-async def _hashed(password: str, command_id: UUID) -> str:
+async def _hashed(_: object, password: str, command_id: UUID) -> str:
     return f"hash of {len(password.encode())} bytes"
 
 

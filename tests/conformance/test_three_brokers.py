@@ -68,7 +68,7 @@ async def cluster(kind: str, own_folder: Path) -> AsyncIterator[Cluster]:
         )
         await broker.prepare()
         nodes[node] = Supervised(broker.process())
-    await asyncio.gather(*(node.start(60) for node in nodes.values()))
+    await asyncio.gather(*(node.start() for node in nodes.values()))
     yield Cluster(",".join(f"{LOOPBACK}:{port}" for port in ports), nodes)
     await asyncio.gather(*(node.stop() for node in nodes.values()))
 

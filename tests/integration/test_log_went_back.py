@@ -211,7 +211,7 @@ async def test_a_topic_that_its_log_holds_has_not_diverged(settings: Settings, c
     async with started(settings, catalog, databases) as running:
         await running.add(5)
         await running.shows(5)
-        consumer = new_consumer(settings)
+        consumer = new_consumer(settings, "test")
         await start(consumer)
         log: PostgresLog = running.logs[INGESTION]
         assert await divergence(log, consumer, Topics(settings, catalog).events(INGESTION), Timelines()) is None

@@ -8,7 +8,7 @@ from datetime import timedelta
 from deploy.operations.subscriptions.installed import InstalledSubscription
 from schemas.errors import Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, REQUEST_MS, new_consumer, start, stop_quietly
+from streams.broker.clients import OUTAGES, new_consumer, start, stop_quietly
 from streams.broker.divergence import Divergence, divergence
 from streams.broker.topic_names import Topics
 from streams.installation import Installation
@@ -43,7 +43,7 @@ async def loss_of(
     """Returns what a log has lost and no operator has accepted, or ``None``; raises `Unavailable`."""
     log = SearchableLog(installation.log_store(context), context)
     timelines = (await log.timelines()).accepted
-    consumer = new_consumer(installation.settings, request_timeout_ms=REQUEST_MS)
+    consumer = new_consumer(installation.settings, "recovery")
     try:
         await start(consumer)
         topic = Topics(installation.settings, installation.catalog).events(context)
