@@ -182,6 +182,12 @@ class Unavailable(CaudalError):
         super().__init__(f"{self.public}: {inner}" if inner else self.public)
 
 
+class Overloaded(Unavailable):
+    """The process has more requests than it can answer in time."""
+
+    kind = "overloaded"
+
+
 class Undeliverable(CaudalError):
     """The mail server did not accept the mail."""
 

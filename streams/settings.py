@@ -188,6 +188,9 @@ class Settings(BaseSettings):
     conflict_retries: Positive = Field(5, description="Attempts to decide a command again that conflicts with another one.")
     state_cache_bytes: Positive = Field(64 * 1024 * 1024, description="Memory of a process for states of streams, in bytes.")
     receipts_days: Positive = Field(7, description="Minimum number of days for which a repeated command is recognised.")
+    max_requests_in_progress: Positive = Field(
+        256, description="Requests that one process of an API answers at a time; further ones get 503 with `Retry-After`."
+    )
     max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a caller gets a tenth.")
     max_consistency_wait_seconds: float = Field(
         5, gt=0, description="Longest wait of a read for its consistency token, in seconds."

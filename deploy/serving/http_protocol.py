@@ -4,14 +4,18 @@ Requests whose target or length two servers could read differently are rejected 
 none, and those with a transfer coding other than `chunked`. Every rejection is a problem document.
 
 The size of a body is limited by its reader. A timer runs only while a request has not arrived completely.
+
+A request is rejected before anything is done for it if the process has more than it can answer (`streams.http.admission`).
 """
 
 import asyncio
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from streams.http.admission import ALWAYS_ACCEPTED, LEAVE, PROBLEM, Admission
 from streams.http.problems import TITLES, Problem
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(:[0-9]*)?")
@@ -31,12 +35,31 @@ class _HeadRejected(Exception):
 _MALFORMED = _Rejection(400, "malformed", "the request is not valid HTTP/1.1")
 
 
+class _Answered:
+    """A request whose response is complete: uvicorn ignores what still arrives of it."""
+
+    response_started = response_complete = True
+    keep_alive = True
+
+    def __init__(self) -> None:
+        self.message_event = asyncio.Event()
+
+
+_ANSWERED: Any = _Answered()
+_ALWAYS_ACCEPTED = {path.encode() for path in ALWAYS_ACCEPTED}
+_SHED = (
+    b"HTTP/1.1 503 Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nretry-after: 1\r\n"
+    b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nx-correlation-id: %%s\r\n\r\n%s" % (len(PROBLEM), PROBLEM)
+)
+
+
 class LimitedProtocol(HttpToolsProtocol):
     """Rejects requests with an endless head and requests that arrive too slowly. A subclass sets other limits."""
 
     max_head_bytes = 32 * 1024
     seconds = 20.0
     """Time limit of the head, and again of the body."""
+    admission = Admission(1000)
 
     _in_head = False
     _head_bytes = 0
@@ -87,7 +110,22 @@ class LimitedProtocol(HttpToolsProtocol):
         if (rejection := self._why_rejected()) is not None:
             self._rejection = rejection
             raise _HeadRejected  # the parser turns it into its own error
-        super().on_headers_complete()
+        if self.url.partition(b"?")[0] in _ALWAYS_ACCEPTED or self._waits_for_another():
+            super().on_headers_complete()
+        elif self.admission.accepts():
+            self.scope[LEAVE] = self.admission.leave  # type: ignore[literal-required]
+            super().on_headers_complete()
+        else:
+            self._shed()
+
+    def _waits_for_another(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _shed(self) -> None:
+        """Answers that there is too much to do. The connection stays open; what it still brings of the request is ignored."""
+        self.cycle = _ANSWERED
+        self.transport.write(_SHED % uuid7().bytes.hex().encode())
+        self.on_response_complete()
 
     def on_body(self, body: bytes) -> None:
         self._bytes_without_body = 0

@@ -20,6 +20,7 @@ from schemas.catalog import Catalog
 from schemas.errors import Unavailable
 from streams.database.identity import IDENTITIES
 from streams.discovery import installed_catalog
+from streams.http.admission import Admission
 from streams.http.health import operations_routes
 from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
@@ -133,6 +134,7 @@ class Server(uvicorn.Server):
         class Protocol(LimitedProtocol):
             max_head_bytes = settings.max_header_bytes
             seconds = settings.max_request_arrival_seconds
+            admission = Admission(settings.max_requests_in_progress)
 
         config = uvicorn.Config(
             app,

@@ -1,12 +1,14 @@
 """The middleware around every request of either API: context, metrics, security headers, and problems for faults."""
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
 
 from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streams.http.admission import LEAVE
 from streams.http.problems import internal_error, problem_response
 from streams.http.request_context import RequestContext
 from streams.telemetry.logging import CORRELATION_ID
@@ -41,11 +43,14 @@ class Observed:
             return
         context = RequestContext.open(scope)
         method, started, answered = scope["method"], time.perf_counter(), False
+        leave: Callable[[], None] = scope.get(LEAVE, _do_nothing)
 
         async def answer(message: Message) -> None:
-            nonlocal answered
+            nonlocal answered, leave
             if message["type"] == "http.response.start":
                 answered = True
+                leave()  # and not at the end of the answer: a live view has none
+                leave = _do_nothing
                 correlated = (b"x-correlation-id", context.correlation_id.encode("latin-1"))
                 message["headers"] = [*message["headers"], correlated, *_SECURITY, *context.answer_headers]
                 if not any(name == b"cache-control" for name, _ in message["headers"]):
@@ -66,7 +71,12 @@ class Observed:
                 raise
             await problem_response(internal_error(Request(scope), error))(scope, receive, answer)
         finally:
+            leave()
             CORRELATION_ID.reset(outer)
+
+
+def _do_nothing() -> None:
+    """Takes the place of the admission of a server that has none."""
 
 
 @lru_cache(maxsize=1000)

@@ -31,6 +31,13 @@ async def connected(settings: Settings = SETTINGS) -> AsyncIterator[tuple[asynci
         body = await read_body(request, context_of(request).headers, SETTINGS.max_body_bytes)
         return Response(str(len(body)))
 
+    async def wait(_: Request) -> Response:
+        await asyncio.sleep(0.3)
+        return Response("done")
+
+    async def live(_: Request) -> Response:
+        return Response("alive")
+
     async def slow(_: Request) -> Response:
         async def parts() -> AsyncIterator[str]:
             while True:
@@ -40,7 +47,7 @@ async def connected(settings: Settings = SETTINGS) -> AsyncIterator[tuple[asynci
         return StreamingResponse(parts())
 
     app = Starlette(
-        routes=[Route("/echo", echo, methods=["POST"]), Route("/slow", slow)],
+        routes=[Route("/echo", echo, methods=["POST"]), Route("/slow", slow), Route("/wait", wait), Route("/livez", live)],
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
@@ -300,3 +307,40 @@ async def test_a_kept_connection_serves_after_a_pause_longer_than_uvicorns_own_l
             assert await answered(reader) == "HTTP/1.1 200 OK"
             await reader.readuntil(b"\r\n\r\n0")
             await asyncio.sleep(5.5)
+
+
+async def test_requests_beyond_the_limit_are_rejected_at_once_on_connections_that_stay_open() -> None:
+    async with connected(SETTINGS.model_copy(update={"max_requests_in_progress": 2})) as (reader, writer):
+        peer = writer.get_extra_info("peername")
+        others = [await asyncio.open_connection(*peer) for _ in range(2)]
+        for _, other in others:
+            other.write(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(0.1)
+
+        writer.write(head(5) + b"hello")
+        began = asyncio.get_running_loop().time()
+        assert await answered(reader) == "HTTP/1.1 503 Unavailable"
+        assert asyncio.get_running_loop().time() - began < 0.15
+        fields, _, body = (await reader.readuntil(b"}\n")).partition(b"\r\n\r\n")
+        assert b"retry-after: 1" in fields
+        assert orjson.loads(body)["type"] == "urn:caudal:problem:overloaded"
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+        await reader.readuntil(b"alive")
+
+        assert [await answered(other) for other, _ in others] == ["HTTP/1.1 200 OK"] * 2
+        writer.write(head(5) + b"hello")
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+        for _, other in others:
+            other.close()
+
+
+async def test_live_answers_take_no_place_of_other_requests() -> None:
+    async with connected(SETTINGS.model_copy(update={"max_requests_in_progress": 1})) as (reader, writer):
+        other, other_writer = await asyncio.open_connection(*writer.get_extra_info("peername"))
+        other_writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        await other.readuntil(b"part")
+
+        writer.write(head(5) + b"hello")
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+        other_writer.close()
