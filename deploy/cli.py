@@ -150,10 +150,13 @@ async def migrate(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Bring every database to the schema that the installed systems need. It may run at any time, also twice at once."""
+    from deploy.schemas.followed_events import record_followed_events
     from streams.migrations.migrate import migrate as migrate_databases
 
     settings = settings_or_stack(data_dir)
-    done = await migrate_databases(settings, installed_catalog(settings.systems), recreate_views=recreate_views)
+    catalog = installed_catalog(settings.systems)
+    done = await migrate_databases(settings, catalog, recreate_views=recreate_views)
+    done += await record_followed_events(settings, catalog)
     out = Console(highlight=False)
     for line in done:
         out.print(line)

@@ -79,6 +79,7 @@ class Projector:
         self._resolutions = {} if candidate is None else candidate.resolutions
         self._types = catalog.event_types(projection.events)
         self.contexts = frozenset(context for context, _ in self._types)
+        self.events = catalog.event_versions(projection.events)
         views = installation.view_store(projection.home)
         self.store = SubscriptionStore.at(installation.settings, views, self.name, self.contexts)
         self._logs = logs

@@ -124,6 +124,17 @@ class Catalog:
         """
         return frozenset((self.context_of(event), name) for event in events for name in stored_names(event))
 
+    def event_versions(self, events: Iterable[type[Event]]) -> dict[ContextName, frozenset[str]]:
+        """Returns the names under which events are stored, each with its newest schema version (``Paid@2``), by context.
+
+        Raises `Misconfigured` if no system declares one of the events.
+        """
+        found: dict[ContextName, set[str]] = {}
+        for event in events:
+            names = {f"{name}@{event.schema_version}" for name in stored_names(event)}
+            found.setdefault(self.context_of(event), set()).update(names)
+        return {context: frozenset(names) for context, names in found.items()}
+
     def read_event(self, context: ContextName, name: str, schema_version: int, data: str | bytes) -> Event:
         """Returns a recorded event as an instance of the current class, upcast from its recorded schema version.
 

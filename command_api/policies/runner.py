@@ -42,6 +42,7 @@ class PolicyRunner:
         """``stores`` lie beside the logs that it follows; ``handle`` handles a command in this process."""
         self.name = policy.full_name
         self.contexts = frozenset(stores)
+        self.events = catalog.event_versions(policy.reactions)
         self._logs, self._stores = logs, stores
         self._delivery = Delivery(self.name, logs, stores, sender, handle, has_side_effects, self._park)
         self._reactions = Reactions(catalog, policy, stores, self._delivery.are_handled_here)

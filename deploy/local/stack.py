@@ -19,6 +19,7 @@ from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.servers.kafka import KafkaBroker
 from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import ReadyTimeout, Supervised
+from deploy.schemas.followed_events import record_followed_events
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from streams.broker.provisioning import ensure_topics
@@ -135,6 +136,7 @@ class Stack:
         await self._start(self._postgres.process())
         # A view whose columns changed is dropped and created again: the projectors refill it from the log.
         await migrate(settings, catalog, recreate_views=True)
+        await record_followed_events(settings, catalog)
 
     async def _start_broker(self, settings: Settings, catalog: Catalog) -> None:
         await self._start(self._broker.process())

@@ -1,8 +1,8 @@
 """Admission: which requests a process accepts while it has more than it can answer.
 
-What is accepted is answered soon, and the rest at once with 503 and ``Retry-After``: a queue that only grows would answer nobody
-in time. A request is rejected if too many are in progress, or if the event loop is late by more than `MAX_LAG_SECONDS`. Such a loop
-is saturated, and every further request would make all of them later::
+What is accepted is answered soon, and the rest at once with 503 and ``Retry-After``: a queue that only grows would answer
+nobody in time. A request is rejected if too many are in progress, or if the event loop is late by more than
+`MAX_LAG_SECONDS`. Such a loop is saturated, and every further request would make all of them later::
 
     lag of the loop   0 ms ......... 50 ms ...................
     accepted          all            at most MIN_IN_PROGRESS at a time

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import orjson
+
 from schemas.system import ContextName
 from streams.database.pools import Connection
 from streams.database.store import Store
@@ -45,6 +47,10 @@ class ControlState:
     generation: int = 0
     open_dead_letters: int = 0
     has_unpublished_dead_letters: bool = False
+    followed: Mapping[ContextName, frozenset[str]] | None = None
+    """The events that the subscription follows, by context, in the version that migrated the database last; each as
+    ``Type@schema_version``. ``None``: they were not recorded.
+    """
 
 
 class Checkpoints:
@@ -81,7 +87,13 @@ class Checkpoints:
     async def control_state(self) -> ControlState:
         """Returns whether the subscription is paused or was reset, and the work that its dead letters require."""
         row = await self._store.fetchrow("subscription_control", self._subscription)
-        return ControlState() if row is None else ControlState(**row)
+        if row is None:
+            return ControlState()
+        fields = dict(row)
+        if (recorded := fields.pop("followed")) is None:
+            return ControlState(**fields)
+        followed = {ContextName.parse(context): frozenset(events) for context, events in orjson.loads(recorded).items()}
+        return ControlState(**fields, followed=followed)
 
     async def lock(
         self, connection: Connection, partitions: Sequence[tuple[ContextName, int]]

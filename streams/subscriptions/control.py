@@ -52,6 +52,8 @@ class SubscriptionControl:
         """Held while the subscriber handles batches: new ones, or the last of those that it missed."""
         self.is_suspended = False
         """Whether batches are dropped. The subscriber reads their events from the log when it is resumed."""
+        self.is_of_another_version = False
+        """Whether this code follows other events than the version that migrated the database last, and so handles none."""
 
     async def run(self) -> None:
         """Runs until cancelled, through outages."""
@@ -75,7 +77,9 @@ class SubscriptionControl:
         self.is_suspended = True
 
     async def _control_state(self) -> ControlState:
-        return _combined([await store.checkpoints.control_state() for store in self._subscriber.stores])
+        state = _combined([await store.checkpoints.control_state() for store in self._subscriber.stores])
+        self.is_of_another_version = state.followed is not None and state.followed != self._subscriber.events
+        return replace(state, is_paused=True) if self.is_of_another_version else state
 
     async def _attempt(self, duty: Awaitable[None]) -> bool:
         """Runs a duty; returns whether it succeeded."""
@@ -108,7 +112,8 @@ class SubscriptionControl:
         OPEN.labels(self._subscriber.name).set(state.open_dead_letters)
         if state.is_paused:
             if not self.is_suspended:
-                _log.info("subscription paused", subscription=self._subscriber.name)
+                why = "another version has migrated the database" if self.is_of_another_version else "an operator has paused it"
+                _log.warning("subscription paused", subscription=self._subscriber.name, why=why)
             self.is_suspended = True
             # A reset during the pause is obeyed at its end.
             state = replace(state, generation=before.generation)
@@ -162,4 +167,7 @@ def _combined(states: Sequence[ControlState]) -> ControlState:
         generation=sum(state.generation for state in states),
         open_dead_letters=sum(state.open_dead_letters for state in states),
         has_unpublished_dead_letters=any(state.has_unpublished_dead_letters for state in states),
+        followed=None
+        if any(state.followed is None for state in states)
+        else {context: events for state in states for context, events in (state.followed or {}).items()},
     )

@@ -1,6 +1,6 @@
 """Subscriber: a projection or a policy, which follows the events of some contexts, partition by partition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -30,6 +30,11 @@ class Subscriber(Protocol):
 
     name: str
     contexts: frozenset[ContextName]
+
+    @property
+    def events(self) -> Mapping[ContextName, frozenset[str]]:
+        """The events that this code follows, by context, each as ``Type@schema_version``."""
+        ...
 
     @property
     def stores(self) -> Sequence[SubscriptionStore]:

@@ -102,11 +102,13 @@ class Subscription:
             await self._dead_letter_topic.close()
 
     def why_not_ready(self) -> str | None:
-        """Returns why it is not ready, or ``None``: until its consumer group has assigned partitions to this process, and while
-        a log that it follows went back.
+        """Returns why it is not ready, or ``None``: until its consumer group has assigned partitions to this process, while a
+        log that it follows went back, and if another version has migrated the database.
         """
         if not self._subscribers:
             return None
+        if others := [name for name, control in self._controls.items() if control.is_of_another_version]:
+            return f"the database was migrated by a version that follows other events: {', '.join(others)} handle nothing"
         return self._lost_events.why_not_ready() or self._readiness.why_not_ready()
 
     async def _consume(self) -> None:

@@ -65,6 +65,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "operations/verify/view.py": CoveredBy("integration/test_view_verification.py", _TABLES),
         "schemas/check.py": CoveredBy("e2e/test_commands.py", "it only reads and writes files"),
         "schemas/compatibility.py": CoveredBy("unit/deploy/schemas/test_shapes.py", "shapes are compared by it alone"),
+        "schemas/followed_events.py": CoveredBy("integration/test_rolling_deploy.py", _TABLES),
         "schemas/samples.py": CoveredBy("unit/deploy/schemas/test_shapes.py", "shapes are sampled by it alone"),
         "serving/http_protocol.py": CoveredBy("integration/test_http_protocol.py", "it is a server's protocol"),
     },

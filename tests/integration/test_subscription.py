@@ -57,6 +57,7 @@ class Unwilling:
         self.contexts = frozenset(name for name in catalog.contexts if name.system == "data_ingestion")
         views = Store.of_views(databases, settings.write_dsn, ContextName("data_ingestion", "ingestion"))
         self.stores = [SubscriptionStore.at(settings, views, self.name, self.contexts)]
+        self.events: dict[ContextName, frozenset[str]] = {}
         self.is_willing = False
         self.handled: list[tuple[ContextName, int]] = []
         self.invalidated: set[tuple[ContextName, int]] = set()

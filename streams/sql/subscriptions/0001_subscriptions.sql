@@ -18,6 +18,14 @@ begin
   end if;
 end $$;
 
+-- The events that a subscription follows in the version that migrated the database last: each as Type@schema_version.
+create table {schema}.followed_events (
+  subscription text not null,
+  source text not null,               -- the context of the events
+  events text[] not null,             -- sorted
+  primary key (subscription, source)
+);
+
 create table {schema}.pauses (
   subscription text primary key,
   paused_at timestamptz not null default clock_timestamp()

@@ -37,6 +37,7 @@ class FakeSubscriber:
 
     name = "todo.tasks"
     contexts = frozenset({CONTEXT})
+    events = {CONTEXT: frozenset({"Added@1"})}
 
     def __init__(self) -> None:
         self.state = ControlState()

@@ -161,3 +161,25 @@ async def test_a_fault_of_the_control_itself_ends_nothing(bench: Bench) -> None:
 
     assert set(said) == {"subscription control failed"}
     assert len(said) > 1
+
+
+async def test_code_that_follows_other_events_than_the_version_that_migrated_last_handles_nothing(bench: Bench) -> None:
+    newer = {CONTEXT: frozenset({"Added@1", "Removed@1"})}
+    bench.subscriber.state = ControlState(followed=newer, open_dead_letters=1)
+
+    assert await bench.run() == ["subscription paused"]
+    assert (bench.control.is_suspended, bench.control.is_of_another_version) == (True, True)
+    assert (bench.subscriber.handled, bench.subscriber.retries) == ([], 0)
+
+    bench.subscriber.state = ControlState(followed=bench.subscriber.events)
+    assert "subscription resumed" in await bench.run()
+    assert (bench.control.is_suspended, bench.control.is_of_another_version) == (False, False)
+    assert len(bench.subscriber.handled) == 10
+
+
+async def test_another_schema_version_of_an_event_is_another_version(bench: Bench) -> None:
+    bench.subscriber.state = ControlState(followed={CONTEXT: frozenset({"Added@2"})})
+
+    await bench.run()
+
+    assert bench.control.is_of_another_version
