@@ -51,7 +51,7 @@ def tried(report: Path) -> set[str]:
     """The operations to which requests were made."""
     events = map(orjson.loads, report.read_bytes().splitlines())
     recorders = [event["ScenarioFinished"]["recorder"] for event in events if "ScenarioFinished" in event]
-    return {recorder["label"] for recorder in recorders if recorder["interactions"]}
+    return {recorder["label"] for recorder in recorders if recorder.get("interactions")}
 
 
 async def test_both_documents_say_who_may_do_what(own_stack: RunningStack) -> None:
