@@ -30,7 +30,7 @@ conformance: $(VENV)/.installed-dev  ## Test a broker for what the engine relies
 chaos: $(VENV)/.installed-dev  ## Inject faults under load, and prove that nothing is lost; ARGS="--kills N --seed S [--broker kafka]"
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load|relay|project|rebuild|latency|soak [--rounds N] [--json]"
+bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load|relay|project|rebuild|latency|soak|overload [--rounds N] [--json]"
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 format: $(VENV)/.installed-dev  ## Format the code

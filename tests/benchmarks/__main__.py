@@ -10,7 +10,8 @@ from tests.benchmarks.results import Result, show
 
 def main(
     bench: Annotated[
-        Literal["append", "http", "growth", "load", "relay", "project", "rebuild", "latency", "soak"], typer.Argument()
+        Literal["append", "http", "growth", "load", "relay", "project", "rebuild", "latency", "soak", "overload"],
+        typer.Argument(),
     ],
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; the peers take turns in each.")] = 5,
     seconds: Annotated[float, typer.Option(min=0.5, help="How long each case of append and http runs in a round.")] = 3,
@@ -50,6 +51,10 @@ async def _measure(bench: str, rounds: int, seconds: float) -> list[Result]:
             from tests.benchmarks.soak import measure_soak
 
             return await measure_soak()
+        case "overload":
+            from tests.benchmarks.overload import measure_overload
+
+            return await measure_overload(rounds, seconds)
         case "latency":
             from tests.benchmarks.latency import measure_latency
 
