@@ -30,7 +30,8 @@ async def measure_overload(rounds: int, seconds: float) -> list[Result]:
             sys.stderr.write(f"round {number + 1} of {rounds}\n")
     rows = []
     for share in SHARES:
-        rows.append(alone("overload", f"{share:g} of capacity, accepted", "of capacity", goodput[share], round(min(share, 1.0) * 0.9, 2)))
+        wanted = round(min(share, 1.0) * 0.9, 2)
+        rows.append(alone("overload", f"{share:g} of capacity, accepted", "of capacity", goodput[share], wanted))
         rows.append(alone("overload", f"{share:g} of capacity, 99th of accepted", "ms", p99[share], P99_MS, less=True))
     rows.append(alone("overload", "neither accepted nor 503", "requests", [statistics.fmean([failed])], 0.0, less=True))
     return rows
