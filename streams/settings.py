@@ -191,6 +191,11 @@ class Settings(BaseSettings):
     max_requests_in_progress: Positive = Field(
         256, description="Requests that one process of an API answers at a time; further ones get 503 with `Retry-After`."
     )
+    max_query_seconds: float = Field(
+        5,
+        gt=0,
+        description="Longest time of a query of a view, in seconds; one without an index may need more, and is rejected.",
+    )
     max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a caller gets a tenth.")
     max_consistency_wait_seconds: float = Field(
         5, gt=0, description="Longest wait of a read for its consistency token, in seconds."

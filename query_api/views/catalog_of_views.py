@@ -144,7 +144,7 @@ def _readable(installation: Installation, keys: SubjectKeys, context: ContextNam
     return ReadableView(
         context,
         view,
-        ViewReader(store, context, view),
+        ViewReader(store, context, view, installation.settings.max_query_seconds),
         RowAccessControl(view, keys),
         ConsistencyWaiter(checkpoints, view.view_name, installation.settings.max_consistency_wait_seconds),
     )

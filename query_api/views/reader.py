@@ -12,7 +12,7 @@ from sqlalchemy.types import ARRAY
 from query_api.views.page_request import Filter, Order, Owner, PageRequest
 from query_api.views.paging import Page, Row, invalid_cursor, invalid_parameter, read_cursor, write_cursor
 from query_api.views.values import allowed_values, parse_value
-from schemas.errors import SchemaMismatch, ViewOutdated
+from schemas.errors import SchemaMismatch, TooCostly, ViewOutdated
 from schemas.sensitive import encrypted_fields
 from schemas.system import ContextName
 from schemas.view import View
@@ -28,8 +28,10 @@ class ViewReader:
     Raises `ViewOutdated` if the table lacks a field, and `Unavailable` while the database is out of reach.
     """
 
-    def __init__(self, store: Store, context: ContextName, view: type[View]) -> None:
-        self.view, self._store, self._context = view, store, context
+    def __init__(self, store: Store, context: ContextName, view: type[View], max_seconds: float = 5.0) -> None:
+        """``max_seconds`` is how long a query may take that filters or sorts by columns without an index."""
+        self.view, self._store, self._context, self._max_seconds = view, store, context, max_seconds
+        self._indexed = {view.view_key, *(group[0] for group in view.view_indexes)}
         self._table: Table = table_of(context, view)
         self._columns = [column for column in self._table.columns if column.name != CHANGED]
         self._encrypted = frozenset(encrypted_fields(view))
@@ -47,9 +49,13 @@ class ViewReader:
         return row
 
     async def page(self, request: PageRequest) -> Page:
-        """Returns a page of rows; raises `Invalid` for a filter, an order or a cursor that the view cannot serve."""
+        """Returns a page of rows.
+
+        Raises `Invalid` for a filter, an order or a cursor that the view cannot serve, and `TooCostly` if the query takes too
+        long because of columns without an index.
+        """
         order = [*request.sort, Order(self.view.view_key, request.sort[-1].descending if request.sort else False)]
-        rows = await self._fetch(self._selection(request, order).limit(request.limit + 1))
+        rows = await self._fetch(self._selection(request, order).limit(request.limit + 1), self._without_index(request))
         if len(rows) <= request.limit:
             return Page(rows, None)
         last = rows[request.limit - 1]
@@ -189,11 +195,26 @@ class ViewReader:
             raise invalid_parameter(name, f"is no column of the view {self.view.view_name}, which has {columns}")
         return self._table.c[name]
 
-    async def _fetch(self, statement: Select[Any]) -> list[Row]:
+    def _without_index(self, request: PageRequest) -> list[str]:
+        """Returns the columns by which a request filters or sorts and which begin no index."""
+        columns = [*(one.column for one in request.filters), *(one.column for one in request.sort)]
+        return sorted({column for column in columns if column not in self._indexed})
+
+    async def _fetch(self, statement: Select[Any], without_index: Sequence[str] = ()) -> list[Row]:
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         arguments = [compiled.params[name] for name in compiled.positiontup or ()]
         async with self._connection() as connection:
-            return list(await connection.fetch(str(compiled), *arguments))
+            try:
+                # The driver cancels the statement in the server, too.
+                return list(await connection.fetch(str(compiled), *arguments, timeout=self._max_seconds))
+            except TimeoutError as error:
+                if not without_index:
+                    raise
+                indexed = ", ".join(sorted(self._indexed))
+                raise TooCostly(
+                    f"the query took longer than {self._max_seconds:g} s: {', '.join(without_index)} has no index; "
+                    f"also filter by one of {indexed}"
+                ) from error
 
 
 def _compared(column: ColumnElement[Any], operator: str, value: ColumnElement[Any]) -> ColumnElement[bool]:

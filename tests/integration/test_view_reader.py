@@ -14,7 +14,7 @@ from projectors.view_writer import ViewWriter
 from query_api.views.page_request import Filter, Order, Owner, PageRequest, parse_page_request
 from query_api.views.reader import ViewReader
 from schemas.envelope import RecordedEvent
-from schemas.errors import Invalid, ViewOutdated
+from schemas.errors import CaudalError, Invalid, TooCostly, Unavailable, ViewOutdated
 from schemas.message import Event
 from schemas.sensitive import Encrypted
 from schemas.system import ContextName
@@ -298,3 +298,18 @@ async def test_the_first_and_the_last_day_can_be_keys(store: Store, key: str) ->
     async with store.transaction() as connection:
         await writer.apply(connection, [recorded(Counted(on=on))])
     assert await reader.get(key) is None
+
+
+@pytest.mark.parametrize(("by", "error"), [("count", TooCostly), ("item_id", Unavailable)])
+async def test_a_query_that_takes_too_long_is_cancelled(store: Store, by: str, error: type[CaudalError]) -> None:
+    reader = ViewReader(store, STOCK, Item, max_seconds=0.3)
+    async with store.transaction() as connection:
+        await connection.execute(f"lock table {store.schema}.items in access exclusive mode")
+        with pytest.raises(error) as raised:
+            await reader.page(PageRequest((Filter(by, "eq", "1"),)))
+        waiting = "select count(*) from pg_stat_activity where query like '%items%' and wait_event_type = 'Lock'"
+        assert await connection.fetchval(waiting) == 0
+
+    if error is TooCostly:
+        assert "count has no index; also filter by one of item_id" in raised.value.detail
+    assert (await reader.page(PageRequest((Filter(by, "eq", "1"),)))).rows == []
