@@ -24,8 +24,8 @@ _CONNECT_SECONDS = 5
 _COMMAND_SECONDS = 15
 _MARK = "caudal.session"
 """A setting that PostgreSQL keeps for each session, and that means nothing to it."""
-_SETTING = "select current_setting($1, true)"
-_IDENTITY = """select
+_SESSION = """select
+  array(select current_setting(name, true) from unnest($1::text[]) with ordinality as t(name, n) order by n) as settings,
   (select system_identifier from pg_control_system()) as cluster,
   case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end as timeline,
   (select oid::bigint from pg_database where datname = current_database()) as database"""
@@ -120,11 +120,14 @@ class Databases:
         Notes to which database the connection leads.
         """
         await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_dumps, decoder=orjson.loads, format="text")
-        for name, value in self._session_settings().items():
-            if name != "application_name" and (has := await connection.fetchval(_SETTING, name)) != value:
+        wanted = {name: value for name, value in self._session_settings().items() if name != "application_name"}
+        row = await connection.fetchrow(_SESSION, list(wanted))
+        assert row is not None, "the statement returns one row"
+        settings, *identity = row.values()
+        for (name, value), has in zip(wanted.items(), settings, strict=True):
+            if has != value:
                 raise pooler(f"the session's {name} is {has}, not {value}")
-        row = await connection.fetchrow(_IDENTITY)
-        IDENTITIES.note(dsn, None if row is None or row["timeline"] is None else Identity(*row.values()))
+        IDENTITIES.note(dsn, None if row["timeline"] is None else Identity(*identity))
 
     def _session_settings(self) -> dict[str, str]:
         session = {"application_name": f"caudal {self._role or 'owner'}", _MARK: "set"}
