@@ -18,7 +18,7 @@ from schemas.errors import CaudalError, Unavailable
 _log = structlog.get_logger()
 _PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 4.0
-DEATHS, WITHIN_SECONDS = 5, 30.0
+DEATHS, WITHIN_SECONDS = 5, 45.0
 MAX_LOG_BYTES = 10 * 1024 * 1024
 _PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0)
 _LOOK_SECONDS = 0.05

@@ -3,6 +3,7 @@
 The points are those at which a process has done something that it could not yet write down.
 """
 
+import asyncio
 import os
 import signal
 import sys
@@ -12,8 +13,10 @@ from typing import Any
 import streams.relay.relay
 from deploy.cli import app
 from projectors.projector import Projector
+from schemas.system import ENGINE
 from streams.commands.sender import CommandSender
 from streams.log.appending import AppendablePostgresLog
+from streams.relay.relay import Relay
 
 _PASSES = 3
 """The number of times that the process continues; the next time it dies."""
@@ -41,9 +44,23 @@ def dying(step: Callable[..., Any]) -> Callable[..., Any]:
     return step_and_die
 
 
+def only_busy_logs() -> None:
+    """Makes the relay leave the engine's own logs alone: a share of those alone, which are idle, publishes nothing."""
+    run = Relay.run
+
+    async def run_if_busy(self: Relay) -> None:
+        if self._context.system == ENGINE:
+            await asyncio.Event().wait()
+        await run(self)
+
+    Relay.run = run_if_busy  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
     _, point, port = sys.argv
     service, owner, name = POINTS[point]
+    if service == "relay":
+        only_busy_logs()
     setattr(owner, name, dying(getattr(owner, name)))
     sys.argv = ["caudal", "serve", service, "--port", port]
     app()

@@ -24,8 +24,8 @@ from tests.chaos.seconds import SERVICES, dies_at, second
 from tests.stack import RunningStack
 
 PROCESSES = ("relay", "projectors", "worker", "command-api", "query-api", "broker", "postgres")
-_DEATHS, _WITHIN_SECONDS = 4, 32
-"""The supervisor gives up a process that dies five times within thirty seconds: that is not what is tried here."""
+_DEATHS, _WITHIN_SECONDS = 4, 47
+"""The supervisor gives up a process that dies five times within 45 seconds: that is not what is tried here."""
 
 _CROWD = 64
 
