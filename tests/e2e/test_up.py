@@ -113,8 +113,14 @@ async def test_nothing_outlives_a_supervisor_that_is_killed() -> None:
         stack.process.kill()
         await stack.process.wait()
 
+        def runs(process: psutil.Process) -> bool:
+            try:
+                return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+            except psutil.NoSuchProcess:  # it ended between the two questions
+                return False
+
         async def is_gone() -> bool:
-            return not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+            return not any(map(runs, family))
 
         await eventually(is_gone, 20, "the end of every process")
         assert not left_over(family)
