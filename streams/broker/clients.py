@@ -157,6 +157,19 @@ async def time_limit(settings: Settings) -> AsyncIterator[None]:
         raise KafkaTimeoutError(f"the broker has not answered within {seconds:g} s") from error
 
 
+@asynccontextmanager
+async def connected_consumer(settings: Settings, kind: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Lends a consumer without a group to a block; raises `Unavailable` if the broker is or gets out of reach."""
+    consumer = new_consumer(settings, kind)
+    try:
+        await start(consumer)
+        yield consumer
+    except OUTAGES as error:
+        raise Unavailable("no broker answers", f"{settings.brokers}: {reason(error)}") from error
+    finally:
+        await stop_quietly(consumer)
+
+
 async def start(client: Client) -> None:
     """Starts a producer, consumer or admin client; raises the client's errors, and `KafkaTimeoutError` after 15 s.
 

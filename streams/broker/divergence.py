@@ -109,4 +109,4 @@ def _published(record: Any, timelines: Timelines) -> Published | None:
         event, timeline = decode_event(record), timeline_of(record)
     except Malformed:
         return None  # any program may have written to the topic
-    return None if timelines.is_lost(timeline, event.position) and timeline <= timelines.newest else Published(event, timeline)
+    return None if timelines.is_known_as_lost(timeline, event.position) else Published(event, timeline)

@@ -59,6 +59,10 @@ class Timelines:
             return True  # the log went back to a time before that timeline began
         return any(position > timeline.began_after for timeline in self.later if timeline.number > number)
 
+    def is_known_as_lost(self, number: int, position: int) -> bool:
+        """Returns the same, unless the timeline has a higher number than the log knows: then the log went back again."""
+        return number <= self.newest and self.is_lost(number, position)
+
     def of(self, position: int) -> int:
         """Returns the timeline to which the log's event at a position belongs."""
         return max((timeline.number for timeline in self.later if position > timeline.began_after), default=FIRST)

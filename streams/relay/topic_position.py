@@ -121,7 +121,7 @@ class TopicPosition:
                     event, timeline = decode_event(record), timeline_of(record)
                 except Malformed:
                     continue  # any program may have written to the topic
-                if self._timelines.is_lost(timeline, event.position) and timeline <= self._timelines.newest:
+                if self._timelines.is_known_as_lost(timeline, event.position):
                     continue
                 highest = event if highest is None or event.position > highest.position else highest
                 if begin is None and BACKFILLED not in record.headers:

@@ -11,9 +11,8 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Gauge
 
-from schemas.errors import Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, new_consumer, start, stop_quietly
+from streams.broker.clients import connected_consumer
 from streams.broker.cloudevents import TIMELINE, timeline_of
 from streams.broker.divergence import is_ahead
 from streams.broker.topic_names import Topics
@@ -46,10 +45,8 @@ class LostEvents:
 
         Raises `Unavailable` if the broker or a log is out of reach.
         """
-        consumer = new_consumer(self._settings, "recovery")
         resting = set(self.resting - set(contexts))
-        try:
-            await start(consumer)
+        async with connected_consumer(self._settings, "recovery") as consumer:
             for context in contexts:
                 log = self._logs[context]
                 timelines = self._timelines[context] = await log.timelines()
@@ -59,10 +56,6 @@ class LostEvents:
                 if is_behind:
                     resting.add(context)
                 WENT_BACK.labels(str(context)).set(is_behind)
-        except (*OUTAGES, TimeoutError) as error:
-            raise Unavailable("no broker answers", f"{self._settings.brokers}: {error!r}") from error
-        finally:
-            await stop_quietly(consumer)
         before, self.resting = self.resting, frozenset(resting)
         for context in self.resting - before:
             _log.error("log went back", context=str(context), next=f"run `caudal recover {context}`")

@@ -10,18 +10,15 @@ import shutil
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import orjson
 
-from deploy.local.ports import free_ports
 from deploy.local.servers.postgres import EmbeddedPostgres
-from deploy.local.supervisor import Supervised
 from tests.benchmarks.results import Result, alone, compared
 from tests.databases import in_database, with_password
+from tests.postgres import postgres_at
 
 CLIENTS = (1, 16, 64)
 CASES = ("new", "hot")
@@ -37,7 +34,7 @@ async def measure_append(rounds: int, seconds: float) -> list[Result]:
     rates: dict[tuple[str, str, int], list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="caudal-bench-", ignore_cleanup_errors=True) as folder:
         programs = _programs(await _emmett(Path(folder)))
-        async with running_postgres(Path(folder)) as server:
+        async with postgres_at(Path(folder)) as server:
             for number in range(rounds):
                 for case in CASES:
                     for clients in CLIENTS:
@@ -63,19 +60,6 @@ async def measure_append(rounds: int, seconds: float) -> list[Result]:
         ),
         alone("append", "new streams, commits of 128", "events/s", rates["caudal", "batches", 2], BATCHES_TARGET),
     ]
-
-
-@asynccontextmanager
-async def running_postgres(folder: Path) -> AsyncIterator[EmbeddedPostgres]:
-    """PostgreSQL as `caudal up` runs it: fsync on."""
-    server = EmbeddedPostgres(folder / "postgres", folder / "postgres.log", free_ports(1)[0])
-    await server.prepare()
-    running = Supervised(server.process())
-    await running.start()
-    try:
-        yield server
-    finally:
-        await running.stop()
 
 
 async def fresh_database(server: EmbeddedPostgres, name: str) -> str:

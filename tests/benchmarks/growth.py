@@ -23,10 +23,11 @@ from streams.log.reading import Append, Write
 from streams.log.stored_events import encode
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
-from tests.benchmarks.append import fresh_database, running_postgres
+from tests.benchmarks.append import fresh_database
 from tests.benchmarks.counters import COUNTER, NOTE, SYSTEM, Counted, Counter, evolve
 from tests.benchmarks.peers.caudal import command
 from tests.benchmarks.results import Result, alone
+from tests.postgres import postgres_at
 
 SMALL, LARGE = 10_000, 1_000_000
 MAX_GROWTH, LOAD_MS = 1.3, 10.0
@@ -47,7 +48,7 @@ WITHOUT_SNAPSHOTS = Stream("counter", WithoutSnapshots, evolve)  # type: ignore[
 async def measure_growth(rounds: int) -> list[Result]:
     """Appends and loads at both sizes, each size measured so many rounds, some hundred operations a round."""
     with tempfile.TemporaryDirectory(prefix="caudal-bench-", ignore_cleanup_errors=True) as folder:
-        async with running_postgres(Path(folder)) as server:
+        async with postgres_at(Path(folder)) as server:
             logs = {}
             databases = Databases("caudal_writer", 4)
             for size in (SMALL, LARGE):

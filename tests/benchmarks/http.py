@@ -21,9 +21,10 @@ from schemas.catalog import Catalog
 from streams.discovery import installed_catalog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
-from tests.benchmarks.append import fresh_database, running_postgres
+from tests.benchmarks.append import fresh_database
 from tests.benchmarks.counters import NOTE, SYSTEM, installed_in
 from tests.benchmarks.results import Result, alone, compared
+from tests.postgres import postgres_at
 
 CONNECTIONS = 64
 SHARE_OF_ECHO, P99_MS = 0.5, 40.0
@@ -42,7 +43,7 @@ async def measure_http(rounds: int, seconds: float) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="caudal-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         environment = installed_in(folder / "installed")
-        async with running_postgres(folder) as server:
+        async with postgres_at(folder) as server:
             dsn = await fresh_database(server, "bench")
             await migrate(Settings(write_dsn=dsn), Catalog.of([*installed_catalog().systems.values(), SYSTEM]))
             async with _echo() as echo, _command_api(dsn, environment) as (api, process):

@@ -11,10 +11,11 @@ from pathlib import Path
 from schemas.catalog import Catalog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
-from tests.benchmarks.append import fresh_database, running_postgres
+from tests.benchmarks.append import fresh_database
 from tests.benchmarks.counters import SYSTEM
 from tests.benchmarks.relay import filled, run_side, running_broker
 from tests.benchmarks.results import Result, alone, compared
+from tests.postgres import postgres_at
 
 EVENTS = 100_000
 TIMES_FAUST, LEAST = 3, 20_000
@@ -25,7 +26,7 @@ async def measure_project(rounds: int) -> list[Result]:
     rates: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="caudal-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        async with running_postgres(folder) as server:
+        async with postgres_at(folder) as server:
             dsn = await fresh_database(server, "bench")
             await migrate(Settings(write_dsn=dsn), Catalog.of([SYSTEM]))
             await filled(dsn, EVENTS)

@@ -11,10 +11,11 @@ from schemas.catalog import Catalog
 from streams.discovery import installed_catalog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
-from tests.benchmarks.append import fresh_database, running_postgres
+from tests.benchmarks.append import fresh_database
 from tests.benchmarks.counters import SYSTEM, installed_in
 from tests.benchmarks.relay import filled
 from tests.benchmarks.results import Result, alone
+from tests.postgres import postgres_at
 
 SMALL, LARGE = 100_000, 1_000_000
 LEAST, MAX_GROWTH = 40_000, 1.3
@@ -26,7 +27,7 @@ async def measure_rebuild(rounds: int) -> list[Result]:
     seconds: dict[int, list[float]] = {SMALL: [], LARGE: []}
     with tempfile.TemporaryDirectory(prefix="caudal-bench-", ignore_cleanup_errors=True) as name:
         environment = installed_in(Path(name) / "installed")
-        async with running_postgres(Path(name)) as server:
+        async with postgres_at(Path(name)) as server:
             for size, took in seconds.items():
                 dsn = await fresh_database(server, f"bench_{size}")
                 await migrate(Settings(write_dsn=dsn), Catalog.of([*installed_catalog().systems.values(), SYSTEM]))

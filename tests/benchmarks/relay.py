@@ -24,11 +24,12 @@ from streams.database.store import Store
 from streams.log.appending import AppendablePostgresLog
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
-from tests.benchmarks.append import fresh_database, running_postgres
+from tests.benchmarks.append import fresh_database
 from tests.benchmarks.counters import SYSTEM
 from tests.benchmarks.peers.caudal import command
 from tests.benchmarks.peers.relaying import CONTEXT
 from tests.benchmarks.results import Result, alone, compared
+from tests.postgres import postgres_at
 
 EVENTS = 100_000
 SHARE_OF_PRODUCER, LEAST = 0.5, 20_000
@@ -40,7 +41,7 @@ async def measure_relay(rounds: int) -> list[Result]:
     rates: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="caudal-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        async with running_postgres(folder) as server:
+        async with postgres_at(folder) as server:
             dsn = await fresh_database(server, "bench")
             await migrate(Settings(write_dsn=dsn), Catalog.of([SYSTEM]))
             await filled(dsn, EVENTS)

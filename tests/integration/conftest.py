@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import orjson
 import pytest
 import structlog
@@ -13,6 +14,7 @@ from streams.database.pools import Databases
 from streams.integrity.signing import Signer, make_keys
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
+from tests.conftest import FreshDatabase
 from tests.integration.deliveries import received_validated_and_processed
 
 
@@ -35,6 +37,14 @@ async def databases() -> AsyncIterator[Databases]:
     made = Databases(None, 16)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def owner(fresh_database: FreshDatabase) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the operator, who may act as the owner of everything, to a migrated database."""
+    connection = await asyncpg.connect(await fresh_database.migrated())
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture

@@ -20,14 +20,6 @@ SCHEMA = "data_ingestion__ingestion"
 
 
 @pytest.fixture
-async def owner(fresh_database: FreshDatabase) -> AsyncIterator[asyncpg.Connection]:
-    """A superuser's connection."""
-    connection = await asyncpg.connect(await fresh_database.migrated())
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def store(fresh_database: FreshDatabase, owner: asyncpg.Connection) -> AsyncIterator[Store]:
     databases = Databases("caudal_writer", 4)
     yield Store.of_log(databases, fresh_database.dsn, CONTEXT)

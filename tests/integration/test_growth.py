@@ -27,14 +27,6 @@ SCHEMA = "data_ingestion__ingestion"
 
 
 @pytest.fixture
-async def owner(fresh_database: FreshDatabase) -> AsyncIterator[asyncpg.Connection]:
-    """A superuser's connection."""
-    connection = await asyncpg.connect(await fresh_database.migrated())
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def log(fresh_database: FreshDatabase, owner: asyncpg.Connection) -> AsyncIterator[AppendablePostgresLog]:
     databases = Databases("caudal_writer", 4)
     yield AppendablePostgresLog(Store.of_log(databases, fresh_database.dsn, CONTEXT), CONTEXT, 4)

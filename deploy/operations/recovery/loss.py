@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from deploy.operations.subscriptions.installed import InstalledSubscription
-from schemas.errors import Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, new_consumer, start, stop_quietly
+from streams.broker.clients import connected_consumer
 from streams.broker.divergence import Divergence, divergence
 from streams.broker.topic_names import Topics
 from streams.installation import Installation
@@ -43,15 +42,9 @@ async def loss_of(
     """Returns what a log has lost and no operator has accepted, or ``None``; raises `Unavailable`."""
     log = SearchableLog(installation.log_store(context), context)
     timelines = (await log.timelines()).accepted
-    consumer = new_consumer(installation.settings, "recovery")
-    try:
-        await start(consumer)
-        topic = Topics(installation.settings, installation.catalog).events(context)
+    topic = Topics(installation.settings, installation.catalog).events(context)
+    async with connected_consumer(installation.settings, "recovery") as consumer:
         found = await divergence(log, consumer, topic, timelines)
-    except (*OUTAGES, TimeoutError) as error:
-        raise Unavailable("no broker answers", f"{installation.settings.brokers}: {error!r}") from error
-    finally:
-        await stop_quietly(consumer)
     if found is None:
         return None
     return Loss(
