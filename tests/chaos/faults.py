@@ -1,10 +1,8 @@
 """Faults, each done to a stack that the run has started."""
 
 import asyncio
-import os
 import random
 import shutil
-import signal
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
@@ -21,6 +19,7 @@ from tests.chaos.failing import POINTS
 from tests.chaos.load import Load
 from tests.chaos.proxy import bad_line
 from tests.chaos.seconds import SERVICES, dies_at, second
+from tests.frozen import freeze, unfreeze
 from tests.stack import RunningStack
 
 PROCESSES = ("relay", "projectors", "worker", "command-api", "query-api", "broker", "postgres")
@@ -90,9 +89,9 @@ class Faults:
         """SIGSTOP past the lease's end, then SIGCONT: a zombie wakes."""
         with suppress(AssertionError, ProcessLookupError):
             pid = self._stack.pid_of("relay")
-            os.kill(pid, signal.SIGSTOP)
+            freeze(pid)
             await asyncio.sleep(3)
-            os.kill(pid, signal.SIGCONT)
+            unfreeze(pid)
         return "freeze relay"
 
     async def _wipe_the_broker(self) -> str:
@@ -100,14 +99,14 @@ class Faults:
         if not self._may_die("broker"):
             return "skip"
         with suppress(AssertionError, ProcessLookupError):
-            os.kill(self._stack.process.pid, signal.SIGSTOP)
+            freeze(self._stack.process.pid)
             try:
                 await self._kill("broker")
                 await asyncio.sleep(0.2)
                 for folder in ("broker", "kafka/logs"):
                     shutil.rmtree(self._stack.data_dir / folder, ignore_errors=True)
             finally:
-                os.kill(self._stack.process.pid, signal.SIGCONT)
+                unfreeze(self._stack.process.pid)
         return "wipe broker"
 
     async def _hold_a_transaction(self) -> str:

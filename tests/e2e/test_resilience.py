@@ -22,6 +22,7 @@ from tests.chaos.run import run_chaos
 from tests.chaos.seconds import SERVICES, second
 from tests.conftest import eventually
 from tests.e2e.test_data_ingestion import complete_record, wait_for
+from tests.frozen import freeze, unfreeze
 from tests.stack import ONE_SYSTEM, RunningStack, left_over, running_stack
 from tests.verify import verify
 
@@ -93,15 +94,15 @@ async def test_while_a_part_is_gone_the_others_do_what_they_can() -> None:
         supervisor = stack.process.pid
 
         # Without the supervisor nobody starts a part again.
-        os.kill(supervisor, signal.SIGSTOP)
+        freeze(supervisor)
         stack.kill("broker")
         accepted = [await stack.commands.post("/ingest", json={**body, "payload": {"n": n}}) for n in range(20)]
         assert {answer.status_code for answer in accepted} == {201}
-        os.kill(supervisor, signal.SIGCONT)
+        unfreeze(supervisor)
         for answer in accepted:
             await complete_record(stack, answer.json()["data_id"], 60)
 
-        os.kill(supervisor, signal.SIGSTOP)
+        freeze(supervisor)
         stack.kill("postgres")
 
         # PostgreSQL's sessions outlive its first process by a moment, and may answer meanwhile.
@@ -114,7 +115,7 @@ async def test_while_a_part_is_gone_the_others_do_what_they_can() -> None:
         rejected = await stack.commands.post("/ingest", json=body)
         unread = await stack.queries.get("/query/all")
         not_ready = await stack.commands.get("/readyz")
-        os.kill(supervisor, signal.SIGCONT)
+        unfreeze(supervisor)
         for answer in (rejected, unread):
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
             assert answer.headers["Content-Type"] == "application/problem+json"

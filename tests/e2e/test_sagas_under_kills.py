@@ -1,8 +1,6 @@
 """Each path of each saga while the parts of the stack are killed one after another: every saga ends as it should, once."""
 
 import asyncio
-import os
-import signal
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -19,6 +17,7 @@ from schemas.engine.sagas import SagaAdvanced
 from schemas.system import ContextName
 from tests.chaos.faults import PROCESSES
 from tests.conftest import eventually
+from tests.frozen import freeze, unfreeze
 from tests.partners import partner
 from tests.stack import RunningStack, running_stack
 from tests.verify import verify
@@ -136,7 +135,7 @@ async def cancelled(stack: RunningStack) -> None:
 async def laboratory(stack: RunningStack) -> None:
     """A user, a result and a reading; mail goes out at the second attempt, after a timer."""
     mail = stack.pid_of("mail")
-    os.kill(mail, signal.SIGSTOP)  # it takes connections and says nothing: the attempt times out
+    freeze(mail)  # it takes connections and says nothing: the attempt times out
     await surely(stack, "/users", {"username": "ana", "password": "password2", "role": 1})
     user = str(user_id_of("ana"))
 
@@ -148,7 +147,7 @@ async def laboratory(stack: RunningStack) -> None:
         return False
 
     await eventually(retrying, LONG, "an attempt that failed")
-    os.kill(mail, signal.SIGCONT)
+    unfreeze(mail)
     login = await surely(stack, "/login", {"username": "ana", "password": "password2"})
     token = {"Authorization": f"Bearer {login['access_token']}"}
     result = await surely(stack, "/results", {"patient": "Paz", "result": "positive"}, token)

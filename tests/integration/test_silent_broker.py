@@ -1,12 +1,10 @@
 """A broker that is frozen (SIGSTOP) or gone: nothing hangs, callers learn of it, and everything goes on when it is back."""
 
 import asyncio
-import os
 import random
-import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -34,6 +32,7 @@ from streams.relay.fair_share import FairShare
 from streams.relay.relay import Relay
 from streams.settings import Settings
 from tests.conftest import eventually
+from tests.frozen import freeze, unfreeze
 from tests.integration.deliveries import received_validated_and_processed
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
@@ -50,7 +49,7 @@ async def own_broker(tmp_path: Path) -> AsyncIterator[Supervised]:
     await running.start()
     yield running
     if running.pid is not None:
-        os.kill(running.pid, signal.SIGCONT)
+        unfreeze(running.pid)
     await running.stop()
 
 
@@ -61,17 +60,15 @@ def own(settings: Settings, own_broker: Supervised) -> Settings:
 
 
 @pytest.fixture
-def freeze(own_broker: Supervised) -> Iterator[Callable[[], None]]:
-    def stop() -> None:
-        assert own_broker.pid is not None
-        os.kill(own_broker.pid, signal.SIGSTOP)
-
-    yield stop
+async def sender(own: Settings, catalog: Catalog) -> AsyncIterator[CommandSender]:
+    sender = CommandSender(own, catalog)
+    yield sender
+    await sender.close()
 
 
-def go_on(broker: Supervised) -> None:
+def pid_of(broker: Supervised) -> int:
     assert broker.pid is not None
-    os.kill(broker.pid, signal.SIGCONT)
+    return broker.pid
 
 
 def command() -> tuple[ContextName, CommandEnvelope[ReceiveData], str]:
@@ -81,15 +78,14 @@ def command() -> tuple[ContextName, CommandEnvelope[ReceiveData], str]:
 
 @pytest.mark.parametrize("is_killed", [False, True])
 async def test_a_command_is_unavailable_within_the_limit_and_is_sent_when_the_broker_is_back(
-    own: Settings, catalog: Catalog, own_broker: Supervised, freeze: Callable[[], None], is_killed: bool
+    sender: CommandSender, own_broker: Supervised, is_killed: bool
 ) -> None:
-    sender = CommandSender(own, catalog)
     await sender.send([command()])
 
     if is_killed:
         await own_broker.stop()
     else:
-        freeze()
+        freeze(pid_of(own_broker))
     for _ in range(2):
         began = time.monotonic()
         failed = await asyncio.gather(*(sender.send([command()]) for _ in range(5)), return_exceptions=True)
@@ -99,7 +95,7 @@ async def test_a_command_is_unavailable_within_the_limit_and_is_sent_when_the_br
     if is_killed:
         await Supervised(own_broker.spec).start()
     else:
-        go_on(own_broker)
+        unfreeze(pid_of(own_broker))
 
     async def sends() -> bool:
         try:
@@ -109,17 +105,16 @@ async def test_a_command_is_unavailable_within_the_limit_and_is_sent_when_the_br
         return True
 
     await eventually(sends)
-    await sender.close()
 
 
-async def test_every_client_stops_in_time(own: Settings, catalog: Catalog, freeze: Callable[[], None]) -> None:
+async def test_every_client_stops_in_time(own: Settings, catalog: Catalog, own_broker: Supervised) -> None:
     await ensure_topics(own, catalog)
     topic = Topics(own, catalog).events(CONTEXT)
     producer, admin = await started_producer(own), new_admin(own)
     consumers = [new_consumer(own, "alone", topic), new_consumer(own, "member", topic, group_id="g", group_instance_id="one")]
     for client in (admin, *consumers):
         await start(client)
-    freeze()
+    freeze(pid_of(own_broker))
     sent = [await producer.send(topic, b"x" * 100_000, b"k", partition=0) for _ in range(2)]
 
     began = time.monotonic()
@@ -130,10 +125,10 @@ async def test_every_client_stops_in_time(own: Settings, catalog: Catalog, freez
 
 
 async def test_topics_and_signed_heads_are_unavailable_within_the_limit(
-    own: Settings, catalog: Catalog, freeze: Callable[[], None]
+    own: Settings, catalog: Catalog, own_broker: Supervised
 ) -> None:
     await ensure_topics(own, catalog)
-    freeze()
+    freeze(pid_of(own_broker))
 
     for asked in (ensure_topics(own, catalog), published_heads(own, catalog, CONTEXT)):
         began = time.monotonic()
@@ -143,7 +138,7 @@ async def test_topics_and_signed_heads_are_unavailable_within_the_limit(
 
 
 async def test_a_relay_counts_it_as_an_outage_and_publishes_when_the_broker_is_back(
-    own: Settings, catalog: Catalog, own_broker: Supervised, freeze: Callable[[], None], databases: Databases
+    own: Settings, catalog: Catalog, own_broker: Supervised, databases: Databases
 ) -> None:
     relay = Relay(Installation(own, catalog, databases), CONTEXT, "one", FairShare([CONTEXT]))
     running = asyncio.create_task(relay.run())
@@ -155,14 +150,14 @@ async def test_a_relay_counts_it_as_an_outage_and_publishes_when_the_broker_is_b
         return not relay.is_published and not relay.is_owner
 
     await eventually(is_published)
-    freeze()
+    freeze(pid_of(own_broker))
     await received_validated_and_processed(own, catalog, databases, 3)
     relay.wake()
     await eventually(is_interrupted, 5)
-    go_on(own_broker)
+    unfreeze(pid_of(own_broker))
     await eventually(is_published, 30)
 
-    freeze()
+    freeze(pid_of(own_broker))
     await asyncio.sleep(0.2)
     began = time.monotonic()
     running.cancel()
@@ -170,7 +165,7 @@ async def test_a_relay_counts_it_as_an_outage_and_publishes_when_the_broker_is_b
     assert running.cancelled() and time.monotonic() - began < STOP_SECONDS
 
 
-async def test_faust_stops_in_time(own: Settings, catalog: Catalog, freeze: Callable[[], None]) -> None:
+async def test_faust_stops_in_time(own: Settings, catalog: Catalog, own_broker: Supervised) -> None:
     await ensure_topics(own, catalog)
     assigned: set[tuple[str, int]] = set()
 
@@ -189,7 +184,7 @@ async def test_faust_stops_in_time(own: Settings, catalog: Catalog, freeze: Call
 
     await eventually(has_partitions)
     assert assigned == {(topic, 0), (topic, 1), (topic, 2)}, "the fourth partition of the topic is ignored"
-    freeze()
+    freeze(pid_of(own_broker))
     await asyncio.sleep(0.5)
     assert not await consumer.is_left_behind()
 
