@@ -27,7 +27,7 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 conformance: $(VENV)/.installed-dev  ## Test a broker for what the engine relies on; BROKER=embedded|kafka|kafka-tls|redpanda
 	$(BIN)/pytest tests/conformance $(if $(filter kafka-tls,$(BROKER)),,tests/e2e/test_commands.py tests/e2e/test_data_ingestion.py) --broker $(BROKER) $(ARGS)
 
-chaos: $(VENV)/.installed-dev  ## Inject faults under load, and prove that nothing is lost; ARGS="--kills N --seed S [--broker kafka]"
+chaos: $(VENV)/.installed-dev  ## Inject faults under load, and prove that nothing is lost; ARGS="--faults N --seed S [--broker kafka|kafka-tls]"
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load|relay|project|rebuild|latency|soak|overload [--rounds N] [--json]"

@@ -7,13 +7,16 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 
 from deploy.local.ports import free_ports
+from deploy.local.process import ProcessSpec
 from deploy.local.servers.postgres import EmbeddedPostgres, _single_user
 from deploy.local.supervisor import Supervised
 from tests.databases import with_password
@@ -55,89 +58,127 @@ def _program(name: str) -> str:
     return str(Path(package.submodule_search_locations[0], "pginstall", "bin", name))
 
 
-class Cluster:
-    """A primary and a replica that streams from it, and a DSN that leads to the one that accepts writes."""
+class Node:
+    """One server of a cluster."""
 
-    def __init__(self, primary: EmbeddedPostgres, replica: EmbeddedPostgres, folders: Mapping[str, Path]) -> None:
-        self._servers, self._folders = {"primary": primary, "replica": replica}, folders
-        self._running = {name: Supervised(server.process()) for name, server in self._servers.items()}
+    def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
+        self.data = folder / "postgres"
+        self.server = EmbeddedPostgres(self.data, folder / "log", port)
+        self.port, self._environment = port, environment
+        self.supervised = Supervised(self._spec())
+
+    async def start(self) -> None:
+        """Starts the server, again after a stop."""
+        self.supervised = Supervised(self._spec())
+        await self.supervised.start()
 
     @property
-    def dsn(self) -> str:
-        """The DSN with both hosts."""
-        one, other = (urlsplit(self._servers[name].dsn) for name in ("primary", "replica"))
-        netloc = f"{one.username}@{one.hostname}:{one.port},{other.hostname}:{other.port}"
-        return one._replace(netloc=netloc, query=f"{one.query}&target_session_attrs=read-write").geturl()
-
-    async def start(self, name: str) -> None:
-        await self._running[name].start()
-
-    async def stop(self) -> None:
-        for server in self._running.values():
-            await server.stop()
-
-    def kill_primary(self) -> None:
-        """Kills every process of the primary at once."""
-        os.killpg(self._pid("primary"), signal.SIGKILL)
-
-    def end_replication(self) -> None:
-        """Disconnects the replica: what is committed from now on does not reach it."""
-        with (self._folders["replica"] / "postgresql.auto.conf").open("a") as configuration:
-            configuration.write("primary_conninfo = ''\n")
-        os.kill(self._pid("replica"), signal.SIGHUP)
-
-    def promote(self) -> None:
-        """Makes the replica a primary."""
-        mark = self._folders["replica"] / "promote"
-        mark.touch()
-        _give_to_server(mark)
-        os.kill(self._pid("replica"), signal.SIGUSR1)
-
-    async def is_writable(self, name: str) -> bool:
-        connection = await asyncpg.connect(self._servers[name].dsn)
-        try:
-            return not await connection.fetchval("select pg_is_in_recovery()")
-        finally:
-            await connection.close()
-
-    async def replayed(self) -> bool:
-        """Whether the replica has everything that the primary has."""
-        ends = []
-        for name, function in (("primary", "pg_current_wal_lsn"), ("replica", "pg_last_wal_replay_lsn")):
-            connection = await asyncpg.connect(self._servers[name].dsn)
-            ends.append(await connection.fetchval(f"select {function}()"))
-            await connection.close()
-        return bool(ends[0] == ends[1])
-
-    def _pid(self, name: str) -> int:
-        pid = self._running[name].pid
+    def pid(self) -> int:
+        pid = self.supervised.pid
         assert pid is not None, "it runs"
         return pid
 
+    def configure(self, line: str) -> None:
+        """Sets a parameter of the server that runs."""
+        with (self.data / "postgresql.auto.conf").open("a") as configuration:
+            configuration.write(f"{line}\n")
+        os.kill(self.pid, signal.SIGHUP)
+
+    async def answer(self, query: str) -> Any:
+        """Returns the value that a query has on this server."""
+        connection = await asyncpg.connect(self.server.dsn)
+        try:
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+    def _spec(self) -> ProcessSpec:
+        spec = self.server.process()
+        at = next(index for index, argument in enumerate(spec.command) if argument.endswith("/postgres"))
+        # For the server alone: a program before it that changes the user would share a library's memory as the first user.
+        variables = (f"{name}={value}" for name, value in self._environment.items())
+        return replace(spec, command=(*spec.command[:at], "env", *variables, *spec.command[at:]))
+
+
+class Cluster:
+    """A primary and a replica that streams from it, and a DSN that leads to the one that accepts writes."""
+
+    def __init__(self, primary: Node, replica: Node) -> None:
+        self.primary, self.replica = primary, replica
+
+    @property
+    def dsn(self) -> str:
+        """The DSN with both hosts, the same after a failover."""
+        one, other = sorted(urlsplit(node.server.dsn) for node in (self.primary, self.replica))
+        netloc = f"{one.username}@{one.hostname}:{one.port},{other.hostname}:{other.port}"
+        return one._replace(netloc=netloc, query=f"{one.query}&target_session_attrs=read-write").geturl()
+
+    async def stop(self) -> None:
+        for node in (self.primary, self.replica):
+            await node.supervised.stop()
+
+    def kill_primary(self) -> None:
+        """Kills every process of the primary at once."""
+        os.killpg(self.primary.pid, signal.SIGKILL)
+
+    def wait_for_replica(self, waits: bool) -> None:
+        """Makes commits wait for the replica, or no longer; sessions learn of it within a moment."""
+        self.primary.configure(f"synchronous_standby_names = '{'*' if waits else ''}'")
+
+    def end_replication(self) -> None:
+        """Disconnects the replica: what is committed from now on does not reach it."""
+        self.replica.configure("primary_conninfo = ''")
+
+    def promote(self) -> None:
+        """Makes the replica the primary."""
+        mark = self.replica.data / "promote"
+        mark.touch()
+        _give_to_server(mark)
+        os.kill(self.replica.pid, signal.SIGUSR1)
+        self.primary, self.replica = self.replica, self.primary
+
+    async def is_writable(self) -> bool:
+        return not await self.primary.answer("select pg_is_in_recovery()")
+
+    async def replayed(self) -> bool:
+        """Whether the replica has everything that the primary had a moment ago."""
+        end = await self.primary.answer("select pg_current_wal_lsn()::text")
+        return bool(await self.replica.answer(f"select pg_last_wal_replay_lsn() >= '{end}'"))
+
+    async def is_streaming(self) -> bool:
+        """Whether the replica is connected to the primary."""
+        return bool(await self.primary.answer("select count(*) from pg_stat_replication where state = 'streaming'"))
+
+    async def follow(self) -> None:
+        """Makes the replica, which does not run, a new copy of the primary that streams from it."""
+        data = self.replica.data
+        shutil.rmtree(data, ignore_errors=True)
+        data.parent.mkdir(parents=True, exist_ok=True)
+        passwords, its_own = self.primary.data.with_name("pgpass"), data.with_name("pgpass")
+        if not its_own.exists():
+            shutil.copy(passwords, its_own)
+        await _output_of(
+            *(_program("pg_basebackup"), "--pgdata", str(data), "--dbname", with_password(self.primary.server.dsn)),
+            *("--write-recovery-conf", "--wal-method", "stream", "--checkpoint", "fast"),
+        )
+        for path in (data, *data.rglob("*")):
+            _give_to_server(path)
+        await self.replica.start()
+
 
 @asynccontextmanager
-async def replicated(folder: Path) -> AsyncIterator[Cluster]:
-    """A primary with a streaming replica, which run during the block."""
-    folders = {name: folder / name / "postgres" for name in ("primary", "replica")}
-    ports = free_ports(2)
-    servers = [EmbeddedPostgres(data, data.with_name("log"), port) for data, port in zip(folders.values(), ports, strict=True)]
-    await servers[0].prepare()
-    await _single_user(folders["primary"], "alter role admin replication;\n\n")
-    with (folders["primary"] / "pg_hba.conf").open("a") as access:
+async def replicated(folder: Path, *environments: Mapping[str, str]) -> AsyncIterator[Cluster]:
+    """A primary with a streaming replica, which run during the block; each may have an environment of its own."""
+    ports, (one, other) = free_ports(2), environments or ({}, {})
+    primary, replica = Node(folder / "primary", ports[0], one), Node(folder / "replica", ports[1], other)
+    await primary.server.prepare()
+    await _single_user(primary.data, "alter role admin replication;\n\n")
+    with (primary.data / "pg_hba.conf").open("a") as access:
         access.write("host  replication  admin  127.0.0.1/32  scram-sha-256\n")
-    cluster = Cluster(servers[0], servers[1], folders)
-    await cluster.start("primary")
-    folders["replica"].parent.mkdir(parents=True)
-    shutil.copy(folders["primary"].with_name("pgpass"), folders["replica"].with_name("pgpass"))
-    source = with_password(servers[0].dsn)
-    await _output_of(
-        *(_program("pg_basebackup"), "--pgdata", str(folders["replica"]), "--dbname", source),
-        *("--write-recovery-conf", "--wal-method", "stream", "--checkpoint", "fast"),
-    )
-    for path in (folders["replica"], *folders["replica"].rglob("*")):
-        _give_to_server(path)
+    cluster = Cluster(primary, replica)
     try:
-        await cluster.start("replica")
+        await primary.start()
+        await cluster.follow()
         yield cluster
     finally:
         await cluster.stop()

@@ -7,13 +7,15 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 import httpx
 import orjson
 import psutil
 
+from deploy.console.endpoints import Endpoints
+from deploy.local.ports import LOOPBACK
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -22,8 +24,32 @@ ONE_SYSTEM = {"CAUDAL_SYSTEMS": '["data_ingestion"]'}
 """The environment of a stack whose other systems would only take time."""
 
 
-class RunningStack:
+class Stack(Protocol):
     """A running stack: its APIs, its database, its processes."""
+
+    endpoints: Mapping[str, Any]
+    data_dir: Path
+    commands: httpx.AsyncClient
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables with which a process joins it."""
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to one of the stack's processes."""
+
+    async def why_not_ready(self, name: str) -> str | None:
+        """Why one of Caudal's processes is not ready, or `None`."""
+
+    async def fetch(self, sql: str, *arguments: object) -> list[dict[str, Any]]:
+        """Runs a query in its database."""
+
+    async def caudal(self, *arguments: str) -> tuple[int, str, str]:
+        """Runs the command against this stack."""
+
+
+class RunningStack:
+    """A stack that `caudal up` runs."""
 
     def __init__(self, process: asyncio.subprocess.Process, endpoints: Mapping[str, Any]) -> None:
         self.process, self.endpoints = process, endpoints
@@ -45,19 +71,22 @@ class RunningStack:
                     return child.pid
         raise AssertionError(f"{name} does not run")
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return Endpoints(**self.endpoints).environment
+
     def kill(self, name: str) -> None:
         """SIGKILL to one of the stack's processes."""
         os.kill(self.pid_of(name), signal.SIGKILL)
+
+    async def why_not_ready(self, name: str) -> str | None:
+        return await why_not_ready(self.commands, self.endpoints["ports"][name])
 
     def log(self, name: str) -> str:
         return (self.data_dir / "logs" / f"{name}.log").read_text(errors="replace")
 
     async def fetch(self, sql: str, *arguments: object) -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(self.endpoints["postgres"])
-        try:
-            return [dict(row) for row in await connection.fetch(sql, *arguments)]
-        finally:
-            await connection.close()
+        return await fetched(self.endpoints["postgres"], sql, *arguments)
 
     async def caudal(self, *arguments: str) -> tuple[int, str, str]:
         """Runs the command against this stack."""
@@ -72,6 +101,24 @@ class RunningStack:
         """SIGTERM; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return await asyncio.wait_for(self.process.wait(), 20)
+
+
+async def why_not_ready(client: httpx.AsyncClient, port: int) -> str | None:
+    """Why the process that serves a port is not ready, or `None`."""
+    try:
+        answer = await client.get(f"http://{LOOPBACK}:{port}/readyz", timeout=5)
+    except httpx.HTTPError as error:
+        return str(error) or type(error).__name__
+    return None if answer.status_code == 200 else answer.text
+
+
+async def fetched(dsn: str, sql: str, *arguments: object) -> list[dict[str, Any]]:
+    """Runs a query on a connection of its own."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [dict(row) for row in await connection.fetch(sql, *arguments)]
+    finally:
+        await connection.close()
 
 
 async def caudal(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str, str]:

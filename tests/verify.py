@@ -10,10 +10,10 @@ from streams.log.partitioning import partition_of
 from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
-from tests.stack import RunningStack
+from tests.stack import Stack
 
 
-async def verify(stack: RunningStack) -> dict[ContextName, list[StoredEvent]]:
+async def verify(stack: Stack) -> dict[ContextName, list[StoredEvent]]:
     """Fails if anything is lost, doubled, reordered or altered; returns every row of every log.
 
     `caudal verify` checks logs, topics and views; the guarantees of the logs are checked here once more, independently.
@@ -50,7 +50,7 @@ def check_log(rows: list[StoredEvent], partitions: int) -> None:
         newest[row.partition] = row.position
 
 
-async def check_chain(stack: RunningStack, context: ContextName, rows: list[StoredEvent]) -> None:
+async def check_chain(stack: Stack, context: ContextName, rows: list[StoredEvent]) -> None:
     """Each hash covers its predecessor's, and the head has the last one."""
     schema = f"{context.system}__{context.context}"
     stored = await stack.fetch(f"select hash from {schema}.events order by position")

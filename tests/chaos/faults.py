@@ -2,42 +2,63 @@
 
 import asyncio
 import random
-import shutil
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 
 import asyncpg
+import psutil
 
 from deploy.local.ports import LOOPBACK
 from streams.broker.clients import started_producer
 from streams.broker.topic_names import Topics
 from streams.discovery import installed_catalog
-from streams.settings import Settings
 from tests.chaos.failing import POINTS
+from tests.chaos.failovers import fail_over, lose_commits, switch_over
 from tests.chaos.load import Load
 from tests.chaos.proxy import bad_line
-from tests.chaos.seconds import SERVICES, dies_at, second
-from tests.frozen import freeze, unfreeze
-from tests.stack import RunningStack
+from tests.chaos.seconds import SERVICES, dies_at, migrate, second
+from tests.chaos.stack import CLOCKS, PROCESSES, ChaosStack
+from tests.conftest import eventually
 
-PROCESSES = ("relay", "projectors", "worker", "command-api", "query-api", "broker", "postgres")
 _DEATHS, _WITHIN_SECONDS = 4, 47
 """The supervisor gives up a process that dies five times within 45 seconds: that is not what is tried here."""
 
 _CROWD = 64
+_CLOCK_SECONDS = (5, 70, 3600, 86_400)
+"""How far clocks are moved, ahead or behind."""
 
 
 class Faults:
     """Picks faults by a seeded generator, so that a run can be repeated as far as moments can."""
 
-    def __init__(self, stack: RunningStack, seed: int, load: Load) -> None:
+    def __init__(self, stack: ChaosStack, seed: int, load: Load) -> None:
         self._stack, self._random, self._load = stack, random.Random(seed), load
         self._deaths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_DEATHS))
         self._not_killed_yet = list(PROCESSES)
         self._not_died_at = list(POINTS)
-        for order in (self._not_killed_yet, self._not_died_at):
+        self._kinds: list[tuple[int, Callable[[], Awaitable[str]]]] = [
+            (20, self._kill),
+            (3, self._kill_two),
+            (4, self._freeze),
+            (1, self._wipe_the_broker),
+            (2, self._hold_a_transaction),
+            (2, self._feed_rubbish),
+            (4, self._die_at_a_point),
+            (3, self._have_a_bad_line),
+            (2, self._publish_again),
+            (1, self._crowd_a_stream),
+            (4, self._move_a_clock),
+            (2, self._move_all_clocks),
+            (1, self._switch_over),
+            (1, self._fail_over),
+            (1, self._lose_commits),
+            (1, self._run_an_older_version),
+            (1, self._deploy_and_roll_back),
+        ]
+        self._not_done_yet = [kind for _, kind in self._kinds]
+        for order in (self._not_killed_yet, self._not_died_at, self._not_done_yet):
             self._random.shuffle(order)
         self.kills = 0
         self.done: dict[str, int] = defaultdict(int)
@@ -47,25 +68,23 @@ class Faults:
         return self._random.uniform(0.2, 2.0)
 
     async def one(self) -> str:
-        """Does one and says which: at first one dies at each point, then each is killed once, then they come at random."""
+        """Does one and says which.
+
+        At first one process dies at each point, then each is killed once, then each kind comes once, then they come at random.
+        """
         if self._not_died_at:
             return self._noted(await self._die_at_a_point(self._not_died_at.pop()))
         if self._not_killed_yet:
             return self._noted(await self._kill(self._not_killed_yet.pop()))
-        kinds: list[tuple[int, Callable[[], Awaitable[str]]]] = [
-            (20, self._kill),
-            (3, self._kill_two),
-            (2, self._freeze_a_relay),
-            (1, self._wipe_the_broker),
-            (2, self._hold_a_transaction),
-            (2, self._feed_rubbish),
-            (4, self._die_at_a_point),
-            (3, self._have_a_bad_line),
-            (2, self._publish_again),
-            (1, self._crowd_a_stream),
-        ]
-        (chosen,) = self._random.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])
+        if self._not_done_yet:
+            return self._noted(await self._not_done_yet.pop()())
+        (chosen,) = self._random.choices([kind for _, kind in self._kinds], [weight for weight, _ in self._kinds])
         return self._noted(await chosen())
+
+    @property
+    def count(self) -> int:
+        """The number of faults so far; what could not be done does not count."""
+        return sum(count for name, count in self.done.items() if name not in ("skip", "miss"))
 
     def _noted(self, name: str) -> str:
         self.done[name.partition(" ")[0]] += 1
@@ -85,29 +104,66 @@ class Faults:
             await self._kill(name)
         return f"kill-two {' and '.join(names)}"
 
-    async def _freeze_a_relay(self) -> str:
-        """SIGSTOP past the lease's end, then SIGCONT: a zombie wakes."""
-        with suppress(AssertionError, ProcessLookupError):
-            pid = self._stack.pid_of("relay")
-            freeze(pid)
-            await asyncio.sleep(3)
-            unfreeze(pid)
-        return "freeze relay"
+    async def _freeze(self) -> str:
+        """SIGSTOP, often past a lease's end and past what callers wait, then SIGCONT: a zombie wakes."""
+        name, seconds = self._random.choice(PROCESSES), self._random.uniform(1, 8)
+        with suppress(AssertionError, ProcessLookupError, psutil.NoSuchProcess):
+            async with self._stack.frozen(name):
+                await asyncio.sleep(seconds)
+        return f"freeze {name} for {seconds:.1f} s"
 
     async def _wipe_the_broker(self) -> str:
-        """The broker loses everything; the supervisor must not start it again before that is done."""
-        if not self._may_die("broker"):
-            return "skip"
-        with suppress(AssertionError, ProcessLookupError):
-            freeze(self._stack.process.pid)
-            try:
-                await self._kill("broker")
-                await asyncio.sleep(0.2)
-                for folder in ("broker", "kafka/logs"):
-                    shutil.rmtree(self._stack.data_dir / folder, ignore_errors=True)
-            finally:
-                unfreeze(self._stack.process.pid)
+        """The broker loses everything."""
+        await self._stack.wipe_broker()
         return "wipe broker"
+
+    async def _move_a_clock(self) -> str:
+        return await self._move(self._random.choice(CLOCKS))
+
+    async def _move_all_clocks(self) -> str:
+        return await self._move(*CLOCKS)
+
+    async def _move(self, *names: str) -> str:
+        """Clocks are wrong for a while, ahead or behind, and are set right."""
+        clocks, seconds = self._stack.clocks, self._random.choice(_CLOCK_SECONDS) * self._random.choice((1, -1))
+        if not clocks.can_move:
+            return "skip clocks: NO LIBFAKETIME"
+        clocks.move(seconds, *names)
+        await asyncio.sleep(self._random.uniform(2, 10))
+        clocks.move(0, *names)
+        return f"clock of {names[0] if len(names) == 1 else 'all'} {seconds:+} s"
+
+    async def _switch_over(self) -> str:
+        await switch_over(self._stack)
+        return "switch-over to the replica"
+
+    async def _fail_over(self) -> str:
+        await fail_over(self._stack)
+        return "fail-over to the replica"
+
+    async def _lose_commits(self) -> str:
+        lost = await lose_commits(self._stack, self._load)
+        return f"fail-over-with-loss, recovered: {', '.join(sorted(lost)) or 'nothing that was published'}"
+
+    async def _run_an_older_version(self) -> str:
+        async with second(self._stack, "projectors", version="older"):
+            await asyncio.sleep(10)
+        return "older-version beside"
+
+    async def _deploy_and_roll_back(self) -> str:
+        """A newer version is deployed beside the stack's own, which rests, and rolled back."""
+
+        async def is_deployed() -> bool:
+            return await migrate(self._stack, "newer")
+
+        async def is_rolled_back() -> bool:
+            return (await self._stack.caudal("migrate"))[0] == 0
+
+        await eventually(is_deployed, 60, "the newer version's migration")
+        async with second(self._stack, "projectors", version="newer"):
+            await asyncio.sleep(10)
+        await eventually(is_rolled_back, 60, "the migration back")
+        return "newer-version, rolled back"
 
     async def _hold_a_transaction(self) -> str:
         """A transaction with a number of its own stays open while others append."""
@@ -125,10 +181,7 @@ class Faults:
 
     async def _feed_rubbish(self) -> str:
         """Records that are no events and no commands of Caudal's, on topics of both."""
-        catalog, settings = (
-            installed_catalog(self._stack.endpoints["systems"]),
-            Settings(brokers=self._stack.endpoints["brokers"]),
-        )
+        catalog, settings = installed_catalog(self._stack.endpoints["systems"]), self._stack.settings
         topics = Topics(settings, catalog)
         with suppress(Exception):
             producer = await started_producer(settings)
@@ -153,7 +206,7 @@ class Faults:
     async def _have_a_bad_line(self) -> str:
         """A second process works beside the stack's own, through a proxy that delays PostgreSQL's answers or loses them."""
         service = self._random.choice(SERVICES)
-        port = self._stack.endpoints["ports"]["postgres"]
+        port = self._stack.cluster.primary.port
         async with AsyncExitStack() as both:
             line, there = await both.enter_async_context(bad_line(port, self._random))
             _, own = await both.enter_async_context(second(self._stack, service, there))

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.stack import RunningStack
+from tests.stack import Stack
 
 _HOT = 8
 """Writers of one hot stream."""
@@ -24,12 +24,14 @@ class Acknowledged:
     revisions: set[int] = field(default_factory=set)
     """Versions of the hot stream that were acknowledged to writers."""
     attempts: int = 0
+    lost: set[str] = field(default_factory=set)
+    """Ids of deliveries that a failover lost; their clients have sent them again."""
 
 
 class Load:
     """Clients that never give up: a failed request is sent again under the same key."""
 
-    def __init__(self, stack: RunningStack, seed: int, pause: float) -> None:
+    def __init__(self, stack: Stack, seed: int, pause: float) -> None:
         self._pause = pause
         self._random = random.Random(seed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -38,6 +40,9 @@ class Load:
         """The command APIs to send to."""
         self.turn_to(stack)
         self.acknowledged = Acknowledged()
+        self._may_be_lost: dict[str, object] | None = None
+        """Bodies of deliveries by their keys, while commits may be lost."""
+        self._revisions_before: set[int] = set()
 
     def start(self) -> None:
         """Begins to send, again if need be."""
@@ -55,7 +60,25 @@ class Load:
         for _ in range(3):
             await asyncio.gather(*(self._rewrite_once(_HOT + n) for n in range(writers)))
 
-    def turn_to(self, stack: RunningStack) -> None:
+    def note_what_may_be_lost(self) -> None:
+        """From now on commits may be lost."""
+        self._may_be_lost = {}
+
+    def note_loss(self) -> None:
+        """Commits have been lost; versions of the hot stream that were acknowledged may be acknowledged again, to others."""
+        self._revisions_before, self.acknowledged.revisions = self.acknowledged.revisions, set()
+
+    async def send_again(self, newest_revision: int) -> None:
+        """Sends what may be lost again under the same keys; versions of the hot stream beyond the newest are lost."""
+        exposed, self._may_be_lost = self._may_be_lost or {}, None
+        for key, body in exposed.items():
+            before = self.acknowledged.deliveries[key]
+            await self._send_delivery(key, body)
+            if self.acknowledged.deliveries[key] != before:
+                self.acknowledged.lost.add(before)
+        self.acknowledged.revisions |= {version for version in self._revisions_before if version <= newest_revision}
+
+    def turn_to(self, stack: Stack) -> None:
         """Sends everything to this stack from now on."""
         self._doors = [stack.commands]
 
@@ -74,9 +97,14 @@ class Load:
         while not self._stopping:
             key = uuid4().hex
             body = {"partner_id": f"p-{self._random.randrange(50)}", "payload": {"n": self._random.random(), "key": key}}
-            answer = await self._until_acknowledged("/ingest", body, key)
-            self.acknowledged.deliveries[key] = answer.json()["data_id"]
+            await self._send_delivery(key, body)
             await asyncio.sleep(self._pause)
+
+    async def _send_delivery(self, key: str, body: object) -> None:
+        answer = await self._until_acknowledged("/ingest", body, key)
+        self.acknowledged.deliveries[key] = answer.json()["data_id"]
+        if self._may_be_lost is not None:
+            self._may_be_lost[key] = body
 
     async def _rewrite(self, writer: int) -> None:
         """Writes to one stream that all writers share."""

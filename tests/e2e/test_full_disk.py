@@ -58,7 +58,7 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path)
         await asyncio.sleep(3)
         await asyncio.wait_for(load.stop(), 60)
         assert len(acknowledged.deliveries) > before > 0
-        await prove(stack, acknowledged.deliveries, acknowledged.revisions)
+        await prove(stack, acknowledged)
 
 
 def _fill(path: Path) -> None:

@@ -17,9 +17,10 @@ import pytest
 
 from deploy.local.ports import listens
 from tests.chaos.failing import POINTS
-from tests.chaos.faults import PROCESSES
-from tests.chaos.run import run_chaos
+from tests.chaos.load import Load
+from tests.chaos.run import prove, run_chaos
 from tests.chaos.seconds import SERVICES, second
+from tests.chaos.stack import CLOCKS, PROCESSES, chaos_stack
 from tests.conftest import eventually
 from tests.e2e.test_data_ingestion import complete_record, wait_for
 from tests.frozen import freeze, unfreeze
@@ -61,6 +62,31 @@ async def test_killing_each_process_under_load_loses_and_doubles_nothing(request
     assert outcome.faults["die-at"] >= len(POINTS)
     assert outcome.deliveries > 0
     assert outcome.hot_revisions > 0
+
+
+@pytest.mark.timeout(240)
+async def test_clocks_that_are_wrong_and_are_set_right_lose_and_double_nothing() -> None:
+    """The whole stack's, and single processes': a day ahead, an hour behind."""
+    async with chaos_stack("embedded") as stack:
+        if not stack.clocks.can_move:
+            pytest.skip("NO LIBFAKETIME: clocks were not moved")
+        load = Load(stack, seed=4, pause=0.05)
+        load.start()
+        for seconds, names in (
+            (86_400, CLOCKS),
+            (-3600, CLOCKS),
+            (86_400, ("relay",)),
+            (3600, ("postgres",)),
+            (-3600, ("worker",)),
+        ):
+            stack.clocks.move(seconds, *names)
+            await asyncio.sleep(4)
+            stack.clocks.move(0, *names)
+            await asyncio.sleep(2)
+        await asyncio.wait_for(load.stop(), 60)
+
+        await prove(stack, load.acknowledged)
+        assert load.acknowledged.deliveries
 
 
 @pytest.mark.timeout(240)

@@ -15,7 +15,7 @@ from schemas.clinical_lab.notifications import NotificationSent
 from schemas.clinical_lab.users import user_id_of
 from schemas.engine.sagas import SagaAdvanced
 from schemas.system import ContextName
-from tests.chaos.faults import PROCESSES
+from tests.chaos.stack import PROCESSES
 from tests.conftest import eventually
 from tests.frozen import freeze, unfreeze
 from tests.partners import partner
