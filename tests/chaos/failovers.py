@@ -28,7 +28,7 @@ async def fail_over(stack: ChaosStack) -> None:
     stack.cluster.wait_for_replica(True)
     await asyncio.sleep(2)  # until every session obeys
     await stack.leave_postgres()
-    stack.cluster.kill_primary()
+    await stack.cluster.kill_primary()
     await stack.cluster.primary.supervised.stop()
     await _take_over(stack)
 
@@ -45,7 +45,7 @@ async def lose_commits(stack: ChaosStack, load: Load) -> set[str]:
     cluster.end_replication()
     await asyncio.sleep(_LOSS_SECONDS)
     await stack.leave_postgres()
-    cluster.kill_primary()
+    await cluster.kill_primary()
     await cluster.primary.supervised.stop()
     await asyncio.sleep(1)  # until every answer has arrived that was on its way
     load.note_loss()
