@@ -2,7 +2,6 @@
 
 import base64
 import datetime
-import ipaddress
 import shlex
 import sys
 from collections.abc import Sequence
@@ -12,10 +11,6 @@ from pathlib import Path
 import orjson
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Int8, Int16, Int32, Schema, String
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from deploy.local.ports import LOOPBACK, free_ports
@@ -23,6 +18,7 @@ from deploy.local.servers.kafka import KafkaBroker
 from streams.broker.clients import new_admin, start, stop_quietly
 from streams.broker.security import security_options
 from streams.settings import Settings
+from tests.authority import Authority
 
 USER, LIMITED, PASSWORD = "caudal", "limited", "correct horse battery staple"
 """A user who may do everything, one who has only the rights that a test grants, and the password of both."""
@@ -74,44 +70,6 @@ class _CreateAcls(Request[_CreateAclsV1]):  # type: ignore[misc]
 
     def build(self, request_struct_class: type[_CreateAclsV1]) -> _CreateAclsV1:
         return request_struct_class(self._creations)
-
-
-class Authority:
-    """A certificate authority that signs for the loopback address, with all of its files in one folder."""
-
-    def __init__(self, folder: Path, name: str = "authority") -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        own = self._unsigned(self._name, self._key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        self.file = folder / f"{name}.pem"
-        self.file.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-
-    def certificate(self, name: str, *addresses: str) -> Path:
-        """Returns a file with a private key and its certificate, valid for these addresses."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        alternatives = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(one)) for one in addresses])
-        made = self._unsigned(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key)
-        made = made.add_extension(alternatives, critical=False) if addresses else made
-        signed = made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        file = self._folder / f"{name}.pem"
-        file.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-            + signed
-        )
-        return file
-
-    def _unsigned(self, name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(minutes=5))
-            .not_valid_after(now + datetime.timedelta(days=1))
-        )
 
 
 class SecureKafka(KafkaBroker):

@@ -9,9 +9,13 @@ settings is named; everything else that a server can answer is an outage, after 
     28…, 3D000, 42501                 Misconfigured    the DSN, the rights, a connection pooler
     other 42…, 0A…, P0…               unchanged        a fault in the statement
     all others                        Unavailable      such as 08…, 25…, 26…, 53…, 55…, 57…, 58…, XX…
+
+Of the errors without a SQLSTATE, those of the DSN itself are Misconfigured. A server without TLS, or with a certificate that is
+not accepted, is an outage: it may be set right while the process runs.
 """
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -48,8 +52,19 @@ def translated() -> Iterator[None]:
         if (meaning := _meaning(error)) is None:
             raise
         raise meaning from error
+    except asyncpg.ClientConfigurationError as error:
+        raise Misconfigured(f"PostgreSQL cannot be reached with the DSN as it is: {error}") from error
     except OUT_OF_REACH as error:
         raise _unavailable(error) from error
+
+
+def cause(error: BaseException | None) -> str:
+    """Returns the reason of an outage as one line."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not accepted ({error.verify_message}), check the host and sslrootcert of the DSN"
+    if isinstance(error, ConnectionError) and "rejected SSL upgrade" in str(error):
+        return "the server does not offer TLS, which sslmode in the DSN demands"
+    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def blames_values(error: Exception) -> bool:
@@ -110,4 +125,4 @@ def _constraint(error: asyncpg.PostgresError) -> str | None:
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    return Unavailable("PostgreSQL is out of reach", f"{type(error).__name__}: {error}".rstrip(": "))
+    return Unavailable("PostgreSQL is out of reach", cause(error))

@@ -5,14 +5,15 @@ from __future__ import annotations  # asyncpg's classes are generic for the type
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 import orjson
 
 from schemas.errors import Misconfigured, Unavailable
-from streams.database.errors import OUT_OF_REACH, is_of_read_only, is_of_stale_connection, pooler, translated
+from streams.database.errors import OUT_OF_REACH, cause, is_of_read_only, is_of_stale_connection, pooler, translated
 from streams.database.identity import IDENTITIES, Identity
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
@@ -22,6 +23,8 @@ WHOLE_LOG_SECONDS = 3600
 """Time-out of a statement that reads a whole log or view, for which no request waits."""
 _CONNECT_SECONDS = 5
 _COMMAND_SECONDS = 15
+_FILES = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}
+"""The parameters of a DSN that name files, for which the driver's error would not name the file."""
 _MARK = "caudal.session"
 """A setting that PostgreSQL keeps for each session, and that means nothing to it."""
 _SESSION = """select
@@ -48,16 +51,18 @@ class Databases:
         self._opening: dict[str, asyncio.Lock] = {}
 
     async def pool(self, dsn: str) -> asyncpg.Pool[asyncpg.Record]:
-        """Returns the pool of a database; raises `Unavailable` while it is out of reach."""
+        """Returns the pool of a database.
+
+        Raises `Unavailable` while it is out of reach, and `Misconfigured` if its DSN cannot be used.
+        """
         async with self._opening.setdefault(dsn, asyncio.Lock()):
             if dsn not in self._pools:
                 try:
                     with translated():
                         self._pools[dsn] = await self._open(dsn)
                 except Unavailable as error:
-                    cause = f"{type(error.__cause__).__name__}: {error.__cause__}".rstrip(": ")
                     raise Unavailable(
-                        error.public, f"{_address(dsn)}, named by CAUDAL_WRITE_DSN or another DSN: {cause}"
+                        error.public, f"{_address(dsn)}, named by CAUDAL_WRITE_DSN or another DSN: {cause(error.__cause__)}"
                     ) from error
             return self._pools[dsn]
 
@@ -103,6 +108,7 @@ class Databases:
         self._pools.clear()
 
     async def _open(self, dsn: str) -> asyncpg.Pool[asyncpg.Record]:
+        _check(dsn)
         return await asyncpg.create_pool(
             dsn,
             min_size=1,
@@ -147,6 +153,26 @@ async def _nothing_to_reset(_: Connection) -> None:
 
 def _dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
+
+
+def _check(dsn: str) -> None:
+    """Raises `Misconfigured` if a DSN cannot be parsed, or names a file that cannot be read."""
+    try:
+        url = urlsplit(dsn)
+        parameters = dict(parse_qsl(url.query))
+        for host in url.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
+    except ValueError:
+        # The error would quote a part of the DSN, which may be of the password.
+        raise Misconfigured(
+            "CAUDAL_WRITE_DSN or another DSN is not a URL: write special characters of user and password as %XX"
+        ) from None
+    for name in _FILES & parameters.keys():
+        try:
+            with Path(parameters[name]).open("rb"):
+                pass
+        except OSError as error:
+            raise Misconfigured(f"{name} of the DSN of {_address(dsn)} is a file that cannot be read: {error}") from error
 
 
 def _address(dsn: str) -> str:

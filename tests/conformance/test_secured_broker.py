@@ -28,8 +28,9 @@ from streams.broker.topic_names import Topics
 from streams.commands.sender import CommandSender
 from streams.discovery import installed_catalog
 from streams.settings import Settings
+from tests.authority import Authority
 from tests.conftest import eventually
-from tests.secure_kafka import LIMITED, PASSWORD, SESSION_SECONDS, Authority, Operation, Resource, SecureKafka
+from tests.secure_kafka import LIMITED, PASSWORD, SESSION_SECONDS, Operation, Resource, SecureKafka
 
 INGESTION, VALIDATION = ContextName("data_ingestion", "ingestion"), ContextName("data_ingestion", "validation")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")

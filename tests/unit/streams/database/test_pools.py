@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.errors import Unavailable
+from schemas.errors import Misconfigured, Unavailable
 from streams.database.pools import Databases
 
 CLOSED = "postgresql://127.0.0.1:1/none"
@@ -35,3 +35,23 @@ async def test_a_database_out_of_reach_is_named() -> None:
     assert "PostgreSQL is out of reach" in str(await databases.out_of_reach([CLOSED]))
     assert await databases.out_of_reach([]) is None
     await databases.close()
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://user:secret/word@127.0.0.1/none",
+        "postgresql://user:secret#word@127.0.0.1/none",
+        "postgresql://user:secret]word@127.0.0.1/none",
+        "postgresql://127.0.0.1/none?sslmode=secret",
+        "secret://127.0.0.1:5432/none",
+    ],
+)
+async def test_a_dsn_that_cannot_be_used_is_no_outage_and_is_not_quoted(dsn: str) -> None:
+    databases = Databases(None, 1)
+
+    with pytest.raises(Misconfigured) as caught:
+        await databases.pool(dsn)
+
+    assert "secretword" not in caught.value.detail.replace("/", "").replace("#", "").replace("]", "")
+    assert "user:" not in caught.value.detail
