@@ -5,12 +5,10 @@ costs a delay until the other one has caught up.
 """
 
 import time
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from schemas.errors import Unavailable
 from streams.database.pools import Databases
 from streams.telemetry.retrying import every
 
@@ -47,10 +45,8 @@ class Clock:
             _log.warning("clocks differ: the earlier one counts", own_ahead_by_seconds=round(difference.total_seconds(), 1))
 
     async def keep_compared(self, databases: Databases, dsn: str) -> None:
-        """Compares now and every ten seconds, until cancelled, through outages."""
-        with suppress(Unavailable):
-            await self.compare(databases, dsn)
-        await every(_COMPARE_SECONDS, lambda: self.compare(databases, dsn), "comparison of clocks")
+        """Compares now and every ten seconds, until cancelled, through outages and every other error."""
+        await every(_COMPARE_SECONDS, lambda: self.compare(databases, dsn), "comparison of clocks", at_once=True)
 
 
 CLOCK = Clock()

@@ -40,7 +40,7 @@ def make_handler(
     catalog: Catalog,
     logs: Mapping[ContextName, AppendablePostgresLog],
     databases: Databases,
-    processes: BoundedProcesses | None = None,
+    processes: BoundedProcesses,
     passwords: Passwords | None = None,
 ) -> CommandHandler:
     """Returns the handler of every installed system's commands; the caller closes ``processes`` and ``passwords``."""
@@ -49,7 +49,7 @@ def make_handler(
         catalog,
         with_sagas(declared_domains(catalog), catalog),
         logs,
-        dependencies=ActivityDependencies(settings, keys, processes or BoundedProcesses(), activities.installed(catalog)),
+        dependencies=ActivityDependencies(settings, keys, processes, activities.installed(catalog)),
         passwords=passwords,
         conflict_retries=settings.conflict_retries,
         cache_bytes=settings.state_cache_bytes,

@@ -21,6 +21,7 @@ from schemas.engine.sagas import AdvanceSaga, SagaInput, saga_of
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Conflict, Unavailable
 from streams.log.timers import Timer, Timers
+from streams.telemetry.retrying import Backoff, raise_if_cancelled
 
 _log = structlog.get_logger()
 _POLL_SECONDS = 0.5
@@ -49,13 +50,20 @@ class TimerClock:
         """The timers that raised: when each is tried again, by the monotonic clock, and the pause before that."""
 
     async def run(self) -> None:
-        """Runs until cancelled, through outages."""
+        """Runs until cancelled, through outages and every other error."""
+        backoff = Backoff("timers not read", first_seconds=_POLL_SECONDS, max_seconds=4 * _POLL_SECONDS)
         while True:
+            raise_if_cancelled()
             try:
                 await self.fire_due(now())
-            except Unavailable as error:
-                _log.debug("timers not read", error=error.detail)
-            await asyncio.sleep(_POLL_SECONDS)
+            except CaudalError as error:
+                await backoff.wait(error)
+            except Exception as error:
+                _log.exception("timers not read")
+                await backoff.wait(error)
+            else:
+                backoff.reset()
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def fire_due(self, at: datetime) -> None:
         """Fires every due timer once; raises `Unavailable`.

@@ -6,6 +6,7 @@ from contextlib import suppress
 from aggregates.system import with_sagas
 from command_api.clock import CLOCK
 from command_api.composition import make_handler, open_logs, writer_databases
+from command_api.handling.passwords import Passwords
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
 from command_api.timer_clock import TimerClock
@@ -39,7 +40,8 @@ class Worker:
         self._logs = logs = open_logs(settings, catalog, self._databases)
         self._sender = CommandSender(settings, catalog)
         self._processes = BoundedProcesses()
-        self._handler = make_handler(settings, catalog, logs, self._databases, self._processes)
+        self._passwords = Passwords(settings.password_threads, settings.password_places)
+        self._handler = make_handler(settings, catalog, logs, self._databases, self._processes, self._passwords)
         installation = Installation(settings, catalog, self._databases)
         domains = with_sagas(declared_domains(catalog), catalog)
         self._policies = [
@@ -75,6 +77,7 @@ class Worker:
             await self._sender.close()
             await asyncio.gather(*(log.drain() for log in self._logs.values()))
             self._processes.close()
+            self._passwords.close()
             await self._databases.close()
 
     async def _handle_here(self, command: CommandEnvelope[Command]) -> None:

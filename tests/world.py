@@ -19,6 +19,7 @@ from aggregates.system import Domains, streams_of, with_sagas
 from command_api.handling import activities
 from command_api.handling.activities import ActivityDependencies
 from command_api.handling.handler import CommandHandler
+from command_api.handling.passwords import Passwords
 from command_api.handling.validation import check_encrypted, check_plain, parse_json, validate_command
 from command_api.policies.outgoing_commands import OutgoingCommand, OutgoingCommands
 from command_api.timer_clock import timer_command
@@ -89,6 +90,7 @@ class Parts:
         self.time_travel = TimeTravel(self.catalog)
         keys: Any = Keys()
         here: Any = Here()
+        self.passwords = Passwords()
         self.dependencies = ActivityDependencies(Settings(), keys, here, activities.installed(self.catalog))
 
 
@@ -128,7 +130,10 @@ class World:
 
     async def handle(self, first: CommandEnvelope[Any]) -> None:
         """Handles a command and all that follows; raises the first command's rejection, and any other fault."""
-        handler = CommandHandler(self.parts.catalog, self.parts.domains, self.logs, dependencies=self.parts.dependencies)
+        parts = self.parts
+        handler = CommandHandler(
+            parts.catalog, parts.domains, self.logs, dependencies=parts.dependencies, passwords=parts.passwords
+        )
         await handler.handle(first)
         await self._check_events()
         waiting = deque(await self._reactions())

@@ -14,8 +14,9 @@ from streams.encryption.subject_keys import SubjectKeys
 class Encryption:
     """Encrypts commands under their data subjects' keys."""
 
-    def __init__(self, keys: SubjectKeys | None, passwords: Passwords | None = None) -> None:
-        self._keys, self._passwords = keys, passwords or Passwords()
+    def __init__(self, keys: SubjectKeys | None, passwords: Passwords | None) -> None:
+        """Raises `Misconfigured` at a command that needs ``keys`` or ``passwords`` if there are none."""
+        self._keys, self._passwords = keys, passwords
 
     async def apply(self, request: CommandRequest) -> CommandRequest:
         """Returns the request without plain texts that must not be stored, and with its fingerprint.
@@ -28,7 +29,7 @@ class Encryption:
         if passwords or sensitive:
             # Commands that arrive by topic were hashed and encrypted by the engine.
             given = {name: text for name in passwords if not is_encrypted(text := getattr(data, name))}
-            changed = {name: await self._passwords.hashed(text, command.id) for name, text in given.items()}
+            changed = {name: await self._hasher().hashed(text, command.id) for name, text in given.items()}
             texts = {name: text for name in sensitive if (text := changed.get(name) or getattr(data, name)) is not None}
             if texts and data.command_subject is not None:
                 subject = str(command.id if data.command_subject == COMMAND_ID else getattr(data, data.command_subject))
@@ -36,6 +37,11 @@ class Encryption:
                 changed |= {name: encrypted[f"{command.id}/{name}"] for name in texts}
             request = request.decided_as(data.model_copy(update=changed))
         return replace(request, fingerprint=fingerprint(request.command.data))
+
+    def _hasher(self) -> Passwords:
+        if self._passwords is None:
+            raise Misconfigured("no password can be hashed here: there are no threads that hash passwords")
+        return self._passwords
 
     def _subject_keys(self) -> SubjectKeys:
         if self._keys is None:

@@ -6,6 +6,8 @@ from contextlib import suppress
 
 import asyncpg
 
+from streams.database.errors import OUT_OF_REACH
+
 CHANNEL = "caudal_appended"
 _CONNECT_SECONDS = 5
 _RECONNECT_SECONDS = 1
@@ -17,7 +19,7 @@ async def listen(dsn: str, on_append: Callable[[str], None]) -> None:
     Notifications are lost while there is no connection: the caller must also poll.
     """
     while True:
-        with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(*OUT_OF_REACH, asyncpg.PostgresError):
             connection = await asyncpg.connect(dsn, timeout=_CONNECT_SECONDS)
             closed = asyncio.Event()
             connection.add_termination_listener(lambda _, closed=closed: closed.set())

@@ -77,6 +77,10 @@ class Checkpoints:
             found.setdefault(ContextName.parse(row["source"]), {})[row["partition"]] = row["position"]
         return found
 
+    async def of(self, context: ContextName) -> dict[int, int]:
+        """Returns the positions in a context's partitions, as far as there are checkpoints."""
+        return (await self.all()).get(context, {})
+
     async def states(self) -> dict[tuple[ContextName, int], Checkpoint]:
         """Returns every checkpoint, by context and partition."""
         rows = await self._store.fetch("checkpoints", self._subscription)

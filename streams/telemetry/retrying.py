@@ -55,11 +55,16 @@ async def keep_running(work: Callable[[], Awaitable[None]], errors: tuple[type[E
         await backoff.wait(why)
 
 
-async def every(seconds: float, job: Callable[[], Awaitable[None]], name: str) -> Never:
-    """Runs a job again and again, a pause of ``seconds`` before each run, until cancelled. A failure does not end the loop."""
+async def every(seconds: float, job: Callable[[], Awaitable[None]], name: str, *, at_once: bool = False) -> Never:
+    """Runs a job again and again, until cancelled. A failure does not end the loop.
+
+    There is a pause of ``seconds`` before each run, with ``at_once`` not before the first.
+    """
+    pause = 0.0 if at_once else seconds
     while True:
         raise_if_cancelled()
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(pause)
+        pause = seconds
         try:
             await job()
         except Unavailable as error:

@@ -52,7 +52,7 @@ async def test_what_is_declared_sensitive_is_encrypted() -> None:
     command = room["RecordReading"](patient_id=uuid4(), value="39.5")
     envelope = CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c")
     request = CommandRequest(ContextName("hospital", "readings"), envelope, ANY_VERSION)
-    encrypted: Any = (await Encryption(Keys()).apply(request)).command.data  # type: ignore[arg-type]
+    encrypted: Any = (await Encryption(Keys(), None).apply(request)).command.data  # type: ignore[arg-type]
     assert subject_of(encrypted.value) == str(command.patient_id)
     event = room["ReadingRecorded"](**encrypted.model_dump())
     assert "39.5" not in event.model_dump_json()

@@ -13,6 +13,7 @@ from schemas.data_ingestion.validation import ValidateData
 from schemas.envelope import CommandEnvelope
 from schemas.message import Command
 from schemas.system import ContextName
+from streams.bounded_processes import BoundedProcesses
 from streams.database.pools import Databases
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
@@ -27,7 +28,7 @@ async def received_validated_and_processed(
 ) -> dict[ContextName, list[StoredEvent]]:
     """Appends so many deliveries' events; returns every row by the context that has some."""
     opened = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, opened, databases)
+    handler = make_handler(settings, catalog, opened, databases, BoundedProcesses())
 
     async def issue(command: Command) -> UUID:
         receipt = await handler.handle(CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c"))

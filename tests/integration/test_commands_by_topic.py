@@ -23,6 +23,7 @@ from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope
 from schemas.system import ContextName
+from streams.bounded_processes import BoundedProcesses
 from streams.broker.clients import started_producer
 from streams.broker.fetch_backoff import with_fetch_backoff
 from streams.broker.provisioning import ensure_topics
@@ -56,7 +57,7 @@ async def databases() -> AsyncIterator[Databases]:
 
 @pytest.fixture
 async def topic_worker(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[TopicWorker]:
-    handler = make_handler(settings, catalog, open_logs(settings, catalog, databases), databases)
+    handler = make_handler(settings, catalog, open_logs(settings, catalog, databases), databases, BoundedProcesses())
     attempts = Attempts.of_contexts(Installation(settings, catalog, databases), catalog)
     made = TopicWorker(settings, catalog, handler, attempts)
     task = asyncio.create_task(made.run())
@@ -236,7 +237,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
 ) -> None:
     monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 1.0)
     logs = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, logs, databases)
+    handler = make_handler(settings, catalog, logs, databases, BoundedProcesses())
     handled_here: list[CommandEnvelope[Any]] = []
 
     async def handle(envelope: CommandEnvelope[Any]) -> None:
@@ -283,7 +284,7 @@ async def test_commands_that_no_process_consumes_are_handled_by_the_policys_own_
 ) -> None:
     monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 0.3)
     logs = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, logs, databases)
+    handler = make_handler(settings, catalog, logs, databases, BoundedProcesses())
 
     async def handle(envelope: CommandEnvelope[Any]) -> None:
         await handler.handle(envelope)
@@ -311,7 +312,7 @@ async def test_a_command_with_side_effects_is_handled_only_by_the_process_of_its
 ) -> None:
     monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 0.2)
     logs = open_logs(settings, catalog, databases)
-    await make_handler(settings, catalog, logs, databases).handle(receive(1))
+    await make_handler(settings, catalog, logs, databases, BoundedProcesses()).handle(receive(1))
     sender = LosingSender(settings, catalog)
     stores = policy_stores(Installation(settings, catalog, databases), POLICY)
     handled_here: list[CommandEnvelope[Any]] = []

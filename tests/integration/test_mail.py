@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 
 from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
+from command_api.handling.passwords import Passwords
 from deploy.local.ports import LOOPBACK, free_ports
 from deploy.local.servers.mail import Mailbox, kept_in
 from schemas.catalog import Catalog
@@ -21,6 +22,7 @@ from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import Undeliverable
 from schemas.message import Command
+from streams.bounded_processes import BoundedProcesses
 from streams.database.pools import Databases
 from streams.discovery import installed_catalog
 from streams.encryption.encryption import add_master_key
@@ -46,7 +48,8 @@ class Mailing:
         own = {"master_key_file": self.master_keys, "mail_url": f"smtp://{LOOPBACK}:{self.port}"}
         settings = Settings.model_validate({**settings.model_dump(), **own})
         self.logs = open_logs(settings, catalog, databases)
-        self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases)
+        self.passwords = Passwords()
+        self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases, BoundedProcesses(), self.passwords)
 
     async def issue(self, command: Command, id: UUID | None = None) -> Receipt:
         return await self.handler.handle(CommandEnvelope(data=command, id=id or uuid4(), at=NOW, correlation_id="c"))
@@ -76,6 +79,7 @@ async def mailing(settings: Settings, catalog: Catalog, databases: Databases, tm
     await made.issue(CreateUser(username="eva@example.org", password="password2"))
     await made.issue(CreateUser(username="zoe", password="password2"))
     yield made
+    made.passwords.close()
     for log in made.logs.values():
         await log.drain()
 

@@ -14,6 +14,7 @@ from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command
+from streams.bounded_processes import BoundedProcesses
 from streams.broker.provisioning import ensure_topics
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
@@ -27,7 +28,7 @@ async def test_an_event_whose_reaction_fails_is_parked_and_its_commands_are_sent
     settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:
     logs = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, logs, databases)
+    handler = make_handler(settings, catalog, logs, databases, BoundedProcesses())
     for n in range(6):
         command = ReceiveData(partner_id="p", payload={"n": n})
         await handler.handle(CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c"))

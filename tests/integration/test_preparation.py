@@ -1,5 +1,6 @@
 """The stages before a decision: passwords are hashed, texts encrypted, and a command that cannot be encrypted is answered."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ from aggregates.clinical_lab.users import USER
 from command_api.clock import now
 from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
+from command_api.handling.passwords import Passwords
 from schemas.catalog import Catalog
 from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.engine.privacy import EraseSubject
@@ -17,6 +19,7 @@ from schemas.errors import Invalid, Rejected
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
 from schemas.system import ContextName
+from streams.bounded_processes import BoundedProcesses
 from streams.database.pools import Databases
 from streams.discovery import installed_catalog
 from streams.encryption.encryption import add_master_key
@@ -38,16 +41,19 @@ class WriteSide:
         logs = open_logs(settings, catalog, databases)
         self.log: AppendablePostgresLog = logs[USERS]
         self.keys = SubjectKeys(settings, databases)
-        self.handler: CommandHandler = make_handler(settings, catalog, logs, databases)
+        self.passwords = Passwords()
+        self.handler: CommandHandler = make_handler(settings, catalog, logs, databases, BoundedProcesses(), self.passwords)
 
     def issue(self, command: Command, id: UUID) -> CommandEnvelope[Command]:
         return CommandEnvelope(data=command, id=id, at=now(), correlation_id="c")
 
 
 @pytest.fixture
-def write_side(settings: Settings, catalog: Catalog, databases: Databases, tmp_path: Path) -> WriteSide:
+def write_side(settings: Settings, catalog: Catalog, databases: Databases, tmp_path: Path) -> Iterator[WriteSide]:
     add_master_key(tmp_path / "master.keys", "only")
-    return WriteSide(settings.model_copy(update={"master_key_file": tmp_path / "master.keys"}), catalog, databases)
+    made = WriteSide(settings.model_copy(update={"master_key_file": tmp_path / "master.keys"}), catalog, databases)
+    yield made
+    made.passwords.close()
 
 
 async def test_a_command_with_side_effects_accepts_no_precondition(write_side: WriteSide) -> None:

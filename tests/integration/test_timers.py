@@ -17,6 +17,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.partner_alliances.contracts import ContractCreated
 from schemas.system import ENGINE, ContextName
 from schemas.values.times import EARLIEST
+from streams.bounded_processes import BoundedProcesses
 from streams.database.pools import Databases
 from streams.database.store import Store, log_schema, views_schema
 from streams.discovery import installed_catalog
@@ -42,14 +43,16 @@ class Terms:
     def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
         self.settings, self.catalog, self.databases = settings, catalog, databases
         self.logs = open_logs(settings, catalog, databases)
-        self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases)
+        self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases, BoundedProcesses())
         self.timers = Timers(Store.of_log(databases, settings.log_dsn(SAGAS), SAGAS))
         self.clocks = [self.clock() for _ in range(3)]
 
     def clock(self) -> TimerClock:
         """The clock of one more worker."""
         logs = open_logs(self.settings, self.catalog, self.databases)
-        return TimerClock(self.timers, make_handler(self.settings, self.catalog, logs, self.databases), [TERM])
+        return TimerClock(
+            self.timers, make_handler(self.settings, self.catalog, logs, self.databases, BoundedProcesses()), [TERM]
+        )
 
     @property
     def log(self) -> AppendablePostgresLog:

@@ -67,5 +67,5 @@ async def _effects(installation: Installation, lost: Sequence[StoredEvent]) -> M
 
 
 async def _has_seen(one: InstalledSubscription, context: ContextName, shared: int) -> bool:
-    at = (await one.store_of(context).checkpoints.all()).get(context, {})
+    at = await one.store_of(context).checkpoints.of(context)
     return any(position > shared for position in at.values())

@@ -78,7 +78,7 @@ def _print(loss: Loss, out: Console) -> None:
 
 async def _go_back(one: InstalledSubscription, context: ContextName, shared: int) -> None:
     store = one.store_of(context)
-    at = (await store.checkpoints.all()).get(context, {})
+    at = await store.checkpoints.of(context)
     targets = {partition: min(position, shared) for partition, position in at.items()}
     async with store.transaction() as connection:
         await store.checkpoints.lock(connection, [(context, partition) for partition in targets])

@@ -95,7 +95,7 @@ class StatusCollector:
 
     async def _subscription(self, one: InstalledSubscription, context: ContextName) -> SubscriptionStatus:
         store = one.store_of(context)
-        at = (await store.checkpoints.all()).get(context, {})
+        at = await store.checkpoints.of(context)
         checkpoint = [at.get(partition, 0) for partition in range(self._catalog.context(context).partitions)]
         lag = await self._installation.log_store(context).fetchrow("lag", checkpoint)
         assert lag is not None, "it counts"

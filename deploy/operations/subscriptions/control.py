@@ -132,7 +132,7 @@ async def _plan(
     """Prints what will change and returns whether the view has to be emptied; raises `Rejected`."""
     goes_back = False
     for context, positions in targets.items():
-        now = (await subscription.store_of(context).checkpoints.all()).get(context, {})
+        now = await subscription.store_of(context).checkpoints.of(context)
         for partition, position in positions.items():
             out.print(f"{context}, partition {partition}: {now.get(partition, 0)} → {position}", markup=False)
             goes_back = goes_back or position < now.get(partition, 0)

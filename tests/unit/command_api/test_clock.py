@@ -1,5 +1,6 @@
 """The clock of the write side: the earlier of two clocks, whichever is ahead."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from command_api.clock import Clock
-from schemas.errors import Unavailable
+from schemas.errors import Misconfigured, Unavailable
+from streams.database.pools import Databases
 
 
 class Postgres:
@@ -57,3 +59,22 @@ async def test_what_is_known_of_the_database_outlasts_its_outage() -> None:
     with pytest.raises(Unavailable):
         await clock.compare(Postgres(timedelta(), is_down=True), "dsn")  # type: ignore[arg-type]
     assert datetime.now(UTC) - clock.now() > timedelta(days=39)
+
+
+@pytest.mark.parametrize("error", [Unavailable(), Misconfigured("a right"), ZeroDivisionError("x")])
+async def test_a_comparison_that_fails_first_does_not_end_the_others(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("command_api.clock._COMPARE_SECONDS", 0.01)
+    clock, failing = Clock(), [error]
+
+    async def compare(databases: Databases, dsn: str) -> None:
+        if failing:
+            raise failing.pop()
+        done.set()
+
+    done = asyncio.Event()
+    monkeypatch.setattr(clock, "compare", compare)
+    running = asyncio.create_task(clock.keep_compared(Postgres(timedelta()), "dsn"))  # type: ignore[arg-type]
+    await asyncio.wait_for(done.wait(), 5)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -1,5 +1,6 @@
 """The timer clock: each due timer is fired once, and one that fails delays no other."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from aggregates.scenario import MIDNIGHT
 from command_api.timer_clock import TimerClock, timer_command
 from schemas.envelope import CommandEnvelope, Receipt
-from schemas.errors import Conflict, Invalid, Unavailable
+from schemas.errors import Conflict, Invalid, Misconfigured, SchemaMismatch, Unavailable
 from streams.log.timers import Timer
+from tests.conftest import eventually
 
 SAGA = "travel.trip"
 
@@ -118,3 +120,31 @@ async def test_a_timer_that_no_command_can_hold_delays_no_other() -> None:
     await clock.fire_due(MIDNIGHT + timedelta(days=1))
 
     assert handler.keys == ["0", "2"]
+
+
+class Failing:
+    """A table that cannot be read at first, and then has one due timer."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+
+    async def due(self, *_: object) -> Sequence[Timer]:
+        if self.errors:
+            raise self.errors.pop(0)
+        return [timer(1)]
+
+
+@pytest.mark.parametrize("error", [Unavailable(), SchemaMismatch("migrate"), Misconfigured("a right"), ZeroDivisionError("x")])
+async def test_timers_fire_after_every_error_of_their_table(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("command_api.timer_clock._POLL_SECONDS", 0.01)
+    handler = Handler()
+    running = asyncio.create_task(TimerClock(Failing(error, error), handler, [SAGA]).run())  # type: ignore[arg-type]
+
+    async def fired() -> bool:
+        return "1" in handler.keys
+
+    await eventually(fired)
+    assert not running.done()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

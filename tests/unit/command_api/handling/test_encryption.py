@@ -1,6 +1,6 @@
 """Encryption of commands: passwords are hashed, sensitive fields encrypted, and plain texts are gone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import pytest
 
 from aggregates.scenario import MIDNIGHT
 from command_api.handling.encryption import Encryption
+from command_api.handling.passwords import Passwords
 from command_api.handling.request import NO_FINGERPRINT, CommandRequest
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Misconfigured
@@ -51,26 +52,33 @@ def request(command: Command) -> CommandRequest:
     return CommandRequest(ContextName("lab", "users"), envelope, ANY_VERSION)
 
 
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    made = Passwords()
+    yield made
+    made.close()
+
+
 async def test_a_command_without_marks_only_gets_its_fingerprint() -> None:
-    applied = await Encryption(None).apply(request(Count(by=1)))
+    applied = await Encryption(None, None).apply(request(Count(by=1)))
 
     assert applied.command.data == Count(by=1)
     assert applied.fingerprint != NO_FINGERPRINT
 
 
-async def test_the_subject_is_a_field_or_the_commands_own_id() -> None:
+async def test_the_subject_is_a_field_or_the_commands_own_id(passwords: Passwords) -> None:
     keys = Keys()
 
-    await Encryption(keys).apply(request(Rename(user="u", name="Eva")))  # type: ignore[arg-type]
-    await Encryption(keys).apply(request(Register(name="Eva")))  # type: ignore[arg-type]
+    await Encryption(keys, passwords).apply(request(Rename(user="u", name="Eva")))  # type: ignore[arg-type]
+    await Encryption(keys, passwords).apply(request(Register(name="Eva")))  # type: ignore[arg-type]
 
     assert [subject for subject, _ in keys.asked] == ["u", str(ID)]
 
 
-async def test_a_password_is_hashed_before_it_is_encrypted_and_a_missing_text_stays_missing() -> None:
+async def test_a_password_is_hashed_before_it_is_encrypted_and_a_missing_text_stays_missing(passwords: Passwords) -> None:
     keys = Keys()
 
-    data = (await Encryption(keys).apply(request(Register(name="Eva")))).command.data  # type: ignore[arg-type]
+    data = (await Encryption(keys, passwords).apply(request(Register(name="Eva")))).command.data  # type: ignore[arg-type]
 
     assert isinstance(data, Register)
     (_, (hashed, name)) = keys.asked[0]
@@ -80,22 +88,27 @@ async def test_a_password_is_hashed_before_it_is_encrypted_and_a_missing_text_st
     assert data.email is None
 
 
-async def test_equal_commands_of_one_id_are_equal_after_it() -> None:
-    one, other = [await Encryption(Keys()).apply(request(Register(name="Eva"))) for _ in range(2)]  # type: ignore[arg-type]
+async def test_equal_commands_of_one_id_are_equal_after_it(passwords: Passwords) -> None:
+    one, other = [await Encryption(Keys(), passwords).apply(request(Register(name="Eva"))) for _ in range(2)]  # type: ignore[arg-type]
 
     assert (one.command.data, one.fingerprint) == (other.command.data, other.fingerprint)
 
 
-async def test_a_password_that_came_by_topic_is_not_hashed_again() -> None:
-    first = (await Encryption(Keys()).apply(request(Register(name="Eva")))).command.data  # type: ignore[arg-type]
+async def test_a_password_that_came_by_topic_is_not_hashed_again(passwords: Passwords) -> None:
+    first = (await Encryption(Keys(), passwords).apply(request(Register(name="Eva")))).command.data  # type: ignore[arg-type]
     assert isinstance(first, Register)
     keys = Keys()
 
-    await Encryption(keys).apply(request(Register(name="Eva", password=first.password)))  # type: ignore[arg-type]
+    await Encryption(keys, passwords).apply(request(Register(name="Eva", password=first.password)))  # type: ignore[arg-type]
 
     assert keys.asked[0][1] == sorted(["Eva", first.password])
 
 
 async def test_without_keys_nothing_sensitive_is_handled() -> None:
     with pytest.raises(Misconfigured, match="nothing can be encrypted here"):
-        await Encryption(None).apply(request(Rename(user="u", name="Eva")))
+        await Encryption(None, None).apply(request(Rename(user="u", name="Eva")))
+
+
+async def test_without_threads_for_passwords_none_is_hashed() -> None:
+    with pytest.raises(Misconfigured, match="no password can be hashed here"):
+        await Encryption(Keys(), None).apply(request(Register(name="Eva")))  # type: ignore[arg-type]
