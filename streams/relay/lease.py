@@ -47,9 +47,12 @@ class Lease:
         self._renewed = asked
         return True
 
-    async def move(self, position: int) -> None:
-        """Moves the cursor; raises `LeaseLost`, and moves nothing, if another process holds the lease."""
-        if await self._store.fetchrow("relay_move", self._epoch, position) is None:
+    async def move(self, position: int, problem: str | None = None) -> None:
+        """Moves the cursor, and notes what keeps partitions from being published, if anything does.
+
+        Raises `LeaseLost`, and changes nothing, if another process holds the lease.
+        """
+        if await self._store.fetchrow("relay_move", self._epoch, position, problem) is None:
             raise LeaseLost(f"epoch {self._epoch} is over")
 
     async def release(self) -> None:

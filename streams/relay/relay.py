@@ -6,26 +6,25 @@
          ▲                                                                                           │
          └── wait ── another process holds the lease, the broker or the database is out of reach ────┘
 
-A process that dies between the acknowledgement and the move leaves the cursor behind: the next owner publishes these events
-again, and subscribers skip them by their positions.
+A process that dies between the acknowledgement and the move leaves the cursor behind. The next owner finds by the newest
+records of each partition what the topic holds, and does not publish it again. Of two owners at once, subscribers skip the
+repeats by their positions.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
-from itertools import groupby
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 from prometheus_client import Counter, Gauge
 
 from schemas.errors import LeaseLost, Unavailable, WentBack
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, new_consumer, start, started_producer, stop_quietly, time_limit
+from streams.broker.clients import OUTAGES, new_consumer, start, started_producer, stop_quietly
 from streams.broker.cloudevents import BACKFILLED, Headers, timeline_headers
 from streams.broker.provisioning import ensure_topics
-from streams.broker.publishing import publish
 from streams.broker.topic_names import Topics
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
@@ -33,17 +32,18 @@ from streams.log.stored_events import StoredEvent
 from streams.log.timelines import Timelines
 from streams.relay.fair_share import FairShare
 from streams.relay.lease import Lease
-from streams.relay.topic_position import BehindTheLog, Diverged, TopicPosition
+from streams.relay.partitions import BLOCKED, Partitions
+from streams.relay.topic_position import BehindTheLog, Diverged, Resumption, TopicPosition
 from streams.telemetry.retrying import Backoff, raise_if_cancelled
-from streams.telemetry.tracing import note_events
 
 _log = structlog.get_logger()
 
 _MIN_ROUND_SECONDS = 0.005
 _CHECK_SECONDS = 1
 _LOOK_UP_MS = 3000
+_MAX_EVENTS_AHEAD = 100_000
+"""Number of events between the cursor and the last event that was read: how far a blocked partition falls behind the others."""
 
-PUBLISHED = Counter("caudal_relay_events", "Events that the broker has acknowledged.", ["context"])
 REFILLED = Counter("caudal_relay_refills", "Times that a topic was behind its log and was filled again.", ["context"])
 LAG = Gauge("caudal_relay_lag_events", "Events of the log that the broker has not acknowledged yet.", ["context"])
 LAG_SECONDS = Gauge(
@@ -66,6 +66,7 @@ class Relay:
         self._share = share
         self._topic = Topics(self._settings, self._catalog).events(context)
         self._position = TopicPosition(self._log, self._topic, self._settings.relay_batch_events)
+        self._partitions = Partitions(self._settings, self._log, self._topic, self._position, self._headers)
         self._appended = asyncio.Event()
         self._lost_up_to = 0
         """Events up to this position were in the topic before and were lost."""
@@ -75,6 +76,8 @@ class Relay:
         """Whether this relay holds the log's lease."""
         self.why_stopped: str | None = None
         """Why the log is not published until an operator has decided; ``None`` if it is."""
+        self.problem: str | None = None
+        """Which partitions are not published, and why; ``None`` if all are."""
         self._timelines = Timelines()
 
     def wake(self) -> None:
@@ -129,10 +132,10 @@ class Relay:
             await self._lease.withdraw()
 
     async def _leave(self) -> None:
-        self.is_owner = False
-        for lag in (LAG, LAG_SECONDS):
+        self.is_owner, self.problem = False, None
+        for gauge in (LAG, LAG_SECONDS, BLOCKED):
             with suppress(KeyError):
-                lag.remove(str(self._context))  # the next owner reports it
+                gauge.remove(str(self._context))  # the next owner reports it
         self._share.give_up(self._context)
         with suppress(Unavailable):
             await self._lease.release()
@@ -152,24 +155,29 @@ class Relay:
             ahead = _ReadAhead(self._log, self._settings.relay_batch_events)
             stack.push_async_callback(ahead.stop)
             await start(consumer)
-            cursor = await self._resume(consumer, cursor)
+            resumption = await self._resume(consumer, cursor)
+            stack.push_async_callback(self._partitions.stop)
+            self._partitions.begin(producer, consumer, resumption.held)
             self.is_published, self.why_stopped = True, None
-            await self._publish_from(cursor, ahead, producer, consumer)
+            await self._publish_from(resumption.after, ahead, consumer)
 
-    async def _resume(self, consumer: AIOKafkaConsumer, cursor: int) -> int:
+    async def _resume(self, consumer: AIOKafkaConsumer, cursor: int) -> Resumption:
         try:
-            resume = await self._position.resume_at(consumer, cursor, self._timelines)
+            resumption = await self._position.resume_at(consumer, cursor, self._timelines)
         except Diverged as diverged:
             found = diverged.found
             await self._store.execute("timeline_begin", found.newest_timeline + 1, found.shared, found.lost_up_to)
             self._timelines = await self._log.timelines()
             self._check_accepted()
             raise
-        self._lost_up_to = cursor if resume < cursor else 0
-        if resume < cursor:
+        is_behind = resumption.after < cursor
+        self._lost_up_to = cursor if is_behind else 0
+        if is_behind:
             REFILLED.labels(str(self._context)).inc()
-            _log.warning("topic found behind its log", context=str(self._context), refilled_after=resume, up_to=cursor)
-        return resume
+            _log.warning(
+                "topic found behind its log", context=str(self._context), refilled_after=resumption.after, up_to=cursor
+            )
+        return resumption
 
     def _check_accepted(self) -> None:
         if (pending := self._timelines.pending) is not None:
@@ -178,22 +186,25 @@ class Relay:
                 f"{pending.lost_up_to} and are not in it. Nothing is published until `caudal recover {self._context} --apply`"
             )
 
-    async def _publish_from(
-        self, cursor: int, ahead: "_ReadAhead", producer: AIOKafkaProducer, consumer: AIOKafkaConsumer
-    ) -> None:
-        checked = time.monotonic()
+    async def _publish_from(self, cursor: int, ahead: "_ReadAhead", consumer: AIOKafkaConsumer) -> None:
+        noted: tuple[int, str | None] = (cursor, None)
+        checked, read = time.monotonic(), cursor
         while True:
             raise_if_cancelled()
             if await self._lease.renew_in_time() and self._share.is_exceeded(await self._lease.announce()):
                 self._share.give_up(self._context)  # before any other relay of this process looks: one log is enough
                 return
             self._appended.clear()
-            rows = await ahead.after(cursor)
-            LAG_SECONDS.labels(str(self._context)).set(time.time() - rows[0].recorded_at.timestamp() if rows else 0)
+            rows = await ahead.after(read) if read - cursor < _MAX_EVENTS_AHEAD else ()
+            self._report_age(rows)
             if rows:
-                cursor = await self._publish(producer, rows)
-                await self._lease.move(cursor)
-                PUBLISHED.labels(str(self._context)).inc(len(rows))
+                await self._partitions.publish(rows)
+                read = rows[-1].position
+            self._partitions.report()
+            cursor, self.problem = state = self._partitions.reached(read), self._partitions.problem()
+            if state != noted:
+                await self._lease.move(*state)
+                noted = state
             if time.monotonic() - checked > _CHECK_SECONDS:
                 await self._position.check(consumer)
                 head = (await self._log.head()).position
@@ -201,8 +212,13 @@ class Relay:
                     raise Unavailable(f"the log of {self._context} ends at {head}, but was published up to {cursor}")
                 LAG.labels(str(self._context)).set(head - cursor)
                 checked = time.monotonic()
-            if not ahead.is_reading:
+            if not (rows and ahead.is_reading):
                 await self._pause(after_events=bool(rows))
+
+    def _report_age(self, rows: Sequence[StoredEvent]) -> None:
+        """Sets the metric of the age of the oldest event that is not acknowledged; ``rows`` are about to be published."""
+        waiting = [at for at in (self._partitions.oldest_at(), rows[0].recorded_at if rows else None) if at is not None]
+        LAG_SECONDS.labels(str(self._context)).set(time.time() - min(waiting).timestamp() if waiting else 0)
 
     async def _pause(self, *, after_events: bool) -> None:
         """Returns at the next wake-up, or after the polling interval."""
@@ -213,16 +229,6 @@ class Relay:
             # `asyncio.wait_for` would lose a cancellation that arrives together with the event (Python 3.11).
             async with asyncio.timeout(self._settings.relay_poll_interval_seconds):
                 await self._appended.wait()
-
-    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[StoredEvent]) -> int:
-        """Publishes rows in order and returns the last one's position when all are acknowledged."""
-        for headers, group in groupby(rows, self._headers):
-            some, began = list(group), time.time_ns()
-            async with time_limit(self._settings):
-                acknowledged = await publish(producer, self._topic, self._context, some, headers)
-            self._position.note(acknowledged)
-            note_events(f"publish {self._context}", some, began, "publish")
-        return rows[-1].position
 
     def _headers(self, row: StoredEvent) -> Headers:
         """Returns the headers that a row's record has beside those of its event: rows of the same headers follow each other."""

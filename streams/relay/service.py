@@ -48,11 +48,12 @@ class RelayService:
             await self._databases.close()
 
     async def why_not_ready(self) -> str | None:
-        """Returns which logs no process relays, as far as this one knows, and why; ``None`` if all are relayed."""
+        """Returns which logs and partitions are not published, as far as this process knows, and why; ``None`` if all are."""
         stopped = [relay.why_stopped for relay in self._relays.values() if relay.why_stopped is not None]
         waiting = [str(name) for name, relay in self._relays.items() if not relay.is_published and relay.why_stopped is None]
         not_yet = [f"not relayed yet: {', '.join(waiting)}"] if waiting else []
-        return "; ".join([*stopped, *not_yet]) or None
+        problems = [relay.problem for relay in self._relays.values() if relay.problem is not None]
+        return "; ".join([*stopped, *not_yet, *problems]) or None
 
     def _owned(self) -> list[ContextName]:
         return [name for name, relay in self._relays.items() if relay.is_owner]

@@ -5,21 +5,24 @@ partition and compares them with the log. While it runs, it compares offsets, wh
 
 ::
 
-    log of one partition      1   4   5   9   12      cursor 12: all were acknowledged
-    topic of that partition   1   4   5               its newest record is 5: the relay resumes after 5
+    log of one partition      1   4   5   9   12      cursor 9
+    topic of that partition   1   4   5   9   12      12 was acknowledged before the cursor moved: it is not published again
+    a loss                    1   4   5               its newest record is 5: the relay resumes after 5
     a hole in the topic       1   4       9           9 says that 5 precedes it: the relay resumes after 4
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.errors import Malformed
-from streams.broker.clients import records_up_to
+from streams.broker.clients import OUTAGES, records_up_to
 from streams.broker.cloudevents import BACKFILLED, decode_event, timeline_of
 from streams.broker.divergence import Divergence, divergence, missing
 from streams.broker.publishing import Acknowledged
-from streams.log.reading import PostgresLog
+from streams.log.reading import ReadableLog
 from streams.log.stored_events import StoredEvent
 from streams.log.timelines import Timelines
 
@@ -40,10 +43,20 @@ class Diverged(Exception):
         self.found = found
 
 
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """The place from which a relay resumes."""
+
+    after: int
+    """The position after which to read the log: the cursor, or a lower one if the topic lacks events below it."""
+    held: Sequence[int | None]
+    """Position up to which the topic holds the events of each partition; ``None`` if the broker does not answer for it."""
+
+
 class TopicPosition:
     """The part of a log that its topic of events holds."""
 
-    def __init__(self, log: PostgresLog, topic: str, batch_events: int) -> None:
+    def __init__(self, log: ReadableLog, topic: str, batch_events: int) -> None:
         """``batch_events`` is the largest number of events that the relay publishes at a time."""
         self._log, self._topic = log, topic
         self._checked_records = batch_events + _CHECKED_RECORDS
@@ -53,22 +66,36 @@ class TopicPosition:
         self._newest: list[StoredEvent] = []
         """The event with the highest position of each partition, when the relay connected."""
 
-    async def resume_at(self, consumer: AIOKafkaConsumer, cursor: int, timelines: Timelines) -> int:
-        """Returns the position after which to publish: the cursor, or a lower one if the topic lacks records below it.
+    async def resume_at(self, consumer: AIOKafkaConsumer, cursor: int, timelines: Timelines) -> Resumption:
+        """Returns where to resume, by what the topic holds.
 
-        Raises `Diverged` if the topic holds events that the log does not.
+        Raises `Diverged` if the topic holds events that the log does not, and the client's errors if the broker does not answer
+        for any partition.
         """
         head = await self._log.head()
-        resume = cursor
+        resume, found = cursor, list[int | None]()
         self._offsets, self._timelines, self._newest = {}, timelines, []
+        ends = await self._ends(consumer, range(len(head.partitions)))
         for partition, newest in enumerate(head.partitions):
-            held = await self._newest_held(consumer, partition, newest)
+            if partition not in ends:
+                found.append(None)
+                continue
+            held = await self._newest_held(consumer, partition, ends[partition], cursor)
+            found.append(held)
             consumer.unsubscribe()
             if held < min(newest, await self._expected(partition, newest, cursor)):
                 resume = min(resume, held)
-        if await missing(self._log, self._newest) and (found := await divergence(self._log, consumer, self._topic, timelines)):
-            raise Diverged(found)
-        return resume
+        if await missing(self._log, self._newest) and (lost := await divergence(self._log, consumer, self._topic, timelines)):
+            raise Diverged(lost)
+        return Resumption(resume, found)
+
+    async def is_readable(self, consumer: AIOKafkaConsumer, partition: int) -> bool:
+        """Returns whether the broker answers for a partition."""
+        try:
+            await consumer.end_offsets([TopicPartition(self._topic, partition)])
+        except OUTAGES:
+            return False
+        return True
 
     def note(self, acknowledged: Sequence[Acknowledged]) -> None:
         """Notes the offsets of published batches; raises `BehindTheLog` if an offset is not above the previous ones."""
@@ -78,11 +105,26 @@ class TopicPosition:
             self._offsets[batch.partition] = batch.last
 
     async def check(self, consumer: AIOKafkaConsumer) -> None:
-        """Raises `BehindTheLog` if a partition ends below the newest offset that is known of it."""
+        """Raises `BehindTheLog` if a partition ends below the newest offset that is known of it, and the client's errors."""
         ends = await consumer.end_offsets([TopicPartition(self._topic, partition) for partition in self._offsets])
         for tp, end in ends.items():
             if end <= self._offsets[tp.partition]:
                 raise BehindTheLog(f"{self._topic}/{tp.partition} ends at offset {end}: the broker has lost records")
+
+    async def _ends(self, consumer: AIOKafkaConsumer, partitions: Sequence[int]) -> Mapping[int, int]:
+        """Returns the offset after the last record of each partition that the broker answers for; it may answer for some alone.
+
+        Raises the client's errors if the broker answers for none.
+        """
+        tps = [TopicPartition(self._topic, partition) for partition in partitions]
+        try:
+            found = await consumer.end_offsets(tps)
+        except OUTAGES:
+            answers = await asyncio.gather(*(consumer.end_offsets([tp]) for tp in tps), return_exceptions=True)
+            found = {tp: end for answer in answers if not isinstance(answer, BaseException) for tp, end in answer.items()}
+            if not found:
+                raise
+        return {tp.partition: end for tp, end in found.items()}
 
     async def _expected(self, partition: int, newest: int, cursor: int) -> int:
         """Returns the position of the partition's newest event at or below the cursor; 0 for none."""
@@ -97,18 +139,18 @@ class TopicPosition:
             up_to, span = up_to - span, span * 2
         return 0
 
-    async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int, newest: int) -> int:
+    async def _newest_held(self, consumer: AIOKafkaConsumer, partition: int, end: int, cursor: int) -> int:
         """Returns the position up to which a partition of the topic holds its events, by its newest records; 0 for none.
 
-        Records behind a hole do not count until it is filled: another program that writes to a topic must not hide a loss.
+        ``end`` is the offset after its last record. Records behind a hole do not count until it is filled: another program that
+        writes to a topic must not hide a loss.
         """
         tp = TopicPartition(self._topic, partition)
-        end = (await consumer.end_offsets([tp]))[tp]
         self._offsets[partition] = end - 1
         start = (await consumer.beginning_offsets([tp]))[tp]
         if end == start:
             # Offsets never go back: above 0, retention has emptied the partition; at 0, nothing was ever published.
-            return newest if end else 0
+            return cursor if end else 0
         first = max(start, end - self._checked_records)
         consumer.assign([tp])
         consumer.seek(tp, first)

@@ -10,19 +10,19 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import streams.relay.relay
 from deploy.cli import app
 from projectors.projector import Projector
 from schemas.system import ENGINE
 from streams.commands.sender import CommandSender
 from streams.log.appending import AppendablePostgresLog
+from streams.relay.partitions import Partitions
 from streams.relay.relay import Relay
 
 _PASSES = 3
 """The number of times that the process continues; the next time it dies."""
 
 POINTS = {
-    "published": ("relay", streams.relay.relay, "publish"),  # acknowledged by the broker, the cursor not moved
+    "published": ("relay", Partitions, "publish"),  # acknowledged by the broker, the cursor not moved
     "committed": ("projectors", Projector, "handle"),  # the view is committed, the offsets are not
     "sent": ("worker", CommandSender, "send"),  # a policy's commands are sent, its checkpoint not moved
     "appended": ("worker", AppendablePostgresLog, "append"),  # events are in the log, the sender has no answer

@@ -20,7 +20,7 @@ from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.installation import Installation
-from streams.integrity.topic_verification import TopicVerification
+from streams.integrity.topic_verification import TopicVerification, VerifiedTopic
 from streams.log.appending import AppendablePostgresLog
 from streams.log.reading import Append, Write
 from streams.log.search import SearchableLog
@@ -28,6 +28,7 @@ from streams.log.stored_events import encode
 from streams.relay.backfill import Backfill
 from streams.relay.fair_share import FairShare
 from streams.relay.lease import Lease
+from streams.relay.partitions import BLOCKED
 from streams.relay.relay import Relay
 from streams.settings import Settings
 from tests.conftest import eventually
@@ -43,10 +44,10 @@ async def databases() -> AsyncIterator[Databases]:
 
 
 class Log(AppendablePostgresLog):
-    async def grow(self, count: int) -> None:
+    async def grow(self, count: int, text: str = "ñ\u2028") -> None:
         for _ in range(count):
             id = uuid4()
-            event = DataIngested(data_id=id, partner_id="p", payload={"text": "ñ\u2028"})
+            event = DataIngested(data_id=id, partner_id="p", payload={"text": text})
             metadata = Metadata(command_id=id, correlation_id="c")
             await self.append(
                 [
@@ -60,10 +61,18 @@ class Log(AppendablePostgresLog):
             )
 
     async def is_in_the_topic(self, settings: Settings, catalog: Catalog) -> bool:
-        log = SearchableLog(self._store, self.context)
-        up_to = (await log.head()).position
-        verified = await TopicVerification(settings, catalog, log).run(up_to, lambda done, total: None)
+        up_to = (await self.head()).position
+        verified = await self.verified(settings, catalog, up_to)
         return verified.found == 0 and verified.events == up_to
+
+    async def verified(self, settings: Settings, catalog: Catalog, up_to: int) -> VerifiedTopic:
+        log = SearchableLog(self._store, self.context)
+        return await TopicVerification(settings, catalog, log).run(up_to, lambda done, total: None)
+
+    async def cursor(self) -> tuple[int, str | None]:
+        row = await self._store.fetchrow("relay_state")
+        assert row is not None, "the migration made the row"
+        return row["position"], row["problem"]
 
 
 @pytest.fixture
@@ -140,6 +149,69 @@ async def test_a_backfill_into_a_lost_topic_does_not_hide_the_loss(
         settings, catalog, SearchableLog(Store.of_log(databases, settings.write_dsn, CONTEXT), CONTEXT)
     ).run(41, lambda done, total: None)
     assert (verified.events, verified.records) == (41, 51)
+
+
+async def test_a_partition_that_rejects_an_event_waits_alone_and_nothing_is_published_twice(
+    settings: Settings, catalog: Catalog, databases: Databases, log: Log
+) -> None:
+    topics_for_smaller_records = settings.model_copy(update={"max_body_bytes": 1})
+    topic = Topics(settings, catalog).events(CONTEXT)
+    await log.grow(40)
+    await log.grow(1, "x" * (topics_for_smaller_records.max_record_bytes + 1))
+    await log.grow(60)
+    (large,) = await log.read(40, 1)
+    expected = [row for row in await log.read(0, 101) if row.partition != large.partition or row.position < large.position]
+
+    async def are_published_once() -> bool:
+        verified = await log.verified(settings, catalog, 40)
+        return (verified.records, verified.found) == (len(expected), 0)
+
+    async with running(topics_for_smaller_records, catalog, databases, "one") as relay:
+        await eventually(are_published_once)
+        problem = f"partition {large.partition} of {topic} is not published from position 41 on: "
+
+        async def is_named() -> bool:
+            position, noted = await log.cursor()
+            return position == 40 and (noted or "").startswith(problem) and (relay.problem or "").startswith(problem)
+
+        await eventually(is_named)
+        await asyncio.sleep(2)  # several attempts
+        assert await are_published_once()
+        assert BLOCKED.labels(str(CONTEXT))._value.get() == 1
+    async with running(topics_for_smaller_records, catalog, databases, "two") as successor:
+
+        async def is_found_again() -> bool:
+            return successor.problem is not None
+
+        await eventually(is_found_again)
+        await asyncio.sleep(1)
+        assert await are_published_once()
+
+    async with running(settings, catalog, databases, "three"):  # which configures the topic for larger records
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
+        verified = await log.verified(settings, catalog, 101)
+        assert (verified.records, verified.events, await log.cursor()) == (101, 101, (101, None))
+
+
+async def test_what_was_acknowledged_before_a_crash_is_not_published_again(
+    settings: Settings, catalog: Catalog, databases: Databases, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(*_: object) -> None:
+        raise RuntimeError("the process dies before its cursor moves")
+
+    await log.grow(30)
+    with monkeypatch.context() as dying:
+        dying.setattr(Lease, "move", crash)
+        async with running(settings, catalog, databases, "one"):
+            await eventually(lambda: log.is_in_the_topic(settings, catalog))
+    assert await log.cursor() == (0, None)
+
+    await log.grow(10)
+    async with running(settings, catalog, databases, "two"):
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
+        verified = await log.verified(settings, catalog, 40)
+
+    assert (verified.records, verified.repeated) == (40, 0)
 
 
 async def test_two_relays_take_turns_by_lease(settings: Settings, catalog: Catalog, databases: Databases, log: Log) -> None:

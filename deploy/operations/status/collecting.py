@@ -91,7 +91,7 @@ class StatusCollector:
         owner = relay["owner"] if relay["held"] else None
         went_back = (await log.timelines()).pending is not None
         last_at = last[0].recorded_at if last else None
-        return LogStatus(str(context), head, relay["position"], owner, last_at, went_back)
+        return LogStatus(str(context), head, relay["position"], owner, last_at, went_back, relay["problem"])
 
     async def _subscription(self, one: InstalledSubscription, context: ContextName) -> SubscriptionStatus:
         store = one.store_of(context)

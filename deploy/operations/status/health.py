@@ -73,6 +73,8 @@ def _logs(status: InstallationStatus) -> Iterator[Finding]:
         elif log.owner is None:
             unpublished = f", {counted(log.head - log.relayed, 'event')} wait" if log.head > log.relayed else ""
             yield Finding("attention", f"no relay publishes {log.context}{unpublished}", "start `caudal serve relay`")
+        elif log.problem is not None:
+            yield Finding("attention", log.problem, "the other partitions are published: see docs/subscriptions.md")
     if status.processes:
         yield from _foreign_relays(status.logs)
 

@@ -30,6 +30,8 @@ class LogStatus:
     last_event_at: datetime | None = None
     went_back: bool = False
     """Whether it lacks events that were published, which no operator has accepted."""
+    problem: str | None = None
+    """Which partitions are not published, and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ create table {schema}.relay (
   epoch bigint not null,              -- fencing token: grows with every change of owner
   owner text,
   renewed_at timestamptz not null,    -- held while the clock is less than one lease away from it, in either direction: a
-  lease interval not null             -- clock that was ahead and is set right ends a lease, and never makes it last
+  lease interval not null,            -- clock that was ahead and is set right ends a lease, and never makes it last
+  problem text                        -- which partitions the owner cannot publish, and why
 ) with (fillfactor = 10);
 
 -- The batch, or the single record, of the commands topic that a process handles first after its start.
@@ -109,4 +110,4 @@ create table {schema}.timelines (
 
 insert into {schema}.head
   values (true, 0, '\x', clock_timestamp(), array_fill(0::bigint, array[{partitions}]), 1, {events_a_table}, 'infinity', '-infinity');
-insert into {schema}.relay values (true, 0, 0, null, '-infinity', '0');
+insert into {schema}.relay values (true, 0, 0, null, '-infinity', '0', null);

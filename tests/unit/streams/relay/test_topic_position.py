@@ -40,15 +40,15 @@ class FakeConsumer:
 def position() -> TopicPosition:
     log: Any = MemoryLog(ContextName("s", "c"))
     made = TopicPosition(log, "t", 100)
-    made.note([Acknowledged(0, 5, 9)])
+    made.note([Acknowledged(0, 5, 9, 5)])
     return made
 
 
 def test_an_offset_that_goes_back_shows_a_loss(position: TopicPosition) -> None:
-    position.note([Acknowledged(0, 10, 12), Acknowledged(1, 0, 3)])
+    position.note([Acknowledged(0, 10, 12, 8), Acknowledged(1, 0, 3, 9)])
 
     with pytest.raises(BehindTheLog, match="t went back to offset 12"):
-        position.note([Acknowledged(0, 12, 14)])
+        position.note([Acknowledged(0, 12, 14, 11)])
 
 
 async def test_a_partition_that_ends_too_early_shows_a_loss(position: TopicPosition) -> None:

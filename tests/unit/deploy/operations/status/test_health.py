@@ -64,6 +64,10 @@ def test_events_on_their_way_are_healthy_and_counted() -> None:
         ),
         (replace(HEALTHY, logs=[replace(LOG, owner=None)]), "no relay publishes todo.tasks"),
         (
+            replace(HEALTHY, logs=[replace(LOG, problem="partition 1 of t is not published from position 7 on: too large")]),
+            "partition 1 of t is not published from position 7 on: too large",
+        ),
+        (
             replace(HEALTHY, logs=[LOG, LOG, replace(LOG, context="engine.privacy", owner="relay-0")]),
             "another relay publishes engine.privacy",
         ),
