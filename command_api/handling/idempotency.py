@@ -17,6 +17,7 @@ from schemas.envelope import Receipt
 from schemas.errors import InProgress, Malformed
 from schemas.message import Command
 from schemas.system import ContextName
+from schemas.values.literals import read_uuid
 from streams.log.reading import AppendableLog
 
 KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
@@ -67,7 +68,7 @@ def command_id(context: ContextName, key: str | None, given: str | None = None) 
 
 def _parsed(text: str) -> UUID:
     try:
-        return UUID(text)
+        return read_uuid(text)
     except ValueError:
         raise Malformed("the command's id must be a UUID") from None
 

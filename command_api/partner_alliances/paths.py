@@ -24,6 +24,7 @@ from schemas.partner_alliances.contracts import (
 from schemas.partner_alliances.integrations import CreateProgram, RequestPartner
 from schemas.partner_alliances.parts import Profile, TaxId
 from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
+from schemas.values.literals import read_uuid
 
 
 class _Cuerpo(BaseModel):
@@ -192,7 +193,7 @@ def verdict(_: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
 
 def _id(path: Mapping[str, str]) -> UUID:
     try:
-        return UUID(path["id"])
+        return read_uuid(path["id"])
     except ValueError:
         raise NotFound(f"there is no contract {path['id']!r}") from None
 

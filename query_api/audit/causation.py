@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from query_api.audit.history import described
 from schemas.errors import NotFound
 from schemas.system import ContextName
+from schemas.values.literals import read_uuid
 from streams.log.search import Conditions, SearchableLog
 from streams.log.stored_events import StoredEvent, decode_metadata
 
@@ -86,7 +86,7 @@ async def _first_cause(logs: Mapping[ContextName, SearchableLog], row: StoredEve
 
 async def _by_id(logs: Mapping[ContextName, SearchableLog], text: str) -> StoredEvent | None:
     try:
-        event_id = UUID(text)
+        event_id = read_uuid(text)
     except ValueError:
         return None
     for log in logs.values():

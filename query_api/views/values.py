@@ -1,15 +1,13 @@
 """Values of a view's columns, read from the text of a URL."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, get_args, get_origin
 from typing import Literal as LiteralType
-from uuid import UUID
 
 from sqlalchemy.types import BigInteger, Boolean, Date, DateTime, Double, TypeEngine, Uuid
 
+from schemas.values.literals import read_integer, read_number, read_uuid
 from schemas.view import View
-
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 def allowed_values(view: type[View], column: str) -> tuple[str, ...]:
@@ -21,14 +19,11 @@ def allowed_values(view: type[View], column: str) -> tuple[str, ...]:
 def parse_value(column_type: TypeEngine[Any], text: str) -> Any:
     """Returns text as a value of a column's type; raises ``ValueError``."""
     if isinstance(column_type, Uuid):
-        return UUID(text)
+        return read_uuid(text)
     if isinstance(column_type, BigInteger):
-        number = int(text)
-        if not _SMALLEST <= number <= _LARGEST:
-            raise ValueError("an integer has 64 bits")
-        return number
+        return read_integer(text)
     if isinstance(column_type, Double):
-        return float(text)
+        return read_number(text)
     if isinstance(column_type, Boolean):
         if text not in ("true", "false"):
             raise ValueError("it must be true or false")
@@ -36,7 +31,7 @@ def parse_value(column_type: TypeEngine[Any], text: str) -> Any:
     if isinstance(column_type, DateTime):
         return _parse_time(text)
     if isinstance(column_type, Date):
-        return datetime.fromisoformat(text).date()
+        return date.fromisoformat(text)
     return text
 
 

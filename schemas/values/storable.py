@@ -11,7 +11,8 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+from schemas.values.literals import LARGEST, SMALLEST
+
 _NUL_OR_SURROGATE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -38,7 +39,7 @@ def fault_in(value: Any) -> Fault | None:
     if isinstance(value, str):
         return _fault_of_text(value)
     if isinstance(value, int):
-        within = _SMALLEST <= value <= _LARGEST
+        within = SMALLEST <= value <= LARGEST
         return None if within else Fault((), "is a number out of range: integers have 64 bits")
     if isinstance(value, float):
         return None if math.isfinite(value) else Fault((), "is a number out of range")

@@ -20,6 +20,7 @@ from schemas.errors import Malformed
 from schemas.message import Command
 from schemas.system import ContextName
 from schemas.text import without_control_characters
+from schemas.values.literals import LARGEST, read_integer
 from schemas.values.times import parse_moment
 from streams.log.stored_events import StoredEvent
 from streams.log.timelines import FIRST
@@ -33,6 +34,7 @@ TIMELINE = "ce_timeline"
 """Name of the header with the timeline of an event, if it is not the first (`streams.log.timelines`)."""
 _JSON = b"application/json"
 _MAX_TEXT_BYTES = 200
+_LARGEST_INT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ def timeline_of(record: Any) -> int:
     if given is None:
         return FIRST
     try:
-        return int(given)
-    except ValueError as error:
+        return _number(given, _LARGEST_INT)
+    except (ValueError, AttributeError) as error:
         raise Malformed(f"{place_of(record)} has no timeline: {_why(error)}") from error
 
 
@@ -130,14 +132,14 @@ def decode_event(record: Any) -> StoredEvent:
             if header in h
         }
         return StoredEvent(
-            position=int(h["ce_position"]),
+            position=_number(h["ce_position"]),
             stream=h["ce_subject"].decode(),
-            version=int(h["ce_streamversion"]),
+            version=_number(h["ce_streamversion"], _LARGEST_INT),
             id=UUID(h["ce_id"].decode()),
             type=_event_name(h["ce_type"], h["ce_source"]),
-            schema_version=int(h["ce_schemaversion"]),
+            schema_version=_number(h["ce_schemaversion"], _LARGEST_INT),
             partition=record.partition,
-            previous=int(h["ce_previous"]),
+            previous=_number(h["ce_previous"]),
             recorded_at=parse_moment(h["ce_time"].decode()),
             data=record.value,
             metadata=orjson.dumps(metadata),
@@ -203,6 +205,10 @@ def decode_command(record: Any) -> IncomingCommand:
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Malformed(f"{place_of(record)} is not a command: {_why(error)}") from error
+
+
+def _number(header: bytes, largest: int = LARGEST) -> int:
+    return read_integer(header.decode(), 0, largest)
 
 
 def _text(headers: dict[str, bytes], name: str) -> str | None:

@@ -11,14 +11,15 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Gauge
 
+from schemas.errors import Malformed
 from schemas.system import ContextName
 from streams.broker.clients import connected_consumer
-from streams.broker.cloudevents import TIMELINE, timeline_of
+from streams.broker.cloudevents import timeline_of
 from streams.broker.divergence import is_ahead
 from streams.broker.topic_names import Topics
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import StoredEvent
-from streams.log.timelines import Timelines
+from streams.log.timelines import FIRST, Timelines
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -71,7 +72,7 @@ class LostEvents:
     async def read_unknown(self, context: ContextName, records: Collection[Any]) -> None:
         """Reads the timelines of a log again if a record has one that is not known; raises `Unavailable`."""
         known = self._timelines.get(context)
-        if known is None or any(timeline_of(record) > known.newest for record in records if _has_timeline(record)):
+        if known is None or any(_timeline(record) > known.newest for record in records):
             self._timelines[context] = await self._logs[context].timelines()
 
     def is_lost(self, context: ContextName, record: Any, event: StoredEvent) -> bool:
@@ -88,5 +89,9 @@ def went_back(context: ContextName) -> str:
     return f"the log of {context} went back behind what was published: run `caudal recover {context}`"
 
 
-def _has_timeline(record: Any) -> bool:
-    return any(name == TIMELINE and value.isdigit() for name, value in record.headers)
+def _timeline(record: Any) -> int:
+    """Returns the timeline of a record; the first for a foreign one."""
+    try:
+        return timeline_of(record)
+    except Malformed:
+        return FIRST

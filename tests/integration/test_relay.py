@@ -15,7 +15,8 @@ from schemas.envelope import Metadata
 from schemas.errors import LeaseLost
 from schemas.expected_version import NO_STREAM
 from schemas.system import ContextName
-from streams.broker.clients import stop_quietly
+from streams.broker.clients import started_producer, stop_quietly
+from streams.broker.cloudevents import encode_event
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import Store
@@ -114,6 +115,27 @@ async def test_a_relay_that_starts_again_resumes_at_its_cursor(
         await log.grow(7)
         async with running(settings, catalog, databases, "one"):
             await eventually(lambda: log.is_in_the_topic(settings, catalog))
+
+
+@pytest.mark.parametrize("name", ["ce_position", "ce_previous", "ce_streamversion", "ce_schemaversion", "ce_timeline"])
+async def test_a_foreign_record_with_a_number_that_no_log_holds_stops_no_relay(
+    settings: Settings, catalog: Catalog, databases: Databases, log: Log, name: str
+) -> None:
+    await log.grow(3)
+    async with running(settings, catalog, databases, "one"):
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
+    record = encode_event((await log.read(0, 1))[0], CONTEXT)
+    headers = [*((n, value) for n, value in record.headers if n != name), (name, b"9" * 20)]
+    producer = await started_producer(settings)
+    for partition in range(4):
+        topic = Topics(settings, catalog).events(CONTEXT)
+        await producer.send_and_wait(topic, record.value, record.key, partition=partition, headers=headers)
+    await stop_quietly(producer)
+
+    await log.grow(3)
+    async with running(settings, catalog, databases, "one") as relay:
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
+        assert relay.is_published
 
 
 async def test_a_topic_that_is_lost_during_relaying_is_filled_again(

@@ -189,8 +189,8 @@ async def test_foreign_records_are_parked_and_hold_no_event_up(running: Running)
     await running.add(5)
     await running.shows(5)
     producer = await started_producer(running.settings)
-    for value in (b"garbage", b"{}"):
-        await producer.send_and_wait(topic, value, b"k", partition=1, headers=[("ce_position", b"7")])
+    for value, name in ((b"garbage", "ce_position"), (b"{}", "ce_timeline")):
+        await producer.send_and_wait(topic, value, b"k", partition=1, headers=[(name, b"9" * 5000)])
     await producer.stop()
     await running.add(5)
     await running.shows(10)

@@ -30,7 +30,17 @@ def test_an_id_is_the_given_one_or_a_new_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "given"), [("key", str(FIRST_ID)), ("", None), ("a b", None), ("ñ", None), ("x" * 201, None), (None, "no-id")]
+    ("key", "given"),
+    [
+        ("key", str(FIRST_ID)),
+        ("", None),
+        ("a b", None),
+        ("ñ", None),
+        ("x" * 201, None),
+        (None, "no-id"),
+        (None, f"{{{FIRST_ID}}}"),
+        (None, str(FIRST_ID).replace("-7", "_7")),
+    ],
 )
 def test_an_id_that_cannot_be_read_is_malformed(key: str | None, given: str | None) -> None:
     with pytest.raises(Malformed):

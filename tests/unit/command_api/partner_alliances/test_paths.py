@@ -37,9 +37,10 @@ def test_nothing_and_two_things_at_once_are_invalid(body: dict[str, object], why
         change_contract(CambioDeContrato.model_validate(body), PATH)
 
 
-def test_a_path_that_names_no_contract_is_not_found() -> None:
-    with pytest.raises(NotFound, match="there is no contract 'x'"):
-        change_contract(CambioDeContrato(estado="ACTIVO"), {"id": "x"})
+@pytest.mark.parametrize("id", ["x", "{01940000-0000-7000-8000-0000000000ff}"])
+def test_a_path_that_names_no_contract_is_not_found(id: str) -> None:
+    with pytest.raises(NotFound, match=f"there is no contract '{id}'"):
+        change_contract(CambioDeContrato(estado="ACTIVO"), {"id": id})
 
 
 def test_a_request_is_translated_with_its_tax_number_and_its_account() -> None:

@@ -35,7 +35,25 @@ def test_text_becomes_a_value_of_the_columns_type(annotation: Any, text: str, va
 
 
 @pytest.mark.parametrize(
-    ("annotation", "text"), [(UUID, "x"), (int, str(2**63)), (bool, "True"), (datetime, "2026-01-31T12:00:00"), (date, "soon")]
+    ("annotation", "text"),
+    [
+        (UUID, "x"),
+        (int, str(2**63)),
+        (bool, "True"),
+        (datetime, "2026-01-31T12:00:00"),
+        (date, "soon"),
+        (int, "1_0"),
+        (int, "\uff11"),
+        (int, " 5"),
+        (int, "+5"),
+        (float, "1_0"),
+        (float, "nan"),
+        (float, "inf"),
+        (float, "1e400"),
+        (UUID, "{01940000-0000-7000-8000-000000000001}"),
+        (date, "2026-01-31T12:00:00"),
+        (date, "2026-01-31T23:00:00-05:00"),
+    ],
 )
 def test_other_text_is_an_error(annotation: Any, text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -14,7 +14,7 @@ from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope, Metadata
 from schemas.errors import Malformed
 from schemas.system import ContextName
-from streams.broker.cloudevents import Outgoing, decode_command, decode_event, encode_command, encode_event
+from streams.broker.cloudevents import Outgoing, decode_command, decode_event, encode_command, encode_event, timeline_of
 from streams.log.stored_events import StoredEvent, decode_metadata, encode_metadata
 
 METADATA = Metadata(command_id=FIRST_ID, correlation_id="ñ", causation_id="why", traceparent="00-x-y-01")
@@ -97,6 +97,28 @@ def test_a_record_whose_time_has_no_offset_is_malformed(time: bytes) -> None:
         headers = [(name, time if name == "ce_time" else value) for name, value in record.headers]
         with pytest.raises(Malformed):
             decode(consumed(replace(record, headers=headers)))
+
+
+@pytest.mark.parametrize("name", ["ce_position", "ce_previous", "ce_streamversion", "ce_schemaversion", "ce_timeline"])
+@pytest.mark.parametrize(
+    "number", ["", "x", "1_0", "\uff11", " 5", "5\n", "+5", "-1", "1.0", "9223372036854775808", "9" * 30, "9" * 5000]
+)
+def test_a_record_with_another_number_than_a_log_can_hold_is_malformed(name: str, number: str) -> None:
+    record = encode_event(ROW, ContextName("data_ingestion", "ingestion"))
+    headers = [*((n, value) for n, value in record.headers if n != name), (name, number.encode())]
+    foreign = consumed(replace(record, headers=headers))
+
+    with pytest.raises(Malformed):
+        (timeline_of if name == "ce_timeline" else decode_event)(foreign)
+
+
+@pytest.mark.parametrize("name", ["ce_streamversion", "ce_schemaversion", "ce_timeline"])
+def test_a_version_of_more_than_32_bits_is_malformed(name: str) -> None:
+    record = encode_event(ROW, ContextName("data_ingestion", "ingestion"))
+    headers = [*((n, value) for n, value in record.headers if n != name), (name, b"2147483648")]
+
+    with pytest.raises(Malformed):
+        (timeline_of if name == "ce_timeline" else decode_event)(consumed(replace(record, headers=headers)))
 
 
 def test_a_time_with_another_offset_is_read_in_utc() -> None:
