@@ -50,18 +50,18 @@ async def test_each_read_waits_for_its_own_write() -> None:
     reads = [asyncio.create_task(view.until_seen(token(position))) for position in range(1, 101)]
 
     checkpoints.positions = {CONTEXT: {0: 60}}
-    await asyncio.wait_for(asyncio.gather(*reads[:60]), 1)
+    await asyncio.wait_for(asyncio.gather(*reads[:60]), 5)
     assert not any(read.done() for read in reads[60:])
 
     checkpoints.positions = {CONTEXT: {0: 100}}
-    await asyncio.wait_for(asyncio.gather(*reads), 1)
+    await asyncio.wait_for(asyncio.gather(*reads), 5)
     assert checkpoints.max_running == 1
     assert checkpoints.queries < 100
 
 
 async def test_each_read_queries_the_checkpoints_anew() -> None:
     checkpoints = Checkpoints()
-    view = waiter(checkpoints, 0.05)
+    view = waiter(checkpoints, 0.5)
     checkpoints.positions = {CONTEXT: {0: 9}}
     await view.until_seen(token(9))
 
@@ -100,12 +100,14 @@ class Table:
     def __init__(self, checkpoints: Checkpoints) -> None:
         self._checkpoints = checkpoints
         self.reads = 0
+        self.is_read = asyncio.Event()
         self.replacements: list[int] = []
 
     async def read(self) -> int:
         self.reads += 1
         if self.replacements:
             self._replace(self.replacements.pop(0))
+        self.is_read.set()
         return self._checkpoints.positions[CONTEXT][0]
 
     def _replace(self, position: int) -> None:
@@ -119,6 +121,7 @@ async def test_a_read_is_repeated_if_the_view_was_replaced_between_the_wait_and_
     checkpoints.positions = {CONTEXT: {0: 9}}
     table.replacements = [3]  # emptied, or rolled back
     read = asyncio.create_task(view.read(token(9), table.read))
+    await table.is_read.wait()
     await asyncio.sleep(0.02)
     assert not read.done()
 
