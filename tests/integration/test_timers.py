@@ -12,7 +12,7 @@ from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
 from command_api.timer_clock import TimerClock
 from schemas.catalog import Catalog
-from schemas.engine.sagas import CONTEXT, AdvanceSaga, CancelSaga, SagaAdvanced, SagaInput
+from schemas.engine.sagas import CONTEXT, AdvanceSaga, CancelSaga, CommandOutcome, SagaAdvanced, SagaInput
 from schemas.envelope import CommandEnvelope
 from schemas.partner_alliances.contracts import ContractCreated
 from schemas.system import ENGINE, ContextName
@@ -120,6 +120,23 @@ async def test_a_timer_that_was_cancelled_while_it_fired_is_ignored(terms: Terms
     await terms.clocks[0]._fire(timer)
 
     assert await terms.fired() == []
+
+
+async def test_a_timer_that_a_clock_that_was_ahead_fired_too_early_fires_again_at_its_time(terms: Terms) -> None:
+    await terms.contract()
+    (timer,) = await terms.due(MIDNIGHT)
+    await terms.clocks[0].fire_due(MIDNIGHT)
+    early = MIDNIGHT - timedelta(days=90)
+    outcome = SagaInput(kind="outcome", id=uuid4(), name="expire-contract", at=early)
+    rejected = CommandOutcome(number=1, rejection="the contract has days to come", kind="rejected")
+    await terms.issue(AdvanceSaga(saga=TERM, key=timer.key, input=outcome, outcome=rejected))
+
+    (again,) = await terms.due(MIDNIGHT)
+    await asyncio.gather(*(clock.fire_due(MIDNIGHT) for clock in terms.clocks))
+
+    assert (again.name, again.due_at) == (timer.name, timer.due_at)
+    assert [step.input.at for step in await terms.fired()] == [MIDNIGHT, MIDNIGHT]
+    assert await terms.due(MIDNIGHT) == []
 
 
 async def test_a_timer_that_is_due_while_everything_is_down_fires_afterwards(terms: Terms) -> None:
