@@ -142,7 +142,6 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "app.py": CoveredBy("e2e/test_http.py", "it connects the parts of the API"),
         "clinical_lab/mail.py": CoveredBy("e2e/test_clinical_lab.py", "it hands mail to a mail server"),
         "composition.py": CoveredBy("e2e/test_http.py", "it connects the parts of the write side"),
-        "data_ingestion/validation.py": CoveredBy("e2e/test_data_ingestion.py", "it runs checks in other processes"),
         "handling/appending.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),
         "handling/deciding.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),
         "worker.py": CoveredBy("integration/test_commands_by_topic.py", "it starts the parts of the worker's process"),
