@@ -51,6 +51,8 @@ R = TypeVar("R")
 
 _MAX_ATTEMPTS = 3
 _CLEAR_SECONDS = 1.0
+MORE_LEVELS = 8
+"""Levels by which a command by topic may be nested deeper than a client's: a saga gets events, which hold what clients sent."""
 
 FINAL = (Invalid, NotFound, IdempotencyKeyReused)
 """Errors that a repeat of the same record would meet again."""
@@ -206,7 +208,8 @@ class TopicWorker:
             )
         system, _, name = incoming.type.partition(".")
         context, command_class = self._catalog.command(system, name)
-        command = check_encrypted(validate_command(parse_json(incoming.value, self._settings.max_body_depth), command_class))
+        document = parse_json(incoming.value, self._settings.max_body_depth + MORE_LEVELS)
+        command = check_encrypted(validate_command(document, command_class))
         return CommandEnvelope(
             data=command,
             id=_id(context, incoming),

@@ -126,6 +126,18 @@ async def test_an_invalid_command_is_parked_once_with_a_receipt_through_outages(
     assert [answered for answered, _ in outside.answered] == [id]
 
 
+@pytest.mark.parametrize(("levels", "is_handled"), [(64, True), (72, True), (73, False)])
+async def test_a_command_may_be_nested_deeper_than_the_body_of_a_client_which_its_event_holds(
+    levels: int, is_handled: bool
+) -> None:
+    outside, id = Outside(), uuid4()
+    lists = levels - 2  # the document and the payload are levels too
+
+    await handle(outside, record(id, b'{"partner_id": "acme", "payload": {"n": ' + b"[" * lists + b"]" * lists + b"}}"))
+
+    assert (outside.handled, len(outside.parked)) == (([id], 0) if is_handled else ([], 1))
+
+
 async def test_an_invalid_value_that_only_the_log_finds_has_a_receipt() -> None:
     outside, id = Outside(), uuid4()
     outside.errors = [Invalid("a value is out of PostgreSQL's range")]
