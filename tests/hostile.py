@@ -43,11 +43,22 @@ MEMBERS = [
     "x\x00", "x\ud800", "",
 ]  # fmt: skip
 
+
+def _nested(levels: int) -> Any:
+    """Returns a value that is nested so deeply, by lists and objects in turn."""
+    value: Any = 1
+    for level in range(levels):
+        value = {"a": value} if level % 2 else [value]
+    return value
+
+
+NESTED = [_nested(levels) for levels in (60, 61, 62, 63, 64, 65, 200)]
+"""A command's body may have 64 levels, of which its own members take one to three."""
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.sampled_from([*INTEGERS, *NUMBERS, *TEXTS]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=3),
     max_leaves=4,
-)
+) | st.sampled_from(NESTED)
 TERMS = st.dictionaries(st.sampled_from(MEMBERS[:6]), st.sampled_from([*INTEGERS, *NUMBERS]), min_size=1, max_size=1)
 """One term of a contract, of any product."""
 BY_TYPE: Mapping[str | None, Sequence[Any]] = {

@@ -5,6 +5,9 @@ Everything that is recorded is read again in each way in which a process reads i
 
 import base64
 import copy
+import csv
+import io
+import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,6 +16,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import Table
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import ARRAY
 
 from aggregates.state import State, state_schema_of
 from aggregates.system import Domains, streams_of, with_sagas
@@ -23,11 +29,14 @@ from command_api.handling.passwords import Passwords
 from command_api.handling.validation import check_encrypted, check_plain, parse_json, validate_command
 from command_api.policies.outgoing_commands import OutgoingCommand, OutgoingCommands
 from command_api.timer_clock import timer_command
+from command_api.topic_worker import MORE_LEVELS
+from deploy.operations.replay.events import csv_writer, write_csv, write_json
 from projectors.discovery import installed
 from projectors.view_writer import ViewWriter
 from query_api.audit.history import described
 from query_api.audit.time_travel import TimeTravel
 from query_api.http.responses import json_response
+from query_api.views.values import parse_value
 from schemas.engine.sagas import CONTEXT as SAGAS
 from schemas.engine.sagas import SagaAdvanced
 from schemas.envelope import CommandEnvelope, RecordedEvent, Rejection
@@ -157,7 +166,8 @@ class World:
         system = outgoing.context.system
         record = _consumed(encode_command(outgoing.envelope, system, outgoing.key))
         sent, decoded = outgoing.envelope, decode_command(record)
-        data = check_encrypted(validate_command(parse_json(decoded.value, _DEPTH), type(sent.data)))
+        assert sent.data.internal, f"clients could send {sent.data.message_name}, a step of a policy or a saga, themselves"
+        data = check_encrypted(validate_command(parse_json(decoded.value, _DEPTH + MORE_LEVELS), type(sent.data)))
         assert (data, decoded.at) == (sent.data, sent.at), "a command is read from its topic as it was sent"
         try:
             await handler.handle(sent)
@@ -188,7 +198,16 @@ class World:
                 written = orjson.loads(self.parts.writers[projection.full_name]._as_json([row]))
                 shown = type(row).model_validate(written[0])
                 assert json_response(shown.model_dump())
+                self._check_queries(projection.table(), row, written[0])
                 self.rows[place] = row
+
+    def _check_queries(self, table: Table, row: View, written: Mapping[str, Any]) -> None:
+        """Checks that a filter and a cursor, which hold a value as text, find the value of each column."""
+        for column in table.columns:
+            value, raw = getattr(row, column.name, None), written.get(column.name)
+            if value is None or isinstance(column.type, ARRAY | JSONB) or type(value) is str:
+                continue
+            assert parse_value(column.type, str(raw).lower() if isinstance(raw, bool) else str(raw)) == value
 
     async def _check_events(self) -> list[Event]:
         """Returns the new events, each of which can be read in every way."""
@@ -200,6 +219,7 @@ class World:
                 assert read._replace(metadata="", data="") == row._replace(metadata="", data="")
                 assert decode(read, name, self.parts.catalog) == decode(row, name, self.parts.catalog)
                 assert json_response(described(row))
+                _check_replay(row)
                 found.append(decode(row, name, self.parts.catalog).data)
             for stream in {row.stream for row in rows}:
                 await self._check_stream(log, stream, [row for row in rows if row.stream == stream])
@@ -214,6 +234,18 @@ class World:
         shown = await self.parts.time_travel.state(log, name)
         assert json_response({"state": shown.state, "at": shown.recorded_at})
         assert json_response(await self.parts.time_travel.difference(log, name, new[-1].version - 1, new[-1].version))
+
+
+def _check_replay(row: StoredEvent) -> None:
+    """Checks that an event is the same in every form in which it is exported."""
+    lines, table = io.StringIO(), io.StringIO()
+    write_json([row], lines)
+    csv_writer(table).writeheader()
+    write_csv([row], table)
+    exported = (json.loads(lines.getvalue()), next(csv.DictReader(io.StringIO(table.getvalue().encode().decode(), newline=""))))
+    for found in exported:
+        assert (int(found["position"]), found["stream"], found["type"]) == (row.position, row.stream, row.type)
+    assert exported[0]["data"] == json.loads(row.data) == json.loads(exported[1]["data"])
 
 
 def _consumed(record: Outgoing, partition: int = 0) -> Any:

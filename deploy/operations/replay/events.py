@@ -4,7 +4,8 @@ import csv
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TextIO
 
 import orjson
 from rich.console import Console
@@ -83,12 +84,26 @@ async def replay(options: ReplayOptions, settings: Settings) -> None:
 def _writer(format: Format) -> Callable[[Sequence[StoredEvent]], None]:
     """Returns what prints events, some at a time."""
     if format == "json":
-        return lambda rows: _write("".join(orjson.dumps(described(r), option=orjson.OPT_UTC_Z).decode() + "\n" for r in rows))
+        return partial(write_json, output=sys.stdout)
     if format == "csv":
-        writer = csv.DictWriter(sys.stdout, _COLUMNS)
-        writer.writeheader()
-        return lambda rows: writer.writerows(map(_fields, rows))
+        csv_writer(sys.stdout).writeheader()
+        return partial(write_csv, output=sys.stdout)
     return _print_table
+
+
+def write_json(rows: Sequence[StoredEvent], output: TextIO) -> None:
+    """Writes events as JSON, one a line."""
+    output.write("".join(orjson.dumps(described(row), option=orjson.OPT_UTC_Z).decode() + "\n" for row in rows))
+
+
+def csv_writer(output: TextIO) -> "csv.DictWriter[str]":
+    """Returns a writer of events as CSV."""
+    return csv.DictWriter(output, _COLUMNS)
+
+
+def write_csv(rows: Sequence[StoredEvent], output: TextIO) -> None:
+    """Writes events as CSV, without the names of the columns."""
+    csv_writer(output).writerows(map(_fields, rows))
 
 
 def _print_table(rows: Sequence[StoredEvent]) -> None:
@@ -118,10 +133,6 @@ def _add(table: Table, row: StoredEvent) -> None:
         f"[dim]{escape(data if len(data) <= _MAX_DATA else f'{data[: _MAX_DATA - 1]}…')}[/]",
     )
     table.add_row(str(row.position), "\n".join(lines))
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
 
 
 def _fields(row: StoredEvent) -> Mapping[str, Any]:
