@@ -1,13 +1,18 @@
-"""A read with a token never shows less than the token, while its view is reset, replaced and rolled back."""
+"""A read with a token never shows less than the token, while its view is reset, replaced, rolled back and rebalanced.
+
+The long form is ``TOKEN_READS=20000 pytest tests/integration/test_consistency_tokens.py --timeout 3000 --junit-xml FILE``,
+whose file has the numbers of reads.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from pathlib import Path
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import orjson
 import pytest
 
 from deploy.operations.subscriptions import control
+from projectors.projector import Projector
 from projectors.rebuild import Rebuild
 from query_api.views.consistency import ConsistencyWaiter
 from query_api.views.page_request import PageRequest
@@ -20,11 +25,16 @@ from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoints
+from streams.subscriptions.subscription import Subscription
+from tests.conftest import eventually
 from tests.integration.deliveries import RECORDS
 from tests.integration.running import NAME, Running, started
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 READERS = 8
+ROUNDS = 3
+READS = int(os.environ.get("TOKEN_READS", "100"))
+"""Reads that each test makes at least."""
 
 
 class Reads:
@@ -42,7 +52,7 @@ class Reads:
         rows = [row for row in await self._running.logs[INGESTION].read(0, 10_000) if row.partition == partition]
         wanted = {orjson.loads(row.data)["data_id"] for row in rows}
         token = ConsistencyToken(INGESTION, partition, rows[-1].position)
-        page = await self._waiter.read(token, lambda: self._reader.page(PageRequest(limit=200)))
+        page = await self._waiter.read(token, lambda: self._reader.page(PageRequest(limit=1000)))
         self.reads += 1
         if missing := wanted - {str(row["data_id"]) for row in page.rows}:
             self.stale.append(f"{len(missing)} of {len(wanted)} rows are missing under {token}")
@@ -52,9 +62,49 @@ class Reads:
             await asyncio.gather(*(self.read(partition) for partition in range(4)))
 
 
-@pytest.mark.parametrize("what", ["reset", "rebuild", "rollback"])
+async def reset(running: Running, rebuild: Rebuild) -> None:
+    to_the_beginning = control.Reset(to="beginning", context=None, keep_rows=False, apply=True)
+    await control.reset(NAME, to_the_beginning, running.settings)
+
+
+async def switch(running: Running, rebuild: Rebuild) -> None:
+    await rebuild.switch(await rebuild.view.begin(again=True))
+
+
+async def roll_back(running: Running, rebuild: Rebuild) -> None:
+    if (await rebuild.view.versions()).previous is None:
+        await switch(running, rebuild)
+    else:
+        await rebuild.view.roll_back()
+
+
+async def rebalance(running: Running, rebuild: Rebuild) -> None:
+    """Another process joins the group, and leaves it."""
+    settings = running.settings.model_copy(update={"instance": "other"})
+    projector = Projector(running.installation, RECORDS, running.logs)
+    other = Subscription(settings, running.catalog, "projectors", [projector], running.logs)
+    joined = asyncio.create_task(other.run())
+
+    async def is_member() -> bool:
+        return other.why_not_ready() is None
+
+    await eventually(is_member, 60, "the other process as a member")
+    await running.add(3)
+    joined.cancel()
+    await asyncio.gather(joined, return_exceptions=True)
+
+
+WHAT: Mapping[str, Callable[[Running, Rebuild], Awaitable[None]]] = {
+    "reset": reset,
+    "rebuild": switch,
+    "rollback": roll_back,
+    "rebalance": rebalance,
+}
+
+
+@pytest.mark.parametrize("what", WHAT)
 async def test_a_token_is_kept(
-    settings: Settings, catalog: Catalog, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+    settings: Settings, catalog: Catalog, databases: Databases, what: str, record_property: Callable[[str, object], None]
 ) -> None:
     async with started(settings, catalog, databases, stall_seconds=1) as running:
         await running.add(20)
@@ -62,19 +112,14 @@ async def test_a_token_is_kept(
         rebuild = Rebuild(Installation(settings, catalog, Databases("caudal_owner", 4)), RECORDS)
         reads, end = Reads(running, databases), asyncio.Event()
         readers: Sequence[asyncio.Task[None]] = [asyncio.create_task(reads.go_on(end)) for _ in range(READERS)]
-        for _ in range(3):
-            await running.add(3)
-            if what == "reset":
-                reset = control.Reset(to="beginning", context=None, keep_rows=False, apply=True)
-                await control.reset(NAME, reset, settings)
-            elif what == "rebuild" or (await rebuild.view.versions()).previous is None:
-                table = await rebuild.view.begin(again=True)
-                await rebuild.switch(table)
-            else:
-                await rebuild.view.roll_back()
+        rounds = 0
+        while rounds < ROUNDS or reads.reads < READS:
+            await running.add(3 if rounds < ROUNDS else 1)
+            await WHAT[what](running, rebuild)
             await asyncio.sleep(1)
+            rounds += 1
         end.set()
         await asyncio.gather(*readers)
 
-    assert reads.stale == []
-    assert reads.reads > 100
+    record_property("reads", reads.reads)
+    assert reads.stale == [], f"{len(reads.stale)} of {reads.reads} reads in {rounds} rounds"
