@@ -37,7 +37,7 @@ INGESTION = ContextName("data_ingestion", "ingestion")
 
 
 class Deployment:
-    """A deployment with ten deliveries in its backup, and ten more that its topics have and its restored log has not."""
+    """A deployment with some deliveries in its backup, and ten more that its topics have and its restored log has not."""
 
     def __init__(self, settings: Settings, catalog: Catalog, contexts: list[ContextName]) -> None:
         self.settings, self.catalog, self.contexts = settings, catalog, contexts
@@ -53,7 +53,7 @@ class Deployment:
         return await TopicVerification(self.settings, self.catalog, self.log(context)).run(row["position"], lambda *_: None)
 
 
-async def made(settings: Settings, catalog: Catalog, *, views_stay: bool) -> Deployment:
+async def made(settings: Settings, catalog: Catalog, *, views_stay: bool, backed_up: int = 10) -> Deployment:
     """Runs a deployment, backs it up, runs it on, and restores the backup; with ``views_stay`` the views are not restored."""
     databases = Databases(None, 16)
     name = database_of(settings.write_dsn)
@@ -66,12 +66,12 @@ async def made(settings: Settings, catalog: Catalog, *, views_stay: bool) -> Dep
         await migrate(settings, catalog)
     await owner.close()
     async with started(settings, catalog, databases) as running:
-        await running.add(10)
-        await running.shows(10)
+        await running.add(backed_up)
+        await running.shows(backed_up)
     backup = await dump(settings.write_dsn)
     async with started(settings, catalog, databases) as running:
         await running.add(10)
-        await running.shows(20)
+        await running.shows(backed_up + 10)
     moved = in_database(settings.write_dsn, restored)
     await restore(moved, backup)
     await databases.close()
@@ -137,6 +137,60 @@ async def test_nothing_is_published_or_handled_until_the_loss_is_accepted(
         assert verified.lost > 0
     await recover(INGESTION, settings, apply=True)
     assert "there is nothing to recover" in capsys.readouterr().out
+
+
+async def test_a_log_that_began_anew_and_overtook_its_topic_is_found_to_have_gone_back(
+    settings: Settings, catalog: Catalog
+) -> None:
+    deployment = await made(settings, catalog, views_stay=False, backed_up=0)
+    await received_validated_and_processed(deployment.settings, catalog, deployment.databases, 15)
+    async with started(deployment.settings, catalog, deployment.databases, stall_seconds=1) as running:
+
+        async def stopped() -> bool:
+            return all(relay.why_stopped for relay in running.relays) and set(deployment.contexts) <= set(
+                running.subscription._lost_events.resting
+            )
+
+        await eventually(stopped, what="a stop")
+        assert await running.count() == 0, "no view takes new events for the lost ones"
+        for context in deployment.contexts:
+            await recover(context, deployment.settings, apply=True)
+        await running.shows(15)
+        assert await running.is_verified()
+        for context in deployment.contexts:
+            assert (await deployment.verified_topic(context)).findings == []
+    await deployment.databases.close()
+
+
+async def test_views_that_are_restored_without_their_logs_catch_up(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    owner = await asyncpg.connect(in_database(settings.write_dsn, "postgres"))
+    views = [f"{database_of(settings.write_dsn)}_views_{n}" for n in (1, 2)]
+    for name in views:
+        await owner.execute(f"create database {name}")
+    first, second = (in_database(settings.write_dsn, name) for name in views)
+    settings, restored = (settings.model_copy(update={"read_dsn": dsn}) for dsn in (first, second))
+    await migrate(settings, catalog)
+    async with started(settings, catalog, databases) as running:
+        await running.add(10)
+        await running.shows(10)
+        backup = await dump(first)
+        await running.add(10)
+        await running.shows(20)
+    await restore(second, backup)
+    await migrate(restored, catalog)
+
+    async with started(restored, catalog, databases, stall_seconds=1) as running:
+        await running.shows(20)
+        await running.add(5)
+        await running.shows(25)
+        assert await running.is_verified()
+        assert running.subscription.why_not_ready() is None
+    await databases.close()
+    for name in views:
+        await owner.execute(f"drop database {name} with (force)")
+    await owner.close()
 
 
 async def test_a_log_can_go_back_again(settings: Settings, catalog: Catalog) -> None:
