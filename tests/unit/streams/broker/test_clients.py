@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -12,10 +14,22 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from schemas.errors import Unavailable
 from streams.broker import clients
-from streams.broker.clients import ResilientProducer, client_id, in_own_task, new_consumer, records_up_to, start, stop_quietly
+from streams.broker.clients import (
+    ResilientProducer,
+    client_id,
+    connected_consumer,
+    in_own_task,
+    new_consumer,
+    records_up_to,
+    start,
+    started_producer,
+    stop_or_abort,
+    stop_quietly,
+)
 from streams.settings import Settings
 
 TP = TopicPartition("t", 0)
+SETTINGS = Settings()
 
 
 class FakeClient:
@@ -180,10 +194,11 @@ async def test_a_late_failure_on_a_replaced_producer_leaves_the_new_one_alone(ma
 class SwallowingClient:
     """A client of the shape of aiokafka's: it swallows a cancellation that arrives while it awaits a task of its own."""
 
-    def __init__(self) -> None:
-        self.is_stopped = False
+    def __init__(self, *_: object, **options: object) -> None:
+        self.is_used = self.is_stopped = False
 
     async def start(self) -> None:
+        self.is_used = True
         await self._swallow(3)
 
     async def stop(self) -> None:
@@ -197,27 +212,101 @@ class SwallowingClient:
                 await own
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_no_cancellation_is_lost_wherever_it_arrives(seed: int) -> None:
-    chance = random.Random(seed)
+async def use_client(client: Any) -> None:
+    try:
+        await start(client)
+        await in_own_task(client.start(), 5)
+    finally:
+        await stop_quietly(client)
 
-    async def use(client: Any) -> None:
-        try:
-            await start(client)
-            await in_own_task(client.start(), 5)
-        finally:
-            await stop_quietly(client)
 
-    for _ in range(250):
-        client = SwallowingClient()
-        using = asyncio.create_task(use(client))
-        for _ in range(chance.randrange(30)):
+async def use_several(client: Any) -> None:
+    other: Any = SwallowingClient()
+    try:
+        await start(client)
+        await start(other)
+    finally:
+        await stop_or_abort({other.stop(): other.start, client.stop(): client.start}, 5)
+        assert other.is_stopped
+
+
+async def use_started_producer(_: Any) -> None:
+    producer = await started_producer(SETTINGS)
+    try:
+        await asyncio.sleep(0)
+    finally:
+        await stop_quietly(producer)
+
+
+async def use_resilient_producer(_: Any) -> None:
+    producer = ResilientProducer(SETTINGS, "test", lambda: in_own_task(asyncio.sleep(0), 5))
+    try:
+        for failure in (KafkaError("fenced"), None):
+            with suppress(Unavailable):
+                async with producer.connected():
+                    await asyncio.sleep(0)
+                    if failure is not None:
+                        raise failure
+    finally:
+        await producer.close()
+
+
+async def use_connected_consumer(_: Any) -> None:
+    for failure in (KafkaError("gone"), None):
+        with suppress(Unavailable):
+            async with connected_consumer(SETTINGS, "test"):
+                await asyncio.sleep(0)
+                if failure is not None:
+                    raise failure
+
+
+async def use_records(_: Any) -> None:
+    consumer: Any = FakeConsumer()
+    async for _ in records_up_to(consumer, TP, 7):
+        await asyncio.sleep(0)
+
+
+HELPERS = [use_client, use_several, use_started_producer, use_resilient_producer, use_connected_consumer, use_records]
+
+
+@pytest.mark.parametrize("use", HELPERS)
+async def test_no_cancellation_is_lost_and_no_client_left_wherever_it_arrives(
+    use: Callable[[Any], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance, made = random.Random(1), list[SwallowingClient]()
+
+    def client(*_: object, **__: object) -> SwallowingClient:
+        made.append(SwallowingClient())
+        return made[-1]
+
+    monkeypatch.setattr(clients, "AIOKafkaProducer", client)
+    monkeypatch.setattr(clients, "AIOKafkaConsumer", client)
+
+    async def task(one: SwallowingClient) -> None:
+        await use(one)
+
+    async def steps() -> int:
+        using, count = asyncio.create_task(task(client())), 0
+        while not using.done():
+            await asyncio.sleep(0)
+            count += 1
+        await using
+        return count
+
+    longest, ends = await steps(), Counter[bool]()
+    for _ in range(1000):
+        using = asyncio.create_task(task(client()))
+        for _ in range(chance.randrange(longest + 5)):
             await asyncio.sleep(0)
         was_running = using.cancel()
 
         await asyncio.wait([using], timeout=5)
 
         assert using.cancelled() is was_running, "it went on as if it had not been cancelled"
+        assert all(one.is_stopped for one in made if one.is_used), "a client is left"
+        ends[was_running] += 1
+        made.clear()
+    assert min(ends[True], ends[False]) > 10, "it is cancelled at every step, and after the last one"
 
 
 async def test_clients_are_stopped_before_a_cancellation_is_raised_and_the_next_clean_up_is_not_skipped() -> None:
