@@ -1,7 +1,7 @@
 """Documents of a command's shape: ordinary ones of which a value or two are at the edges of what is allowed, or beyond them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,15 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=3),
     max_leaves=4,
 ) | st.sampled_from(NESTED)
+EDGES: Sequence[Any] = [
+    "", " ", "a\x00", "\ud800", "Jos\u00e9", "Jose\u0301", "admin\u200b", "\u0661\u0662", "x" * 200, "x" * 2001, f"{MARK}x:y",
+    "RO 18547290", "RO18547290", "CHE107787577MWST", "CHE-107.787.577 IVA", "049091850", "timeout/x",
+    2**63 - 1, 2**63, -(2**63) - 1, 2**64, "9" * 20, "-9223372036854775809", 1.7e308, "inf", "nan", "1e400", -0.0,
+    "9999-12-31", "0001-01-01", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00-12:00", "2026-11-29T12:00:00",
+    "9999-12-31T23:59:59.999999+14:00", "9999-12-31T23:59:59.999999-12:00",
+    _nested(61), _nested(63), _nested(65), {"": 1}, {"x\x00": 1}, None, True,
+]  # fmt: skip
+"""Values that have passed one part of the engine and failed in another."""
 TERMS = st.dictionaries(st.sampled_from(MEMBERS[:6]), st.sampled_from([*INTEGERS, *NUMBERS]), min_size=1, max_size=1)
 """One term of a contract, of any product."""
 BY_TYPE: Mapping[str | None, Sequence[Any]] = {
@@ -90,6 +99,14 @@ def documents(command: type[Command], keys: Keys) -> st.SearchStrategy[Any]:
     schema = command.model_json_schema()
     ordinary, hostile = (_Values(schema.get("$defs", {}), keys, is_hostile=one).of(schema) for one in (False, True))
     return st.one_of(_crossed(ordinary, hostile), hostile)
+
+
+def edge_documents(command: type[Command], keys: Keys) -> Iterator[Any]:
+    """Yields an ordinary document of a command, and then documents with each of `EDGES` at each place of it."""
+    schema = command.model_json_schema()
+    values = _Values(schema.get("$defs", {}), keys, is_hostile=False)
+    yield values.first(schema)
+    yield from values.edges(schema)
 
 
 @st.composite
@@ -141,6 +158,48 @@ class _Values:
                 return st.sampled_from(BY_TYPE[kind][: None if self.is_hostile else 2])
             case _:
                 return JSON
+
+    def edges(self, schema: Any) -> Iterator[Any]:
+        """Yields values of a schema, each with one of `EDGES` at one place inside."""
+        schema = self._resolved(schema)
+        if choices := schema.get("anyOf"):
+            for choice in choices:
+                yield from self.edges(choice)
+        elif "properties" in schema:
+            ordinary = self.first(schema)
+            for name, inner in schema["properties"].items():
+                yield from ({**ordinary, name: value} for value in self.edges(inner))
+        elif schema.get("type") == "array":
+            yield from ([value] for value in self.edges(schema.get("items", {})))
+        elif schema.get("type") == "object":
+            yield from ({"a": value} for value in EDGES)
+        elif schema.get("type") != "null":
+            yield from EDGES
+
+    def first(self, schema: Any, name: str = "") -> Any:
+        """Returns an ordinary value of a schema, the same each time."""
+        schema = self._resolved(schema)
+        if ordinary := BY_MEMBER.get(name) or self.keys.get(name.removesuffix("_id")):
+            return ordinary[0]
+        if "properties" in schema:
+            return {one: self.first(schema["properties"][one], one) for one in schema.get("required", ())}
+        if "enum" in schema or "const" in schema:
+            return schema.get("enum", [schema.get("const")])[0]
+        if choices := schema.get("anyOf"):
+            return self.first(choices[0])
+        if schema.get("format") == "uuid":
+            return NOBODY
+        kind = schema.get("format", schema.get("type"))
+        if kind == "string":
+            return next(word for word in WORDS.split() if re.search(schema.get("pattern", "^[a-z]"), word))
+        if kind == "array":
+            return [self.first(schema["items"]) for _ in range(schema.get("minItems", 0))]
+        return BY_TYPE[kind][0] if kind in BY_TYPE else {"a": 1}
+
+    def _resolved(self, schema: Any) -> Mapping[str, Any]:
+        if isinstance(schema, bool):
+            return {}
+        return self._resolved(self.definitions[schema["$ref"].rpartition("/")[2]]) if "$ref" in schema else schema
 
     def _member(self, name: str, schema: Any) -> st.SearchStrategy[Any]:
         if self.is_hostile:

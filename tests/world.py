@@ -4,12 +4,14 @@ Everything that is recorded is read again in each way in which a process reads i
 """
 
 import base64
+import binascii
 import copy
 import csv
 import io
 import json
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -70,7 +72,11 @@ class Keys:
         }
 
     async def decrypted(self, encrypted: Iterable[str]) -> Mapping[str, str]:
-        return {text: base64.b64decode(text.rpartition(":")[2]).decode() for text in encrypted if is_encrypted(text)}
+        found = {}
+        for text in filter(is_encrypted, encrypted):
+            with suppress(binascii.Error, UnicodeDecodeError):  # no key decrypts a text of that form
+                found[text] = base64.b64decode(text.rpartition(":")[2]).decode()
+        return found
 
     async def knows(self, subject: str) -> bool:
         return subject not in self.erased

@@ -22,7 +22,7 @@ from schemas.message import Command
 from schemas.partner_alliances.compliance import PublishSanctionList
 from schemas.partner_alliances.integrations import CreateProgram, RequestPartner
 from streams.discovery import installed_catalog
-from tests.hostile import NOBODY, documents
+from tests.hostile import EDGES, NOBODY, documents, edge_documents
 from tests.world import Parts, World
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -91,13 +91,32 @@ def test_what_is_accepted_can_be_stored_projected_published_and_shown(
     @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(document=documents(command, worlds[system].keys), at=times)
     def accepts_or_rejects(document: Any, at: datetime) -> None:
-        world = worlds[system].copy()
-        recorded = sum(len(log._rows) for log in world.logs.values())
-        try:
-            runner.run(world.receive(json.dumps(document).encode(), command, uuid5(IDS, "it"), at, "dr"))
-            runner.run(world.fire_timers())
-        except CaudalError as error:
-            assert error.kind in REJECTIONS, error.detail
-            assert sum(len(log._rows) for log in world.logs.values()) == recorded
+        runner.run(handle(worlds[system].copy(), document, command, at))
 
     accepts_or_rejects()
+
+
+@pytest.mark.parametrize(
+    ("system", "command"), COMMANDS, ids=[f"{system}-{command.message_name}" for system, command in COMMANDS]
+)
+def test_each_edge_at_each_place_is_accepted_by_every_part_or_rejected(
+    system: str, command: type[Command], runner: asyncio.Runner, worlds: Mapping[str, World]
+) -> None:
+    ordinary, *edges = edge_documents(command, worlds[system].keys)
+    command.model_validate(ordinary)  # else another fault than that of the edge could reject a document
+
+    for document in (ordinary, *edges):
+        runner.run(handle(worlds[system].copy(), document, command, NOW))
+
+    assert len(edges) >= len(EDGES)
+
+
+async def handle(world: World, document: Any, command: type[Command], at: datetime) -> None:
+    """Handles a document: it is rejected before anything is recorded, or goes through every part."""
+    recorded = sum(len(log._rows) for log in world.logs.values())
+    try:
+        await world.receive(json.dumps(document).encode(), command, uuid5(IDS, "it"), at, "dr")
+        await world.fire_timers()
+    except CaudalError as error:
+        assert error.kind in REJECTIONS, f"{document}: {error.detail}"
+        assert sum(len(log._rows) for log in world.logs.values()) == recorded
