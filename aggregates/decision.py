@@ -9,6 +9,7 @@ from aggregates.stream import EventOf, Stream, StreamUse
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Misconfigured
 from schemas.message import Command, Event
+from schemas.values.tuples import check_tuple
 
 C = TypeVar("C", bound=Command)
 States = ParamSpec("States")
@@ -37,6 +38,8 @@ class Decision(Generic[C, States]):
     """Further streams that it may record events in: ``TARGET = ACCOUNT.change("target")``, ``yield TARGET.records(…)``."""
 
     def __post_init__(self) -> None:
+        for what, uses in (("reads", self.reads), ("writes", self.writes)):
+            check_tuple(f"the decision on {self.command.__name__}", what, uses)
         for use in self.uses:
             use.check(self.command)
         expected = 1 + sum(use.passes_state for use in self.uses)

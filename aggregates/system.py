@@ -15,6 +15,7 @@ from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from schemas.message import Command
 from schemas.system import ENGINE, ContextName
+from schemas.values.tuples import check_tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,7 @@ class Domain:
 
     def __post_init__(self) -> None:
         for name in ("decisions", "policies", "sagas"):
-            if not isinstance(getattr(self, name), tuple):
-                raise Misconfigured(f"the {name} of a Domain are not a tuple: is a comma missing?")
+            check_tuple("a Domain", name, getattr(self, name))
 
     def of(self, system: str) -> "Domain":
         """Returns this domain as that of a system, whose name its policies and sagas get."""

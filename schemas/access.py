@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from schemas.values.tuples import check_not_text, check_tuple
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -26,9 +28,14 @@ class Access:
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        for what, texts in (("roles", self.roles), ("scopes", self.scopes)):
+            check_not_text("an Access", what, texts)
+
     @classmethod
     def to(cls, *roles: str, scopes: Iterable[str] = ()) -> "Access":
         """Returns the access of a caller who has one of these roles and all of these scopes."""
+        check_not_text("an Access", "scopes", scopes)
         return cls(frozenset(roles), frozenset(scopes))
 
     def why_not(self, caller: Caller) -> str | None:
@@ -48,3 +55,7 @@ class RowAccess:
     """Columns that hold subjects: a caller may see a row if one of its columns holds the caller's subject."""
     all_rows: frozenset[str] = frozenset()
     """Roles that see every row."""
+
+    def __post_init__(self) -> None:
+        check_tuple("a RowAccess", "owners", self.owners)
+        check_not_text("a RowAccess", "all_rows", self.all_rows)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from schemas.access import Access
 from schemas.values.storable import check_storable
+from schemas.values.tuples import check_tuple
 
 COMMAND_ID = "command id"
 """As a command's subject: the command's own id, for a new data subject."""
@@ -77,6 +78,7 @@ class Event(Message):
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
+        check_tuple(cls.__name__, "renamed_from", renamed_from)
         cls.message_name, cls.schema_version = name or cls.__name__, schema_version
         cls.renamed_from, cls.retired = renamed_from, retired
 

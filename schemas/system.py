@@ -10,6 +10,7 @@ from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
 from schemas.sensitive import encrypted_fields, misplaced, password_fields, sensitive_fields
 from schemas.upcasting import Upcaster
+from schemas.values.tuples import check_tuple
 from schemas.view import View
 
 ENGINE = "engine"
@@ -142,5 +143,4 @@ def _check_view(view: type[View], system: str, contexts: set[str]) -> None:
 
 def _check_tuples(owner: str, **declared: Any) -> None:
     for what, found in declared.items():
-        if not isinstance(found, tuple):
-            raise Misconfigured(f"the {what} of {owner} must be a tuple; is a comma missing, as in ({what[:-1]},)?")
+        check_tuple(owner, what, found)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.access import Access, RowAccess
 from schemas.errors import Misconfigured
 from schemas.message import words_of
+from schemas.values.tuples import check_tuple
 
 
 class View(BaseModel):
@@ -50,6 +51,7 @@ class View(BaseModel):
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
+        check_tuple(f"the view {cls.__name__}", "indexes", indexes)
         cls.view_name, cls.view_context, cls.view_key = name or words_of(cls.__name__, "_"), context, key
         cls.view_indexes = tuple((group,) if isinstance(group, str) else group for group in indexes)
         cls.view_access, cls.view_rows, cls.view_subject = access, rows, subject

@@ -7,6 +7,7 @@ from aggregates.sagas.definition import Reaction, SagaDefinition, Transition
 from aggregates.state import State
 from schemas.engine.sagas import SagaInput
 from schemas.message import Event
+from schemas.values.tuples import check_not_text
 
 Ending = Literal["completed", "failed", "in_review"]
 
@@ -32,6 +33,7 @@ def choreography(
     event belongs to, ``outcomes`` the status that a saga gets with an event (others leave it running), ``references`` the
     events' fields that hold ids of what the saga is about.
     """
+    check_not_text(f"the saga {name!r}", "references", references)
 
     def react(state: Choreography, event: Event, input: SagaInput) -> Transition[Choreography]:
         found = {field: str(getattr(event, field)) for field in references if getattr(event, field, None) is not None}

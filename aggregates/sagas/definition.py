@@ -14,6 +14,7 @@ from aggregates.state import State
 from schemas.engine.sagas import CommandOutcome, SagaInput
 from schemas.errors import Misconfigured
 from schemas.message import Command, Event
+from schemas.values.tuples import check_not_text
 
 TIMEOUT = "timeout/"
 """Prefix of the engine's own timers, at which deferred inputs are reported."""
@@ -43,6 +44,9 @@ class Transition(Generic[S]):
     status: Literal["running", "in_review", "completed", "failed"] = "running"
     """``failed`` compensates everything first; ``in_review`` waits for a person's decision."""
     reason: str | None = None
+
+    def __post_init__(self) -> None:
+        check_not_text("a Transition", "cancel_timers", self.cancel_timers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class SagaDefinition(Generic[S]):
     """Set by `Domain.of`."""
 
     def __post_init__(self) -> None:
+        check_not_text(f"the saga {self.name!r}", "references", self.references)
         if len({event.message_name for event in self.reactions}) < len(self.reactions):
             raise Misconfigured(f"two events that the saga {self.name!r} reacts to have the same name")
         if not any(reaction.starts for reaction in self.reactions.values()):

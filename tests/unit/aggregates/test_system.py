@@ -87,5 +87,5 @@ def test_two_systems_may_have_a_policy_of_one_name() -> None:
 
 
 def test_a_missing_comma_is_named() -> None:
-    with pytest.raises(Misconfigured, match="the decisions of a Domain are not a tuple: is a comma missing"):
+    with pytest.raises(Misconfigured, match="the decisions of a Domain must be a tuple; is a comma missing"):
         Domain(ASK)  # type: ignore[arg-type]
