@@ -7,11 +7,10 @@ from pathlib import Path
 
 import aiohttp
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from deploy.console.async_command import leaves
 from deploy.console.printing import counted
+from deploy.console.progress import progress_bar
 from deploy.operations.load.keyed_commands import KeyedCommand, Shape, keyed_commands
 from deploy.operations.load.outcome import Outcome
 from deploy.operations.load.pace import Pace
@@ -51,20 +50,17 @@ async def load_file(load: Load, url: str, *, batch: int, connections: int, token
     """
     outcome, console = Outcome(), Console(stderr=True, highlight=False)
     ended_by: CaudalError | None = None
-    with _progress(console) as progress:
-        task = progress.add_task(load.file.name, total=None)
-        progress.update(task, total=sum(1 for _ in load.records()))
-
-        def say(what: str) -> None:
-            progress.console.print(what, style="yellow", markup=False, soft_wrap=True)
+    with progress_bar(console, load.file.name, "records") as bar:
+        total = sum(1 for _ in load.records())
 
         def show() -> None:
-            progress.update(task, completed=outcome.finished, commands=outcome.accepted + outcome.known)
+            bar.show(outcome.finished, total)
 
+        show()
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         connector, timeout = aiohttp.TCPConnector(limit=connections), aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers) as session:
-            sender = Sender(session, url, load.commands(outcome), outcome, Pace(say), batch=batch, say=say)
+            sender = Sender(session, url, load.commands(outcome), outcome, Pace(bar.say), batch=batch, say=bar.say)
             try:
                 async with asyncio.TaskGroup() as senders:
                     for _ in range(connections):
@@ -98,17 +94,3 @@ def preview(load: Load, command: type[Command] | None) -> int:
     checked = "" if command is not None else " The fields are not checked: the system is not installed here."
     console.print(f"{sendable} would be sent, {outcome.failed} would be rejected. Nothing was sent.{checked}", soft_wrap=True)
     return 1 if outcome.failed else 0
-
-
-class _Rate(ProgressColumn):
-    """Number of commands, and commands a second."""
-
-    def render(self, task: Task) -> Text:
-        commands = task.fields.get("commands", 0)
-        return Text(f"{commands:,} commands, {commands / max(task.elapsed or 0, 0.001):,.0f}/s")
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), _Rate(), TimeRemainingColumn(), console=console
-    )

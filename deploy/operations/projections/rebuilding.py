@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from deploy.console.printing import confirmed, counted, lines
+from deploy.console.progress import ProgressBar, progress_bar
 from deploy.operations.projections.versions import opened_view, projection_named
 from projectors.rebuild import Rebuild, total
 from projectors.versions import Difference, Positions
@@ -70,8 +68,8 @@ async def _rebuild(name: str, settings: Settings, options: Options, out: Console
     async with opened_view(name, settings) as work:
         table = await work.view.begin(again=options.again)
         count = options.workers or min(os.cpu_count() or 1, 8)
-        with ProcessPoolExecutor(count, get_context("spawn")) as pool, _progress(out, name) as show:
-            await _fill(work, table, settings, pool, count, show)
+        with ProcessPoolExecutor(count, get_context("spawn")) as pool, progress_bar(out, name, "positions") as bar:
+            await _fill(work, table, settings, pool, count, bar)
         if not options.switch:
             out.print(f"{name}: {table} is ready; `caudal projections rebuild {name} --apply` switches to it.")
             return None
@@ -80,7 +78,9 @@ async def _rebuild(name: str, settings: Settings, options: Options, out: Console
     return found
 
 
-async def _fill(work: Rebuild, table: str, settings: Settings, pool: ProcessPoolExecutor, workers: int, show: "_Show") -> None:
+async def _fill(
+    work: Rebuild, table: str, settings: Settings, pool: ProcessPoolExecutor, workers: int, bar: ProgressBar
+) -> None:
     """Fills in rounds until the live view is nearly reached, because that one moves on in the meantime."""
     loop = asyncio.get_running_loop()
     while True:
@@ -90,7 +90,7 @@ async def _fill(work: Rebuild, table: str, settings: Settings, pool: ProcessPool
         shares = _shares(goal, workers)
         running = [loop.run_in_executor(pool, _work, settings, work.name, table, share) for share in shares]
         while (await asyncio.wait(running, timeout=0.3))[1]:
-            show(total(await work.view.positions_of(table)), total(goal))
+            bar.show(total(await work.view.positions_of(table)), total(goal))
         for done in running:
             await done
 
@@ -117,26 +117,6 @@ async def _build(settings: Settings, name: str, table: str, share: Sequence[tupl
         await Rebuild(Installation(settings, catalog, databases), projection_named(name, catalog)).build(table, share)
     finally:
         await databases.close()
-
-
-class _Show:
-    """A progress bar with a rate."""
-
-    def __init__(self, progress: Progress, name: str) -> None:
-        self._progress, self._task = progress, progress.add_task(name, total=None, rate="")
-        self._began: tuple[float, int] | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        began, first = self._began = self._began or (time.monotonic(), done)
-        rate = (done - first) / max(time.monotonic() - began, 0.001)
-        self._progress.update(self._task, completed=done, total=total, rate=f"{rate:,.0f} positions/s")
-
-
-@contextmanager
-def _progress(out: Console, name: str) -> Iterator[_Show]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=out, transient=True, disable=not out.is_terminal) as progress:
-        yield _Show(progress, name)
 
 
 def _report(name: str, found: Difference | None, out: Console) -> None:

@@ -1,10 +1,10 @@
 """``caudal relay backfill``: publishes a part of a log again."""
 
 from rich.console import Console
-from rich.progress import Progress
 
 from deploy.console.places import parse_place
 from deploy.console.printing import confirmed, counted, lines
+from deploy.console.progress import progress_bar
 from query_api.audit.history import Selection, bounds
 from schemas.errors import Rejected
 from schemas.system import ContextName
@@ -41,7 +41,5 @@ async def backfill(context: ContextName, begin: str | None, end: str | None, set
 
 
 async def _publish(work: Backfill, name: str, after: int, up_to: int) -> int:
-    errors = Console(stderr=True)
-    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task(name, total=max(up_to - after, 1))
-        return await work.between(after, up_to, lambda position: progress.update(task, completed=position - after))
+    with progress_bar(Console(stderr=True), name, "events") as bar:
+        return await work.between(after, up_to, lambda position: bar.show(position - after, up_to - after))

@@ -25,7 +25,8 @@ async def backfill(
         str | None, typer.Option("--from", help="First position, a date, or a time; default: the first event.")
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", help="Last position, or a date or time before which; default: the last event.")
+        str | None,
+        typer.Option("--to", help="Last position (included), or a date or time (excluded); default: the last event."),
     ] = None,
     apply: Apply = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,

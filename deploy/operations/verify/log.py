@@ -12,7 +12,7 @@ from schemas.errors import Unavailable
 from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
-from streams.integrity.log_verification import Verification
+from streams.integrity.log_verification import Verification, Verified
 from streams.integrity.proof_log import ProofLog
 from streams.integrity.signed_heads_topic import published_heads
 from streams.integrity.signing import SignedHead, Signer, Verifier, read_public_key
@@ -33,28 +33,40 @@ async def verify_log(
     if verifier is None:
         report.unverified.append("signed heads were not verified: there is no public key (--public-key, CAUDAL_SIGNING_KEY)")
     else:
-        try:
-            found = await published_heads(settings, catalog, context)
-            published = [head for head in found if verifier.why_not(head) is None]
-            if foreign := len(found) - len(published):  # anyone may write to the topic: this says nothing about the log
-                report.notes.append(f"{counted(foreign, 'head')} on the topic without a trusted signature")
-        except Unavailable as error:
-            report.unverified.append(f"the topic of signed heads was not read: {error.detail}")
+        published = await _trusted_heads(settings, catalog, context, verifier, report)
     started = time.monotonic()
+    log = ProofLog(Store.of_log(databases, settings.log_dsn(context), context), context)
     with reporter.progress(f"log {context}") as show:
-        verified = await Verification(
-            ProofLog(Store.of_log(databases, settings.log_dsn(context), context), context), verifier, published
-        ).run(show)
+        verified = await Verification(log, verifier, published).run(show)
     report.seconds = round(time.monotonic() - started, 3)
     if verifier is not None and verified.head and not verified.signed_up_to and not verified.findings:
         report.unverified.append("none of its heads is signed: a removal of its newest events would not be found")
+    _add(verified, report)
+    return report
+
+
+async def _trusted_heads(
+    settings: Settings, catalog: Catalog, context: ContextName, verifier: Verifier, report: Report
+) -> Sequence[SignedHead]:
+    """Returns the heads on the topic that are validly signed; the report gets a note about the others."""
+    try:
+        found = await published_heads(settings, catalog, context)
+    except Unavailable as error:
+        report.unverified.append(f"the topic of signed heads was not read: {error.detail}")
+        return ()
+    trusted = [head for head in found if verifier.why_not(head) is None]
+    if foreign := len(found) - len(trusted):  # anyone may write to the topic: this says nothing about the log
+        report.notes.append(f"{counted(foreign, 'head')} on the topic without a trusted signature")
+    return trusted
+
+
+def _add(verified: Verified, report: Report) -> None:
     report.events, report.found = verified.events, len(verified.findings)
     report.facts = {"head": verified.head, "signed_up_to": verified.signed_up_to}
     signed = f", signed up to position {verified.signed_up_to:,}" if verified.signed_up_to else ""
     report.notes += verified.lost
     report.summary = f"complete and unaltered{signed}"
     report.findings = [{"position": finding.position, "what": finding.what} for finding in sorted(verified.findings)]
-    return report
 
 
 def verifier_of(public_keys: Sequence[Path], data_dir: Path, settings: Settings) -> Verifier | None:

@@ -1,7 +1,6 @@
 """Reports on one log, topic or view each, and their output as text or JSON."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -9,9 +8,9 @@ from typing import Any, Literal
 
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from deploy.console.printing import counted
+from deploy.console.progress import progress_bar
 
 Part = Literal["log", "topic", "view"]
 _MAX_PRINTED = 10
@@ -62,17 +61,9 @@ class Reporter:
 
     @contextmanager
     def progress(self, name: str) -> Iterator[Callable[[int, int], None]]:
-        """Shows a bar with a rate while the block runs; the block calls it with what is done and the total."""
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"))
-        console, started = self._console, time.monotonic()
-        with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task(name, total=None, rate="")
-
-            def show(done: int, total: int) -> None:
-                rate = f"{done / max(time.monotonic() - started, 0.001):,.0f} events/s"
-                bar.update(task, completed=done, total=total, rate=rate)
-
-            yield show
+        """Shows a bar while the block runs; the block calls it with what is done and the total."""
+        with progress_bar(self._console, name, "events") as bar:
+            yield bar.show
 
     def print(self, report: Report) -> None:
         """Prints one report."""

@@ -23,28 +23,30 @@ async def verify_view(
 ) -> Report:
     """Verifies one view; with ``rebuild`` the report is of the state after it. Raises `Unavailable`."""
     started = time.monotonic()
-    repaired: str | None = None
     verification = ViewVerification(installation, projection, logs)
-
-    async def verified_view() -> VerifiedView:
-        with reporter.progress(f"view {verification.name}") as show:
-            return await verification.run(show)
-
     store = installation.view_store(projection.home)
+    repaired: str | None = None
     if (problem := await shape_problem(store, projection.home, projection.view)) is not None:
         if rebuild is None:
             # Its rows cannot be compared: they lack columns, or have others.
             return Report(part="view", name=verification.name, found=1, findings=[{"what": problem}])
         await rebuild(verification.name)
         repaired = "rebuilt from the logs with the columns that the installed code declares"
-    verified = await verified_view()
+    verified = await _verified(verification, reporter)
     if verified.found and rebuild is not None:
         await rebuild(verification.name)
         wrong = counted(verified.found, "wrong row")
-        verified, repaired = (
-            await verified_view(),
-            f"rebuilt from the logs; the version with {wrong} is kept until it is discarded",
-        )
+        repaired = f"rebuilt from the logs; the version with {wrong} is kept until it is discarded"
+        verified = await _verified(verification, reporter)
+    return _report_of(verified, repaired, time.monotonic() - started)
+
+
+async def _verified(verification: ViewVerification, reporter: Reporter) -> VerifiedView:
+    with reporter.progress(f"view {verification.name}") as show:
+        return await verification.run(show)
+
+
+def _report_of(verified: VerifiedView, repaired: str | None, seconds: float) -> Report:
     return Report(
         repaired=repaired,
         part="view",
@@ -56,5 +58,5 @@ async def verify_view(
         summary=f"{counted(verified.rows, 'row')} as projected from the log",
         found=verified.found,
         findings=[{"key": finding.key, "what": finding.kind} for finding in verified.findings],
-        seconds=round(time.monotonic() - started, 3),
+        seconds=round(seconds, 3),
     )
