@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from schemas.access import Access
 from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
 from schemas.system import ENGINE, Context, ContextName, System, check_system, stored_names
@@ -71,13 +72,20 @@ class Catalog:
 
     def roles(self) -> frozenset[str]:
         """Returns every role that a command, a view or a log of these systems names."""
-        accesses = [
+        of_rows = [view.view_rows.all_rows for _, view in self.views() if view.view_rows is not None]
+        return frozenset().union(*(access.roles for access in self._accesses()), *of_rows)
+
+    def scopes(self) -> frozenset[str]:
+        """Returns every scope that a command, a view or a log of these systems names."""
+        return frozenset().union(*(access.scopes for access in self._accesses()))
+
+    def _accesses(self) -> Iterator[Access]:
+        declared = (
             *(command.command_access for _, command in self.commands()),
             *(view.view_access for _, view in self.views()),
             *(context.audit for context in self.contexts.values()),
-        ]
-        of_rows = [view.view_rows.all_rows for _, view in self.views() if view.view_rows is not None]
-        return frozenset().union(*(access.roles for access in accesses if access is not None), *of_rows)
+        )
+        return (access for access in declared if access is not None)
 
     def commands(self) -> Iterator[tuple[ContextName, type[Command]]]:
         """Returns every command of every system."""
@@ -88,14 +96,15 @@ class Catalog:
         try:
             return self._context_of[message]
         except KeyError:
+            kind = "events" if issubclass(message, Event) else "commands"
             raise Misconfigured(
-                f"no installed system declares {message.__name__}: add it to the commands or events of a Context"
+                f"{message.__name__} is not among the {kind} of any installed system: add it to the {kind} of its Context"
             ) from None
 
     def check_recorded(self, event: type[Event], context: ContextName) -> None:
         """Raises `Misconfigured` for an event that its context does not declare: no reader could decode it."""
-        if self._context_of.get(event) != context:
-            raise Misconfigured(f"{event.__name__} is not among the events of {context}: add it to the Context's events")
+        if self.context_of(event) != context:
+            raise Misconfigured(f"{event.__name__} is not among the events of {context}: add it to the events of its Context")
 
     def event(self, context: ContextName, name: str) -> type[Event]:
         """Returns the class that reads a recorded event, by any name that it had; raises `Misconfigured`."""

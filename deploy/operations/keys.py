@@ -1,5 +1,6 @@
 """``caudal token``, ``signing-key``, ``token-keys`` and ``master-keys``: access tokens, and the keys of an installation."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from deploy.console.async_command import async_command, report_errors
 from deploy.console.connection import connected, read_settings, settings_of
 from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir, flag
 from deploy.console.printing import confirmed, counted, lines
+from schemas.errors import NotFound
 from streams.discovery import installed_catalog
 from streams.settings import Settings
 
@@ -39,18 +41,30 @@ def token(
     settings = read_settings()
     if settings.token_keys is None:
         settings = connected(settings, data_dir.resolve())
-    _check_roles(settings, roles or ())
+    _check(settings, roles or (), scopes or ())
     typer.echo(TokenIssuer(settings).issue(subject, roles or (), scopes or ()).text)
     _note(f"Expires in {settings.token_lifetime_seconds} s. Use it as a header: Authorization: Bearer TOKEN")
 
 
-def _check_roles(settings: Settings, roles: list[str] | tuple[str, ...]) -> None:
-    known = installed_catalog(settings.systems).roles().union(*(access.roles for access in settings.access.values()))
-    listed = ", ".join(sorted(known)) or "none"
-    if unknown := sorted(set(roles) - known):
-        _note(f"No permission mentions the role {', '.join(unknown)}. Known roles: {listed}.")
+def _check(settings: Settings, roles: Sequence[str], scopes: Sequence[str]) -> None:
+    """Raises `NotFound` for a role or a scope that no permission mentions: it would open nothing."""
+    catalog, further = installed_catalog(settings.systems), settings.access.values()
+    known = {
+        "role": catalog.roles().union(*(access.roles for access in further)),
+        "scope": catalog.scopes().union(*(access.scopes for access in further)),
+    }
+    for what, asked in (("role", roles), ("scope", scopes)):
+        if unknown := sorted(set(asked) - known[what]):
+            raise NotFound(
+                f"no permission mentions the {what} {', '.join(unknown)}; known {what}s: {_listed(known[what])}"
+                " (those of CAUDAL_ACCESS are known if it is set here as for the processes)"
+            )
     if not roles:
-        _note(f"The token has no role. Add one with --role; known roles: {listed}.")
+        _note(f"The token has no role. Add one with --role; known roles: {_listed(known['role'])}.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 @report_errors()

@@ -24,7 +24,7 @@ def check(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> None:
             for problem in problems(catalog, system, query):
                 raise Misconfigured(f"the query {query.path} of {system}: {problem}")
             if query.path in paths:
-                raise Misconfigured(f"the query {query.path} of {system}: {paths[query.path]} has the same path; change one")
+                raise Misconfigured(f"GET {query.path} of {system} is a path of {paths[query.path]} too: change one")
             paths[query.path] = system
 
 

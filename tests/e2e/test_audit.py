@@ -229,6 +229,22 @@ async def test_events_are_replayed_as_a_table_as_lines_and_as_csv(stack: Running
         assert (code, "Traceback" in err) == (1, False), err
 
 
+async def test_a_replay_names_what_the_log_does_not_have(stack: RunningStack) -> None:
+    await deliver(stack, f"p-{uuid4()}")
+
+    for option, what in (
+        ("--stream", "there is no stream 'nothing' in data_ingestion.ingestion"),
+        ("--correlation", "no event of data_ingestion.ingestion has the correlation 'nothing'"),
+        ("--type", "data_ingestion.ingestion has no event 'nothing'; there are DataIngested, DataReceived"),
+    ):
+        code, _, err = await stack.caudal("replay", "data_ingestion.ingestion", option, "nothing")
+        assert (code, what in err) == (1, True), err
+    for empty in (("--from", "1000000"), ("--from", "2", "--to", "1"), ("--to", "2020-01-01")):
+        code, out, err = await stack.caudal("replay", "data_ingestion.ingestion", *empty)
+        assert (code, out) == (0, ""), err
+        assert "data_ingestion.ingestion has no events there: its log ends at " in err
+
+
 async def test_the_whole_log_verifies(stack: RunningStack) -> None:
     await deliver(stack, f"p-{uuid4()}")
 

@@ -10,13 +10,14 @@ from typing import Any, Literal, TextIO
 import orjson
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from deploy.console.places import parse_place
 from deploy.console.printing import counted
+from deploy.console.progress import progress_bar
 from query_api.audit.history import Selection, bounds, described
 from schemas.catalog import Catalog
+from schemas.errors import NotFound
 from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
@@ -46,6 +47,11 @@ class ReplayOptions:
     correlation: str | None
     format: Format
 
+    @property
+    def is_about_a_correlation(self) -> bool:
+        """Whether every event of one correlation is asked for: then the log has it if it has one of them."""
+        return self.correlation is not None and not (self.begin or self.end or self.stream or self.types)
+
     def selection(self, catalog: Catalog) -> Selection:
         """Returns the conditions and places; raises `Invalid`, and `NotFound` for an unknown event type."""
         conditions = Conditions(self.stream, catalog.stored_types(self.context, self.types) or None, self.correlation)
@@ -56,7 +62,7 @@ class ReplayOptions:
 async def replay(options: ReplayOptions, settings: Settings) -> None:
     """Prints the events to standard output and the progress to standard error.
 
-    Raises `NotFound` for a context or an event type that there is not.
+    Raises `NotFound` for a context, an event type, a stream or a correlation that there is not.
     """
     catalog = installed_catalog(settings.systems)
     catalog.context(options.context)
@@ -66,19 +72,25 @@ async def replay(options: ReplayOptions, settings: Settings) -> None:
     shown = 0
     try:
         log = SearchableLog(Store.of_log(databases, settings.log_dsn(options.context), options.context), options.context)
+        if options.stream is not None and not await log.version(options.stream):
+            raise NotFound(f"there is no stream {options.stream!r} in {options.context}")
         after, up_to = await bounds(log, selection)
+        if after >= up_to:
+            errors.print(f"{options.context} has no events there: its log ends at {(await log.head()).position}", markup=False)
+            return
         write = _writer(options.format)
-        with _progress(errors) as progress:
-            task = progress.add_task(f"{options.context}", total=max(up_to - after, 1))
+        with progress_bar(errors, str(options.context), "positions") as bar:
             async for found in log.search(selection.conditions, after, up_to):
                 if found.rows:
                     write(found.rows)
                 shown += len(found.rows)
-                progress.update(task, completed=found.looked_up_to - after)
+                bar.show(found.looked_up_to - after, up_to - after)
     finally:
         await databases.close()
+    if not shown and options.is_about_a_correlation:
+        raise NotFound(f"no event of {options.context} has the correlation {options.correlation!r}")
     if options.format == "table":
-        errors.print(f"{counted(shown, 'event')} of {max(up_to - after, 0):,}")
+        errors.print(f"{counted(shown, 'event')} of {up_to - after:,}")
 
 
 def _writer(format: Format) -> Callable[[Sequence[StoredEvent]], None]:
@@ -150,8 +162,3 @@ def _fields(row: StoredEvent) -> Mapping[str, Any]:
         "causation_id": metadata.causation_id,
         "data": row.data,
     }
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

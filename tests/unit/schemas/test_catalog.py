@@ -31,6 +31,25 @@ def test_unknown_names_are_rejected() -> None:
         catalog.event(INGESTION, "Nothing")
 
 
+def test_a_message_that_no_context_lists_is_named_in_one_way() -> None:
+    class Renamed(Event):
+        pass
+
+    class Rename(Command):
+        pass
+
+    catalog = Catalog.of([SYSTEM])
+    said = "Renamed is not among the events of any installed system: add it to the events of its Context"
+    with pytest.raises(Misconfigured, match=said):
+        catalog.context_of(Renamed)
+    with pytest.raises(Misconfigured, match=said):
+        catalog.check_recorded(Renamed, INGESTION)
+    with pytest.raises(Misconfigured, match="Rename is not among the commands of any installed system: add it to the commands"):
+        catalog.context_of(Rename)
+    with pytest.raises(Misconfigured, match=r"DataIngested is not among the events of data_ingestion\.validation: add it to"):
+        catalog.check_recorded(DataIngested, ContextName("data_ingestion", "validation"))
+
+
 def test_a_name_cannot_be_declared_twice() -> None:
     twice = System("twice", (Context("a", commands=(ReceiveData,)), Context("b", commands=(ReceiveData,))))
 

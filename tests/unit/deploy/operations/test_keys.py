@@ -29,10 +29,28 @@ def test_a_token_says_when_it_expires_and_which_roles_it_lacks() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_role_that_no_permission_mentions_is_named() -> None:
-    result = CliRunner().invoke(app, ["token", "bob", "--role", "nobody"])
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        ("--role", "no permission mentions the role nobody; known roles: auditor, clinician"),
+        ("--scope", "no permission mentions the scope nobody; known scopes: none"),
+    ],
+)
+def test_what_no_permission_mentions_is_rejected(option: str, why: str) -> None:
+    result = CliRunner().invoke(app, ["token", "bob", "--role", "auditor", option, "nobody"])
 
-    assert "No permission mentions the role nobody. Known roles: auditor" in result.stderr
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert why in result.stderr
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_role_and_a_scope_that_the_settings_mention_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    access = '{"command:data_ingestion.receive-data": {"roles": ["courier"], "scopes": ["deliver"]}}'
+    monkeypatch.setenv("CAUDAL_ACCESS", access)
+
+    result = CliRunner().invoke(app, ["token", "bob", "--role", "courier", "--scope", "deliver"])
+
+    assert (result.exit_code, result.stdout.count(".")) == (0, 2), result.stderr
 
 
 def test_a_key_is_retired_with_apply_alone(folder: Path) -> None:

@@ -91,7 +91,7 @@ def test_queries_that_work_are_accepted() -> None:
 def test_two_queries_need_two_paths() -> None:
     query = Query("/items", Items, "")
 
-    with pytest.raises(Misconfigured, match="shop has the same path"):
+    with pytest.raises(Misconfigured, match="is a path of shop too: change one"):
         check(CATALOG, {"shop": (query, query)})
 
 
