@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 import typer
@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from deploy.console.printing import SHORT_ID, ago, console, counted, grouped, short_ids
 from deploy.operations.sagas.reading import definitions, may_wait_indefinitely, saga_rows
-from deploy.operations.sagas.stuck import RUNNING, SagaRow, next_timer, shown_status, why_stuck
+from deploy.operations.sagas.stuck import RUNNING, SagaRow, next_timer, shown, status_of, why_stuck
 from schemas.engine.sagas import ENDED
 from schemas.errors import NotFound
 from streams.database.pools import Databases
@@ -21,7 +21,7 @@ from streams.settings import Settings
 
 Which = Literal["running", "ended", "all"]
 _ENDED = ",".join(sorted(ENDED))
-_STYLES = {"failed": "red", "cancelled": "yellow", "compensating": "yellow", "in review": "yellow", "completed": "green"}
+_STYLES = {"failed": "red", "cancelled": "yellow", "compensating": "yellow", "in_review": "yellow", "completed": "green"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,12 @@ class ListedSaga:
 
     row: SagaRow
     status: str
+    """That of the row, or ``waiting``."""
     stuck: str | None
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Returns the row with the status that the table shows."""
+        return {**self.row, "status": self.status, "stuck": self.stuck}
 
 
 async def list_sagas(chosen: SagaFilter, settings: Settings, *, as_json: bool) -> None:
@@ -59,7 +64,7 @@ async def list_sagas(chosen: SagaFilter, settings: Settings, *, as_json: bool) -
     now = datetime.now(UTC)
     listed = in_order(rows, now, may_wait_indefinitely(catalog))[: chosen.limit]
     if as_json:
-        typer.echo(orjson.dumps([{**one.row, "stuck": one.stuck} for one in listed]))
+        typer.echo(orjson.dumps([one.as_json() for one in listed]))
     elif listed:
         console().print(saga_table(listed, now))
         _print_hints(listed, len(rows))
@@ -74,7 +79,7 @@ def in_order(rows: Sequence[SagaRow], now: datetime, may_wait: frozenset[str]) -
     listed = [
         ListedSaga(
             row,
-            shown_status(row, may_wait=row["saga"] in may_wait),
+            status_of(row["status"], row["in_flight"], may_wait=row["saga"] in may_wait),
             why_stuck(row, now, may_wait=row["saga"] in may_wait),
         )
         for row in rows
@@ -94,7 +99,7 @@ def saga_table(listed: Sequence[ListedSaga], now: datetime) -> RenderableType:
 def _cells(one: ListedSaga, short: Mapping[str, str], now: datetime) -> Sequence[str]:
     row = one.row
     why = one.stuck or row["reason"] or next_timer(row, now)
-    status = "[bold red]stuck[/]" if one.stuck else f"[{_STYLES.get(one.status, 'none')}]{one.status}[/]"
+    status = "[bold red]stuck[/]" if one.stuck else f"[{_STYLES.get(one.status, 'none')}]{shown(one.status)}[/]"
     about = str(row["key"])
     return (
         short[row["saga_id"]],

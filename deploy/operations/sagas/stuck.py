@@ -1,6 +1,6 @@
 """The reasons why a saga is stuck, and the status that is shown of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -36,11 +36,14 @@ def why_stuck(saga: SagaRow, now: datetime, *, may_wait: bool) -> str | None:
     return None
 
 
-def shown_status(saga: SagaRow, *, may_wait: bool) -> str:
-    """Returns the saga's status; ``waiting`` if it runs, has nothing to do, and may wait for events indefinitely."""
-    if may_wait and saga["status"] == "running" and not saga["in_flight"]:
-        return "waiting"
-    return str(saga["status"]).replace("_", " ")
+def status_of(status: str, in_flight: Collection[Any], *, may_wait: bool) -> str:
+    """Returns a saga's status: ``waiting`` if it runs, has no command in flight, and may wait for events indefinitely."""
+    return "waiting" if may_wait and status == "running" and not in_flight else status
+
+
+def shown(status: str) -> str:
+    """Returns a status as people read it."""
+    return status.replace("_", " ")
 
 
 def next_timer(saga: SagaRow, now: datetime) -> str:

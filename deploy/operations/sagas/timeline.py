@@ -11,7 +11,7 @@ from rich.table import Table
 
 from deploy.console.printing import console, lines, table
 from deploy.operations.sagas.reading import may_wait_indefinitely, saga_row, saga_steps
-from deploy.operations.sagas.stuck import SagaRow, shown_status, why_stuck
+from deploy.operations.sagas.stuck import SagaRow, shown, status_of, why_stuck
 from schemas.engine.sagas import SagaAdvanced
 from schemas.envelope import RecordedEvent
 from streams.database.pools import Databases
@@ -33,7 +33,7 @@ class Step:
     problem: str | None
     """Why the command was rejected, or why the saga could not react."""
     status: str
-    """The saga's status after the step."""
+    """The saga's status after the step, or ``waiting``."""
     sent: Sequence[str]
     """Commands that the step sent; those that compensate another name it."""
 
@@ -43,25 +43,32 @@ async def show_saga(short_id: str, settings: Settings, *, as_json: bool) -> None
     catalog, databases = installed_catalog(settings.systems), Databases("caudal_reader", 1)
     try:
         saga = await saga_row(settings, databases, short_id)
-        steps = steps_of(await saga_steps(settings, catalog, databases, saga["saga_id"]))
+        recorded = await saga_steps(settings, catalog, databases, saga["saga_id"])
     finally:
         await databases.close()
     may_wait = saga["saga"] in may_wait_indefinitely(catalog)
+    steps = steps_of(recorded, may_wait=may_wait)
+    status = status_of(saga["status"], saga["in_flight"], may_wait=may_wait)
     stuck = why_stuck(saga, datetime.now(UTC), may_wait=may_wait)
     if as_json:
-        typer.echo(orjson.dumps({**saga, "stuck": stuck, "timeline": [asdict(step) for step in steps]}))
+        timeline = [asdict(step) for step in steps]
+        typer.echo(orjson.dumps({**saga, "status": status, "stuck": stuck, "timeline": timeline}))
         return
-    _print_saga(saga, shown_status(saga, may_wait=may_wait), stuck)
+    _print_saga(saga, shown(status), stuck)
     console().print(step_table(steps))
 
 
-def steps_of(recorded: Sequence[RecordedEvent[SagaAdvanced]]) -> list[Step]:
-    """Returns the steps of a saga as people read them."""
+def steps_of(recorded: Sequence[RecordedEvent[SagaAdvanced]], *, may_wait: bool) -> list[Step]:
+    """Returns the steps of a saga as people read them. ``may_wait``: whether it may wait for events indefinitely."""
     commands: dict[int, str] = {}
+    in_flight: set[int] = set()
     steps = []
     for one in recorded:
         step = one.data
         commands |= {sent.number: sent.command for sent in step.sent}
+        in_flight |= {sent.number for sent in step.sent}
+        if step.outcome is not None:
+            in_flight.discard(step.outcome.number)
         rejection = step.outcome.rejection if step.outcome is not None else None
         steps.append(
             Step(
@@ -70,7 +77,7 @@ def steps_of(recorded: Sequence[RecordedEvent[SagaAdvanced]]) -> list[Step]:
                 name=step.input.name,
                 outcome=_outcome(step),
                 problem=step.problem or rejection,
-                status=step.status.replace("_", " "),
+                status=status_of(step.status, in_flight, may_wait=may_wait),
                 sent=[
                     sent.command
                     if sent.compensates is None
@@ -90,16 +97,17 @@ def _outcome(step: SagaAdvanced) -> str:
 
 def step_table(steps: Sequence[Step]) -> Table:
     """Returns a table with a row for each step: its input, its outcome, a change of status, and what followed."""
-    shown = table("At", "Input", "Outcome", "Led to")
+    rows = table("At", "Input", "Outcome", "Led to")
     status = ""
     for step in steps:
         name = step.name if step.kind in ("event", "outcome") else f"{step.kind}: {step.name}"
         is_bad = step.outcome in ("rejected", "failed")
-        outcome = [f"[red]{step.outcome}[/]" if is_bad else step.outcome, *([step.status] if step.status != status else [])]
+        changed_to = [shown(step.status)] if step.status != status else []
+        outcome = [f"[red]{step.outcome}[/]" if is_bad else step.outcome, *changed_to]
         led_to = [*([f"[red]{escape(step.problem)}[/]"] if step.problem else []), *map(escape, step.sent)]
-        shown.add_row(f"{step.at:%H:%M:%S}", escape(name), "\n".join(outcome), "\n".join(led_to))
+        rows.add_row(f"{step.at:%H:%M:%S}", escape(name), "\n".join(outcome), "\n".join(led_to))
         status = step.status
-    return shown
+    return rows
 
 
 def _print_saga(saga: SagaRow, status: str, stuck: str | None) -> None:

@@ -34,7 +34,7 @@ def report(status: InstallationStatus, found: Sequence[Finding], now: datetime, 
     parts += [Text(), *_logs(status.logs, now, everything=everything)]
     parts += [Text(), *_subscriptions(status.subscriptions, now, everything=everything)]
     if status.sagas.running:
-        parts += [Text(), Text(f"{counted(status.sagas.running, 'saga')} running, {len(status.sagas.stuck)} stuck.")]
+        parts += [Text(), Text(f"{counted(status.sagas.running, 'saga')} not ended, {len(status.sagas.stuck)} stuck.")]
     return Group(*parts)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy.operations.sagas.stuck import LATE, next_timer, shown_status, why_stuck
+from deploy.operations.sagas.stuck import LATE, next_timer, shown, status_of, why_stuck
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SENT = {"1": {"name": "book-car", "sent_at": (NOW - LATE - timedelta(seconds=1)).isoformat()}}
@@ -58,10 +58,10 @@ def test_a_saga_that_may_wait_indefinitely_may_wait_for_an_event_and_for_nothing
 
 
 def test_a_saga_that_only_waits_is_shown_as_waiting() -> None:
-    assert shown_status(saga(), may_wait=True) == "waiting"
-    assert shown_status(saga(in_flight=SENT), may_wait=True) == "running"
-    assert shown_status(saga(), may_wait=False) == "running"
-    assert shown_status(saga(status="in_review"), may_wait=True) == "in review"
+    assert status_of("running", {}, may_wait=True) == "waiting"
+    assert status_of("running", SENT, may_wait=True) == "running"
+    assert status_of("running", {}, may_wait=False) == "running"
+    assert shown(status_of("in_review", {}, may_wait=True)) == "in review"
 
 
 def test_the_next_timer_is_the_one_that_is_due_first() -> None:

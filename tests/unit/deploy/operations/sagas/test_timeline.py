@@ -41,7 +41,8 @@ def test_a_rejection_and_its_compensation_are_named() -> None:
                 )
             ),
             recorded(step("event", "Unknown", step_status="received", deferred=True, problem="a slip")),
-        ]
+        ],
+        may_wait=False,
     )
 
     assert [(one.outcome, one.problem, list(one.sent)) for one in steps] == [
@@ -57,6 +58,18 @@ def test_a_rejection_and_its_compensation_are_named() -> None:
     assert shown[3] == ["00:00:00", "deposit", "rejected", "closed"]
     assert shown[4] == ["compensating", "deposit,", "compensates", "withdraw"]
     assert [one.status for one in steps] == ["running", "running", "compensating", "running"]
+
+
+def test_a_saga_that_may_wait_is_waiting_while_no_command_is_in_flight() -> None:
+    send = SentCommand(command="end-contract", data={}, number=1)
+    steps = [
+        recorded(step("event", "ContractCreated")),
+        recorded(step("timer", "end", sent=(send,))),
+        recorded(step("outcome", "end-contract", outcome=CommandOutcome(number=1))),
+    ]
+
+    assert [one.status for one in steps_of(steps, may_wait=True)] == ["waiting", "running", "waiting"]
+    assert [one.status for one in steps_of(steps, may_wait=False)] == ["running"] * 3
 
 
 def recorded(data: SagaAdvanced) -> RecordedEvent[SagaAdvanced]:

@@ -61,4 +61,4 @@ def test_the_first_line_and_the_findings_come_before_the_tables() -> None:
 
     assert lines[0].startswith("Down: worker is not ready (no partitions are assigned)")
     assert "- worker is not ready" in "\n".join(lines)
-    assert "3 sagas running, 1 stuck." in lines[-1]
+    assert "3 sagas not ended, 1 stuck." in lines[-1]
