@@ -35,12 +35,16 @@ def chains(events: Iterable[type[Event]], upcasters: Iterable[Upcaster]) -> Mapp
         if [one.from_version for one in chain] != wanted:
             raise Misconfigured(
                 f"{event.message_name} has schema version {event.schema_version} and needs one upcaster from each of the "
-                f"versions {wanted}; there are such from {[one.from_version for one in chain]}"
+                f"versions {_numbers(wanted)}; it has upcasters from {_numbers(one.from_version for one in chain)}"
             )
         found[event.message_name] = tuple(chain)
     if unknown := {one.event for one in steps} - set(found):
         raise Misconfigured(f"upcasters are declared for events that no context declares: {', '.join(sorted(unknown))}")
     return found
+
+
+def _numbers(versions: Iterable[int]) -> str:
+    return ", ".join(map(str, versions)) or "none"
 
 
 def upcast(event: type[Event], chain: tuple[Upcaster, ...], schema_version: int, data: str | bytes) -> str:

@@ -1,6 +1,8 @@
 """Decisions about sagas: the steps that follow from an input, for any definition."""
 
 import json
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -264,7 +266,19 @@ def _deferred(input: SagaInput, found: Defer) -> Outcome:
 
 
 def _faulty(error: Exception) -> Outcome:
-    return Outcome("failed", f"the reaction failed: {type(error).__name__}: {error}", deferred=True)
+    return Outcome("failed", f"the reaction failed: {type(error).__name__}: {error} ({_place_of(error)})", deferred=True)
+
+
+def _place_of(error: Exception) -> str:
+    """Returns the module and the line of the fault, or of the call of a library; a path of this machine is not recorded."""
+    frames = [(frame.f_globals["__name__"], frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [one for one in frames if "site-packages" not in one[1].f_code.co_filename and not _is_of_python(one[0])]
+    module, _, line = (own or frames)[-1]
+    return f"{module}, line {line}"
+
+
+def _is_of_python(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _missing(input: SagaInput) -> Outcome:

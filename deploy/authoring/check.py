@@ -4,12 +4,13 @@ It finds in a second, and all at once, the faults that the processes would repor
 """
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar, get_args
 
 from rich.console import Console
 
 from deploy.console.printing import counted, lines
+from deploy.schemas.check import problems
 from deploy.serving.serve import Service, room_of
 from projectors.discovery import installed
 from schemas.catalog import Catalog
@@ -28,7 +29,7 @@ async def check(settings: Settings) -> int:
     catalog, problem = attempt(lambda: installed_catalog(settings.systems))
     if catalog is None:
         return _end(out, [problem])
-    found = [*_views(catalog), *_processes(settings, catalog)]
+    found = _each_once([*_views(catalog), *_processes(settings, catalog), *_shapes(catalog)])
     if not found:
         out.print(f"{_counts(catalog)}: everything fits together.", style="green")
     return _end(out, found)
@@ -60,10 +61,9 @@ def _views(catalog: Catalog) -> Iterator[str]:
         _, problem = attempt(lambda home=context, shape=view: table_of(home, shape))  # type: ignore[misc]
         if problem:
             yield f"the view {context.system}.{view.view_name} cannot be stored: {problem}"
-    projections, problem = attempt(lambda: installed(catalog))
+    projections, _ = attempt(lambda: installed(catalog))
     if projections is None:
-        yield problem
-        return
+        return  # the projectors' process names the problem
     filled = {(projection.system, projection.view) for projection in projections}
     listed = {(context.system, view) for context, view in catalog.views()}
     for system, view in sorted(listed - filled, key=str):
@@ -73,11 +73,21 @@ def _views(catalog: Catalog) -> Iterator[str]:
 
 
 def _processes(settings: Settings, catalog: Catalog) -> Iterator[str]:
-    problems: dict[str, None] = {}
     for service in get_args(Service):
         _, problem = attempt(lambda name=service: room_of(name)(settings, catalog))  # type: ignore[misc]
-        problems[problem] = None  # several processes find the same
-    yield from (problem for problem in problems if problem)
+        if problem:
+            yield problem
+
+
+def _shapes(catalog: Catalog) -> Iterator[str]:
+    """Recorded events that the installed classes cannot read, and events whose shape is not recorded."""
+    found, problem = attempt(lambda: list(problems(catalog)))
+    yield from [problem] if found is None else found
+
+
+def _each_once(found: Sequence[str]) -> list[str]:
+    """Returns each problem once, and that with its place if one part found the place and another did not."""
+    return [one for one in dict.fromkeys(found) if not any(other != one and other.endswith(one) for other in found)]
 
 
 def _counts(catalog: Catalog) -> str:

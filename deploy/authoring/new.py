@@ -18,6 +18,7 @@ from streams.discovery import installed_catalog
 _TEMPLATES = Path(__file__).parent / "templates"
 _MODULES = ("schemas", "aggregates", "projectors", "command_api", "query_api")
 _LANGUAGE = "from {name}.schemas import AddTask, FinishTask, ReopenTask, TaskAdded, TaskFinished, TaskReopened"
+_SAGA_ROW = "\n| `{name}/sagas.py` | the saga: what it does after events and timers, and how it is compensated |"
 
 
 def new(name: str, parent: Path, *, with_saga: bool) -> int:
@@ -57,6 +58,7 @@ def files(name: str, *, with_saga: bool) -> Mapping[str, str]:
         "name": name,
         "own_imports": "\n".join(own_imports),
         "try_it": f"{f'caudal try {name}':<23}",
+        "saga_row": _SAGA_ROW.format(name=name) if with_saga else "",
         "saga_argument": "\n    sagas=(DEADLINE,)," if with_saga else "",
     }
     return {

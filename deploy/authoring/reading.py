@@ -23,9 +23,16 @@ def read_system(place: str) -> MemorySystem:
 
 
 def read_installed(name: str) -> MemorySystem:
-    """Returns an installed system in memory; raises `Misconfigured` if there is none of this name."""
+    """Returns an installed system in memory; raises `Misconfigured` if there is none of this name, or it cannot work."""
     if name not in (known := installed_names()):
         raise Misconfigured(f"{name} is no file and no installed system; installed are {', '.join(known) or 'none'}")
+    made, problem = attempt(lambda: _installed(name))
+    if made is None:
+        raise Misconfigured(problem)
+    return made
+
+
+def _installed(name: str) -> MemorySystem:
     catalog = installed_catalog([name])
     domain = declared_domains(catalog).get(name, Domain(decisions=()))
     return MemorySystem(catalog.systems[name], domain, [one for one in installed(catalog) if one.system == name])

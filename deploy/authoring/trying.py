@@ -3,7 +3,7 @@
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from schemas.system import ENGINE
 _PROMPT = "> "
 _MAX_DEPTH = 64
 LAST, WAIT = "$last", "$wait"
+_HELP, _EXIT = ("help", "?"), ("exit", "quit")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -42,11 +43,18 @@ async def try_system(place: str, commands: Path | None) -> int:
 async def send_all(system: MemorySystem, given: Iterable[str], out: Console, *, echo: bool) -> bool:
     """Sends each line as a command; returns whether all were accepted.
 
-    ``$last`` in a line is the key of the last stream; a line ``$wait 7d`` moves the clock of timers.
+    ``$last`` in a line is the key of the last stream; a line ``$wait 7d`` moves the clock of timers. ``help`` prints the
+    commands, and ``exit`` ends, unless the system has commands of these names.
     """
-    are_accepted, last = True, ""
+    are_accepted, last, known = True, "", _commands(system)
     for line in given:
-        if not line.strip() or line.lstrip().startswith("#"):
+        word = line.strip()
+        if not word or word.startswith("#"):
+            continue
+        if word in _EXIT and word not in known:
+            break
+        if word in _HELP and word not in known:
+            out.print("\n".join(_help(system)), markup=False)
             continue
         if echo:
             out.print(f"{_PROMPT}{line}", style="bold", markup=False)
@@ -58,7 +66,7 @@ async def send_all(system: MemorySystem, given: Iterable[str], out: Console, *, 
             continue
         for one in happened:
             out.print(f"  {_shown(one)}")
-            are_accepted = are_accepted and one.rejected is None
+            are_accepted = are_accepted and one.rejected is None and not _has_failed(one)
         last = next((one.event.stream.partition("-")[2] for one in happened if one.event and not _is_step(one.event)), last)
     return are_accepted
 
@@ -79,7 +87,7 @@ def read_time(text: str) -> timedelta:
 def read_command(system: MemorySystem, line: str) -> Command:
     """Reads ``add-task title="Buy milk"`` or ``add-task {"title": "Buy milk"}``; raises `Malformed` with what it takes."""
     name, _, rest = line.strip().partition(" ")
-    known = {command.message_name: command for context, command in system.catalog.commands() if context.system != ENGINE}
+    known = _commands(system)
     if name not in known:
         raise Malformed(f"there is no command {name!r}; there are {', '.join(sorted(known))}")
     command = known[name]
@@ -88,6 +96,18 @@ def read_command(system: MemorySystem, line: str) -> Command:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise Malformed(f"{name} takes {', '.join(command.model_fields) or 'no fields'} ({faults})") from error
+
+
+def _commands(system: MemorySystem) -> Mapping[str, type[Command]]:
+    return {command.message_name: command for context, command in system.catalog.commands() if context.system != ENGINE}
+
+
+def _help(system: MemorySystem) -> Iterator[str]:
+    yield "Type one of these commands. $last is the id of the last one, $wait 7d fires timers, help shows this, exit ends:"
+    yield ""
+    for name, command in _commands(system).items():
+        yield f"  {' '.join([name, *(f'{field}=…' for field in command.model_fields)])}"
+    yield ""
 
 
 def _fields(text: str) -> dict[str, Any]:
@@ -121,11 +141,7 @@ def _typed(system: MemorySystem, out: Console) -> Iterator[str]:
     if not sys.stdin.isatty():
         yield from sys.stdin
         return
-    out.print("Type one of these commands. $last is the id of the last one, $wait 7d fires timers, Ctrl-D ends:\n")
-    for context, command in system.catalog.commands():
-        if context.system != ENGINE:
-            out.print(f"  {command.message_name} {' '.join(f'{name}=…' for name in command.model_fields)}", markup=False)
-    out.print()
+    out.print("\n".join(_help(system)), markup=False)
     while True:
         try:
             yield input(_PROMPT)
@@ -151,6 +167,12 @@ def _shown(happened: Happened) -> str:
     return f"[cyan]{escape(view)}[/]  {escape(str(key))} is deleted"
 
 
+def _has_failed(happened: Happened) -> bool:
+    """Returns whether this is a step in which the code of a saga failed."""
+    event = happened.event
+    return event is not None and isinstance(event.data, SagaAdvanced) and event.data.step_status == "failed"
+
+
 def _is_step(event: RecordedEvent[Event]) -> bool:
     return isinstance(event.data, SagaAdvanced)
 
@@ -160,4 +182,5 @@ def _step_shown(step: SagaAdvanced) -> str:
     timers = "".join(f", timer {name} at {due:%Y-%m-%d %H:%M:%S}" for name, due in step.timers_set.items())
     problem = "" if step.problem is None else f": {step.problem}"
     what = f"{step.input.kind} {escape(step.input.name)}: {step.status}"
-    return f"[magenta]saga {escape(step.saga)}[/] {what}{timers}{escape(problem)}"
+    style = "red" if step.step_status == "failed" else "magenta"
+    return f"[{style}]saga {escape(step.saga)}[/] {what}{timers}{escape(problem)}"

@@ -19,12 +19,7 @@ from streams.discovery import installed_catalog, schemas_module
 def check(systems: Collection[str] = ()) -> int:
     """Prints each recorded event of these systems that cannot be read, and returns 1 if there is any; by default of all."""
     console, catalog = Console(highlight=False, soft_wrap=True), installed_catalog(systems)
-    found = [
-        problem
-        for folder, name, context in _contexts(catalog)
-        for problem in shapes.problems(folder, name, context, catalog, is_document)
-    ]
-    found += [f"{path} belongs to no context: remove it, or declare the context" for path in _strays(catalog)]
+    found = list(problems(catalog))
     for problem in found:
         console.print(problem, style="red", markup=False)
     if found:
@@ -33,6 +28,17 @@ def check(systems: Collection[str] = ()) -> int:
     events = sum(len(context.events) for context in catalog.contexts.values())
     console.print(f"{counted(events, 'event')}: every recorded shape can be read.")
     return 0
+
+
+def problems(catalog: Catalog) -> Iterator[str]:
+    """Yields a sentence for each recorded event of these systems that cannot be read, and each event that is not recorded.
+
+    Raises `Misconfigured` for a system whose module has no folder.
+    """
+    for folder, name, context in _contexts(catalog):
+        yield from shapes.problems(folder, name, context, catalog, is_document)
+    for path in _strays(catalog):
+        yield f"{path} belongs to no context: remove it, or declare the context"
 
 
 def record(systems: Collection[str] = ()) -> int:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -232,6 +232,17 @@ def test_a_fault_in_a_reaction_to_a_rejection_is_reported_and_tried_again() -> N
     broken = False
     story.is_retried().becomes("in_review", because="closed")
     assert story.saga.deferred == {}
+
+
+def test_a_fault_is_reported_with_the_line_of_the_sagas_code_that_led_to_it() -> None:
+    def raises(trip: Trip, event: Event, input: SagaInput) -> Transition[Trip]:
+        return Transition(trip.replace(trip=str(UUID("no id"))))
+
+    reactions: dict[type[Event], Reaction[Any]] = {**TRIP.reactions, CarBooked: Reaction("trip", raises)}
+    story = SagaScenario(replace(TRIP, reactions=reactions)).happens(REQUESTED).happens(CAR)
+
+    line = raises.__code__.co_firstlineno + 1
+    story.has_problem(f"the reaction failed: ValueError: badly formed hexadecimal UUID string ({__name__}, line {line})")
 
 
 @pytest.mark.parametrize("returned", [None, Transition(Trip(), send=[BookCar(trip="t")])])  # type: ignore[list-item]

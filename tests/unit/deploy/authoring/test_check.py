@@ -1,17 +1,21 @@
 """`caudal check`: an author's mistakes, all at once and before anything is started."""
 
+import json
 import sys
 from collections.abc import Callable
 from decimal import Decimal
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from aggregates.system import Domain
 from deploy.authoring.check import attempt, check
-from schemas.message import Command
+from deploy.schemas.shapes import shape_of
+from schemas.message import Command, Event
 from schemas.system import Context, System
 from schemas.view import View
 from streams.discovery import GROUP
@@ -31,13 +35,18 @@ class Prices(View, name="prices", context="tasks", key="price_id"):
     price: Decimal = Decimal(0)
 
 
+class TaskAdded(Event):
+    task_id: str
+
+
 @pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[System, Domain], None]:
+def install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[System, Domain], None]:
     """Installs a system of one module beside the engine's own, and no other."""
 
     def install(system: System, domain: Domain) -> None:
         module = ModuleType("todo_in_one_module")
-        vars(module).update(SYSTEM=system, DOMAIN=domain, PROJECTIONS=(), __spec__=ModuleSpec(module.__name__, None))
+        spec = ModuleSpec(module.__name__, None, origin=str(tmp_path / "todo_in_one_module.py"))
+        vars(module).update(SYSTEM=system, DOMAIN=domain, PROJECTIONS=(), __spec__=spec)
         monkeypatch.setitem(sys.modules, module.__name__, module)
         point = EntryPoint(system.name, f"{module.__name__}:SYSTEM", GROUP)
         monkeypatch.setattr("streams.discovery.entry_points", lambda group: [point] if group == GROUP else [])
@@ -57,9 +66,38 @@ async def test_every_mistake_is_named(install: Callable[[System, Domain], None],
 
     said = " ".join(capsys.readouterr().out.split())
     assert code == 1
-    assert "the view todo.prices cannot be stored" in said
+    assert said.count("a view cannot store") == 1, "the processes find it too, without its place"
+    assert "the view todo.prices cannot be stored: a view cannot store" in said
     assert "no projection fills the view todo.tasks: add one to its PROJECTIONS" in said
     assert said.count("no decision is declared for the command 'add-task' of todo.tasks") == 1
+
+
+@pytest.mark.parametrize(
+    ("recorded", "why"),
+    [
+        (None, "TaskAdded of todo.tasks, schema version 1, is not recorded: run `caudal schemas record`"),
+        (
+            {"type": "object", "properties": {}},
+            "TaskAdded of todo.tasks does not accept its recorded schema version 1: .task_id",
+        ),
+        ({**shape_of(TaskAdded), "properties": {"task_id": {"type": "string", "x-other": 1}}}, "x-other cannot be compared"),
+    ],
+)
+async def test_an_event_that_cannot_be_read_any_more_is_named(
+    install: Callable[[System, Domain], None],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    recorded: dict[str, Any] | None,
+    why: str,
+) -> None:
+    install(System("todo", (Context("tasks", events=(TaskAdded,)),)), Domain(()))
+    if recorded is not None:
+        (tmp_path / "shapes").mkdir()
+        (tmp_path / "shapes" / "tasks.TaskAdded.v1.json").write_text(json.dumps(recorded))
+
+    assert await check(Settings(systems=["todo"])) == 1
+
+    assert why in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_fault_of_an_authors_code_is_named_with_its_place() -> None:

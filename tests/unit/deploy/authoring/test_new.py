@@ -34,6 +34,7 @@ def test_its_package_runs_its_tests_and_passes_the_tools(tmp_path: Path, with_sa
     (installed / "entry_points.txt").write_text("[caudal.systems]\nloans = loans.schemas:SYSTEM\n")
 
     assert tests in run("pytest", "-q", "-p", "no:cacheprovider", cwd=package)
+    run("deploy.cli", "schemas", "record", cwd=package)
     assert "fits together" in run("deploy.cli", "check", cwd=package)
     (package / "commands").write_text('add-task title="Buy milk"\n$wait 7d\n')
     tried = run("deploy.cli", "try", "loans", "commands", cwd=package)
@@ -41,6 +42,15 @@ def test_its_package_runs_its_tests_and_passes_the_tools(tmp_path: Path, with_sa
     run("ruff", "check", "--no-cache", ".", cwd=package)
     run("ruff", "format", "--no-cache", "--check", ".", cwd=package)
     run("mypy", "--strict", "loans", "tests", cwd=package)
+
+
+@pytest.mark.parametrize("with_saga", [False, True])
+def test_its_readme_lists_every_module(with_saga: bool) -> None:
+    package = files("loans", with_saga=with_saga)
+    modules = {path for path in package if path.startswith("loans/") and path.endswith(".py") and package[path]}
+
+    assert {path for path in modules if f"`{path}`" in package["README.md"]} == modules
+    assert package["README.md"].count("`loans/") == len(modules)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -115,6 +115,31 @@ async def test_commands_come_from_standard_input_too(first: Path) -> None:
     assert b'"title":"Milk"' in out
 
 
+async def test_help_lists_the_commands_and_exit_ends(first: Path, tmp_path: Path) -> None:
+    commands = tmp_path / "commands"
+    commands.write_text("help\nexit\nadd-task title=Milk\n")
+
+    code, out, err = await caudal("try", str(first), str(commands))
+
+    assert (code, err) == (0, "")
+    assert "  add-task title=…\n  finish-task task_id=…\n" in out
+    assert "Milk" not in out
+
+
+async def test_a_fault_of_a_projection_is_one_line_with_its_place(first: Path, tmp_path: Path) -> None:
+    first.write_text(
+        FIRST.replace("return row.replace(finished=True)", "return {}['oops']").replace("TaskFinished) else", "TaskAdded) else")
+    )
+    commands = tmp_path / "commands"
+    commands.write_text("add-task title=Milk\n")
+
+    code, out, err = await caudal("try", str(first), str(commands))
+
+    line = 1 + FIRST.splitlines().index("def task(row: Tasks, event: RecordedEvent[Any]) -> Tasks:") + 1
+    assert (code, err) == (1, "")
+    assert out.splitlines()[1:] == [f"  {first}:{line}: KeyError: 'oops'"]
+
+
 @pytest.mark.parametrize(
     ("written", "wrong", "said"),
     [
