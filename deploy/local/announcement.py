@@ -51,18 +51,23 @@ def tokens(endpoints: Endpoints, roles: Sequence[str]) -> list[str]:
     return [f"{role.upper()}={issuer.issue(f'demo-{role}'.replace('_', '-'), [role]).text}" for role in sorted(roles)]
 
 
-def announce(endpoints: Endpoints, seconds: float, *, as_json: bool, with_tokens: bool) -> None:
-    """Prints that the stack is ready: the screen, or one JSON line; with tokens only if they are asked for."""
+def announce(endpoints: Endpoints, notes: Sequence[str], seconds: float, *, as_json: bool, with_tokens: bool) -> None:
+    """Prints that the stack is ready: the screen, or one JSON line; with tokens only if they are asked for.
+
+    ``notes`` are sentences about what the start has changed.
+    """
     catalog = installed_catalog(endpoints.systems)
     printed = tokens(endpoints, sorted(catalog.roles())) if with_tokens else []
     if as_json:
         content = json.loads(endpoints.as_json())
         if with_tokens:
             content["tokens"] = dict(line.split("=", 1) for line in printed)
+        if notes:
+            content["notes"] = list(notes)
         said = [json.dumps(content)]
     else:
         # Tokens are long: they come first, so that the screen stays in view.
-        said = [*printed, *screen(endpoints, catalog, _example(catalog), seconds)]
+        said = [*printed, *(f"Note: {note}." for note in notes), *screen(endpoints, catalog, _example(catalog), seconds)]
     out = Console(highlight=False, soft_wrap=True, file=sys.stdout)
     out.print("\n".join(said), markup=False)
     sys.stdout.flush()

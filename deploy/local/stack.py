@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -26,7 +26,7 @@ from streams.broker.provisioning import ensure_topics
 from streams.discovery import installed_catalog, installed_names
 from streams.encryption.encryption import add_master_key
 from streams.integrity.signing import complete_keys
-from streams.migrations.migrate import migrate
+from streams.migrations.migrate import is_refill, migrate
 from streams.security.token_keys import add_token_key
 from streams.settings import Settings
 
@@ -63,6 +63,8 @@ class Stack:
         self._log_options = {"CAUDAL_LOG_FORMAT": settings.log_format, "CAUDAL_LOG_LEVEL": settings.log_level}
         self._timeout = ReadyTimeout(settings.ready_seconds, settings.max_ready_seconds)
         self.processes: list[Supervised] = []
+        self.notes: Sequence[str] = ()
+        """Sentences about changes that the start has made."""
 
     @property
     def endpoints(self) -> Endpoints:
@@ -135,7 +137,7 @@ class Stack:
         await self._postgres.prepare()
         await self._start(self._postgres.process())
         # A view whose columns changed is dropped and created again: the projectors refill it from the log.
-        await migrate(settings, catalog, recreate_views=True)
+        self.notes = [done for done in await migrate(settings, catalog, recreate_views=True) if is_refill(done)]
         await record_followed_events(settings, catalog)
 
     async def _start_broker(self, settings: Settings, catalog: Catalog) -> None:

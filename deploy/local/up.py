@@ -52,7 +52,8 @@ async def _run(stack: Stack, options: StackOptions, stopping: asyncio.Event) -> 
     started = time.monotonic()
     try:
         if await _ends_first(asyncio.create_task(stack.start()), stopping):
-            announce(stack.endpoints, time.monotonic() - started, as_json=options.as_json, with_tokens=options.with_tokens)
+            seconds = time.monotonic() - started
+            announce(stack.endpoints, stack.notes, seconds, as_json=options.as_json, with_tokens=options.with_tokens)
             await _ends_first(asyncio.create_task(stack.watch()), stopping)
     finally:
         if stack.processes and not options.as_json:

@@ -18,6 +18,7 @@ from streams.settings import Settings
 EVENTS_A_TABLE = 10_000_000
 """The number of events in one table of a log."""
 
+_REFILL = "has changed its shape: it is filled from the log again"
 _LOCK = 0x43415544414C  # "CAUDAL"
 
 
@@ -25,8 +26,8 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
     """Brings every database to the state that the installed systems need and returns what it did, a line each.
 
     Connects as the DSN's own user and acts as ``caudal_owner``, the owner of everything. ``recreate_views`` creates a view
-    whose declared shape has changed again, empty: the projectors refill it from the log. Raises `Misconfigured` if that
-    is necessary and ``recreate_views`` is false, and `Unavailable` if a database is out of reach.
+    whose declared shape has changed again, empty: the projectors refill it from the log (`is_refill` of its line). Raises
+    `Misconfigured` if that is necessary and ``recreate_views`` is false, and `Unavailable` if a database is out of reach.
     """
     databases = Databases(None, pool_size=1)
     installation = Installation(settings, catalog, databases)
@@ -47,6 +48,11 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
     finally:
         await databases.close()
     return done
+
+
+def is_refill(done: str) -> bool:
+    """Returns whether a line of `migrate` is about a view that was recreated, and is filled from the log again."""
+    return done.endswith(_REFILL)
 
 
 def scripts(kind: str) -> list[Path]:
@@ -101,14 +107,16 @@ async def _make_view(
     recorded = await table_shape(connection, store, view)
     if recorded == shape:
         return []
+    name, done = f"{context.system}.{view.view_name}", f"{store.schema}: view {view.view_name}"
     if recorded is not None:
         if not recreate:
             raise Misconfigured(wrong_shape(context, view))
-        await _drop_versions(connection, store, f"{context.system}.{view.view_name}", view.view_name)
+        await _drop_versions(connection, store, name, view.view_name)
+        done = f"the view {name} {_REFILL}"
     for line in definition(table_of(context, view)):
         await connection.execute(line)
     await connection.execute(store.sql("version_define"), view.view_name, shape)
-    return [f"{store.schema}: view {view.view_name}"]
+    return [done]
 
 
 async def _drop_versions(connection: Connection, store: Store, subscription: str, view: str) -> None:

@@ -1,5 +1,6 @@
 """The first screen of `caudal up`: it fits into 80 x 24, and holds no token."""
 
+import json
 import shlex
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from deploy.console.endpoints import Endpoints
 from deploy.console.options import DEFAULT_DATA_DIR
-from deploy.local.announcement import screen
+from deploy.local.announcement import announce, screen
 from deploy.local.example import Example
 from deploy.local.servers.logins import ADMIN, Logins
 from deploy.local.stack import DEFAULT_PORTS
@@ -58,6 +59,18 @@ def test_its_calls_are_what_a_shell_takes() -> None:
 
     assert words[2] == "http://127.0.0.1:5001/ingest"
     assert words[-1] == '{"partner_id": "partner-1", "payload": {"name": "it\'s", "age": 30}}'
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_the_start_has_changed_comes_before_the_screen(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    note = "the view todo.tasks has changed its shape: it is filled from the log again"
+    announce(endpoints(DEFAULT_DATA_DIR.resolve()), [note], 8.3, as_json=as_json, with_tokens=False)
+
+    said = capsys.readouterr().out
+    if as_json:
+        assert json.loads(said)["notes"] == [note]
+    else:
+        assert said.splitlines()[:2] == [f"Note: {note}.", "Caudal is ready after 8.3 s."]
 
 
 def test_without_an_example_it_shows_no_call() -> None:
