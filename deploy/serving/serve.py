@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Literal, Protocol
 
 import uvicorn
+from prometheus_client import disable_created_metrics
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
@@ -48,6 +49,7 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
     """Runs a process's work beside its HTTP server; returns after SIGTERM or SIGINT, and raises what its work raises."""
     # Most objects live for one command or one batch: collecting generations less often saves a tenth of the time.
     gc.set_threshold(50_000, 20, 50)
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which no dashboard reads
     configure_tracing(service, settings.instance)
     make = room_of(service)  # loaded first, while the database may still be starting
     catalog = installed_catalog(settings.systems)

@@ -311,4 +311,6 @@ async def test_each_process_says_how_it_is(stack: RunningStack, name: str) -> No
     async with httpx.AsyncClient(verify=False) as client:
         assert (await client.get(f"{base}/livez")).json() == {"status": "alive"}
         assert (await client.get(f"{base}/readyz")).json() == {"status": "ready", "failing": {}}
-        assert "caudal_" in (await client.get(f"{base}/metrics")).text
+        metrics = (await client.get(f"{base}/metrics")).text
+        assert "caudal_" in metrics
+        assert "_created" not in metrics, "a second series for each counter"
