@@ -16,6 +16,7 @@ from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Unavailable
 from schemas.system import ContextName
+from streams.bounded_processes import BoundedProcesses
 from streams.commands.attempts import Attempts
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
@@ -74,7 +75,7 @@ async def test_a_command_by_topic_is_handled_afterwards_and_not_parked(
 ) -> None:
     logs, sender, command = open_logs(settings, catalog, databases), CommandSender(settings, catalog), receive()
     attempts = Attempts.of_contexts(Installation(settings, catalog, databases), catalog)
-    worker = TopicWorker(settings, catalog, make_handler(settings, catalog, logs, databases), attempts)
+    worker = TopicWorker(settings, catalog, make_handler(settings, catalog, logs, databases, BoundedProcesses()), attempts)
     working = asyncio.create_task(worker.run())
     async with lock.held("head"):
         await sender.send([(CONTEXT, command, "key")])
@@ -96,7 +97,7 @@ async def test_a_client_learns_of_an_outage_and_may_send_the_same_command_again(
     settings: Settings, catalog: Catalog, databases: Databases, lock: Lock
 ) -> None:
     logs, command = open_logs(settings, catalog, databases), receive()
-    handler = make_handler(settings, catalog, logs, databases)
+    handler = make_handler(settings, catalog, logs, databases, BoundedProcesses())
     async with lock.held("head"):
         handling = asyncio.create_task(handler.handle(command))
         await lock.cancel_a_waiting_statement()
