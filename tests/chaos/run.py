@@ -81,13 +81,16 @@ async def prove(stack: Stack, acknowledged: Acknowledged) -> int:
         return not behind and not any(said.values())
 
     async def is_whole() -> bool:
-        return (await stack.caudal("verify", "--json"))[0] == 0
+        nonlocal status
+        code, out, err = await stack.caudal("verify", "--json")
+        status = out + err
+        return code == 0
 
     try:
         await eventually(caught_up, 120, "the stack's recovery")
+        await eventually(is_whole, 60, "a clean `caudal verify`")  # a broker that was wiped is still being filled
     except AssertionError as error:
         raise AssertionError(f"{error}: {status}, logs in {kept_logs(stack)}") from error
-    await eventually(is_whole, 60, "a clean `caudal verify`")  # a broker that was wiped is still being filled
     logs = await verify(stack)
     by_context = {context.context: rows for context, rows in logs.items()}
     received = [row.stream for row in by_context["ingestion"] if row.type == "DataReceived"]
