@@ -23,7 +23,7 @@ from prometheus_client import Counter
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
 from schemas.envelope import RecordedEvent
-from schemas.errors import Conflict, Unavailable
+from schemas.errors import Conflict, Raced, Unavailable
 from schemas.system import ContextName
 from streams.database.errors import blames_values
 from streams.database.pools import Connection
@@ -144,9 +144,9 @@ class Projector:
             decoded = self._decoded(found)
             async with self.store.connection() as connection:
                 await self._writer.commit(connection, self.store.subscription, moves, decoded)
-        except Unavailable:
-            raise
         except Exception as error:
+            if isinstance(error, Unavailable) and not isinstance(error, Raced):
+                raise
             _log.debug("commit without locks failed", projection=self.name, why=describe(error))
             return False
         self._remember(moves)

@@ -182,6 +182,12 @@ class Unavailable(CaudalError):
         super().__init__(f"{self.public}: {inner}" if inner else self.public)
 
 
+class Raced(Conflict, Unavailable):
+    """Another transaction was faster, and the database rolled this one back; the same call may succeed at once."""
+
+    kind = "raced"
+
+
 class Overloaded(Unavailable):
     """The process has more requests than it can answer in time."""
 

@@ -3,7 +3,7 @@
 PostgreSQL's errors are distinguished by SQLSTATE. What is known to blame the values, the database's shape or the connection's
 settings is named; everything else that a server can answer is an outage, after which the same statement may succeed::
 
-    40001, 40P01                      Conflict         decide again
+    40001, 40P01                      Raced            nothing was written: decide again
     22…, 54…, 23… of a constraint     Invalid          the values
     42P01, 42703, 42704, 42883, 3F000 SchemaMismatch   `caudal migrate`
     28…, 3D000, 42501                 Misconfigured    the DSN, the rights, a connection pooler
@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from schemas.errors import CaudalError, Conflict, Invalid, Misconfigured, SchemaMismatch, Unavailable
+from schemas.errors import CaudalError, Conflict, Invalid, Misconfigured, Raced, SchemaMismatch, Unavailable
 
 OUT_OF_REACH = (OSError, asyncio.TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """Errors without a SQLSTATE: the connection cannot be made, or has broken."""
@@ -95,7 +95,7 @@ def _meaning(error: asyncpg.PostgresError) -> CaudalError | None:
     state = error.sqlstate or ""
     if state in ("40001", "40P01"):
         # On a replica, a reader that is in the way of the primary's changes is cancelled with the same SQLSTATE.
-        return _unavailable(error) if "recovery" in str(error) else Conflict(str(error))
+        return _unavailable(error) if "recovery" in str(error) else Raced("the transaction lost a race", str(error))
     if state == "22021":
         return Invalid("a text contains the character NUL, which PostgreSQL cannot search for: remove it")
     if state[:2] in ("22", "54"):

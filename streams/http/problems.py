@@ -47,6 +47,7 @@ STATUSES = {
     "too_many_requests": 429,
     "not_as_signed": 409,
     "unavailable": 503,
+    "raced": 503,
     "overloaded": 503,
     "not_yet_seen": 503,
     "view_outdated": 503,

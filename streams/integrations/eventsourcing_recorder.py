@@ -132,10 +132,10 @@ class CaudalRecorder(ApplicationRecorder):
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except Unavailable as error:  # before Conflict: a race inside the database is both
+            raise OperationalError(error.detail) from error
         except Conflict as error:
             raise IntegrityError(error.detail) from error
-        except Unavailable as error:
-            raise OperationalError(error.detail) from error
         except Invalid as error:
             raise DataError(error.detail) from error
 

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError, StoredEvent
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, OperationalError, StoredEvent
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 
 from schemas.catalog import Catalog
-from schemas.errors import Misconfigured
+from schemas.errors import CaudalError, Conflict, Misconfigured, Raced, Unavailable
 from schemas.system import Context, ContextName, System
 from streams.database.pools import Databases
 from streams.database.store import Store
@@ -59,6 +59,19 @@ async def test_it_passes_the_packages_own_test_cases(recorder: CaudalRecorder, n
     case.recorder = recorder
 
     await asyncio.to_thread(getattr(case, name))
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"), [(Raced(), OperationalError), (Unavailable(), OperationalError), (Conflict(), IntegrityError)]
+)
+async def test_only_a_conflict_about_a_stream_is_one_for_the_application(
+    recorder: CaudalRecorder, error: CaudalError, expected: type[Exception]
+) -> None:
+    async def insert() -> None:
+        raise error
+
+    with pytest.raises(expected):
+        await asyncio.to_thread(recorder._run, insert())
 
 
 @pytest.mark.parametrize(

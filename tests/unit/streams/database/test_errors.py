@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from schemas.errors import CaudalError, Conflict, Invalid, Misconfigured, SchemaMismatch, Unavailable
+from schemas.errors import CaudalError, Conflict, Invalid, Misconfigured, Raced, SchemaMismatch, Unavailable
 from streams.database.errors import blames_values, is_of_read_only, is_of_stale_connection, translated
 
 
@@ -18,8 +18,8 @@ CONSTRAINT, COLUMN = {"n": "some_check"}, {"c": "some_column"}
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [
-        (of("40001"), Conflict),
-        (of("40P01"), Conflict),
+        (of("40001"), Raced),
+        (of("40P01"), Raced),
         (of("40001", "canceling statement due to conflict with recovery"), Unavailable),
         (of("21000"), Unavailable),
         (of("22021"), Invalid),
