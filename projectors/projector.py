@@ -123,6 +123,11 @@ class Projector:
         """Tries the dead letters again that are due, those of one stream in order until one fails."""
         await self._isolation.retry()
 
+    async def park(self, context: ContextName, event: StoredEvent, error: Exception) -> None:
+        """Parks an event that is not applied yet."""
+        await self._isolation.park(LogEvent(context, event), error)
+        self._checkpoints.clear()  # they say that there are no dead letters
+
     def invalidate(self, context: ContextName, partition: int) -> None:
         """Drops the remembered checkpoint of a partition."""
         self._checkpoints.pop((context, partition), None)

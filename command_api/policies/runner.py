@@ -21,6 +21,7 @@ from schemas.message import Command
 from schemas.system import ContextName
 from streams.commands.sender import CommandSender
 from streams.log.reading import AppendableLog
+from streams.log.stored_events import StoredEvent
 from streams.subscriptions.gap_filling import next_events
 from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import Batch
@@ -44,7 +45,7 @@ class PolicyRunner:
         self.contexts = frozenset(stores)
         self.events = catalog.event_versions(policy.reactions)
         self._logs, self._stores = logs, stores
-        self._delivery = Delivery(self.name, logs, stores, sender, handle, has_side_effects, self._park)
+        self._delivery = Delivery(self.name, logs, stores, sender, handle, has_side_effects, self._park_at)
         self._reactions = Reactions(catalog, policy, stores, self._delivery.are_handled_here)
         self._handling = asyncio.Lock()
         """Held while events become commands: the watchdog may hand over the same events at the same time."""
@@ -73,6 +74,10 @@ class PolicyRunner:
         """Tries the dead letters again that are due."""
         await self._reactions.retry()
 
+    async def park(self, context: ContextName, event: StoredEvent, error: Exception) -> None:
+        """Parks an event that is not reacted to yet, or one of whose commands cannot be decided."""
+        await self._reactions.park(context, event, error)
+
     def invalidate(self, context: ContextName, partition: int) -> None:
         """Drops the commands in flight of a partition."""
         self._delivery.invalidate(context, partition)
@@ -81,10 +86,9 @@ class PolicyRunner:
         """Follows up the commands in flight, until cancelled."""
         await self._delivery.confirm()
 
-    async def _park(self, context: ContextName, partition: int, position: int, error: Exception) -> None:
-        """Parks an event one of whose commands cannot be decided."""
+    async def _park_at(self, context: ContextName, partition: int, position: int, error: Exception) -> None:
         for event in await self._logs[context].read_partition(partition, position - 1, position, 1):
-            await self._reactions.park(context, event, error)
+            await self.park(context, event, error)
 
     async def _handle_next(self, batches: Sequence[Batch]) -> bool:
         """Sends the commands for the next events; returns whether these were all."""

@@ -28,6 +28,8 @@ from streams.subscriptions.faults import Fault
 State = Literal["retrying", "parked", "waiting", "skipped", "repaired"]
 Resolutions = Mapping[tuple[ContextName, int], str | None]
 """By context and position: the data that an event has for a subscription, ``None`` if it is left out."""
+MAX_DEATHS = 3
+"""The number of processes that may die of a dead letter until it waits for an operator; of one who tries it again: one."""
 FIRST_PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 600.0
 
@@ -53,6 +55,8 @@ class DeadLetter:
     traceback: str | None
     """Of the last attempt, without the values of variables."""
     attempts: int
+    deaths: int
+    """Attempts that no process has survived, in a row."""
     parked_at: datetime
     due_at: datetime | None
     key: bytes | None
@@ -116,7 +120,7 @@ class Parked:
         """The state in which it is parked."""
         if self.fault is None:
             return "waiting"
-        return "parked" if self.event is None else "retrying"
+        return "parked" if self.event is None or self.fault.is_of_process else "retrying"
 
 
 class DeadLetters:
@@ -156,6 +160,7 @@ class DeadLetters:
                 one.value,
                 [name for name, _ in one.headers],
                 [value for _, value in one.headers],
+                MAX_DEATHS - 1 if fault is not None and fault.is_of_process else 0,
             )
         PARKED.labels(self._subscription).inc(events)
 
@@ -184,6 +189,14 @@ class DeadLetters:
         pause = min(FIRST_PAUSE_SECONDS * 2**dead_letter.attempts, _MAX_PAUSE_SECONDS)
         sql = self._store.sql("dead_letter_failed")
         await connection.execute(sql, dead_letter.id, fault.error, fault.traceback, is_tried_again, pause)
+
+    async def note_deaths(self, connection: Connection, dead_letter: DeadLetter, deaths: int) -> None:
+        """Notes how many processes will have died of a dead letter if this one does not survive the next attempt."""
+        await connection.execute(self._store.sql("dead_letter_deaths"), dead_letter.id, deaths)
+
+    async def mark_died(self, connection: Connection, dead_letter: DeadLetter, fault: Fault) -> None:
+        """Notes that processes have died of a dead letter, which waits for an operator."""
+        await connection.execute(self._store.sql("dead_letter_died"), dead_letter.id, fault.error, MAX_DEATHS - 1)
 
     async def resolutions(self, connection: Connection, *, with_open: bool) -> Resolutions:
         """Returns the events that are left out or have other data; with ``with_open`` open ones count as left out."""

@@ -21,8 +21,8 @@ import structlog
 from schemas.errors import Conflict, Unavailable
 from schemas.system import ContextName
 from streams.database.pools import Connection
-from streams.subscriptions.dead_letters import DeadLetter, Parked
-from streams.subscriptions.faults import Fault
+from streams.subscriptions.dead_letters import MAX_DEATHS, DeadLetter, Parked
+from streams.subscriptions.faults import Fault, ProcessDied
 from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import LogEvent
 
@@ -69,6 +69,8 @@ class FailureIsolation(Generic[R]):
         """
         self._store, self._apply = store, apply
         self._is_fault_of_event, self._is_finished, self._max_events = is_fault_of_event, is_finished, max_events
+        self._deaths: dict[int, int] = {}
+        """By id of a dead letter that is being tried: the deaths that are noted in case this process does not survive."""
 
     async def handle(
         self, connection: Connection, events: Sequence[LogEvent], with_dead_letters: Collection[ContextName]
@@ -90,7 +92,10 @@ class FailureIsolation(Generic[R]):
         return isolated
 
     async def park(self, one: LogEvent, error: Exception) -> None:
-        """Parks an event whose effect failed after it was applied; one that is parked already stays as it is."""
+        """Parks an event whose effect failed after it was applied, or that is not to be applied.
+
+        One that is parked already stays as it is.
+        """
         isolated: Isolated[R] = Isolated()
         self._park(one, error, isolated)
         async with self._locked(one.context, one.event.partition) as connection:
@@ -104,6 +109,38 @@ class FailureIsolation(Generic[R]):
 
     async def _retry_first(self, context: ContextName, partition: int, stream: str) -> bool:
         """Tries the first dead letter of a stream again; returns whether it was handled."""
+        if (begun := await self._begin(context, partition, stream)) is None:
+            return False
+        is_handled = await self._retry_begun(context, partition, stream)
+        if not is_handled:
+            await self._note_survival(context, partition, stream, begun)
+        self._deaths.pop(begun.id, None)
+        return is_handled
+
+    async def _begin(self, context: ContextName, partition: int, stream: str) -> DeadLetter | None:
+        """Notes the coming attempt in a transaction of its own; returns the dead letter, or ``None`` if none is to be tried."""
+        async with self._locked(context, partition) as connection:
+            if not (waiting := await self._store.dead_letters.of_stream(connection, context, stream)):
+                return None
+            first = waiting[0]
+            deaths = self._deaths.get(first.id, first.deaths + 1)
+            if deaths > MAX_DEATHS:
+                fault = Fault.of(ProcessDied("the process ended while handling it again"))
+                _log.error("dead letter parked", dead_letter=first.name, why=fault.error)
+                await self._store.dead_letters.mark_died(connection, first, fault)
+                return None
+            self._deaths[first.id] = deaths
+            await self._store.dead_letters.note_deaths(connection, first, deaths)
+            return first
+
+    async def _note_survival(self, context: ContextName, partition: int, stream: str, begun: DeadLetter) -> None:
+        """Notes that this process has survived an attempt."""
+        async with self._locked(context, partition) as connection:
+            for one in await self._store.dead_letters.of_stream(connection, context, stream):
+                if one.id == begun.id and one.deaths:
+                    await self._store.dead_letters.note_deaths(connection, one, 0)
+
+    async def _retry_begun(self, context: ContextName, partition: int, stream: str) -> bool:
         async with self._locked(context, partition) as connection:
             if not (waiting := await self._store.dead_letters.of_stream(connection, context, stream)):
                 return False

@@ -9,6 +9,10 @@ _MAX_ERROR_LENGTH = 2000
 _MAX_TRACEBACK_LENGTH = 8000
 
 
+class ProcessDied(Exception):
+    """Processes have died of an event: no exception shows why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """The part of an exception that is logged and kept with a dead letter."""
@@ -17,12 +21,14 @@ class Fault:
     location: str
     """``file:line in function`` where the exception was raised first."""
     traceback: str
+    is_of_process: bool = False
+    """Whether processes have died of it."""
 
     @classmethod
     def of(cls, error: Exception) -> "Fault":
         """Returns the texts of an exception, cut to a length that can be stored."""
         lines = "".join(traceback.format_exception(error)).replace("\x00", "")
-        return cls(describe(error), _location(error), lines[-_MAX_TRACEBACK_LENGTH:])
+        return cls(describe(error), _location(error), lines[-_MAX_TRACEBACK_LENGTH:], isinstance(error, ProcessDied))
 
 
 def describe(error: Exception) -> str:

@@ -56,6 +56,13 @@ class Subscriber(Protocol):
         """Tries the dead letters again that are due."""
         ...
 
+    async def park(self, context: ContextName, event: StoredEvent, error: Exception) -> None:
+        """Parks an event that is not handled yet: `handle` then passes over it, and parks what follows it in its stream.
+
+        Raises `Unavailable` or `DeadLettersFull`.
+        """
+        ...
+
     def invalidate(self, context: ContextName, partition: int) -> None:
         """Drops what this process remembers of a partition: another process has it now, or its checkpoint was reset."""
         ...

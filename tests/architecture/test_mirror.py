@@ -102,6 +102,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "subscriptions/checkpoints.py": CoveredBy("integration/test_projector.py", _TABLES),
         "subscriptions/dead_letter_topic.py": CoveredBy("integration/test_dead_letters.py", _BROKER),
         "subscriptions/lost_events.py": CoveredBy("integration/test_log_went_back.py", _BROKER),
+        "subscriptions/process_deaths/attempts.py": CoveredBy("integration/test_process_deaths.py", _TABLES),
         "subscriptions/store.py": CoveredBy("integration/test_projector.py", _TABLES),
         "subscriptions/subscriber.py": CoveredBy("integration/test_subscription.py", _VALUE),
     },

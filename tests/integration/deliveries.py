@@ -1,6 +1,7 @@
 """Logs to project from: deliveries that were received, validated and processed."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from command_api.clock import now
@@ -43,6 +44,16 @@ async def received_validated_and_processed(
         await log.drain()
     rows = {context: list(await log.read(0, 10_000)) for context, log in opened.items()}
     return {context: found for context, found in rows.items() if found}
+
+
+async def all_handled(settings: Settings, catalog: Catalog, databases: Databases, commands: Sequence[Command]) -> None:
+    """Handles commands."""
+    opened = open_logs(settings, catalog, databases)
+    handler = make_handler(settings, catalog, opened, databases)
+    for command in commands:
+        await handler.handle(CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c"))
+    for log in opened.values():
+        await log.drain()
 
 
 def batches_of(logs: dict[ContextName, list[StoredEvent]], size: int) -> list[Batch]:

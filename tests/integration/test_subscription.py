@@ -16,6 +16,7 @@ from streams.broker.faust_consumer import FaustConsumer
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.database.store import Store
+from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import Batch
@@ -76,6 +77,9 @@ class Unwilling:
 
     async def retry(self) -> None:
         pass
+
+    async def park(self, context: ContextName, event: StoredEvent, error: Exception) -> None:
+        raise AssertionError("no process dies of an event") from error
 
     def invalidate(self, context: ContextName, partition: int) -> None:
         self.invalidated.add((context, partition))
@@ -170,6 +174,13 @@ async def test_a_view_that_is_reset_to_its_beginning_is_filled_again(running: Ru
 async def test_a_dry_run_changes_nothing(running: Running, environment: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     await running.add(10)
     await running.shows(10)
+
+    async def is_at_the_end() -> bool:
+        positions = await running.projector.store.checkpoints.all()
+        heads = {context: (await running.logs[context].head()).partitions for context in running.projector.contexts}
+        return all(positions.get(context, {}).get(n, 0) == head for context, own in heads.items() for n, head in enumerate(own))
+
+    await eventually(is_at_the_end)
     before = await running.projector.store.checkpoints.all()
     beyond = control.Reset(to="10000", context=None, keep_rows=False, apply=True)
     with pytest.raises(Rejected, match="beyond the end of the log"):

@@ -46,6 +46,7 @@ create table {schema}.dead_letters (
   error text,
   traceback text,                     -- of the last attempt, without the values of variables
   attempts int not null,
+  deaths int not null,                -- attempts to apply it that no process has survived, in a row
   parked_at timestamptz not null default clock_timestamp(),
   due_at timestamptz,
   key bytea,
@@ -59,3 +60,14 @@ create table {schema}.dead_letters (
 );
 create index on {schema}.dead_letters (subscription, source, stream, position) where state in ('retrying', 'parked', 'waiting');
 create index on {schema}.dead_letters (id) where not published;
+
+-- The events that a process handles first in a partition after its start: processes that die of them leave a note.
+create table {schema}.event_attempts (
+  subscription text not null,
+  source text not null,               -- the context of the events
+  partition int not null,
+  first bigint not null,              -- position of the first event in hand
+  up_to bigint not null,              -- position of the last event in hand when the first process died
+  times int not null,                 -- processes that have begun with the first event
+  primary key (subscription, source, partition)
+) with (fillfactor = 10);

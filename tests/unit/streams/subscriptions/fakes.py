@@ -10,7 +10,7 @@ from schemas.message import Event
 from schemas.system import ContextName
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append, Write
-from streams.log.stored_events import encode
+from streams.log.stored_events import StoredEvent, encode
 from streams.subscriptions.checkpoints import ControlState
 from streams.subscriptions.subscriber import Batch
 
@@ -32,6 +32,25 @@ async def filled_log(events: int, log: MemoryLog | None = None) -> MemoryLog:
     return log
 
 
+class FakeNotes:
+    """The statements about attempts, on a dictionary that outlasts a process."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[Any, ...], dict[str, int]] = {}
+        self.statements = 0
+
+    async def fetchrow(self, _: str, *where: Any) -> dict[str, int] | None:
+        return self.rows.get(where)
+
+    async def execute(self, name: str, *arguments: Any) -> None:
+        self.statements += 1
+        where, values = arguments[:3], arguments[3:]
+        if name == "event_attempt_clear":
+            self.rows.pop(where, None)
+        else:
+            self.rows[where] = dict(zip(("first", "up_to", "times"), values, strict=True))
+
+
 class FakeSubscriber:
     """Handles what follows its position, unless a test lets it fail."""
 
@@ -42,10 +61,12 @@ class FakeSubscriber:
     def __init__(self) -> None:
         self.state = ControlState()
         self.checkpoints = self
+        self.subscription, self.store = self.name, FakeNotes()
         self.positions = [0, 0]
         self.handled: list[tuple[int, int]] = []
         self.invalidated: list[int] = []
         self.retries = 0
+        self.parked: dict[int, str] = {}
         self.fails_with: Exception | None = None
         self.is_idle = False
         """Returns whether it handles nothing, without an error."""
@@ -70,6 +91,9 @@ class FakeSubscriber:
 
     async def retry(self) -> None:
         self.retries += 1
+
+    async def park(self, context: ContextName, event: StoredEvent, error: Exception) -> None:
+        self.parked[event.position] = str(error)
 
     def invalidate(self, context: ContextName, partition: int) -> None:
         self.invalidated.append(partition)

@@ -23,7 +23,7 @@ def kept(parked: Parked) -> DeadLetter:
     """Returns a dead letter as it is read from the table."""
     row = {
         "id": 1, "subscription": "todo.tasks", "source": str(parked.context), "partition": parked.partition,
-        "origin": parked.origin, "state": parked.state, "error": None, "traceback": None, "attempts": 0,
+        "origin": parked.origin, "state": parked.state, "error": None, "traceback": None, "attempts": 0, "deaths": 0,
         "position": parked.event and parked.event.position, "stream": parked.event and parked.event.stream,
         "type": parked.event and parked.event.type, "parked_at": NOW, "due_at": None, "edited": None,
         "key": parked.key, "value": parked.value,

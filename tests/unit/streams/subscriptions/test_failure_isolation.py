@@ -44,6 +44,8 @@ class FakeStore:
         self.parked: list[Parked] = []
         self.handled: list[int] = []
         self.failed: list[tuple[int, Fault]] = []
+        self.deaths: dict[int, int] = {}
+        self.died: list[str] = []
         self.edited: str | None = None
         self.is_locked = False
 
@@ -68,7 +70,12 @@ class FakeStore:
     async def of_stream(self, _: Any, context: ContextName, stream: str) -> Sequence[Any]:
         return [
             SimpleNamespace(
-                context=CONTEXT, name=str(one.position), id=one.position, edited=self.edited, stored_event=lambda one=one: one
+                context=CONTEXT,
+                name=str(one.position),
+                id=one.position,
+                edited=self.edited,
+                deaths=self.deaths.get(one.position, 0),
+                stored_event=lambda one=one: one,
             )
             for one in self.open
             if one.stream == stream
@@ -80,6 +87,13 @@ class FakeStore:
 
     async def mark_failed(self, _: Any, dead_letter: DeadLetter, fault: Fault) -> None:
         self.failed.append((dead_letter.id, fault))
+        self.deaths[dead_letter.id] = 0
+
+    async def note_deaths(self, _: Any, dead_letter: DeadLetter, deaths: int) -> None:
+        self.deaths[dead_letter.id] = deaths
+
+    async def mark_died(self, _: Any, dead_letter: DeadLetter, fault: Fault) -> None:
+        self.died.append(f"{dead_letter.id} {fault.error}")
 
 
 class Bench:
@@ -87,10 +101,16 @@ class Bench:
 
     def __init__(self, *failing: int, **options: Any) -> None:
         self.store, self.failing, self.applied, self.calls = FakeStore(), set(failing), list[int](), 0
+        self.outage: Exception | None = None
         self.isolation: FailureIsolation[int] = FailureIsolation(self.store, self.apply, **options)  # type: ignore[arg-type]
+
+    async def die(self, _: Any, events: Sequence[LogEvent]) -> int:
+        raise Death
 
     async def apply(self, _: Any, events: Sequence[LogEvent]) -> int:
         self.calls += 1
+        if self.outage is not None:
+            raise self.outage
         positions = [one.event.position for one in events]
         if found := self.failing & set(positions):
             raise LookupError(f"not {min(found)}")
@@ -269,3 +289,54 @@ async def test_an_event_whose_effect_fails_later_is_parked_as_one_that_failed() 
     await bench.isolation.park(LogEvent(CONTEXT, event(4, "s-1")), LookupError("later"))
 
     assert parked(bench.store) == [(4, "retrying", "LookupError: later")]
+
+
+class Death(BaseException):
+    """The end of a process: nothing catches it."""
+
+
+async def test_a_dead_letter_of_which_three_processes_die_is_not_tried_again() -> None:
+    bench = Bench()
+    bench.store.open = [event(4, "s")]
+
+    for _ in range(3):
+        bench.isolation = FailureIsolation(bench.store, bench.die)  # type: ignore[arg-type]  # another process
+        with pytest.raises(Death):
+            await bench.isolation.retry()
+    bench.isolation = FailureIsolation(bench.store, bench.die)  # type: ignore[arg-type]
+    await bench.isolation.retry()
+
+    assert bench.store.died == ["4 ProcessDied: the process ended while handling it again"]
+
+
+async def test_deaths_that_an_attempt_has_survived_do_not_count() -> None:
+    bench = Bench(4)
+    bench.store.open = [event(4, "s")]
+
+    for _ in range(5):
+        await bench.isolation.retry()
+    assert bench.store.deaths == {4: 0}
+
+    unfinished = Bench(is_finished=_is_not_finished)
+    unfinished.store.open = [event(4, "s")]
+    for _ in range(5):
+        await unfinished.isolation.retry()
+    assert (unfinished.store.deaths, unfinished.store.died) == ({4: 0}, [])
+
+
+async def test_an_outage_during_a_retry_is_no_death() -> None:
+    bench = Bench(is_fault_of_event=lambda error: not isinstance(error, Unavailable))
+    bench.store.open = [event(4, "s")]
+
+    for _ in range(5):
+        bench.outage = Unavailable("no database")
+        with pytest.raises(Unavailable):
+            await bench.isolation.retry()
+    bench.outage = None
+    await bench.isolation.retry()
+
+    assert (bench.store.handled, bench.store.died) == ([4], [])
+
+
+async def _is_not_finished(_: int) -> bool:
+    return False

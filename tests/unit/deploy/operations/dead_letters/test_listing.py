@@ -13,7 +13,7 @@ from streams.subscriptions.dead_letters import DeadLetter
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 PARKED = DeadLetter(
     id=1, subscription="todo.tasks", context=ContextName("todo", "tasks"), partition=0, origin="log@7", position=7,
-    stream="task-[1]", type="TaskAdded", state="parked", error="ZeroDivisionError", traceback=None, attempts=5,
+    stream="task-[1]", type="TaskAdded", state="parked", error="ZeroDivisionError", traceback=None, attempts=5, deaths=0,
     parked_at=NOW - timedelta(minutes=5), due_at=None, key=b"k", value=b"\xff", headers=(("ce_id", b"1"),), edited=None,
 )  # fmt: skip
 

@@ -1,0 +1,151 @@
+"""Events of which the process of a projection or of a policy dies: each costs three deaths, and holds up no other event."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from aggregates.data_ingestion.validation import POLICIES
+from command_api.policies.stores import policy_stores
+from deploy.local.ports import free_ports
+from schemas.catalog import Catalog
+from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.system import ContextName
+from streams.database.pools import Databases
+from streams.installation import Installation
+from streams.log.reading import PostgresLog
+from streams.relay.fair_share import FairShare
+from streams.relay.relay import Relay
+from streams.settings import Settings
+from tests.conftest import eventually
+from tests.integration.deliveries import all_handled, received_validated_and_processed
+from tests.integration.fatal import EXIT_CODE
+from tests.integration.running import Running, started
+from tests.integration.spoilt import INGESTION, VALIDATION
+
+DELIVERIES = 30
+MAX_DEATHS = 3
+
+
+class Restarted:
+    """A process that is started again whenever it dies, as a supervisor does."""
+
+    def __init__(self, settings: Settings, service: str, context: ContextName, position: int) -> None:
+        self.deaths = 0
+        self._command = (service, str(free_ports(1)[0]), str(context), str(position))
+        self._environment = os.environ | {
+            "CAUDAL_WRITE_DSN": settings.write_dsn,
+            "CAUDAL_BROKERS": settings.brokers,
+            "CAUDAL_TOPIC_PREFIX": settings.topic_prefix,
+            "CAUDAL_FETCH_BACKOFF": "true",
+            "CAUDAL_SYSTEMS": orjson.dumps(settings.systems).decode(),
+        }
+
+    async def run(self) -> None:
+        while True:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.integration.fatal", *self._command, env=self._environment
+            )
+            try:
+                code = await process.wait()
+            except asyncio.CancelledError:
+                process.terminate()
+                await process.wait()
+                raise
+            assert code == EXIT_CODE
+            self.deaths += 1
+
+
+@asynccontextmanager
+async def relaying(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[None]:
+    contexts = [context for context in catalog.contexts if context.system == "data_ingestion"]
+    share, installation = FairShare(contexts), Installation(settings, catalog, databases)
+    tasks = [asyncio.create_task(Relay(installation, context, "one", share).run()) for context in contexts]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def restarted(settings: Settings, service: str, context: ContextName, position: int) -> AsyncIterator[Restarted]:
+    found = Restarted(settings, service, context, position)
+    task = asyncio.create_task(found.run())
+    try:
+        yield found
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.timeout(180)
+async def test_an_event_of_which_projectors_die_is_parked_and_applied_once_the_code_is_repaired(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    logs = await received_validated_and_processed(settings, catalog, databases, DELIVERIES)
+    victim = next(row for row in logs[INGESTION][10:] if row.type == "DataIngested")
+    running = Running(settings, catalog, databases)
+    dead_letters = running.projector.store.dead_letters
+
+    async with relaying(settings, catalog, databases), restarted(settings, "projectors", INGESTION, victim.position) as fatal:
+        await running.shows(DELIVERIES, 100)  # of the victim, what follows its other events
+
+        async def is_parked() -> bool:
+            return any(one.position == victim.position for one in await dead_letters.all())
+
+        await eventually(is_parked)
+        first, *waiting = sorted(await dead_letters.all(), key=lambda one: one.position or 0)
+        assert (first.state, first.error) == ("parked", "ProcessDied: the process ended two or three times while handling it")
+        assert {(one.stream, one.state) for one in waiting} <= {(victim.stream, "waiting")}
+        assert 2 <= fatal.deaths <= MAX_DEATHS
+
+        deaths = fatal.deaths
+        await dead_letters.redrive([first])  # too early: the code is not repaired
+
+        async def is_parked_again() -> bool:
+            (now, *_) = sorted(await dead_letters.all(), key=lambda one: one.position or 0)
+            return now.state == "parked" and now.error == "ProcessDied: the process ended while handling it again"
+
+        await eventually(is_parked_again, 40)
+        assert fatal.deaths == deaths + 1
+
+    async with started(settings, catalog, databases) as repaired:
+        await dead_letters.redrive(await dead_letters.all())
+
+        async def is_applied() -> bool:
+            return not await dead_letters.all()
+
+        await eventually(is_applied)
+        assert await repaired.is_verified()
+
+
+@pytest.mark.timeout(180)
+async def test_an_event_of_which_policies_die_is_parked_and_the_others_have_their_commands(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    await all_handled(settings, catalog, databases, [ReceiveData(partner_id="p", payload={"n": n}) for n in range(DELIVERIES)])
+    installation = Installation(settings, catalog, databases)
+    ingestion = PostgresLog(installation.log_store(INGESTION), INGESTION)
+    validation = PostgresLog(installation.log_store(VALIDATION), VALIDATION)
+    victim = next(row for row in (await ingestion.read(0, 1000))[10:] if row.type == "DataIngested")
+    dead_letters = policy_stores(installation, POLICIES[0].of("data_ingestion"))[INGESTION].dead_letters
+
+    async def validated() -> set[str]:
+        return {row.stream for row in await validation.read(0, 1000) if row.type == "DataValidated"}
+
+    async with relaying(settings, catalog, databases), restarted(settings, "worker", INGESTION, victim.position) as fatal:
+
+        async def others_are_validated() -> bool:
+            return len(await validated()) == DELIVERIES - 1
+
+        await eventually(others_are_validated, 100)
+        (parked,) = await dead_letters.all()
+        assert (parked.position, parked.state) == (victim.position, "parked")
+        assert 2 <= fatal.deaths <= MAX_DEATHS

@@ -1,0 +1,173 @@
+"""A subscriber whose events may end the process: the event to blame is parked at the third try, and no other is."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from schemas.errors import Unavailable
+from streams.log.memory import MemoryLog
+from streams.subscriptions.process_deaths import guarded_subscriber as module
+from streams.subscriptions.process_deaths.guarded_subscriber import GuardedSubscriber
+from streams.subscriptions.subscriber import Batch
+from tests.unit.streams.subscriptions.fakes import CONTEXT, FakeSubscriber, filled_log
+
+PARTITION = 0
+
+
+class Death(BaseException):
+    """The end of a process: nothing catches it."""
+
+
+class FatalSubscriber(FakeSubscriber):
+    """Dies of some events, unless they are parked."""
+
+    def __init__(self, *fatal: int) -> None:
+        super().__init__()
+        self.fatal = set(fatal)
+
+    async def handle(self, batches: Sequence[Batch]) -> None:
+        positions = {event.position for batch in batches for event in batch.events}
+        new = {position for position in positions if position > self.positions[PARTITION]}
+        if new & self.fatal - self.parked.keys():
+            raise Death
+        await super().handle(batches)
+
+
+@pytest.fixture
+async def log() -> MemoryLog:
+    return await filled_log(60)
+
+
+async def batches_of(log: MemoryLog) -> list[Batch]:
+    """The events of a partition, in batches of ten."""
+    events = await log.read_partition(PARTITION, 0, 60, 60)
+    return [Batch(CONTEXT, PARTITION, events[start : start + 10]) for start in range(0, len(events), 10)]
+
+
+async def lives(subscriber: FakeSubscriber, log: MemoryLog, batches: Sequence[Batch]) -> bool:
+    """Runs a process from the subscriber's position; returns whether it outlives the batches."""
+    process = GuardedSubscriber(subscriber, {CONTEXT: log}, asyncio.Lock())
+    try:
+        for batch in batches:
+            await process.handle([batch])
+    except Death:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("careful_seconds", [0.0, 60.0])
+@pytest.mark.parametrize("index", [0, 4, 9, 15])
+async def test_the_event_of_which_processes_die_is_parked_after_at_most_three_deaths(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch, careful_seconds: float, index: int
+) -> None:
+    monkeypatch.setattr(module, "_CAREFUL_SECONDS", careful_seconds)
+    batches = await batches_of(log)
+    positions = [event.position for batch in batches for event in batch.events]
+    subscriber = FatalSubscriber(positions[index])
+
+    deaths = 0
+    while not await lives(subscriber, log, batches):
+        deaths += 1
+        assert deaths <= 3
+
+    assert subscriber.parked == {positions[index]: "the process ended two or three times while handling it"}
+    assert [position for _, position in subscriber.handled] == positions
+    assert subscriber.store.rows == {}
+
+
+async def test_two_events_cost_at_most_three_deaths_each(log: MemoryLog) -> None:
+    batches = await batches_of(log)
+    positions = [event.position for batch in batches for event in batch.events]
+    subscriber = FatalSubscriber(positions[3], positions[4])
+
+    deaths = 0
+    while not await lives(subscriber, log, batches):
+        deaths += 1
+        assert deaths <= 6
+
+    assert subscriber.parked.keys() == {positions[3], positions[4]}
+
+
+async def test_after_some_seconds_nothing_is_noted(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CAREFUL_SECONDS", 0.0)
+    subscriber = FakeSubscriber()
+    process = GuardedSubscriber(subscriber, {CONTEXT: log}, asyncio.Lock())
+    first, *others = await batches_of(log)
+
+    await process.handle([first])
+    noted = subscriber.store.statements
+    for batch in others:
+        await process.handle([batch])
+
+    assert (noted, subscriber.store.statements) == (2, 2)
+
+
+async def test_a_batch_that_fails_or_is_cancelled_is_no_death(log: MemoryLog) -> None:
+    (first, *_), subscriber = await batches_of(log), FakeSubscriber()
+    for error in (Unavailable("no database"), asyncio.CancelledError()):
+        subscriber.fails_with = error  # type: ignore[assignment]
+        with pytest.raises(type(error)):
+            await GuardedSubscriber(subscriber, {CONTEXT: log}, asyncio.Lock()).handle([first])
+        assert subscriber.store.rows == {}
+
+
+async def test_an_orderly_end_during_the_second_try_keeps_the_deaths_before(log: MemoryLog) -> None:
+    batches = await batches_of(log)
+    subscriber = FatalSubscriber(batches[0].events[4].position)
+    assert not await lives(subscriber, log, batches)
+    assert not await lives(subscriber, log, batches)
+    noted = dict(subscriber.store.rows)
+
+    subscriber.fails_with = Unavailable("no database")
+    with pytest.raises(Unavailable):
+        await lives(subscriber, log, batches[1:])
+
+    assert subscriber.store.rows == noted
+
+
+async def test_a_partition_that_comes_back_is_handled_with_care_again(log: MemoryLog) -> None:
+    first, second, *_ = await batches_of(log)
+    subscriber = FatalSubscriber(second.events[2].position)
+    survivor = GuardedSubscriber(subscriber, {CONTEXT: log}, asyncio.Lock())
+    await survivor.handle([first])
+    survivor.invalidate(CONTEXT, PARTITION)
+    for _ in range(2):
+        assert not await lives(subscriber, log, [second])  # another process has the partition
+
+    await survivor.handle([second])
+
+    assert subscriber.parked.keys() == subscriber.fatal
+
+
+async def test_batches_of_two_subscribers_are_not_in_hand_at_once_while_they_are_noted(log: MemoryLog) -> None:
+    first, *_ = await batches_of(log)
+    in_hand, most = 0, 0
+
+    class Slow(FakeSubscriber):
+        async def handle(self, batches: Sequence[Batch]) -> None:
+            nonlocal in_hand, most
+            in_hand += 1
+            most = max(most, in_hand)
+            await asyncio.sleep(0.01)
+            in_hand -= 1
+            await super().handle(batches)
+
+    turn = asyncio.Lock()
+    await asyncio.gather(*(GuardedSubscriber(Slow(), {CONTEXT: log}, turn).handle([first]) for _ in range(3)))
+
+    assert most == 1
+
+
+async def test_the_rest_is_the_subscribers_own(log: MemoryLog) -> None:
+    subscriber = FakeSubscriber()
+    guarded = GuardedSubscriber(subscriber, {CONTEXT: log}, asyncio.Lock())
+    (event, *_) = (await batches_of(log))[0].events
+
+    await guarded.retry()
+    await guarded.park(CONTEXT, event, ValueError("wrong"))
+    guarded.invalidate(CONTEXT, 1)
+
+    assert (subscriber.retries, subscriber.parked, subscriber.invalidated) == (1, {event.position: "wrong"}, [1])
+    assert (guarded.events, guarded.stores) == (subscriber.events, subscriber.stores)
+    assert await guarded.position(CONTEXT, 0) == 0
