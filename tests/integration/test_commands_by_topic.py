@@ -18,9 +18,11 @@ from command_api.policies import delivery
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
 from command_api.topic_worker import TopicWorker
+from deploy.local.ports import free_ports
 from schemas.catalog import Catalog
 from schemas.clinical_lab.users import CreateUser
 from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.data_ingestion.validation import ValidateData
 from schemas.envelope import CommandEnvelope
 from schemas.system import ContextName
 from streams.bounded_processes import BoundedProcesses
@@ -117,6 +119,36 @@ async def test_a_key_means_the_same_by_topic_and_over_http(
     await asyncio.sleep(0.5)
     assert [row.type for row in await log.read(0, 10)] == ["DataReceived", "DataIngested"]
     assert '"n":1' in str((await log.read(0, 1))[0].data)
+
+
+async def test_a_context_whose_log_is_out_of_reach_is_named_and_delays_the_commands_of_no_other(
+    settings: Settings, catalog: Catalog, databases: Databases, sender: CommandSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.commands.consumer._MAX_WAIT_SECONDS", 1.0)
+    nobody = f"postgresql://caudal@127.0.0.1:{free_ports(1)[0]}/caudal"
+    broken = settings.model_copy(update={"write_dsns": {str(VALIDATION): nobody}})
+    log = open_logs(settings, catalog, databases)[INGESTION]
+    handler = make_handler(broken, catalog, open_logs(broken, catalog, databases), databases)
+    worker = TopicWorker(broken, catalog, handler, Attempts.of_contexts(Installation(broken, catalog, databases), catalog))
+    working = asyncio.create_task(worker.run())
+    data = ValidateData(data_id=uuid4(), partner_id="by-topic", payload={})
+    await sender.send([(VALIDATION, CommandEnvelope(data=data, id=uuid4(), at=now(), correlation_id="c"), "key")])
+
+    async def waits() -> bool:
+        return f"commands wait: {Topics(broken, catalog).commands(VALIDATION)}" == worker.why_not_ready()
+
+    await eventually(waits, 30)
+    for n in range(4):
+        command = receive(n)
+        await sender.send([(INGESTION, command, str(command.id))])
+
+    async def handled() -> bool:
+        return (await log.head()).position == 8
+
+    await eventually(handled, 30)
+    assert await waits()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
 
 
 async def test_a_record_that_is_not_a_command_is_parked_byte_for_byte(
