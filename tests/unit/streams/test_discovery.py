@@ -13,29 +13,29 @@ from schemas.errors import Misconfigured
 from streams.discovery import GROUP, declared, declared_domains, declared_rows, installed_catalog, schemas_module
 
 _PACKAGE = {
-    "todo/schemas.py": """
+    "someones/schemas.py": """
         from schemas.system import System
-        SYSTEM = System("todo", ())
+        SYSTEM = System("someones", ())
     """,
-    "todo/aggregates/__init__.py": """
+    "someones/aggregates/__init__.py": """
         from aggregates.system import Domain
         DOMAIN = Domain(decisions=())
     """,
-    "todo/projectors.py": "PROJECTIONS = ()",
+    "someones/projectors.py": "PROJECTIONS = ()",
 }
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package outside the tree, with some of the rooms."""
+    """A package outside the tree, with some of the rooms. No system of this name is installed beside the tree."""
     for name, text in _PACKAGE.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(line.strip() for line in text.splitlines()))
-    (tmp_path / "todo/__init__.py").write_text("")
+    (tmp_path / "someones/__init__.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
-    for module in [name for name in sys.modules if name.partition(".")[0] == "todo"]:
+    for module in [name for name in sys.modules if name.partition(".")[0] == "someones"]:
         del sys.modules[module]
 
 
@@ -79,26 +79,26 @@ def test_an_entry_point_names_a_system(register: list[EntryPoint]) -> None:
 
 @pytest.mark.usefixtures("package")
 def test_the_rooms_of_a_package_are_beside_its_schemas(register: list[EntryPoint]) -> None:
-    register.append(EntryPoint("todo", "todo.schemas:SYSTEM", GROUP))
+    register.append(EntryPoint("someones", "someones.schemas:SYSTEM", GROUP))
     catalog = installed_catalog()
 
-    assert schemas_module("todo") == "todo.schemas"
-    assert declared_domains(catalog) == {"todo": Domain(decisions=())}
-    assert declared(catalog, "projectors", "PROJECTIONS")["todo"] == ()
-    assert "todo" not in declared(catalog, "query_api", "QUERIES")
+    assert schemas_module("someones") == "someones.schemas"
+    assert declared_domains(catalog) == {"someones": Domain(decisions=())}
+    assert declared(catalog, "projectors", "PROJECTIONS")["someones"] == ()
+    assert "someones" not in declared(catalog, "query_api", "QUERIES")
 
 
 def test_a_mistake_inside_a_room_is_not_hidden(package: Path, register: list[EntryPoint]) -> None:
-    (package / "todo" / "query_api.py").write_text("import nothing_of_that_name")
-    register.append(EntryPoint("todo", "todo.schemas:SYSTEM", GROUP))
+    (package / "someones" / "query_api.py").write_text("import nothing_of_that_name")
+    register.append(EntryPoint("someones", "someones.schemas:SYSTEM", GROUP))
 
     with pytest.raises(ModuleNotFoundError, match="nothing_of_that_name"):
         declared(installed_catalog(), "query_api", "QUERIES")
 
 
 def test_a_missing_comma_is_named(package: Path, register: list[EntryPoint]) -> None:
-    (package / "todo" / "projectors.py").write_text("PROJECTIONS = (1)")
-    register.append(EntryPoint("todo", "todo.schemas:SYSTEM", GROUP))
+    (package / "someones" / "projectors.py").write_text("PROJECTIONS = (1)")
+    register.append(EntryPoint("someones", "someones.schemas:SYSTEM", GROUP))
 
     with pytest.raises(Misconfigured, match="PROJECTIONS is not a tuple"):
         declared_rows(installed_catalog(), "projectors", "PROJECTIONS")
