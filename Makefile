@@ -59,7 +59,7 @@ define install
 	if [ -z "$(PYTHON)" ] && ! command -v uv >/dev/null; then \
 	  echo "Caudal needs Python 3.11 or newer; python3 is $$(python3 --version 2>&1). Name another with PYTHON=…"; exit 1; fi; \
 	printf "Installing into $(VENV) from $(1), which takes a minute or two "; \
-	( while sleep 5; do printf .; done ) & dots=$$!; trap "kill $$dots 2>/dev/null; echo" EXIT; \
+	( while sleep 5 >/dev/null 2>&1; do printf .; done ) & dots=$$!; trap "kill $$dots 2>/dev/null; echo" EXIT; \
 	if command -v uv >/dev/null; then \
 	  { test -x $(BIN)/python || uv venv -q --python '>=3.11' $(VENV); } && \
 	  uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r $(1) && \

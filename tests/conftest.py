@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 
 from deploy.local.ports import free_ports
 from deploy.local.servers.embedded_broker import EmbeddedBroker
@@ -54,6 +55,13 @@ class FreshDatabase:
         finally:
             await connection.close()
         return self.dsn
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_tracebacks() -> None:
+    """Logs tracebacks without the values of variables, as every process does: the default renders a thousand lines of them."""
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -33,6 +33,13 @@ def data_dir() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="caudal-kept-"))
     yield made
     shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+async def recovering() -> AsyncIterator[RunningStack]:
+    """A stack for the tests that kill some of its parts and leave it ready."""
+    async with running_stack(environment=ONE_SYSTEM) as running:
+        yield running
 
 
 async def ready(stack: RunningStack) -> None:
@@ -113,46 +120,46 @@ async def test_two_of_everything_that_come_and_go_lose_and_double_nothing(tmp_pa
 
 
 @pytest.mark.timeout(180)
-async def test_while_a_part_is_gone_the_others_do_what_they_can() -> None:
-    async with running_stack(environment=ONE_SYSTEM) as stack:
-        body = {"partner_id": f"p-{uuid4()}", "payload": {"n": 1}}
-        await complete_record(stack, (await stack.commands.post("/ingest", json=body)).json()["data_id"])
-        supervisor = stack.process.pid
+async def test_while_a_part_is_gone_the_others_do_what_they_can(recovering: RunningStack) -> None:
+    stack = recovering
+    body = {"partner_id": f"p-{uuid4()}", "payload": {"n": 1}}
+    await complete_record(stack, (await stack.commands.post("/ingest", json=body)).json()["data_id"])
+    supervisor = stack.process.pid
 
-        # Without the supervisor nobody starts a part again.
-        freeze(supervisor)
-        stack.kill("broker")
-        accepted = [await stack.commands.post("/ingest", json={**body, "payload": {"n": n}}) for n in range(20)]
-        assert {answer.status_code for answer in accepted} == {201}
-        unfreeze(supervisor)
-        for answer in accepted:
-            await complete_record(stack, answer.json()["data_id"], 60)
+    # Without the supervisor nobody starts a part again.
+    freeze(supervisor)
+    stack.kill("broker")
+    accepted = [await stack.commands.post("/ingest", json={**body, "payload": {"n": n}}) for n in range(20)]
+    assert {answer.status_code for answer in accepted} == {201}
+    unfreeze(supervisor)
+    for answer in accepted:
+        await complete_record(stack, answer.json()["data_id"], 60)
 
-        freeze(supervisor)
-        stack.kill("postgres")
+    freeze(supervisor)
+    stack.kill("postgres")
 
-        # PostgreSQL's sessions outlive its first process by a moment, and may answer meanwhile.
-        async def noticed() -> bool:
-            answers = await stack.commands.post("/ingest", json=body), await stack.queries.get("/query/all")
-            assert {answer.status_code for answer in answers} <= {200, 201, 503}, answers
-            return {answer.status_code for answer in answers} == {503}
+    # PostgreSQL's sessions outlive its first process by a moment, and may answer meanwhile.
+    async def noticed() -> bool:
+        answers = await stack.commands.post("/ingest", json=body), await stack.queries.get("/query/all")
+        assert {answer.status_code for answer in answers} <= {200, 201, 503}, answers
+        return {answer.status_code for answer in answers} == {503}
 
-        await eventually(noticed, 5, "that PostgreSQL is gone")
-        rejected = await stack.commands.post("/ingest", json=body)
-        unread = await stack.queries.get("/query/all")
-        not_ready = await stack.commands.get("/readyz")
-        unfreeze(supervisor)
-        for answer in (rejected, unread):
-            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
-            assert answer.headers["Content-Type"] == "application/problem+json"
-        assert not_ready.status_code == 503
-        assert "out of reach" in not_ready.json()["failing"]["log"]
+    await eventually(noticed, 5, "that PostgreSQL is gone")
+    rejected = await stack.commands.post("/ingest", json=body)
+    unread = await stack.queries.get("/query/all")
+    not_ready = await stack.commands.get("/readyz")
+    unfreeze(supervisor)
+    for answer in (rejected, unread):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    assert not_ready.status_code == 503
+    assert "out of reach" in not_ready.json()["failing"]["log"]
 
-        async def accepts_again() -> bool:
-            return (await stack.commands.post("/ingest", json=body)).status_code == 201
+    async def accepts_again() -> bool:
+        return (await stack.commands.post("/ingest", json=body)).status_code == 201
 
-        await eventually(accepts_again, 30, "PostgreSQL's return")
-        await ready(stack)
+    await eventually(accepts_again, 30, "PostgreSQL's return")
+    await ready(stack)
 
 
 @pytest.mark.timeout(240)
@@ -217,19 +224,19 @@ async def test_a_process_in_a_crash_loop_stops_the_stack_with_its_last_words() -
 
 
 @pytest.mark.timeout(180)
-async def test_a_postgresql_that_cannot_start_again_at_once_is_waited_for() -> None:
-    async with running_stack(environment=ONE_SYSTEM) as stack:
-        server = psutil.Process(stack.pid_of("postgres"))
-        held = next(process for process in server.children() if "relay" in process.cmdline()[0])
-        held.suspend()  # it keeps the shared memory, without which no successor starts
+async def test_a_postgresql_that_cannot_start_again_at_once_is_waited_for(recovering: RunningStack) -> None:
+    stack = recovering
+    server = psutil.Process(stack.pid_of("postgres"))
+    held = next(process for process in server.children() if "relay" in process.cmdline()[0])
+    held.suspend()  # it keeps the shared memory, without which no successor starts
 
-        server.kill()
-        await asyncio.sleep(8)
-        assert "pre-existing shared memory block" in stack.log("postgres")
-        assert stack.process.returncode is None
-        held.kill()
+    server.kill()
+    await asyncio.sleep(8)
+    assert "pre-existing shared memory block" in stack.log("postgres")
+    assert stack.process.returncode is None
+    held.kill()
 
-        await ready(stack)
+    await ready(stack)
 
 
 async def test_a_second_stack_on_the_same_data_is_rejected(stack: RunningStack) -> None:

@@ -7,8 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -19,20 +18,20 @@ from tests.conftest import eventually
 from tests.stack import ONE_SYSTEM, START_SECONDS, RunningStack, caudal, left_over, running_stack
 
 
-@asynccontextmanager
-async def started(*options: str, environment: Mapping[str, str] = ONE_SYSTEM) -> AsyncIterator[str]:
-    """Returns the output of `caudal up` at 80 columns when it is ready; asserts that it stops without an error."""
+@pytest.fixture(scope="module")
+async def said() -> AsyncIterator[str]:
+    """The output of `caudal up` with tokens at 80 columns when it is ready; asserts that it stops without an error."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "deploy.cli", "up", "--ephemeral", "--ports", "auto", *options),
+        *(sys.executable, "-m", "deploy.cli", "up", "--ephemeral", "--ports", "auto", "--tokens"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "80", **environment},
+        env={**os.environ, "COLUMNS": "80", **ONE_SYSTEM},
     )
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_SECONDS):
-            said = (await process.stdout.readuntil(b"Ctrl-C stops everything.")).decode()
-        yield said
+            output = (await process.stdout.readuntil(b"Ctrl-C stops everything.")).decode()
+        yield output
     finally:
         process.terminate()
         _, err = await asyncio.wait_for(process.communicate(), 20)
@@ -41,53 +40,58 @@ async def started(*options: str, environment: Mapping[str, str] = ONE_SYSTEM) ->
 
 
 @pytest.mark.timeout(120)
-async def test_the_first_screen_fits_and_its_example_can_be_pasted() -> None:
-    async with started() as said:
-        lines = said.splitlines()
-        calls = re.findall(r"^curl (?:.*\\\n)*.*$", said, re.M)
+async def test_the_first_screen_fits_below_the_tokens_and_its_example_can_be_pasted(said: str) -> None:
+    tokens, _, screen = said.partition("Caudal is ready")
+    lines = screen.splitlines()
+    calls = re.findall(r"^curl (?:.*\\\n)*.*$", screen, re.M)
 
-        assert len(lines) <= 23
-        assert max(map(len, lines)) <= 100, "a folder of a test has a long name"
-        assert "eyJ" not in said, "no token"
-        assert "clinical_lab" not in said, "it does not run"
-        command, query = calls
-        assert re.search(r'"data_id":"[0-9a-f-]{36}"', await asyncio.to_thread(pasted, command))
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= 100, "a folder of a test has a long name"
+    assert ("eyJ" in tokens, "eyJ" in screen) == (True, False)
+    assert "clinical_lab" not in screen, "it does not run"
+    command, query = calls
+    assert re.search(r'"data_id":"[0-9a-f-]{36}"', await asyncio.to_thread(pasted, command))
 
-        async def shown() -> bool:
-            return '"ingestion_status":"ingested"' in await asyncio.to_thread(pasted, query)
+    async def shown() -> bool:
+        return '"ingestion_status":"ingested"' in await asyncio.to_thread(pasted, query)
 
-        await eventually(shown)
+    await eventually(shown)
 
 
 @pytest.mark.timeout(120)
-async def test_the_tokens_that_it_prints_on_request_are_good() -> None:
-    async with started("--tokens") as said:
-        query_api = re.search(r"^Query API +(http://\S+)/docs", said, re.M)
-        tokens = dict(re.findall(r"^([A-Z_]+)=(\S+)$", said, re.M))
-        assert query_api is not None
-        assert {"AUDITOR", "OPERATOR", "PRIVACY_OFFICER"} <= tokens.keys()
-        async with httpx.AsyncClient(base_url=query_api[1], verify=False) as client:
-            for role in ("OPERATOR", "AUDITOR"):
-                headers = {"Authorization": f"Bearer {tokens[role]}"}
-                assert (await client.get("/sagas", headers=headers)).status_code == 200
-            assert (await client.get("/sagas")).status_code == 401
+async def test_the_tokens_that_it_prints_on_request_are_good(said: str) -> None:
+    query_api = re.search(r"^Query API +(http://\S+)/docs", said, re.M)
+    tokens = dict(re.findall(r"^([A-Z_]+)=(\S+)$", said, re.M))
+    assert query_api is not None
+    assert {"AUDITOR", "OPERATOR", "PRIVACY_OFFICER"} <= tokens.keys()
+    async with httpx.AsyncClient(base_url=query_api[1], verify=False) as client:
+        for role in ("OPERATOR", "AUDITOR"):
+            headers = {"Authorization": f"Bearer {tokens[role]}"}
+            assert (await client.get("/sagas", headers=headers)).status_code == 200
+        assert (await client.get("/sagas")).status_code == 401
 
 
 async def test_migrate_and_status_find_the_running_stack(stack: RunningStack) -> None:
     code, out, err = await stack.caudal("migrate")
     assert (code, out) == (0, "Nothing to do.\n"), err
 
+    screen, terminal = os.openpty()
     watching = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "deploy.cli", "status", "--watch", "--data-dir", str(stack.data_dir)),
-        stdout=asyncio.subprocess.PIPE,
+        stdout=terminal,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "40"},
     )
-    await asyncio.sleep(8)
+    shown = b""
+    async with asyncio.timeout(30):
+        while shown.count(b"command-api") < 3:  # it refreshes
+            shown += await asyncio.to_thread(os.read, screen, 65_536)
     watching.send_signal(signal.SIGINT)
-    out_, err_ = await asyncio.wait_for(watching.communicate(), 10)
+    _, err_ = await asyncio.wait_for(watching.communicate(), 10)
     assert watching.returncode in (0, 1), err_.decode()
     assert "Traceback" not in err_.decode()
-    assert "command-api" in out_.decode()
+    os.close(terminal)
+    os.close(screen)
 
 
 async def test_it_is_closed_to_other_users(stack: RunningStack) -> None:

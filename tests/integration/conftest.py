@@ -6,7 +6,6 @@ from pathlib import Path
 import asyncpg
 import orjson
 import pytest
-import structlog
 
 from schemas.catalog import Catalog
 from schemas.system import ENGINE, ContextName
@@ -16,13 +15,6 @@ from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
 from tests.integration.deliveries import received_validated_and_processed
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _plain_tracebacks() -> None:
-    """Logs tracebacks without the values of variables, as every process does: the default renders a thousand lines of them."""
-    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
 
 
 @pytest.fixture(autouse=True)

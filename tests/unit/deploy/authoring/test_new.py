@@ -21,8 +21,16 @@ def run(*arguments: str, cwd: Path) -> str:
     return result.stdout
 
 
+@pytest.fixture(scope="module")
+def types_of_the_rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """mypy's cache: the types of the rooms, which both packages import, are read once."""
+    return tmp_path_factory.mktemp("mypy")
+
+
 @pytest.mark.parametrize(("with_saga", "tests"), [(False, "4 passed"), (True, "7 passed")])
-def test_its_package_runs_its_tests_and_passes_the_tools(tmp_path: Path, with_saga: bool, tests: str) -> None:
+def test_its_package_runs_its_tests_and_passes_the_tools(
+    tmp_path: Path, types_of_the_rooms: Path, with_saga: bool, tests: str
+) -> None:
     # As in a checkout, in whose folder a beginner writes it.
     around = '[tool.pytest.ini_options]\naddopts = "--import-mode=importlib"\n'
     (tmp_path / "pyproject.toml").write_text(around)
@@ -41,7 +49,7 @@ def test_its_package_runs_its_tests_and_passes_the_tools(tmp_path: Path, with_sa
     assert ("TaskFinished" in tried) == with_saga, "the saga's timer fires"
     run("ruff", "check", "--no-cache", ".", cwd=package)
     run("ruff", "format", "--no-cache", "--check", ".", cwd=package)
-    run("mypy", "--strict", "loans", "tests", cwd=package)
+    run("mypy", "--strict", "--cache-dir", str(types_of_the_rooms), "loans", "tests", cwd=package)
 
 
 @pytest.mark.parametrize("with_saga", [False, True])

@@ -6,10 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from deploy.authoring.trying import read_time
+from deploy.cli import app
 from schemas.errors import Malformed
-from tests.stack import caudal
 
 FIRST = '''\
 """A to-do list in one file:  caudal try first.py"""
@@ -71,6 +72,12 @@ clear-tasks
 """
 
 
+def tried(*arguments: str) -> tuple[int, str, str]:
+    """Runs `caudal try` in this process: exit code, standard output, standard error."""
+    result = CliRunner().invoke(app, ["try", *arguments], env={"COLUMNS": "160"})
+    return result.exit_code, result.stdout, result.stderr
+
+
 @pytest.fixture
 def first(tmp_path: Path) -> Path:
     file = tmp_path / "first.py"
@@ -82,11 +89,11 @@ def test_a_first_program_is_short() -> None:
     assert len(FIRST.splitlines()) <= 45
 
 
-async def test_events_and_rows_are_printed_as_they_come(first: Path, tmp_path: Path) -> None:
+def test_events_and_rows_are_printed_as_they_come(first: Path, tmp_path: Path) -> None:
     commands = tmp_path / "commands"
     commands.write_text(COMMANDS)
 
-    code, out, err = await caudal("try", str(first), str(commands))
+    code, out, err = tried(str(first), str(commands))
 
     lines = [line for line in out.splitlines() if line.startswith("  ")]
     assert (code, err) == (1, ""), "some commands were rejected"
@@ -115,25 +122,25 @@ async def test_commands_come_from_standard_input_too(first: Path) -> None:
     assert b'"title":"Milk"' in out
 
 
-async def test_help_lists_the_commands_and_exit_ends(first: Path, tmp_path: Path) -> None:
+def test_help_lists_the_commands_and_exit_ends(first: Path, tmp_path: Path) -> None:
     commands = tmp_path / "commands"
     commands.write_text("help\nexit\nadd-task title=Milk\n")
 
-    code, out, err = await caudal("try", str(first), str(commands))
+    code, out, err = tried(str(first), str(commands))
 
     assert (code, err) == (0, "")
     assert "  add-task title=…\n  finish-task task_id=…\n" in out
     assert "Milk" not in out
 
 
-async def test_a_fault_of_a_projection_is_one_line_with_its_place(first: Path, tmp_path: Path) -> None:
+def test_a_fault_of_a_projection_is_one_line_with_its_place(first: Path, tmp_path: Path) -> None:
     first.write_text(
         FIRST.replace("return row.replace(finished=True)", "return {}['oops']").replace("TaskFinished) else", "TaskAdded) else")
     )
     commands = tmp_path / "commands"
     commands.write_text("add-task title=Milk\n")
 
-    code, out, err = await caudal("try", str(first), str(commands))
+    code, out, err = tried(str(first), str(commands))
 
     line = 1 + FIRST.splitlines().index("def task(row: Tasks, event: RecordedEvent[Any]) -> Tasks:") + 1
     assert (code, err) == (1, "")
@@ -149,20 +156,20 @@ async def test_a_fault_of_a_projection_is_one_line_with_its_place(first: Path, t
         ('TASK.change("task_id")', 'TASK.change("task")', "task"),
     ],
 )
-async def test_a_mistake_in_the_file_is_one_line(first: Path, written: str, wrong: str, said: str) -> None:
+def test_a_mistake_in_the_file_is_one_line(first: Path, written: str, wrong: str, said: str) -> None:
     first.write_text(FIRST.replace(written, wrong))
 
-    code, _, err = await caudal("try", str(first))
+    code, _, err = tried(str(first))
 
     assert (code, "Traceback" in err) == (1, False), err
     assert said in err
 
 
-async def test_a_system_that_is_not_there_is_named(first: Path) -> None:
-    code, _, err = await caudal("try", "nothing")
+def test_a_system_that_is_not_there_is_named(first: Path) -> None:
+    code, _, err = tried("nothing")
     assert (code, "nothing is no file and no installed system; installed are" in err) == (1, True), err
 
-    code, _, err = await caudal("try", "nothing.py")
+    code, _, err = tried("nothing.py")
     assert (code, "there is no file nothing.py" in err) == (1, True), err
 
 

@@ -67,6 +67,7 @@ def test_what_the_start_has_changed_comes_before_the_screen(capsys: pytest.Captu
     announce(endpoints(DEFAULT_DATA_DIR.resolve()), [note], 8.3, as_json=as_json, with_tokens=False)
 
     said = capsys.readouterr().out
+    assert "eyJ" not in said, "no token without being asked for"
     if as_json:
         assert json.loads(said)["notes"] == [note]
     else:
