@@ -49,7 +49,7 @@ async def received_validated_and_processed(
 async def all_handled(settings: Settings, catalog: Catalog, databases: Databases, commands: Sequence[Command]) -> None:
     """Handles commands."""
     opened = open_logs(settings, catalog, databases)
-    handler = make_handler(settings, catalog, opened, databases)
+    handler = make_handler(settings, catalog, opened, databases, BoundedProcesses())
     for command in commands:
         await handler.handle(CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c"))
     for log in opened.values():

@@ -128,7 +128,7 @@ async def test_a_context_whose_log_is_out_of_reach_is_named_and_delays_the_comma
     nobody = f"postgresql://caudal@127.0.0.1:{free_ports(1)[0]}/caudal"
     broken = settings.model_copy(update={"write_dsns": {str(VALIDATION): nobody}})
     log = open_logs(settings, catalog, databases)[INGESTION]
-    handler = make_handler(broken, catalog, open_logs(broken, catalog, databases), databases)
+    handler = make_handler(broken, catalog, open_logs(broken, catalog, databases), databases, BoundedProcesses())
     worker = TopicWorker(broken, catalog, handler, Attempts.of_contexts(Installation(broken, catalog, databases), catalog))
     working = asyncio.create_task(worker.run())
     data = ValidateData(data_id=uuid4(), partner_id="by-topic", payload={})
