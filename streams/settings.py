@@ -164,6 +164,9 @@ class Settings(BaseSettings):
     password_places: Positive = Field(
         64, description="Sign-ins that wait for their turn in one process; and as many registrations."
     )
+    allowed_hosts: str = Field(
+        "", description="Hosts, `api.example.org,127.0.0.1`, that requests may name in `Host`; others get 421. Empty: any host."
+    )
     trusted_proxies: str = Field(
         "", description="Addresses of proxies, `a,b/8`, whose `X-Forwarded-For` names the client; empty: none is trusted."
     )

@@ -60,7 +60,11 @@ class Stack:
             if broker == "embedded"
             else KafkaBroker(data_dir / "kafka", self._logs / "broker.log", ports["broker"], ports["controller"])
         )
-        self._log_options = {"CAUDAL_LOG_FORMAT": settings.log_format, "CAUDAL_LOG_LEVEL": settings.log_level}
+        self._options = {
+            "CAUDAL_LOG_FORMAT": settings.log_format,
+            "CAUDAL_LOG_LEVEL": settings.log_level,
+            "CAUDAL_ALLOWED_HOSTS": settings.allowed_hosts or f"{LOOPBACK},localhost",
+        }
         self._timeout = ReadyTimeout(settings.ready_seconds, settings.max_ready_seconds)
         self.processes: list[Supervised] = []
         self.notes: Sequence[str] = ()
@@ -170,7 +174,7 @@ class Stack:
             command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port), "--end-with-parent"),
             log=self._logs / f"{name}.log",
             why_not_ready=partial(_why_not_ready, port),
-            environment={**endpoints.environment, **self._log_options, "CAUDAL_INSTANCE": "local"},
+            environment={**endpoints.environment, **self._options, "CAUDAL_INSTANCE": "local"},
         )
 
 

@@ -1,7 +1,8 @@
 """uvicorn's HTTP protocol with limits: on the size of a request's head, and on the time that head and body take to arrive.
 
 Requests whose target or length two servers could read differently are rejected (RFC 9112): those with several `Host` headers or
-none, and those with a transfer coding other than `chunked`. Every rejection is a problem document.
+none, and those with a transfer coding other than `chunked`. Requests to a host that is not allowed are rejected too: a page of
+another site may have had its name resolved to this server's address. Every rejection is a problem document.
 
 The size of a body is limited by its reader. A timer runs only while a request has not arrived completely.
 
@@ -60,6 +61,8 @@ class LimitedProtocol(HttpToolsProtocol):
     seconds = 20.0
     """Time limit of the head, and again of the body."""
     admission = Admission(1000)
+    allowed_hosts: frozenset[bytes] = frozenset()
+    """The hosts that requests may name, in small letters; if there are none, requests may name any."""
 
     _in_head = False
     _head_bytes = 0
@@ -146,6 +149,8 @@ class LimitedProtocol(HttpToolsProtocol):
         is_old = self.parser.get_http_version() == "1.0"
         if len(hosts) > 1 or not (hosts or is_old) or not all(map(_HOST.fullmatch, hosts)):
             return _Rejection(400, "invalid-host", "the request needs one `Host` header with a host and port")
+        if self.allowed_hosts and hosts and self._host(hosts[0]) not in self.allowed_hosts:
+            return _Rejection(421, "misdirected", "this server does not serve the host that the request names")
         codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
         if codings in ([], [b"chunked"]) and not (codings and is_old):
             return None
@@ -153,6 +158,12 @@ class LimitedProtocol(HttpToolsProtocol):
         if is_old or final != b"chunked" or sum(value.count(b"chunked") for value in codings) > 1:
             return _MALFORMED
         return _Rejection(501, "unsupported-transfer-coding", "the only transfer coding that is supported is `chunked`")
+
+    def _host(self, value: bytes) -> bytes:
+        """Returns the host in a valid `Host` header, without its port."""
+        found = _HOST.fullmatch(value)
+        assert found is not None, "invalid ones are rejected before"
+        return found[1].lower().removesuffix(b".")
 
     def _length_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

@@ -65,6 +65,7 @@ TITLES = {
     412: "Precondition failed",
     413: "Too large",
     415: "Unsupported format",
+    421: "Misdirected request",
     422: "Rejected",
     428: "Precondition required",
     429: "Too many requests",

@@ -289,6 +289,28 @@ async def test_a_request_with_one_host_is_answered(version: str, lines: list[str
         assert await answered(reader) == "HTTP/1.1 200 OK"
 
 
+@pytest.mark.parametrize(
+    ("host", "is_allowed"),
+    [
+        ("Host: api.example.org", True),
+        ("Host: API.example.org.:8080", True),
+        ("Host: [::1]:5001", True),
+        ("Host: evil.example", False),
+        ("Host: api.example.org.evil.example", False),
+        ("Host: 127.0.0.1:5001", False),
+        ("Host: ", False),
+    ],
+)
+async def test_a_request_to_a_host_that_is_not_allowed_is_rejected(host: str, is_allowed: bool) -> None:
+    async with connected(Settings(allowed_hosts="Api.example.org,[::1]")) as (reader, writer):
+        writer.write(f"GET /livez HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n".encode())
+
+        said = (await asyncio.wait_for(reader.read(), 5)).decode()
+
+    assert said.startswith("HTTP/1.1 200 OK" if is_allowed else "HTTP/1.1 421 Misdirected request")
+    assert ("urn:caudal:problem:misdirected" in said) is not is_allowed
+
+
 async def test_an_idle_connection_is_kept_longer_than_proxies_keep_it() -> None:
     assert SETTINGS.keep_alive_seconds > 75, "the default of nginx's upstreams is 60 s, of other proxies up to 75 s"
 
