@@ -35,12 +35,13 @@ class InterruptedDatabases(Databases):
     @asynccontextmanager
     async def connection(self, dsn: str) -> AsyncIterator[Connection]:
         async with super().connection(dsn) as connection:
-            fails, self._is_next = self._is_next and bool(self._states), not self._is_next
-            if fails and self._moment == "before":
-                raise self._error()
+            error = self._next()
+            if error is not None and self._moment == "before":
+                raise error
             yield connection
-            if fails:
-                raise self._error()
+            if error is not None:
+                raise error
 
-    def _error(self) -> asyncpg.PostgresError:
-        return asyncpg.PostgresError.new({"C": self._states.popleft(), "M": "interrupted"})
+    def _next(self) -> asyncpg.PostgresError | None:
+        fails, self._is_next = self._is_next and bool(self._states), not self._is_next
+        return asyncpg.PostgresError.new({"C": self._states.popleft(), "M": "interrupted"}) if fails else None

@@ -71,11 +71,12 @@ async def at_work(*work: Awaitable[None]) -> AsyncIterator[None]:
     tasks = [asyncio.ensure_future(part) for part in work]
     try:
         yield
-        assert [task for task in tasks if task.done()] == []
     finally:
+        ended = [task for task in tasks if task.done()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        assert [task.exception() for task in ended] == []
 
 
 def receive(n: int) -> CommandEnvelope[ReceiveData]:
