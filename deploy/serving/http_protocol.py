@@ -62,7 +62,10 @@ class LimitedProtocol(HttpToolsProtocol):
     """Time limit of the head, and again of the body."""
     admission = Admission(1000)
     allowed_hosts: frozenset[bytes] = frozenset()
-    """The hosts that requests may name, in small letters; if there are none, requests may name any."""
+    """The hosts that requests may name, in small letters; if there are none, requests may name any.
+
+    Requests for health and metrics always may: probes name an address.
+    """
 
     _in_head = False
     _head_bytes = 0
@@ -113,7 +116,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if (rejection := self._why_rejected()) is not None:
             self._rejection = rejection
             raise _HeadRejected  # the parser turns it into its own error
-        if self.url.partition(b"?")[0] in _ALWAYS_ACCEPTED or self._waits_for_another():
+        if self._path in _ALWAYS_ACCEPTED or self._waits_for_another():
             super().on_headers_complete()
         elif self.admission.accepts():
             self.scope[LEAVE] = self.admission.leave  # type: ignore[literal-required]
@@ -149,7 +152,7 @@ class LimitedProtocol(HttpToolsProtocol):
         is_old = self.parser.get_http_version() == "1.0"
         if len(hosts) > 1 or not (hosts or is_old) or not all(map(_HOST.fullmatch, hosts)):
             return _Rejection(400, "invalid-host", "the request needs one `Host` header with a host and port")
-        if self.allowed_hosts and hosts and self._host(hosts[0]) not in self.allowed_hosts:
+        if self.allowed_hosts and hosts and not self._is_allowed(hosts[0]):
             return _Rejection(421, "misdirected", "this server does not serve the host that the request names")
         codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
         if codings in ([], [b"chunked"]) and not (codings and is_old):
@@ -159,11 +162,15 @@ class LimitedProtocol(HttpToolsProtocol):
             return _MALFORMED
         return _Rejection(501, "unsupported-transfer-coding", "the only transfer coding that is supported is `chunked`")
 
-    def _host(self, value: bytes) -> bytes:
-        """Returns the host in a valid `Host` header, without its port."""
+    def _is_allowed(self, value: bytes) -> bool:
+        """Whether a request may name the host in a valid `Host` header, at any port."""
         found = _HOST.fullmatch(value)
         assert found is not None, "invalid ones are rejected before"
-        return found[1].lower().removesuffix(b".")
+        return found[1].lower().removesuffix(b".") in self.allowed_hosts or self._path in _ALWAYS_ACCEPTED
+
+    @property
+    def _path(self) -> bytes:
+        return self.url.partition(b"?")[0]
 
     def _length_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

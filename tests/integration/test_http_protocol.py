@@ -303,12 +303,18 @@ async def test_a_request_with_one_host_is_answered(version: str, lines: list[str
 )
 async def test_a_request_to_a_host_that_is_not_allowed_is_rejected(host: str, is_allowed: bool) -> None:
     async with connected(Settings(allowed_hosts="Api.example.org,[::1]")) as (reader, writer):
-        writer.write(f"GET /livez HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET /wait HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n".encode())
 
         said = (await asyncio.wait_for(reader.read(), 5)).decode()
 
     assert said.startswith("HTTP/1.1 200 OK" if is_allowed else "HTTP/1.1 421 Misdirected request")
     assert ("urn:caudal:problem:misdirected" in said) is not is_allowed
+
+
+async def test_a_probe_may_name_any_host() -> None:
+    async with connected(Settings(allowed_hosts="api.example.org")) as (reader, writer):
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: 10.0.0.7:5001\r\n\r\n")
+        assert await answered(reader) == "HTTP/1.1 200 OK"
 
 
 async def test_an_idle_connection_is_kept_longer_than_proxies_keep_it() -> None:
