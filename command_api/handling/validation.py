@@ -1,7 +1,7 @@
 """Validation: JSON becomes a command, or an error that names each offending value. A valid command can be stored."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -14,6 +14,9 @@ from schemas.sensitive import is_encrypted, secret_fields
 from schemas.values.storable import fault_in
 
 M = TypeVar("M", bound=BaseModel)
+
+ENCRYPTED, NAME_TWICE, TOO_DEEP = "has the prefix of an encrypted text", "has the name", "is nested deeper than"
+"""The words with which the details of these violations begin: no JSON Schema states the rules."""
 
 # Values that orjson reads and not every store can keep: NUL, and integers that it would round to a float.
 _NUL, _LONG_NUMBER = b"\\u0000", b"0" * 19
@@ -47,9 +50,7 @@ def check_plain(command: Command) -> Command:
     """Returns a command that a client sent; raises `Invalid` if a text in it is encrypted: only the engine sends those."""
     for name, text in _secrets(command):
         if is_encrypted(text):
-            raise Invalid(
-                "the body holds an encrypted text", [Violation(step("", name), "has the prefix of an encrypted text")]
-            )
+            raise Invalid("the body holds an encrypted text", [Violation(step("", name), ENCRYPTED)])
     return command
 
 
@@ -84,7 +85,10 @@ def violations_of(error: ValidationError) -> list[Violation]:
 
 
 def parse_json(body: bytes, max_depth: int) -> Any:
-    """Returns a JSON document whose strings and numbers every store can keep; raises `Invalid` or `Malformed`."""
+    """Returns a JSON document whose strings and numbers every store can keep; raises `Invalid` or `Malformed`.
+
+    An object that has a name twice is invalid: readers of JSON disagree about which of the two values counts (RFC 8259, 4).
+    """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -93,6 +97,7 @@ def parse_json(body: bytes, max_depth: int) -> Any:
     # Most bodies pass two cheap scans; only the others are searched value by value.
     if body.count(b"{") + body.count(b"[") > max_depth:
         _check_depth(document, max_depth)
+    _check_names(body)
     if _NUL in body or _LONG_NUMBER in body.translate(_DIGITS):
         _check_values(json.loads(body))
     return document
@@ -110,6 +115,51 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
+class _Repeated(Exception):
+    """An object has a name twice."""
+
+
+def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _Repeated
+    return members
+
+
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_members)
+
+
+def _check_names(body: bytes) -> None:
+    """Raises `Invalid` for an object that has a name twice, of which orjson keeps the last value without a word."""
+    try:
+        _UNIQUE.decode(body.decode())
+    except _Repeated:
+        document = json.loads(body, object_pairs_hook=_Repeating.of)
+        raise Invalid("an object in the body has a name twice", list(_repetitions("", document))) from None
+
+
+class _Repeating(dict[str, Any]):
+    """An object, with the first name that it has twice."""
+
+    name: str | None = None
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[str, Any]]) -> "_Repeating":
+        members = cls()
+        for name, value in pairs:
+            if name in members and members.name is None:
+                members.name = name
+            members[name] = value
+        return members
+
+
+def _repetitions(pointer: str, value: Any) -> Iterator[Violation]:
+    if isinstance(value, _Repeating) and value.name is not None:
+        yield Violation(pointer, f"{NAME_TWICE} {value.name!r} twice in one object")
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _repetitions(step(pointer, key), inner)
+
+
 def _check_values(document: Any) -> None:
     if (fault := fault_in(document)) is not None:
         raise _bad_value(pointer_of(fault.path), fault.detail)
@@ -123,7 +173,7 @@ def _check_depth(document: Any, max_depth: int) -> None:
         if not nested:
             return
         if depth > max_depth:
-            raise _bad_value(nested[0][0], f"is nested deeper than {max_depth} levels")
+            raise _bad_value(nested[0][0], f"{TOO_DEEP} {max_depth} levels")
         level = [
             (step(pointer, key), inner)
             for pointer, value in nested

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
-from typing import Any, Literal, TextIO
+from typing import Literal, TextIO
 
 from command_api.handling.validation import parse_json
 from deploy.operations.load.record import Record
@@ -144,28 +144,13 @@ class _Elements:
         return bool(more)
 
 
-class _Repeated(Exception):
-    """An object has a name twice."""
-
-
 def _parsed(number: int, text: str, max_depth: int, unit: Literal["line", "element"]) -> Record:
     try:
         content = parse_json(text.encode("utf-8", "surrogateescape"), max_depth)
-        json.loads(text, object_pairs_hook=_check_names)
     except Malformed as error:
         return Record(number, None, f"not JSON: {error.reasons}", unit)
     except Invalid as error:
         return Record(number, None, error.reasons, unit)
-    except _Repeated as error:
-        return Record(number, None, f"has the name {error.args[0]!r} twice in one object", unit)
     if not isinstance(content, dict):
         return Record(number, None, "not a JSON object", unit)
     return Record(number, content, None, unit)
-
-
-def _check_names(pairs: Sequence[tuple[str, Any]]) -> None:
-    names = set[str]()
-    for name, _ in pairs:
-        if name in names:
-            raise _Repeated(name)
-        names.add(name)

@@ -49,6 +49,28 @@ def test_a_bad_value_is_named_by_its_pointer(body: bytes, pointer: str) -> None:
     assert pointers(body) == [pointer]
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer", "name"),
+    [
+        (b'{"a": 1, "a": 1}', "", "a"),
+        (b'{"a": {"b": [{"c": 1, "d": 2, "c": 3}]}}', "/a/b/0", "c"),
+        (b'{"a": {"b": 1, "b": 2}, "a": 3}', "", "a"),
+        (b'{"a": 1, "\\u0061": 2}', "", "a"),
+    ],
+)
+def test_a_name_that_an_object_has_twice_is_rejected_with_the_object(body: bytes, pointer: str, name: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_json(body, DEPTH)
+
+    assert [(one.pointer, one.detail) for one in caught.value.violations] == [
+        (pointer, f"has the name {name!r} twice in one object")
+    ]
+
+
+def test_equal_names_of_different_objects_are_no_repetition() -> None:
+    assert parse_json(b'{"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]}', DEPTH) == {"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]}
+
+
 def test_a_lone_surrogate_in_a_key_is_named_by_what_can_be_said_of_it() -> None:
     assert pointers(b'{"partner_id": "a", "payload": {"x\\ud800": 1}}') == ["/payload/x?"]
 

@@ -50,7 +50,7 @@ BAD = [
     ('{"n": "\\u0000"}', "/n contains the character NUL"),
     ('{"n": NaN}', "not JSON"),
     ('{"n": 1, "n": 2}', "has the name 'n' twice in one object"),
-    ('{"n": [{"m": 1, "m": 1}]}', "has the name 'm' twice in one object"),
+    ('{"n": [{"m": 1, "m": 1}]}', "/n/0 has the name 'm' twice in one object"),
     ('{"n": "\udcff"}', "not JSON"),
     ('{"n": ' + "[" * DEPTH + "]" * DEPTH + "}", "is nested deeper than 8 levels"),
     ("[1]", "not a JSON object"),
