@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from query_api.views.values import parse_time
 from schemas.errors import Invalid, NotFound
 from streams.log.reading import ReadableLog
 from streams.log.search import Conditions, SearchableLog
@@ -86,11 +87,8 @@ def place(text: str, name: str) -> int | datetime:
 
 
 def moment(text: str, name: str) -> datetime:
-    """Returns a time with its offset from text; raises `Invalid`."""
+    """Returns a time with its offset from the text of a URL; raises `Invalid`."""
     try:
-        parsed = datetime.fromisoformat(text)
+        return parse_time(text)
     except ValueError:
-        raise Invalid(f"`{name}` must be a time such as 2026-01-31T12:00:00Z, not {text!r}") from None
-    if parsed.tzinfo is None:
-        raise Invalid(f"`{name}` needs an offset such as Z: {text!r}")
-    return parsed
+        raise Invalid(f"`{name}` must be a time with its offset, such as 2026-01-31T12:00:00Z, not {text!r}") from None

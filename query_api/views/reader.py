@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, false, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import Select
-from sqlalchemy.types import ARRAY
+from sqlalchemy.types import ARRAY, Text
 
 from query_api.views.page_request import Filter, Order, Owner, PageRequest
 from query_api.views.paging import Page, Row, invalid_cursor, invalid_parameter, read_cursor, write_cursor
-from query_api.views.values import allowed_values, parse_value
+from query_api.views.values import allowed_values, parse_value, spellings
 from schemas.errors import SchemaMismatch, TooCostly, ViewOutdated
 from schemas.sensitive import encrypted_fields
 from schemas.system import ContextName
@@ -41,12 +41,15 @@ class ViewReader:
     async def get(self, key: str) -> Row | None:
         """Returns the row with a key; ``None`` if there is none, or if the text cannot be a key of the view."""
         try:
-            value = parse_value(self._key.type, key)
+            values = spellings(self._key.type, key)
         except ValueError:
             return None
         async with self._connection() as connection:
-            row: Row | None = await connection.fetchrow(self._by_key, sent(value))
-        return row
+            for value in values:
+                row: Row | None = await connection.fetchrow(self._by_key, sent(value))
+                if row is not None:
+                    return row
+        return None
 
     async def page(self, request: PageRequest) -> Page:
         """Returns a page of rows.
@@ -127,15 +130,17 @@ class ViewReader:
     def _condition(self, filter: Filter) -> ColumnElement[bool]:
         column, (name, operator, text) = self._filterable(filter), filter
         if operator == "has":
-            return _has(column, text)
+            return or_(*(_has(column, one) for one in spellings(Text(), text)))
         texts = text.split(",") if operator == "in" else [text]
         self._check_allowed(name, texts)
         try:
-            values = [parse_value(column.type, one) for one in texts]
+            values = [value for one in texts for value in spellings(column.type, one)]
         except ValueError as error:
             raise invalid_parameter(name, f"cannot be compared with {text!r}: {error}") from error
-        if operator == "in":
+        if operator == "in" or (operator == "eq" and len(values) > 1):
             return column == value_of(values, ARRAY(column.type)).any_()
+        if operator == "ne":
+            return and_(*(column.is_distinct_from(value_of(one, column.type)) for one in values))
         return _compared(column, operator, value_of(values[0], column.type))
 
     def _check_allowed(self, name: str, values: Sequence[str]) -> None:
@@ -221,8 +226,6 @@ def _compared(column: ColumnElement[Any], operator: str, value: ColumnElement[An
     match operator:
         case "eq":
             return column == value
-        case "ne":
-            return column.is_distinct_from(value)
         case "lt":
             return column < value
         case "lte":

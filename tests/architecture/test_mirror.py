@@ -118,6 +118,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "query_api": {
         "app.py": CoveredBy("e2e/test_http.py", "it connects the parts of the API"),
         "audit/proof.py": CoveredBy("integration/test_verification.py", "it reads the hash chain in the tables"),
+        "data_ingestion.py": CoveredBy("e2e/test_data_ingestion.py", "it only declares queries"),
         "http/audit.py": CoveredBy("e2e/test_audit.py", "it hands requests to the audit and logs to the answers"),
         "http/routes.py": CoveredBy("e2e/test_http.py", "it hands requests to views and queries"),
         "views/reader.py": CoveredBy("integration/test_view_reader.py", _TABLES),

@@ -40,6 +40,14 @@ class Item(View, name="items", context="stock", key="item_id", subject="owner"):
     note: Encrypted = None
 
 
+class Named(View, name="named", context="stock", key="named_id"):
+    """A row with names, which people write in several forms of Unicode."""
+
+    named_id: str
+    name: str | None = None
+    names: tuple[str, ...] = ()
+
+
 class LongerItem(View, name="items", context="stock", key="item_id"):
     """The same view in a later version, which has one field more."""
 
@@ -104,6 +112,33 @@ async def test_filters_compare_in_the_type_of_their_column(
 
     assert (ids(page.rows), page.next) == (found, None)
     assert dict(page.rows[0]).keys() == Item.model_fields.keys()
+
+
+COMPOSED, DECOMPOSED = "Jos\u00e9", "Jose\u0301"
+
+
+@pytest.mark.parametrize("name", [COMPOSED, DECOMPOSED])
+@pytest.mark.parametrize(("operator", "found"), [("eq", "bc"), ("in", "bc"), ("has", "bc"), ("ne", "a"), ("gte", "bc")])
+async def test_filters_find_every_spelling_of_a_text(store: Store, name: str, operator: str, found: str) -> None:
+    async with store.connection() as connection:
+        for statement in definition(table_of(STOCK, Named)):
+            await connection.execute(statement)
+        named = {"a": "Ana", "b": COMPOSED, "c": COMPOSED}
+        rows = [Named(named_id=COMPOSED + id, name=text, names=(text,)).model_dump() for id, text in named.items()]
+        await connection.fetch(statements(table_of(STOCK, Named)).insert, orjson.dumps(rows).decode())
+    reader = ViewReader(store, STOCK, Named)
+
+    page = await reader.page(PageRequest((Filter("names" if operator == "has" else "name", operator, name),)))
+
+    assert "".join(row["named_id"][-1] for row in page.rows) == found
+    assert await reader.get(f"{name}a") is not None
+
+
+async def test_a_text_that_is_stored_as_it_was_given_is_found_as_it_was_given(store: Store, reader: ViewReader) -> None:
+    await write(store, Item(item_id="a", owner=DECOMPOSED))
+
+    assert ids((await reader.page(PageRequest((Filter("owner", "eq", DECOMPOSED),)))).rows) == "a"
+    assert ids((await reader.page(PageRequest((Filter("owner", "ne", DECOMPOSED),)))).rows) == ""
 
 
 @pytest.mark.parametrize("sort", ["", "count", "-count", "owner,-count", "seen_at", "-item_id"])
