@@ -13,8 +13,9 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from schemas.text import mailbox
-from schemas.values.names import enforced_password, enforced_username
+from schemas.values.names import NO_PASSWORD, USERNAME, enforced_password, enforced_username
+from schemas.values.stated import RULES, narrowed
+from schemas.values.text import MAILBOX, mailbox
 
 MARK = "encrypted:1:"
 """The prefix of every encrypted text, with the format's version. The subject, a colon and the ciphertext follow."""
@@ -32,7 +33,7 @@ class Sensitive:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {
-            **handler(schema),
+            **narrowed(handler(schema), {"minLength": self.min_length, "maxLength": self.max_length}),
             "x-sensitive": True,
             "description": f"{self.min_length} to {self.max_length} characters, kept encrypted.",
         }
@@ -56,7 +57,11 @@ class Password:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         limits = {"minLength": self.min_length, "maxLength": self.max_length}
-        return {**handler(schema), **limits, "format": "password", "writeOnly": True}
+        return {
+            **narrowed(handler(schema), {**limits, "format": "password"}),
+            "writeOnly": True,
+            RULES: [NO_PASSWORD, f"should have {self.min_length} to {self.max_length} characters"],
+        }
 
     def _checked(self, text: str | None) -> str | None:
         if text is None or is_encrypted(text):
@@ -74,7 +79,7 @@ def _mailbox(text: str | None) -> str | None:
     return text if text is None or is_encrypted(text) else mailbox(text)
 
 
-SensitiveMailbox = Annotated[str | None, Sensitive(max_length=254, min_length=3), AfterValidator(_mailbox)]
+SensitiveMailbox = Annotated[str | None, Sensitive(max_length=254, min_length=3), AfterValidator(_mailbox), MAILBOX]
 """A command's field for the address of one mailbox."""
 
 
@@ -84,10 +89,10 @@ def _username(text: str | None) -> str | None:
     return text
 
 
-SensitiveUsername = Annotated[str, Sensitive(max_length=100), AfterValidator(_username)]
+SensitiveUsername = Annotated[str, Sensitive(max_length=100), AfterValidator(_username), USERNAME]
 """A command's field for a user name, kept as it is given. Names are compared by `schemas.values.names.enforced_username`."""
 
-OptionalSensitiveUsername = Annotated[str | None, Sensitive(max_length=100), AfterValidator(_username)]
+OptionalSensitiveUsername = Annotated[str | None, Sensitive(max_length=100), AfterValidator(_username), USERNAME]
 """The same field if no name need be given."""
 
 Encrypted = Annotated[str | None, Field(json_schema_extra={"x-encrypted": True})]

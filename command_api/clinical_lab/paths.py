@@ -14,8 +14,8 @@ from schemas.clinical_lab.results import RecordResult, ResultRecorded
 from schemas.clinical_lab.users import CreateUser, RecordLogin, Role, user_id_of
 from schemas.envelope import Receipt
 from schemas.message import Command, Event
-from schemas.sensitive import MARK, Password
-from schemas.values.names import enforced_username
+from schemas.sensitive import MARK, Password, SensitiveMailbox, SensitiveUsername
+from schemas.values.names import USERNAME, enforced_username
 
 _ROLES: Mapping[int, Role] = {1: "clinician", 2: "patient"}
 
@@ -27,18 +27,16 @@ class _Body(BaseModel):
 class NewUser(_Body):
     """A user, with the role as a number or by its name."""
 
-    username: str
-    password: str = Field(
-        min_length=Password().min_length, max_length=Password().max_length, json_schema_extra={"format": "password"}
-    )
+    username: SensitiveUsername
+    password: Annotated[str, Password()]
     role: Literal[1, 2, "clinician", "patient"] = Field(default="patient", description="1: clinician, 2: patient.")
-    email: str | None = None
+    email: SensitiveMailbox = None
 
 
 class Login(_Body):
     """The name and password of a user who signs in."""
 
-    username: Annotated[str, AfterValidator(enforced_username)]
+    username: Annotated[str, AfterValidator(enforced_username), USERNAME]
     password: str = Field(json_schema_extra={"format": "password"})
 
 

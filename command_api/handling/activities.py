@@ -19,6 +19,7 @@ from streams.settings import Settings
 
 S = TypeVar("S", bound=State)
 C = TypeVar("C", bound=Command)
+NO_EXPECTATION = "If-Match and If-None-Match are not supported for commands with side effects"
 
 
 class LoadState(Protocol):
@@ -105,6 +106,6 @@ class Activities:
         """Performs a command's activity and returns the request with its result. Raises what the activity raises."""
         activity = self._activities[type(request.command.data)]
         if activity.has_side_effects and request.expected != ANY_VERSION:
-            raise Invalid("If-Match and If-None-Match are not supported for commands with side effects")
+            raise Invalid(NO_EXPECTATION)
         assert self._context is not None, "there are activities"
         return request.decided_as(await activity.perform(request.command, self._context))

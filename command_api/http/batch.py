@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from command_api.handling.handler import CommandHandler
-from command_api.handling.idempotency import KEY, command_id
+from command_api.handling.idempotency import COMMAND_ID, KEY, command_id
 from command_api.handling.validation import check_plain, parse_json, validate_command, violations_of
 from command_api.http.body import content_type_of, read_body
 from command_api.http.paths import receipt_as_json
-from command_api.http.preconditions import check_stated, expectation
+from command_api.http.preconditions import IF_MATCH, check_stated, expectation
 from command_api.http.request import envelope_of
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
@@ -30,6 +30,7 @@ from streams.http.request_context import RequestContext, context_of
 from streams.settings import Settings
 
 MEDIA_TYPE = "application/x-ndjson"
+NO_HEADERS = "a batch takes no header of one command"
 
 
 class BatchLine(BaseModel):
@@ -39,9 +40,20 @@ class BatchLine(BaseModel):
 
     command: dict[str, Any] = Field(description="The command, as it would be sent alone.")
     idempotency_key: Annotated[str, Field(pattern=KEY.pattern)] | None = None
-    command_id: str | None = Field(default=None, description="A UUID of the sender's, instead of a key.")
-    if_match: str | None = Field(default=None, description="The version, as ETag, that the stream must have; * for any.")
+    command_id: Annotated[str, Field(json_schema_extra={"format": "uuid", "pattern": COMMAND_ID.pattern})] | None = Field(
+        default=None, description="A UUID of the sender's, instead of a key."
+    )
+    if_match: Annotated[str, Field(json_schema_extra={"pattern": IF_MATCH})] | None = Field(
+        default=None, description="The version, as ETag, that the stream must have; * for any."
+    )
     if_none_match: Literal["*"] | None = Field(default=None, description="The stream must not exist.")
+
+
+class BatchAnswer(BaseModel):
+    """The answer to one line: a receipt, or the problem document of its error."""
+
+    status: int = Field(description="The status that the command would have got alone.")
+    repeated: bool | None = Field(default=None, description="Whether it is the first answer again, to a repeat.")
 
 
 def is_batch(request: RequestContext) -> bool:
@@ -91,7 +103,7 @@ class BatchEndpoint:
         for header in ("if-match", "if-none-match", "idempotency-key", "x-command-id"):
             if header in request.headers:
                 own = header.removeprefix("x-").replace("-", "_")
-                raise Malformed(f"{header} belongs to one command, not to a batch: use {own} in the line")
+                raise Malformed(f"{NO_HEADERS}: use {own} in the line in the place of {header}")
         body = await read_body(request, context_of(request).headers, self._settings.max_command_batch_bytes, MEDIA_TYPE)
         lines = [line for line in body.split(b"\n") if line.strip()]
         if len(lines) > self._settings.max_command_batch_lines:

@@ -2,25 +2,96 @@
 
 import re
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
-from command_api.http.batch import MEDIA_TYPE, BatchLine
-from command_api.http.paths import OwnPath, QuestionPath, Translation
+from command_api.handling.activities import NO_EXPECTATION
+from command_api.handling.idempotency import BOTH_IDS, COMMAND_ID, KEY
+from command_api.handling.validation import ENCRYPTED, NAME_TWICE, TOO_DEEP
+from command_api.http.batch import MEDIA_TYPE, NO_HEADERS, BatchAnswer, BatchLine
+from command_api.http.paths import CommandPath, CommandReceipt, OwnPath, QuestionPath, ReceiptField
+from command_api.http.preconditions import BOTH_EXPECTATIONS, IF_MATCH
 from schemas.catalog import Catalog
+from schemas.errors import (
+    AlreadyExists,
+    CaudalError,
+    Conflict,
+    Failed,
+    Forbidden,
+    IdempotencyKeyReused,
+    InProgress,
+    Invalid,
+    Malformed,
+    NotFound,
+    Overloaded,
+    PreconditionFailed,
+    PreconditionRequired,
+    Rejected,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedFormat,
+)
 from schemas.message import Command
 from schemas.system import ContextName
+from schemas.values.stated import RULES
+from schemas.values.storable import RULES as STORABLE
 from streams.http.documentation import document, problem_responses, schema_of, security_of
 
 TITLE = "Caudal: command API"
-_ERRORS = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 500, 503)
-_HEADERS = (
-    ("Idempotency-Key", "Makes a repeat safe: a command with a known key gets the first answer again."),
-    ("X-Command-Id", "A UUID of the sender's, instead of a key."),
-    ("If-Match", "The version, as ETag, that the command's stream must have; * for any, of a stream that exists."),
-    ("If-None-Match", "*: the command's stream must not exist."),
-    ("X-Actor", "Who sends the command, if there is no token; recorded with its events, not verified."),
-    ("X-Correlation-Id", "Shared by everything that follows from the request; generated if it is missing."),
+_ERRORS: tuple[type[CaudalError], ...] = (
+    *(Malformed, Unauthenticated, Forbidden, NotFound, TooLarge, UnsupportedFormat, TooManyRequests, Unavailable, Overloaded),
+    *(
+        Invalid,
+        Rejected,
+        Failed,
+        IdempotencyKeyReused,
+        AlreadyExists,
+        Conflict,
+        InProgress,
+        PreconditionFailed,
+        PreconditionRequired,
+    ),
 )
+_OF_THE_SERVER = (408, 431, 500)
+"""Statuses of requests that are too slow or whose headers are too large, and of faults."""
+_HEADERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (
+        "Idempotency-Key",
+        "Makes a repeat safe: a command with a known key gets the first answer again.",
+        {"type": "string", "pattern": KEY.pattern},
+    ),
+    (
+        "X-Command-Id",
+        "A UUID of the sender's, in the place of a key.",
+        {"type": "string", "format": "uuid", "pattern": COMMAND_ID.pattern},
+    ),
+    (
+        "If-Match",
+        "The version, as ETag, that the command's stream must have; * for any, of a stream that exists.",
+        {"type": "string", "pattern": IF_MATCH},
+    ),
+    ("If-None-Match", "*: the command's stream must not exist.", {"type": "string", "enum": ["*"]}),
+    (
+        "X-Actor",
+        "Who sends the command, if there is no token; recorded with its events, not verified.",
+        {"type": "string", "pattern": KEY.pattern},
+    ),
+    (
+        "X-Correlation-Id",
+        "Shared by everything that follows from the request; generated if it is missing or is not 1 to 200 visible ASCII "
+        "characters.",
+        {"type": "string"},
+    ),
+)
+_RULES_OF_HEADERS = [BOTH_IDS, BOTH_EXPECTATIONS, NO_EXPECTATION]
+_RULES_OF_JSON = [*STORABLE, TOO_DEEP, NAME_TWICE, ENCRYPTED]
+_DESCRIPTION = f"""Commands in, events recorded. Every error is a problem document (RFC 9457).
+
+A request that its schemas allow is rejected as malformed or invalid only by a rule that the operation states as `{RULES}`,
+in its parameters, in the schema of its body, or here for every body: a violation's detail begins with the words of the rule.
+A batch (`application/x-ndjson`) has a value of its array in each line, and so has its answer."""
 
 
 def describe(catalog: Catalog, systems: Mapping[str, tuple[OwnPath, ...]]) -> dict[str, Any]:
@@ -28,15 +99,16 @@ def describe(catalog: Catalog, systems: Mapping[str, tuple[OwnPath, ...]]) -> di
     paths: dict[str, Any] = {}
     for context, command in catalog.commands():
         if not command.internal:
-            paths[f"/commands/{context.system}/{command.message_name}"] = {"post": _operation(context, command, "")}
+            paths[f"/commands/{context.system}/{command.message_name}"] = {"post": _operation(context, command)}
     for system, routes in systems.items():
         for route in routes:
             if isinstance(route, QuestionPath):
                 paths[route.path] = {"post": _question(system, route)}
                 continue
-            operation = _operation(catalog.context_of(route.command), route.command, route.path, route.translation)
+            operation = _operation(catalog.context_of(route.command), route.command, route)
             paths.setdefault(route.path, {})[route.method.lower()] = operation
-    return document(TITLE, "Commands in, events recorded. Every error is a problem document (RFC 9457).", paths)
+    _add_links(paths, systems)
+    return document(TITLE, _DESCRIPTION, paths, rules=_RULES_OF_JSON)
 
 
 def _question(system: str, route: QuestionPath) -> dict[str, Any]:
@@ -47,7 +119,7 @@ def _question(system: str, route: QuestionPath) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema_of(route.body)}}},
         "responses": {
             "200": {"description": "The answer.", "content": {"application/json": {"schema": schema_of(route.reply)}}},
-            **problem_responses(*_ERRORS),
+            **problem_responses(_ERRORS, *_OF_THE_SERVER),
         },
     }
 
@@ -56,46 +128,92 @@ def _id(path: str) -> str:
     return re.sub(r"\W+", "_", path.replace("{", "").replace("}", ""))
 
 
-def _operation(
-    context: ContextName, command: type[Command], path: str, translation: Translation | None = None
-) -> dict[str, Any]:
+def _operation(context: ContextName, command: type[Command], own: CommandPath | None = None) -> dict[str, Any]:
+    path, translation = ("", None) if own is None else (own.path, own.translation)
+    answer = schema_of(CommandReceipt) if own is None else _answer(own)
+    bodies: dict[str, Any] = {"application/json": {"schema": schema_of(command if translation is None else translation.body)}}
     if translation is None:
-        bodies = {"application/json": {"schema": schema_of(command)}, MEDIA_TYPE: {"schema": schema_of(BatchLine)}}
-    else:
-        bodies = {"application/json": {"schema": schema_of(translation.body)}}
+        bodies[MEDIA_TYPE] = {"schema": {"type": "array", "items": _line(command)}}
     return {
         "operationId": f"{context.system}_{command.message_name}{_id(path)}",
         "summary": (command.__doc__ or command.__name__).splitlines()[0],
         **security_of(command.command_access),
         "tags": [str(context)],
-        "parameters": [
-            {"name": name, "in": "header", "required": False, "description": why, "schema": {"type": "string"}}
-            for name, why in _HEADERS
-        ]
-        + [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in re.findall(r"{(\w+)", path)
-        ],
-        "requestBody": {
-            "required": True,
-            "content": bodies,
-        },
+        "parameters": [*_headers(), *_in_path(path)],
+        RULES: [*_RULES_OF_HEADERS, *([NO_HEADERS] if translation is None else [])],
+        "requestBody": {"required": True, "content": bodies},
         "responses": {
-            "200": _done("Done; the stream existed before, or there was nothing to record."),
-            "201": _done("Done; a new stream began."),
-            **problem_responses(*_ERRORS),
+            "200": _done("Done; the stream existed before, or there was nothing to record.", answer, batch=translation is None),
+            "201": _done("Done; a new stream began.", answer),
+            **problem_responses(_ERRORS, *_OF_THE_SERVER),
         },
     }
 
 
-def _done(description: str) -> dict[str, Any]:
+def _headers() -> list[dict[str, Any]]:
+    return [{"name": name, "in": "header", "description": why, "schema": schema} for name, why, schema in _HEADERS]
+
+
+def _in_path(path: str) -> list[dict[str, Any]]:
+    schema = {"type": "string", "minLength": 1}
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in re.findall(r"{(\w+)", path)]
+
+
+def _line(command: type[Command]) -> dict[str, Any]:
+    """Returns the schema of a batch's line, whose command is one of a class."""
+    line = BatchLine.model_json_schema()
+    return {**line, "properties": {**line["properties"], "command": schema_of(command)}}
+
+
+def _answer(path: CommandPath) -> dict[str, Any]:
+    """Returns the schema of an answer; one that a function makes is some object."""
+    if callable(path.answer):
+        return {"type": "object"}
+    parts = {
+        name: _PARTS[value] if isinstance(value, ReceiptField) else {"const": value} for name, value in path.answer.items()
+    }
+    return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
+
+
+_PARTS: dict[ReceiptField, dict[str, Any]] = {
+    ReceiptField.KEY: {"type": "string"},
+    ReceiptField.VERSION: {"type": "integer"},
+    ReceiptField.COMMAND_ID: {"type": "string", "format": "uuid"},
+}
+
+
+def _add_links(paths: Mapping[str, Any], systems: Mapping[str, tuple[OwnPath, ...]]) -> None:
+    """Links each own path whose answer has a stream's key with the paths below it: ``/contratos`` with ``/contratos/{id}``."""
+    commands = [path for own in systems.values() for path in own if isinstance(path, CommandPath)]
+    for path, below in product(commands, commands):
+        keys = [] if callable(path.answer) else [name for name, value in path.answer.items() if value is ReceiptField.KEY]
+        found = re.match(re.escape(path.path) + r"/{(\w+)}", below.path)
+        if keys and found is not None:
+            target = paths[below.path][below.method.lower()]
+            for status in ("200", "201"):
+                links = paths[path.path][path.method.lower()]["responses"][status].setdefault("links", {})
+                links[target["operationId"]] = {
+                    "operationId": target["operationId"],
+                    "parameters": {found[1]: f"$response.body#/{keys[0]}"},
+                }
+
+
+def _done(description: str, answer: Any, *, batch: bool = False) -> dict[str, Any]:
+    content = {"application/json": {"schema": answer}}
+    if batch:
+        content[MEDIA_TYPE] = {"schema": {"type": "array", "items": schema_of(BatchAnswer)}}
     return {
         "description": description,
         "headers": {
-            "ETag": {"description": "The stream's version.", "schema": {"type": "string"}},
+            "ETag": {"description": "The stream's version; not of a batch.", "schema": {"type": "string"}},
             "Consistency-Token": {
-                "description": "Send it to the query API: the read waits until the view has seen this write.",
+                "description": "Send it to the query API: the read waits until the view has seen this write. Not of a batch.",
                 "schema": {"type": "string"},
             },
+            "Idempotent-Replayed": {
+                "description": "`true` if this is the first answer again, to a repeat.",
+                "schema": {"const": "true"},
+            },
         },
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": content,
     }

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from command_api.http.gateway import CommandGateway
@@ -98,8 +99,19 @@ def answer_of(path: CommandPath, receipt: Receipt, events: Sequence[Event]) -> M
     }
 
 
+class CommandReceipt(BaseModel):
+    """The receipt of a command: the place and the names of its events."""
+
+    id: str = Field(description="The key of the stream: the id of what the command was about.")
+    command_id: UUID
+    stream: str
+    version: int = Field(description="The stream's version after the command.")
+    position: int = Field(description="The position of the command's last event in the log.")
+    events: list[str] = Field(description="The names of the command's events.")
+
+
 def receipt_as_json(receipt: Receipt) -> dict[str, Any]:
-    """Returns a receipt as both the general path and batches answer it."""
+    """Returns a receipt as both the general path and batches answer it: the values of a `CommandReceipt`."""
     return {
         "id": receipt.key,
         "command_id": str(receipt.command_id),

@@ -12,8 +12,8 @@ from command_api.http.paths import KEY, CommandPath, Translation
 from schemas.envelope import Receipt
 from schemas.errors import Invalid, NotFound, Violation
 from schemas.message import Command, Event
-from schemas.partner_alliances.campaigns import CreateCampaign
-from schemas.partner_alliances.compliance import PartnerValidated, PublishSanctionList, ValidatePartner
+from schemas.partner_alliances.campaigns import Budget, CreateCampaign
+from schemas.partner_alliances.compliance import PartnerValidated, PublishSanctionList, SanctionedNames, ValidatePartner
 from schemas.partner_alliances.contracts import (
     ChangeContract,
     CreateContract,
@@ -21,10 +21,15 @@ from schemas.partner_alliances.contracts import (
     ResumeContract,
     SuspendContract,
 )
-from schemas.partner_alliances.integrations import CreateProgram, RequestPartner
-from schemas.partner_alliances.parts import Profile, TaxId
+from schemas.partner_alliances.integrations import Commission, CreateProgram, RequestPartner
+from schemas.partner_alliances.parts import AccountNumber, Bic, Country, Name, Note, Product, Profile, TaxId, TaxNumber
 from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
+from schemas.sensitive import SensitiveMailbox
 from schemas.values.literals import read_uuid
+from schemas.values.stated import RULES
+
+_NEEDED = "needs terminos, fecha_fin or estado"
+_ALONE = "comes without terminos and fecha_fin"
 
 
 class _Cuerpo(BaseModel):
@@ -32,22 +37,22 @@ class _Cuerpo(BaseModel):
 
 
 class IdentificacionFiscal(_Cuerpo):
-    pais: str = Field(description="ISO 3166-1 alfa-2.")
-    numero: str
+    pais: Country = Field(description="ISO 3166-1 alfa-2.")
+    numero: TaxNumber
 
 
 class CuentaBancaria(_Cuerpo):
-    iban: str | None = None
-    bic: str | None = None
-    numero: str | None = None
+    iban: AccountNumber = None
+    bic: Bic | None = None
+    numero: AccountNumber = None
 
 
 class Perfil(_Cuerpo):
     """Lo que un partner dice de sí mismo."""
 
-    nombre: str
+    nombre: Name
     tipo: TipoDePartner
-    correo: str | None = None
+    correo: SensitiveMailbox = None
     identificacion_fiscal: IdentificacionFiscal | None = None
     cuenta_bancaria: CuentaBancaria | None = None
 
@@ -65,22 +70,22 @@ class Perfil(_Cuerpo):
 class NuevoPartner(Perfil):
     """Un partner, y el contrato que tendrá."""
 
-    producto: str = "AFFILIATION"
+    producto: Product = "AFFILIATION"
     terminos: dict[str, Any] = Field(default_factory=dict)
     fecha_inicio: date | None = None
     fecha_fin: date | None = None
 
 
 class NuevoPrograma(_Cuerpo):
-    nombre: str
-    descripcion: str = ""
-    producto: str = "AFFILIATION"
-    comision: float = Field(default=0, description="Porcentaje.")
+    nombre: Name
+    descripcion: Note = ""
+    producto: Product = "AFFILIATION"
+    comision: Commission = Field(default=0, description="Porcentaje.")
 
 
 class NuevoContrato(_Cuerpo):
     partner_id: UUID
-    producto: str = "AFFILIATION"
+    producto: Product = "AFFILIATION"
     terminos: dict[str, Any] = Field(default_factory=dict)
     fecha_inicio: date
     fecha_fin: date | None = None
@@ -89,26 +94,30 @@ class NuevoContrato(_Cuerpo):
 class CambioDeContrato(_Cuerpo):
     """Términos o fecha de fin, o suspenderlo (INACTIVO) y reanudarlo (ACTIVO): lo uno o lo otro."""
 
+    model_config = ConfigDict(
+        json_schema_extra={RULES: [_NEEDED, _ALONE], "examples": [{"terminos": {"commission_percent": 10}}]}
+    )
+
     terminos: dict[str, Any] | None = None
     fecha_fin: date | None = None
     estado: Literal["ACTIVO", "INACTIVO"] | None = None
-    motivo: str = ""
+    motivo: Note = ""
 
 
 class DecisionDeRevision(_Cuerpo):
     aprobado: bool
-    motivo: str = ""
+    motivo: Note = ""
 
 
 class ListaDeSanciones(_Cuerpo):
-    nombres: list[str]
+    nombres: SanctionedNames
 
 
 class NuevaCampana(_Cuerpo):
     partner_id: UUID
-    nombre: str
-    descripcion: str = ""
-    presupuesto_centavos: int
+    nombre: Name
+    descripcion: Note = ""
+    presupuesto_centavos: Budget
     fecha_inicio: date
     fecha_fin: date
 
@@ -149,10 +158,10 @@ def change_contract(cuerpo: CambioDeContrato, path: Mapping[str, str]) -> Comman
     contract_id = _id(path)
     if cuerpo.estado is None:
         if cuerpo.terminos is None and cuerpo.fecha_fin is None:
-            raise Invalid("nothing is to be changed", [Violation("", "needs terminos, fecha_fin or estado")])
+            raise Invalid("nothing is to be changed", [Violation("", _NEEDED)])
         return ChangeContract(contract_id=contract_id, terms=cuerpo.terminos, ends_on=cuerpo.fecha_fin)
     if cuerpo.terminos is not None or cuerpo.fecha_fin is not None:
-        raise Invalid("one thing at a time", [Violation("/estado", "comes without terminos and fecha_fin")])
+        raise Invalid("one thing at a time", [Violation("/estado", _ALONE)])
     if cuerpo.estado == "ACTIVO":
         return ResumeContract(contract_id=contract_id)
     return SuspendContract(contract_id=contract_id, reason=cuerpo.motivo)

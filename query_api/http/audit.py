@@ -12,12 +12,13 @@ from query_api.audit.causation import causation_of
 from query_api.audit.history import Selection, bounds, described, history_of, moment, page_of, place
 from query_api.audit.proof import MAX_EVENTS, proof_of
 from query_api.audit.time_travel import TimeTravel
-from query_api.http.audit_paths import AUDIT_PATHS
-from query_api.http.parameters import Parameters, whole_number
+from query_api.http.audit_paths import ALL_EVENTS, AUDIT_PATHS, ONE_OF_TWO
+from query_api.http.parameters import MAX_POSITION, Parameters, whole_number
 from query_api.http.responses import json_response
 from query_api.views.paging import next_link
 from schemas.errors import Forbidden, Invalid, Unauthenticated
 from schemas.system import ContextName
+from schemas.values.names import nfc
 from streams.http.request_context import context_of
 from streams.installation import Installation
 from streams.integrity.proof_log import ProofLog
@@ -51,54 +52,57 @@ class AuditEndpoints:
 
     async def history(self, request: Request) -> Response:
         """Answers with a stream's events, a page at a time by version."""
-        log, stream = self._log(request, SearchableLog), request.path_params["stream"]
+        log = self._log(request, SearchableLog)
+        stream = await _as_stored(log, request.path_params["stream"])
         parameters = Parameters(request, "after", "limit")
         limit = parameters.limit()
-        events = await history_of(log, stream, parameters.number("after", 0), limit)
+        events = await history_of(log, stream, parameters.version("after", 0), limit)
         newest = events[-1]["version"] if len(events) == limit else None
         return json_response({"context": str(log.context), "stream": stream, "events": events}, _link(request, newest))
 
     async def state(self, request: Request) -> Response:
         """Answers with the state of a stream's aggregate at a version, at a time, or now."""
-        log, stream = self._log(request, SearchableLog), request.path_params["stream"]
+        log = self._log(request, SearchableLog)
+        stream = await _as_stored(log, request.path_params["stream"])
         parameters = Parameters(request, "version", "at")
         if parameters.has("version") and parameters.has("at"):
-            raise Invalid("a state has a version or a time; remove one of the two parameters")
-        version = parameters.number("version", 0) if parameters.has("version") else None
+            raise Invalid(f"{ONE_OF_TWO}; remove one of the two parameters")
+        version = parameters.version("version", 0) if parameters.has("version") else None
         at = parameters.text("at")
-        found = await self._time_travel.state(
-            log, stream, version=version, at=None if at is None else moment(_from_url(at), "at")
-        )
+        found = await self._time_travel.state(log, stream, version=version, at=None if at is None else moment(at, "at"))
         body = {"context": str(log.context), "stream": stream, **_fields(found)}
         return json_response(body, {"ETag": f'"{found.version}"'})
 
     async def difference(self, request: Request) -> Response:
         """Answers with what changed in a stream's aggregate between two versions, and the events that changed it."""
-        log, stream = self._log(request, SearchableLog), request.path_params["stream"]
+        log = self._log(request, SearchableLog)
+        stream = await _as_stored(log, request.path_params["stream"])
         parameters = Parameters(request, "from", "to")
-        new = parameters.number("to", await log.version(stream))
-        found = await self._time_travel.difference(log, stream, parameters.number("from", max(new - 1, 0)), new)
+        new = parameters.version("to", await log.version(stream))
+        found = await self._time_travel.difference(log, stream, parameters.version("from", max(new - 1, 0)), new)
         return json_response({"context": str(log.context), "stream": stream, **found})
 
     async def proof(self, request: Request) -> Response:
         """Answers with a stream's events and the proof that the signed log contains them."""
-        log, stream = self._log(request, ProofLog), request.path_params["stream"]
+        log = self._log(request, ProofLog)
+        stream = await _as_stored(log, request.path_params["stream"])
         parameters = Parameters(request, "after", "limit")
-        found = await proof_of(log, stream, parameters.number("after", 0), parameters.limit(MAX_EVENTS))
+        found = await proof_of(log, stream, parameters.version("after", 0), parameters.limit(MAX_EVENTS))
         return json_response(found.document, _link(request, found.next))
 
     async def events(self, request: Request) -> Response:
         """Answers with a log's events: a page by position, or all of them as NDJSON."""
         log = self._log(request, SearchableLog)
         parameters = Parameters(request, "from", "to", "stream", "type", "correlation_id", "after", "limit")
-        selection = _selection(parameters)
+        stream = parameters.text("stream")
+        selection = _selection(parameters, None if stream is None else await _as_stored(log, stream))
         if _NDJSON in request.headers.get("accept", ""):
             if parameters.has("after") or parameters.has("limit"):
-                raise Invalid("NDJSON has all events; remove `after` and `limit`, which are for pages")
+                raise Invalid(f"{ALL_EVENTS}; remove `after` and `limit`, which are for pages")
             # Before the response begins, so that a database out of reach still becomes a 503.
             after, up_to = await bounds(log, selection)
             return StreamingResponse(_lines(log, selection.conditions, after, up_to), media_type=_NDJSON)
-        rows, further = await page_of(log, selection, parameters.number("after", 0), parameters.limit())
+        rows, further = await page_of(log, selection, parameters.position("after", 0), parameters.limit())
         body = {"context": str(log.context), "events": [described(row) for row in rows]}
         return json_response(body, _link(request, further))
 
@@ -111,7 +115,7 @@ class AuditEndpoints:
         here = self._log(request, SearchableLog).context
         contexts = [name for name in self._catalog.related(here.system) if self._may_read(request, here, name)]
         logs = SearchableLog.of_contexts(self._installation, contexts)
-        tree = await causation_of(logs, here, whole_number(request.path_params["position"], "position"))
+        tree = await causation_of(logs, here, whole_number(request.path_params["position"], "position", MAX_POSITION))
         return json_response(tree.as_json())
 
     def _may_read(self, request: Request, here: ContextName, context: ContextName) -> bool:
@@ -130,12 +134,18 @@ class AuditEndpoints:
         return kind(self._installation.log_store(context), context)
 
 
-def _selection(parameters: Parameters) -> Selection:
+async def _as_stored(log: Log, stream: str) -> str:
+    """Returns the name of a stream in NFC, as natural keys are stored; as it is given, if only such a stream may exist."""
+    composed = nfc(stream)
+    return composed if composed == stream or await log.version(composed) else stream
+
+
+def _selection(parameters: Parameters, stream: str | None) -> Selection:
     begin, end, types = parameters.text("from"), parameters.text("to"), parameters.texts("type")
     return Selection(
-        Conditions(parameters.text("stream"), types or None, parameters.text("correlation_id")),
-        None if begin is None else place(_from_url(begin), "from"),
-        None if end is None else place(_from_url(end), "to"),
+        Conditions(stream, types or None, parameters.text("correlation_id")),
+        None if begin is None else place(begin, "from"),
+        None if end is None else place(end, "to"),
     )
 
 
@@ -148,10 +158,6 @@ def _link(request: Request, after: int | None) -> Mapping[str, str]:
     if after is None:
         return {}
     return {"Link": next_link(request.scope["path"], request.query_params.multi_items(), str(after))}
-
-
-def _from_url(time: str) -> str:
-    return time.replace(" ", "+")  # an offset such as +01:00 whose plus sign was not escaped
 
 
 def _fields(value: Any) -> Mapping[str, Any]:

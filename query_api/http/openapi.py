@@ -1,20 +1,35 @@
 """The OpenAPI document of the query API: views, the audit, and the systems' own queries."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
-from query_api.http.audit_paths import AUDIT_PATHS, AuditPath
+from query_api.http.audit_paths import AUDIT_PATHS, POSITION, AuditPath
 from query_api.http.index import IndexedLog, IndexedView
-from query_api.http.operations import live_operation, operation, page_operation, parameter, row_operation
+from query_api.http.operations import (
+    TEXT_IN_PATH,
+    live_operation,
+    operation,
+    page_operation,
+    parameter,
+    row_operation,
+    token_schema,
+)
 from query_api.queries.query import Query
 from schemas.access import Access
 from schemas.catalog import Catalog
+from schemas.errors import NotAsSigned, NotFound
 from schemas.system import ContextName
+from schemas.values.stated import RULES
 from schemas.view import View
 from streams.http.documentation import document, schema_of, security_of
 
 TITLE = "Caudal: query API"
+_DESCRIPTION = f"""Views of now, and the history behind them. Every error is a problem document (RFC 9457).
+
+A request that its schemas allow is rejected as malformed or invalid only by a rule that the operation or a parameter states
+as `{RULES}`: the detail of the error begins with the words of the rule."""
 
 Operations = Iterator[tuple[str, dict[str, Any]]]
 """Paths, each with its GET operation."""
@@ -22,10 +37,10 @@ Operations = Iterator[tuple[str, dict[str, Any]]]
 
 def describe(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> dict[str, Any]:
     """Returns the OpenAPI document of all that can be read."""
-    paths: dict[str, Any] = {}
-    for path, get in _operations(catalog, queries):
-        paths[path] = {"get": get}
-    return document(TITLE, "Views of now, and the history behind them.", paths)
+    paths: dict[str, Any] = {path: {"get": get} for path, get in _operations(catalog, queries)}
+    for declared in queries.values():
+        _add_links(paths, declared)
+    return document(TITLE, _DESCRIPTION, paths, schemas={"ConsistencyToken": token_schema(catalog.contexts)})
 
 
 def _operations(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> Operations:
@@ -44,38 +59,77 @@ def _operations(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> O
 def _of_indexes() -> Operations:
     views = {"type": "array", "items": schema_of(IndexedView)}
     logs = {"type": "array", "items": schema_of(IndexedLog)}
-    system = parameter("system", "path", "The name of an installed system.")
-    yield "/views", operation("views", "index", "All views.", [], views, 422, 503)
-    yield "/views/{system}", operation("views_of_system", "index", "The views of one system.", [system], views, 404, 422, 503)
-    yield "/audit", operation("audit", "index", "All logs.", [], logs, 422, 503)
-    yield "/audit/{system}", operation("audit_of_system", "index", "The logs of one system.", [system], logs, 404, 422, 503)
+    system = parameter("system", "path", "The name of an installed system.", TEXT_IN_PATH)
+    yield "/views", operation("views", "index", "All views.", [], views)
+    yield "/views/{system}", operation("views_of_system", "index", "The views of one system.", [system], views, (NotFound,))
+    yield "/audit", operation("audit", "index", "All logs.", [], logs)
+    yield "/audit/{system}", operation("audit_of_system", "index", "The logs of one system.", [system], logs, (NotFound,))
 
 
 def _of_view(system: str, view: type[View]) -> Operations:
     name, key = view.view_name, view.view_key
     path, operation_id = f"/views/{system}/{name}", f"{system}_{name}"
-    yield path, page_operation(operation_id, system, f"{name}: a page of rows", view, (), view)
-    yield f"{path}/{{key}}", row_operation(f"{operation_id}_row", system, f"{name}: one row by its {key}", view, ("key",), view)
+    row_id = f"{operation_id}_row"
+    page = page_operation(operation_id, system, f"{name}: a page of rows", view, (), view)
+    page["responses"]["200"]["links"] = _link(row_id, "key", f"/0/{key}")
+    yield path, page
+    summary = f"{name}: one row by its {key}"
+    yield f"{path}/{{key}}", row_operation(row_id, system, summary, view, ("key",), view, reserved="live")
     live = f"{name}: rows when they change, as server-sent events"
     yield f"{path}/live", live_operation(f"{operation_id}_live", system, live, view)
 
 
 def _of_query(system: str, query: Query) -> tuple[str, dict[str, Any]]:
-    operation_id = re.sub(r"\W+", "_", query.path).strip("_")
     make = page_operation if query.key is None else row_operation
-    path = _without_convertors(query.path)
-    return path, make(operation_id, system, query.summary, query.view, query.path_parameters, query.model)
+    described = make(_id(query), system, query.summary, query.view, query.path_parameters, query.model)
+    if query.handler is not None:  # it may read more than the engine would: a number in the place of an id
+        for one in described["parameters"]:
+            if one["in"] == "path":
+                one["schema"] = TEXT_IN_PATH
+    return _without_convertors(query.path), described
+
+
+def _id(query: Query) -> str:
+    return re.sub(r"\W+", "_", query.path).strip("_")
+
+
+def _add_links(paths: Mapping[str, Any], queries: Sequence[Query]) -> None:
+    """Links each page of a system's own with the queries of one of its rows: ``/partners`` with ``/partners/{id}``."""
+    for page, row in product(queries, queries):
+        if page.key is None and row.key is not None and page.view is row.view:
+            field = row.key if row.key in page.model.model_fields else page.view.view_key
+            success = paths[_without_convertors(page.path)]["get"]["responses"]["200"]
+            success["links"] = _link(_id(row), row.key, f"/0/{field}")
+
+
+def _link(operation_id: str, parameter: str, pointer: str) -> dict[str, Any]:
+    """Returns the link to an operation whose parameter is a value of the answer."""
+    return {operation_id: {"operationId": operation_id, "parameters": {parameter: f"$response.body#{pointer}"}}}
 
 
 def _of_audit(context: ContextName, audit_path: AuditPath, access: Access | None) -> tuple[str, dict[str, Any]]:
     path = _without_convertors(audit_path.path)
-    in_path = [parameter(name, "path", "") for name in re.findall(r"{(\w+)}", path)]
-    in_query = [parameter(one.name, "query", one.description, {"type": one.type}) for one in audit_path.parameters]
-    name, summary = f"audit_{context.system}_{context.context}_{audit_path.name}", f"{context}: {audit_path.summary}"
-    errors = (404, 409, 422, 503) if audit_path.name == "proof" else (404, 422, 503)
-    described = operation(name, "audit", summary, [*in_path, *in_query], {"type": "object"}, *errors)
+    prefix = f"audit_{context.system}_{context.context}"
+    in_path = [
+        parameter(name, "path", "", POSITION if name == "position" else TEXT_IN_PATH) for name in re.findall(r"{(\w+)}", path)
+    ]
+    in_query = [parameter(one.name, "query", one.description, one.schema) for one in audit_path.parameters]
+    errors = (NotFound, NotAsSigned) if audit_path.name == "proof" else (NotFound,)
+    summary = f"{context}: {audit_path.summary}"
+    described = operation(f"{prefix}_{audit_path.name}", "audit", summary, [*in_path, *in_query], {"type": "object"}, errors)
+    if audit_path.rules:
+        described[RULES] = list(audit_path.rules)
     if audit_path.name == "events":
-        described["responses"]["200"]["content"]["application/x-ndjson"] = {"schema": {"type": "object"}}
+        success = described["responses"]["200"]
+        success["content"]["application/x-ndjson"] = {"schema": {"type": "array", "items": {"type": "object"}}}
+        success["links"] = {
+            **_link(f"{prefix}_causation", "position", "/events/0/position"),
+            **{
+                name: link
+                for of_stream in ("history", "state", "difference", "proof")
+                for name, link in _link(f"{prefix}_{of_stream}", "stream", "/events/0/stream").items()
+            },
+        }
     return f"/audit/{context.system}/{context.context}/{path}", {**described, **security_of(access)}
 
 

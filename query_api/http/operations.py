@@ -1,29 +1,57 @@
 """The parts of an OpenAPI operation that reads something."""
 
 import inspect
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import ARRAY
+from sqlalchemy.types import ARRAY, TypeEngine
 
-from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT
-from query_api.views.values import allowed_values
+from query_api.views.catalog_of_views import NO_PARTITION
+from query_api.views.page_request import MAX_SORT_COLUMNS, SORTED_TWICE
+from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT, NO_CURSOR
+from query_api.views.values import TEXT_SCHEMA, allowed_values, schema_of_column
 from schemas.access import Access
+from schemas.errors import (
+    CaudalError,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    NotYetSeen,
+    Overloaded,
+    TooCostly,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    ViewOutdated,
+)
 from schemas.sensitive import encrypted_fields
+from schemas.system import ContextName
+from schemas.values.stated import RULES
 from schemas.view import View
 from streams.database.view_tables import column_type
 from streams.http.documentation import problem_responses, schema_of, security_of
 
-_ERRORS = (400, 401, 403, 429, 500)
-"""Statuses that every operation may answer with."""
+Errors = tuple[type[CaudalError], ...]
+_ERRORS: Errors = (Malformed, Unauthenticated, Forbidden, TooManyRequests, Invalid, Unavailable, Overloaded)
+"""Errors that every operation may answer with."""
+OF_VIEWS: Errors = (NotFound, NotYetSeen, ViewOutdated)
+_OF_THE_SERVER = (408, 431, 500)
+"""Statuses of requests that are too slow or whose headers are too large, and of faults."""
 
 
 def operation(
-    operation_id: str, tag: str, summary: str, parameters: Iterable[Mapping[str, Any]], body: Any, *errors: int
+    operation_id: str,
+    tag: str,
+    summary: str,
+    parameters: Iterable[Mapping[str, Any]],
+    body: Any,
+    errors: Errors = (),
 ) -> dict[str, Any]:
-    """Returns an operation that answers with JSON; ``errors`` are statuses beside those that each operation may have."""
+    """Returns an operation that answers with JSON; ``errors`` are those beside the ones that each operation may have."""
     return {
         "operationId": operation_id,
         "summary": summary,
@@ -31,7 +59,7 @@ def operation(
         "parameters": list(parameters),
         "responses": {
             "200": {"description": "Found.", "content": {"application/json": {"schema": body}}},
-            **problem_responses(*_ERRORS, *errors),
+            **problem_responses((*_ERRORS, *errors), *_OF_THE_SERVER),
         },
     }
 
@@ -40,17 +68,30 @@ def page_operation(
     operation_id: str, tag: str, summary: str, view: type[View], in_path: Sequence[str], model: type[BaseModel]
 ) -> dict[str, Any]:
     """Returns the operation of a page of rows, which takes filters of every column that the path does not fix."""
-    parameters = [*_in_path(in_path), *_PAGING, *_filters(view, in_path), CONSISTENCY_TOKEN]
+    parameters = [*_in_path(view, in_path), _sort(view), *_PAGING, *_filters(view, in_path), CONSISTENCY_TOKEN]
     body = {"type": "array", "items": schema_of(model)}
-    return {**operation(operation_id, tag, summary, parameters, body, 404, 422, 503), **_of_view(view)}
+    described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly))
+    described["responses"]["200"]["headers"] = {"Link": NEXT}
+    return {**described, **_of_view(view)}
 
 
 def row_operation(
-    operation_id: str, tag: str, summary: str, view: type[View], in_path: Sequence[str], model: type[BaseModel]
+    operation_id: str,
+    tag: str,
+    summary: str,
+    view: type[View],
+    in_path: Sequence[str],
+    model: type[BaseModel],
+    reserved: str | None = None,
 ) -> dict[str, Any]:
-    """Returns the operation of one row."""
-    parameters = [*_in_path(in_path), CONSISTENCY_TOKEN]
-    return {**operation(operation_id, tag, summary, parameters, schema_of(model), 404, 422, 503), **_of_view(view)}
+    """Returns the operation of one row; a row whose key is ``reserved`` has no path, and is found by a filter alone."""
+    in_url = _in_path(view, in_path)
+    if reserved is not None and in_url[-1]["schema"] == TEXT_IN_PATH:
+        in_url[-1]["schema"] = {**TEXT_IN_PATH, "not": {"const": reserved}}
+    return {
+        **operation(operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN], schema_of(model), OF_VIEWS),
+        **_of_view(view),
+    }
 
 
 def live_operation(operation_id: str, tag: str, summary: str, view: type[View]) -> dict[str, Any]:
@@ -63,7 +104,7 @@ def live_operation(operation_id: str, tag: str, summary: str, view: type[View]) 
         "parameters": [resume, CONSISTENCY_TOKEN],
         "responses": {
             "200": {"description": "A stream of events without an end.", "content": {"text/event-stream": {}}},
-            **problem_responses(*_ERRORS, 404, 422, 503),
+            **problem_responses((*_ERRORS, *OF_VIEWS), *_OF_THE_SERVER),
         },
         **_of_view(view),
     }
@@ -81,15 +122,45 @@ def parameter(name: str, where: str, description: str, schema: Mapping[str, Any]
 
 
 CONSISTENCY_TOKEN = parameter(
-    "Consistency-Token", "header", "From the command API's answer: the read waits until the view has seen that write."
+    "Consistency-Token",
+    "header",
+    "From the command API's answer: the read waits until the view has seen that write.",
+    {"$ref": "#/components/schemas/ConsistencyToken"},
 )
+CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$", RULES: [f"after {NO_CURSOR}"]}
+NEXT = {"description": "The next page, unless this is the last one.", "schema": {"type": "string"}}
+TEXT_IN_PATH = {**TEXT_SCHEMA, "minLength": 1}
 _PAGING = (
-    parameter("sort", "query", "Columns, separated by commas; a minus sign before a column sorts it in descending order."),
     parameter(
         "limit", "query", "Rows of a page.", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
     ),
-    parameter("after", "query", "The cursor of the next page, which the `Link` header of the page before has."),
+    parameter("after", "query", "The cursor of the next page, which the `Link` header of the page before has.", CURSOR),
 )
+
+
+def token_schema(contexts: Iterable[ContextName]) -> dict[str, Any]:
+    """Returns the schema of the consistency tokens of contexts."""
+    names = "|".join(sorted(re.escape(str(name)) for name in contexts))
+    return {
+        "type": "string",
+        "pattern": f"^({names})/[0-9]{{1,5}}@[0-9]{{1,18}}$",
+        RULES: [NO_PARTITION],
+        "description": "A position in one partition of one context's log.",
+    }
+
+
+def _sort(view: type[View]) -> dict[str, Any]:
+    columns = "|".join(name for name in _readable(view) if not isinstance(_type_of(view, name), JSONB | ARRAY))
+    return parameter(
+        "sort",
+        "query",
+        "Columns, separated by commas; a minus sign before a column sorts it in descending order.",
+        {
+            "type": "string",
+            "pattern": f"^-?({columns})(,-?({columns})){{0,{MAX_SORT_COLUMNS - 1}}}$",
+            RULES: [f"sort {SORTED_TWICE}"],
+        },
+    )
 
 
 def _of_view(view: type[View]) -> dict[str, Any]:
@@ -98,22 +169,33 @@ def _of_view(view: type[View]) -> dict[str, Any]:
     return {"description": inspect.getdoc(view) or "", **security_of(access)}
 
 
-def _in_path(names: Sequence[str]) -> list[dict[str, Any]]:
-    return [parameter(name, "path", "") for name in names]
+def _in_path(view: type[View], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Returns the parameters of a path, of which one that names no column is the key of a row."""
+    described = []
+    for name in names:
+        schema = schema_of_column(_type_of(view, name if name in view.model_fields else view.view_key))
+        described.append(parameter(name, "path", "", TEXT_IN_PATH if schema == TEXT_SCHEMA else schema))
+    return described
+
+
+def _readable(view: type[View]) -> list[str]:
+    encrypted = set(encrypted_fields(view))
+    return [name for name in view.model_fields if name not in encrypted]
 
 
 def _filters(view: type[View], fixed: Sequence[str]) -> list[dict[str, Any]]:
-    encrypted = set(encrypted_fields(view))
-    names = [name for name in view.model_fields if name not in fixed and name not in encrypted]
-    return [found for name in names if (found := _filter(view, name)) is not None]
+    return [found for name in _readable(view) if name not in fixed and (found := _filter(view, name)) is not None]
 
 
 def _filter(view: type[View], name: str) -> dict[str, Any] | None:
-    type_of_column = column_type(view.model_fields[name].annotation)
+    type_of_column = _type_of(view, name)
     if isinstance(type_of_column, JSONB):
         return None
     if isinstance(type_of_column, ARRAY):
-        return parameter(f"{name}[has]", "query", f"Only rows whose {name} contain this text.")
-    allowed = allowed_values(view, name)
-    schema = {"type": "string", "enum": list(allowed)} if allowed else None
+        return parameter(f"{name}[has]", "query", f"Only rows whose {name} contain this text.", TEXT_SCHEMA)
+    schema = schema_of_column(type_of_column, allowed_values(view, name))
     return parameter(name, "query", f"Only rows with this {name}; `{name}[gte]=…` and others compare.", schema)
+
+
+def _type_of(view: type[View], name: str) -> TypeEngine[Any]:
+    return column_type(view.model_fields[name].annotation)

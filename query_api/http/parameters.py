@@ -1,10 +1,18 @@
 """Parameters of a URL for paths that know all of theirs: others are rejected by name."""
 
+from typing import Any
+
 from starlette.requests import Request
 
 from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT, invalid_parameter, parse_limit
 
-_MAX_DIGITS = 18
+MAX_POSITION, MAX_VERSION = 10**18 - 1, 2**31 - 1
+"""The largest position in a log and the largest version of a stream that a request may name."""
+
+
+def whole_numbers(maximum: int) -> dict[str, Any]:
+    """Returns the JSON Schema of whole numbers from 0."""
+    return {"type": "integer", "minimum": 0, "maximum": maximum}
 
 
 class Parameters:
@@ -34,10 +42,15 @@ class Parameters:
             raise invalid_parameter(name, "is given more than once")
         return values[0] if values else None
 
-    def number(self, name: str, default: int) -> int:
-        """Returns a whole number from 0."""
+    def version(self, name: str, default: int) -> int:
+        """Returns the version of a stream; 0 is before its first event."""
         text = self.text(name)
-        return default if text is None else whole_number(text, name)
+        return default if text is None else whole_number(text, name, MAX_VERSION)
+
+    def position(self, name: str, default: int) -> int:
+        """Returns a position in a log; 0 is before its first event."""
+        text = self.text(name)
+        return default if text is None else whole_number(text, name, MAX_POSITION)
 
     def limit(self, maximum: int = MAX_LIMIT) -> int:
         """Returns the limit of a page."""
@@ -45,8 +58,8 @@ class Parameters:
         return min(DEFAULT_LIMIT, maximum) if text is None else parse_limit(text, maximum)
 
 
-def whole_number(text: str, name: str) -> int:
+def whole_number(text: str, name: str, maximum: int) -> int:
     """Returns a whole number from 0 from text; raises `Invalid`."""
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-        raise invalid_parameter(name, "must be a whole number from 0")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(maximum)) and int(text) <= maximum):
+        raise invalid_parameter(name, f"must be a whole number from 0 to {maximum}")
     return int(text)

@@ -22,6 +22,8 @@ from streams.log.partitioning import partition_of
 from streams.security.access_control import AccessControl
 from streams.subscriptions.checkpoints import Checkpoints
 
+NO_PARTITION = "Consistency-Token names no partition"
+
 
 @dataclass(frozen=True, slots=True)
 class ReadableView:
@@ -130,7 +132,7 @@ class Views:
             return None
         token = ConsistencyToken.parse(text)
         if token.partition >= self._catalog.context(token.context).partitions:
-            raise Malformed(f"the context {token.context} has no partition {token.partition}")
+            raise Malformed(f"{NO_PARTITION}: {token.context} has no partition {token.partition}")
         return token
 
     async def _page(self, request: Request, opened: ReadableView, page_request: PageRequest) -> Page:

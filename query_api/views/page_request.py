@@ -8,6 +8,7 @@ from query_api.views.paging import DEFAULT_LIMIT, invalid_parameter, parse_limit
 
 OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "has")
 MAX_SORT_COLUMNS = 8
+SORTED_TWICE = "names a column twice"
 MAX_FILTERS = 50
 
 
@@ -85,7 +86,7 @@ def _parse_sort(text: str) -> tuple[Order, ...]:
     if len(orders) > MAX_SORT_COLUMNS:
         raise invalid_parameter("sort", f"names more than {MAX_SORT_COLUMNS} columns")
     if len({order.column for order in orders}) < len(orders):
-        raise invalid_parameter("sort", "names a column twice")
+        raise invalid_parameter("sort", SORTED_TWICE)
     return orders
 
 

@@ -14,6 +14,7 @@ Row = Mapping[str, Any]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 """Rows of a page: unless the request says otherwise, and at most."""
+NO_CURSOR = "is not a cursor of this list in this order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def read_cursor(columns: Sequence[str], cursor: str) -> list[Any]:
 
 def invalid_cursor() -> Invalid:
     """Returns the error for a cursor that this list did not give out."""
-    return invalid_parameter("after", "is not a cursor of this list in this order")
+    return invalid_parameter("after", NO_CURSOR)
 
 
 def invalid_parameter(name: str, problem: str) -> Invalid:

@@ -4,15 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from schemas.access import Access
 from schemas.clinical_lab.users import user_id_of
 from schemas.message import Command, Event
 from schemas.sensitive import Encrypted, OptionalSensitiveUsername, Sensitive, is_encrypted
-from schemas.text import Identifier
 from schemas.values.names import caseless
+from schemas.values.stated import RULES
+from schemas.values.text import Identifier
 
+_DERIVED = "the patient's id is derived from the name: leave it out"
 _PATIENTS = UUID("8a52d0f4-7c3e-5b19-8e61-2f90c4ab6d73")
 
 
@@ -28,6 +30,10 @@ def _given_patient(given: dict[str, Any]) -> UUID:
 class RecordResult(Command, name="record-result", subject="patient_id", access=Access.to("clinician")):
     """Records a patient's result."""
 
+    model_config = ConfigDict(
+        json_schema_extra={RULES: [_DERIVED], "examples": [{"patient": "Ana P\u00e9rez", "result": "negative"}]}
+    )
+
     patient: Annotated[str, Sensitive(max_length=200)]
     patient_username: OptionalSensitiveUsername = Field(
         default=None, description="The patient's user name; a patient without one cannot read the result."
@@ -38,7 +44,7 @@ class RecordResult(Command, name="record-result", subject="patient_id", access=A
     @model_validator(mode="after")
     def _is_that_of_the_name(self) -> "RecordResult":
         if not is_encrypted(self.patient) and self.patient_id != patient_id_of(self.patient, self.patient_username):
-            raise ValueError("the patient's id is derived from the name: leave it out")
+            raise ValueError(_DERIVED)
         return self
 
 

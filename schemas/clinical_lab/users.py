@@ -3,12 +3,14 @@
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from schemas.message import Command, Event
 from schemas.sensitive import Encrypted, Password, Sensitive, SensitiveMailbox, SensitiveUsername, is_encrypted
 from schemas.values.names import enforced_username
+from schemas.values.stated import RULES
 
+_DERIVED = "the user's id is derived from the name: leave it out"
 _USERS = UUID("3f6f9f1c-1f5b-5e0a-9d3e-7a8c5b2e4d11")
 
 Role = Literal["clinician", "patient"]
@@ -23,6 +25,10 @@ def user_id_of(username: str) -> UUID:
 class CreateUser(Command, subject="user_id"):
     """Creates a user; rejected if a user has the name already."""
 
+    model_config = ConfigDict(
+        json_schema_extra={RULES: [_DERIVED], "examples": [{"username": "ana", "password": "correct horse", "role": "patient"}]}
+    )
+
     username: SensitiveUsername
     password: Annotated[str, Password(), Sensitive(max_length=200)]
     role: Role = "patient"
@@ -34,7 +40,7 @@ class CreateUser(Command, subject="user_id"):
     @model_validator(mode="after")
     def _is_that_of_the_name(self) -> "CreateUser":
         if not is_encrypted(self.username) and self.user_id != user_id_of(self.username):
-            raise ValueError("the user's id is derived from the name: leave it out")
+            raise ValueError(_DERIVED)
         return self
 
 

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from schemas.access import Access
 from schemas.message import Command, Event
-from schemas.text import Identifier
+from schemas.values.text import Identifier
 
 CONTEXT = "privacy"
 

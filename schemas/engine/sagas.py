@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.access import Access
 from schemas.message import Command, Event
-from schemas.text import Identifier
+from schemas.values.text import Identifier
 
 CONTEXT = "sagas"
 

@@ -1,6 +1,7 @@
 """Campaigns of active partners."""
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -21,13 +22,16 @@ class ExcludePartner(Command, internal=True):
     partner_id: UUID
 
 
+Budget = Annotated[int, Field(ge=0, le=10**15)]
+
+
 class CreateCampaign(Command):
     """Creates a campaign of an active partner."""
 
     partner_id: UUID
     name: Name
     description: Note = ""
-    budget_cents: int = Field(ge=0, le=10**15)
+    budget_cents: Budget
     starts_on: date
     ends_on: date
 

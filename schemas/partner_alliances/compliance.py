@@ -1,5 +1,6 @@
 """Compliance: checks partners and contracts against rules, and records the verdict of each rule."""
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -8,11 +9,13 @@ from schemas.message import COMMAND_ID, Command, Event
 from schemas.partner_alliances.parts import BankAccount, Name, Profile, RuleVerdict, WithAccount
 from schemas.partner_alliances.roles import COMPLIANCE
 
+SanctionedNames = Annotated[list[Name], Field(min_length=1, max_length=50_000)]
+
 
 class PublishSanctionList(Command, access=COMPLIANCE):
     """Publishes the names of the parties with whom contracts are forbidden from now on."""
 
-    names: list[Name] = Field(min_length=1, max_length=50_000)
+    names: SanctionedNames
 
 
 class ValidatePartner(WithAccount, subject=COMMAND_ID):

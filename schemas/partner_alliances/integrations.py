@@ -1,7 +1,7 @@
 """Integrations: requests to become a partner, partners, and the programmes that partners take part in."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -52,13 +52,17 @@ class WithdrawPartner(Command, internal=True):
     reason: Note
 
 
+Commission = Annotated[float, Field(ge=0, le=100)]
+"""A percentage."""
+
+
 class CreateProgram(Command):
     """Creates a programme that partners take part in."""
 
     name: Name
     description: Note = ""
     product: Product = "AFFILIATION"
-    commission_percent: float = Field(default=0, ge=0, le=100)
+    commission_percent: Commission = 0
 
 
 class PartnerRequested(Event):

@@ -6,12 +6,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from schemas.message import Command
 from schemas.sensitive import Encrypted, Sensitive
-from schemas.text import without_control_characters
+from schemas.values.text import NOT_BLANK, PLAIN, PLAIN_INSIDE, without_control_characters
 
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(without_control_characters)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(without_control_characters),
+    PLAIN_INSIDE,
 ]
-Note = Annotated[str, StringConstraints(max_length=2000), AfterValidator(without_control_characters)]
+Note = Annotated[str, StringConstraints(max_length=2000), AfterValidator(without_control_characters), PLAIN]
 Product = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,49}$")]
 """A kind of alliance that a contract is about. Packages may add kinds."""
 
@@ -24,11 +27,15 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
+TaxNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), NOT_BLANK]
+
+
 class TaxId(Part):
     """A tax number and its country."""
 
-    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = Field(description="ISO 3166-1 alpha-2.")
-    number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+    country: Country = Field(description="ISO 3166-1 alpha-2.")
+    number: TaxNumber
 
 
 Bic = Annotated[str, StringConstraints(max_length=20)]
@@ -43,12 +50,16 @@ class BankAccount(Part):
     number: Encrypted = None
 
 
+AccountNumber = Annotated[str | None, Sensitive(max_length=50)]
+"""An IBAN, or an account's number at its bank."""
+
+
 class WithAccount(Command):
     """A command with a bank account, which is encrypted for the command's data subject."""
 
-    iban: Annotated[str | None, Sensitive(max_length=50)] = None
+    iban: AccountNumber = None
     bic: Bic | None = None
-    account_number: Annotated[str | None, Sensitive(max_length=50)] = None
+    account_number: AccountNumber = None
 
     @property
     def account(self) -> BankAccount | None:

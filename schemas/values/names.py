@@ -8,11 +8,17 @@ from typing import Annotated
 from precis_i18n import get_profile
 from pydantic import AfterValidator
 
-from schemas.text import Identifier
+from schemas.values.stated import Stated
+from schemas.values.text import Identifier
 
 _MAX_LENGTH = 200
 _MAX_ENFORCED = 1000
 """Characters of a name or password that are looked at: the check of a longer text takes noticeable time."""
+
+NO_PASSWORD = "is no password"
+"""The beginning of what is said about a password that RFC 8265 does not allow."""
+USERNAME = Stated(rules=("is no user name",))
+"""States that RFC 8265 allows a user name."""
 
 
 def enforced_username(text: str) -> str:

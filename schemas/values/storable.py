@@ -15,6 +15,10 @@ from schemas.values.literals import LARGEST, SMALLEST
 
 _NUL_OR_SURROGATE = re.compile("[\x00\ud800-\udfff]")
 
+_NUL, _SURROGATE, _NUMBER = "contains the character NUL", "contains a lone surrogate", "is a number out of range"
+RULES = (_NUL, _SURROGATE, _NUMBER)
+"""The words with which the details of faults begin that a value of any JSON may have."""
+
 
 class Fault(NamedTuple):
     """A value that cannot be stored."""
@@ -40,9 +44,9 @@ def fault_in(value: Any) -> Fault | None:
         return _fault_of_text(value)
     if isinstance(value, int):
         within = SMALLEST <= value <= LARGEST
-        return None if within else Fault((), "is a number out of range: integers have 64 bits")
+        return None if within else Fault((), f"{_NUMBER}: integers have 64 bits")
     if isinstance(value, float):
-        return None if math.isfinite(value) else Fault((), "is a number out of range")
+        return None if math.isfinite(value) else Fault((), _NUMBER)
     if isinstance(value, BaseModel):
         return _fault_in_members(value)
     if isinstance(value, Mapping):
@@ -52,7 +56,7 @@ def fault_in(value: Any) -> Fault | None:
     if isinstance(value, datetime):
         return _fault_of_time(value)
     if isinstance(value, Decimal) and not value.is_finite():
-        return Fault((), "is a number out of range")
+        return Fault((), _NUMBER)
     return None
 
 
@@ -76,7 +80,7 @@ def _fault_of_text(text: str) -> Fault | None:
     found = None if text.isascii() and "\x00" not in text else _NUL_OR_SURROGATE.search(text)
     if found is None:
         return None
-    return Fault((), "contains the character NUL" if found[0] == "\x00" else "contains a lone surrogate")
+    return Fault((), _NUL if found[0] == "\x00" else _SURROGATE)
 
 
 def _fault_of_time(time: datetime) -> Fault | None:

@@ -19,8 +19,8 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import Malformed
 from schemas.message import Command
 from schemas.system import ContextName
-from schemas.text import without_control_characters
 from schemas.values.literals import LARGEST, read_integer
+from schemas.values.text import without_control_characters
 from schemas.values.times import parse_moment
 from streams.log.stored_events import StoredEvent
 from streams.log.timelines import FIRST

@@ -1,21 +1,24 @@
 """Documentation pages: an OpenAPI document and Swagger UI for it, served without other hosts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from schemas.access import Access
-from schemas.errors import Misconfigured
+from schemas.errors import CaudalError, Misconfigured
+from schemas.values.stated import RULES
 from streams.http.examples import add_examples
-from streams.http.problems import TITLES, Problem
+from streams.http.problems import STATUSES, TITLES, Problem, type_of
 from streams.http.responses import JsonResponse
 
 _PAGE = """<!doctype html>
@@ -34,14 +37,21 @@ _PAGE = """<!doctype html>
 
 
 Describe = Callable[[], dict[str, Any]]
-"""Returns an OpenAPI document that may hold pydantic classes in place of schemas (`schema_of`)."""
+"""Returns an OpenAPI document."""
+
+_SCHEMAS = "#/components/schemas/"
 
 
-def schema_of(model: type[BaseModel]) -> Any:
-    """Returns a pydantic class as a placeholder for its schema."""
-    from openapi_pydantic.util import PydanticSchema  # imported for a document only, not at every start
+@dataclass(frozen=True, slots=True)
+class ModelSchema:
+    """The place of a model's schema in a document that is not complete yet."""
 
-    return PydanticSchema(schema_class=model)
+    model: type[BaseModel]
+
+
+def schema_of(model: type[BaseModel]) -> ModelSchema:
+    """Returns a pydantic class as a placeholder, which `document` replaces by a reference to its schema."""
+    return ModelSchema(model)
 
 
 def security_of(access: Access | None) -> dict[str, Any]:
@@ -51,26 +61,75 @@ def security_of(access: Access | None) -> dict[str, Any]:
     return {"security": [{"token": sorted(access.roles | access.scopes)}]}
 
 
-def problem_responses(*statuses: int) -> dict[str, Any]:
-    """Returns the responses for errors, each a problem document."""
+def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int) -> dict[str, Any]:
+    """Returns the responses for errors, each a problem document, with the kinds of errors of each status.
+
+    ``statuses`` are further ones, which the server answers with before a request reaches an endpoint.
+    """
+    found: dict[int, list[str]] = {status: [] for status in statuses}
+    for error in errors:
+        meaning = " ".join((error.__doc__ or "").split())
+        found.setdefault(STATUSES[error.kind], []).append(f"`{type_of(error.kind)}`: {meaning}")
     content = {"application/problem+json": {"schema": schema_of(Problem)}}
-    return {str(status): {"description": TITLES[status], "content": content} for status in statuses}
+    return {
+        str(status): {
+            "description": "\n\n".join([f"{TITLES[status]}.", *kinds]),
+            **({"headers": dict(_HEADERS[status])} if status in _HEADERS else {}),
+            "content": content,
+        }
+        for status, kinds in sorted(found.items())
+    }
 
 
-def document(title: str, description: str, paths: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns an OpenAPI 3.1 document as JSON values, with the schemas of its classes."""
-    from openapi_pydantic import OpenAPI
-    from openapi_pydantic.util import construct_open_api_with_schema_class
+def _header(description: str, type: str = "string") -> dict[str, Any]:
+    return {"description": description, "required": True, "schema": {"type": type}}
 
+
+_CHALLENGE = {"WWW-Authenticate": _header("What a token lacks (RFC 6750).")}
+_RETRY = {"Retry-After": _header("Seconds after which a repeat may succeed.", "integer")}
+_HEADERS = {401: _CHALLENGE, 403: _CHALLENGE, 429: _RETRY, 503: _RETRY}
+
+
+def document(
+    title: str,
+    description: str,
+    paths: Mapping[str, Any],
+    *,
+    schemas: Mapping[str, Any] | None = None,
+    rules: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Returns an OpenAPI 3.1 document as JSON values, with the schemas of its classes beside the given ``schemas``.
+
+    ``rules`` are those that its schemas do not state and that hold for every operation. Two classes of one name get names
+    with their modules.
+    """
+    models = sorted(set(_models(paths)), key=lambda model: (model.__module__, model.__qualname__))
+    names, made = models_json_schema([(model, "validation") for model in models], ref_template=f"{_SCHEMAS}{{model}}")
+    of_models: dict[str, dict[str, Any]] = made.get("$defs", {})
+    add_examples(of_models)
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-    info = {"title": title, "version": "0.1.0", "description": description}
-    described = OpenAPI.model_validate(
-        {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"securitySchemes": {"token": bearer}}}
-    )
-    whole = construct_open_api_with_schema_class(described)
-    made: dict[str, Any] = whole.model_dump(by_alias=True, exclude_none=True, mode="json")
-    add_examples(made["components"].get("schemas", {}))
-    return made
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": "0.1.0", "description": description, RULES: list(rules)},
+        "paths": _with_references(paths, {model: names[model, "validation"] for model in models}),
+        "components": {"schemas": {**of_models, **(schemas or {})}, "securitySchemes": {"token": bearer}},
+    }
+
+
+def _models(value: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(value, ModelSchema):
+        yield value.model
+    elif isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _models(inner)
+
+
+def _with_references(value: Any, references: Mapping[type[BaseModel], Any]) -> Any:
+    if isinstance(value, ModelSchema):
+        return references[value.model]
+    if isinstance(value, Mapping):
+        return {name: _with_references(inner, references) for name, inner in value.items()}
+    return [_with_references(inner, references) for inner in value] if isinstance(value, list) else value
 
 
 def documentation_routes(title: str, describe: Describe) -> list[BaseRoute]:

@@ -35,6 +35,7 @@ STATUSES = {
     "too_costly": 422,
     "unsupported_format": 415,
     "rejected": 422,
+    "failed": 422,
     "already_exists": 409,
     "conflict": 409,
     "in_progress": 409,
@@ -110,6 +111,11 @@ class Problem(BaseModel):
     correlation_id: str | None = None
 
 
+def type_of(kind: str) -> str:
+    """Returns the type of a problem document for a kind of error."""
+    return f"urn:caudal:problem:{kind.replace('_', '-')}"
+
+
 def problem_of(error: CaudalError, correlation_id: str | None = None) -> Problem:
     """Returns the problem document of an error."""
     status = STATUSES.get(error.kind, STATUSES[Rejected.kind] if isinstance(error, Rejected) else 500)
@@ -117,7 +123,7 @@ def problem_of(error: CaudalError, correlation_id: str | None = None) -> Problem
     if isinstance(error, Rejected) and error.correlation_id is not None:
         correlation_id = error.correlation_id  # a repeated command gets the first answer, unchanged
     return Problem(
-        type=f"urn:caudal:problem:{error.kind.replace('_', '-')}",
+        type=type_of(error.kind),
         title=TITLES[status],
         status=status,
         detail=_detail(error, status),

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import aiosmtplib
 
 from schemas.errors import Undeliverable
-from schemas.text import mailbox
+from schemas.values.text import mailbox
 from streams.settings import Settings
 
 _ANSWER_SECONDS = 5

@@ -14,7 +14,7 @@ from uuid_utils import uuid4
 
 from schemas.access import Caller
 from schemas.errors import Misconfigured, Unauthenticated
-from schemas.text import Identifier
+from schemas.values.text import Identifier
 from streams.security.external_issuer import ExternalIssuer
 from streams.security.token_keys import CURVE, TokenKeys
 from streams.settings import Settings

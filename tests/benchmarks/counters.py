@@ -11,7 +11,7 @@ from projectors.projection import Projection
 from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command, Event
 from schemas.system import Context, System
-from schemas.text import Identifier
+from schemas.values.text import Identifier
 from schemas.view import View
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import subprocess
 import sys
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,18 @@ async def test_invalid_requests_are_rejected(stack: RunningStack, path: str, sta
     answer = await stack.queries.get(f"{AUDIT}/{path}")
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+
+
+async def test_a_stream_is_found_by_any_spelling_of_the_key_in_its_name(stack: RunningStack) -> None:
+    partner = f"Jose\u0301-{uuid4()}"
+    await stack.commands.post("/commands/data_ingestion/register-schema", json={"partner_id": partner, "json_schema": {}})
+
+    stored = unicodedata.normalize("NFC", f"rulebook-{partner}")
+    for spelling in (stored, f"rulebook-{partner}"):
+        history = await get(stack, f"validation/streams/{spelling}")
+        page = await get(stack, f"validation/events?stream={spelling}")
+        assert (history["stream"], len(history["events"])) == (stored, 1)
+        assert [event["stream"] for event in page["events"]] == [stored]
 
 
 async def test_causes_and_effects_are_followed_through_every_context(stack: RunningStack) -> None:

@@ -38,6 +38,7 @@ def test_an_id_is_the_given_one_or_a_new_one() -> None:
         ("ñ", None),
         ("x" * 201, None),
         (None, "no-id"),
+        (None, FIRST_ID.hex),
         (None, f"{{{FIRST_ID}}}"),
         (None, str(FIRST_ID).replace("-7", "_7")),
     ],

@@ -134,7 +134,8 @@ async def test_headers_of_one_command_are_rejected(batches: Batches, header: str
     response = await batches.send(line("a"), **{header: "*"})
 
     assert response.status_code == 400
-    assert f"{header} belongs to one command, not to a batch" in response.json()["detail"]
+    assert response.json()["detail"].startswith("a batch takes no header of one command: use ")
+    assert response.json()["detail"].endswith(f"in the line in the place of {header}")
 
 
 async def test_a_batch_and_its_lines_have_limits(batches: Batches) -> None:

@@ -1,5 +1,6 @@
 """The OpenAPI document of the command API: every command and every own path, and nothing internal."""
 
+import re
 from typing import Any
 
 from pydantic import BaseModel
@@ -74,6 +75,44 @@ def test_methods_of_one_path_are_listed_together_with_its_parameters() -> None:
     assert list(own["put"]["requestBody"]["content"]) == ["application/json"], "a translated body is no batch"
     ids = [operation["operationId"] for path in DOCUMENT["paths"].values() for operation in path.values()]
     assert len(set(ids)) == len(ids)
+
+
+def test_headers_of_commands_say_what_they_may_hold() -> None:
+    operation = DOCUMENT["paths"]["/commands/house/open"]["post"]
+    headers = {one["name"]: one["schema"] for one in operation["parameters"]}
+
+    assert headers["If-None-Match"]["enum"] == ["*"]
+    assert headers["X-Command-Id"]["format"] == "uuid"
+    matching = [tag for tag in ('"3"', 'W/"3"', "*", "3", '"a"', '"1", "2"') if re.search(headers["If-Match"]["pattern"], tag)]
+    assert matching == ['"3"', 'W/"3"', "*"]
+    assert "If-None-Match comes without If-Match" in operation["x-rules"]
+    assert "contains the character NUL" in DOCUMENT["info"]["x-rules"]
+
+
+def test_a_batch_is_an_array_of_lines_with_their_commands() -> None:
+    operation = DOCUMENT["paths"]["/commands/house/open"]["post"]
+
+    line = operation["requestBody"]["content"]["application/x-ndjson"]["schema"]["items"]
+    answer = operation["responses"]["200"]["content"]["application/x-ndjson"]["schema"]["items"]
+    assert line["properties"]["command"]["$ref"].endswith("/Open")
+    assert answer["$ref"].endswith("/BatchAnswer")
+    assert "application/x-ndjson" not in operation["responses"]["201"]["content"]
+
+
+def test_an_answer_with_the_key_of_a_stream_is_linked_with_the_paths_below() -> None:
+    paths = (
+        CommandPath("/puertas", Open, {"id": KEY}),
+        CommandPath("/puertas/{puerta}", Close, {}, "PUT"),
+        CommandPath("/puertas/{puerta}/abierta", Close, {}, "PUT"),
+    )
+
+    answer = describe(CATALOG, {"house": paths})["paths"]["/puertas"]["post"]["responses"]["201"]
+
+    assert {name: link["parameters"] for name, link in answer["links"].items()} == {
+        "house_close_puertas_puerta": {"puerta": "$response.body#/id"},
+        "house_close_puertas_puerta_abierta": {"puerta": "$response.body#/id"},
+    }
+    assert answer["content"]["application/json"]["schema"]["required"] == ["id"]
 
 
 def test_a_question_has_the_shapes_of_its_body_and_its_reply() -> None:

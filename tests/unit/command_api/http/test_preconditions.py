@@ -36,6 +36,8 @@ def test_invalid_preconditions_are_rejected(if_match: str | None, if_none_match:
 def test_a_weak_entity_tag_never_matches() -> None:
     with pytest.raises(PreconditionFailed):
         expectation('W/"3"', None)
+    with pytest.raises(Malformed):
+        expectation('W/"a"', None)
 
 
 def test_a_context_may_demand_that_something_is_expected() -> None:

@@ -38,6 +38,8 @@ def test_the_token_names_the_actor_and_not_the_header() -> None:
 def test_an_actor_that_no_log_should_hold_is_rejected(actor: str) -> None:
     with pytest.raises(Malformed, match="X-Actor must be 1 to 200 visible ASCII characters"):
         envelope_of(context(x_actor=actor), COMMAND, ID)
+    with pytest.raises(Malformed, match="X-Actor must be 1 to 200 visible ASCII characters"):
+        envelope_of(context(Caller("maria", frozenset(), frozenset()), x_actor=actor), COMMAND, ID)
 
 
 @pytest.mark.parametrize(("given", "kept"), [(TRACE, TRACE), ("nonsense", None), ("00-" + "0" * 32 + "-1-01", None)])

@@ -1,5 +1,6 @@
 """The query API's OpenAPI document: every path once, with who may read it, and summaries that differ."""
 
+import re
 from collections import Counter
 from functools import cache
 from typing import Any
@@ -37,6 +38,47 @@ def test_the_queries_of_systems_are_described_with_their_shapes_and_path_paramet
 
     assert [one["in"] for one in partner if one["name"] == "partner_id"] == ["path"]
     assert (page["type"], page["items"]) == ("array", row)
+
+
+def test_pages_are_linked_with_their_rows_and_events_with_their_streams() -> None:
+    def links(path: str) -> dict[str, Any]:
+        return {name: one["parameters"] for name, one in paths()[path]["responses"]["200"]["links"].items()}
+
+    assert links("/views/data_ingestion/records") == {"data_ingestion_records_row": {"key": "$response.body#/0/data_id"}}
+    assert links("/partners") == {"partners_id": {"id": "$response.body#/0/id"}}
+    assert links("/query/all") == {"query_data_id": {"data_id": "$response.body#/0/data_id"}}
+    assert links("/audit/engine/sagas/events")["audit_engine_sagas_state"] == {"stream": "$response.body#/events/0/stream"}
+    assert "links" not in paths()["/compliance/reportes"]["responses"]["200"], "no query answers with one report"
+
+
+def test_parameters_have_the_types_of_their_columns() -> None:
+    def schemas(path: str) -> dict[str, Any]:
+        return {one["name"]: one["schema"] for one in paths()[path]["parameters"]}
+
+    records, row = schemas("/views/data_ingestion/records"), schemas("/views/data_ingestion/records/{key}")
+    assert (records["data_id"]["format"], records["received_at"]["format"], row["key"]["format"]) == (
+        "uuid",
+        "date-time",
+        "uuid",
+    )
+    assert records["schema_revision"]["minimum"] == -(2**63)
+    assert schemas("/views/engine/sagas/{key}")["key"]["not"] == {"const": "live"}, "the live view has this path"
+    assert schemas("/results/{result_id}")["result_id"] == {"type": "string", "pattern": r"^[^\x00]*$", "minLength": 1}
+    assert schemas("/audit/engine/sagas/streams/{stream}")["limit"]["maximum"] == 1000
+
+
+def test_a_page_can_be_sorted_by_its_readable_columns() -> None:
+    (sort,) = (one["schema"] for one in paths()["/results"]["parameters"] if one["name"] == "sort")
+
+    fitting = [text for text in ("-number,recorded_at", "patient", "x", "", "number,") if re.search(sort["pattern"], text)]
+    assert fitting == ["-number,recorded_at"]
+
+
+def test_a_consistency_token_names_an_installed_context() -> None:
+    schema = describe(installed_catalog(), {})["components"]["schemas"]["ConsistencyToken"]
+
+    texts = ("engine.sagas/0@7", "data_ingestion.ingestion/1@0", "engine.nothing/0@7", "engine.sagas/0")
+    assert [re.search(schema["pattern"], text) is not None for text in texts] == [True, True, False, False]
 
 
 def test_every_reference_of_the_document_leads_somewhere() -> None:

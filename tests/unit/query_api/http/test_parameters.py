@@ -16,7 +16,7 @@ def test_values_are_read_by_their_kind() -> None:
 
     assert parameters.has("from")
     assert not parameters.has("after")
-    assert (parameters.number("from", 0), parameters.number("after", 1), parameters.limit()) == (3, 1, 7)
+    assert (parameters.version("from", 0), parameters.position("after", 1), parameters.limit()) == (3, 1, 7)
     assert parameters.texts("type") == ("A", "B")
     assert Parameters(request(""), "limit").limit(50) == 50
 
@@ -28,6 +28,7 @@ def test_values_are_read_by_their_kind() -> None:
         ("from=%00", "'from' contains the character NUL"),
         ("from=1&from=2", "'from' is given more than once"),
         ("from=-1", "'from' must be a whole number from 0"),
+        (f"from={2**31}", "'from' must be a whole number from 0 to 2147483647"),
         (f"from={'9' * 5000}", "'from' must be a whole number from 0"),
         ("limit=0", "'limit' must be a number from 1"),
     ],
@@ -36,7 +37,7 @@ def test_a_wrong_parameter_is_named(query: str, problem: str) -> None:
     with pytest.raises(Invalid, match=problem):
         parameters = Parameters(request(query), "limit", "from")
         parameters.limit()
-        parameters.number("from", 0)
+        parameters.version("from", 0)
 
 
 def test_a_path_without_parameters_says_so() -> None:

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 
 from schemas.access import Access
-from streams.http.documentation import document, documentation_routes, schema_of, security_of
+from schemas.errors import AlreadyExists, Invalid, Overloaded, Rejected, Unauthenticated
+from streams.http.documentation import document, documentation_routes, problem_responses, schema_of, security_of
 
 
 class Thing(BaseModel):
@@ -26,6 +27,37 @@ def test_a_class_in_a_document_becomes_its_schema() -> None:
 
     assert found["openapi"] == "3.1.0"
     assert found["components"]["schemas"]["Thing"]["required"] == ["name"]
+
+
+def test_two_classes_of_one_name_have_two_schemas() -> None:
+    class Thing(BaseModel):
+        other: int
+
+    content = {name: {"schema": schema_of(model)} for name, model in (("a", described_thing()), ("b", Thing))}
+    found = document("Things", "All of them.", {"/things": {"get": {"responses": {"200": {"content": content}}}}})
+
+    references = [found["paths"]["/things"]["get"]["responses"]["200"]["content"][name]["schema"]["$ref"] for name in "ab"]
+    schemas = [found["components"]["schemas"][one.removeprefix("#/components/schemas/")] for one in references]
+    assert [list(one["properties"]) for one in schemas] == [["name"], ["other"]]
+
+
+def described_thing() -> type[BaseModel]:
+    return Thing
+
+
+def test_the_responses_for_errors_name_their_kinds_and_headers() -> None:
+    found = problem_responses((Rejected, AlreadyExists, Invalid, Unauthenticated, Overloaded), 431)
+
+    assert list(found) == ["401", "409", "422", "431", "503"]
+    assert "`urn:caudal:problem:already-exists`: The thing to be created exists already." in found["409"]["description"]
+    assert all(f"`urn:caudal:problem:{kind}`" in found["422"]["description"] for kind in ("invalid", "rejected"))
+    assert [list(found[status].get("headers", ())) for status in ("401", "409", "503")] == [
+        ["WWW-Authenticate"], [], ["Retry-After"],
+    ]  # fmt: skip
+
+
+def test_a_document_states_the_rules_of_every_operation() -> None:
+    assert document("Things", "", {}, rules=("is no thing",))["info"]["x-rules"] == ["is no thing"]
 
 
 def test_an_operation_names_the_roles_that_may_call_it() -> None:

@@ -6,7 +6,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
+from schemas.values.stated import Stated
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"  # JSON Schema has no surrogates: its texts are sequences of characters
+_BLANKS = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""The characters that pydantic strips: Unicode's White_Space."""
 
 
 def without_control_characters(text: str) -> str:
@@ -27,7 +32,18 @@ def mailbox(text: str) -> str:
     return text
 
 
+PLAIN = Stated({"pattern": f"^[^{_CONTROLS}]*$"})
+"""States that a text has no control characters."""
+PLAIN_INSIDE = Stated(
+    {"pattern": f"^[{_BLANKS}]*[^{_CONTROLS}{_BLANKS}]([^{_CONTROLS}]*[^{_CONTROLS}{_BLANKS}])?[{_BLANKS}]*$"}
+)
+"""States the same of a text that is stripped of outer blanks, and that it is not blank."""
+NOT_BLANK = Stated({"pattern": f"[^{_BLANKS}]"})
+"""States that a text is not blank."""
+MAILBOX = Stated({"format": "email"}, ("is not the address of one mailbox",))
+"""States that a text is the address of one mailbox."""
+
 Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strict=True), AfterValidator(without_control_characters)
+    str, StringConstraints(min_length=1, max_length=200, strict=True), AfterValidator(without_control_characters), PLAIN
 ]
 """1 to 200 characters without control characters or lone surrogates: an identifier that a client gives."""

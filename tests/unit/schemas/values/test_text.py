@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.text import Identifier, mailbox, without_control_characters
+from schemas.values.text import Identifier, mailbox, without_control_characters
 
 IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
