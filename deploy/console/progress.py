@@ -17,10 +17,15 @@ class ProgressBar:
         self._began: tuple[float, int] | None = None
 
     def show(self, done: int, total: int) -> None:
-        """Shows how much is done, and the rate since the first call, in units a second."""
-        began, first = self._began = self._began or (monotonic(), done)
-        rate = (done - first) / max(monotonic() - began, 0.001)
-        self._progress.update(self._task, completed=done, total=max(total, 1), rate=f"{rate:,.0f} {self._unit}/s")
+        """Shows how much is done and, from the second call on, the rate since the first one, in units a second."""
+        self._progress.update(self._task, completed=done, total=max(total, 1), rate=self._rate(done))
+
+    def _rate(self, done: int) -> str:
+        if self._began is None:
+            self._began = monotonic(), done
+            return ""
+        began, first = self._began
+        return f"{(done - first) / max(monotonic() - began, 0.001):,.0f} {self._unit}/s"
 
     def say(self, what: str) -> None:
         """Prints a sentence above the bar."""

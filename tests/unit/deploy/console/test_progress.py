@@ -9,7 +9,7 @@ from deploy.console.progress import progress_bar
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool) -> str:
-    clock = iter([100.0, 100.0, 102.0])
+    clock = iter([100.0, 102.0])
     monkeypatch.setattr("deploy.console.progress.monotonic", lambda: next(clock))
     out = io.StringIO()
     console = Console(file=out, force_terminal=is_terminal, width=100, color_system=None)
@@ -32,8 +32,16 @@ def test_a_file_has_the_sentences_alone(monkeypatch: pytest.MonkeyPatch) -> None
     assert shown(monkeypatch, is_terminal=False) == "the API asks for a pause\n"
 
 
+def test_work_that_is_done_at_the_first_look_has_no_rate() -> None:
+    out = io.StringIO()
+    with progress_bar(Console(file=out, force_terminal=True, width=100, color_system=None), "x", "events") as bar:
+        bar.show(7, 7)
+    assert "100%" in out.getvalue()
+    assert "events/s" not in out.getvalue()
+
+
 def test_nothing_to_do_is_no_error() -> None:
     out = io.StringIO()
     with progress_bar(Console(file=out, force_terminal=True, width=100, color_system=None), "x", "events") as bar:
         bar.show(0, 0)
-    assert "0 events/s" in out.getvalue()
+    assert "x " in out.getvalue()
