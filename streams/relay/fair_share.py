@@ -1,4 +1,8 @@
-"""The fair share of a relay process: the number of logs it has if all relay processes share them evenly."""
+"""The fair share of a relay process: the number of logs it has if all relay processes share them evenly.
+
+Idle logs count like busy ones. Each process decides alone, and all count the same logs, so the shares have room for every log.
+If idle logs did not count, processes that see the traffic differently for a moment could leave a log without an owner.
+"""
 
 from collections.abc import Collection
 from math import ceil

@@ -24,6 +24,11 @@ class Batch:
     partition: int
     events: Sequence[StoredEvent]
 
+    @property
+    def where(self) -> tuple[ContextName, int]:
+        """Its context and partition."""
+        return self.context, self.partition
+
 
 class Subscriber(Protocol):
     """A projection or a policy, which keeps its position with its effects (`streams.subscriptions.gap_filling`)."""

@@ -1,5 +1,6 @@
 """Attempts to handle events, kept beside the checkpoints so that they outlast a process that dies of one."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from schemas.system import ContextName
@@ -28,10 +29,12 @@ class Attempts:
         row = await self._store.fetchrow("event_attempt", self._subscription, str(context), partition)
         return None if row is None else Attempt(row["first"], row["up_to"], row["times"])
 
-    async def note(self, context: ContextName, partition: int, attempt: Attempt) -> None:
-        """Notes that a process begins to handle events."""
-        await self._store.execute("event_attempt_note", self._subscription, str(context), partition, *attempt)
+    async def note(self, attempts: Mapping[tuple[ContextName, int], Attempt]) -> None:
+        """Notes that a process begins to handle events of some partitions."""
+        columns = zip(*((str(context), partition, *attempt) for (context, partition), attempt in attempts.items()), strict=True)
+        await self._store.execute("event_attempts_note", self._subscription, *map(list, columns))
 
-    async def clear(self, context: ContextName, partition: int) -> None:
-        """Notes that the process has survived the events."""
-        await self._store.execute("event_attempt_clear", self._subscription, str(context), partition)
+    async def clear(self, partitions: Iterable[tuple[ContextName, int]]) -> None:
+        """Notes that the process has survived the events of some partitions."""
+        columns = zip(*((str(context), partition) for context, partition in partitions), strict=True)
+        await self._store.execute("event_attempts_clear", self._subscription, *map(list, columns))

@@ -1,9 +1,9 @@
 """A subscriber whose events may end the process: recursion in C, too little memory, a call of ``os._exit``.
 
 No exception shows such an event, so attempts are noted before they begin. A note for each batch would slow everything down, so
-a process notes its batches only in its first seconds with a partition::
+a process notes its batches only in its first seconds with a partition. A note at or below the checkpoint says nothing::
 
-    a batch ──▶ noted ──▶ handled ──▶ note cleared; after ten seconds nothing is noted any more
+    a batch ──▶ noted ──▶ handled ──▶ the next one …; after ten seconds the note is cleared and nothing is noted any more
                   │ the process dies; if it noted nothing any more, the next one dies of the same events in its first seconds
                   ▼ the next process finds the note
     one event at a time, each noted before ──▶ …
@@ -11,13 +11,13 @@ a process notes its batches only in its first seconds with a partition::
                   ▼ the next process finds the note of this event, at its third try
     parked; the others one at a time, up to the last one of the batch
 
-Batches that are noted are handled one after another, so that a process that dies of one leaves no note for another.
+Single events are handled one after another, so that a process that dies of one leaves no second or third note for another.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -45,9 +45,7 @@ class GuardedSubscriber:
         """``turn`` is one lock for all subscribers of the process: it is held while a batch that is noted is handled."""
         self._subscriber, self._logs, self._turn = subscriber, logs, turn
         self.name, self.contexts = subscriber.name, subscriber.contexts
-        self._attempts = {
-            context: Attempts(store.store, store.subscription) for store in subscriber.stores for context in store.contexts
-        }
+        self._attempts = [(store.contexts, Attempts(store.store, store.subscription)) for store in subscriber.stores]
         self._before: dict[tuple[ContextName, int], Attempt | None] = {}
         """The attempts that the processes before this one left."""
         self._careful_until: dict[tuple[ContextName, int], float] = {}
@@ -70,11 +68,11 @@ class GuardedSubscriber:
 
     async def handle(self, batches: Sequence[Batch]) -> None:
         """Hands batches to the subscriber. Raises what it raises, and `Unavailable` if an attempt cannot be noted."""
-        proven = [batch for batch in batches if (batch.context, batch.partition) in self._proven]
-        for batch in batches if len(proven) < len(batches) else ():
-            if (batch.context, batch.partition) not in self._proven:
-                async with self._turn:
-                    await self._handle_carefully(batch)
+        proven = [batch for batch in batches if batch.where in self._proven]
+        careful = [batch for batch in batches if batch.where not in self._proven]
+        if careful:
+            async with self._turn:
+                await self._handle_carefully([batch for batch in careful if not await self._is_handled_one_by_one(batch)])
         if proven:
             await self._subscriber.handle(proven)
 
@@ -93,40 +91,40 @@ class GuardedSubscriber:
         self._proven.discard((context, partition))
         self._subscriber.invalidate(context, partition)
 
-    async def _handle_carefully(self, batch: Batch) -> None:
-        """Handles a batch of a partition, of whose events processes may have died before."""
-        context, partition, up_to = batch.context, batch.partition, batch.events[-1].position
-        where = (context, partition)
-        if where not in self._before:
-            self._before[where] = await self._attempts[context].newest(context, partition)
-        position = await self._subscriber.position(context, partition)
-        if up_to <= position:
+    async def _handle_carefully(self, batches: Sequence[Batch]) -> None:
+        """Notes batches and hands them to the subscriber, all at once."""
+        if not batches:
             return
-        careful_until = self._careful_until.setdefault(where, time.monotonic() + _CAREFUL_SECONDS)
-        try:
-            await self._handle_noted(batch, position)
-        except (Exception, asyncio.CancelledError):  # not what ends the process
-            await self._note_survival(where)
-            raise
-        await self._note_survival(where)
-        if self._before[where] is None and time.monotonic() >= careful_until:
-            self._proven.add(where)
+        now = time.monotonic()
+        is_over = [batch for batch in batches if now >= self._careful_until.setdefault(batch.where, now + _CAREFUL_SECONDS)]
+        new = [batch for batch in is_over if await self._subscriber.position(*batch.where) < batch.events[-1].position]
+        notes = {batch.where: Attempt(batch.events[0].position, batch.events[-1].position, 1) for batch in batches}
+        async with self._surviving(notes):
+            await self._note(notes)
+            await self._subscriber.handle(batches)
+        if new:
+            await self._clear([batch.where for batch in new])
+            self._proven |= {batch.where for batch in new}
 
-    async def _handle_noted(self, batch: Batch, position: int) -> None:
-        context, partition, up_to = batch.context, batch.partition, batch.events[-1].position
-        before = self._before[context, partition]
-        if before is not None and before.up_to > position:
-            await self._handle_one_by_one(batch, position, before)
+    async def _is_handled_one_by_one(self, batch: Batch) -> bool:
+        """Handles the events of a batch one by one that were in hand when a process died; returns whether more are to come."""
+        where, up_to = batch.where, batch.events[-1].position
+        if where not in self._before:
+            self._before[where] = await self._newest(where)
+        if (before := self._before[where]) is None:
+            return False
+        position = await self._subscriber.position(*where)
+        if before.up_to > position:
+            async with self._surviving([where]):
+                await self._handle_one_by_one(batch, position, before)
             if before.up_to > up_to:
-                return
-        self._before[context, partition] = None
-        if before is not None and before.up_to == up_to:
-            return
-        await self._attempts[context].note(context, partition, Attempt(position + 1, up_to, 1))
-        await self._subscriber.handle([batch])
+                return True
+        self._before[where] = None
+        await self._clear([where])
+        return False
 
     async def _handle_one_by_one(self, batch: Batch, position: int, before: Attempt) -> None:
-        """Handles the events that were in hand when a process died, and parks the one that is to blame."""
+        """Hands over single events, and parks the one that is to blame."""
         context, partition, left = batch.context, batch.partition, _MAX_SUSPECTS
         _log.warning("events handled one by one", subscription=self.name, context=str(context), **before._asdict())
         up_to = min(before.up_to, batch.events[-1].position)
@@ -134,7 +132,7 @@ class GuardedSubscriber:
             for event in events[:left]:
                 # Each event behind the noted one was in the batch that was tried before.
                 times = 1 + (before.times if event.position == before.first else 1)
-                await self._attempts[context].note(context, partition, Attempt(event.position, before.up_to, times))
+                await self._note({batch.where: Attempt(event.position, before.up_to, times)})
                 if times >= _MAX_ATTEMPTS:
                     error = ProcessDied("the process ended two or three times while handling it")
                     await self._subscriber.park(context, event, error)
@@ -143,11 +141,28 @@ class GuardedSubscriber:
             if left <= 0:
                 return
 
-    async def _note_survival(self, where: tuple[ContextName, int]) -> None:
-        """Sets the note back to what it was before this process began, or clears it."""
-        context, before = where[0], self._before[where]
-        with suppress(CaudalError, TimeoutError):
-            async with asyncio.timeout(_CLEAR_SECONDS):
-                await (
-                    self._attempts[context].clear(*where) if before is None else self._attempts[context].note(*where, before)
-                )
+    @asynccontextmanager
+    async def _surviving(self, partitions: Iterable[tuple[ContextName, int]]) -> AsyncIterator[None]:
+        """Sets the notes of partitions back to those of earlier processes if a block raises what does not end this one."""
+        try:
+            yield
+        except (Exception, asyncio.CancelledError):
+            with suppress(CaudalError, TimeoutError):
+                async with asyncio.timeout(_CLEAR_SECONDS):
+                    before = {where: self._before.get(where) for where in partitions}
+                    await self._clear([where for where, noted in before.items() if noted is None])
+                    await self._note({where: noted for where, noted in before.items() if noted is not None})
+            raise
+
+    async def _newest(self, where: tuple[ContextName, int]) -> Attempt | None:
+        return await next(attempts for contexts, attempts in self._attempts if where[0] in contexts).newest(*where)
+
+    async def _note(self, notes: Mapping[tuple[ContextName, int], Attempt]) -> None:
+        for contexts, attempts in self._attempts:
+            if own := {where: attempt for where, attempt in notes.items() if where[0] in contexts}:
+                await attempts.note(own)
+
+    async def _clear(self, partitions: Iterable[tuple[ContextName, int]]) -> None:
+        for contexts, attempts in self._attempts:
+            if own := [where for where in partitions if where[0] in contexts]:
+                await attempts.clear(own)

@@ -39,16 +39,16 @@ class FakeNotes:
         self.rows: dict[tuple[Any, ...], dict[str, int]] = {}
         self.statements = 0
 
-    async def fetchrow(self, _: str, *where: Any) -> dict[str, int] | None:
+    async def fetchrow(self, _: str, subscription: str, *where: Any) -> dict[str, int] | None:
         return self.rows.get(where)
 
-    async def execute(self, name: str, *arguments: Any) -> None:
+    async def execute(self, name: str, subscription: str, *columns: list[Any]) -> None:
         self.statements += 1
-        where, values = arguments[:3], arguments[3:]
-        if name == "event_attempt_clear":
-            self.rows.pop(where, None)
-        else:
-            self.rows[where] = dict(zip(("first", "up_to", "times"), values, strict=True))
+        for where, values in ((row[:2], row[2:]) for row in zip(*columns, strict=True)):
+            if name == "event_attempts_clear":
+                self.rows.pop(where, None)
+            else:
+                self.rows[where] = dict(zip(("first", "up_to", "times"), values, strict=True))
 
 
 class FakeSubscriber:
@@ -65,7 +65,7 @@ class FakeSubscriber:
         self.positions = [0, 0]
         self.handled: list[tuple[int, int]] = []
         self.invalidated: list[int] = []
-        self.retries = 0
+        self.retries = self.calls = 0
         self.parked: dict[int, str] = {}
         self.fails_with: Exception | None = None
         self.is_idle = False
@@ -82,6 +82,7 @@ class FakeSubscriber:
         return self.positions[partition]
 
     async def handle(self, batches: Sequence[Batch]) -> None:
+        self.calls += 1
         if self.fails_with is not None:
             raise self.fails_with
         for batch in () if self.is_idle else batches:

@@ -73,7 +73,7 @@ async def test_the_event_of_which_processes_die_is_parked_after_at_most_three_de
 
     assert subscriber.parked == {positions[index]: "the process ended two or three times while handling it"}
     assert [position for _, position in subscriber.handled] == positions
-    assert subscriber.store.rows == {}
+    assert all(note["times"] == 1 and note["up_to"] <= positions[-1] for note in subscriber.store.rows.values())
 
 
 async def test_two_events_cost_at_most_three_deaths_each(log: MemoryLog) -> None:
@@ -89,6 +89,15 @@ async def test_two_events_cost_at_most_three_deaths_each(log: MemoryLog) -> None
     assert subscriber.parked.keys() == {positions[3], positions[4]}
 
 
+async def test_the_batches_of_several_partitions_are_noted_in_one_statement_and_handled_together(log: MemoryLog) -> None:
+    subscriber = FakeSubscriber()
+    both = [Batch(CONTEXT, partition, await log.read_partition(partition, 0, 60, 60)) for partition in (0, 1)]
+
+    await GuardedSubscriber(subscriber, {CONTEXT: log}, asyncio.Lock()).handle(both)
+
+    assert (subscriber.store.statements, len(subscriber.handled), subscriber.calls) == (1, 60, 1)
+
+
 async def test_after_some_seconds_nothing_is_noted(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_CAREFUL_SECONDS", 0.0)
     subscriber = FakeSubscriber()
@@ -100,7 +109,7 @@ async def test_after_some_seconds_nothing_is_noted(log: MemoryLog, monkeypatch: 
     for batch in others:
         await process.handle([batch])
 
-    assert (noted, subscriber.store.statements) == (2, 2)
+    assert (noted, subscriber.store.statements, subscriber.store.rows) == (2, 2, {})
 
 
 async def test_a_batch_that_fails_or_is_cancelled_is_no_death(log: MemoryLog) -> None:
@@ -157,6 +166,18 @@ async def test_batches_of_two_subscribers_are_not_in_hand_at_once_while_they_are
     await asyncio.gather(*(GuardedSubscriber(Slow(), {CONTEXT: log}, turn).handle([first]) for _ in range(3)))
 
     assert most == 1
+
+
+async def test_a_batch_that_waits_while_its_partition_becomes_proven_is_handled(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_CAREFUL_SECONDS", 0.0)
+    batches, subscriber = await batches_of(log), FakeSubscriber()
+    process = GuardedSubscriber(subscriber, {CONTEXT: log}, asyncio.Lock())
+
+    await asyncio.gather(*(process.handle([batch]) for batch in batches))
+
+    assert len(subscriber.handled) == sum(len(batch.events) for batch in batches)
 
 
 async def test_the_rest_is_the_subscribers_own(log: MemoryLog) -> None:
