@@ -240,7 +240,9 @@ def abort(client: Client) -> None:
         accumulator = client._message_accumulator
         batches = [*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches]
         accumulator.fail_all(KafkaConnectionError("the producer was dropped"))
-        for future in (one for batch in batches for one in (batch.future, *(of_record for of_record, _ in batch._msg_futures))):
+        for future in (
+            one for batch in batches for one in (batch.future, batch._drain_waiter, *(of for of, _ in batch._msg_futures))
+        ):
             if not future.cancelled():
                 future.exception()  # a caller that has given up does not take it, and asyncio would log that
         if client._sender.sender_task is not None:
