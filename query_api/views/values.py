@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, get_args, get_origin
 from typing import Literal as LiteralType
 
@@ -58,7 +58,11 @@ def spellings(column_type: TypeEngine[Any], text: str) -> list[Any]:
 def parse_time(text: str) -> datetime:
     """Returns a time with its offset (RFC 3339, also without seconds) from the text of a URL; raises ``ValueError``."""
     escaped = text.replace(" ", "+")  # a plus sign that was not escaped in the URL
-    return datetime.fromisoformat(_matched(_TIME, escaped, "a time with its offset, such as 2026-01-31T12:00:00Z").upper())
+    time = datetime.fromisoformat(_matched(_TIME, escaped, "a time with its offset, such as 2026-01-31T12:00:00Z").upper())
+    try:
+        return time.astimezone(UTC)  # PostgreSQL reads no offset of 16 hours or more
+    except OverflowError:
+        return time  # outside the years 1 to 9999 in UTC: PostgreSQL compares it
 
 
 def schema_of_column(column_type: TypeEngine[Any], values: Sequence[str] = ()) -> dict[str, Any]:

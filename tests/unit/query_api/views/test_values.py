@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from query_api.views.values import allowed_values, parse_value, schema_of_column, spellings
+from query_api.views.values import allowed_values, parse_time, parse_value, schema_of_column, spellings
 from schemas.view import View
 from streams.database.view_tables import column_type
 
@@ -54,6 +54,11 @@ def test_another_writing_of_a_value_is_an_error(annotation: Any, texts: Sequence
     for text in texts:
         with pytest.raises(ValueError, match=r"."):
             parse_value(column_type(annotation), text)
+
+
+def test_a_time_with_any_offset_is_read_in_utc() -> None:
+    assert parse_time("2026-01-31T12:00:00+20:57").isoformat() == "2026-01-30T15:03:00+00:00"
+    assert parse_time("0001-01-01T00:00:00+14:00").isoformat() == "0001-01-01T00:00:00+14:00", "UTC has no such year"
 
 
 @pytest.mark.parametrize(("text", "equal"), [("Jose\u0301", ["Jos\u00e9", "Jose\u0301"]), ("Jos\u00e9", ["Jos\u00e9"])])
