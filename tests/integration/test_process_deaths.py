@@ -120,7 +120,7 @@ async def test_an_event_of_which_projectors_die_is_parked_and_applied_once_the_c
         await dead_letters.redrive(await dead_letters.all())
 
         async def is_applied() -> bool:
-            return not await dead_letters.all()
+            return not await dead_letters.all() and repaired.subscription.why_not_ready() is None
 
         await eventually(is_applied)
         assert await repaired.is_verified()
