@@ -11,10 +11,12 @@ from schemas.envelope import RecordedEvent
 
 
 def record(row: Records, event: RecordedEvent[Any]) -> Records:
-    row, at = row.replace(correlation_id=event.metadata.correlation_id), event.recorded_at
+    at = event.recorded_at
     match event.data:
         case DataReceived(partner_id=partner_id, payload=payload):
-            return row.replace(partner_id=partner_id, payload=payload, received_at=at)
+            # Of this event alone: a delivery that was lost and sent again has steps with the correlation id of before.
+            correlation_id = event.metadata.correlation_id
+            return row.replace(partner_id=partner_id, payload=payload, correlation_id=correlation_id, received_at=at)
         case DataIngested():
             return row.replace(ingestion_status="ingested", ingested_at=at)
         case DataValidated(verdict=verdict, violations=violations, schema_revision=revision):

@@ -1,5 +1,6 @@
 """The records view: one row for each delivery, in any order of events."""
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -9,6 +10,7 @@ from schemas.data_ingestion.ingestion import DataIngested, DataReceived
 from schemas.data_ingestion.processing import DataProcessed, ProcessingResults, Profile
 from schemas.data_ingestion.records import Records
 from schemas.data_ingestion.validation import DataValidated, RuleViolation
+from schemas.envelope import Metadata
 
 PROFILE = Profile(types={"/x": "integer"}, values=1, nulls=0, depth=1)
 EVENTS = (
@@ -35,7 +37,8 @@ def folded(events: Any) -> Records:
         assert type(event) in PROJECTIONS[0].events
         assert PROJECTIONS[0].key_of(recorded(event)) == FIRST_ID
         assert row is not None
-        row = PROJECTIONS[0].apply(row, recorded(event))
+        metadata = Metadata(command_id=FIRST_ID, correlation_id=type(event).__name__)
+        row = PROJECTIONS[0].apply(row, replace(recorded(event), metadata=metadata))
     assert row is not None
     return row
 
@@ -49,6 +52,7 @@ def test_a_row_fills_up() -> None:
     assert row.results is not None
     assert row.results["profile"]["types"] == {"/x": "integer"}  # type: ignore[index,call-overload]
     assert row.processed_at == MIDNIGHT
+    assert row.correlation_id == "DataReceived"
 
 
 def test_the_order_in_which_contexts_report_makes_no_difference() -> None:
