@@ -2,13 +2,11 @@
 
 import asyncio
 import re
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import httpx
 
 from deploy.local.ports import LOOPBACK, free_ports
@@ -16,7 +14,7 @@ from deploy.local.process import ProcessSpec
 from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.supervisor import Supervised
 from tests.conftest import eventually
-from tests.stack import caudal
+from tests.stack import caudal, fetched, service
 
 PROCESSES = ("command-api", "worker", "relay", "projectors")
 NOTICING = ("relay", "projectors", "worker")
@@ -181,24 +179,15 @@ class Services:
             raise AssertionError(f"the view shows {counts[0]} processed deliveries, the log has {counts[1]}") from None
 
     async def _count(self, sql: str) -> int:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return int(await connection.fetchval(sql))
-        finally:
-            await connection.close()
+        (row,) = await fetched(self.dsn, sql)
+        return int(row["count"])
 
     def _spec(self, name: str, port: int) -> ProcessSpec:
         async def why_not_ready() -> str | None:
             why = await self.why_not_ready(name)
             return None if why == "{}" or "went back" in why else why
 
-        return ProcessSpec(
-            name=name,
-            command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port), "--end-with-parent"),
-            log=self._folder / f"{name}.log",
-            why_not_ready=why_not_ready,
-            environment=self.environment | {"CAUDAL_INSTANCE": "one"},
-        )
+        return service(name, port, self._folder, self.environment | {"CAUDAL_INSTANCE": "one"}, why_not_ready)
 
 
 @asynccontextmanager

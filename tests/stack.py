@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ import psutil
 
 from deploy.console.endpoints import Endpoints
 from deploy.local.ports import LOOPBACK
+from deploy.local.process import ProcessSpec
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -110,6 +111,19 @@ async def why_not_ready(client: httpx.AsyncClient, port: int) -> str | None:
     except httpx.HTTPError as error:
         return str(error) or type(error).__name__
     return None if answer.status_code == 200 else answer.text
+
+
+def service(
+    name: str, port: int, logs: Path, environment: Mapping[str, str], why_not_ready: Callable[[], Awaitable[str | None]]
+) -> ProcessSpec:
+    """One of Caudal's processes without `caudal up`, with its log in a folder."""
+    return ProcessSpec(
+        name=name,
+        command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port), "--end-with-parent"),
+        log=logs / f"{name}.log",
+        why_not_ready=why_not_ready,
+        environment=environment,
+    )
 
 
 async def fetched(dsn: str, sql: str, *arguments: object) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from tests.brokers import Broker, local_broker, settings_for
 from tests.chaos.clocks import Clocks
 from tests.frozen import freeze, unfreeze
 from tests.postgres import Cluster, replicated
-from tests.stack import caudal, fetched, why_not_ready
+from tests.stack import caudal, fetched, service, why_not_ready
 
 SERVICES = ("command-api", "worker", "relay", "projectors", "query-api")
 PROCESSES = (*SERVICES, "broker", "postgres")
@@ -188,14 +188,9 @@ class ChaosStack:
         self._kept[name] = asyncio.create_task(self._running[name].keep())
 
     def _service(self, name: str) -> ProcessSpec:
-        port = str(self.endpoints["ports"][name])
-        return ProcessSpec(
-            name=name,
-            command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", port, "--end-with-parent"),
-            log=self.data_dir / "logs" / f"{name}.log",
-            why_not_ready=partial(self.why_not_ready, name),
-            environment={**self.environment, **self.clocks.environment(name), "CAUDAL_INSTANCE": "local"},
-        )
+        environment = {**self.environment, **self.clocks.environment(name), "CAUDAL_INSTANCE": "local"}
+        port = self.endpoints["ports"][name]
+        return service(name, port, self.data_dir / "logs", environment, partial(self.why_not_ready, name))
 
     async def _ended(self, task: asyncio.Task[None]) -> None:
         task.cancel()
