@@ -45,8 +45,18 @@ def decide(
     """Returns the change of each stream of a decision; the stream that the command is about is the first.
 
     ``streams`` are those of ``decision.uses``, ``None`` for one that is not named. Raises `Rejected` if a domain rule
-    rejects the command, or if an event holds a value that cannot be stored. A fault in the decision raises any other exception.
+    rejects the command, or if an event holds a value that cannot be stored. A fault in the decision raises any other exception;
+    one that calls ``sys.exit`` raises ``RuntimeError``, so that it ends neither the process nor the commands beside it.
     """
+    try:
+        return _changes(decision, command, streams)
+    except SystemExit as error:
+        raise RuntimeError(f"{_name(decision)} calls sys.exit") from error
+
+
+def _changes(
+    decision: Decision[Any, Any], command: CommandEnvelope[Any], streams: Sequence[LoadedStream | None]
+) -> Sequence[Change]:
     used = list(zip(decision.uses, streams, strict=True))
     _check_expectations(used)
     states = [use.stream.initial if loaded is None else loaded.state for use, loaded in used if use.passes_state]

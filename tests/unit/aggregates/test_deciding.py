@@ -1,6 +1,7 @@
 """Deciding: what a decision changes in the streams that it uses."""
 
 import math
+import sys
 from datetime import datetime
 
 import pytest
@@ -112,3 +113,12 @@ def test_a_command_whose_event_cannot_be_stored_is_rejected_with_the_fields_name
 
     with pytest.raises(Rejected, match=why):
         decide(weigh, COMMAND, [loaded(TOTAL, "a")])
+
+
+def test_a_decision_that_would_end_the_process_is_a_fault() -> None:
+    def leave(_: CommandEnvelope[Add], __: Total) -> Events:
+        sys.exit(1)
+        yield Added(by=1)
+
+    with pytest.raises(RuntimeError, match=r"the decision on Add calls sys\.exit"):
+        decide(Decision(Add, TOTAL.change("to"), leave), COMMAND, [loaded(TOTAL, "a")])
