@@ -10,7 +10,8 @@
 The events of all partitions are published together until one of them fails. From then on the events of that partition are
 left out, and a task of its own publishes them from the log, with a producer of its own: the broker has missed records of the
 common one, and accepts no others of it. When nothing is left out any more, the partition is published with the others again.
-An event is never sent again while its acknowledgement may still come, and never after it.
+A process never sends an event again while its acknowledgement may still come, and none does after it.
+The decision: docs/decisions/0025-partitions-are-published-on-their-own.md.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ from streams.log.reading import ReadableLog, partition_events
 from streams.log.stored_events import StoredEvent
 from streams.relay.topic_position import TopicPosition
 from streams.settings import Settings
-from streams.telemetry.retrying import Backoff, reason
+from streams.telemetry.retrying import Backoff, raise_if_cancelled, reason
 from streams.telemetry.tracing import note_events
 
 _log = structlog.get_logger()
@@ -150,10 +151,12 @@ class Partitions:
         tasks, self._sending, self._apart = [*self._sending, *self._apart], set(), set()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        producers = [one.producer for one in self._partitions if one.producer is not None]
-        self._partitions = []
-        await stop_quietly(*producers)
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            producers = [one.producer for one in self._partitions if one.producer is not None]
+            self._partitions = []
+            await stop_quietly(*producers)
 
     def _blocked(self) -> Iterator[tuple[_Partition, StoredEvent]]:
         return ((one, one.first_left_out) for one in self._partitions if one.first_left_out is not None)
@@ -214,6 +217,7 @@ class Partitions:
         backoff = Backoff("partition not published", topic=self._topic, partition=partition.number)
         size = 1
         while partition.acknowledged < partition.left_out_up_to or await self._replaced_producer(partition):
+            raise_if_cancelled()
             try:
                 rows = await self._next(partition, size)
                 if partition.producer is None:
@@ -257,6 +261,7 @@ class Partitions:
     async def _raise_when_readable(self, partition: int, consumer: AIOKafkaConsumer) -> None:
         """Raises an error of the client, after which the relay begins anew, when the broker answers for a partition again."""
         while True:
+            raise_if_cancelled()
             await asyncio.sleep(_LOOK_SECONDS)
             if await self._position.is_readable(consumer, partition):
                 raise LeaderNotAvailableError(f"{self._topic}/{partition} had no leader, and has one now")

@@ -208,8 +208,8 @@ class Relay:
             if time.monotonic() - checked > _CHECK_SECONDS:
                 await self._position.check(consumer)
                 head = (await self._log.head()).position
-                if head < cursor:
-                    raise Unavailable(f"the log of {self._context} ends at {head}, but was published up to {cursor}")
+                if head < read:
+                    raise Unavailable(f"the log of {self._context} ends at {head}, but was read up to {read}")
                 LAG.labels(str(self._context)).set(head - cursor)
                 checked = time.monotonic()
             if not (rows and ahead.is_reading):

@@ -121,6 +121,9 @@ class TopicPosition:
             found = await consumer.end_offsets(tps)
         except OUTAGES:
             answers = await asyncio.gather(*(consumer.end_offsets([tp]) for tp in tps), return_exceptions=True)
+            for answer in answers:
+                if isinstance(answer, BaseException) and not isinstance(answer, OUTAGES):
+                    raise answer from None
             found = {tp: end for answer in answers if not isinstance(answer, BaseException) for tp, end in answer.items()}
             if not found:
                 raise

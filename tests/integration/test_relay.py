@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ from streams.database.store import Store
 from streams.installation import Installation
 from streams.integrity.topic_verification import TopicVerification, VerifiedTopic
 from streams.log.appending import AppendablePostgresLog
-from streams.log.reading import Append, Write
+from streams.log.reading import Append, Head, Write
 from streams.log.search import SearchableLog
 from streams.log.stored_events import encode
 from streams.relay.backfill import Backfill
@@ -174,7 +175,7 @@ async def test_a_backfill_into_a_lost_topic_does_not_hide_the_loss(
 
 
 async def test_a_partition_that_rejects_an_event_waits_alone_and_nothing_is_published_twice(
-    settings: Settings, catalog: Catalog, databases: Databases, log: Log
+    settings: Settings, catalog: Catalog, databases: Databases, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topics_for_smaller_records = settings.model_copy(update={"max_body_bytes": 1})
     topic = Topics(settings, catalog).events(CONTEXT)
@@ -200,6 +201,16 @@ async def test_a_partition_that_rejects_an_event_waits_alone_and_nothing_is_publ
         await asyncio.sleep(2)  # several attempts
         assert await are_published_once()
         assert BLOCKED.labels(str(CONTEXT))._value.get() == 1
+
+        async def shorter() -> Head:
+            return replace(await log.head(), position=60)  # above the cursor, below what the other partitions have
+
+        monkeypatch.setattr(relay._log, "head", shorter)
+
+        async def is_interrupted() -> bool:
+            return not relay.is_published
+
+        await eventually(is_interrupted, what="the notice that the log went back")
     async with running(topics_for_smaller_records, catalog, databases, "two") as successor:
 
         async def is_found_again() -> bool:

@@ -1,1 +1,1 @@
-update {schema}.relay set owner = null where owner = $1 and epoch = $2
+update {schema}.relay set owner = null, problem = null where owner = $1 and epoch = $2
