@@ -3,6 +3,7 @@
 An empty variable counts as unset.
 """
 
+import re
 import socket
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ from schemas.errors import Misconfigured
 from schemas.system import ContextName
 
 PREFIX = "CAUDAL_"
+_HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
 _NOT_SETTINGS = {"CAUDAL_CONTEXT", "CAUDAL_TOKEN"}
@@ -217,6 +219,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of log lines: `debug`, `info`, `warning` or `error`."
     )
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, given: str) -> str:
+        hosts = [host.strip().lower() for host in given.split(",") if host.strip()]
+        if not all(map(_HOST.fullmatch, hosts)):
+            raise ValueError("should read like api.example.org,127.0.0.1: hosts without ports")
+        return ",".join(hosts)
 
     @field_validator("mail_url")
     @classmethod

@@ -10,10 +10,10 @@ SECONDS = 10
 
 
 def freeze(pid: int) -> None:
-    """Stop a process, and wait until none of its threads runs: on a busy machine the signal arrives late, and until then
+    """Stops a process, and waits until none of its threads runs: on a busy machine the signal arrives late, and until then
     the process answers.
 
-    :raises AssertionError: it was not stopped within ten seconds
+    Fails if it was not stopped within ten seconds.
     """
     os.kill(pid, signal.SIGSTOP)
     ends = time.monotonic() + SECONDS

@@ -17,11 +17,10 @@ from schemas.envelope import Receipt
 from schemas.errors import InProgress, Malformed
 from schemas.message import Command
 from schemas.system import ContextName
+from schemas.values.literals import read_uuid
 from streams.log.reading import AppendableLog
 
 KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
-COMMAND_ID = re.compile(r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
-"""The one writing of a UUID (RFC 9562): Python reads others too, such as ``{…}`` or one without hyphens."""
 BOTH_IDS = "send either an Idempotency-Key or a command id, not both"
 _KEYED_COMMANDS = UUID("0d4bd3a8-5a3b-5d0f-8e43-5f2f4a1b9c77")
 
@@ -69,9 +68,10 @@ def command_id(context: ContextName, key: str | None, given: str | None = None) 
 
 
 def _parsed(text: str) -> UUID:
-    if not COMMAND_ID.fullmatch(text):
-        raise Malformed("the command's id must be a UUID")
-    return UUID(text)
+    try:
+        return read_uuid(text)
+    except ValueError:
+        raise Malformed("the command's id must be a UUID") from None
 
 
 def fingerprint(command: Command) -> bytes:

@@ -94,7 +94,8 @@ def parse_json(body: bytes, max_depth: int) -> Any:
     except orjson.JSONDecodeError as error:
         _explain(body)
         raise Malformed("the body is not JSON", [Violation("", str(error))]) from error
-    # Most bodies pass two cheap scans; only the others are searched value by value.
+    # Most bodies pass two cheap scans; only the others are searched value by value. Names that come twice are looked for in
+    # each body, which takes some 20 µs a kilobyte.
     if body.count(b"{") + body.count(b"[") > max_depth:
         _check_depth(document, max_depth)
     _check_names(body)
@@ -130,7 +131,7 @@ _UNIQUE = json.JSONDecoder(object_pairs_hook=_members)
 
 
 def _check_names(body: bytes) -> None:
-    """Raises `Invalid` for an object that has a name twice, of which orjson keeps the last value without a word."""
+    """Raises `Invalid` for an object that has a name twice, of which orjson silently keeps the last value."""
     try:
         _UNIQUE.decode(body.decode())
     except _Repeated:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from command_api.handling.handler import CommandHandler
-from command_api.handling.idempotency import COMMAND_ID, KEY, command_id
+from command_api.handling.idempotency import KEY, command_id
 from command_api.handling.validation import check_plain, parse_json, validate_command, violations_of
 from command_api.http.body import content_type_of, read_body
 from command_api.http.paths import receipt_as_json
@@ -25,6 +25,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Invalid, Malformed, TooLarge, Violation
 from schemas.expected_version import ExpectedVersion
 from schemas.message import Command
+from schemas.values.literals import UUID_FORM
 from streams.http.problems import internal_error, problem_of
 from streams.http.request_context import RequestContext, context_of
 from streams.settings import Settings
@@ -40,7 +41,7 @@ class BatchLine(BaseModel):
 
     command: dict[str, Any] = Field(description="The command, as it would be sent alone.")
     idempotency_key: Annotated[str, Field(pattern=KEY.pattern)] | None = None
-    command_id: Annotated[str, Field(json_schema_extra={"format": "uuid", "pattern": COMMAND_ID.pattern})] | None = Field(
+    command_id: Annotated[str, Field(json_schema_extra={"format": "uuid", "pattern": UUID_FORM.pattern})] | None = Field(
         default=None, description="A UUID of the sender's, instead of a key."
     )
     if_match: Annotated[str, Field(json_schema_extra={"pattern": IF_MATCH})] | None = Field(

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from command_api.handling.activities import NO_EXPECTATION
-from command_api.handling.idempotency import BOTH_IDS, COMMAND_ID, KEY
+from command_api.handling.idempotency import BOTH_IDS, KEY
 from command_api.handling.validation import ENCRYPTED, NAME_TWICE, TOO_DEEP
 from command_api.http.batch import MEDIA_TYPE, NO_HEADERS, BatchAnswer, BatchLine
 from command_api.http.paths import CommandPath, CommandReceipt, OwnPath, QuestionPath, ReceiptField
@@ -26,6 +26,7 @@ from schemas.errors import (
     Overloaded,
     PreconditionFailed,
     PreconditionRequired,
+    Raced,
     Rejected,
     TooLarge,
     TooManyRequests,
@@ -35,6 +36,7 @@ from schemas.errors import (
 )
 from schemas.message import Command
 from schemas.system import ContextName
+from schemas.values.literals import UUID_FORM
 from schemas.values.stated import RULES
 from schemas.values.storable import RULES as STORABLE
 from streams.http.documentation import document, problem_responses, schema_of, security_of
@@ -49,13 +51,14 @@ _ERRORS: tuple[type[CaudalError], ...] = (
         IdempotencyKeyReused,
         AlreadyExists,
         Conflict,
+        Raced,
         InProgress,
         PreconditionFailed,
         PreconditionRequired,
     ),
 )
-_OF_THE_SERVER = (408, 431, 500)
-"""Statuses of requests that are too slow or whose headers are too large, and of faults."""
+_OF_THE_SERVER = (408, 421, 431, 500)
+"""Statuses of requests that are too slow, name a host that is not allowed or have too large headers, and of faults."""
 _HEADERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (
         "Idempotency-Key",
@@ -65,7 +68,7 @@ _HEADERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (
         "X-Command-Id",
         "A UUID of the sender's, in the place of a key.",
-        {"type": "string", "format": "uuid", "pattern": COMMAND_ID.pattern},
+        {"type": "string", "format": "uuid", "pattern": UUID_FORM.pattern},
     ),
     (
         "If-Match",

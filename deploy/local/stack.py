@@ -63,7 +63,7 @@ class Stack:
         self._options = {
             "CAUDAL_LOG_FORMAT": settings.log_format,
             "CAUDAL_LOG_LEVEL": settings.log_level,
-            "CAUDAL_ALLOWED_HOSTS": settings.allowed_hosts or f"{LOOPBACK},localhost,[::1]",
+            "CAUDAL_ALLOWED_HOSTS": settings.allowed_hosts or f"{LOOPBACK},localhost",
         }
         self._timeout = ReadyTimeout(settings.ready_seconds, settings.max_ready_seconds)
         self.processes: list[Supervised] = []

@@ -137,7 +137,7 @@ class Server(uvicorn.Server):
             max_head_bytes = settings.max_header_bytes
             seconds = settings.max_request_arrival_seconds
             admission = Admission(settings.max_requests_in_progress)
-            allowed_hosts = frozenset(host.lower().encode() for host in settings.allowed_hosts.split(",") if host)
+            allowed_hosts = frozenset(host.encode() for host in settings.allowed_hosts.split(",") if host)
 
         config = uvicorn.Config(
             app,

@@ -22,6 +22,7 @@ from schemas.errors import (
     NotFound,
     NotYetSeen,
     Overloaded,
+    Raced,
     TooCostly,
     TooManyRequests,
     Unauthenticated,
@@ -36,11 +37,11 @@ from streams.database.view_tables import column_type
 from streams.http.documentation import problem_responses, schema_of, security_of
 
 Errors = tuple[type[CaudalError], ...]
-_ERRORS: Errors = (Malformed, Unauthenticated, Forbidden, TooManyRequests, Invalid, Unavailable, Overloaded)
+_ERRORS: Errors = (Malformed, Unauthenticated, Forbidden, TooManyRequests, Invalid, Unavailable, Raced, Overloaded)
 """Errors that every operation may answer with."""
 OF_VIEWS: Errors = (NotFound, NotYetSeen, ViewOutdated)
-_OF_THE_SERVER = (408, 431, 500)
-"""Statuses of requests that are too slow or whose headers are too large, and of faults."""
+_OF_THE_SERVER = (408, 421, 431, 500)
+"""Statuses of requests that are too slow, name a host that is not allowed or have too large headers, and of faults."""
 
 
 def operation(

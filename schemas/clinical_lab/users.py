@@ -18,7 +18,7 @@ Role = Literal["clinician", "patient"]
 
 
 def user_id_of(username: str) -> UUID:
-    """Returns the id of the user with a name, which is compared by RFC 8265; raises ``ValueError`` if it is no user name."""
+    """Returns the id of the user with a name, which is compared by RFC 8265; raises ``ValueError`` if it is not a user name."""
     return uuid5(_USERS, enforced_username(username))
 
 

@@ -12,14 +12,15 @@ SMALLEST, LARGEST = -(2**63), 2**63 - 1
 _MAX_DIGITS = 20
 _INTEGER = re.compile("-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(rf"{_INTEGER.pattern}(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_UUID = re.compile("[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+UUID_FORM = re.compile(r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
+"""The one writing of a UUID (RFC 9562): Python reads others too, such as ``{…}`` or one without hyphens."""
 _SHOWN = 40
 
 
 def read_integer(text: str, smallest: int = SMALLEST, largest: int = LARGEST) -> int:
     """Returns the integer that a text is; raises ``ValueError`` for other text, and for one beyond the bounds."""
     if _INTEGER.fullmatch(text) is None:
-        raise ValueError(f"{_shortened(text)} is no integer as JSON writes it")
+        raise ValueError(f"{_shortened(text)} is not an integer as JSON writes it")
     if len(text) > _MAX_DIGITS or not smallest <= (number := int(text)) <= largest:
         raise ValueError(f"{_shortened(text)} is out of range: from {smallest} to {largest}")
     return number
@@ -28,16 +29,16 @@ def read_integer(text: str, smallest: int = SMALLEST, largest: int = LARGEST) ->
 def read_number(text: str) -> float:
     """Returns the finite number that a text is; raises ``ValueError`` for other text."""
     if _NUMBER.fullmatch(text) is None:
-        raise ValueError(f"{_shortened(text)} is no number as JSON writes it")
+        raise ValueError(f"{_shortened(text)} is not a number as JSON writes it")
     if not math.isfinite(number := float(text)):
         raise ValueError(f"{_shortened(text)} is out of range")
     return number
 
 
 def read_uuid(text: str) -> UUID:
-    """Returns the UUID that a text is, with or without its hyphens, in any case; raises ``ValueError`` for other text."""
-    if _UUID.fullmatch(text) is None:
-        raise ValueError(f"{_shortened(text)} is no UUID")
+    """Returns the UUID that a text is, in any case; raises ``ValueError`` for other text."""
+    if UUID_FORM.fullmatch(text) is None:
+        raise ValueError(f"{_shortened(text)} is not a UUID")
     return UUID(text)
 
 

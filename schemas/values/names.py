@@ -15,9 +15,9 @@ _MAX_LENGTH = 200
 _MAX_ENFORCED = 1000
 """Characters of a name or password that are looked at: the check of a longer text takes noticeable time."""
 
-NO_PASSWORD = "is no password"
+NO_PASSWORD = "is not a password"
 """The beginning of what is said about a password that RFC 8265 does not allow."""
-USERNAME = Stated(rules=("is no user name",))
+USERNAME = Stated(rules=("is not a user name",))
 """States that RFC 8265 allows a user name."""
 
 
@@ -30,7 +30,7 @@ def enforced_username(text: str) -> str:
     _check_length(text, "user name")
     parts = [part for part in text.split(" ") if part]
     if not parts:
-        raise ValueError("is no user name that RFC 8265 allows: empty")
+        raise ValueError("is not a user name that RFC 8265 allows: empty")
     return " ".join(_enforced("UsernameCaseMapped", part, "user name") for part in parts)
 
 
@@ -67,7 +67,7 @@ NaturalKey = Annotated[Identifier, AfterValidator(_key)]
 
 def _check_length(text: str, what: str) -> None:
     if len(text) > _MAX_ENFORCED:
-        raise ValueError(f"is no {what}: it has more than {_MAX_ENFORCED} characters")
+        raise ValueError(f"is not a {what}: it has more than {_MAX_ENFORCED} characters")
 
 
 def _enforced(profile: str, text: str, what: str) -> str:
@@ -75,7 +75,7 @@ def _enforced(profile: str, text: str, what: str) -> str:
         return _enforce(profile)(text)
     except UnicodeEncodeError as error:
         reason = error.reason.removeprefix("DISALLOWED/").replace("_", " ")
-        raise ValueError(f"is no {what} that RFC 8265 allows: {reason}") from None
+        raise ValueError(f"is not a {what} that RFC 8265 allows: {reason}") from None
 
 
 @cache

@@ -145,12 +145,12 @@ class ChaosStack:
         """Freezes a process and its children during the block."""
         process = psutil.Process(self.pid_of(name))
         family = [process.pid]
-        freeze(process.pid)  # from then on it starts no child
-        for child in process.children(recursive=True):
-            with suppress(psutil.NoSuchProcess, ProcessLookupError):
-                freeze(child.pid)
-                family.append(child.pid)
         try:
+            freeze(process.pid)  # from then on it starts no child
+            for child in process.children(recursive=True):
+                with suppress(psutil.NoSuchProcess, ProcessLookupError):
+                    family.append(child.pid)
+                    freeze(child.pid)
             yield
         finally:
             for pid in family:

@@ -169,4 +169,4 @@ async def test_a_name_and_a_password_are_the_same_in_any_form_of_unicode(stack: 
 
     invisible = await stack.commands.post("/users", json={"username": f"{name}\u200b", "password": "password2"})
     assert (invisible.status_code, invisible.json()["errors"][0]["pointer"]) == (422, "/username")
-    assert "is no user name that RFC 8265 allows" in invisible.json()["errors"][0]["detail"]
+    assert "is not a user name that RFC 8265 allows" in invisible.json()["errors"][0]["detail"]

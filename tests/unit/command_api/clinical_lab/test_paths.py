@@ -41,7 +41,7 @@ def test_a_result_is_answered_with_its_number_and_its_id() -> None:
 
 def test_a_name_that_no_user_can_have_is_not_looked_up() -> None:
     assert Login(username=" Jose\u0301 ", password="x").username == "jos\u00e9"
-    with pytest.raises(ValidationError, match="is no user name that RFC 8265 allows"):
+    with pytest.raises(ValidationError, match="is not a user name that RFC 8265 allows"):
         Login(username="admin\u200b", password="x")
 
 

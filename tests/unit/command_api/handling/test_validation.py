@@ -120,5 +120,5 @@ def test_a_default_that_depends_on_a_wrong_field_is_no_error_of_its_own() -> Non
     (found,) = raised.value.violations
     assert (found.pointer, found.detail) == (
         "/username",
-        "Value error, is no user name that RFC 8265 allows: precis ignorable properties",
+        "Value error, is not a user name that RFC 8265 allows: precis ignorable properties",
     )

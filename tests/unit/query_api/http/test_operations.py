@@ -45,5 +45,5 @@ def test_each_operation_says_who_may_use_it() -> None:
 def test_errors_are_problem_documents() -> None:
     responses = row_operation("b", "shop", "b", Board, ("key",), Board)["responses"]
 
-    assert responses.keys() == {"200", *map(str, (400, 401, 403, 404, 408, 422, 429, 431, 500, 503))}
+    assert responses.keys() == {"200", *map(str, (400, 401, 403, 404, 408, 421, 422, 429, 431, 500, 503))}
     assert "application/problem+json" in responses["503"]["content"]

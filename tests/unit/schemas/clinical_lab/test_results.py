@@ -25,5 +25,5 @@ def test_a_patient_is_the_same_in_another_form_of_unicode() -> None:
 
     assert named.patient_id == user_id_of("jos\u00e9")
     assert patient_id_of("Jos\u00e9", None) == patient_id_of("JOSE\u0301 ", None)
-    with pytest.raises(ValueError, match="is no user name"):
+    with pytest.raises(ValueError, match="is not a user name"):
         RecordResult(patient="x", patient_username="admin\u200b", result="positive")

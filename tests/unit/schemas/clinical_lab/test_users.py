@@ -31,4 +31,6 @@ def test_a_name_in_another_form_of_unicode_is_the_same_one_and_an_invisible_sign
     )
     with pytest.raises(ValidationError) as raised:
         CreateUser(username="admin\u200b", password="password2")
-    assert "is no user name that RFC 8265 allows" in next(e["msg"] for e in raised.value.errors() if e["loc"] == ("username",))
+    assert "is not a user name that RFC 8265 allows" in next(
+        e["msg"] for e in raised.value.errors() if e["loc"] == ("username",)
+    )

@@ -22,7 +22,7 @@ def test_integers_of_64_bits_are_read(text: str, value: int) -> None:
 
 @pytest.mark.parametrize("text", [*PYTHONS_OWN, "1.0", "1e3", "9223372036854775808", "-9223372036854775809", "9" * 5000])
 def test_other_text_is_no_integer(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no integer as JSON writes it|is out of range"):
+    with pytest.raises(ValueError, match=r"is not an integer as JSON writes it|is out of range"):
         read_integer(text)
 
 
@@ -42,18 +42,19 @@ def test_finite_numbers_are_read(text: str, value: float) -> None:
 
 @pytest.mark.parametrize("text", [*PYTHONS_OWN, ".5", "5.", "1e", "1_0.0", "1,5", "1e400", "-1e999", "9" * 400])
 def test_other_text_is_no_number(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no number as JSON writes it|is out of range"):
+    with pytest.raises(ValueError, match=r"is not a number as JSON writes it|is out of range"):
         read_number(text)
 
 
-@pytest.mark.parametrize("text", [ID, ID.upper(), ID.replace("-", "")])
-def test_a_uuid_is_read_with_or_without_its_hyphens(text: str) -> None:
+@pytest.mark.parametrize("text", [ID, ID.upper()])
+def test_a_uuid_is_read_in_any_case(text: str) -> None:
     assert read_uuid(text) == UUID(ID)
 
 
 @pytest.mark.parametrize(
     "text",
     [
+        ID.replace("-", ""),
         f"{{{ID}}}",
         f"urn:uuid:{ID}",
         f" {ID}",
@@ -67,5 +68,5 @@ def test_a_uuid_is_read_with_or_without_its_hyphens(text: str) -> None:
     ],
 )
 def test_other_text_is_no_uuid(text: str) -> None:
-    with pytest.raises(ValueError, match="is no UUID"):
+    with pytest.raises(ValueError, match="is not a UUID"):
         read_uuid(text)

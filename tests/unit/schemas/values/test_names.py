@@ -39,7 +39,7 @@ def test_two_spellings_of_a_user_name_are_one(one: str, other: str) -> None:
     ],
 )
 def test_a_name_that_the_profile_does_not_allow_is_rejected_with_the_reason(name: str, why: str) -> None:
-    with pytest.raises(ValueError, match=f"is no user name that RFC 8265 allows: .*{why}"):
+    with pytest.raises(ValueError, match=f"is not a user name that RFC 8265 allows: .*{why}"):
         enforced_username(name)
 
 
@@ -50,7 +50,7 @@ def test_two_spellings_of_a_password_are_one_and_its_case_counts() -> None:
 
 @pytest.mark.parametrize("password", ["", "tab\tulator", "invisible\u200b"])
 def test_a_password_that_the_profile_does_not_allow_is_not_repeated_in_the_error(password: str) -> None:
-    with pytest.raises(ValueError, match=r"is no password that RFC 8265 allows: [a-z ]+$"):
+    with pytest.raises(ValueError, match=r"is not a password that RFC 8265 allows: [a-z ]+$"):
         enforced_password(password)
 
 
@@ -71,7 +71,7 @@ def test_a_natural_key_is_in_nfc_and_within_its_length() -> None:
 
 @pytest.mark.parametrize("text", ["a" * 1001, "a " * 501])
 def test_a_text_whose_check_would_take_long_is_no_name_and_no_password(text: str) -> None:
-    with pytest.raises(ValueError, match="is no user name: it has more than 1000 characters"):
+    with pytest.raises(ValueError, match="is not a user name: it has more than 1000 characters"):
         enforced_username(text)
-    with pytest.raises(ValueError, match="is no password: it has more than 1000 characters"):
+    with pytest.raises(ValueError, match="is not a password: it has more than 1000 characters"):
         enforced_password(text)
