@@ -5,19 +5,20 @@ import random
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import asyncpg
 import psutil
 
 from deploy.local.ports import LOOPBACK
-from streams.broker.clients import started_producer
+from schemas.errors import Unavailable
+from streams.broker.clients import OUTAGES, started_producer, stop_quietly
 from streams.broker.topic_names import Topics
 from streams.discovery import installed_catalog
 from tests.chaos.failing import POINTS
 from tests.chaos.failovers import fail_over, lose_commits, switch_over
 from tests.chaos.load import Load
-from tests.chaos.proxy import bad_line
+from tests.chaos.proxy import faulty_connection
 from tests.chaos.seconds import SERVICES, dies_at, migrate, second
 from tests.chaos.stack import CLOCKS, PROCESSES, ChaosStack
 from tests.conftest import eventually
@@ -44,9 +45,9 @@ class Faults:
             (4, self._freeze),
             (1, self._wipe_the_broker),
             (2, self._hold_a_transaction),
-            (2, self._feed_rubbish),
+            (2, self._send_invalid_records),
             (4, self._die_at_a_point),
-            (3, self._have_a_bad_line),
+            (3, self._have_a_faulty_connection),
             (2, self._publish_again),
             (1, self._crowd_a_stream),
             (4, self._move_a_clock),
@@ -84,7 +85,7 @@ class Faults:
     @property
     def count(self) -> int:
         """The number of faults so far; what could not be done does not count."""
-        return sum(count for name, count in self.done.items() if name not in ("skip", "miss"))
+        return sum(count for name, count in self.done.items() if name not in ("skip", "miss", "miss:"))
 
     def _noted(self, name: str) -> str:
         self.done[name.partition(" ")[0]] += 1
@@ -92,24 +93,27 @@ class Faults:
 
     async def _kill(self, name: str | None = None) -> str:
         name = name or self._random.choice([name for name in PROCESSES if self._may_die(name)])
-        with suppress(AssertionError, ProcessLookupError):  # it may be down from the last time
+        try:
             self._stack.kill(name)
-            self._deaths[name].append(time.monotonic())
-            self.kills += 1
+        except (AssertionError, ProcessLookupError):
+            return f"miss {name}, which is down from the last time"
+        self._deaths[name].append(time.monotonic())
+        self.kills += 1
         return f"kill {name}"
 
     async def _kill_two(self) -> str:
         names = self._random.sample([name for name in PROCESSES if self._may_die(name)], 2)
-        for name in names:
-            await self._kill(name)
-        return f"kill-two {' and '.join(names)}"
+        done = [await self._kill(name) for name in names]
+        return f"kill-two: {', '.join(done)}" if all(one.startswith("kill") for one in done) else f"miss: {', '.join(done)}"
 
     async def _freeze(self) -> str:
-        """SIGSTOP, often past a lease's end and past what callers wait, then SIGCONT: a zombie wakes."""
+        """SIGSTOP, often past a lease's end and past what callers wait, then SIGCONT."""
         name, seconds = self._random.choice(PROCESSES), self._random.uniform(1, 8)
-        with suppress(AssertionError, ProcessLookupError, psutil.NoSuchProcess):
+        try:
             async with self._stack.frozen(name):
                 await asyncio.sleep(seconds)
+        except (AssertionError, ProcessLookupError, psutil.NoSuchProcess):
+            return f"miss {name}, which is down from the last time"
         return f"freeze {name} for {seconds:.1f} s"
 
     async def _wipe_the_broker(self) -> str:
@@ -167,7 +171,7 @@ class Faults:
 
     async def _hold_a_transaction(self) -> str:
         """A transaction with a number of its own stays open while others append."""
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        try:
             connection = await asyncpg.connect(self._stack.endpoints["postgres"], timeout=5)
             try:
                 transaction = connection.transaction()
@@ -177,23 +181,27 @@ class Faults:
                 await transaction.rollback()
             finally:
                 connection.terminate()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return "miss: PostgreSQL is down from the last time"
         return "hold transaction"
 
-    async def _feed_rubbish(self) -> str:
+    async def _send_invalid_records(self) -> str:
         """Records that are no events and no commands of Caudal's, on topics of both."""
         catalog, settings = installed_catalog(self._stack.endpoints["systems"]), self._stack.settings
         topics = Topics(settings, catalog)
-        with suppress(Exception):
+        try:
             producer = await started_producer(settings)
             try:
                 for context in catalog.contexts:
                     for topic in (topics.events(context), topics.commands(context)):
                         for headers in ([], [("ce_position", b"1")], [("ce_id", b"x"), ("ce_type", b"\xff")]):
-                            await producer.send(topic, b"rubbish", b"k", partition=0, headers=headers)
+                            await producer.send(topic, b"invalid", b"k", partition=0, headers=headers)
                 await producer.flush()
             finally:
-                await producer.stop()
-        return "feed rubbish"
+                await stop_quietly(producer)
+        except (Unavailable, *OUTAGES):
+            return "miss: the broker is down from the last time"
+        return "invalid-records on every topic"
 
     async def _die_at_a_point(self, point: str | None = None) -> str:
         """A second process works beside the stack's own, and kills itself between two steps."""
@@ -203,26 +211,26 @@ class Faults:
         self.kills += 1
         return f"die-at {point}"
 
-    async def _have_a_bad_line(self) -> str:
+    async def _have_a_faulty_connection(self) -> str:
         """A second process works beside the stack's own, through a proxy that delays PostgreSQL's answers or loses them."""
         service = self._random.choice(SERVICES)
         port = self._stack.cluster.primary.port
         async with AsyncExitStack() as both:
-            line, there = await both.enter_async_context(bad_line(port, self._random))
+            connection, there = await both.enter_async_context(faulty_connection(port, self._random))
             _, own = await both.enter_async_context(second(self._stack, service, there))
             if service == "command-api":
                 await both.enter_async_context(self._load.door(f"http://{LOOPBACK}:{own}"))
             await asyncio.sleep(10)
         self.kills += 1
-        return f"bad-line {service}, cut {line.cuts} times"
+        return f"faulty-connection of {service}, cut {connection.cuts} times"
 
     async def _publish_again(self) -> str:
         """Publishes a part of a log on its topic twice."""
         context = self._random.choice(sorted(installed_catalog(self._stack.endpoints["systems"]).contexts))
         first = self._random.randrange(1, 500)
         some = ("--from", str(first), "--to", str(first + 200))
-        await self._stack.caudal("relay", "backfill", str(context), *some, "--apply")
-        return f"publish-again {context}"
+        code, _, said = await self._stack.caudal("relay", "backfill", str(context), *some, "--apply")
+        return f"publish-again {context}" if code == 0 else f"miss {context}: {said}"
 
     async def _crowd_a_stream(self) -> str:
         """Appends to one stream from many writers while one of the stack's processes dies."""

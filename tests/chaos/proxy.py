@@ -1,4 +1,4 @@
-"""A bad line: a proxy that holds back what passes through it, and cuts connections in the middle of an answer."""
+"""A faulty connection: a proxy that holds back what passes through it, and cuts connections in the middle of an answer."""
 
 import asyncio
 import random
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from deploy.local.ports import LOOPBACK
 
 
-class BadLine:
+class FaultyConnection:
     """Forwards connections to a port; of what the server answers, some comes late and some never."""
 
     def __init__(self, port: int, chance: random.Random) -> None:
@@ -50,15 +50,15 @@ class BadLine:
 
 
 @asynccontextmanager
-async def bad_line(port: int, chance: random.Random) -> AsyncIterator[tuple[BadLine, int]]:
+async def faulty_connection(port: int, chance: random.Random) -> AsyncIterator[tuple[FaultyConnection, int]]:
     """A faulty connection to a port of this machine, and the port at which it begins."""
-    line = BadLine(port, chance)
-    server = await asyncio.start_server(line.serve, LOOPBACK, 0)
+    faulty = FaultyConnection(port, chance)
+    server = await asyncio.start_server(faulty.serve, LOOPBACK, 0)
     try:
-        yield line, server.sockets[0].getsockname()[1]
+        yield faulty, server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        line.close()
+        faulty.close()
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Second processes beside those of the stack: two of everything, some of which die at a point or have a bad line."""
+"""Second processes beside those of the stack: two of everything, some of which die at a point or have a faulty connection."""
 
 import asyncio
 import os
