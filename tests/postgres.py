@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pwd
+import shlex
 import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping
@@ -18,10 +19,11 @@ import psutil
 
 from deploy.local.ports import free_ports
 from deploy.local.process import ProcessSpec, run_to_end
-from deploy.local.servers.postgres import EmbeddedPostgres, _single_user
+from deploy.local.servers.postgres import EmbeddedPostgres, _command, _name_of, _single_user
 from deploy.local.supervisor import Supervised
 from tests.conftest import eventually
 from tests.databases import with_password
+from tests.recovery_document import DATA, blocks
 
 
 @asynccontextmanager
@@ -197,16 +199,12 @@ class Cluster:
         """Disconnects the replica: what is committed from now on does not reach it."""
         self.replica.configure("primary_conninfo = ''")
 
-    def promote(self) -> None:
-        """Makes the replica the primary."""
-        mark = self.replica.data / "promote"
-        mark.touch()
-        give_to_server(mark)
-        os.kill(self.replica.pid, signal.SIGUSR1)
+    async def promote(self) -> None:
+        """Makes the replica the primary, by the document's command; returns when it accepts writes."""
+        _, promoting = blocks("Failover")
+        program, *arguments = shlex.split(promoting.replace(DATA, _name_of(self.replica.data)))
+        await run_to_end(*_command(program), *arguments, folder=self.replica.data)
         self.primary, self.replica = self.replica, self.primary
-
-    async def is_writable(self) -> bool:
-        return await is_writable(self.primary.server.dsn)
 
     async def replayed(self) -> bool:
         """Whether the replica has everything that the primary had a moment ago."""
@@ -218,17 +216,15 @@ class Cluster:
         return bool(await self.primary.answer("select count(*) from pg_stat_replication where state = 'streaming'"))
 
     async def follow(self) -> None:
-        """Makes the replica, which does not run, a new copy of the primary that streams from it."""
+        """Makes the replica, which does not run, a new copy of the primary that streams from it, by the document's command."""
         data = self.replica.data
         shutil.rmtree(data, ignore_errors=True)
         data.parent.mkdir(parents=True, exist_ok=True)
         passwords, its_own = self.primary.data.with_name("pgpass"), data.with_name("pgpass")
         if not its_own.exists():
             shutil.copy(passwords, its_own)
-        await _output_of(
-            *(_program("pg_basebackup"), "--pgdata", str(data), "--dbname", with_password(self.primary.server.dsn)),
-            *("--write-recovery-conf", "--wal-method", "stream", "--checkpoint", "fast"),
-        )
+        copying, _ = blocks("Failover")
+        await run_shell(copying.replace(DATA, str(data)), with_password(self.primary.server.dsn))
         for path in (data, *data.rglob("*")):
             give_to_server(path)
         await self.replica.start()

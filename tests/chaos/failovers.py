@@ -73,8 +73,7 @@ async def _is_replicated(stack: ChaosStack) -> None:
 async def _take_over(stack: ChaosStack) -> None:
     """Promotes the replica and makes the former primary its replica."""
     cluster = stack.cluster
-    cluster.promote()
-    await eventually(cluster.is_writable, 30, "the promotion")
+    await cluster.promote()
     cluster.wait_for_replica(False)
     await cluster.follow()
     stack.keep_postgres()

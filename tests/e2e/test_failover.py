@@ -24,7 +24,7 @@ async def test_a_failover_that_loses_nothing_goes_on_by_itself(broker: EmbeddedB
         await eventually(cluster.replayed, what="the replica")
 
         await cluster.kill_primary()
-        cluster.promote()
+        await cluster.promote()
         assert await services.post(20) == 20
         await services.shows(40)
         await services.become_ready()
@@ -48,7 +48,7 @@ async def test_a_failover_that_loses_commits_is_noticed_and_recovered(broker: Em
         await services.shows(30)
 
         await cluster.kill_primary()
-        cluster.promote()
+        await cluster.promote()
         await services.notice_loss()
         assert await services.post(5) == 5, "commands are accepted meanwhile"
         await asyncio.sleep(2)

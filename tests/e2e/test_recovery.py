@@ -1,7 +1,6 @@
 """Backups and restores by the commands of docs/recovery.md, while work goes on: what is lost is noticed and recovered."""
 
 import asyncio
-import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -13,17 +12,8 @@ import pytest
 
 from deploy.local.servers.embedded_broker import EmbeddedBroker
 from tests.postgres import OwnPostgres, give_to_server, run_shell
+from tests.recovery_document import BACKUP, DATA, MOMENT, blocks
 from tests.services import Services, services_on
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "recovery.md"
-DATA, MOMENT, BACKUP = "/var/lib/postgresql/data", "2026-11-29 12:00:00+00", "/backup"
-"""The data folder, the moment and the folder of backups that the document names."""
-
-
-def blocks(heading: str) -> list[str]:
-    """Returns the lines of each block under a heading of the document, in order."""
-    section = DOCUMENT.read_text().partition(f"### {heading}\n")[2].partition("\n##")[0]
-    return re.findall(r"```\w+\n(.*?)```", section, re.S)
 
 
 @pytest.fixture
