@@ -1,4 +1,4 @@
-"""Events of which the process of a projection or of a policy dies: each costs three deaths, and holds up no other event."""
+"""Events of which the process of a projection or policy dies: each costs at most four deaths, and holds up no other event."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ from tests.integration.running import Running, started
 from tests.integration.spoilt import INGESTION, VALIDATION
 
 DELIVERIES = 30
-MAX_DEATHS = 3
+MAX_DEATHS = 4
 
 
 class Restarted:
@@ -102,9 +102,9 @@ async def test_an_event_of_which_projectors_die_is_parked_and_applied_once_the_c
 
         await eventually(is_parked)
         first, *waiting = sorted(await dead_letters.all(), key=lambda one: one.position or 0)
-        assert (first.state, first.error) == ("parked", "ProcessDied: the process ended two or three times while handling it")
+        assert (first.state, first.error) == ("parked", "ProcessDied: the process ended twice while handling it alone")
         assert {(one.stream, one.state) for one in waiting} <= {(victim.stream, "waiting")}
-        assert 2 <= fatal.deaths <= MAX_DEATHS
+        assert 3 <= fatal.deaths <= MAX_DEATHS
 
         deaths = fatal.deaths
         await dead_letters.redrive([first])  # too early: the code is not repaired
@@ -148,4 +148,4 @@ async def test_an_event_of_which_policies_die_is_parked_and_the_others_have_thei
         await eventually(others_are_validated, 100)
         (parked,) = await dead_letters.all()
         assert (parked.position, parked.state) == (victim.position, "parked")
-        assert 2 <= fatal.deaths <= MAX_DEATHS
+        assert 3 <= fatal.deaths <= MAX_DEATHS

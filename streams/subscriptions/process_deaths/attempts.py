@@ -15,7 +15,7 @@ class Attempt(NamedTuple):
     up_to: int
     """Position of the last event that was in hand when the first process began."""
     times: int
-    """The number of processes that have begun with the first event."""
+    """The number of processes that have begun to handle the first event alone: 0 for a batch."""
 
 
 class Attempts:

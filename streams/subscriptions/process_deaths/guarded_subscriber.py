@@ -8,10 +8,12 @@ a process notes its batches only in its first seconds with a partition. A note a
                   ▼ the next process finds the note
     one event at a time, each noted before ──▶ …
                   │ the process dies
-                  ▼ the next process finds the note of this event, at its third try
+                  ▼ the next process tries the event alone once more; the one after finds that two have died of it alone
     parked; the others one at a time, up to the last one of the batch
 
-Single events are handled one after another, so that a process that dies of one leaves no second or third note for another.
+Only deaths of an event that was handled alone are counted: a batch blames none of its events. So an event costs at most four
+deaths: one that nothing noted, one of the batch, and two alone. Single events are handled one after another, so that a process
+that dies of one leaves no note for another.
 """
 
 import asyncio
@@ -31,7 +33,7 @@ from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import Batch, Subscriber
 
 _log = structlog.get_logger()
-_MAX_ATTEMPTS = 3
+_MAX_DEATHS_ALONE = 2
 _CAREFUL_SECONDS = 10.0
 _MAX_SUSPECTS = 6000
 """The number of events behind a checkpoint that can have been in hand when a process died: some more than are read at once."""
@@ -39,7 +41,7 @@ _CLEAR_SECONDS = 1.0
 
 
 class GuardedSubscriber:
-    """Hands batches to a subscriber, and parks an event at the third try if two processes have died of it."""
+    """Hands batches to a subscriber, and parks an event if two processes have died while they handled it alone."""
 
     def __init__(self, subscriber: Subscriber, logs: Mapping[ContextName, ReadableLog], turn: asyncio.Lock) -> None:
         """``turn`` is one lock for all subscribers of the process: it is held while a batch that is noted is handled."""
@@ -98,7 +100,7 @@ class GuardedSubscriber:
         now = time.monotonic()
         is_over = [batch for batch in batches if now >= self._careful_until.setdefault(batch.where, now + _CAREFUL_SECONDS)]
         new = [batch for batch in is_over if await self._subscriber.position(*batch.where) < batch.events[-1].position]
-        notes = {batch.where: Attempt(batch.events[0].position, batch.events[-1].position, 1) for batch in batches}
+        notes = {batch.where: Attempt(batch.events[0].position, batch.events[-1].position, 0) for batch in batches}
         async with self._surviving(notes):
             await self._note(notes)
             await self._subscriber.handle(batches)
@@ -130,11 +132,10 @@ class GuardedSubscriber:
         up_to = min(before.up_to, batch.events[-1].position)
         async for events in partition_events(self._logs[context], partition, position, up_to):
             for event in events[:left]:
-                # Each event behind the noted one was in the batch that was tried before.
-                times = 1 + (before.times if event.position == before.first else 1)
-                await self._note({batch.where: Attempt(event.position, before.up_to, times)})
-                if times >= _MAX_ATTEMPTS:
-                    error = ProcessDied("the process ended two or three times while handling it")
+                deaths = before.times if event.position == before.first else 0
+                await self._note({batch.where: Attempt(event.position, before.up_to, deaths + 1)})
+                if deaths >= _MAX_DEATHS_ALONE:
+                    error = ProcessDied("the process ended twice while handling it alone")
                     await self._subscriber.park(context, event, error)
                 await self._subscriber.handle([Batch(context, partition, [event])])
             left -= len(events)
