@@ -30,6 +30,8 @@ Resolutions = Mapping[tuple[ContextName, int], str | None]
 """By context and position: the data that an event has for a subscription, ``None`` if it is left out."""
 MAX_DEATHS = 3
 """The number of processes that may die of a dead letter until it waits for an operator; of one who tries it again: one."""
+CLAIM_SECONDS = 15.0
+"""How long no other process tries a dead letter that one has claimed, unless that one extends or ends its claim."""
 FIRST_PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 600.0
 
@@ -190,9 +192,24 @@ class DeadLetters:
         sql = self._store.sql("dead_letter_failed")
         await connection.execute(sql, dead_letter.id, fault.error, fault.traceback, is_tried_again, pause)
 
-    async def note_deaths(self, connection: Connection, dead_letter: DeadLetter, deaths: int) -> None:
-        """Notes how many processes will have died of a dead letter if this one does not survive the next attempt."""
-        await connection.execute(self._store.sql("dead_letter_deaths"), dead_letter.id, deaths)
+    async def claim(self, connection: Connection, dead_letter: DeadLetter, deaths: int) -> bool:
+        """Claims a dead letter for an attempt, so that it is due for no other process; returns whether it was due.
+
+        ``deaths`` is how many processes will have died of it if this one does not survive the attempt.
+        """
+        sql = self._store.sql("dead_letter_claim")
+        return await connection.fetchval(sql, dead_letter.id, deaths, CLAIM_SECONDS, _MAX_PAUSE_SECONDS) is not None
+
+    async def extend_claim(self, dead_letter: DeadLetter, deaths: int) -> None:
+        """Extends a claim; nothing if it is over and another process has claimed the dead letter."""
+        await self._store.execute("dead_letter_extend_claim", dead_letter.id, deaths, CLAIM_SECONDS)
+
+    async def release(self, connection: Connection, dead_letter: DeadLetter, deaths: int) -> None:
+        """Ends a claim whose attempt has no result, and notes that the process has survived it: the dead letter is due again.
+
+        Nothing changes if the attempt is recorded already, or another process has claimed the dead letter.
+        """
+        await connection.execute(self._store.sql("dead_letter_release"), dead_letter.id, deaths)
 
     async def mark_died(self, connection: Connection, dead_letter: DeadLetter, fault: Fault) -> None:
         """Notes that processes have died of a dead letter, which waits for an operator."""

@@ -8,26 +8,34 @@ the failing one is found by halving::
 A policy applies events one by one (``max_events=1``), so that each reaction runs once.
 
 Events are applied, and dead letters resolved, in transactions that hold the locks of the checkpoints. So an attempt to retry a
-dead letter and new events of its stream never overtake each other.
+dead letter and new events of its stream never overtake each other. A process claims a dead letter before it tries it, and notes
+one more death in case it does not survive (ADR 0009)::
+
+    due ──claim: deaths + 1──▶ tried ──handled──▶ removed
+     ▲                           ├──failed, not finished, or stopped: deaths = 0
+     └──── the claim is over ────┴──the process dies: deaths stay
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import structlog
 
-from schemas.errors import Conflict, Unavailable
+from schemas.errors import CaudalError, Conflict, Unavailable
 from schemas.system import ContextName
 from streams.database.pools import Connection
-from streams.subscriptions.dead_letters import MAX_DEATHS, DeadLetter, Parked
+from streams.subscriptions.dead_letters import CLAIM_SECONDS, MAX_DEATHS, DeadLetter, Parked
 from streams.subscriptions.faults import Fault, ProcessDied
 from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import LogEvent
+from streams.telemetry.retrying import every
 
 R = TypeVar("R")
 _log = structlog.get_logger()
+_RELEASE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -111,39 +119,64 @@ class FailureIsolation(Generic[R]):
         """Tries the first dead letter of a stream again; returns whether it was handled."""
         if (begun := await self._begin(context, partition, stream)) is None:
             return False
-        is_handled = await self._retry_begun(context, partition, stream)
-        if not is_handled:
-            await self._note_survival(context, partition, stream, begun)
-        self._deaths.pop(begun.id, None)
+        try:
+            is_handled = await self._retry_begun(context, partition, stream, begun)
+        except (Exception, asyncio.CancelledError):
+            with suppress(CaudalError, TimeoutError):
+                async with asyncio.timeout(_RELEASE_SECONDS):
+                    await self._release_survived(begun)
+            raise
+        if is_handled:
+            del self._deaths[begun.id]
+        else:
+            await self._release_survived(begun)
         return is_handled
 
     async def _begin(self, context: ContextName, partition: int, stream: str) -> DeadLetter | None:
-        """Notes the coming attempt in a transaction of its own; returns the dead letter, or ``None`` if none is to be tried."""
+        """Claims a stream's first dead letter and notes the coming attempt, in a transaction of its own.
+
+        Returns the dead letter; ``None`` if it is not due, is tried by another process, or has ended too many processes.
+        """
         async with self._locked(context, partition) as connection:
             if not (waiting := await self._store.dead_letters.of_stream(connection, context, stream)):
                 return None
             first = waiting[0]
             deaths = self._deaths.get(first.id, first.deaths + 1)
+            if not await self._store.dead_letters.claim(connection, first, deaths):
+                return None
             if deaths > MAX_DEATHS:
                 fault = Fault.of(ProcessDied("the process ended while handling it again"))
                 _log.error("dead letter parked", dead_letter=first.name, why=fault.error)
                 await self._store.dead_letters.mark_died(connection, first, fault)
                 return None
             self._deaths[first.id] = deaths
-            await self._store.dead_letters.note_deaths(connection, first, deaths)
             return first
 
-    async def _note_survival(self, context: ContextName, partition: int, stream: str, begun: DeadLetter) -> None:
-        """Notes that this process has survived an attempt."""
-        async with self._locked(context, partition) as connection:
-            for one in await self._store.dead_letters.of_stream(connection, context, stream):
-                if one.id == begun.id and one.deaths:
-                    await self._store.dead_letters.note_deaths(connection, one, 0)
+    async def _release_survived(self, begun: DeadLetter) -> None:
+        """Notes that this process has survived an attempt, and ends its claim."""
+        async with self._store.transaction() as connection:
+            await self._store.dead_letters.release(connection, begun, self._deaths[begun.id])
+        del self._deaths[begun.id]
 
-    async def _retry_begun(self, context: ContextName, partition: int, stream: str) -> bool:
+    @asynccontextmanager
+    async def _claim_kept(self, begun: DeadLetter) -> AsyncIterator[None]:
+        """Extends the claim of a dead letter again and again during a block that may take longer."""
+
+        async def extend() -> None:
+            await self._store.dead_letters.extend_claim(begun, self._deaths[begun.id])
+
+        extending = asyncio.create_task(every(CLAIM_SECONDS / 3, extend, "extension of a claim"))
+        try:
+            yield
+        finally:
+            extending.cancel()
+            await asyncio.wait([extending])
+
+    async def _retry_begun(self, context: ContextName, partition: int, stream: str, begun: DeadLetter) -> bool:
         async with self._locked(context, partition) as connection:
-            if not (waiting := await self._store.dead_letters.of_stream(connection, context, stream)):
-                return False
+            waiting = await self._store.dead_letters.of_stream(connection, context, stream)
+            if not waiting or waiting[0].id != begun.id:
+                return bool(waiting)  # an operator has skipped it meanwhile
             result = await self._applied(connection, waiting[0])
             if result is None:
                 return False
@@ -152,8 +185,9 @@ class FailureIsolation(Generic[R]):
                 return True
         error: Exception | None = None
         try:
-            if not await self._is_finished(result.value):
-                return False
+            async with self._claim_kept(begun):
+                if not await self._is_finished(result.value):
+                    return False
         except (Unavailable, Conflict):
             raise
         except Exception as failure:
@@ -161,6 +195,8 @@ class FailureIsolation(Generic[R]):
         async with self._locked(context, partition) as connection:
             still = await self._store.dead_letters.of_stream(connection, context, stream)
             if not still or (still[0].id, still[0].edited) != (waiting[0].id, waiting[0].edited):
+                if still:
+                    await self._store.dead_letters.release(connection, begun, self._deaths[begun.id])
                 return bool(still)  # another process, or an operator, has resolved or edited it meanwhile
             if error is not None:
                 await self._mark_failed(connection, still[0], error)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,7 @@ from streams.settings import Settings
 from streams.subscriptions.checkpoints import Checkpoint, Move
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.dead_letters import Parked
+from streams.subscriptions.failure_isolation import FailureIsolation
 from streams.subscriptions.faults import Fault
 from streams.subscriptions.subscriber import Batch
 from tests.integration.deliveries import DELIVERIES, batches_of
@@ -176,6 +178,58 @@ async def test_an_edited_event_counts_with_its_new_data(bench: Bench, logs: Logs
         sql = "select count(*) from data_ingestion__ingestion__views.records where partner_id = 'repaired'"
         assert await connection.fetchval(sql) == 1
     assert await bench.is_verified()
+
+
+async def test_of_many_processes_one_tries_a_dead_letter_and_a_clean_stop_gives_it_back(bench: Bench, logs: Logs) -> None:
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    store = (projector := bench.projector()).store
+    await projector.handle(batches_of(logs, 10_000))
+    tries = 0
+
+    async def apply(*_: Any) -> None:
+        nonlocal tries
+        tries += 1
+
+    async def never(_: None) -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    async def first() -> tuple[str, int, bool]:
+        one = (await bench.dead_letters())[0]
+        assert one.due_at is not None
+        return one.state, one.deaths, one.due_at > datetime.now(UTC)
+
+    processes = [FailureIsolation(store, apply, is_finished=never) for _ in range(4)]
+    await processes[0].retry()
+    assert (tries, await first()) == (0, ("retrying", 0, True)), "it is not due yet"
+    await bench.make_due()
+
+    tasks = [asyncio.create_task(process.retry()) for process in processes]
+    done, (waiting,) = await asyncio.wait(tasks, timeout=2)
+    assert (tries, len(done), await first()) == (1, 3, ("retrying", 1, True))
+    await store.dead_letters.extend_claim((await bench.dead_letters())[0], 2)  # of a process that has lost it
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+    assert await first() == ("retrying", 0, False)
+    bench.spoilt.clear()
+    await projector.retry()
+    assert await bench.dead_letters() == []
+
+
+async def test_a_dead_letter_that_waits_for_none_is_claimed_too(bench: Bench, logs: Logs) -> None:
+    bench.spoil(DataReceived, logs[INGESTION][0])
+    store = (projector := bench.projector()).store
+    await projector.handle(batches_of(logs, 10_000))
+    async with bench.databases.connection(bench.settings.write_dsn) as connection:
+        await connection.execute("delete from data_ingestion__ingestion__views.dead_letters where state = 'retrying'")
+    (waiting,) = await bench.dead_letters()
+
+    async with store.transaction() as connection:
+        claims = [await store.dead_letters.claim(connection, waiting, 1) for _ in range(2)]
+
+    assert claims == [True, False]
+    assert await store.dead_letters.due() == []
 
 
 async def test_a_faulty_database_parks_nothing(bench: Bench, logs: Logs) -> None:

@@ -1,5 +1,6 @@
 """Failure isolation: what fails is parked with what follows it in its stream; the rest is applied."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from structlog.testing import capture_logs
 from schemas.errors import Unavailable
 from schemas.system import ContextName
 from streams.log.stored_events import StoredEvent
+from streams.subscriptions import failure_isolation as module
 from streams.subscriptions.dead_letters import DeadLetter, Parked
 from streams.subscriptions.failure_isolation import FailureIsolation, Isolated
 from streams.subscriptions.faults import Fault
@@ -45,6 +47,9 @@ class FakeStore:
         self.handled: list[int] = []
         self.failed: list[tuple[int, Fault]] = []
         self.deaths: dict[int, int] = {}
+        self.claimed: set[int] = set()
+        self.extensions = 0
+        self.is_away = False
         self.died: list[str] = []
         self.edited: str | None = None
         self.is_locked = False
@@ -60,6 +65,8 @@ class FakeStore:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
+        if self.is_away:
+            raise Unavailable("no database")
         self.is_locked = True
         yield None
         self.is_locked = False
@@ -88,9 +95,22 @@ class FakeStore:
     async def mark_failed(self, _: Any, dead_letter: DeadLetter, fault: Fault) -> None:
         self.failed.append((dead_letter.id, fault))
         self.deaths[dead_letter.id] = 0
+        self.claimed.discard(dead_letter.id)
 
-    async def note_deaths(self, _: Any, dead_letter: DeadLetter, deaths: int) -> None:
+    async def claim(self, _: Any, dead_letter: DeadLetter, deaths: int) -> bool:
+        if dead_letter.id in self.claimed:
+            return False
         self.deaths[dead_letter.id] = deaths
+        self.claimed.add(dead_letter.id)
+        return True
+
+    async def extend_claim(self, dead_letter: DeadLetter, deaths: int) -> None:
+        self.extensions += self.deaths[dead_letter.id] == deaths
+
+    async def release(self, _: Any, dead_letter: DeadLetter, deaths: int) -> None:
+        if self.deaths[dead_letter.id] == deaths:
+            self.deaths[dead_letter.id] = 0
+            self.claimed.discard(dead_letter.id)
 
     async def mark_died(self, _: Any, dead_letter: DeadLetter, fault: Fault) -> None:
         self.died.append(f"{dead_letter.id} {fault.error}")
@@ -303,6 +323,7 @@ async def test_a_dead_letter_of_which_three_processes_die_is_not_tried_again() -
         bench.isolation = FailureIsolation(bench.store, bench.die)  # type: ignore[arg-type]  # another process
         with pytest.raises(Death):
             await bench.isolation.retry()
+        bench.store.claimed.clear()  # its time is over
     bench.isolation = FailureIsolation(bench.store, bench.die)  # type: ignore[arg-type]
     await bench.isolation.retry()
 
@@ -322,6 +343,102 @@ async def test_deaths_that_an_attempt_has_survived_do_not_count() -> None:
     for _ in range(5):
         await unfinished.isolation.retry()
     assert (unfinished.store.deaths, unfinished.store.died) == ({4: 0}, [])
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+async def test_only_one_process_tries_a_dead_letter_at_once(processes: int) -> None:
+    is_started, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: int) -> bool:
+        is_started.set()
+        await goes_on.wait()
+        return True
+
+    bench = Bench(is_finished=slow)
+    bench.store.open = [event(4, "s")]
+    first = asyncio.create_task(bench.isolation.retry())
+    await is_started.wait()
+
+    for _ in range(processes - 1):
+        other: FailureIsolation[int] = FailureIsolation(bench.store, bench.apply, is_finished=slow)  # type: ignore[arg-type]
+        await other.retry()
+
+    assert (bench.applied, bench.store.deaths, bench.store.died) == ([4], {4: 1}, [])
+    goes_on.set()
+    await first
+    assert bench.store.handled == [4]
+
+
+async def test_the_claim_of_a_dead_letter_lasts_as_long_as_its_effect_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CLAIM_SECONDS", 0.03)
+
+    async def slow(_: int) -> bool:
+        while bench.store.extensions < 3:
+            await asyncio.sleep(0.01)
+        return True
+
+    bench = Bench(is_finished=slow)
+    bench.store.open = [event(4, "s")]
+
+    await bench.isolation.retry()
+    extensions = bench.store.extensions
+    await asyncio.sleep(0.05)
+
+    assert (bench.store.handled, bench.store.extensions) == ([4], extensions)
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), Unavailable("no database"), ValueError("wrong")])
+async def test_a_retry_that_ends_in_order_is_no_death(error: BaseException) -> None:
+    bench = Bench(is_fault_of_event=lambda _: False)
+    bench.store.open = [event(4, "s")]
+    bench.outage = error  # type: ignore[assignment]
+
+    with pytest.raises(type(error)):
+        await bench.isolation.retry()
+
+    assert (bench.store.deaths, bench.store.claimed) == ({4: 0}, set())
+
+
+async def test_a_process_that_is_stopped_while_an_effect_is_awaited_leaves_no_death() -> None:
+    is_started = asyncio.Event()
+
+    async def never(_: int) -> bool:
+        is_started.set()
+        await asyncio.Event().wait()
+        return True
+
+    bench = Bench(is_finished=never)
+    bench.store.open = [event(4, "s")]
+    process = asyncio.create_task(bench.isolation.retry())
+    await is_started.wait()
+
+    process.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await process
+
+    assert (bench.store.deaths, bench.store.claimed) == ({4: 0}, set())
+
+
+async def test_a_process_that_cannot_note_its_survival_counts_itself_once() -> None:
+    bench = Bench()
+    bench.store.open = [event(4, "s")]
+
+    async def away(_: Any, events: Sequence[LogEvent]) -> int:
+        bench.store.is_away = True
+        raise Unavailable("no database")
+
+    isolation: FailureIsolation[int] = FailureIsolation(
+        bench.store,  # type: ignore[arg-type]
+        away,
+        is_fault_of_event=lambda error: not isinstance(error, Unavailable),
+    )
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await isolation.retry()
+        bench.store.is_away = False
+        bench.store.claimed.clear()  # its time is over
+
+    assert (bench.store.deaths, bench.store.died) == ({4: 1}, [])
 
 
 async def test_an_outage_during_a_retry_is_no_death() -> None:

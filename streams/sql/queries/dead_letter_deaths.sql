@@ -1,1 +1,0 @@
-update {schema}.dead_letters set deaths = $2 where id = $1
