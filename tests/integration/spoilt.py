@@ -20,6 +20,7 @@ from streams.log.reading import PostgresLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
+from streams.subscriptions.process_deaths.attempts import Attempt, Attempts
 from tests.integration.deliveries import RECORDS, batches_of
 
 INGESTION = ContextName("data_ingestion", "ingestion")
@@ -85,6 +86,17 @@ class Bench:
 
     async def is_verified(self) -> bool:
         return (await self.verification().run(lambda done, total: None)).found == 0
+
+    async def note_attempt(self, subscription: str = RECORDS.full_name) -> None:
+        """Notes what a process that handles the first events of a partition notes."""
+        attempts = Attempts(self.projector().store.store, subscription)
+        await attempts.note({(INGESTION, partition): Attempt(1, 100, 0) for partition in range(2)})
+
+    async def attempts(self) -> set[str]:
+        """Returns the subscriptions that have noted attempts."""
+        async with self.databases.connection(self.settings.write_dsn) as connection:
+            sql = "select subscription from data_ingestion__ingestion__views.event_attempts"
+            return {row["subscription"] for row in await connection.fetch(sql)}
 
     async def make_due(self) -> None:
         async with self.databases.connection(self.settings.write_dsn) as connection:

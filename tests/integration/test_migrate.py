@@ -23,6 +23,7 @@ from streams.log.appending import AppendablePostgresLog
 from streams.log.stored_events import StoredEvent
 from streams.migrations.migrate import is_refill, migrate, scripts
 from streams.settings import Settings
+from streams.subscriptions.process_deaths.attempts import Attempt, Attempts
 from tests.conftest import FreshDatabase
 from tests.databases import database_of, in_database
 from tests.integration.deliveries import RECORDS
@@ -138,6 +139,8 @@ async def test_a_view_that_was_rebuilt_before_is_recreated_with_all_its_versions
     rebuild = Rebuild(installation, RECORDS)
     assert await rebuild.switch(await rebuild.view.begin(again=False)) is not None
     await rebuild.view.begin(again=False)
+    attempts = Attempts(installation.view_store(RECORDS.home), RECORDS.full_name)
+    await attempts.note({(RECORDS.home, 0): Attempt(1, 9, 0)})
 
     class Grown(Records, View, name="records", context="ingestion", key="data_id"):
         note: str | None = None
@@ -147,6 +150,7 @@ async def test_a_view_that_was_rebuilt_before_is_recreated_with_all_its_versions
 
     versions = await rebuild.view.versions()
     assert (versions.building, versions.previous) == (None, None)
+    assert await attempts.newest(RECORDS.home, 0) is None
     async with databases.connection(settings.write_dsn) as connection:
         tables = await connection.fetch(
             "select tablename from pg_tables where schemaname like '%ingestion__views' and tablename like 'records%'"

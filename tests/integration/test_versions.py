@@ -64,6 +64,25 @@ async def test_a_roll_back_contains_partitions_that_began_after_the_switch(
     assert await bench.is_verified()
 
 
+async def test_what_processes_noted_about_a_version_goes_with_its_checkpoints(
+    bench: Bench, logs: Logs, rebuild: Rebuild
+) -> None:
+    projector = bench.projector()
+    await projector.handle(batches_of(logs, 10_000))
+    await bench.note_attempt()
+    await rebuild.switch(await built(rebuild))
+    assert await bench.attempts() == set()
+
+    await bench.note_attempt()
+    assert await rebuild.view.roll_back() == 0
+    assert await bench.attempts() == set()
+
+    await bench.note_attempt()
+    await bench.note_attempt("another")
+    await put_back(projector)
+    assert await bench.attempts() == {"another"}
+
+
 async def test_a_partition_that_begins_during_a_switch_waits_for_it(
     bench: Bench, logs: Logs, rebuild: Rebuild, late: Sequence[Batch]
 ) -> None:
