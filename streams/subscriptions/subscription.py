@@ -49,6 +49,7 @@ from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.dead_letters import Parked
 from streams.subscriptions.lost_events import LostEvents
 from streams.subscriptions.process_deaths.guarded_subscriber import GuardedSubscriber
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.subscriber import Batch, Subscriber
 from streams.subscriptions.watchdog import Watchdog
 from streams.telemetry.duties import Duties
@@ -73,8 +74,8 @@ class Subscription:
         logs: Mapping[ContextName, ReadableLog],
     ) -> None:
         self._settings, self._catalog, self._group = settings, catalog, group
-        turn = asyncio.Lock()
-        self._subscribers = [GuardedSubscriber(subscriber, logs, turn) for subscriber in subscribers]
+        turns = Turns()
+        self._subscribers = [GuardedSubscriber(subscriber, logs, turns) for subscriber in subscribers]
         self._topics = Topics(settings, catalog)
         self._contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts})
         topics = {self._topics.events(context): catalog.context(context).partitions for context in self._contexts}

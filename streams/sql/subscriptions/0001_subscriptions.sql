@@ -66,8 +66,8 @@ create table {schema}.event_attempts (
   subscription text not null,
   source text not null,               -- the context of the events
   partition int not null,
-  first bigint not null,              -- position of the first event in hand
-  up_to bigint not null,              -- position of the last event in hand when the first process died
+  first bigint not null,              -- position of the first event in flight
+  up_to bigint not null,              -- position of the last event in flight when the first process died
   times int not null,                 -- processes that have begun with the first event alone: 0 for a batch
   primary key (subscription, source, partition)
 ) with (fillfactor = 10);

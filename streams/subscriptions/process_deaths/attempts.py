@@ -1,4 +1,4 @@
-"""Attempts to handle events, kept beside the checkpoints so that they outlast a process that dies of one."""
+"""Attempts to handle events, kept beside the checkpoints so that they outlast a process that dies of one (ADR 0009)."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -13,7 +13,7 @@ class Attempt(NamedTuple):
     first: int
     """Position of the first event."""
     up_to: int
-    """Position of the last event that was in hand when the first process began."""
+    """Position of the last event that was in flight when the first process began."""
     times: int
     """The number of processes that have begun to handle the first event alone: 0 for a batch."""
 

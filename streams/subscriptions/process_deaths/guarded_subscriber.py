@@ -1,4 +1,4 @@
-"""A subscriber whose events may end the process: recursion in C, too little memory, a call of ``os._exit``.
+"""A subscriber whose events may end the process: recursion in C, too little memory, ``os._exit`` (ADR 0009).
 
 No exception shows such an event, so attempts are noted before they begin. A note for each batch would slow everything down, so
 a process notes its batches only in its first seconds with a partition. A note at or below the checkpoint says nothing::
@@ -12,8 +12,8 @@ a process notes its batches only in its first seconds with a partition. A note a
     parked; the others one at a time, up to the last one of the batch
 
 Only deaths of an event that was handled alone are counted: a batch blames none of its events. So an event costs at most four
-deaths: one that nothing noted, one of the batch, and two alone. Single events are handled one after another, so that a process
-that dies of one leaves no note for another.
+deaths: one that nothing noted, one of the batch, and two alone. While an event is handled alone, no subscriber of the process
+has a batch or a dead letter in flight, so that a death of these does not blame the event. They go on between two single events.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from streams.log.reading import ReadableLog, partition_events
 from streams.log.stored_events import StoredEvent
 from streams.subscriptions.faults import ProcessDied
 from streams.subscriptions.process_deaths.attempts import Attempt, Attempts
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import Batch, Subscriber
 
@@ -36,16 +37,18 @@ _log = structlog.get_logger()
 _MAX_DEATHS_ALONE = 2
 _CAREFUL_SECONDS = 10.0
 _MAX_SUSPECTS = 6000
-"""The number of events behind a checkpoint that can have been in hand when a process died: some more than are read at once."""
+"""The number of events behind a checkpoint that can have been in flight when a process died: more than are read at once."""
 _CLEAR_SECONDS = 1.0
 
 
 class GuardedSubscriber:
     """Hands batches to a subscriber, and parks an event if two processes have died while they handled it alone."""
 
-    def __init__(self, subscriber: Subscriber, logs: Mapping[ContextName, ReadableLog], turn: asyncio.Lock) -> None:
-        """``turn`` is one lock for all subscribers of the process: it is held while a batch that is noted is handled."""
-        self._subscriber, self._logs, self._turn = subscriber, logs, turn
+    def __init__(self, subscriber: Subscriber, logs: Mapping[ContextName, ReadableLog], turns: Turns) -> None:
+        """``turns`` are those of all subscribers of the process."""
+        self._subscriber, self._logs, self._turns = subscriber, logs, turns
+        self._careful = asyncio.Lock()
+        """Held while batches are noted or handled one by one: each call finds the positions that the one before left."""
         self.name, self.contexts = subscriber.name, subscriber.contexts
         self._attempts = [(store.contexts, Attempts(store.store, store.subscription)) for store in subscriber.stores]
         self._before: dict[tuple[ContextName, int], Attempt | None] = {}
@@ -73,14 +76,16 @@ class GuardedSubscriber:
         proven = [batch for batch in batches if batch.where in self._proven]
         careful = [batch for batch in batches if batch.where not in self._proven]
         if careful:
-            async with self._turn:
+            async with self._careful:
                 await self._handle_carefully([batch for batch in careful if not await self._is_handled_one_by_one(batch)])
         if proven:
-            await self._subscriber.handle(proven)
+            async with self._turns.together():
+                await self._subscriber.handle(proven)
 
     async def retry(self) -> None:
         """Makes the subscriber try its dead letters again."""
-        await self._subscriber.retry()
+        async with self._turns.together():
+            await self._subscriber.retry()
 
     async def park(self, context: ContextName, event: StoredEvent, error: Exception) -> None:
         """Makes the subscriber park an event."""
@@ -101,7 +106,7 @@ class GuardedSubscriber:
         is_over = [batch for batch in batches if now >= self._careful_until.setdefault(batch.where, now + _CAREFUL_SECONDS)]
         new = [batch for batch in is_over if await self._subscriber.position(*batch.where) < batch.events[-1].position]
         notes = {batch.where: Attempt(batch.events[0].position, batch.events[-1].position, 0) for batch in batches}
-        async with self._surviving(notes):
+        async with self._turns.noted(), self._surviving(notes):
             await self._note(notes)
             await self._subscriber.handle(batches)
         if new:
@@ -109,7 +114,7 @@ class GuardedSubscriber:
             self._proven |= {batch.where for batch in new}
 
     async def _is_handled_one_by_one(self, batch: Batch) -> bool:
-        """Handles the events of a batch one by one that were in hand when a process died; returns whether more are to come."""
+        """Handles those events of a batch one by one that were in flight at a death; returns whether more are to come."""
         where, up_to = batch.where, batch.events[-1].position
         if where not in self._before:
             self._before[where] = await self._newest(where)
@@ -117,8 +122,7 @@ class GuardedSubscriber:
             return False
         position = await self._subscriber.position(*where)
         if before.up_to > position:
-            async with self._surviving([where]):
-                await self._handle_one_by_one(batch, position, before)
+            await self._handle_one_by_one(batch, position, before)
             if before.up_to > up_to:
                 return True
         self._before[where] = None
@@ -132,15 +136,21 @@ class GuardedSubscriber:
         up_to = min(before.up_to, batch.events[-1].position)
         async for events in partition_events(self._logs[context], partition, position, up_to):
             for event in events[:left]:
-                deaths = before.times if event.position == before.first else 0
-                await self._note({batch.where: Attempt(event.position, before.up_to, deaths + 1)})
-                if deaths >= _MAX_DEATHS_ALONE:
-                    error = ProcessDied("the process ended twice while handling it alone")
-                    await self._subscriber.park(context, event, error)
-                await self._subscriber.handle([Batch(context, partition, [event])])
+                async with self._turns.alone(), self._surviving([batch.where]):
+                    await self._handle_alone(Batch(context, partition, [event]), before)
             left -= len(events)
             if left <= 0:
                 return
+
+    async def _handle_alone(self, batch: Batch, before: Attempt) -> None:
+        """Notes a batch of one event and hands it over; parks the event first if processes have died of it."""
+        (event,) = batch.events
+        deaths = before.times if event.position == before.first else 0
+        await self._note({batch.where: Attempt(event.position, before.up_to, deaths + 1)})
+        if deaths >= _MAX_DEATHS_ALONE:
+            error = ProcessDied("the process ended twice while handling it alone")
+            await self._subscriber.park(batch.context, event, error)
+        await self._subscriber.handle([batch])
 
     @asynccontextmanager
     async def _surviving(self, partitions: Iterable[tuple[ContextName, int]]) -> AsyncIterator[None]:
