@@ -78,7 +78,7 @@ class FailureIsolation(Generic[R]):
         self._store, self._apply = store, apply
         self._is_fault_of_event, self._is_finished, self._max_events = is_fault_of_event, is_finished, max_events
         self._deaths: dict[int, int] = {}
-        """By id of a dead letter that is being tried: the deaths that are noted in case this process does not survive."""
+        """By id: the deaths that this process has noted in case it does not survive, unless its survival is noted too."""
 
     async def handle(
         self, connection: Connection, events: Sequence[LogEvent], with_dead_letters: Collection[ContextName]
@@ -141,7 +141,9 @@ class FailureIsolation(Generic[R]):
             if not (waiting := await self._store.dead_letters.of_stream(connection, context, stream)):
                 return None
             first = waiting[0]
-            deaths = self._deaths.get(first.id, first.deaths + 1)
+            noted = self._deaths.get(first.id)
+            is_own_among_them = noted is not None and noted <= first.deaths
+            deaths = first.deaths if is_own_among_them else first.deaths + 1
             if not await self._store.dead_letters.claim(connection, first, deaths):
                 return None
             if deaths > MAX_DEATHS:

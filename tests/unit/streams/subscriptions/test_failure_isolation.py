@@ -419,6 +419,33 @@ async def test_a_process_that_is_stopped_while_an_effect_is_awaited_leaves_no_de
     assert (bench.store.deaths, bench.store.claimed) == ({4: 0}, set())
 
 
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "expected"),
+    [(0, 1, 1), (0, 2, 2), (1, 0, 1), (1, 2, 2)],
+    ids=["no other process", "another one has died of it", "another one has survived it", "no other process since a death"],
+)
+async def test_a_process_that_could_not_note_its_survival_counts_the_deaths_of_the_others(
+    before: int, meanwhile: int, expected: int
+) -> None:
+    bench = Bench(is_fault_of_event=lambda _: False)
+    bench.store.open, bench.store.deaths = [event(4, "s")], {4: before}
+
+    async def away(*_: Any) -> int:
+        bench.store.is_away = True
+        raise Unavailable("no database")
+
+    isolation: FailureIsolation[int] = FailureIsolation(bench.store, away, is_fault_of_event=lambda _: False)  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        await isolation.retry()
+    assert bench.store.deaths == {4: before + 1}
+
+    bench.store.is_away, bench.store.claimed, bench.store.deaths = False, set(), {4: meanwhile}
+    with pytest.raises(Unavailable):
+        await isolation.retry()
+
+    assert bench.store.deaths == {4: expected}
+
+
 async def test_a_process_that_cannot_note_its_survival_counts_itself_once() -> None:
     bench = Bench()
     bench.store.open = [event(4, "s")]
