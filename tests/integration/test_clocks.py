@@ -123,12 +123,14 @@ async def test_an_owner_keeps_its_lease_when_the_clock_is_set_right(store: Store
 async def test_a_dead_letter_with_a_time_beyond_the_longest_pause_is_due(store: Store, owner: asyncpg.Connection) -> None:
     await owner.execute(
         f"""insert into {SCHEMA}.dead_letters
-            (subscription, source, partition, origin, position, stream, type, state, attempts, due_at,
+            (subscription, source, partition, origin, position, stream, type, state, attempts, deaths, due_at,
              header_names, header_values)
-        select 's', 'c.d', 0, 'o' || n, n, 'stream-' || n, 'T', 'retrying', 1, clock_timestamp() + due, '{{}}', '{{}}'
+        select 's', 'c.d', 0, 'o' || n, n, 'stream-' || n, 'T', 'retrying', 1, 0, clock_timestamp() + due, '{{}}', '{{}}'
         from (values (1, interval '-1 s'), (2, interval '5 s'), (3, interval '600 days')) t(n, due)"""
     )
 
     due = await store.fetch("dead_letters_due", "s", 600.0)
+    rows = await owner.fetch(f"select id, stream from {SCHEMA}.dead_letters")
+    claimed = {row["stream"] for row in rows if await store.fetchrow("dead_letter_claim", row["id"], 1, 15.0, 600.0)}
 
-    assert {row["stream"] for row in due} == {"stream-1", "stream-3"}
+    assert {row["stream"] for row in due} == claimed == {"stream-1", "stream-3"}

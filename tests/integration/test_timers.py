@@ -168,8 +168,8 @@ async def test_timers_that_cannot_fire_delay_no_others(terms: Terms, monkeypatch
         "delete from {schema}.sagas; update {schema}.checkpoints set position = 0, generation = generation + 1",
         "alter table {schema}.sagas rename to sagas_1",
         "insert into {schema}.dead_letters (subscription, source, partition, origin, position, stream, type, state, attempts,"
-        " header_names, header_values) select 'engine.sagas', 'engine.sagas', 0, 'log@1', 1, 'saga-x', 'SagaAdvanced',"
-        " 'parked', 1, '{}', '{}'",
+        " deaths, header_names, header_values) select 'engine.sagas', 'engine.sagas', 0, 'log@1', 1, 'saga-x', 'SagaAdvanced',"
+        " 'parked', 1, 0, '{}', '{}'",
     ],
     ids=["paused", "reset", "rebuilt", "blocked"],
 )
