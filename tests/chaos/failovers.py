@@ -40,8 +40,8 @@ async def lose_commits(stack: ChaosStack, load: Load) -> set[str]:
     found to have lost events which were published.
     """
     cluster = stack.cluster
-    await _is_replicated(stack)
     load.note_what_may_be_lost()
+    await _is_replicated(stack)  # what was acknowledged before is safe, what is acknowledged from now on has been noted
     cluster.end_replication()
     await asyncio.sleep(_LOSS_SECONDS)
     await stack.leave_postgres()

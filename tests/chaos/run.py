@@ -96,7 +96,7 @@ async def prove(stack: Stack, acknowledged: Acknowledged) -> int:
     received = [row.stream for row in by_context["ingestion"] if row.type == "DataReceived"]
     ids = set(acknowledged.deliveries.values())
     wanted = {f"delivery-{data_id}" for data_id in ids}
-    assert wanted <= set(received), "a delivery that was acknowledged is lost"
+    assert wanted <= set(received), f"deliveries that were acknowledged are lost: {sorted(wanted - set(received))}"
     assert len(received) == len(set(received)) == len(wanted), "a delivery is there that nobody sent, or twice"
     hot = [row.version for row in by_context["validation"] if row.stream == "rulebook-hot"]
     assert set(hot) == acknowledged.revisions, "the hot stream has other versions than were acknowledged"
