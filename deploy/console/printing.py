@@ -1,5 +1,6 @@
 """Output for people: tables that hold at 80 columns, numbers with their nouns, relative times and short ids."""
 
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -87,6 +88,12 @@ def duration(span: timedelta) -> str:
 def ago(moment: datetime, now: datetime) -> str:
     """Returns a text like ``3 s ago``, or ``in 3 s`` for a time that is still to come."""
     return f"{duration(now - moment)} ago" if moment <= now else f"in {duration(moment - now)}"
+
+
+def relative(path: str) -> str:
+    """Returns a path from the current folder if it lies in that, else as it is."""
+    near = os.path.relpath(path)
+    return path if near.startswith("..") else near
 
 
 def short_ids(ids: Collection[str]) -> dict[str, str]:

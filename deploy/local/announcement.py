@@ -6,13 +6,13 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from rich.console import Console
 
 from command_api.http import paths as commands
 from deploy.console.endpoints import Endpoints
 from deploy.console.options import DEFAULT_DATA_DIR
+from deploy.console.printing import relative
 from deploy.local.example import Example, OwnPath, example_of
 from query_api.queries import discovery as queries
 from schemas.catalog import Catalog
@@ -28,12 +28,12 @@ _NAME_WIDTH = 13
 def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seconds: float) -> list[str]:
     """Returns the lines of the screen."""
     systems = ", ".join(sorted(set(catalog.systems) - {ENGINE}))
-    data, logs = (_relative(path) for path in (endpoints.data_dir, endpoints.log_dir))
+    data, logs = (relative(path) for path in (endpoints.data_dir, endpoints.log_dir))
     places = {
         "Command API": f"{endpoints.command_api}/docs",
         "Query API": f"{endpoints.query_api}/docs",
         "Broker": f"{endpoints.brokers} (Kafka protocol)",
-        "PostgreSQL": endpoints.postgres.replace(quote(endpoints.data_dir), quote(data)),
+        "PostgreSQL": endpoints.postgres,
         "Mail": f"{endpoints.mail} (kept, never delivered: caudal mail)",
         "Data, logs": f"{data}, {logs}",
         "Systems": systems,
@@ -41,7 +41,7 @@ def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seco
     said = [f"Caudal is ready after {seconds:.1f} s.", ""]
     said += [f"{name:{_NAME_WIDTH}}{where}" for name, where in places.items()]
     if example is not None:
-        said += ["", "A first command and a query, for another terminal:", "", *_calls(endpoints, example)]
+        said += ["", "A first command and a query, for another terminal:", *_calls(endpoints, example)]
     return [*said, "", *_next_commands(endpoints), *_roles(catalog), "", "Ctrl-C stops everything."]
 
 
@@ -126,8 +126,3 @@ def _roles(catalog: Catalog) -> list[str]:
         else:
             said[-1] += f", {role}"
     return said
-
-
-def _relative(path: str) -> str:
-    near = os.path.relpath(path)
-    return path if near.startswith("..") else near

@@ -64,7 +64,17 @@ def cause(error: BaseException | None) -> str:
         return f"the server's certificate is not accepted ({error.verify_message}), check the host and sslrootcert of the DSN"
     if isinstance(error, ConnectionError) and "rejected SSL upgrade" in str(error):
         return "the server does not offer TLS, which sslmode in the DSN demands"
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    text = str(error) if error is None else message_of(error)
+    return f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def message_of(error: BaseException) -> str:
+    """Returns an error's message as one line without a full stop at its end.
+
+    A server's message comes without its detail and its hint, which the driver puts on lines of their own.
+    """
+    text = error.args[0] if isinstance(error, asyncpg.PostgresError) and error.args else error
+    return " ".join(str(text).split()).rstrip(".")
 
 
 def blames_values(error: Exception) -> bool:
@@ -95,26 +105,30 @@ def _meaning(error: asyncpg.PostgresError) -> CaudalError | None:
     state = error.sqlstate or ""
     if state in ("40001", "40P01"):
         # On a replica, a reader that is in the way of the primary's changes is cancelled with the same SQLSTATE.
-        return _unavailable(error) if "recovery" in str(error) else Raced("the transaction lost a race", str(error))
+        return _unavailable(error) if "recovery" in str(error) else Raced("the transaction lost a race", message_of(error))
     if state == "22021":
         return Invalid("a text contains the character NUL, which PostgreSQL cannot search for: remove it")
     if state[:2] in ("22", "54"):
-        return Invalid(f"a value is out of PostgreSQL's range: {error}")
+        return Invalid(f"a value is out of PostgreSQL's range: {message_of(error)}")
     if state[:2] == "23":
         # Without a constraint, no partition of a table takes the row: the table lacks one, and the value is right.
-        return Invalid(f"a value violates a constraint of its table: {error}") if _constraint(error) else _unavailable(error)
+        return (
+            Invalid(f"a value violates a constraint of its table: {message_of(error)}")
+            if _constraint(error)
+            else _unavailable(error)
+        )
     return _of_the_database(error, state)
 
 
 def _of_the_database(error: asyncpg.PostgresError, state: str) -> CaudalError | None:
     if state in _SCHEMA_MISMATCH:
-        return SchemaMismatch(f"the database does not match this version of Caudal, run `caudal migrate`: {error}")
+        return SchemaMismatch(f"the database does not match this version of Caudal, run `caudal migrate`: {message_of(error)}")
     if "unsupported startup parameter" in str(error):
-        return pooler(str(error))
+        return pooler(message_of(error))
     if state == "42501":
-        return Misconfigured(f"the process lacks a right in the database, run `caudal migrate`: {error}")
+        return Misconfigured(f"the process lacks a right in the database, run `caudal migrate`: {message_of(error)}")
     if state[:2] == "28" or state == "3D000":
-        return Misconfigured(f"PostgreSQL rejects the connection, check the DSN: {error}")
+        return Misconfigured(f"PostgreSQL rejects the connection, check the DSN: {message_of(error)}")
     if state[:2] in ("42", "0A", "P0") and not is_of_stale_connection(error):
         return None
     return _unavailable(error)

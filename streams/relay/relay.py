@@ -34,7 +34,7 @@ from streams.relay.fair_share import FairShare
 from streams.relay.lease import Lease
 from streams.relay.partitions import BLOCKED, Partitions
 from streams.relay.topic_position import BehindTheLog, Diverged, Resumption, TopicPosition
-from streams.telemetry.retrying import Backoff, raise_if_cancelled
+from streams.telemetry.retrying import Backoff, raise_if_cancelled, reason
 
 _log = structlog.get_logger()
 
@@ -76,6 +76,8 @@ class Relay:
         """Whether this relay holds the log's lease."""
         self.why_stopped: str | None = None
         """Why the log is not published until an operator has decided; ``None`` if it is."""
+        self.why_interrupted: str | None = None
+        """Why the last attempt to publish failed; ``None`` while the log is published, and before the first attempt."""
         self.problem: str | None = None
         """Which partitions are not published, and why; ``None`` if all are."""
         self._timelines = Timelines()
@@ -92,7 +94,7 @@ class Relay:
                 raise_if_cancelled()
                 cursor = await self._take_over()
                 if cursor is None:
-                    self.is_published = await self._lease.is_held()
+                    self.is_published, self.why_interrupted = await self._lease.is_held(), None
                     await asyncio.sleep(self._settings.relay_lease_seconds / 4)
                     continue
                 _log.info("relay lease taken", context=str(self._context), position=cursor)
@@ -107,6 +109,7 @@ class Relay:
             except (Unavailable, BehindTheLog, WentBack, *OUTAGES) as error:
                 self.is_published = False
                 self.why_stopped = error.detail if isinstance(error, WentBack) else None
+                self.why_interrupted = reason(error)
                 await self._withdraw()
                 await self._leave()  # before the pause: another process may take over at once
                 await backoff.wait(error)
@@ -158,7 +161,7 @@ class Relay:
             resumption = await self._resume(consumer, cursor)
             stack.push_async_callback(self._partitions.stop)
             self._partitions.begin(producer, consumer, resumption.held)
-            self.is_published, self.why_stopped = True, None
+            self.is_published, self.why_stopped, self.why_interrupted = True, None, None
             await self._publish_from(resumption.after, ahead, consumer)
 
     async def _resume(self, consumer: AIOKafkaConsumer, cursor: int) -> Resumption:

@@ -11,6 +11,7 @@ from streams.integrity.head_signer import head_signer
 from streams.relay.fair_share import FairShare
 from streams.relay.maintenance import ReceiptsPurge
 from streams.relay.relay import Relay
+from streams.relay.unrelayed import unrelayed
 from streams.relay.wakeup import listen
 from streams.settings import Settings
 from streams.telemetry.duties import Duties
@@ -50,10 +51,18 @@ class RelayService:
     async def why_not_ready(self) -> str | None:
         """Returns which logs and partitions are not published, as far as this process knows, and why; ``None`` if all are."""
         stopped = [relay.why_stopped for relay in self._relays.values() if relay.why_stopped is not None]
-        waiting = [str(name) for name, relay in self._relays.items() if not relay.is_published and relay.why_stopped is None]
-        not_yet = [f"not relayed yet: {', '.join(waiting)}"] if waiting else []
         problems = [relay.problem for relay in self._relays.values() if relay.problem is not None]
-        return "; ".join([*stopped, *not_yet, *problems]) or None
+        return "; ".join([*stopped, *self._unpublished(), *problems]) or None
+
+    def _unpublished(self) -> list[str]:
+        """Returns a sentence for each reason why logs are not published."""
+        by_reason: dict[str | None, list[str]] = {}
+        for name, relay in self._relays.items():
+            if not relay.is_published and relay.why_stopped is None:
+                by_reason.setdefault(relay.why_interrupted, []).append(str(name))
+        return [
+            unrelayed(names, len(self._relays)) + (" yet" if why is None else f" ({why})") for why, names in by_reason.items()
+        ]
 
     def _owned(self) -> list[ContextName]:
         return [name for name, relay in self._relays.items() if relay.is_owner]

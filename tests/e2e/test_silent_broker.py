@@ -55,6 +55,16 @@ async def test_a_silent_broker_hangs_nothing(is_killed: bool) -> None:
 
                 await eventually(relay_is_not_ready, 20, "the relay's outage")
 
+                async def reason_is_named() -> bool:
+                    said = (await client.get(f"http://127.0.0.1:{ports['relay']}/readyz")).json()["failing"]["work"]
+                    return said.startswith("none of ") and "broker" in said
+
+                await eventually(reason_is_named, 30, "the reason of every log's outage")
+
+            code, said, _ = await stack.caudal("status")
+            state = "is down" if is_killed else "does not answer"
+            assert (code, said.splitlines()[0]) == (2, f"Down: the broker 127.0.0.1:{ports['broker']} {state}.")
+
             began = time.monotonic()
             for process in processes.values():
                 process.terminate()

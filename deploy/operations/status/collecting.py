@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
 
 from deploy.console.endpoints import Endpoints
 from deploy.local.ports import LOOPBACK, listens
+from deploy.local.servers.readiness import DOES_NOT_ANSWER, why_broker_is_not_ready, why_postgres_is_not_ready
 from deploy.operations.projections.table_shapes import shape_problem
 from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
 from deploy.operations.sagas.stuck import RUNNING, why_stuck
 from deploy.operations.status.installation_status import (
+    SERVERS,
     InstallationStatus,
     LogStatus,
     ProcessStatus,
@@ -31,8 +34,6 @@ from streams.settings import Settings
 
 T = TypeVar("T")
 _POOL_SIZE = 4
-SERVERS = ("postgres", "broker", "controller", "mail")
-"""Processes that have no HTTP surface: they are ready if they accept connections."""
 
 
 class StatusCollector:
@@ -68,18 +69,19 @@ class StatusCollector:
 
     async def processes(self) -> list[ProcessStatus]:
         """Returns the processes of the local stack; none without one."""
-        return [] if self._stack is None else await _all(self._process(name, port) for name, port in self._stack.ports.items())
+        return [] if self._stack is None else await _all(self._process(self._stack, name) for name in self._stack.ports)
 
-    async def _process(self, name: str, port: int) -> ProcessStatus:
+    async def _process(self, stack: Endpoints, name: str) -> ProcessStatus:
+        port, log = stack.ports[name], str(Path(stack.log_dir, f"{'broker' if name == 'controller' else name}.log"))
         if not await asyncio.to_thread(listens, port):
-            return ProcessStatus(name, port, "down")
+            return ProcessStatus(name, port, "down", log=log)
         if name in SERVERS:
-            return ProcessStatus(name, port, "ready")
+            return ProcessStatus(name, port, *await _state_of_server(name, port, stack.postgres), log=log)
         try:
             answer = (await self._client.get(f"http://{LOOPBACK}:{port}/readyz")).json()
         except (httpx.HTTPError, ValueError):
-            return ProcessStatus(name, port, "does not answer")
-        return ProcessStatus(name, port, answer["status"], "; ".join(answer.get("failing", {}).values()))
+            return ProcessStatus(name, port, "does not answer", log=log)
+        return ProcessStatus(name, port, answer["status"], "; ".join(answer.get("failing", {}).values()), log)
 
     async def _log(self, context: ContextName) -> LogStatus:
         store = self._installation.log_store(context)
@@ -125,6 +127,22 @@ class StatusCollector:
         may_wait, now = may_wait_indefinitely(self._catalog), datetime.now(UTC)
         stuck = {row["saga_id"]: why_stuck(row, now, may_wait=row["saga"] in may_wait) for row in rows}
         return SagaStatus(len(rows), {id: why for id, why in stuck.items() if why is not None})
+
+
+async def _state_of_server(name: str, port: int, dsn: str) -> tuple[str, str]:
+    """Returns the state of a server that accepts connections, and why it is not ready. Of the mail server, and of Kafka's
+    controller, which speaks another protocol, no more is asked.
+    """
+    match name:
+        case "postgres":
+            why = await why_postgres_is_not_ready(dsn)
+        case "broker":
+            why = await why_broker_is_not_ready(port)
+        case _:
+            why = None
+    if why is None:
+        return "ready", ""
+    return ("does not answer", "") if why.startswith(DOES_NOT_ANSWER) else ("not ready", why)
 
 
 async def _all(work: Iterable[Awaitable[T]]) -> list[T]:

@@ -18,7 +18,7 @@ from deploy.console.endpoints import Endpoints, recorded_stack, running_stack
 from deploy.console.printing import console
 from deploy.local.ports import listens
 from deploy.operations.status.collecting import StatusCollector
-from deploy.operations.status.health import EXIT_CODES, Finding, findings, health
+from deploy.operations.status.health import EXIT_CODES, Finding, findings, health, out_of_reach
 from deploy.operations.status.installation_status import InstallationStatus
 from deploy.operations.status.tables import report
 from schemas.errors import CaudalError, NotFound, Unavailable
@@ -78,8 +78,7 @@ async def _looked(collector: StatusCollector) -> tuple[InstallationStatus, list[
         status = await collector.collect()
     except Unavailable as error:
         status = InstallationStatus(processes=await collector.processes())
-        out_of_reach = Finding("down", error.detail, "")
-        return status, [out_of_reach, *findings(status, datetime.now(UTC))]
+        return status, out_of_reach(status, error.detail, datetime.now(UTC))
     except CaudalError as error:
         status = InstallationStatus(processes=await collector.processes())
         return status, [Finding("attention", error.detail), *findings(status, datetime.now(UTC))]

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from deploy.console.printing import counted, duration
-from deploy.operations.status.installation_status import InstallationStatus, LogStatus, SubscriptionStatus
+from deploy.console.printing import counted, duration, relative
+from deploy.local.ports import LOOPBACK
+from deploy.operations.status.installation_status import (
+    SERVERS,
+    InstallationStatus,
+    LogStatus,
+    ProcessStatus,
+    SubscriptionStatus,
+)
+from streams.relay.unrelayed import unrelayed
 
 STALLED_AFTER = timedelta(seconds=30)
 """A subscription needs attention if an event waits for longer."""
@@ -24,9 +32,16 @@ class Finding:
 
 
 def findings(status: InstallationStatus, now: datetime) -> list[Finding]:
-    """Returns everything that is wrong; what is down comes first."""
+    """Returns everything that is wrong; what is down comes first, and of that the servers, which the others need."""
     found = [*_processes(status), *_logs(status), *_subscriptions(status, now), *_views(status), *_sagas(status)]
     return sorted(found, key=lambda finding: finding.severity != "down")
+
+
+def out_of_reach(status: InstallationStatus, why: str, now: datetime) -> list[Finding]:
+    """Returns what is wrong if a database is out of reach: that comes first, unless the stack's own PostgreSQL is the cause."""
+    found = findings(status, now)
+    is_named = any(process.name == "postgres" and process.state != "ready" for process in status.processes)
+    return found if is_named else [Finding("down", why), *found]
 
 
 def health(found: Sequence[Finding]) -> Literal["healthy", "attention", "down"]:
@@ -40,10 +55,10 @@ def first_sentence(status: InstallationStatus, found: Sequence[Finding]) -> str:
     """Returns the whole status in one sentence."""
     match health(found):
         case "down":
-            return f"Down: {found[0].what}."
+            return f"Down: {found[0].what.rstrip('.')}."
         case "attention":
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            return f"Needs attention: {found[0].what}{more}."
+            return f"Needs attention: {found[0].what.rstrip('.')}{more}."
         case "healthy":
             processes = "all processes run, " if status.processes else ""
             return f"Healthy: {processes}{_progress(status)}."
@@ -58,11 +73,17 @@ def _progress(status: InstallationStatus) -> str:
 
 
 def _processes(status: InstallationStatus) -> Iterator[Finding]:
-    for process in status.processes:
+    for process in sorted(status.processes, key=lambda process: process.name not in SERVERS):
         if process.state != "ready":
             why = f" ({process.why})" if process.why else ""
             what = process.state if process.state == "does not answer" else f"is {process.state}"
-            yield Finding("down", f"{process.name} {what}{why}", f"see the log {process.name}.log")
+            yield Finding(
+                "down", f"{_called(process)} {what}{why}", f"see the log {relative(process.log)}" if process.log else ""
+            )
+
+
+def _called(process: ProcessStatus) -> str:
+    return f"{SERVERS[process.name]} {LOOPBACK}:{process.port}" if process.name in SERVERS else process.name
 
 
 def _logs(status: InstallationStatus) -> Iterator[Finding]:
@@ -70,13 +91,21 @@ def _logs(status: InstallationStatus) -> Iterator[Finding]:
         if log.went_back:
             what = f"the log of {log.context} went back behind what was published, and rests"
             yield Finding("down", what, f"`caudal recover {log.context}`")
-        elif log.owner is None:
-            unpublished = f", {counted(log.head - log.relayed, 'event')} wait" if log.head > log.relayed else ""
-            yield Finding("attention", f"no relay publishes {log.context}{unpublished}", "start `caudal serve relay`")
-        elif log.problem is not None:
+        elif log.owner is not None and log.problem is not None:
             yield Finding("attention", log.problem, "the other partitions are published: see docs/subscriptions.md")
+    if not any(process.name == "relay" and process.state != "ready" for process in status.processes):
+        yield from _unrelayed(status.logs)  # else the relay says itself which logs it does not publish, and why
     if status.processes:
         yield from _foreign_relays(status.logs)
+
+
+def _unrelayed(logs: Sequence[LogStatus]) -> Iterator[Finding]:
+    without_owner = [log for log in logs if log.owner is None and not log.went_back]
+    if without_owner:
+        waiting = sum(log.head - log.relayed for log in without_owner)
+        unpublished = f", {counted(waiting, 'event')} wait" if waiting else ""
+        what = unrelayed([log.context for log in without_owner], len(logs))
+        yield Finding("attention", f"{what}{unpublished}", "no relay publishes them: start `caudal serve relay`")
 
 
 def _foreign_relays(logs: Sequence[LogStatus]) -> Iterator[Finding]:

@@ -1,7 +1,16 @@
 """The status of an installation as values: processes, logs, subscriptions, views and sagas."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+SERVERS: Mapping[str, str] = {
+    "postgres": "PostgreSQL",
+    "broker": "the broker",
+    "controller": "the broker's controller",
+    "mail": "the mail server",
+}
+"""The processes that are not Caudal's own, and what sentences call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +23,8 @@ class ProcessStatus:
     """``ready``, ``not ready``, ``down`` or ``does not answer``."""
     why: str = ""
     """Why it is not ready."""
+    log: str = ""
+    """File with its output; empty if nobody knows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ EXAMPLE = Example("data_ingestion", "/ingest", BODY, "/query/partner/partner-1")
 
 def endpoints(folder: Path) -> Endpoints:
     commands, queries = (f"http://127.0.0.1:{DEFAULT_PORTS[name]}" for name in ("command-api", "query-api"))
-    dsn = Logins(folder / "pgpass").dsn(ADMIN, 55432)
+    dsn = Logins(folder / "pgpass").dsn(ADMIN, DEFAULT_PORTS["postgres"])
     return Endpoints(commands, queries, dsn, "127.0.0.1:19092", str(folder), str(folder / "logs"), DEFAULT_PORTS, 1)
 
 
@@ -35,8 +35,10 @@ def shown(example: Example | None = EXAMPLE, catalog: Catalog | None = None) -> 
 def test_it_fits_into_a_terminal() -> None:
     lines = shown()
 
-    assert len(lines) <= 23, "one line is left for the prompt"
-    assert max(map(len, lines)) <= 79
+    # A DSN is used from any folder: its absolute path is as long as it is.
+    (dsn,) = (line for line in lines if line.startswith("PostgreSQL"))
+    assert len(lines) + len(dsn) // 80 <= 23, "one line is left for the prompt"
+    assert max(len(line) for line in lines if line != dsn) <= 79
     assert (lines[0], lines[-1]) == ("Caudal is ready after 8.3 s.", "Ctrl-C stops everything.")
 
 
@@ -45,7 +47,7 @@ def test_it_says_what_runs_where_and_what_to_do_next() -> None:
 
     for part in (
         "http://127.0.0.1:5001/docs", "http://127.0.0.1:5002/docs", "127.0.0.1:19092",
-        "postgresql://admin@127.0.0.1:55432/caudal?passfile=.caudal/pgpass", "smtp://127.0.0.1:5006",
+        f"postgresql://admin@127.0.0.1:15432/caudal?passfile={DEFAULT_DATA_DIR.resolve()}/pgpass", "smtp://127.0.0.1:5006",
         "status", "verify", "token NAME --role ROLE", "Roles: auditor",
     ):  # fmt: skip
         assert part in said
@@ -86,5 +88,5 @@ def test_any_number_of_roles_fits(count: int) -> None:
     lines = shown(catalog=Catalog.of([System("todo", (Context("doors", commands=(Enter,)),))]))
 
     assert len(lines) <= 23
-    assert max(map(len, lines)) <= 79
+    assert max(len(line) for line in lines if not line.startswith("PostgreSQL")) <= 79
     assert any("…" in line for line in lines) == (count == 40)

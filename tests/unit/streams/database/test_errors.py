@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from schemas.errors import CaudalError, Conflict, Invalid, Misconfigured, Raced, SchemaMismatch, Unavailable
-from streams.database.errors import blames_values, is_of_read_only, is_of_stale_connection, translated
+from streams.database.errors import blames_values, cause, is_of_read_only, is_of_stale_connection, translated
 
 
 def of(state: str, message: str = "x", **fields: str) -> asyncpg.PostgresError:
@@ -122,3 +122,22 @@ def test_clients_do_not_see_the_address_of_a_database() -> None:
 )
 def test_only_errors_about_values_blame_the_values(error: Exception, blames: bool) -> None:
     assert blames_values(error) is blames
+
+
+DETAIL = {"D": "Consistent recovery state has not been yet reached.", "H": "Wait."}
+
+
+def test_the_reason_of_an_outage_is_one_line_without_detail_hint_and_full_stop() -> None:
+    error = of("57P03", "the database system is not yet accepting connections", **DETAIL)
+
+    assert cause(error) == "CannotConnectNowError: the database system is not yet accepting connections"
+    assert cause(OSError("first line\nsecond line.")) == "OSError: first line second line"
+
+
+@pytest.mark.parametrize("state", ["57P03", "40001", "22003", "42P01", "42501", "28P01", "23505"])
+def test_a_translated_error_has_one_line(state: str) -> None:
+    with pytest.raises(CaudalError) as raised, translated():
+        raise of(state, "x", **DETAIL, **CONSTRAINT)
+
+    assert "\n" not in raised.value.detail
+    assert "recovery state" not in raised.value.detail

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from deploy.operations.status.health import EXIT_CODES, STALLED_AFTER, findings, first_sentence, health
+from deploy.operations.status.health import EXIT_CODES, STALLED_AFTER, findings, first_sentence, health, out_of_reach
 from deploy.operations.status.installation_status import (
     InstallationStatus,
     LogStatus,
@@ -62,7 +63,12 @@ def test_events_on_their_way_are_healthy_and_counted() -> None:
             replace(HEALTHY, views=[ViewStatus("todo.tasks", None, "the view todo.tasks has other columns: run `x`")]),
             "the view todo.tasks has other columns",
         ),
-        (replace(HEALTHY, logs=[replace(LOG, owner=None)]), "no relay publishes todo.tasks"),
+        (replace(HEALTHY, logs=[replace(LOG, owner=None)]), "1 of 1 logs is not relayed: todo.tasks"),
+        (
+            replace(HEALTHY, logs=[LOG, *(replace(LOG, context=name, owner=None, relayed=5) for name in ("todo.x", "todo.y"))]),
+            "2 of 3 logs are not relayed: todo.x, todo.y, 4 events wait",
+        ),
+        (replace(HEALTHY, logs=[replace(LOG, owner=None)] * 12), "none of 12 logs is relayed"),
         (
             replace(HEALTHY, logs=[replace(LOG, problem="partition 1 of t is not published from position 7 on: too large")]),
             "partition 1 of t is not published from position 7 on: too large",
@@ -110,3 +116,48 @@ def test_several_relays_are_normal_without_a_local_stack() -> None:
     status = replace(HEALTHY, processes=[], logs=[LOG, replace(LOG, context="todo.x", owner="relay-2")])
 
     assert judged(status)[0] == 0
+
+
+def test_a_server_that_does_not_answer_is_named_first_with_its_address() -> None:
+    relay = ProcessStatus("relay", 5004, "not ready", "none of 12 logs is relayed (no broker answers)")
+    status = replace(HEALTHY, processes=[relay, ProcessStatus("broker", 19092, "does not answer")])
+
+    assert judged(status) == (2, "Down: the broker 127.0.0.1:19092 does not answer.")
+
+
+def test_logs_that_are_not_relayed_are_named_once() -> None:
+    relay = ProcessStatus("relay", 5004, "not ready", "2 of 3 logs are not relayed: todo.x, todo.y (no broker answers)")
+    logs = [LOG, *(replace(LOG, context=name, owner=None) for name in ("todo.x", "todo.y"))]
+
+    said = [finding.what for finding in findings(replace(HEALTHY, processes=[relay], logs=logs), NOW)]
+
+    assert said == ["relay is not ready (2 of 3 logs are not relayed: todo.x, todo.y (no broker answers))"]
+
+
+@pytest.mark.parametrize("folder", [Path.cwd(), Path("/var/lib/caudal")])
+def test_the_log_of_a_process_is_named_by_its_path(folder: Path) -> None:
+    log = str(folder / ".caudal" / "logs" / "worker.log")
+
+    (finding,) = findings(replace(HEALTHY, processes=[RELAY, ProcessStatus("worker", 2, "down", log=log)]), NOW)
+
+    assert finding.advice == f"see the log {'.caudal/logs/worker.log' if folder == Path.cwd() else log}"
+
+
+def test_a_database_out_of_reach_is_named_once_and_first() -> None:
+    why = "PostgreSQL is out of reach: CannotConnectNowError: the database system is starting up"
+    worker = ProcessStatus("worker", 2, "not ready", why)
+    postgres = ProcessStatus("postgres", 15432, "not ready", "the database system is starting up")
+
+    alone = out_of_reach(InstallationStatus([worker]), why, NOW)
+    with_server = out_of_reach(InstallationStatus([worker, postgres]), why, NOW)
+
+    assert [finding.what for finding in alone] == [why, f"worker is not ready ({why})"]
+    assert [finding.what for finding in with_server] == [
+        "PostgreSQL 127.0.0.1:15432 is not ready (the database system is starting up)", f"worker is not ready ({why})",
+    ]  # fmt: skip
+
+
+def test_a_reason_that_ends_with_a_full_stop_gets_no_second_one() -> None:
+    status = replace(HEALTHY, views=[ViewStatus("todo.tasks", None, "the view has other columns.")])
+
+    assert judged(status)[1] == "Needs attention: the view has other columns."
