@@ -38,7 +38,7 @@ DEFAULT_PORTS = {
     "relay": 5004,
     "projectors": 5005,
     "mail": 5006,
-    "postgres": 55432,
+    "postgres": 15432,
     "broker": 19092,
 }
 CONTROLLER_PORT = 19093

@@ -3,7 +3,14 @@
 import socket
 from contextlib import closing
 
+import pytest
+
 from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
+from deploy.local.stack import CONTROLLER_PORT, DEFAULT_PORTS, choose_ports
+from schemas.errors import Misconfigured
+
+FIRST_EPHEMERAL_PORT = 32768
+"""Linux gives this port and higher ones to outgoing connections of any program."""
 
 
 def test_free_ports_are_different_and_free() -> None:
@@ -21,3 +28,17 @@ def test_a_port_on_which_a_program_listens_is_not_free() -> None:
 
         assert listens(port)
         assert not is_free(port)
+
+
+def test_no_default_port_is_one_that_an_outgoing_connection_may_hold() -> None:
+    assert max(CONTROLLER_PORT, *DEFAULT_PORTS.values()) < FIRST_EPHEMERAL_PORT
+
+
+def test_a_port_that_is_taken_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(socket.create_server((LOOPBACK, 0))) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setitem(DEFAULT_PORTS, "postgres", port)
+
+        with pytest.raises(Misconfigured, match=rf"{port} \(postgres\).*`--ports auto` picks free ones"):
+            choose_ports("embedded", automatic=False)
+        assert port not in choose_ports("embedded", automatic=True).values()
