@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.errors import Invalid, Malformed, Violation, pointer_of, step
 from schemas.message import Command
 from schemas.sensitive import is_encrypted, secret_fields
+from schemas.values.literals import LARGEST, SMALLEST
 from schemas.values.storable import fault_in
 
 M = TypeVar("M", bound=BaseModel)
@@ -107,9 +108,17 @@ def parse_json(body: bytes, max_depth: int) -> Any:
 def _explain(body: bytes) -> None:
     """Raises `Invalid` with a pointer if only one value is wrong: a number out of range, a lone surrogate."""
     try:
-        _check_values(json.loads(body, parse_constant=_no_constant))
+        _check_values(json.loads(body, parse_constant=_no_constant, parse_int=_integer))
     except (ValueError, RecursionError):
         return
+
+
+def _integer(text: str) -> int:
+    """Returns an integer; one that is too long for 64 bits becomes another that is out of range.
+
+    Its conversion would take quadratic time, and Python rejects more than 4,300 digits.
+    """
+    return int(text) if len(text) <= len(str(SMALLEST)) else LARGEST + 1
 
 
 def _no_constant(name: str) -> None:

@@ -49,6 +49,18 @@ def test_a_bad_value_is_named_by_its_pointer(body: bytes, pointer: str) -> None:
     assert pointers(body) == [pointer]
 
 
+@pytest.mark.parametrize("digits", [19, 20, 300, 400, 4300, 4301, 5000, 1_000_000])
+@pytest.mark.parametrize("sign", [b"", b"-"])
+def test_an_integer_of_any_length_is_named_by_its_pointer(digits: int, sign: bytes) -> None:
+    body = b'{"partner_id": "a", "payload": {"x": [1, ' + sign + b"9" * digits + b"]}}"
+
+    with pytest.raises(Invalid) as raised:
+        parse_json(body, DEPTH)
+
+    (found,) = raised.value.violations
+    assert (found.pointer, found.detail) == ("/payload/x/1", "is a number out of range: integers have 64 bits")
+
+
 @pytest.mark.parametrize(
     ("body", "pointer", "name"),
     [

@@ -54,7 +54,7 @@ BAD = [
     ('{"n": "\udcff"}', "not JSON"),
     ('{"n": ' + "[" * DEPTH + "]" * DEPTH + "}", "is nested deeper than 8 levels"),
     ("[1]", "not a JSON object"),
-    ("9" * 5000, "not JSON"),
+    ("9" * 5000, "is a number out of range: integers have 64 bits"),
 ]
 
 
