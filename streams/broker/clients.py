@@ -45,7 +45,8 @@ _MAX_CANCELLED_START_SECONDS = 1.0
 _MAX_PROBE_SECONDS = 3.0
 _MAX_STOP_SECONDS = 1.0
 _MAX_ABORT_SECONDS = 0.5
-_MAX_SILENCE_SECONDS = 10.0
+MAX_SILENCE_SECONDS = 10.0
+"""How long a partition that has records may deliver none while it is read to its end."""
 _left: set[asyncio.Task[Any]] = set()
 """Tasks of clients that did not end in time, which the event loop itself would not keep."""
 
@@ -315,10 +316,10 @@ async def records_up_to(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int
         if records := (await consumer.getmany(tp, timeout_ms=1000, max_records=1000)).get(tp):
             yield records
             heard = time.monotonic()
-        elif time.monotonic() - heard > _MAX_SILENCE_SECONDS:
+        elif time.monotonic() - heard > MAX_SILENCE_SECONDS:
             raise TimeoutError(f"{tp.topic}/{tp.partition} delivers no record below offset {end}")
 
 
 async def _position(consumer: AIOKafkaConsumer, tp: TopicPartition) -> int:
-    async with asyncio.timeout(_MAX_SILENCE_SECONDS):
+    async with asyncio.timeout(MAX_SILENCE_SECONDS):
         return int(await consumer.position(tp))

@@ -15,10 +15,14 @@ from schemas.errors import CaudalError, Unavailable
 _log = structlog.get_logger()
 
 
+MAX_PAUSE_SECONDS = 5.0
+"""The longest pause between two attempts, unless a loop has another."""
+
+
 class Backoff:
     """The pauses between attempts: each is twice as long as the one before, until a success resets them."""
 
-    def __init__(self, event: str, first_seconds: float = 0.1, max_seconds: float = 5.0, **fields: Any) -> None:
+    def __init__(self, event: str, first_seconds: float = 0.1, max_seconds: float = MAX_PAUSE_SECONDS, **fields: Any) -> None:
         """A failed attempt is logged as ``event`` with ``fields``."""
         self._event, self._fields = event, fields
         self._first, self.max_seconds = first_seconds, max_seconds

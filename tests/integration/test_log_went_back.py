@@ -115,6 +115,7 @@ async def test_nothing_is_published_or_handled_until_the_loss_is_accepted(
         assert (await deployment.log().timelines()).pending is not None
         for context in deployment.contexts:
             await recover(context, settings, apply=True)
+        assert "Processes notice within 15 s" in capsys.readouterr().out
         await running.shows(15)
         assert await running.is_verified()
 

@@ -25,8 +25,8 @@ class Loss:
     found: Divergence
     retaken: int
     """New events of the log at positions of lost ones."""
-    effects: Mapping[str, int] = field(default_factory=dict)
-    """Events in the logs that lost ones have caused, by ``system.context.Type``."""
+    effects: Mapping[tuple[ContextName, str], int] = field(default_factory=dict)
+    """Events in the logs that lost ones have caused, by their log and their type."""
     seen_by: Sequence[InstalledSubscription] = ()
     """The subscriptions that have handled positions of lost events."""
 
@@ -56,13 +56,13 @@ async def loss_of(
     )
 
 
-async def _effects(installation: Installation, lost: Sequence[StoredEvent]) -> Mapping[str, int]:
+async def _effects(installation: Installation, lost: Sequence[StoredEvent]) -> Mapping[tuple[ContextName, str], int]:
     ids, since = {str(event.id) for event in lost}, min(event.recorded_at for event in lost) - _CLOCKS_DIFFER
-    found: Counter[str] = Counter()
+    found: Counter[tuple[ContextName, str]] = Counter()
     for context, log in SearchableLog.of_contexts(installation, installation.catalog.contexts).items():
         after, head = await log.position_before(since), (await log.head()).position
         async for step in log.search(Conditions(), after, head):
-            found.update(f"{context}.{row.type}" for row in step.rows if decode_metadata(row.metadata).causation_id in ids)
+            found.update((context, row.type) for row in step.rows if decode_metadata(row.metadata).causation_id in ids)
     return dict(found)
 
 

@@ -9,11 +9,13 @@ from deploy.operations.projections.rebuilding import Options, rebuild
 from deploy.operations.recovery.loss import Loss, loss_of
 from deploy.operations.subscriptions.installed import InstalledSubscription, subscriptions
 from schemas.system import ContextName
+from streams.broker.clients import MAX_SILENCE_SECONDS
 from streams.database.pools import Databases
 from streams.discovery import installed_catalog
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.settings import Settings
+from streams.telemetry.retrying import MAX_PAUSE_SECONDS
 
 _SHOWN_EVENTS = 20
 
@@ -35,7 +37,7 @@ async def recover(context: ContextName, settings: Settings, *, apply: bool) -> N
             if loss is None:
                 out.print(f"The log of {context} holds everything that was published: there is nothing to recover.")
                 return
-            _print(loss, out)
+            print_loss(loss, out)
             if not confirmed(out, apply=apply):
                 return
             for one in loss.seen_by:
@@ -47,10 +49,17 @@ async def recover(context: ContextName, settings: Settings, *, apply: bool) -> N
     out.print(f"The loss is accepted. A relay publishes the log of {context} again within seconds.")
     for view in views:
         await rebuild(view, settings, Options(again=True), apply=True)
-    out.print("Done. `caudal verify` shows whether everything agrees.")
+    out.print(f"Done. Processes notice within {_notice_seconds(settings):g} s; until then they say that the log went back.")
+    out.print("`caudal verify` shows whether everything agrees.")
 
 
-def _print(loss: Loss, out: Console) -> None:
+def _notice_seconds(settings: Settings) -> float:
+    """Returns within how many seconds processes notice: a relay at its next attempt, a subscription at its next comparison."""
+    return max(MAX_PAUSE_SECONDS, settings.stall_seconds) + MAX_SILENCE_SECONDS
+
+
+def print_loss(loss: Loss, out: Console) -> None:
+    """Prints what a log has lost, what that has caused, and what will be done."""
     lost, context = loss.lost, loss.context
     positions = f"positions {lost[0].position} to {loss.found.lost_up_to}"
     out.print(
@@ -68,8 +77,10 @@ def _print(loss: Loss, out: Console) -> None:
             f"{counted(loss.retaken, 'new event')} of the log {_have(loss.retaken)} such a position. A consumer of the topic"
             " that recognises repeats by position has to start over at the header ce_timeline."
         )
-    for name, count in loss.effects.items():
-        out.print(f"The lost events have caused {counted(count, name)} in the logs, which stay.", markup=False)
+    for (caused_in, type), count in loss.effects.items():
+        out.print(
+            f"The lost events have caused {counted(count, 'event')} {type} in {caused_in}, which {_stay(count)}.", markup=False
+        )
     out.print("What will be done: the loss is accepted, and the log is published again on a new timeline.")
     for one in loss.seen_by:
         then = ", and its view is rebuilt" if one.projection is not None else ", its commands are sent again"
@@ -95,6 +106,10 @@ async def _accept(installation: Installation, loss: Loss) -> None:
         pending = (await log.timelines()).pending
         assert pending is not None, "it was noted just now"
     await store.execute("timeline_accept", pending.number)
+
+
+def _stay(count: int) -> str:
+    return "stays" if count == 1 else "stay"
 
 
 def _are(some: Sequence[object]) -> str:

@@ -160,7 +160,7 @@ async def test_records_are_read_up_to_an_offset() -> None:
 
 
 async def test_records_that_never_come_are_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "_MAX_SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(clients, "MAX_SILENCE_SECONDS", 0.05)
     consumer: Any = FakeConsumer(lost_from=4)
 
     with pytest.raises(TimeoutError, match="t/0 delivers no record below offset 7"):
