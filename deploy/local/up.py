@@ -56,9 +56,12 @@ async def _run(stack: Stack, options: StackOptions, stopping: asyncio.Event) -> 
             announce(stack.endpoints, stack.notes, seconds, as_json=options.as_json, with_tokens=options.with_tokens)
             await _ends_first(asyncio.create_task(stack.watch()), stopping)
     finally:
-        if stack.processes and not options.as_json:
-            Console(stderr=True, highlight=False).print("Stopping …")
+        is_shown, out = bool(stack.processes) and not options.as_json, Console(stderr=True, highlight=False, soft_wrap=True)
+        if is_shown:
+            out.print("Stopping …")
         await stack.stop()
+        if is_shown and options.data_dir is not None:
+            out.print(f"Stopped; the data stays in {options.data_dir}", markup=False)
 
 
 async def _ends_first(work: asyncio.Task[None], stopping: asyncio.Event) -> bool:

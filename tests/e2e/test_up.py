@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import orjson
 import psutil
 import pytest
 
@@ -74,6 +75,11 @@ async def test_the_tokens_that_it_prints_on_request_are_good(said: str) -> None:
 async def test_migrate_and_status_find_the_running_stack(stack: RunningStack) -> None:
     code, out, err = await stack.caudal("migrate")
     assert (code, out) == (0, "Nothing to do.\n"), err
+
+    code, out, err = await stack.caudal("subscriptions", "list", "--json")
+    records = next(one for one in orjson.loads(out) if one["name"] == "data_ingestion.records")
+    assert (code, records["kind"], records["dead_letters"], records["state"]) == (0, "projection", 0, "active"), err
+    assert records["follows"] == [f"data_ingestion.{name}" for name in ("ingestion", "processing", "validation")]
 
     screen, terminal = os.openpty()
     watching = await asyncio.create_subprocess_exec(

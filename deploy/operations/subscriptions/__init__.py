@@ -1,1 +1,1 @@
-"""``caudal subscriptions``: pauses projections and policies, resumes them, and moves their checkpoints."""
+"""``caudal subscriptions``: lists projections and policies, pauses them, resumes them, and moves their checkpoints."""

@@ -6,10 +6,21 @@ import typer
 
 from deploy.console.async_command import async_command
 from deploy.console.connection import settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir, flag
+from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir, flag
 
-subscriptions = typer.Typer(no_args_is_help=True, help="Pause and resume projections and policies, or move their checkpoints.")
-Name = Annotated[str, typer.Argument(metavar="SYSTEM.NAME", help="The subscription, as `caudal status --all` names it.")]
+subscriptions = typer.Typer(
+    no_args_is_help=True, help="List projections and policies, pause and resume them, or move their checkpoints."
+)
+Name = Annotated[str, typer.Argument(metavar="SYSTEM.NAME", help="The subscription, as `caudal subscriptions list` names it.")]
+
+
+@subscriptions.command("list")
+@async_command
+async def list_(as_json: AsJson = False, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """List projections and policies: what they follow, their dead letters, and whether they are paused or blocked."""
+    from deploy.operations.subscriptions.listing import list_subscriptions
+
+    await list_subscriptions(settings_of(data_dir), as_json=as_json)
 
 
 @subscriptions.command()
