@@ -20,7 +20,7 @@ from tests.chaos.failovers import fail_over, lose_commits, switch_over
 from tests.chaos.load import Load
 from tests.chaos.proxy import faulty_connection
 from tests.chaos.seconds import SERVICES, dies_at, migrate, second
-from tests.chaos.stack import CLOCKS, PROCESSES, ChaosStack
+from tests.chaos.stack import CLOCKS, PROCESSES, SYSTEM, ChaosStack
 from tests.conftest import eventually
 
 _DEATHS, _WITHIN_SECONDS = 4, 47
@@ -226,7 +226,8 @@ class Faults:
 
     async def _publish_again(self) -> str:
         """Publishes a part of a log on its topic twice."""
-        context = self._random.choice(sorted(installed_catalog(self._stack.endpoints["systems"]).contexts))
+        contexts = installed_catalog([SYSTEM]).contexts
+        context = self._random.choice(sorted(context for context in contexts if context.system == SYSTEM))
         first = self._random.randrange(1, 500)
         some = ("--from", str(first), "--to", str(first + 200))
         code, _, said = await self._stack.caudal("relay", "backfill", str(context), *some, "--apply")
