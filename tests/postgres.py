@@ -39,48 +39,6 @@ async def postgres_at(folder: Path) -> AsyncIterator[EmbeddedPostgres]:
         await running.stop()
 
 
-class OwnPostgres:
-    """A cluster that allows physical backups, whose server a test stops and starts and whose data it replaces."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data = folder / "postgres"
-        self.server = EmbeddedPostgres(self.data, folder / "postgres.log", free_ports(1)[0])
-        self._running = Supervised(self.server.process())
-
-    @property
-    def dsn(self) -> str:
-        return self.server.dsn
-
-    async def prepare(self, configuration: str = "") -> None:
-        """Creates the cluster with further lines in its ``postgresql.conf``."""
-        await self.server.prepare()
-        await _allow_replication(self.data)
-        with (self.data / "postgresql.conf").open("a") as file:
-            file.write(configuration)
-
-    async def start(self) -> None:
-        """Returns when the server accepts writes."""
-        for path in (self.data, *self.data.rglob("*")):
-            give_to_server(path)
-        self._running = Supervised(self.server.process())
-        await self._running.start()
-        await eventually(self._is_writable, 60, "the end of PostgreSQL's recovery")
-
-    async def stop(self) -> None:
-        await self._running.stop()
-
-    async def _is_writable(self) -> bool:
-        return await is_writable(self.dsn)
-
-
-async def is_writable(dsn: str) -> bool:
-    connection = await asyncpg.connect(dsn)
-    try:
-        return not await connection.fetchval("select pg_is_in_recovery()")
-    finally:
-        await connection.close()
-
-
 async def run_shell(text: str, dsn: str) -> None:
     """Runs lines of a shell, which use PostgreSQL's programs and ``CAUDAL_WRITE_DSN``, and fails at the first error."""
     environment = {"PATH": f"{_programs()}:{os.environ['PATH']}", "CAUDAL_WRITE_DSN": dsn}
@@ -117,10 +75,10 @@ def _program(name: str) -> str:
 class Node:
     """One server of a cluster."""
 
-    def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, port: int, environment: Mapping[str, str] | None = None) -> None:
         self.data = folder / "postgres"
         self.server = EmbeddedPostgres(self.data, folder / "log", port)
-        self.port, self._environment = port, environment
+        self.port, self._environment = port, environment or {}
         self.supervised = Supervised(self._spec())
 
     async def start(self) -> None:
@@ -154,6 +112,37 @@ class Node:
         # For the server alone: a program before it that changes the user would share a library's memory as the first user.
         variables = (f"{name}={value}" for name, value in self._environment.items())
         return replace(spec, command=(*spec.command[:at], "env", *variables, *spec.command[at:]))
+
+
+class OwnPostgres(Node):
+    """A cluster that allows physical backups, whose server a test stops and starts and whose data it replaces."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, free_ports(1)[0])
+
+    @property
+    def dsn(self) -> str:
+        return self.server.dsn
+
+    async def prepare(self, configuration: str = "") -> None:
+        """Creates the cluster with further lines in its ``postgresql.conf``."""
+        await self.server.prepare()
+        await _allow_replication(self.data)
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(configuration)
+
+    async def start(self) -> None:
+        """Returns when the server accepts writes."""
+        for path in (self.data, *self.data.rglob("*")):
+            give_to_server(path)
+        await super().start()
+        await eventually(self._is_writable, 60, "the end of PostgreSQL's recovery")
+
+    async def stop(self) -> None:
+        await self.supervised.stop()
+
+    async def _is_writable(self) -> bool:
+        return not await self.answer("select pg_is_in_recovery()")
 
 
 class Cluster:

@@ -68,18 +68,14 @@ class ChaosStack:
     @property
     def settings(self) -> Settings:
         """The settings of a process of this stack."""
-        own = settings_for(self.broker)
-        secured = {name: getattr(own, name) for name in _SECURITY}
-        return self._addresses.applied_to(own).model_copy(update=secured)
+        return self._addresses.applied_to(settings_for(self.broker)).model_copy(update=self._security)
 
     @property
     def environment(self) -> Mapping[str, str]:
         """The environment variables with which a process joins this stack."""
-        own = settings_for(self.broker)
-        secured = {name: getattr(own, name) for name in _SECURITY}
         shown = {
             f"{PREFIX}{name.upper()}": value.get_secret_value() if name == "broker_password" else str(value)
-            for name, value in secured.items()
+            for name, value in self._security.items()
             if value is not None
         }
         return {
@@ -89,6 +85,12 @@ class ChaosStack:
             "CAUDAL_STALL_SECONDS": "2",
             "CAUDAL_BROKER_TIMEOUT_SECONDS": "5",
         }
+
+    @property
+    def _security(self) -> Mapping[str, Any]:
+        """The settings for a broker with TLS and users."""
+        settings = settings_for(self.broker)
+        return {name: getattr(settings, name) for name in _SECURITY}
 
     async def start(self) -> None:
         """Starts everything and returns when all of it is ready."""

@@ -45,6 +45,14 @@ async def process(services: Services, deliveries: int, then: int) -> None:
     await services.shows(then)
 
 
+async def back_up_at_work(services: Services, taking: str) -> None:
+    """Takes a backup of the services' database between two halves of twenty deliveries, and stops the processes."""
+    async with services.running():
+        await process(services, 10, then=10)
+        await run_shell(taking, services.dsn)
+        await process(services, 10, then=20)
+
+
 async def go_on(services: Services, *, lost: set[str]) -> None:
     """Starts the processes on a restored database, and recovers as the document says."""
     await services.migrate()
@@ -67,11 +75,7 @@ async def test_a_dump_is_restored_into_a_new_cluster(broker: EmbeddedBroker, fol
         own_postgres(own / "new") as new,
         services_on(old.dsn, broker, own / "logs") as services,
     ):
-        async with services.running():
-            await process(services, 10, then=10)
-            await run_shell(taking, old.dsn)
-            await process(services, 10, then=20)
-
+        await back_up_at_work(services, taking)
         await run_shell(restoring, new.dsn)
         services.move_to(new.dsn)
         await go_on(services, lost={"ingestion", "validation", "processing"})
@@ -109,11 +113,7 @@ async def test_one_context_is_restored_beside_the_others(broker: EmbeddedBroker,
         own_postgres(own) as postgres,
         services_on(postgres.dsn, broker, own / "logs") as services,
     ):
-        async with services.running():
-            await process(services, 10, then=10)
-            await run_shell(taking, postgres.dsn)
-            await process(services, 10, then=20)
-
+        await back_up_at_work(services, taking)
         await run_shell(restoring, postgres.dsn)
         await go_on(services, lost={"ingestion"})
 
