@@ -1,10 +1,8 @@
 """Failure isolation: what fails is parked with what follows it in its stream; the rest is applied."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -12,15 +10,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from schemas.errors import Unavailable
-from schemas.system import ContextName
 from streams.log.stored_events import StoredEvent
 from streams.subscriptions import failure_isolation as module
-from streams.subscriptions.dead_letters import DeadLetter, Parked
 from streams.subscriptions.failure_isolation import FailureIsolation, Isolated
-from streams.subscriptions.faults import Fault
 from streams.subscriptions.subscriber import LogEvent
-
-CONTEXT = ContextName("todo", "tasks")
+from tests.unit.streams.subscriptions.fake_dead_letters import CONTEXT, FakeDeadLetters
 
 
 def event(position: int, stream: str) -> StoredEvent:
@@ -35,92 +29,11 @@ def logged() -> Iterator[list[Any]]:
         yield lines
 
 
-class FakeStore:
-    """The dead letters of a subscription in memory."""
-
-    subscription = "todo.tasks"
-
-    def __init__(self) -> None:
-        self.dead_letters = self.checkpoints = self
-        self.open: list[StoredEvent] = []
-        self.parked: list[Parked] = []
-        self.handled: list[int] = []
-        self.failed: list[tuple[int, Fault]] = []
-        self.deaths: dict[int, int] = {}
-        self.claimed: set[int] = set()
-        self.extensions = 0
-        self.is_away = False
-        self.died: list[str] = []
-        self.edited: str | None = None
-        self.is_locked = False
-
-    async def blocked(self, _: Any, context: ContextName, streams: set[str]) -> set[str]:
-        return streams & {one.stream for one in self.open}
-
-    async def park(self, _: Any, parked: Sequence[Parked]) -> None:
-        self.parked += parked
-
-    async def due(self) -> Sequence[tuple[ContextName, int, str]]:
-        return sorted({(CONTEXT, 0, one.stream) for one in self.open})
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        if self.is_away:
-            raise Unavailable("no database")
-        self.is_locked = True
-        yield None
-        self.is_locked = False
-
-    async def lock(self, *_: Any) -> None:
-        pass
-
-    async def of_stream(self, _: Any, context: ContextName, stream: str) -> Sequence[Any]:
-        return [
-            SimpleNamespace(
-                context=CONTEXT,
-                name=str(one.position),
-                id=one.position,
-                edited=self.edited,
-                deaths=self.deaths.get(one.position, 0),
-                stored_event=lambda one=one: one,
-            )
-            for one in self.open
-            if one.stream == stream
-        ]
-
-    async def mark_handled(self, _: Any, dead_letter: DeadLetter) -> None:
-        self.handled.append(dead_letter.id)
-        self.open = [one for one in self.open if one.position != dead_letter.id]
-
-    async def mark_failed(self, _: Any, dead_letter: DeadLetter, fault: Fault) -> None:
-        self.failed.append((dead_letter.id, fault))
-        self.deaths[dead_letter.id] = 0
-        self.claimed.discard(dead_letter.id)
-
-    async def claim(self, _: Any, dead_letter: DeadLetter, deaths: int) -> bool:
-        if dead_letter.id in self.claimed:
-            return False
-        self.deaths[dead_letter.id] = deaths
-        self.claimed.add(dead_letter.id)
-        return True
-
-    async def extend_claim(self, dead_letter: DeadLetter, deaths: int) -> None:
-        self.extensions += self.deaths[dead_letter.id] == deaths
-
-    async def release(self, _: Any, dead_letter: DeadLetter, deaths: int) -> None:
-        if self.deaths[dead_letter.id] == deaths:
-            self.deaths[dead_letter.id] = 0
-            self.claimed.discard(dead_letter.id)
-
-    async def mark_died(self, _: Any, dead_letter: DeadLetter, fault: Fault) -> None:
-        self.died.append(f"{dead_letter.id} {fault.error}")
-
-
 class Bench:
     """A failure isolation whose effect fails for some positions."""
 
     def __init__(self, *failing: int, **options: Any) -> None:
-        self.store, self.failing, self.applied, self.calls = FakeStore(), set(failing), list[int](), 0
+        self.store, self.failing, self.applied, self.calls = FakeDeadLetters(), set(failing), list[int](), 0
         self.outage: Exception | None = None
         self.isolation: FailureIsolation[int] = FailureIsolation(self.store, self.apply, **options)  # type: ignore[arg-type]
 
@@ -142,7 +55,7 @@ class Bench:
         return await self.isolation.handle(None, found, [CONTEXT])
 
 
-def parked(store: FakeStore) -> list[tuple[int, str, str | None]]:
+def parked(store: FakeDeadLetters) -> list[tuple[int, str, str | None]]:
     found = [(one.event, one.state, one.fault) for one in store.parked if one.event is not None]
     return [(event.position, state, None if fault is None else fault.error) for event, state, fault in found]
 
