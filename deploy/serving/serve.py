@@ -8,6 +8,7 @@ import gc
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from socket import socket
 from typing import Literal, Protocol
 
 import uvicorn
@@ -30,6 +31,9 @@ from streams.settings import Settings
 from streams.telemetry.duties import reporting_failures
 from streams.telemetry.retrying import reason
 from streams.telemetry.tracing import configure_tracing, trace_requests
+
+_ACCEPTS_PER_TURN = 16
+"""Listening sockets of one address: the loop accepts one connection of each in a turn (libuv's pull request 3696)."""
 
 
 class BackgroundWork(Protocol):
@@ -157,6 +161,11 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.starts_over = False
         """Whether the process ends so that its supervisor starts it again."""
+
+    async def serve(self, sockets: list[socket] | None = None) -> None:
+        """Serves until `stop`; listens on the given sockets, or on the configured address."""
+        listening = sockets or [self.config.bind_socket()]
+        await super().serve([own for one in listening for own in (one, *(one.dup() for _ in range(_ACCEPTS_PER_TURN - 1)))])
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,11 +1,14 @@
 """The limits on a request's head and on slow senders, over real connections."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import orjson
 import pytest
+import uvloop
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -372,3 +375,30 @@ async def test_live_answers_take_no_place_of_other_requests() -> None:
         writer.write(head(5) + b"hello")
         assert await answered(reader) == "HTTP/1.1 200 OK"
         other_writer.close()
+
+
+def test_a_busy_loop_accepts_many_connections_in_one_turn() -> None:
+    """Not in pytest's own loop: only libuv's accepts one connection of a listening socket in a turn."""
+
+    async def busy() -> None:
+        while True:
+            time.sleep(0.02)  # noqa: ASYNC251 - holds up the loop
+            await asyncio.sleep(0)
+
+    async def seconds_for(clients: int) -> float:
+        async with connected() as (_, writer):
+            peer = writer.get_extra_info("peername")
+            own = asyncio.get_running_loop()
+            others = [socket.create_connection(peer) for _ in range(clients)]
+            holding_up = asyncio.create_task(busy())
+            began = own.time()
+            for other in others:
+                other.sendall(head(0))
+            answers = await asyncio.to_thread(lambda: [other.recv(12) for other in others])
+            holding_up.cancel()
+            assert answers == [b"HTTP/1.1 200"] * clients
+            for other in others:
+                other.close()
+            return own.time() - began
+
+    assert uvloop.run(seconds_for(100)) < 1.5

@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
     def send(self) -> None:
         body = orjson.dumps({"partner_id": "bench", "payload": {"id": str(uuid4())}})
         head = (
-            "POST /commands/data_ingestion/receive-data HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+            "POST /commands/data_ingestion/receive-data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         assert self._transport is not None, "it is connected"
@@ -104,6 +104,8 @@ class Connection(asyncio.Protocol):
         elif self in self._sender.free:
             self._sender.free.remove(self)
         self._sender.opened -= 1
+        if self.answered is not None:
+            raise ConnectionError(f"the API closed a connection: {exc}")
 
 
 async def main(api: str, rate: float, seconds: float) -> None:
