@@ -56,11 +56,8 @@ class TimerClock:
             raise_if_cancelled()
             try:
                 await self.fire_due(now())
-            except CaudalError as error:
-                await backoff.wait(error)
             except Exception as error:
-                _log.exception("timers not read")
-                await backoff.wait(error)
+                await backoff.wait(error, with_traceback=not isinstance(error, CaudalError))
             else:
                 backoff.reset()
                 await asyncio.sleep(_POLL_SECONDS)

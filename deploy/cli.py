@@ -53,6 +53,7 @@ def caudal(
 ) -> None:
     """Caudal: CQRS and event sourcing on PostgreSQL and Kafka-compatible streams."""
     configure_logging("text", "warning")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a command reports itself why a broker cannot be reached
 
 
 @app.command(rich_help_panel=RUN)

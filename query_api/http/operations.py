@@ -11,7 +11,7 @@ from sqlalchemy.types import ARRAY, TypeEngine
 
 from query_api.views.catalog_of_views import NO_PARTITION
 from query_api.views.page_request import MAX_SORT_COLUMNS, SORTED_TWICE
-from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT, NO_CURSOR
+from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT, NO_CURSOR, parameter_rule
 from query_api.views.values import TEXT_SCHEMA, allowed_values, schema_of_column
 from schemas.access import Access
 from schemas.errors import (
@@ -128,7 +128,7 @@ CONSISTENCY_TOKEN = parameter(
     "From the command API's answer: the read waits until the view has seen that write.",
     {"$ref": "#/components/schemas/ConsistencyToken"},
 )
-CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$", RULES: [f"after {NO_CURSOR}"]}
+CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$", RULES: [parameter_rule("after", NO_CURSOR)]}
 NEXT = {"description": "The next page, unless this is the last one.", "schema": {"type": "string"}}
 TEXT_IN_PATH = {**TEXT_SCHEMA, "minLength": 1}
 _PAGING = (
@@ -159,7 +159,7 @@ def _sort(view: type[View]) -> dict[str, Any]:
         {
             "type": "string",
             "pattern": f"^-?({columns})(,-?({columns})){{0,{MAX_SORT_COLUMNS - 1}}}$",
-            RULES: [f"sort {SORTED_TWICE}"],
+            RULES: [parameter_rule("sort", SORTED_TWICE)],
         },
     )
 

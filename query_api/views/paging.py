@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from schemas.errors import Invalid, Violation
+from schemas.errors import Invalid
 
 Row = Mapping[str, Any]
 
@@ -63,4 +63,9 @@ def invalid_cursor() -> Invalid:
 
 def invalid_parameter(name: str, problem: str) -> Invalid:
     """Returns the error for a parameter of a URL, by its name."""
-    return Invalid(f"the parameter {name!r} {problem}", [Violation("", f"{name} {problem}")])
+    return Invalid(parameter_rule(name, problem))
+
+
+def parameter_rule(name: str, problem: str) -> str:
+    """Returns what the error for a parameter of a URL says."""
+    return f"the parameter {name!r} {problem}"

@@ -197,7 +197,7 @@ class ViewReader:
     def _column(self, name: str) -> ColumnElement[Any]:
         if name == CHANGED or name not in self._table.c:
             columns = ", ".join(sorted(self.view.model_fields))
-            raise invalid_parameter(name, f"is no column of the view {self.view.view_name}, which has {columns}")
+            raise invalid_parameter(name, f"is not a column of the view {self.view.view_name}, which has {columns}")
         return self._table.c[name]
 
     def _without_index(self, request: PageRequest) -> list[str]:

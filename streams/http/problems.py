@@ -95,8 +95,8 @@ class Problem(BaseModel):
                     "type": "urn:caudal:problem:invalid",
                     "title": "Rejected",
                     "status": 422,
-                    "detail": "the parameter 'limit' must be a number from 1 to 1000",
-                    "errors": [{"pointer": "", "detail": "limit must be a number from 1 to 1000"}],
+                    "detail": "the body is not valid",
+                    "errors": [{"pointer": "/partner_id", "detail": "Field required"}],
                     "correlation_id": "01940000-0000-7000-8000-000000000001",
                 }
             ]
@@ -147,14 +147,27 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
 def answer_error(request: Request, error: Exception) -> Response:
     """Returns the response to an error, with the headers that its kind needs."""
     if isinstance(error, HTTPException):
-        phrase = HTTPStatus(error.status_code).phrase
-        problem = Problem(title=phrase, status=error.status_code, detail=error.detail, correlation_id=correlation_id(request))
+        problem = Problem(
+            title=TITLES.get(error.status_code, HTTPStatus(error.status_code).phrase),
+            status=error.status_code,
+            detail=_hint(error, request),
+            correlation_id=correlation_id(request),
+        )
         return problem_response(problem, error.headers)
     if not isinstance(error, CaudalError) or (problem := problem_of(error, correlation_id(request))).status == 500:
         return problem_response(internal_error(request, error))
     if isinstance(error, TooManyRequests):
         add_headers(request, error.headers)
     return problem_response(problem, _headers_of(error))
+
+
+def _hint(error: HTTPException, request: Request) -> str:
+    """Returns what a client can do about an error that no operation raised: a path or a method that does not exist."""
+    if error.status_code == 404:
+        return f"there is no path {request.url.path!r}: /docs lists the paths"
+    if error.status_code == 405:
+        return f"{request.method} is not allowed here; allowed: {(error.headers or {}).get('Allow', '')}"
+    return error.detail
 
 
 def internal_error(request: Request, error: Exception) -> Problem:

@@ -11,6 +11,7 @@ from schemas.errors import Malformed, Unavailable
 from schemas.system import ContextName
 from streams.broker.clients import OUTAGES, new_consumer, records_up_to, start, stop_quietly
 from streams.broker.cloudevents import BACKFILLED, TIMELINE, decode_event, encode_event, timeline_of
+from streams.broker.security import rejection
 from streams.broker.topic_names import Topics
 from streams.log.reading import partition_events
 from streams.log.search import SearchableLog
@@ -94,7 +95,7 @@ class TopicVerification:
                         on_progress(result.events, relayed_up_to)
                 await comparison.end()
         except (*OUTAGES, TimeoutError) as error:
-            raise Unavailable(f"the topic {self._topic} cannot be read from the broker", repr(error)) from error
+            raise Unavailable(f"the topic {self._topic} cannot be read from the broker", rejection(error)) from error
         finally:
             await stop_quietly(consumer)
         result.findings.sort()

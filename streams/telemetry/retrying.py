@@ -37,10 +37,11 @@ class Backoff:
         if seconds > self.max_seconds:
             self.reset()
 
-    async def wait(self, error: Exception) -> None:
+    async def wait(self, error: Exception, *, with_traceback: bool = False) -> None:
         """Logs why an attempt failed, and returns when the next one may begin."""
         pause, self._next = self._next, min(2 * self._next, self.max_seconds)
-        _log.warning(self._event, **self._fields, why=reason(error), seconds=pause)
+        traceback = {"exc_info": error} if with_traceback else {}
+        _log.warning(self._event, **self._fields, **traceback, why=reason(error), seconds=pause)
         await asyncio.sleep(pause)
 
 
@@ -90,4 +91,6 @@ def raise_if_cancelled() -> None:
 
 def reason(error: BaseException) -> str:
     """Returns an error as one line: its detail or its text, or its representation if it has no text."""
-    return error.detail if isinstance(error, CaudalError) else str(error) or repr(error)
+    if isinstance(error, CaudalError):
+        return error.detail
+    return str(error).removeprefix(f"{type(error).__name__}: ") or repr(error)  # errors of aiokafka begin with their class

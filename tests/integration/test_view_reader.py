@@ -162,8 +162,8 @@ async def test_pages_in_any_order_have_each_row_once(store: Store, reader: ViewR
 @pytest.mark.parametrize(
     ("request_", "problem"),
     [
-        (PageRequest((Filter("nothing", "eq", "x"),)), "'nothing' is no column of the view items"),
-        (PageRequest((Filter("changed_in", "eq", "1"),)), "'changed_in' is no column"),
+        (PageRequest((Filter("nothing", "eq", "x"),)), "'nothing' is not a column of the view items"),
+        (PageRequest((Filter("changed_in", "eq", "1"),)), "'changed_in' is not a column"),
         (PageRequest((Filter("labels", "eq", "x"),)), "'labels' holds JSON, which cannot be filtered by"),
         (PageRequest((Filter("owner", "has", "x"),)), "'owner' holds no list"),
         (PageRequest((Filter("note", "eq", "x"),)), "'note' is encrypted"),

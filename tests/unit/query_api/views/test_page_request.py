@@ -49,6 +49,5 @@ def test_filters_are_limited_in_number() -> None:
     allowed = [("status[ne]", str(n)) for n in range(MAX_FILTERS)]
 
     assert len(parse_page_request(allowed).filters) == MAX_FILTERS
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Invalid, match="at most 50 are allowed"):
         parse_page_request([*allowed, ("name", "x")])
-    assert "at most 50 are allowed" in caught.value.violations[0].detail
