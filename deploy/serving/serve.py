@@ -20,7 +20,7 @@ from deploy.serving.http_protocol import LimitedProtocol
 from deploy.serving.shutdown import exit_after_grace
 from schemas.catalog import Catalog
 from schemas.errors import Unavailable
-from streams.database.identity import IDENTITIES
+from streams.database.identity import IDENTITIES, REPLACED
 from streams.discovery import installed_catalog
 from streams.http.admission import Admission
 from streams.http.health import operations_routes
@@ -62,12 +62,12 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
     if isinstance(made, Starlette):
         trace_requests(made)
         server = Server(made, host, port, settings)
-        IDENTITIES.on_change = server.start_over
+        IDENTITIES.start_over = server.start_over
         await server.serve()
     else:
         server = await _serve_beside(made, host, port, settings)
     if server.starts_over:
-        raise Unavailable("a database is another one than before, after a failover or a restore: the process starts over")
+        raise Unavailable(REPLACED)
 
 
 def room_of(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
@@ -114,7 +114,7 @@ async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Se
         exception_handlers=EXCEPTION_HANDLERS,
     )
     server = Server(app, host, port, settings)
-    IDENTITIES.on_change = server.start_over
+    IDENTITIES.start_over = server.start_over
     with reporting_failures(note):
         working = asyncio.create_task(work.run())
 
