@@ -104,14 +104,21 @@ class Services:
 
         await eventually(ready, 60, "readiness of all")
 
-    async def notice_loss(self) -> None:
-        """Waits until each process that publishes or handles events says that the ingestion log went back."""
+    async def notice_loss(self, context: str = "ingestion") -> None:
+        """Waits until each process that publishes or handles events of a log says that it went back."""
+        noticing = NOTICING if context == "ingestion" else ("relay", "projectors")  # no policy follows the others
+
+        said: list[str] = []
 
         async def noticed() -> bool:
-            said = [await self.why_not_ready(name) for name in NOTICING]
-            return all("went back" in why and "caudal recover data_ingestion.ingestion" in why for why in said)
+            nonlocal said
+            said = [await self.why_not_ready(name) for name in noticing]
+            return all("went back" in why and f"caudal recover data_ingestion.{context}" in why for why in said)
 
-        await eventually(noticed, 90, "the loss")
+        try:
+            await eventually(noticed, 90)
+        except AssertionError:
+            raise AssertionError(f"the loss is not noticed: {said}") from None
 
     async def recover(self) -> set[str]:
         """Runs what ``caudal status`` says until it names no log any more; returns the contexts that were recovered."""

@@ -71,12 +71,16 @@ class Load:
     async def send_again(self, newest_revision: int) -> None:
         """Sends what may be lost again under the same keys; versions of the hot stream beyond the newest are lost."""
         exposed, self._may_be_lost = self._may_be_lost or {}, None
-        for key, body in exposed.items():
-            before = self.acknowledged.deliveries[key]
-            await self._send_delivery(key, body)
-            if self.acknowledged.deliveries[key] != before:
-                self.acknowledged.lost.add(before)
+        keys = list(exposed)
+        for first in range(0, len(keys), _HOT):
+            await asyncio.gather(*(self._send_delivery_again(key, exposed[key]) for key in keys[first : first + _HOT]))
         self.acknowledged.revisions |= {version for version in self._revisions_before if version <= newest_revision}
+
+    async def _send_delivery_again(self, key: str, body: object) -> None:
+        before = self.acknowledged.deliveries[key]
+        await self._send_delivery(key, body)
+        if self.acknowledged.deliveries[key] != before:
+            self.acknowledged.lost.add(before)
 
     def turn_to(self, stack: Stack) -> None:
         """Sends everything to this stack from now on."""

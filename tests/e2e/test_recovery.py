@@ -57,7 +57,7 @@ async def go_on(services: Services, *, lost: set[str]) -> None:
     """Starts the processes on a restored database, and recovers as the document says."""
     await services.migrate()
     async with services.running():
-        await services.notice_loss()
+        await services.notice_loss(min(lost))
         before = await services.processed_in_the_log()
         assert await services.recover() == {f"data_ingestion.{context}" for context in lost}
         assert await services.post(5) == 5
@@ -106,16 +106,24 @@ async def test_a_cluster_is_recovered_to_a_moment(broker: EmbeddedBroker, folder
 
 
 @pytest.mark.timeout(240)
-async def test_one_context_is_restored_beside_the_others(broker: EmbeddedBroker, folder: Path, backup: Path) -> None:
-    taking, restoring = (block.replace(BACKUP, str(backup)) for block in blocks("One context"))
-    own = folder / "context"
+@pytest.mark.parametrize("context", ["ingestion", "processing"])
+async def test_one_context_is_restored_beside_the_others(
+    context: str, broker: EmbeddedBroker, folder: Path, backup: Path
+) -> None:
+    taking, restoring = (
+        block.replace(BACKUP, str(backup)).replace("ingestion__ingestion", f"ingestion__{context}")
+        for block in blocks("One context")
+    )
+    own = folder / f"context-{context}"
     async with (
         own_postgres(own) as postgres,
         services_on(postgres.dsn, broker, own / "logs") as services,
     ):
         await back_up_at_work(services, taking)
         await run_shell(restoring, postgres.dsn)
-        await go_on(services, lost={"ingestion"})
+        await go_on(services, lost={context})
+        if context == "processing":  # what it lost was caused by deliveries that are still there
+            assert await services.processed_in_the_log() == 25
 
 
 async def now(postgres: OwnPostgres) -> str:

@@ -24,7 +24,8 @@ async def recover(context: ContextName, settings: Settings, *, apply: bool) -> N
     """Prints what a log has lost and what will be done about it; with ``apply``, does it.
 
     The loss is accepted: the relay publishes the log again from the last position that log and topic share, on a new timeline.
-    Subscriptions that have seen lost events go back to that position; their views are rebuilt. Raises `Unavailable`.
+    Subscriptions that have seen lost events go back to that position; their views are rebuilt. Policies whose commands have
+    lost their effects go back in the logs that still have the causes. Raises `Unavailable`.
     """
     catalog = installed_catalog(settings.systems)
     catalog.context(context)
@@ -42,6 +43,8 @@ async def recover(context: ContextName, settings: Settings, *, apply: bool) -> N
                 return
             for one in loss.seen_by:
                 await _go_back(one, context, loss.found.shared)
+            for unsettled in loss.unsettled:
+                await _go_back(unsettled.policy, unsettled.context, unsettled.position)
             await _accept(installation, loss)
         views = [one.name for one in loss.seen_by if one.projection is not None]
     finally:
@@ -85,6 +88,12 @@ def print_loss(loss: Loss, out: Console) -> None:
     for one in loss.seen_by:
         then = ", and its view is rebuilt" if one.projection is not None else ", its commands are sent again"
         out.print(f"The {one.kind} {one.name} goes back to position {loss.found.shared}{then}.", markup=False)
+    for unsettled in loss.unsettled:
+        out.print(
+            f"The policy {unsettled.policy.name} goes back to position {unsettled.position} of {unsettled.context}: it sends"
+            " commands again whose events are lost.",
+            markup=False,
+        )
 
 
 async def _go_back(one: InstalledSubscription, context: ContextName, shared: int) -> None:
