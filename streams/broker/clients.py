@@ -171,6 +171,19 @@ async def connected_consumer(settings: Settings, kind: str) -> AsyncIterator[AIO
         await stop_quietly(consumer)
 
 
+async def why_no_broker_answers(settings: Settings) -> str | None:
+    """Returns why no broker of the settings answers with the metadata of its cluster, or ``None`` if one does."""
+    client = AIOKafkaClient(**_options(settings, "status"))
+    try:
+        async with time_limit(settings):
+            await client.bootstrap()
+    except OUTAGES as error:
+        return f"no broker answers: {settings.brokers}: {rejection(error)}"
+    finally:
+        await client.close()
+    return None
+
+
 async def start(client: Client) -> None:
     """Starts a producer, consumer or admin client; raises the client's errors, and `KafkaTimeoutError` after 15 s.
 

@@ -26,6 +26,7 @@ from deploy.operations.status.installation_status import (
 )
 from deploy.operations.subscriptions.installed import InstalledSubscription, subscriptions
 from schemas.system import ContextName
+from streams.broker.clients import why_no_broker_answers
 from streams.database.pools import Databases
 from streams.discovery import installed_catalog
 from streams.installation import Installation
@@ -58,14 +59,15 @@ class StatusCollector:
         """Returns the status now. Raises `Unavailable` if a database is out of reach."""
         if not self._subscriptions:
             self._subscriptions = await self._open.enter_async_context(subscriptions(self._settings))
-        processes, logs, found, views, sagas = await asyncio.gather(
+        processes, broker, logs, found, views, sagas = await asyncio.gather(
             self.processes(),
+            self._broker(),
             _all(self._log(context) for context in self._catalog.contexts),
             _all(self._subscription(one, context) for one in self._subscriptions for context in one.contexts),
             _all(self._view(one) for one in self._subscriptions if one.projection is not None),
             self._sagas(),
         )
-        return InstallationStatus(processes, logs, found, views, sagas)
+        return InstallationStatus(processes, logs, found, views, sagas, broker)
 
     async def processes(self) -> list[ProcessStatus]:
         """Returns the processes of the local stack; none without one."""
@@ -82,6 +84,9 @@ class StatusCollector:
         except (httpx.HTTPError, ValueError):
             return ProcessStatus(name, port, "does not answer", log=log)
         return ProcessStatus(name, port, answer["status"], "; ".join(answer.get("failing", {}).values()), log)
+
+    async def _broker(self) -> str | None:
+        return await why_no_broker_answers(self._settings) if self._stack is None else None
 
     async def _log(self, context: ContextName) -> LogStatus:
         store = self._installation.log_store(context)

@@ -33,7 +33,8 @@ class Finding:
 
 def findings(status: InstallationStatus, now: datetime) -> list[Finding]:
     """Returns everything that is wrong; what is down comes first, and of that the servers, which the others need."""
-    found = [*_processes(status), *_logs(status), *_subscriptions(status, now), *_views(status), *_sagas(status)]
+    servers = [*_processes(status), *_broker(status)]
+    found = [*servers, *_logs(status), *_subscriptions(status, now), *_views(status), *_sagas(status)]
     return sorted(found, key=lambda finding: finding.severity != "down")
 
 
@@ -82,6 +83,11 @@ def _processes(status: InstallationStatus) -> Iterator[Finding]:
             )
 
 
+def _broker(status: InstallationStatus) -> Iterator[Finding]:
+    if status.broker is not None:
+        yield Finding("down", status.broker, "see the broker's own log, and CAUDAL_BROKERS")
+
+
 def _called(process: ProcessStatus) -> str:
     return f"{SERVERS[process.name]} {LOOPBACK}:{process.port}" if process.name in SERVERS else process.name
 
@@ -93,8 +99,9 @@ def _logs(status: InstallationStatus) -> Iterator[Finding]:
             yield Finding("down", what, f"`caudal recover {log.context}`")
         elif log.owner is not None and log.problem is not None:
             yield Finding("attention", log.problem, "the other partitions are published: see docs/subscriptions.md")
-    if not any(process.name == "relay" and process.state != "ready" for process in status.processes):
-        yield from _unrelayed(status.logs)  # else the relay says itself which logs it does not publish, and why
+    relay_is_not_ready = any(process.name == "relay" and process.state != "ready" for process in status.processes)
+    if status.broker is None and not relay_is_not_ready:  # which says itself which logs it does not publish, and why
+        yield from _unrelayed(status.logs)
     if status.processes:
         yield from _foreign_relays(status.logs)
 

@@ -94,3 +94,5 @@ class InstallationStatus:
     subscriptions: list[SubscriptionStatus] = field(default_factory=list)
     views: list[ViewStatus] = field(default_factory=list)
     sagas: SagaStatus = field(default_factory=SagaStatus)
+    broker: str | None = None
+    """Why no broker answers; ``None`` if one does, and with a local stack, whose broker is among its processes."""

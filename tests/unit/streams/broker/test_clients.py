@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+import socket
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +27,7 @@ from streams.broker.clients import (
     started_producer,
     stop_or_abort,
     stop_quietly,
+    why_no_broker_answers,
 )
 from streams.settings import Settings
 
@@ -406,3 +409,14 @@ async def test_the_client_id_names_the_kind_and_the_instance() -> None:
 
     assert consumer._client._client_id == client_id(Settings(instance="eu-1"), "projectors") == "caudal-projectors-eu-1"
     await consumer.stop()
+
+
+async def test_a_broker_that_accepts_connections_and_answers_nothing_is_named_within_seconds() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        began = time.monotonic()
+        why = await why_no_broker_answers(Settings(brokers=address, broker_timeout_seconds=1))
+
+    assert why is not None
+    assert why.startswith(f"no broker answers: {address}: ")
+    assert time.monotonic() - began < 5

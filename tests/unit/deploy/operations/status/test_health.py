@@ -44,6 +44,12 @@ def test_events_on_their_way_are_healthy_and_counted() -> None:
     )  # fmt: skip
 
 
+def test_a_broker_that_does_not_answer_is_named_and_not_the_logs_that_no_relay_publishes() -> None:
+    status = replace(HEALTHY, processes=[], logs=[replace(LOG, owner=None)], broker="no broker answers: kafka:9092")
+
+    assert judged(status) == (2, "Down: no broker answers: kafka:9092.")
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [
