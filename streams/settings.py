@@ -194,7 +194,9 @@ class Settings(BaseSettings):
     state_cache_bytes: Positive = Field(64 * 1024 * 1024, description="Memory of a process for states of streams, in bytes.")
     receipts_days: Positive = Field(7, description="Minimum number of days for which a repeated command is recognised.")
     max_requests_in_progress: Positive = Field(
-        256, description="Requests that one process of an API answers at a time; further ones get 503 with `Retry-After`."
+        256,
+        description="Requests that one process of an API answers at a time; further ones get 503 with `Retry-After`. "
+        "So many commands of batches are handled at a time as well.",
     )
     max_query_seconds: float = Field(
         5,

@@ -73,6 +73,8 @@ class BatchEndpoint:
 
     def __init__(self, settings: Settings, handler: CommandHandler, catalog: Catalog) -> None:
         self._settings, self._handler, self._catalog = settings, handler, catalog
+        self._places = asyncio.Semaphore(settings.max_requests_in_progress)
+        """Of the commands of all batches of the process."""
 
     async def answer(self, request: Request, command: type[Command], count: Callable[[int], Awaitable[None]]) -> Response:
         """Handles every command of a batch and answers with a line for each, in the order of the lines.
@@ -94,7 +96,8 @@ class BatchEndpoint:
         async def handle_in_order(same_id: Sequence[_Line]) -> None:
             # Lines with one key follow each other, so that the second finds the first one's receipt.
             for line in same_id:
-                answers[line.number] = await self._answer(request, line)
+                async with self._places:
+                    answers[line.number] = await self._answer(request, line)
 
         await asyncio.gather(*map(handle_in_order, by_id.values()))
         body = b"".join(orjson.dumps(answers[number]) + b"\n" for number in range(len(lines)))

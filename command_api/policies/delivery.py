@@ -17,6 +17,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -36,6 +37,8 @@ _log = structlog.get_logger()
 
 OVERDUE_SECONDS = 5.0
 MAX_IN_FLIGHT = 2000
+MAX_SILENCE_SECONDS = 5.0
+"""How long is waited for room while no command gets its receipt: the database of another context may be out of reach."""
 Park = Callable[[ContextName, int, int, Exception], Awaitable[None]]
 """Parks the event at a partition and a position of a context because of an error."""
 _CONFIRM_SECONDS = 0.1
@@ -130,6 +133,7 @@ class Delivery:
         self._sender, self._handle, self._has_side_effects, self._park = sender, handle, has_side_effects, park
         self._partitions: dict[tuple[ContextName, int], Progress] = {}
         self._has_room = asyncio.Event()
+        self._acknowledged_at = time.monotonic()
 
     async def progress(self, context: ContextName, partition: int) -> Progress:
         """Returns the progress in a partition, from the checkpoint at the first time; raises `Unavailable`."""
@@ -151,16 +155,26 @@ class Delivery:
     async def send(self, sendings: Sequence[Sending]) -> None:
         """Sends commands and puts them in flight; raises `Unavailable` if no broker acknowledges them."""
         now = time.monotonic()
+        if not self._in_flight():
+            self._acknowledged_at = now
         await self._send(command for sending in sendings for command in sending.commands)
         for progress, position, commands in sendings:
             progress.sent = position
             progress.in_flight.append(InFlight(position, {command.id: command for command in commands}, now))
 
     async def wait_for_room(self) -> None:
-        """Returns once not too many commands are in flight. `confirm` must run meanwhile."""
-        while self._in_flight() > MAX_IN_FLIGHT:
+        """Returns once not too many commands are in flight. `confirm` must run meanwhile.
+
+        Raises `Unavailable` if none of them gets its receipt for some seconds.
+        """
+        while (in_flight := self._in_flight()) > MAX_IN_FLIGHT:
+            left = self._acknowledged_at + MAX_SILENCE_SECONDS - time.monotonic()
+            if left <= 0:
+                raise Unavailable(f"{in_flight} commands of {self._policy} wait for their receipts")
             self._has_room.clear()
-            await self._has_room.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._has_room.wait()
 
     def invalidate(self, context: ContextName, partition: int) -> None:
         """Drops a partition: its next process continues from the checkpoint, also if that is this one again."""
@@ -193,6 +207,8 @@ class Delivery:
 
     async def _confirm(self, context: ContextName, partition: int, progress: Progress) -> None:
         outcomes = await outcomes_of(self._logs, progress.unconfirmed(_RECEIPT_BATCH_SIZE))
+        if outcomes:
+            self._acknowledged_at = time.monotonic()
         following = [command for one in progress.in_flight for command in one.acknowledge(outcomes)]
         position = progress.acknowledged()
         if position > progress.confirmed:

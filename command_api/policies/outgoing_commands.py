@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from aggregates.policy import Policy
 from command_api.clock import now
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, RecordedEvent, Rejection
+from schemas.errors import Unavailable
 from schemas.message import Command, Event
 from schemas.system import ContextName
 from streams.log.reading import AppendableLog
 from streams.telemetry.tracing import traced
+
+_log = structlog.get_logger()
 
 Outcomes = Mapping[UUID, Rejection | None]
 """By command id: the rejection, ``None`` for an accepted command. A command without a receipt is missing."""
@@ -83,13 +88,16 @@ class OutgoingCommands:
 
 
 async def outcomes_of(logs: Mapping[ContextName, AppendableLog], commands: Iterable[OutgoingCommand]) -> Outcomes:
-    """Returns the outcomes of commands from the receipts in their logs; raises `Unavailable`."""
+    """Returns the outcomes of commands from the receipts in their logs; those in a log that is out of reach are missing."""
     by_context: dict[ContextName, list[UUID]] = {}
     for command in commands:
         by_context.setdefault(command.context, []).append(command.id)
     found: dict[UUID, Rejection | None] = {}
     for context, ids in by_context.items():
-        found |= await logs[context].answers(ids)
+        try:
+            found |= await logs[context].answers(ids)
+        except Unavailable as error:
+            _log.debug("receipts not read", context=str(context), why=error.detail)
     return found
 
 

@@ -60,12 +60,14 @@ class PolicyRunner:
         return await self._delivery.position(context, partition)
 
     async def handle(self, batches: Sequence[Batch]) -> None:
-        """Sends the commands for these batches, unless they were sent before; raises `Unavailable` if no broker answers.
+        """Sends the commands for these batches, unless they were sent before.
 
-        Returns later if too many commands are in flight: the topics are read more slowly then.
+        Returns later if too many commands are in flight: the topics are read more slowly then. Raises `Unavailable` if no
+        broker answers, or if none of the commands in flight gets its receipt: other subscribers do not wait for this one.
         """
         is_complete = False
         while not is_complete:
+            await self._delivery.wait_for_room()
             async with self._handling:
                 is_complete = await self._handle_next(batches)
         await self._delivery.wait_for_room()

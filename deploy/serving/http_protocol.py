@@ -6,18 +6,21 @@ another site may have had its name resolved to this server's address. Every reje
 
 The size of a body is limited by its reader. A timer runs only while a request has not arrived completely.
 
-A request is rejected before anything is done for it if the process has more than it can answer (`streams.http.admission`).
+A request is rejected before anything is done for it if the process has more than it can answer (`streams.http.admission`). It
+is counted from when its body has arrived: until then it costs a connection alone, and a slow sender takes no place of others.
 """
 
 import asyncio
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from streams.http.admission import ALWAYS_ACCEPTED, LEAVE, PROBLEM, Admission
-from streams.http.problems import TITLES, Problem
+from streams.http.admission import ALWAYS_ACCEPTED, LEAVE, PROBLEM, REJECTED, Admission
+from streams.http.middleware import SECURITY
+from streams.http.problems import TITLES, Problem, type_of
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(:[0-9]*)?")
 """A host and port (RFC 9110, 7.2), without the comma that joins several."""
@@ -48,10 +51,24 @@ class _Answered:
 
 _ANSWERED: Any = _Answered()
 _ALWAYS_ACCEPTED = {path.encode() for path in ALWAYS_ACCEPTED}
-_SHED = (
-    b"HTTP/1.1 503 Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nretry-after: 1\r\n"
-    b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nx-correlation-id: %%s\r\n\r\n%s" % (len(PROBLEM), PROBLEM)
-)
+
+
+def _answer(status: int, problem: bytes, correlation_id: str, field: tuple[bytes, bytes]) -> bytes:
+    """Returns an answer with a problem document and one more header."""
+    fields: Iterable[tuple[bytes, bytes]] = (
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(problem)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-correlation-id", correlation_id.encode()),
+        *SECURITY,
+        field,
+    )
+    head = b"".join(b"%s: %s\r\n" % one for one in fields)
+    return f"HTTP/1.1 {status} {TITLES[status]}\r\n".encode() + head + b"\r\n" + problem
+
+
+_CORRELATION_ID = "0" * 32
+_SHED = _answer(503, PROBLEM, _CORRELATION_ID, (b"retry-after", b"1"))
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -74,6 +91,8 @@ class LimitedProtocol(HttpToolsProtocol):
     _in_body = False
     _bytes_without_body = 0
     """Bytes of heads, chunk sizes, chunk extensions and trailers since the last byte of a body."""
+    _is_counted = False
+    """Whether the request takes a place when it has arrived."""
     _rejection = _MALFORMED
     """The answer if the parser rejects the request."""
     _slow: asyncio.TimerHandle | None = None
@@ -84,6 +103,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        for cycle, _ in self.pipeline:  # they will not be begun
+            if (leave := cycle.scope.pop(LEAVE, None)) is not None:  # type: ignore[misc]
+                leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -116,10 +138,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if (rejection := self._why_rejected()) is not None:
             self._rejection = rejection
             raise _HeadRejected  # the parser turns it into its own error
-        if self._path in _ALWAYS_ACCEPTED or self._waits_for_another():
-            super().on_headers_complete()
-        elif self.admission.accepts():
-            self.scope[LEAVE] = self.admission.leave  # type: ignore[literal-required]
+        self._is_counted = self._path not in _ALWAYS_ACCEPTED
+        if not self._is_counted or self._waits_for_another() or self.admission.has_room():
             super().on_headers_complete()
         else:
             self._shed()
@@ -130,7 +150,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _shed(self) -> None:
         """Answers that there is too much to do. The connection stays open; what it still brings of the request is ignored."""
         self.cycle = _ANSWERED
-        self.transport.write(_SHED % uuid7().bytes.hex().encode())
+        self.transport.write(_SHED.replace(_CORRELATION_ID.encode(), uuid7().bytes.hex().encode()))
         self.on_response_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -140,6 +160,11 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._in_body, self._bytes_without_body = False, 0
         self._stop_waiting()
+        if self._is_counted and not self.cycle.response_complete:
+            if self.admission.accepts():
+                self.cycle.scope[LEAVE] = self.admission.leave  # type: ignore[literal-required]
+            else:
+                self.cycle.scope[REJECTED] = True  # type: ignore[literal-required]
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -198,10 +223,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.pipeline or (self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete):
             self.transport.close()  # other responses come first or are half sent: no problem document fits in between
             return
-        problem = Problem(type=f"urn:caudal:problem:{kind}", title=TITLES[status], status=status, detail=why)
+        id = uuid7().bytes.hex()
+        problem = Problem(type=type_of(kind), title=TITLES[status], status=status, detail=why, correlation_id=id)
         body = problem.model_dump_json(exclude_none=True).encode() + b"\n"
-        head = (
-            f"HTTP/1.1 {status} {TITLES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
-        )
-        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
+        self.transport.write(_answer(status, body, id, (b"connection", b"close")))
         self.transport.close()

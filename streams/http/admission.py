@@ -17,7 +17,9 @@ from schemas.errors import Overloaded
 from streams.http.problems import problem_of
 
 LEAVE = "caudal.leave"
-"""Key of an accepted request's scope with the function to call when it is answered."""
+"""Key of the scope of an accepted request, with the function to call when it is answered; set when the request has arrived."""
+REJECTED = "caudal.rejected"
+"""Key of the scope of a request for which there was no room when it had arrived."""
 ALWAYS_ACCEPTED = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 PROBLEM = orjson.dumps(problem_of(Overloaded()).model_dump(exclude_none=True), option=orjson.OPT_APPEND_NEWLINE)
 """The body of the answer to a request that is rejected."""
@@ -39,10 +41,16 @@ class Admission:
         self._lag, self._due = 0.0, 0.0
         self._is_beating = False
 
-    def accepts(self) -> bool:
-        """Returns whether a request is accepted; then `leave` must follow."""
+    def has_room(self) -> bool:
+        """Returns whether a request that has arrived would be accepted now; counts it as rejected if not."""
         if self._in_progress >= self._max or (self._in_progress >= MIN_IN_PROGRESS and self._lag > MAX_LAG_SECONDS):
             SHED.inc()
+            return False
+        return True
+
+    def accepts(self) -> bool:
+        """Returns whether a request that has arrived is accepted; then `leave` must follow."""
+        if not self.has_room():
             return False
         self._in_progress += 1
         IN_PROGRESS.set(self._in_progress)

@@ -1,23 +1,24 @@
 """The middleware around every request of either API: context, metrics, security headers, and problems for faults."""
 
 import time
-from collections.abc import Callable
 from functools import lru_cache
 
 from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streams.http.admission import LEAVE
-from streams.http.problems import internal_error, problem_response
+from schemas.errors import Overloaded
+from streams.http.admission import LEAVE, REJECTED
+from streams.http.problems import answer_error, internal_error, problem_response
 from streams.http.request_context import RequestContext
 from streams.telemetry.logging import CORRELATION_ID
 
-_SECURITY = (
+SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 )
+"""The headers of every answer that restrict what a browser does with it."""
 
 REQUESTS = Counter("caudal_http_requests", "Requests answered.", ["method", "status"])
 SECONDS = Histogram(
@@ -43,16 +44,24 @@ class Observed:
             return
         context = RequestContext.open(scope)
         method, started, answered = scope["method"], time.perf_counter(), False
-        leave: Callable[[], None] = scope.get(LEAVE, _do_nothing)
+
+        def leave() -> None:
+            if (one := scope.pop(LEAVE, None)) is not None:
+                one()
+
+        async def receive_if_accepted() -> Message:
+            message = await receive()
+            if REJECTED in scope:
+                raise Overloaded
+            return message
 
         async def answer(message: Message) -> None:
-            nonlocal answered, leave
+            nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
                 leave()  # and not at the end of the answer: a live view has none
-                leave = _do_nothing
                 correlated = (b"x-correlation-id", context.correlation_id.encode("latin-1"))
-                message["headers"] = [*message["headers"], correlated, *_SECURITY, *context.answer_headers]
+                message["headers"] = [*message["headers"], correlated, *SECURITY, *context.answer_headers]
                 if not any(name == b"cache-control" for name, _ in message["headers"]):
                     message["headers"].append((b"cache-control", b"no-store"))
                 count, seconds = _metrics(method, message["status"])
@@ -62,7 +71,10 @@ class Observed:
 
         outer = CORRELATION_ID.set(context.correlation_id)
         try:
-            await self._app(scope, receive, answer)
+            if REJECTED in scope:
+                await answer_error(Request(scope), Overloaded())(scope, receive, answer)
+            else:
+                await self._app(scope, receive_if_accepted, answer)
         except ClientDisconnect:
             return  # the client does not wait for an answer any more
         except Exception as error:
@@ -73,10 +85,6 @@ class Observed:
         finally:
             leave()
             CORRELATION_ID.reset(outer)
-
-
-def _do_nothing() -> None:
-    """Takes the place of the admission of a server that has none."""
 
 
 @lru_cache(maxsize=1000)

@@ -267,8 +267,9 @@ async def test_an_ambiguous_request_is_rejected_with_a_problem_document(lines: l
     headers, _, body = said.partition("\r\n\r\n")
     assert headers.startswith(f"HTTP/1.1 {status} ")
     assert "content-type: application/problem+json" in headers
-    assert "connection: close" in headers
+    assert {"connection: close", "cache-control: no-store", "x-content-type-options: nosniff"} <= set(headers.split("\r\n"))
     problem = orjson.loads(body)
+    assert f"x-correlation-id: {problem['correlation_id']}" in headers
     assert (problem["status"], problem["type"]) == (status, f"urn:caudal:problem:{kind}")
 
 
@@ -364,6 +365,62 @@ async def test_requests_beyond_the_limit_are_rejected_at_once_on_connections_tha
         assert await answered(reader) == "HTTP/1.1 200 OK"
         for _, other in others:
             other.close()
+
+
+@pytest.mark.parametrize(
+    "target", ["CONNECT example.org:443", "GET http://[", "GET http://a:b/", "GET http://a:999999/", "GET http:///x"]
+)
+async def test_a_request_whose_target_is_malformed_takes_no_place(target: str) -> None:
+    async with connected(SETTINGS.model_copy(update={"max_requests_in_progress": 1})) as (reader, writer):
+        peer = writer.get_extra_info("peername")
+        for _ in range(2):
+            other, other_writer = await asyncio.open_connection(*peer)
+            other_writer.write(f"{target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert (await answered(other)).startswith("HTTP/1.1 400 ")
+            other_writer.close()
+
+        writer.write(head(5) + b"hello")
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+
+
+async def test_a_request_takes_a_place_when_its_body_has_arrived() -> None:
+    async with connected(SETTINGS.model_copy(update={"max_requests_in_progress": 1})) as (reader, writer):
+        peer = writer.get_extra_info("peername")
+        slow, slow_writer = await asyncio.open_connection(*peer)
+        other, other_writer = await asyncio.open_connection(*peer)
+        slow_writer.write(head(5))
+        await asyncio.sleep(0.1)
+
+        writer.write(head(5) + b"hello")
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+        other_writer.write(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(0.1)
+        slow_writer.write(b"hello")
+        assert await answered(slow) == "HTTP/1.1 503 Service Unavailable"
+        assert b"retry-after: 1" in await slow.readuntil(b"}\n")
+
+        assert await answered(other) == "HTTP/1.1 200 OK"
+        slow_writer.write(head(5) + b"hello")
+        assert await answered(slow) == "HTTP/1.1 200 OK"
+        slow_writer.close()
+        other_writer.close()
+
+
+async def test_pipelined_requests_take_places_until_their_connection_is_lost() -> None:
+    async with connected(SETTINGS.model_copy(update={"max_requests_in_progress": 2})) as (reader, writer):
+        _, other_writer = await asyncio.open_connection(*writer.get_extra_info("peername"))
+        other_writer.write(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        await asyncio.sleep(0.1)
+        writer.write(head(5) + b"hello")
+        assert await answered(reader) == "HTTP/1.1 503 Unavailable"
+        await reader.readuntil(b"}\n")
+
+        other_writer.close()
+        await asyncio.sleep(0.4)
+        for _ in range(2):
+            writer.write(head(5) + b"hello")
+            assert await answered(reader) == "HTTP/1.1 200 OK"
+            await reader.readuntil(b"\r\n\r\n5")
 
 
 async def test_live_answers_take_no_place_of_other_requests() -> None:

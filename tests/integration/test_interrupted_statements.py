@@ -59,7 +59,7 @@ def moment(request: pytest.FixtureRequest) -> Moment:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def wait(_: Backoff, error: Exception) -> None:
+    async def wait(_: Backoff, error: Exception, *, with_traceback: bool = False) -> None:
         await asyncio.sleep(0.01)
 
     monkeypatch.setattr(Backoff, "wait", wait)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,8 +12,9 @@ import pytest
 
 from command_api.policies import delivery as module
 from command_api.policies.delivery import Delivery, InFlight, Sending
-from command_api.policies.outgoing_commands import OutgoingCommand
+from command_api.policies.outgoing_commands import OutgoingCommand, outcomes_of
 from schemas.envelope import CommandEnvelope, Rejection
+from schemas.errors import Unavailable
 from schemas.message import Command
 from schemas.system import ContextName
 from streams.subscriptions.checkpoints import Checkpoint
@@ -170,6 +172,38 @@ async def test_it_waits_for_room_while_too_many_commands_are_in_flight(monkeypat
     await bench.confirm()
 
     await asyncio.wait_for(waiting, 1)
+
+
+async def test_it_waits_no_longer_while_no_command_gets_its_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_IN_FLIGHT", 1)
+    monkeypatch.setattr(module, "MAX_SILENCE_SECONDS", 0.3)
+    bench, commands = Bench(), [outgoing() for _ in range(4)]
+    await bench.deliver(3, *commands)
+    confirming = asyncio.create_task(bench.delivery.confirm())
+    waiting = asyncio.create_task(bench.delivery.wait_for_room())
+    await asyncio.sleep(0.2)
+    bench.log.accepted.add(commands[0].id)
+    await asyncio.sleep(0.2)
+    assert not waiting.done(), "one got its receipt 0.2 s ago"
+
+    with pytest.raises(Unavailable, match=r"3 commands of .* wait for their receipts"):
+        await asyncio.wait_for(waiting, 1)
+    with pytest.raises(Unavailable):
+        await bench.delivery.wait_for_room()
+    confirming.cancel()
+
+
+async def test_receipts_are_found_while_another_context_is_out_of_reach() -> None:
+    other = ContextName("todo", "lists")
+    bench, commands = Bench(), [outgoing(), replace(outgoing(), context=other)]
+    bench.log.accepted |= {command.id for command in commands}
+
+    class Away:
+        async def answers(self, ids: Iterable[UUID]) -> Mapping[UUID, Rejection | None]:
+            raise Unavailable
+
+    logs: Any = {CONTEXT: bench.log, other: Away()}
+    assert await outcomes_of(logs, commands) == {commands[0].id: None}
 
 
 async def test_a_partition_that_has_gone_makes_room_and_starts_from_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
