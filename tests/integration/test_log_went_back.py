@@ -7,9 +7,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from deploy.operations.projections.rebuilding import Options, rebuild
+from deploy.operations.recovery import recovering
 from deploy.operations.recovery.recovering import recover
+from projectors.versions import VersionedView
 from schemas.catalog import Catalog
-from schemas.errors import NotAsSigned
+from schemas.errors import NotAsSigned, Unavailable
 from schemas.system import ContextName
 from streams.broker.clients import new_consumer, start, stop_quietly
 from streams.broker.divergence import divergence
@@ -29,7 +32,7 @@ from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.conftest import eventually
 from tests.databases import database_of, in_database
-from tests.integration.deliveries import received_validated_and_processed
+from tests.integration.deliveries import RECORDS, received_validated_and_processed
 from tests.integration.running import started
 from tests.postgres import dump, restore
 
@@ -192,6 +195,32 @@ async def test_views_that_are_restored_without_their_logs_catch_up(
     for name in views:
         await owner.execute(f"drop database {name} with (force)")
     await owner.close()
+
+
+async def test_an_interrupted_recovery_leaves_the_views_that_are_to_be_rebuilt_marked(
+    settings: Settings, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = await made(settings, catalog, views_stay=True)
+    settings = deployment.settings
+
+    async def interrupted(*_: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recovering, "_accept", interrupted)
+        for context in deployment.contexts:
+            with pytest.raises(Unavailable):
+                await recover(context, settings, apply=True)
+    for context in deployment.contexts:
+        await recover(context, settings, apply=True)
+
+    view = VersionedView(deployment.installation, RECORDS)
+    if (await view.versions()).building is not None:
+        await rebuild("data_ingestion.records", settings, Options(), apply=True)
+    async with started(settings, catalog, deployment.databases, stall_seconds=1) as running:
+        await running.shows(10)
+        assert await running.is_verified()
+    await deployment.databases.close()
 
 
 async def test_a_log_can_go_back_again(settings: Settings, catalog: Catalog) -> None:

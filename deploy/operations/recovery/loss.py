@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from deploy.operations.subscriptions.installed import InstalledSubscription
+from projectors.versions import VersionedView
 from schemas.system import ContextName
 from streams.broker.clients import connected_consumer
 from streams.broker.divergence import Divergence, divergence
@@ -61,7 +62,9 @@ async def loss_of(
         found = await divergence(log, consumer, topic, timelines)
     if found is None:
         return None
-    seen_by = [one for one in subscriptions if context in one.contexts and await _has_seen(one, context, found.shared)]
+    seen_by = [
+        one for one in subscriptions if context in one.contexts and await _has_seen(installation, one, context, found.shared)
+    ]
     redone = {row["command_id"] for row in await installation.log_store(context).fetch("answers", _commands_of(found.lost))}
     causes, effects = await _causes_and_effects(installation, found.lost, redone)
     return Loss(
@@ -127,6 +130,11 @@ async def _unsettled(
     return found
 
 
-async def _has_seen(one: InstalledSubscription, context: ContextName, shared: int) -> bool:
-    at = await one.store_of(context).checkpoints.of(context)
-    return any(position > shared for position in at.values())
+async def _has_seen(installation: Installation, one: InstalledSubscription, context: ContextName, shared: int) -> bool:
+    """Returns whether a subscription is beyond a position, or a version of its view is that is being built."""
+    positions = [*(await one.store_of(context).checkpoints.of(context)).values()]
+    if one.projection is not None:
+        view = VersionedView(installation, one.projection)
+        if (building := (await view.versions()).building) is not None:
+            positions += (await view.positions_of(building)).get(context, {}).values()
+    return any(position > shared for position in positions)

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from deploy.console.printing import confirmed, counted, lines
 from deploy.operations.projections.rebuilding import Options, rebuild
+from deploy.operations.projections.versions import opened_view
 from deploy.operations.recovery.loss import Loss, loss_of
 from deploy.operations.subscriptions.installed import InstalledSubscription, subscriptions
 from schemas.system import ContextName
@@ -41,17 +42,19 @@ async def recover(context: ContextName, settings: Settings, *, apply: bool) -> N
             print_loss(loss, out)
             if not confirmed(out, apply=apply):
                 return
+            views = [one.name for one in loss.seen_by if one.projection is not None]
+            for view in views:  # first: `caudal status` names what a recovery that is interrupted leaves to be rebuilt
+                await _begin_rebuild(view, settings)
             for one in loss.seen_by:
                 await _go_back(one, context, loss.found.shared)
             for unsettled in loss.unsettled:
                 await _go_back(unsettled.policy, unsettled.context, unsettled.position)
             await _accept(installation, loss)
-        views = [one.name for one in loss.seen_by if one.projection is not None]
     finally:
         await databases.close()
     out.print(f"The loss is accepted. A relay publishes the log of {context} again within seconds.")
     for view in views:
-        await rebuild(view, settings, Options(again=True), apply=True)
+        await rebuild(view, settings, Options(), apply=True)
     out.print(f"Done. Processes notice within {_notice_seconds(settings):g} s; until then they say that the log went back.")
     out.print("`caudal verify` shows whether everything agrees.")
 
@@ -94,6 +97,11 @@ def print_loss(loss: Loss, out: Console) -> None:
             " commands again whose events are lost.",
             markup=False,
         )
+
+
+async def _begin_rebuild(view: str, settings: Settings) -> None:
+    async with opened_view(view, settings) as work:
+        await work.view.begin(again=True)
 
 
 async def _go_back(one: InstalledSubscription, context: ContextName, shared: int) -> None:
