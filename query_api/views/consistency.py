@@ -15,6 +15,8 @@ from streams.subscriptions.checkpoints import Checkpoint, Checkpoints
 T = TypeVar("T")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.02
 _NEVER = Checkpoint(0, 0)
+_LAST_LOOK_SECONDS = 1.0
+"""A read that took all of the wait is still compared with the checkpoints."""
 
 
 class ConsistencyWaiter:
@@ -43,7 +45,7 @@ class ConsistencyWaiter:
         give_up, generation = loop.time() + self._longest, await self.until_seen(token)
         while True:
             result = await work()
-            before, generation = generation, await self.until_seen(token, give_up - loop.time())
+            before, generation = generation, await self.until_seen(token, max(give_up - loop.time(), _LAST_LOOK_SECONDS))
             if generation == before:
                 return result
 

@@ -183,21 +183,26 @@ class ViewReader:
         return column
 
     def _sortable(self, name: str) -> ColumnElement[Any]:
-        column = self._readable(name)
+        column = self._readable(name, of="sort")
         if isinstance(column.type, JSONB | ARRAY):
             kind = "JSON" if isinstance(column.type, JSONB) else "a list"
-            raise invalid_parameter(name, f"holds {kind}, which cannot be sorted by")
+            raise invalid_parameter("sort", f"names {name}, which holds {kind} and cannot be sorted by")
         return column
 
-    def _readable(self, name: str) -> ColumnElement[Any]:
+    def _readable(self, name: str, *, of: str | None = None) -> ColumnElement[Any]:
+        """Returns a column by which rows may be filtered or sorted; ``of`` is the parameter that names the column."""
+        named = "" if of is None else f"names {name}, which "
         if name in self._encrypted:
-            raise invalid_parameter(name, "is encrypted: rows cannot be filtered or sorted by it")
-        return self._column(name)
+            raise invalid_parameter(of or name, f"{named}is encrypted: rows cannot be filtered or sorted by it")
+        return self._column(name, of=of)
 
-    def _column(self, name: str) -> ColumnElement[Any]:
+    def _column(self, name: str, *, of: str | None = None) -> ColumnElement[Any]:
+        named = "" if of is None else f"names {name}, which "
         if name == CHANGED or name not in self._table.c:
             columns = ", ".join(sorted(self.view.model_fields))
-            raise invalid_parameter(name, f"is not a column of the view {self.view.view_name}, which has {columns}")
+            raise invalid_parameter(
+                of or name, f"{named}is not a column of the view {self.view.view_name}, which has {columns}"
+            )
         return self._table.c[name]
 
     def _without_index(self, request: PageRequest) -> list[str]:

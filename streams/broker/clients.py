@@ -253,6 +253,7 @@ def abort(client: Client) -> None:
     if isinstance(client, AIOKafkaProducer):
         accumulator = client._message_accumulator
         batches = [*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches]
+        accumulator._pending_batches.update(batches)  # one that waits to be sent again would fail to be removed from them
         accumulator.fail_all(KafkaConnectionError("the producer was dropped"))
         for future in (
             one for batch in batches for one in (batch.future, batch._drain_waiter, *(of for of, _ in batch._msg_futures))

@@ -14,7 +14,7 @@ from streams.log.stored_events import StoredEvent
 from streams.log.timelines import Timelines
 
 _CHUNK_RECORDS = 1000
-_CHECKED_RECORDS = 20
+_NEWEST_RECORDS = 20
 
 
 class Published(NamedTuple):
@@ -44,12 +44,18 @@ class Divergence:
 async def is_ahead(log: ReadableLog, consumer: AIOKafkaConsumer, topic: str, timelines: Timelines) -> bool:
     """Returns whether a topic holds newer events than its log, or other ones at the same positions.
 
-    It looks at the newest records of each partition. Raises the client's errors, `TimeoutError` and `Unavailable`.
+    It reads each partition backwards up to a record that is an event and not known to be lost. Raises the client's errors,
+    `TimeoutError` and `Unavailable`.
     """
     newest = []
     for tp, (begin, end) in (await bounds(consumer, topic, len((await log.head()).partitions))).items():
-        found = await published(consumer, tp, max(begin, end - _CHECKED_RECORDS), end, timelines)
-        newest += sorted(found, key=lambda one: one.event.position)[-1:]
+        stop, step = end, _NEWEST_RECORDS
+        while stop > begin:
+            start = max(begin, stop - step)
+            if found := await published(consumer, tp, start, stop, timelines):
+                newest.append(max(found, key=lambda one: one.event.position))
+                break
+            stop, step = start, _CHUNK_RECORDS
     return bool(await missing(log, [one.event for one in newest]))
 
 

@@ -64,8 +64,16 @@ def cause(error: BaseException | None) -> str:
         return f"the server's certificate is not accepted ({error.verify_message}), check the host and sslrootcert of the DSN"
     if isinstance(error, ConnectionError) and "rejected SSL upgrade" in str(error):
         return "the server does not offer TLS, which sslmode in the DSN demands"
-    text = str(error) if error is None else message_of(error)
-    return f"{type(error).__name__}: {text}".rstrip(": ")
+    match error:
+        case TimeoutError():
+            return "it does not answer in time"
+        case OSError(strerror=str(text)) if text:
+            return text[0].lower() + text[1:]
+        case asyncpg.PostgresError():
+            return message_of(error)
+        case None:
+            return "no reason is known"
+    return f"{type(error).__name__}: {message_of(error)}".rstrip(": ")
 
 
 def message_of(error: BaseException) -> str:

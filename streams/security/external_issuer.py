@@ -15,6 +15,7 @@ from schemas.errors import Unavailable
 _log = structlog.get_logger()
 
 _FETCH_AGAIN_SECONDS, _REFRESH_SECONDS, _BELIEVED_SECONDS = 10, 1800, 3600
+_BELIEVED_IN_AN_OUTAGE_SECONDS = 24 * 3600
 _MAX_FETCH_SECONDS = 10
 
 
@@ -25,7 +26,7 @@ class ExternalIssuer:
            ├── used ─────┼── used, fetched beside ─┼── fetched first, then used ──▶
 
     A set that is fetched replaces the one before: a key that the issuer has removed is not used any more. While the issuer is
-    out of reach, the keys that are known stay in use. Requests for the same fetch wait for it together.
+    out of reach, the keys that are known stay in use, for a day at most. Requests for the same fetch wait for it together.
     """
 
     def __init__(self, issuer: str) -> None:
@@ -47,10 +48,12 @@ class ExternalIssuer:
         is_due = kid not in self._keys or age > _REFRESH_SECONDS
         if is_due and self._fetching is None and time.monotonic() - self._tried_at >= _FETCH_AGAIN_SECONDS:
             self._fetching = asyncio.create_task(self._fetch())
-        is_believed = kid in self._keys and (age <= _BELIEVED_SECONDS or self._failure is not None)
+        limit = _BELIEVED_SECONDS if self._failure is None else _BELIEVED_IN_AN_OUTAGE_SECONDS
+        is_believed = kid in self._keys and age <= limit
         if not is_believed and self._fetching is not None:
             await asyncio.shield(self._fetching)
-        if kid not in self._keys and self._failure is not None:
+        is_too_old = time.monotonic() - self._fetched_at > _BELIEVED_IN_AN_OUTAGE_SECONDS
+        if self._failure is not None and (kid not in self._keys or is_too_old):
             raise Unavailable("the key of the token cannot be fetched from its issuer", self._failure)
         return self._keys.get(kid)
 

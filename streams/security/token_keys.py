@@ -5,7 +5,8 @@ To replace a key, add a new one, which signs from then on, and retire the old on
 
 import os
 import time
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -21,6 +22,8 @@ CURVE: Final = "Ed25519"
 _log = structlog.get_logger()
 
 _READ_AGAIN_SECONDS = 1.0
+_TIME = "%Y%m%dT%H%M%S"
+"""The beginning of a key's name: the newest key has the greatest name."""
 
 
 class TokenKeys:
@@ -72,7 +75,7 @@ class TokenKeys:
 def add_token_key(folder: Path) -> str:
     """Creates a key that signs from now on, readable only by its owner; returns its name."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kid = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
+    kid = f"{_later_than_all_in(folder):{_TIME}}-{uuid4().hex[:8]}"
     key = OKPKey.generate_key(CURVE, {"kid": kid, "use": "sig", "alg": CURVE})
     fresh = folder / f".{kid}.new"
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -80,6 +83,15 @@ def add_token_key(folder: Path) -> str:
         file.write(orjson.dumps(key.as_dict(private=True)))
     fresh.replace(folder / f"{kid}.json")
     return kid
+
+
+def _later_than_all_in(folder: Path) -> datetime:
+    """Returns the time of a new key's name. The clock may have been ahead when another key was added."""
+    times = [datetime.now(UTC)]
+    for path in folder.glob("*.json"):
+        with suppress(ValueError):
+            times.append(datetime.strptime(path.stem.partition("-")[0], _TIME).replace(tzinfo=UTC) + timedelta(seconds=1))
+    return max(times)
 
 
 def key_file(folder: Path, kid: str) -> Path:

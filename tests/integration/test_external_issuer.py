@@ -194,6 +194,22 @@ async def test_an_answer_that_is_no_set_is_an_outage_in_which_known_keys_stay(
         await verifier.caller(issuer.token(key=RSAKey.generate_key(2048, {"kid": "other"})))
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_known_keys_are_believed_for_a_day_of_an_outage_at_most(
+    issuer: Issuer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier, answer = TokenVerifier(settings), issuer.answer
+    await verifier.caller(issuer.token())
+    issuer.answer = {}
+    await verifier.caller(issuer.token())
+
+    monkeypatch.setattr(external_issuer, "_BELIEVED_IN_AN_OUTAGE_SECONDS", -1)
+    with pytest.raises(Unavailable):
+        await verifier.caller(issuer.token())
+    issuer.answer = answer
+    assert (await verifier.caller(issuer.token())).subject == "maria"
+
+
 UNUSABLE: list[Any] = [
     {"kty": "EC", "crv": "brainpoolP256r1", "x": "AA", "y": "AA", "kid": "brainpool"},
     {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "off the curve"},

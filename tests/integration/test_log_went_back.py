@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from deploy.operations.projections.rebuilding import Options, rebuild
 from deploy.operations.recovery import recovering
@@ -15,7 +16,7 @@ from schemas.catalog import Catalog
 from schemas.errors import NotAsSigned, Unavailable
 from schemas.system import ContextName
 from streams.broker.clients import new_consumer, start, stop_quietly
-from streams.broker.divergence import divergence
+from streams.broker.divergence import divergence, is_ahead
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.installation import Installation
@@ -289,6 +290,25 @@ async def test_a_signed_head_of_lost_events_is_believed_until_the_loss_is_accept
     assert await signed(installation, signer) == 15
     (only,) = await findings()
     assert "positions 16 to 20 of an earlier timeline are lost" in only
+
+
+async def test_records_of_other_programs_hide_no_loss(settings: Settings, catalog: Catalog) -> None:
+    deployment = await made(settings, catalog, views_stay=False)
+    topic, log = Topics(settings, catalog).events(INGESTION), deployment.log()
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
+    await producer.start()
+    for partition in range(len((await log.head()).partitions)):
+        for _ in range(60):
+            await producer.send(topic, b"not an event", partition=partition)
+    await producer.stop()
+
+    consumer = new_consumer(settings, "test")
+    await start(consumer)
+    try:
+        assert await is_ahead(log, consumer, topic, Timelines())
+    finally:
+        await stop_quietly(consumer)
+    await deployment.databases.close()
 
 
 async def test_a_topic_that_its_log_holds_has_not_diverged(settings: Settings, catalog: Catalog, databases: Databases) -> None:

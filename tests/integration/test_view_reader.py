@@ -169,8 +169,8 @@ async def test_pages_in_any_order_have_each_row_once(store: Store, reader: ViewR
         (PageRequest((Filter("note", "eq", "x"),)), "'note' is encrypted"),
         (PageRequest((Filter("count", "eq", str(2**63)),)), "'count' cannot be compared"),
         (PageRequest((Filter("status", "in", "old,foo"),)), "'status' is one of new, old, and never 'foo'"),
-        (PageRequest(sort=(Order("labels"),)), "'labels' holds JSON, which cannot be sorted by"),
-        (PageRequest(sort=(Order("note"),)), "'note' is encrypted"),
+        (PageRequest(sort=(Order("labels"),)), "'sort' names labels, which holds JSON"),
+        (PageRequest(sort=(Order("note"),)), "names note, which is encrypted"),
         (PageRequest(after="W10"), "'after' is not a cursor of this list"),
     ],
 )

@@ -91,9 +91,9 @@ class StatusCollector:
     async def _log(self, context: ContextName) -> LogStatus:
         store = self._installation.log_store(context)
         log = PostgresLog(store, context)
-        head = (await log.head()).position
         relay = await store.fetchrow("relay_state")
         assert relay is not None, "the migration made the row"
+        head = (await log.head()).position  # read later, so that it is not behind the relay
         last = await log.read(head - 1, 1) if head else ()
         owner = relay["owner"] if relay["held"] else None
         went_back = (await log.timelines()).pending is not None

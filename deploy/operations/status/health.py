@@ -101,18 +101,20 @@ def _logs(status: InstallationStatus) -> Iterator[Finding]:
             yield Finding("attention", log.problem, "the other partitions are published: see docs/subscriptions.md")
     relay_is_not_ready = any(process.name == "relay" and process.state != "ready" for process in status.processes)
     if status.broker is None and not relay_is_not_ready:  # which says itself which logs it does not publish, and why
-        yield from _unrelayed(status.logs)
+        yield from _unrelayed(status)
     if status.processes:
         yield from _foreign_relays(status.logs)
 
 
-def _unrelayed(logs: Sequence[LogStatus]) -> Iterator[Finding]:
+def _unrelayed(status: InstallationStatus) -> Iterator[Finding]:
+    logs = status.logs
     without_owner = [log for log in logs if log.owner is None and not log.went_back]
     if without_owner:
         waiting = sum(log.head - log.relayed for log in without_owner)
         unpublished = f", {counted(waiting, 'event')} wait" if waiting else ""
         what = unrelayed([log.context for log in without_owner], len(logs))
-        yield Finding("attention", f"{what}{unpublished}", "no relay publishes them: start `caudal serve relay`")
+        advice = "its relay takes them over within seconds" if status.processes else "start `caudal serve relay`"
+        yield Finding("attention", f"{what}{unpublished}", advice)
 
 
 def _foreign_relays(logs: Sequence[LogStatus]) -> Iterator[Finding]:

@@ -139,6 +139,18 @@ async def test_a_read_of_a_view_that_only_moves_on_is_not_repeated() -> None:
     assert (await view.read(None, table.read), table.reads) == (9, 2)
 
 
+async def test_a_read_that_takes_longer_than_the_wait_is_answered() -> None:
+    checkpoints = Checkpoints()
+    view = waiter(checkpoints, 0.05)
+    checkpoints.positions = {CONTEXT: {0: 9}}
+
+    async def slow() -> str:
+        await asyncio.sleep(0.1)
+        return "rows"
+
+    assert await view.read(token(9), slow) == "rows"
+
+
 async def test_a_view_that_does_not_come_back_in_time_is_not_yet_seen() -> None:
     checkpoints = Checkpoints()
     table, view = Table(checkpoints), waiter(checkpoints, 0.1)

@@ -130,8 +130,13 @@ DETAIL = {"D": "Consistent recovery state has not been yet reached.", "H": "Wait
 def test_the_reason_of_an_outage_is_one_line_without_detail_hint_and_full_stop() -> None:
     error = of("57P03", "the database system is not yet accepting connections", **DETAIL)
 
-    assert cause(error) == "CannotConnectNowError: the database system is not yet accepting connections"
+    assert cause(error) == "the database system is not yet accepting connections"
     assert cause(OSError("first line\nsecond line.")) == "OSError: first line second line"
+
+
+def test_the_reason_of_an_outage_is_in_words_where_the_error_has_none() -> None:
+    assert cause(TimeoutError()) == "it does not answer in time"
+    assert cause(ConnectionRefusedError(111, "Connection refused")) == "connection refused"
 
 
 @pytest.mark.parametrize("state", ["57P03", "40001", "22003", "42P01", "42501", "28P01", "23505"])

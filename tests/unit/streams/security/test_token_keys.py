@@ -1,12 +1,15 @@
 """Keys of tokens: files in a folder, of which the newest signs."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
+from joserfc.jwk import OKPKey
 
 from schemas.errors import Misconfigured
 from streams.security import token_keys
-from streams.security.token_keys import TokenKeys, add_token_key, retire_token_key
+from streams.security.token_keys import CURVE, TokenKeys, add_token_key, retire_token_key
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +33,17 @@ def test_keys_are_added_and_retired_while_a_process_runs(tmp_path: Path) -> None
     retire_token_key(tmp_path, second)
 
     assert (keys.named(second), keys.newest().kid) == (None, first)
+
+
+def test_a_key_that_is_added_after_the_clock_was_set_back_signs(tmp_path: Path) -> None:
+    ahead = f"{datetime.now(UTC) + timedelta(days=90):%Y%m%dT%H%M%S}-00000000"
+    key = OKPKey.generate_key(CURVE, {"kid": ahead, "use": "sig", "alg": CURVE})
+    (tmp_path / f"{ahead}.json").write_bytes(orjson.dumps(key.as_dict(private=True)))
+
+    added = [add_token_key(tmp_path) for _ in range(3)]
+
+    assert added == sorted(added)
+    assert TokenKeys(tmp_path).newest().kid == added[-1]
 
 
 def test_a_key_that_is_half_written_does_not_stop_the_others(tmp_path: Path) -> None:
