@@ -37,7 +37,8 @@ def main(proof_file: str, *key_files: str) -> None:
             digest = hashlib.sha256(digest + (content(link) if isinstance(link, dict) else bytes.fromhex(link))).digest()
         check(digest.hex() == head["hash"], f"the chain does not lead to what was signed for {head['position']}")
         check(head["context"] == proof["context"] and head["key"] in keys, f"another log, or a key that is not trusted: {head}")
-        lines = ("caudal signed head 1", *(str(head[name]) for name in ("context", "position", "hash", "signed_at")))
+        signed = ("context", "position", "hash", "timeline", "signed_at")
+        lines = ("caudal signed head 1", *(str(head[name]) for name in signed))
         try:
             keys[head["key"]].verify(bytes.fromhex(head["signature"]), "\n".join(lines).encode())
         except InvalidSignature:

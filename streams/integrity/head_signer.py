@@ -14,6 +14,7 @@ from streams.integrity.hash_chain import BEGIN, Link, content_hash, linked
 from streams.integrity.proof_log import ProofLog
 from streams.integrity.signed_heads_topic import SignedHeadsTopic, published_heads
 from streams.integrity.signing import SEGMENT, SignedHead, Signer, Verifier, read_public_key
+from streams.log.timelines import Timelines
 from streams.telemetry.retrying import every
 
 _log = structlog.get_logger()
@@ -66,14 +67,14 @@ class HeadSigner:
         newest = self._newest[context]
         position, digest = (0, BEGIN) if newest is None else (newest.position, newest.hash)
         end, timelines = (await log.head()).position, await log.timelines()
-        if newest is not None and timelines.has_lost_head(newest.position, newest.signed_at):
+        if newest is not None and timelines.has_lost_head(newest.position, newest.timeline):
             newest = self._newest[context] = await self._newest_known(log)
             position, digest = (0, BEGIN) if newest is None else (newest.position, newest.hash)
         if end < position or (position and await log.hashes([position]) != [(position, digest)]):
             raise NotAsSigned(f"the log of {context} does not hold the event that was signed for position {position}")
         while position < end:
             links = await log.links(position, min(_BATCH_SIZE, end - position))
-            heads = self._heads(context, links, position, digest, end)
+            heads = self._heads(log.context, links, position, digest, end, timelines.accepted)
             for head in heads:
                 await log.add_signed_head(head)
             await self._topic.publish(heads[-1])
@@ -82,7 +83,7 @@ class HeadSigner:
         return position
 
     def _heads(
-        self, context: ContextName, links: Sequence[Link], position: int, digest: bytes, end: int
+        self, context: ContextName, links: Sequence[Link], position: int, digest: bytes, end: int, timelines: Timelines
     ) -> Sequence[SignedHead]:
         """Returns signed heads of links, which must continue the chain from a position and its hash."""
         heads = []
@@ -91,7 +92,7 @@ class HeadSigner:
             if (link.row.position, link.hash) != (position, digest):
                 raise NotAsSigned(f"the chain of the log of {context} is broken at position {position}")
             if position % SEGMENT == 0 or position == end:
-                heads.append(self._signer.sign(context, position, digest))
+                heads.append(self._signer.sign(context, position, digest, timelines.of(position)))
         if not heads:
             raise NotAsSigned(f"the log of {context} ends at position {position}, but its head is at {end}")
         return heads
@@ -118,7 +119,7 @@ class HeadSigner:
             *await log.newest_signed_heads(_MAX_STORED_HEADS),
             *await published_heads(self._installation.settings, self._installation.catalog, log.context),
         ]
-        known = [head for head in found if not timelines.has_lost_head(head.position, head.signed_at)]
+        known = [head for head in found if not timelines.has_lost_head(head.position, head.timeline)]
         valid = [head for head in known if self._verifier.why_not(head) is None]
         if known and not valid:
             raise NotAsSigned(

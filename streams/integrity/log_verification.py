@@ -150,5 +150,5 @@ class Verification:
                 self._stored_up_to = self._stored[-1].position, self._stored[-1].signature
         waiting = [heads for heads in (self._stored, self._published) if heads]
         self._next = min(waiting, key=lambda heads: heads[0].position).pop(0) if waiting else None
-        if self._next is not None and self._timelines.has_lost_head(self._next.position, self._next.signed_at):
+        if self._next is not None and self._timelines.has_lost_head(self._next.position, self._next.timeline):
             await self._advance()

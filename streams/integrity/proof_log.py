@@ -68,7 +68,7 @@ class ProofLog(PostgresLog):
 
     async def add_signed_head(self, head: SignedHead) -> None:
         """Stores a signed head if the log holds an event with that position and hash; ignores it otherwise."""
-        values = (head.position, head.hash, head.signed_at, head.key, head.signature)
+        values = (head.position, head.hash, head.timeline, head.signed_at, head.key, head.signature)
         await self._store.execute("signed_head_add", *values)
 
     def _signed_head(self, row: Mapping[str, Any]) -> SignedHead:
@@ -76,6 +76,7 @@ class ProofLog(PostgresLog):
             context=self.context,
             position=row["position"],
             hash=row["hash"],
+            timeline=row["timeline"],
             signed_at=row["signed_at"],
             key=row["key"],
             signature=row["signature"],

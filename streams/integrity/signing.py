@@ -37,6 +37,8 @@ class SignedHead:
     context: ContextName
     position: int
     hash: bytes
+    timeline: int
+    """The timeline of the log to which the event at the position belongs: no clock says which heads are of lost events."""
     signed_at: datetime
     key: str
     """The name of the signing key: the SHA-256 of the public key, in hexadecimal."""
@@ -45,7 +47,7 @@ class SignedHead:
     @property
     def message(self) -> bytes:
         """The bytes that the signature covers."""
-        return head_message(self.context, self.position, self.hash, self.signed_at)
+        return head_message(self.context, self.position, self.hash, self.timeline, self.signed_at)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the head as it is on the topic and in proofs; bytes are in hexadecimal."""
@@ -53,6 +55,7 @@ class SignedHead:
             "context": str(self.context),
             "position": self.position,
             "hash": self.hash.hex(),
+            "timeline": self.timeline,
             "signed_at": _stamp(self.signed_at),
             "key": self.key,
             "signature": self.signature.hex(),
@@ -67,6 +70,7 @@ class SignedHead:
                 ContextName.parse(str(fields["context"])),
                 int(fields["position"]),
                 bytes.fromhex(fields["hash"]),
+                int(fields["timeline"]),
                 _moment(fields["signed_at"]),
                 str(fields["key"]),
                 bytes.fromhex(fields["signature"]),
@@ -91,11 +95,11 @@ class Signer:
         self._key = key
         self.public = key.public_key()
 
-    def sign(self, context: ContextName, position: int, digest: bytes) -> SignedHead:
-        """Returns the head of a log at a position, signed now."""
+    def sign(self, context: ContextName, position: int, digest: bytes, timeline: int) -> SignedHead:
+        """Returns the head of a log at a position of a timeline, signed now."""
         at = datetime.now(UTC)
-        signature = self._key.sign(head_message(context, position, digest, at))
-        return SignedHead(context, position, digest, at, key_name(self.public), signature)
+        signature = self._key.sign(head_message(context, position, digest, timeline, at))
+        return SignedHead(context, position, digest, timeline, at, key_name(self.public), signature)
 
 
 class Verifier:
@@ -121,9 +125,9 @@ class Verifier:
         return None
 
 
-def head_message(context: ContextName, position: int, digest: bytes, at: datetime) -> bytes:
-    """Returns the bytes that are signed: five lines."""
-    return f"caudal signed head 1\n{context}\n{position}\n{digest.hex()}\n{_stamp(at)}".encode()
+def head_message(context: ContextName, position: int, digest: bytes, timeline: int, at: datetime) -> bytes:
+    """Returns the bytes that are signed: six lines."""
+    return f"caudal signed head 1\n{context}\n{position}\n{digest.hex()}\n{timeline}\n{_stamp(at)}".encode()
 
 
 def key_name(key: Ed25519PublicKey) -> str:

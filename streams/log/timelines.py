@@ -73,6 +73,6 @@ class Timelines:
             if timeline.accepted_at is not None:
                 yield timeline.began_after + 1, timeline.lost_up_to, timeline.accepted_at
 
-    def has_lost_head(self, position: int, signed_at: datetime) -> bool:
-        """Returns whether a head that was signed for a position belongs to a loss that an operator has accepted since."""
-        return any(position >= first and signed_at < accepted for first, _, accepted in self.lost_positions())
+    def has_lost_head(self, position: int, number: int) -> bool:
+        """Returns whether a head that was signed for a position of a timeline belongs to a loss that was accepted."""
+        return self.accepted.is_known_as_lost(number, position)

@@ -33,7 +33,7 @@ async def verify(log: ProofLog, verifier: Verifier | None = None, published: Seq
 
 async def sign(log: ProofLog, signer: Signer) -> SignedHead:
     ends = await log.ends()
-    head = signer.sign(CONTEXT, ends.position, ends.hash)
+    head = signer.sign(CONTEXT, ends.position, ends.hash, 1)
     await log.add_signed_head(head)
     return head
 

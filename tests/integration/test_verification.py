@@ -118,7 +118,7 @@ async def test_the_first_bad_position_is_named(
 ) -> None:
     for position in (30, 55, 60) if signed else ():
         ((_, digest),) = await log.hashes([position])
-        await log.add_signed_head(signer.sign(CONTEXT, position, digest))
+        await log.add_signed_head(signer.sign(CONTEXT, position, digest, 1))
     await superuser.execute(sql.format(s=SCHEMA))
 
     found = (await verify(log, Verifier.of(signer.public) if signed else None)).first
@@ -217,9 +217,9 @@ async def test_the_writer_cannot_store_a_head_that_the_log_does_not_have(log: Pr
     writer, ends = ProofLog(Store.of_log(databases, fresh_database.dsn, CONTEXT), CONTEXT), await log.ends()
 
     for position, digest in ((2**62, ends.hash), (ends.position, b"x"), (0, b""), (ends.position - 1, ends.hash)):
-        await writer.add_signed_head(SignedHead(CONTEXT, position, digest, datetime.now(UTC), "key", b"signature"))
+        await writer.add_signed_head(SignedHead(CONTEXT, position, digest, 1, datetime.now(UTC), "key", b"signature"))
     assert await log.signed_heads((0, b""), 10) == []
-    await writer.add_signed_head(SignedHead(CONTEXT, ends.position, ends.hash, datetime.now(UTC), "key", b"signature"))
+    await writer.add_signed_head(SignedHead(CONTEXT, ends.position, ends.hash, 1, datetime.now(UTC), "key", b"signature"))
 
     assert [head.position for head in await log.signed_heads((0, b""), 10)] == [60]
     await databases.close()

@@ -70,6 +70,7 @@ create index on {schema}.timers (due_at, stream, name);
 create table {schema}.signed_heads (
   position bigint not null,
   hash bytea not null,
+  timeline int not null,
   signed_at timestamptz not null,
   key text not null,                  -- SHA-256 of the public key, in hexadecimal
   signature bytea not null,

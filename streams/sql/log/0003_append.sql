@@ -147,10 +147,11 @@ end $$;
 
 -- Keeps a signed head of an event that the log holds with that hash, and no other. It does not check the signature, because
 -- the database does not hold the key.
-create function {schema}.add_signed_head("position" bigint, hash bytea, signed_at timestamptz, key text, signature bytea)
-returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
+create function {schema}.add_signed_head(
+  "position" bigint, hash bytea, timeline int, signed_at timestamptz, key text, signature bytea
+) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
   insert into {schema}.signed_heads
-    select $1, $2, $3, $4, $5 where exists (select from {schema}.events e where e.position = $1 and e.hash = $2)
+    select $1, $2, $3, $4, $5, $6 where exists (select from {schema}.events e where e.position = $1 and e.hash = $2)
   on conflict do nothing
 $$;
 

@@ -1,1 +1,1 @@
-select position, hash, signed_at, key, signature from {schema}.signed_heads order by position desc limit $1
+select position, hash, timeline, signed_at, key, signature from {schema}.signed_heads order by position desc limit $1

@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def head(folder: Path) -> SignedHead:
-    return Signer(folder / "private.pem").sign(INGESTION, 7, b"digest")
+    return Signer(folder / "private.pem").sign(INGESTION, 7, b"digest", 1)
 
 
 def test_a_signed_head_is_valid_for_every_holder_of_its_key(folder: Path, head: SignedHead) -> None:

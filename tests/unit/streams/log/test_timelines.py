@@ -61,7 +61,8 @@ def test_a_timeline_waits_until_it_is_accepted() -> None:
 def test_heads_that_were_signed_for_lost_events_are_known() -> None:
     found = timelines((2, 50))
 
-    assert found.has_lost_head(51, NOON)
-    assert not found.has_lost_head(50, NOON)
-    assert not found.has_lost_head(51, NOON + timedelta(hours=1)), "it is of a new event at that position"
-    assert not timelines((2, 50), pending=True).has_lost_head(51, NOON), "nobody has accepted the loss"
+    assert found.has_lost_head(51, 1)
+    assert not found.has_lost_head(50, 1)
+    assert not found.has_lost_head(51, 2), "it is of a new event at that position"
+    assert not found.has_lost_head(51, 3), "the log went back to before timeline 3 began, which nobody has accepted"
+    assert not timelines((2, 50), pending=True).has_lost_head(51, 1), "nobody has accepted the loss"
