@@ -18,7 +18,7 @@ from tests.stack import caudal, fetched, service
 
 PROCESSES = ("command-api", "worker", "relay", "projectors")
 NOTICING = ("relay", "projectors", "worker")
-"""The processes that are not ready while a log that went back rests."""
+"""The processes that are not ready while a log that went back is suspended."""
 
 
 class Services:

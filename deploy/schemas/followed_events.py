@@ -1,7 +1,7 @@
 """The events that each subscription follows, recorded with `caudal migrate`.
 
 During a rolling deploy, processes of two versions share the checkpoints of a subscription. One that does not know an event, or
-its newest schema version, must not move a checkpoint past it: so it rests unless it follows what is recorded here.
+its newest schema version, must not move a checkpoint past it: so it is suspended unless it follows what is recorded here.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Lost events: records of a topic that are no events of its log any more, because the log went back.
 
-A log that went back behind its topic rests: its subscriptions handle nothing until an operator has accepted the loss
+A log that went back behind its topic is suspended: its subscriptions handle nothing until an operator has accepted the loss
 (`caudal recover`), so that no view and no policy takes a lost event for one that happened. Afterwards the records of the lost
 part are skipped (`streams.log.timelines`).
 """
@@ -34,19 +34,19 @@ class LostEvents:
     def __init__(self, settings: Settings, topics: Topics, logs: Mapping[ContextName, ReadableLog]) -> None:
         self._settings, self._topics, self._logs = settings, topics, logs
         self._timelines: dict[ContextName, Timelines] = {}
-        self.resting: frozenset[ContextName] = frozenset()
+        self.suspended: frozenset[ContextName] = frozenset()
         """The contexts whose log went back, and of which nothing is handled now."""
 
     def why_not_ready(self) -> str | None:
         """Returns which logs went back and what to do, or ``None``."""
-        return "; ".join(went_back(context) for context in sorted(self.resting)) or None
+        return "; ".join(went_back(context) for context in sorted(self.suspended)) or None
 
     async def check(self, contexts: Collection[ContextName]) -> frozenset[ContextName]:
-        """Compares logs with their topics, and lets those rest that are behind; returns those that no longer rest.
+        """Compares logs with their topics, and suspends those that are behind; returns those that are not suspended any more.
 
         Raises `Unavailable` if the broker or a log is out of reach.
         """
-        resting = set(self.resting - set(contexts))
+        suspended = set(self.suspended - set(contexts))
         async with connected_consumer(self._settings, "recovery") as consumer:
             for context in contexts:
                 log = self._logs[context]
@@ -55,19 +55,19 @@ class LostEvents:
                     log, consumer, self._topics.events(context), timelines
                 )
                 if is_behind:
-                    resting.add(context)
+                    suspended.add(context)
                 WENT_BACK.labels(str(context)).set(is_behind)
-        before, self.resting = self.resting, frozenset(resting)
-        for context in self.resting - before:
+        before, self.suspended = self.suspended, frozenset(suspended)
+        for context in self.suspended - before:
             _log.error("log went back", context=str(context), next=f"run `caudal recover {context}`")
-        return before - self.resting
+        return before - self.suspended
 
-    def rest(self, context: ContextName) -> None:
-        """Makes a log rest whose head is behind a checkpoint."""
-        if context not in self.resting:
+    def suspend(self, context: ContextName) -> None:
+        """Suspends a log whose head is behind a checkpoint."""
+        if context not in self.suspended:
             _log.error("log went back behind a checkpoint", context=str(context), next=f"run `caudal recover {context}`")
             WENT_BACK.labels(str(context)).set(1)
-            self.resting |= {context}
+            self.suspended |= {context}
 
     async def read_unknown(self, context: ContextName, records: Collection[Any]) -> None:
         """Reads the timelines of a log again if a record has one that is not known; raises `Unavailable`."""

@@ -98,7 +98,7 @@ class Subscription:
             async with Duties() as tasks:
                 tasks.create_task(self._consume())
                 tasks.create_task(self._watch())
-                tasks.create_task(self._watch_resting())
+                tasks.create_task(self._watch_suspended_logs())
                 for control in self._controls.values():
                     tasks.create_task(control.run())
         finally:
@@ -129,14 +129,16 @@ class Subscription:
             if self._consumer.has_undelivered:
                 self._watchdog.start_over()  # a partition without progress waits for the batches that are being handled
             suspended = {name for name, control in self._controls.items() if control.is_suspended}
-            for context in await self._watchdog.check(self._subscribers, suspended, self._assigned, self._lost_events.resting):
-                self._lost_events.rest(context)
+            for context in await self._watchdog.check(
+                self._subscribers, suspended, self._assigned, self._lost_events.suspended
+            ):
+                self._lost_events.suspend(context)
 
-    async def _watch_resting(self) -> None:
+    async def _watch_suspended_logs(self) -> None:
         """Goes on with the logs whose loss an operator has accepted."""
 
         async def check() -> None:
-            if self._lost_events.resting and (woken := await self._lost_events.check(self._lost_events.resting)):
+            if self._lost_events.suspended and (woken := await self._lost_events.check(self._lost_events.suspended)):
                 for subscriber in self._subscribers:
                     if subscriber.contexts & woken:
                         for context, partition in self._assigned:
@@ -146,8 +148,8 @@ class Subscription:
         await every(self._settings.stall_seconds, check, "comparison with the topics")
 
     def _followed(self) -> set[tuple[ContextName, int]]:
-        """Returns the partitions of this process, without those of logs that rest."""
-        return {(context, partition) for context, partition in self._assigned if context not in self._lost_events.resting}
+        """Returns the partitions of this process, without those of logs that are suspended."""
+        return {(context, partition) for context, partition in self._assigned if context not in self._lost_events.suspended}
 
     def _note_assignment(self, partitions: Iterable[tuple[str, int]], is_member: bool) -> None:
         assigned = {(self._topics.context_of(topic), partition) for topic, partition in partitions}
@@ -187,13 +189,13 @@ class Subscription:
     async def _decoded(self, fetched: Sequence[Fetched]) -> tuple[list[Batch], list[Parked]]:
         """Returns the events by partition, and the records that are not events; no event waits behind those.
 
-        Events that their log has lost are left out, and all of a log that rests.
+        Events that their log has lost are left out, and all of a suspended log.
         """
         events: dict[tuple[ContextName, int], list[StoredEvent]] = {}
         foreign: list[Parked] = []
         for part in fetched:
             context = self._topics.context_of(part.topic)
-            if context in self._lost_events.resting:
+            if context in self._lost_events.suspended:
                 continue
             await self._lost_events.read_unknown(context, part.records)
             found = events.setdefault((context, part.partition), [])

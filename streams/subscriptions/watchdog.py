@@ -59,14 +59,14 @@ class Watchdog:
         subscribers: Sequence[Subscriber],
         suspended: Collection[str],
         assigned: set[tuple[ContextName, int]],
-        resting: Collection[ContextName] = (),
+        suspended_logs: Collection[ContextName] = (),
     ) -> Collection[ContextName]:
-        """Compares once, except for logs that rest; returns those whose head is behind a checkpoint.
+        """Compares once, except for suspended logs; returns those whose head is behind a checkpoint.
 
         Of suspended subscribers it only reports the lag. Raises `ConsumerStopped`.
         """
         has_stalled, self._behind = False, set[ContextName]()
-        for context in sorted({context for subscriber in subscribers for context in subscriber.contexts} - set(resting)):
+        for context in sorted({context for subscriber in subscribers for context in subscriber.contexts} - set(suspended_logs)):
             try:
                 heads = (await self._logs[context].head()).partitions
                 for subscriber in subscribers:

@@ -58,6 +58,7 @@ BETTER: Mapping[str, str] = {
     r"sequel|sequels": "successors",
     r"patience": "timeout, limit",
     r"may rest": "may wait indefinitely",
+    r"(logs?|it|and) rests": "is suspended",
     r"let go": "dropped",
     r"issued": "sent, command, envelope",
     r"step back|steps back": "yield the lease",

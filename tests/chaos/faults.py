@@ -155,7 +155,7 @@ class Faults:
         return "older-version beside"
 
     async def _deploy_and_roll_back(self) -> str:
-        """A newer version is deployed beside the stack's own, which rests, and rolled back."""
+        """A newer version is deployed beside the stack's own, which is suspended, and rolled back."""
 
         async def is_deployed() -> bool:
             return await migrate(self._stack, "newer")

@@ -99,7 +99,7 @@ async def test_nothing_is_published_or_handled_until_the_loss_is_accepted(
 
         async def stopped() -> bool:
             return all(relay.why_stopped for relay in running.relays) and set(deployment.contexts) <= set(
-                running.subscription._lost_events.resting
+                running.subscription._lost_events.suspended
             )
 
         await eventually(stopped, what="a stop")
@@ -153,7 +153,7 @@ async def test_a_log_that_began_anew_and_overtook_its_topic_is_found_to_have_gon
 
         async def stopped() -> bool:
             return all(relay.why_stopped for relay in running.relays) and set(deployment.contexts) <= set(
-                running.subscription._lost_events.resting
+                running.subscription._lost_events.suspended
             )
 
         await eventually(stopped, what="a stop")

@@ -37,10 +37,10 @@ async def test_rows_are_right_with_both_versions_side_by_side(
         other = Subscription(beside, catalog, "projectors", [projector], running.logs)
         task = asyncio.create_task(other.run())
 
-        async def rests() -> bool:
+        async def is_suspended() -> bool:
             return "follows other events" in str(other.why_not_ready()) and NAME in str(other.why_not_ready())
 
-        await eventually(rests, what="the older version resting")
+        await eventually(is_suspended, what="the suspension of the older version")
         for _ in range(4):
             await running.add(10)
             await asyncio.sleep(0.5)

@@ -95,7 +95,7 @@ def _called(process: ProcessStatus) -> str:
 def _logs(status: InstallationStatus) -> Iterator[Finding]:
     for log in status.logs:
         if log.went_back:
-            what = f"the log of {log.context} went back behind what was published, and rests"
+            what = f"the log of {log.context} went back behind what was published, and is suspended"
             yield Finding("down", what, f"`caudal recover {log.context}`")
         elif log.owner is not None and log.problem is not None:
             yield Finding("attention", log.problem, "the other partitions are published: see docs/subscriptions.md")
