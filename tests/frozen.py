@@ -1,4 +1,4 @@
-"""Processes that are frozen (SIGSTOP) and go on (SIGCONT)."""
+"""Processes that are frozen (SIGSTOP) and continue (SIGCONT)."""
 
 import os
 import signal

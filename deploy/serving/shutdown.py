@@ -1,6 +1,6 @@
 """The end of a process that must not outlive what started it.
 
-A cancellation can get lost inside a driver, and a task that goes on would keep a log's lease for ever. So a thread, which no
+A cancellation can get lost inside a driver, and a task that continues would keep a log's lease for ever. So a thread, which no
 event loop can hold up, ends the process some seconds after it was asked to stop::
 
     SIGTERM, or the parent is gone ──▶ ordered stop ──▶ exit

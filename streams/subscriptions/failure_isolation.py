@@ -78,7 +78,7 @@ class FailureIsolation(Generic[R]):
         self._store, self._apply = store, apply
         self._is_fault_of_event, self._is_finished, self._max_events = is_fault_of_event, is_finished, max_events
         self._deaths: dict[int, int] = {}
-        """By id: the deaths that this process has noted in case it does not survive, unless its survival is noted too."""
+        """By id: the deaths that this process has noted in case it does not survive, removed when the survival is noted."""
 
     async def handle(
         self, connection: Connection, events: Sequence[LogEvent], with_dead_letters: Collection[ContextName]

@@ -1,4 +1,4 @@
-"""Three brokers, of which one dies under load: the relay goes on, nothing is lost, and the order is kept.
+"""Three brokers, of which one dies under load: the relay continues, nothing is lost, and the order is kept.
 
 Each record is acknowledged by all in-sync replicas, at least two of them.
 """

@@ -1,4 +1,4 @@
-"""Backups and restores by the commands of docs/recovery.md, while work goes on: what is lost is noticed and recovered."""
+"""Backups and restores by the commands of docs/recovery.md, while work continues: what is lost is noticed and recovered."""
 
 import asyncio
 import shutil

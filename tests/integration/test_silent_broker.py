@@ -1,4 +1,4 @@
-"""A broker that is frozen (SIGSTOP) or gone: nothing hangs, callers learn of it, and everything goes on when it is back."""
+"""A broker that is frozen (SIGSTOP) or gone: nothing hangs, callers learn of it, and everything continues when it is back."""
 
 import asyncio
 import random

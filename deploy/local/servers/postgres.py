@@ -122,7 +122,7 @@ async def _create(data: Path) -> None:
 async def _single_user(data: Path, sql: str) -> None:
     """Runs statements as the superuser, while no server runs; an empty line after a semicolon ends each."""
     said = await _run(data, *_command("postgres"), "--single", "-j", "-D", _name_of(data), "postgres", given=sql)
-    if "ERROR:" in said:  # it goes on after an error, and its exit code is 0
+    if "ERROR:" in said:  # it continues after an error, and its exit code is 0
         raise Misconfigured(f"PostgreSQL could not be set up in {data}: {said[-1000:]}")
 
 

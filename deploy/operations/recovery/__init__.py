@@ -1,1 +1,1 @@
-"""``caudal recover``: goes on with a log that went back."""
+"""``caudal recover``: continues with a log that went back."""

@@ -19,7 +19,7 @@ SagaRow = Mapping[str, Any]
 
 
 def why_stuck(saga: SagaRow, now: datetime, *, may_wait: bool) -> str | None:
-    """Returns why a saga cannot go on, or ``None``. ``may_wait``: whether it may wait for events indefinitely."""
+    """Returns why a saga cannot continue, or ``None``. ``may_wait``: whether it may wait for events indefinitely."""
     if saga["status"] in ENDED:
         return None
     for failed in saga["failed_compensations"].values():
