@@ -44,14 +44,17 @@ def settings_or_stack(data_dir: Path, log_format: str | None = None) -> Settings
     return settings if stack is None else stack.applied_to(settings)
 
 
-def connected(settings: Settings, data_dir: Path) -> Settings:
-    """Settings that lead to the database that they name, else to the running stack; raises `NotFound` without either."""
+def connected(settings: Settings, data_dir: Path, otherwise: str = "name a database in CAUDAL_WRITE_DSN") -> Settings:
+    """Settings that lead to the database that they name, else to the running stack.
+
+    Raises `NotFound` without either, with the other thing that an operator can do.
+    """
     if _names_a_database(settings):
         return settings
     stack = running_stack(data_dir)
     if stack is not None:
         return stack.applied_to(settings)
-    raise NotFound(f"no stack runs from {data_dir}: start one with `caudal up`, or name a database in CAUDAL_WRITE_DSN")
+    raise NotFound(f"no stack runs from {data_dir}: start one with `caudal up`, or {otherwise}")
 
 
 def _names_a_database(settings: Settings) -> bool:

@@ -40,7 +40,7 @@ def token(
 
     settings = read_settings()
     if settings.token_keys is None:
-        settings = connected(settings, data_dir.resolve())
+        settings = connected(settings, data_dir.resolve(), "name the folder of the keys in CAUDAL_TOKEN_KEYS")
     _check(settings, roles or (), scopes or ())
     typer.echo(TokenIssuer(settings).issue(subject, roles or (), scopes or ()).text)
     _note(f"Expires in {settings.token_lifetime_seconds} s. Use it as a header: Authorization: Bearer TOKEN")

@@ -34,6 +34,8 @@ def csv_records(
         delimiter, first, number = named[2], next(lines, ""), 2
     while first and not first.strip("\r\n"):
         first, number = next(lines, ""), number + 1
+    if not first:
+        raise Malformed(f"line {number}: the file ends before the header line")
     header = _header(first, lines, max_cell)
     delimiter = delimiter or usual or _recognized(header, number)
     rows = _rows(chain(header, lines), delimiter, number, max_cell)

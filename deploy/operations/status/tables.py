@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -39,11 +38,11 @@ def report(status: InstallationStatus, found: Sequence[Finding], now: datetime, 
 
 
 def process_table(processes: Sequence[ProcessStatus]) -> Table:
-    """Returns a table with a row for each process."""
+    """Returns a table with a row for each process; why one is not ready is a finding."""
     shown = table("Process", "Port", "State", numbers=("Port",))
     for process in processes:
         style = "green" if process.state == "ready" else "bold red"
-        shown.add_row(process.name, str(process.port), f"[{style}]{process.state}[/] {escape(process.why)}")
+        shown.add_row(process.name, str(process.port), f"[{style}]{process.state}[/]")
     return shown
 
 

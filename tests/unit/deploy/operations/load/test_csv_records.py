@@ -33,6 +33,12 @@ def test_the_only_delimiter_in_the_header_is_the_delimiter(delimiter: str) -> No
     assert contents(f"code{delimiter}n\nA{delimiter}7\n", {"n"}) == [{"code": "A", "n": 7}]
 
 
+@pytest.mark.parametrize("text", ["", "\n\n", "sep=;\n"])
+def test_a_file_without_a_header_is_malformed(text: str) -> None:
+    with pytest.raises(Malformed, match="the file ends before the header line"):
+        read(text)
+
+
 def test_cells_may_hold_the_other_delimiters() -> None:
     assert contents("a;b\n1,5;2|3\t\n") == [{"a": "1,5", "b": "2|3\t"}]
 
