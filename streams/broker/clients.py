@@ -1,22 +1,17 @@
 """Kafka clients: how they are configured, started, used and stopped within time limits, and a producer that replaces itself.
 
-A client is started and stopped in a task of its own. aiokafka (0.14) swallows a cancellation that arrives while it closes, and
-`asyncio.wait_for` (Python 3.11) one that arrives together with a result; the task that waits here cannot lose one::
-
-    caller ──── asyncio.wait ────────────────────────────▶ result, or CancelledError if the caller was cancelled meanwhile
-                    │ task of its own                      │
-                    └── client.start() / client.stop() ────┴── too late: its connections are aborted, which ends its requests
+A client is started and stopped in a task of its own (`streams.broker.own_tasks`). If it does not stop in time, its connections
+are aborted, which ends its requests.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import chain
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
@@ -25,12 +20,11 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from schemas.errors import Unavailable
 from streams.broker.fetch_backoff import with_fetch_backoff
+from streams.broker.own_tasks import in_own_task, stop_or_abort
 from streams.broker.security import rejection, security_options
 from streams.settings import Settings
 from streams.telemetry.retrying import reason
 
-_log = structlog.get_logger()
-T = TypeVar("T")
 Client: TypeAlias = AIOKafkaProducer | AIOKafkaConsumer | AIOKafkaAdminClient
 
 ORIGIN_BYTES = 64 * 1024
@@ -44,11 +38,8 @@ _MAX_START_SECONDS = 15.0
 _MAX_CANCELLED_START_SECONDS = 1.0
 _MAX_PROBE_SECONDS = 3.0
 _MAX_STOP_SECONDS = 1.0
-_MAX_ABORT_SECONDS = 0.5
 MAX_SILENCE_SECONDS = 10.0
 """How long a partition that has records may deliver none while it is read to its end."""
-_left: set[asyncio.Task[Any]] = set()
-"""Tasks of clients that did not end in time, which the event loop itself would not keep."""
 
 
 class ResilientProducer:
@@ -206,47 +197,6 @@ async def stop_quietly(*clients: Client) -> None:
     await stop_or_abort({_stop(client): partial(abort, client) for client in clients}, _MAX_STOP_SECONDS)
 
 
-async def stop_or_abort(stops: Mapping[Coroutine[Any, Any, None], Callable[[], None]], seconds: float) -> None:
-    """Awaits stops for so long, then calls the function beside each that has not ended, and awaits it for half a second more.
-
-    If the caller is cancelled meanwhile, the cancellation is raised at the end. Errors of the stops are only logged.
-    """
-    stopping = {asyncio.create_task(stop): abort_one for stop, abort_one in stops.items()}
-    was_cancelled = await _wait_through_cancellation(stopping, seconds)
-    for task, abort_one in stopping.items():
-        if not task.done():
-            abort_one()
-    was_cancelled |= await _wait_through_cancellation(stopping, _MAX_ABORT_SECONDS)
-    for task in stopping:
-        _leave(task)
-    if was_cancelled:
-        raise asyncio.CancelledError
-
-
-async def in_own_task(work: Coroutine[Any, Any, T], seconds: float, cancelled_seconds: float = 0.0) -> T:
-    """Returns the result of work that is done in a task of its own; raises `KafkaTimeoutError` if it takes too long.
-
-    A library that swallows the cancellation of the work cannot swallow that of the caller. If the caller is cancelled, the
-    work has ``cancelled_seconds`` to come to its end before it is cancelled too.
-    """
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.wait([task], timeout=seconds)
-    except asyncio.CancelledError:
-        await _wait_through_cancellation([task], cancelled_seconds)
-        task.cancel()
-        await _wait_through_cancellation([task], _MAX_ABORT_SECONDS)
-        _leave(task)
-        raise
-    if not task.done():
-        task.cancel()
-        _leave(task)
-        raise KafkaTimeoutError(f"the broker has not answered within {seconds:g} s")
-    if task.cancelled():  # by the library itself: the caller is not cancelled, and must not end as if it were
-        raise KafkaConnectionError("the client was closed")
-    return task.result()
-
-
 def abort(client: Client) -> None:
     """Ends the connections of a client without waiting for the broker: its requests fail, and so its tasks end."""
     # Private attributes of the release that is pinned.
@@ -294,30 +244,6 @@ async def _cause_of_rejection(kafka: AIOKafkaClient) -> Exception | None:
             connection.close()
             return None
     return cause
-
-
-async def _wait_through_cancellation(tasks: Iterable[asyncio.Task[Any]], seconds: float) -> bool:
-    """Waits for tasks, also while the caller is being cancelled; returns whether it was."""
-    was_cancelled, clock = False, asyncio.get_running_loop()
-    give_up = clock.time() + seconds
-    while (pending := [task for task in tasks if not task.done()]) and (left := give_up - clock.time()) > 0:
-        try:
-            await asyncio.wait(pending, timeout=left)
-        except asyncio.CancelledError:
-            was_cancelled = True
-    return was_cancelled
-
-
-def _leave(task: asyncio.Task[Any]) -> None:
-    """Keeps a task until it ends, and takes its error, which nobody else awaits."""
-
-    def end(_: asyncio.Task[Any]) -> None:
-        _left.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.debug("client ended with an error", why=reason(error))
-
-    _left.add(task)
-    task.add_done_callback(end)
 
 
 async def records_up_to(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> AsyncIterator[Sequence[Any]]:

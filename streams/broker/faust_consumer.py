@@ -33,16 +33,15 @@ from streams.broker.clients import (
     OUTAGES,
     abort,
     client_id,
-    in_own_task,
     is_member,
     new_admin,
     new_consumer,
     start,
-    stop_or_abort,
     stop_quietly,
     time_limit,
 )
 from streams.broker.fetch_backoff import with_fetch_backoff
+from streams.broker.own_tasks import in_own_task, stop_or_abort
 from streams.broker.security import security_options
 from streams.settings import Settings
 

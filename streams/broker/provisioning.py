@@ -15,7 +15,8 @@ from aiokafka.errors import InvalidPartitionsError, KafkaError, for_code
 from schemas.catalog import Catalog
 from schemas.errors import Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import ORIGIN_BYTES, OUTAGES, in_own_task, new_admin, start, stop_quietly
+from streams.broker.clients import ORIGIN_BYTES, OUTAGES, new_admin, start, stop_quietly
+from streams.broker.own_tasks import in_own_task
 from streams.broker.security import rejection
 from streams.broker.topic_names import Topics
 from streams.settings import Settings

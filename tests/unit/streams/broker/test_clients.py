@@ -20,15 +20,14 @@ from streams.broker.clients import (
     ResilientProducer,
     client_id,
     connected_consumer,
-    in_own_task,
     new_consumer,
     records_up_to,
     start,
     started_producer,
-    stop_or_abort,
     stop_quietly,
     why_no_broker_answers,
 )
+from streams.broker.own_tasks import in_own_task, stop_or_abort
 from streams.settings import Settings
 
 TP = TopicPartition("t", 0)
@@ -365,14 +364,6 @@ async def test_a_start_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(KafkaTimeoutError, match=r"has not answered within 0\.05 s"):
         await start(silent)
-
-
-async def test_a_library_that_cancels_its_own_task_does_not_cancel_the_caller() -> None:
-    async def give_up() -> None:
-        raise asyncio.CancelledError
-
-    with pytest.raises(KafkaConnectionError, match="the client was closed"):
-        await in_own_task(give_up(), 5)
 
 
 async def test_an_acknowledgement_has_a_limit_after_which_the_producer_is_replaced(made: list[FakeClient]) -> None:
