@@ -23,14 +23,13 @@ from schemas.data_ingestion.validation import (
     ValidateData,
 )
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import Conflict, Rejected, pointer_of
+from schemas.errors import Conflict, Rejected, pointer_of, step
 from schemas.message import Command
 
 MAX_VIOLATIONS = 1000
-_LONGEST_DETAIL = 300
+MAX_TEXT = 300
+"""Characters of a pointer or a detail of a violation; a longer one ends with an ellipsis."""
 _MAX_STEPS = 10_000
-_CHEAP_SCHEMA, _CHEAP_PAYLOAD = 2_000, 16_000  # characters of JSON
-_COSTLY = ("$ref", "$dynamicRef", "pattern", "patternProperties", "contains", "uniqueItems", "format")
 TOO_COSTLY = RuleViolation(pointer="", rule="", detail="the schema takes too long to check on this payload")
 """The only violation of a delivery whose check was ended."""
 
@@ -74,18 +73,17 @@ def record_validation(command: CommandEnvelope[RecordValidation], rules: RuleBoo
     )
 
 
-def is_cheap(schema: dict[str, JsonValue], payload: Payload) -> bool:
-    """Returns whether a check cannot take long: little of both, and no rule whose cost is more than their product."""
-    text = json.dumps(schema)
-    if len(text) > _CHEAP_SCHEMA or any(f'"{keyword}"' in text for keyword in _COSTLY):
-        return False
-    return len(json.dumps(payload)) <= _CHEAP_PAYLOAD
+def is_valid(schema: dict[str, JsonValue], payload: Payload) -> bool:
+    """Returns whether a payload meets a schema."""
+    return _validator_of(json.dumps(schema)).is_valid(payload)
 
 
 def violations_of(schema: dict[str, JsonValue], payload: Payload) -> list[RuleViolation]:
-    """Returns the rules of a schema that a payload violates, `MAX_VIOLATIONS` at most."""
+    """Returns the rules of a schema that a payload violates, `MAX_VIOLATIONS` at most, with texts of at most `MAX_TEXT`."""
     return [
-        RuleViolation(pointer=pointer_of(e.instance_path), rule=pointer_of(e.schema_path), detail=shortened(e.message))
+        RuleViolation(
+            pointer=_shortened_pointer(e.instance_path), rule=_shortened_pointer(e.schema_path), detail=shortened(e.message)
+        )
         for e in islice(_validator_of(json.dumps(schema)).iter_errors(payload), MAX_VIOLATIONS)
     ]
 
@@ -124,8 +122,18 @@ def _validator_of(schema: str) -> Draft202012Validator:
 
 
 def shortened(text: str) -> str:
-    """Returns a text, shortened because it may quote a whole payload."""
-    return text if len(text) <= _LONGEST_DETAIL else f"{text[: _LONGEST_DETAIL - 1]}…"
+    """Returns a text, shortened because it may quote a whole payload; it ends with an ellipsis then."""
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+
+def _shortened_pointer(path: Iterable[str | int]) -> str:
+    # A name may be as long as the payload, and occur in every pointer: no more of it is copied than is shown.
+    pointer = ""
+    for key in path:
+        if len(pointer) > MAX_TEXT:
+            break
+        pointer = step(pointer, key if isinstance(key, int) else key[: MAX_TEXT + 1])
+    return shortened(pointer)
 
 
 def check_references(schema: JsonValue) -> None:

@@ -2,7 +2,8 @@
 
 from pydantic import JsonValue
 
-from aggregates.data_ingestion.validation import RULE_BOOK, TOO_COSTLY, check_compiles, is_cheap, violations_of
+from aggregates.data_ingestion.cheap_checks import is_cheap
+from aggregates.data_ingestion.validation import RULE_BOOK, TOO_COSTLY, check_compiles, is_valid, violations_of
 from command_api.handling.activities import Activity, ActivityContext
 from schemas.data_ingestion.ingestion import Payload
 from schemas.data_ingestion.validation import RecordValidation, RegisterSchema, RuleViolation, ValidateData
@@ -14,9 +15,8 @@ async def validate(command: CommandEnvelope[ValidateData], context: ActivityCont
     """Checks a delivery against its partner's schema; a schema that is too costly on it makes it invalid."""
     data = command.data
     rules = await context.load(RULE_BOOK, data.partner_id)
-    if is_cheap(rules.json_schema, data.payload):
-        violations = violations_of(rules.json_schema, data.payload)
-    else:
+    violations: list[RuleViolation] = []
+    if not (is_cheap(rules.json_schema, data.payload) and is_valid(rules.json_schema, data.payload)):
         violations = await _bounded(rules.json_schema, data.payload, context)
     return RecordValidation(
         data_id=data.data_id, partner_id=data.partner_id, violations=violations, schema_revision=rules.revision

@@ -33,10 +33,22 @@ def nested(levels: int) -> Any:
     return value
 
 
+def unevaluated(levels: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"properties": {"x": True}}
+    for _ in range(levels):
+        schema = {"allOf": [schema], "unevaluatedProperties": False}
+    return schema
+
+
 LONG = "".join(random.Random(1).choices("ab", k=900_000))
 COSTLY: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a recursion that doubles": (doubling("$ref"), nested(45)),
     "a dynamic one": (doubling("$dynamicRef"), nested(45)),
+    "rules about what is not evaluated": (unevaluated(40), {"x": 1}),
+    "more violations than anybody reads": (
+        {"properties": {"x": {"items": {"required": [str(n) for n in range(500)]}}}},
+        {"x": [{}] * 100_000},
+    ),
     "many rules for many items": (
         {"properties": {"x": {"allOf": [{"contains": {"const": n}} for n in range(2_000)]}}},
         {"x": [-1] * 100_000},
