@@ -6,9 +6,7 @@ can never both count as the first, however many processes work at the same time.
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import accumulate
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -29,14 +27,20 @@ from schemas.data_ingestion.processing import (
     Profile,
 )
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import AlreadyExists, step
+from schemas.errors import AlreadyExists, pointer_of
 from schemas.message import Command, Event
+from schemas.values.names import nfc
 
 _ROOM_FOR_POINTERS = 32_768  # characters; a payload of many or long names must not make an event of gigabytes
 _KEY_DIGITS = 32  # half of the hash is enough to distinguish contents
 _JSON_TYPES: Mapping[type, JsonType] = {
     type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object",
 }  # fmt: skip
+Path = tuple["Path", str | int] | None
+"""The path to the value that holds another one, and the other one's name or index; ``None`` leads to the whole payload.
+
+A pointer is made only of a path that is listed: one name may be as long as the payload, and occur in every pointer.
+"""
 
 
 class Content(State, snapshot_every=200):  # each repeated delivery adds an event
@@ -77,10 +81,10 @@ def content_key(command: CommandEnvelope[ProcessData]) -> str:
     return f"{command.data.partner_id}-{hash_of(payload)[:_KEY_DIGITS]}"
 
 
-def normalise(payload: Payload) -> tuple[Payload, list[str]]:
-    """Returns the normal form of a payload, and the JSON pointers of the values that differ."""
-    changed: list[str] = []
-    return {key: _normal(value, step("", key), changed) for key, value in payload.items()}, changed
+def normalise(payload: Payload) -> tuple[Payload, list[Path]]:
+    """Returns the normal form of a payload, and the paths to the values that differ."""
+    changed: list[Path] = []
+    return {key: _normal(value, (None, key), changed) for key, value in payload.items()}, changed
 
 
 def hash_of(payload: Payload) -> str:
@@ -93,10 +97,9 @@ def profile(payload: Payload) -> Profile:
     """Returns the types, the number and the nesting of a payload's values."""
     types: dict[str, JsonType] = {}
     values = nulls = deepest = room = 0
-    for pointer, kind, depth in _leaves(payload, "", 0):
+    for path, kind, depth in _leaves(payload, None, 0):
         values, nulls, deepest = values + 1, nulls + (kind == "null"), max(deepest, depth)
-        room += len(pointer)
-        if room <= _ROOM_FOR_POINTERS:
+        if room <= _ROOM_FOR_POINTERS and (room := room + len(pointer := _pointer_of(path))) <= _ROOM_FOR_POINTERS:
             types[pointer] = kind
     return Profile(types=types, values=values, nulls=nulls, depth=deepest)
 
@@ -107,32 +110,47 @@ def request_processing(ingested: RecordedEvent[DataIngested]) -> Iterable[Comman
     yield ProcessData(data_id=data.data_id, partner_id=data.partner_id, payload=data.payload)
 
 
-def _normal(value: JsonValue, pointer: str, changed: list[str]) -> JsonValue:
+def _normal(value: JsonValue, path: Path, changed: list[Path]) -> JsonValue:
     if isinstance(value, dict):
-        return {key: _normal(inner, step(pointer, key), changed) for key, inner in value.items()}
+        return {key: _normal(inner, (path, key), changed) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_normal(inner, step(pointer, n), changed) for n, inner in enumerate(value)]
+        return [_normal(inner, (path, n), changed) for n, inner in enumerate(value)]
     if not isinstance(value, str):
         return value
-    normal = unicodedata.normalize("NFC", value).strip() or None
+    normal = nfc(value).strip() or None
     if normal != value:
-        changed.append(pointer)
+        changed.append(path)
     return normal
 
 
-def _that_fit(pointers: Iterable[str]) -> list[str]:
-    room = accumulate(map(len, pointers := list(pointers)))
-    return [pointer for pointer, used in zip(pointers, room, strict=True) if used <= _ROOM_FOR_POINTERS]
+def _that_fit(paths: Iterable[Path]) -> list[str]:
+    pointers: list[str] = []
+    room = _ROOM_FOR_POINTERS
+    for path in paths:
+        pointer = _pointer_of(path)
+        room -= len(pointer)
+        if room < 0:
+            break
+        pointers.append(pointer)
+    return pointers
 
 
-def _leaves(value: JsonValue, pointer: str, depth: int) -> Iterator[tuple[str, JsonType, int]]:
-    """Yields each value that holds no others, an empty object or array too: its pointer, its type and its depth."""
+def _pointer_of(path: Path) -> str:
+    keys: list[str | int] = []
+    while path is not None:
+        path, key = path
+        keys.append(key)
+    return pointer_of(reversed(keys))
+
+
+def _leaves(value: JsonValue, path: Path, depth: int) -> Iterator[tuple[Path, JsonType, int]]:
+    """Yields each value that holds no others, an empty object or array too: its path, its type and its depth."""
     if isinstance(value, dict | list) and value:
         members: Iterable[tuple[str | int, JsonValue]] = value.items() if isinstance(value, dict) else enumerate(value)
         for key, member in members:
-            yield from _leaves(member, step(pointer, key), depth + 1)
-    elif pointer:
-        yield pointer, _JSON_TYPES[type(value)], depth
+            yield from _leaves(member, (path, key), depth + 1)
+    elif path is not None:
+        yield path, _JSON_TYPES[type(value)], depth
 
 
 DECISIONS = (Decision(ProcessData, CONTENT.create_or_change(content_key, usually_new=True), process_data),)

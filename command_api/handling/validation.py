@@ -1,8 +1,9 @@
 """Validation: JSON becomes a command, or an error that names each offending value. A valid command can be stored."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
@@ -18,6 +19,8 @@ M = TypeVar("M", bound=BaseModel)
 
 ENCRYPTED, NAME_TWICE, TOO_DEEP = "has the prefix of an encrypted text", "has the name", "is nested deeper than"
 """The words with which the details of these violations begin: no JSON Schema states the rules."""
+MAX_VIOLATIONS = 100
+"""So many violations of a body are reported: one may have hundreds of thousands, each with a pointer."""
 
 # Values that orjson reads and not every store can keep: NUL, and integers that it would round to a float.
 _NUL, _LONG_NUMBER = b"\\u0000", b"0" * 19
@@ -79,9 +82,9 @@ _CONSEQUENCE = "default_factory_not_called"
 
 
 def violations_of(error: ValidationError) -> list[Violation]:
-    """Returns what pydantic found wrong, each with its JSON pointer."""
+    """Returns what pydantic found wrong, each with its JSON pointer, and `MAX_VIOLATIONS` at most."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    causes = [one for one in found if one["type"] != _CONSEQUENCE]
+    causes = islice((one for one in found if one["type"] != _CONSEQUENCE), MAX_VIOLATIONS)
     return [Violation(pointer_of(one["loc"]), _OUR_WORDS.get(one["type"], one["msg"])) for one in causes]
 
 
@@ -145,7 +148,10 @@ def _check_names(body: bytes) -> None:
         _UNIQUE.decode(body.decode())
     except _Repeated:
         document = json.loads(body, object_pairs_hook=_Repeating.of)
-        raise Invalid("an object in the body has a name twice", list(_repetitions("", document))) from None
+        path = _path_to(document, lambda value, _: isinstance(value, _Repeating) and value.name is not None)
+        assert path is not None, "an object has a name twice"
+        violation = Violation(pointer_of(path), f"{NAME_TWICE} {_value_at(document, path).name!r} twice in one object")
+        raise Invalid("an object in the body has a name twice", [violation]) from None
 
 
 class _Repeating(dict[str, Any]):
@@ -163,32 +169,37 @@ class _Repeating(dict[str, Any]):
         return members
 
 
-def _repetitions(pointer: str, value: Any) -> Iterator[Violation]:
-    if isinstance(value, _Repeating) and value.name is not None:
-        yield Violation(pointer, f"{NAME_TWICE} {value.name!r} twice in one object")
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield from _repetitions(step(pointer, key), inner)
-
-
 def _check_values(document: Any) -> None:
     if (fault := fault_in(document)) is not None:
         raise _bad_value(pointer_of(fault.path), fault.detail)
 
 
 def _check_depth(document: Any, max_depth: int) -> None:
-    # Level by level, because recursion may be too deep.
-    level: list[tuple[str, Any]] = [("", document)]
-    for depth in range(1, max_depth + 2):
-        nested = [(pointer, value) for pointer, value in level if isinstance(value, dict | list)]
-        if not nested:
-            return
-        if depth > max_depth:
-            raise _bad_value(nested[0][0], f"{TOO_DEEP} {max_depth} levels")
-        level = [
-            (step(pointer, key), inner)
-            for pointer, value in nested
-            for key, inner in (value.items() if isinstance(value, dict) else enumerate(value))
-        ]
+    path = _path_to(document, lambda _, depth: depth > max_depth)
+    if path is not None:
+        raise _bad_value(pointer_of(path), f"{TOO_DEEP} {max_depth} levels")
+
+
+def _path_to(value: Any, is_wanted: Callable[[Any, int], bool], depth: int = 1) -> tuple[str | int, ...] | None:
+    """Returns the member names and indexes that lead to the first object or array that is wanted, or ``None``.
+
+    ``is_wanted`` gets an object or array, and its depth. No path is made of the others: a name may be as long as the body.
+    """
+    if not isinstance(value, dict | list):
+        return None
+    if is_wanted(value, depth):
+        return ()
+    members: Iterable[tuple[str | int, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in members:
+        if isinstance(inner, dict | list) and (path := _path_to(inner, is_wanted, depth + 1)) is not None:
+            return (key, *path)
+    return None
+
+
+def _value_at(document: Any, path: Iterable[str | int]) -> Any:
+    for key in path:
+        document = document[key]
+    return document
 
 
 def _bad_value(pointer: str, detail: str) -> Invalid:

@@ -107,7 +107,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    errors: list[ProblemViolation] | None = Field(default=None, description="Every violation in the input.")
+    errors: list[ProblemViolation] | None = Field(default=None, description="The violations in the input, 100 at most.")
     correlation_id: str | None = None
 
 

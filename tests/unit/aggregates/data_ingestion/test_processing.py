@@ -1,5 +1,7 @@
 """Processing: normalise, profile, compare; one event a step."""
 
+import time
+import tracemalloc
 from uuid import UUID
 
 from hypothesis import given
@@ -92,3 +94,32 @@ def test_an_empty_payload_has_nothing_to_profile() -> None:
 
 def test_empty_containers_are_values() -> None:
     assert profile({"a": {}, "b": [[]]}).types == {"/a": "object", "/b/0": "array"}
+
+
+def test_one_long_name_over_many_values_is_processed_in_little_time_and_memory() -> None:
+    payload: dict[str, JsonValue] = {"k" * 400_000: [" "] * 100_000}
+    tracemalloc.start()
+    began = time.thread_time()
+    try:
+        scenario = Scenario(DECISIONS).when(process(payload))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 64 * 1024 * 1024
+    assert time.thread_time() - began < 5
+    normalised, profiled, processed = scenario.recorded
+    assert isinstance(normalised, DataNormalised)
+    assert isinstance(profiled, DataProfiled)
+    assert isinstance(processed, DataProcessed)
+    assert (normalised.changed, profiled.profile.types) == ([], {}), "a pointer is longer than 32 KiB"
+    assert (processed.results.normalised, profiled.profile.nulls) == (100_000, 100_000)
+
+
+def test_pointers_are_listed_up_to_32_kib_in_all() -> None:
+    scenario = Scenario(DECISIONS).when(process({"k" * 1_000: [" "] * 100}))
+
+    normalised, profiled, _ = scenario.recorded
+    assert isinstance(normalised, DataNormalised)
+    assert isinstance(profiled, DataProfiled)
+    assert normalised.changed == list(profiled.profile.types) == [f"/{'k' * 1_000}/{n}" for n in range(32)]

@@ -1,8 +1,11 @@
 """Command bodies: what passes can be kept everywhere, what does not is named by its pointer."""
 
+import time
+import tracemalloc
+
 import pytest
 
-from command_api.handling.validation import check_plain, parse_json, validate_command
+from command_api.handling.validation import MAX_VIOLATIONS, check_plain, parse_json, validate_command
 from schemas.clinical_lab.notifications import DeliverNotification
 from schemas.clinical_lab.results import RecordResult
 from schemas.clinical_lab.users import CreateUser
@@ -134,3 +137,62 @@ def test_a_default_that_depends_on_a_wrong_field_is_no_error_of_its_own() -> Non
         "/username",
         "Value error, is not a user name that RFC 8265 allows: precis ignorable properties",
     )
+
+
+LONG_NAME = b'"' + b"k" * 400_000 + b'"'
+COSTLY_BODIES = {
+    "one long name over many values, and deep nesting": (
+        b'{"data": {' + LONG_NAME + b": [0" + b",0" * 299_999 + b']}, "b": ' + b"[" * 64 + b"]" * 64 + b"}",
+        "/b" + "/0" * 63,
+    ),
+    "one long name over many objects that repeat a name": (
+        b"{" + LONG_NAME + b': [0, {"a":0,"a":0}' + b',{"a":0,"a":0}' * 40_000 + b"]}",
+        f"/{'k' * 400_000}/1",
+    ),
+    "one long name over many values, and a repeated name": (
+        b"{" + LONG_NAME + b": [0" + b",0" * 299_999 + b'], "b": {"a": 1, "a": 2}}',
+        "/b",
+    ),
+    "one long name over many values, and a bad one": (
+        b"{" + LONG_NAME + b": [0" + b",0" * 299_999 + b'], "b": "\\u0000"}',
+        "/b",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", COSTLY_BODIES)
+def test_a_fault_is_found_in_little_time_and_memory(what: str) -> None:
+    body, pointer = COSTLY_BODIES[what]
+    tracemalloc.start()
+    began = time.thread_time()
+    try:
+        with pytest.raises(Invalid) as raised:
+            parse_json(body, DEPTH)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert [violation.pointer for violation in raised.value.violations] == [pointer]
+    assert peak < 64 * 1024 * 1024
+    assert time.thread_time() - began < 5
+
+
+def test_a_deep_body_without_a_fault_costs_little() -> None:
+    body = b'{"data": {' + LONG_NAME + b": [0" + b",0" * 299_999 + b']}, "b": ' + b"[" * 63 + b"]" * 63 + b"}"
+    tracemalloc.start()
+    try:
+        assert parse_json(body, DEPTH)["b"]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 64 * 1024 * 1024
+
+
+def test_the_first_of_very_many_violations_are_reported() -> None:
+    body = {"partner_id": "a", "payload": {}} | {f"{n}": 0 for n in range(100_000)}
+
+    with pytest.raises(Invalid) as raised:
+        validate_command(body, ReceiveData)
+
+    assert [one.pointer for one in raised.value.violations] == [f"/{n}" for n in range(MAX_VIOLATIONS)]

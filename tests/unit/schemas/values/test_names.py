@@ -1,9 +1,23 @@
 """Names and passwords: two spellings are one, and what RFC 8265 does not allow is no name."""
 
+import sys
+import time
+import unicodedata
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.values.names import NaturalKey, caseless, enforced_password, enforced_username, nfc
+from schemas.values.names import (
+    NaturalKey,
+    _is_mark,
+    _long_runs_of_marks,
+    caseless,
+    enforced_password,
+    enforced_username,
+    nfc,
+)
 
 KEY: TypeAdapter[str] = TypeAdapter(NaturalKey)
 COMPOSED, DECOMPOSED = "Jos\u00e9", "Jose\u0301"
@@ -75,3 +89,33 @@ def test_a_text_whose_check_would_take_long_is_no_name_and_no_password(text: str
         enforced_username(text)
     with pytest.raises(ValueError, match="is not a password: it has more than 1000 characters"):
         enforced_password(text)
+
+
+MARKS = [chr(code) for code in range(sys.maxunicode + 1) if _is_mark(chr(code))]
+
+
+def test_every_combining_mark_lies_between_the_code_points_that_are_searched() -> None:
+    pattern = _long_runs_of_marks()
+
+    assert len(MARKS) > 900
+    assert all(pattern.fullmatch(mark * 31) for mark in MARKS)
+    assert not any(pattern.search(text) for text in ("e" * 50, "é" * 50, MARKS[0] * 30, "각" * 50))
+
+
+@given(
+    st.text(st.sampled_from(MARKS) | st.characters(), max_size=10), st.lists(st.sampled_from(MARKS), min_size=31, max_size=99)
+)
+def test_the_composed_form_is_that_of_unicode_with_many_marks_too(text: str, marks: list[str]) -> None:
+    for given_text in (text, f"{text}{''.join(marks)}{text}"):
+        assert nfc(given_text) == unicodedata.normalize("NFC", given_text)
+
+
+@pytest.mark.parametrize("marks", ["\u0316\u0300", "\u0300\u0316", "\u0f73", "\u0308\u0301\u05b0"])
+def test_the_composed_form_of_many_marks_takes_linear_time(marks: str) -> None:
+    text = "a" + "".join(mark * 50_000 for mark in marks) + marks * 50_000
+    began = time.thread_time()
+
+    composed = nfc(text)
+
+    assert time.thread_time() - began < 2, "the library alone takes minutes"
+    assert len(composed) > 50_000
