@@ -53,6 +53,7 @@ def make_handler(
         passwords=passwords,
         conflict_retries=settings.conflict_retries,
         cache_bytes=settings.state_cache_bytes,
+        max_record_bytes=settings.max_record_bytes,
     )
 
 

@@ -29,6 +29,8 @@ from schemas.message import Command
 MAX_VIOLATIONS = 1000
 MAX_TEXT = 300
 """Characters of a pointer or a detail of a violation; a longer one ends with an ellipsis."""
+MAX_BYTES = 768 * 1024
+"""Bytes of the texts of a verdict's violations, as JSON in ASCII: its event fits into a record of every installation."""
 _MAX_STEPS = 10_000
 TOO_COSTLY = RuleViolation(pointer="", rule="", detail="the schema takes too long to check on this payload")
 """The only violation of a delivery whose check was ended."""
@@ -79,13 +81,17 @@ def is_valid(schema: dict[str, JsonValue], payload: Payload) -> bool:
 
 
 def violations_of(schema: dict[str, JsonValue], payload: Payload) -> list[RuleViolation]:
-    """Returns the rules of a schema that a payload violates, `MAX_VIOLATIONS` at most, with texts of at most `MAX_TEXT`."""
-    return [
-        RuleViolation(
-            pointer=_shortened_pointer(e.instance_path), rule=_shortened_pointer(e.schema_path), detail=shortened(e.message)
-        )
-        for e in islice(_validator_of(json.dumps(schema)).iter_errors(payload), MAX_VIOLATIONS)
-    ]
+    """Returns the rules of a schema that a payload violates, at most `MAX_VIOLATIONS`, and `MAX_BYTES` in all."""
+    found: list[RuleViolation] = []
+    room = MAX_BYTES
+    for error in islice(_validator_of(json.dumps(schema)).iter_errors(payload), MAX_VIOLATIONS):
+        pointer, rule = _shortened_pointer(error.instance_path), _shortened_pointer(error.schema_path)
+        violation = RuleViolation(pointer=pointer, rule=rule, detail=shortened(error.message))
+        room -= len(json.dumps(violation.pointer + violation.rule + violation.detail))
+        if room < 0:
+            break
+        found.append(violation)
+    return found
 
 
 def check_compiles(schema: dict[str, JsonValue]) -> None:

@@ -1,4 +1,7 @@
-"""Stage 6, appending: events, receipt and timers of one command, all or none, and only if none of its streams has changed."""
+"""Stage 6, appending: events, receipt and timers of one command, all or none, and only if none of its streams has changed.
+
+A command that would record an event too large for its topic is rejected: the event would hold up its partition for ever.
+"""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -9,13 +12,13 @@ from command_api.handling.request import NO_FINGERPRINT, CommandRequest
 from command_api.handling.saga_timers import timer_changes
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, Metadata, Receipt, Rejection
-from schemas.errors import Failed, Rejected
+from schemas.errors import Failed, Rejected, TooLarge
 from schemas.expected_version import NO_STREAM, ExpectedVersion
 from schemas.message import Command
 from schemas.system import ContextName
 from streams.log.group_commit import GroupCommit
 from streams.log.reading import Append, AppendableLog, Write
-from streams.log.stored_events import encode
+from streams.log.stored_events import check_publishable, encode
 from streams.telemetry.tracing import traced
 
 
@@ -23,9 +26,13 @@ class Appending:
     """Appends the results of decisions, and caches the states after them."""
 
     def __init__(
-        self, catalog: Catalog, logs: Mapping[ContextName, AppendableLog], repositories: Mapping[ContextName, Repository]
+        self,
+        catalog: Catalog,
+        logs: Mapping[ContextName, AppendableLog],
+        repositories: Mapping[ContextName, Repository],
+        max_record_bytes: int,
     ) -> None:
-        self._catalog, self._repositories = catalog, repositories
+        self._catalog, self._repositories, self._max_record_bytes = catalog, repositories, max_record_bytes
         self._commits = {context: GroupCommit(log, repositories[context].evict) for context, log in logs.items()}
 
     async def append(self, request: CommandRequest, decided: Decided) -> Receipt:
@@ -38,10 +45,11 @@ class Appending:
         for change in decided.changes:
             for event in change.events:
                 self._catalog.check_recorded(type(event), request.context)
-        writes = tuple(
-            Write(change.loaded.name, ExpectedVersion(change.loaded.version), tuple(map(encode, change.events)))
-            for change in decided.changes
-        )
+        try:
+            writes = self._writes(decided)
+        except TooLarge as error:
+            decided = decided.rejected(Rejected(error.detail))
+            writes = self._writes(decided)
         append = Append(
             command_id=request.command.id,
             fingerprint=request.fingerprint,
@@ -69,6 +77,16 @@ class Appending:
     async def record_failure(self, context: ContextName, command_id: UUID, correlation_id: str, why: str) -> None:
         """Appends the receipt of a command that cannot be decided, so that its sender knows; raises `Unavailable`."""
         await self._append_rejection(context, command_id, NO_FINGERPRINT, Rejection(Failed.kind, why, correlation_id))
+
+    def _writes(self, decided: Decided) -> tuple[Write, ...]:
+        writes = tuple(
+            Write(change.loaded.name, ExpectedVersion(change.loaded.version), tuple(map(encode, change.events)))
+            for change in decided.changes
+        )
+        for write in writes:
+            for event in write.events:
+                check_publishable(event, self._max_record_bytes)
+        return writes
 
     async def _append_rejection(
         self, context: ContextName, command_id: UUID, fingerprint: bytes, rejection: Rejection

@@ -1,6 +1,6 @@
 """Stages 4 and 5, loading and deciding: the states of a command's streams, and the changes by the decision."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,10 @@ class Decided:
 
     changes: tuple[Change, ...]
     rejection: Rejected | None
+
+    def rejected(self, rejection: Rejected) -> "Decided":
+        """Returns the result of a rejection of the same command: the same streams, without events."""
+        return _without_events([change.loaded for change in self.changes], rejection)
 
 
 class Deciding:
@@ -62,5 +66,5 @@ class Deciding:
         return self._decisions[type(request.command.data)]
 
 
-def _without_events(streams: list[LoadedStream | None], rejection: Rejected) -> Decided:
+def _without_events(streams: Sequence[LoadedStream | None], rejection: Rejected) -> Decided:
     return Decided(tuple(Change(loaded, (), loaded.state) for loaded in streams if loaded is not None), rejection)

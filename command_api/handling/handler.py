@@ -50,6 +50,7 @@ from schemas.expected_version import ANY_VERSION, ExpectedVersion
 from schemas.message import Command
 from schemas.system import ContextName
 from streams.log.reading import AppendableLog
+from streams.log.stored_events import MAX_RECORD_BYTES
 from streams.telemetry.tracing import traced
 
 S = TypeVar("S", bound=State)
@@ -75,6 +76,7 @@ class CommandHandler:
         passwords: Passwords | None = None,
         conflict_retries: int = 5,
         cache_bytes: int = 64 * 1024 * 1024,
+        max_record_bytes: int = MAX_RECORD_BYTES,
     ) -> None:
         self._catalog, self._logs, self._conflict_retries = catalog, logs, conflict_retries
         cache = StateCache(cache_bytes)
@@ -86,7 +88,7 @@ class CommandHandler:
         self._encryption = Encryption(None if dependencies is None else dependencies.keys, passwords)
         self._activities = Activities(dependencies, self.load)
         self._deciding = Deciding(domains, self._repositories)
-        self._appending = Appending(catalog, logs, self._repositories)
+        self._appending = Appending(catalog, logs, self._repositories, max_record_bytes)
         for context, command in catalog.commands():
             if not self._deciding.concern(command) and not self._activities.concern(command):
                 raise Misconfigured(

@@ -44,6 +44,7 @@ from streams.log.appending import AppendablePostgresLog
 from streams.log.group_commit import GroupCommit
 from streams.log.reading import Append, Write
 from streams.log.search import Conditions, SearchableLog
+from streams.log.stored_events import MAX_RECORD_BYTES, check_publishable
 from streams.log.stored_events import StoredEvent as LogEvent
 from streams.migrations.migrate import migrate
 from streams.relay.wakeup import listen
@@ -60,8 +61,15 @@ class CaudalRecorder(ApplicationRecorder):
     An originator's versions begin at 0 or 1 and must follow each other: a gap is rejected like a conflict.
     """
 
-    def __init__(self, dsn: str, context: ContextName, *, originator_ids: type[UUID] | type[str] = UUID) -> None:
-        self._dsn, self._originator_ids = dsn, originator_ids
+    def __init__(
+        self,
+        dsn: str,
+        context: ContextName,
+        *,
+        originator_ids: type[UUID] | type[str] = UUID,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+    ) -> None:
+        self._dsn, self._originator_ids, self._max_record_bytes = dsn, originator_ids, max_record_bytes
         self._subscriptions: WeakSet[RecorderSubscription] = WeakSet()
         self._loop = asyncio.new_event_loop()
         self._databases = Databases("caudal_writer", 8)
@@ -79,7 +87,8 @@ class CaudalRecorder(ApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Appends events, all or none, and returns their positions.
 
-        Raises ``IntegrityError`` if a version exists or is skipped, ``OperationalError`` while the log is out of reach.
+        Raises ``IntegrityError`` if a version exists or is skipped, ``DataError`` for an event that is too large for its topic,
+        ``OperationalError`` while the log is out of reach.
         """
         return self._run(self._insert(list(stored_events))) if stored_events else []
 
@@ -146,7 +155,10 @@ class CaudalRecorder(ApplicationRecorder):
         for id, run in groupby(events, key=lambda event: event.originator_id):
             own = list(run)
             expected = ANY_VERSION if id in seen else await self._expected(own[0])
-            writes.append(Write(stream_of(id), expected, tuple(map(encoded, own))))
+            data = tuple(map(encoded, own))
+            for event in data:
+                check_publishable(event, self._max_record_bytes)
+            writes.append(Write(stream_of(id), expected, data))
             seen.add(id)
         command_id = uuid7_object()
         metadata = Metadata(command_id=command_id, correlation_id=str(command_id))
@@ -260,7 +272,9 @@ class CaudalFactory(InfrastructureFactory[TrackingRecorder]):
             declared = installed_catalog().contexts.get(context, Context(context.context))
             asyncio.run(migrate(settings, Catalog.of([System(context.system, (declared,))])))
         ids = str if self.env.get("ORIGINATOR_ID_TYPE", "uuid").lower() == "text" else UUID
-        self._recorder = CaudalRecorder(settings.log_dsn(context), context, originator_ids=ids)
+        self._recorder = CaudalRecorder(
+            settings.log_dsn(context), context, originator_ids=ids, max_record_bytes=settings.max_record_bytes
+        )
         return self._recorder
 
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:

@@ -10,9 +10,14 @@ from uuid_utils import uuid7
 
 from schemas.catalog import Catalog
 from schemas.envelope import Metadata, RecordedEvent
-from schemas.errors import Damaged, Misconfigured
+from schemas.errors import Damaged, Misconfigured, TooLarge
 from schemas.message import Event
 from schemas.system import ContextName
+
+MAX_RECORD_BYTES = 9 * 1024 * 1024
+"""Largest record of a topic by the default settings."""
+ENVELOPE_BYTES = 16 * 1024
+"""Room in a record beside an event's data: for its key, its headers and its batch, whose texts are limited."""
 
 
 class EventData(NamedTuple):
@@ -51,6 +56,16 @@ class StoredEvent(NamedTuple):
 def encode(event: Event) -> EventData:
     """Returns an event encoded for the log, with a new id."""
     return EventData(str(uuid7()), event.message_name, event.schema_version, event.model_dump_json())
+
+
+def check_publishable(event: EventData, max_record_bytes: int) -> None:
+    """Raises `TooLarge` for an event whose record its topic would not accept: it would hold up its partition for ever."""
+    size = len(event.data.encode()) + ENVELOPE_BYTES
+    if size > max_record_bytes:
+        raise TooLarge(
+            f"the event {event.type} would have {size} bytes with its headers, more than the {max_record_bytes} of a record:"
+            " send less at once"
+        )
 
 
 def decode(row: StoredEvent, context: ContextName, catalog: Catalog) -> RecordedEvent[Event]:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError, OperationalError, StoredEvent
+from eventsourcing.persistence import ApplicationRecorder, DataError, IntegrityError, OperationalError, StoredEvent
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 
 from schemas.catalog import Catalog
@@ -19,6 +19,7 @@ from streams.database.store import Store
 from streams.integrations.eventsourcing_recorder import CaudalFactory, CaudalRecorder
 from streams.integrity.log_verification import Verification
 from streams.integrity.proof_log import ProofLog
+from streams.log.stored_events import MAX_RECORD_BYTES
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
@@ -170,6 +171,17 @@ async def test_an_application_of_the_package_keeps_its_events_in_the_log(
     )
     assert (verified.events, verified.findings) == (44, [])
     await databases.close()
+
+
+async def test_an_event_that_is_too_large_for_its_topic_is_not_inserted(recorder: CaudalRecorder) -> None:
+    id = uuid4()
+
+    with pytest.raises(DataError, match="the event Large would have"):
+        recorder.insert_events(
+            [StoredEvent(id, 0, "Small", b"{}"), StoredEvent(id, 1, "Large", b'"' + b"x" * MAX_RECORD_BYTES + b'"')]
+        )
+
+    assert list(recorder.select_events(id)) == []
 
 
 def test_recorders_that_are_not_supported_are_named() -> None:

@@ -10,12 +10,15 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from command_api.clock import now
+from command_api.composition import make_handler, open_logs
 from schemas.catalog import Catalog
-from schemas.data_ingestion.ingestion import DataIngested
-from schemas.envelope import Metadata
-from schemas.errors import LeaseLost
+from schemas.data_ingestion.ingestion import DataIngested, ReceiveData
+from schemas.envelope import CommandEnvelope, Metadata
+from schemas.errors import LeaseLost, Rejected
 from schemas.expected_version import NO_STREAM
 from schemas.system import ContextName
+from streams.bounded_processes import BoundedProcesses
 from streams.broker.clients import started_producer, stop_quietly
 from streams.broker.cloudevents import encode_event
 from streams.broker.topic_names import Topics
@@ -26,7 +29,7 @@ from streams.integrity.topic_verification import TopicVerification, VerifiedTopi
 from streams.log.appending import AppendablePostgresLog
 from streams.log.reading import Append, Head, Write
 from streams.log.search import SearchableLog
-from streams.log.stored_events import encode
+from streams.log.stored_events import ENVELOPE_BYTES, encode
 from streams.relay.backfill import Backfill
 from streams.relay.fair_share import FairShare
 from streams.relay.lease import Lease
@@ -91,6 +94,27 @@ async def running(settings: Settings, catalog: Catalog, databases: Databases, ow
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_could_not_be_published_is_not_recorded_and_the_largest_event_is_published(
+    settings: Settings, catalog: Catalog, databases: Databases, log: Log
+) -> None:
+    smaller = settings.model_copy(update={"max_body_bytes": 1})
+    handler = make_handler(smaller, catalog, open_logs(smaller, catalog, databases), databases, BoundedProcesses())
+
+    async def receive(length: int) -> None:
+        command = ReceiveData(partner_id="p", payload={"text": "x" * length})
+        await handler.handle(CommandEnvelope(data=command, id=uuid4(), at=now(), correlation_id="c"))
+
+    with pytest.raises(Rejected, match="the event DataReceived would have"):
+        await receive(smaller.max_record_bytes - ENVELOPE_BYTES)
+    await receive(smaller.max_record_bytes - ENVELOPE_BYTES - 200)
+    await receive(1)
+
+    async with running(smaller, catalog, databases, "one") as relay:
+        await eventually(lambda: log.is_in_the_topic(settings, catalog))
+        assert (await log.head()).position == 4
+        assert relay.problem is None
 
 
 async def lose(settings: Settings, topic: str) -> None:

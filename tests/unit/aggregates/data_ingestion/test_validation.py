@@ -28,6 +28,8 @@ from schemas.data_ingestion.validation import (
     Verdict,
 )
 from schemas.errors import AlreadyExists, Conflict, Rejected
+from streams.log.stored_events import check_publishable, encode
+from streams.settings import Settings
 
 SCHEMA: dict[str, JsonValue] = {
     "type": "object",
@@ -185,7 +187,6 @@ def test_long_pointers_are_shortened_and_show_it() -> None:
     rules: dict[str, JsonValue] = {"additionalProperties": {"items": {"type": "string"}}}
     violations = violations_of(rules, {name: [1] * 2_000})
 
-    assert len(violations) == MAX_VIOLATIONS
     assert {len(violation.pointer) for violation in violations} == {MAX_TEXT}
     assert violations[0].pointer == f"/{'k' * (MAX_TEXT - 2)}…"
     (violation,) = violations_of({"properties": {name: {"type": "string"}}}, {name: 1})
@@ -197,3 +198,13 @@ def test_long_pointers_are_shortened_and_show_it() -> None:
 def test_a_payload_is_valid_if_it_violates_no_rule() -> None:
     assert is_valid(SCHEMA, {"code": "JFK"})
     assert not is_valid(SCHEMA, {"code": "jfk"})
+
+
+@pytest.mark.parametrize(("character", "fewest"), [("x", 999), ("\x01", 100), ("\U0001f600", 50)])
+def test_a_verdict_fits_into_a_record_of_the_smallest_size(character: str, fewest: int) -> None:
+    names = [character * 500 + str(n) for n in range(2_000)]
+    rules: dict[str, JsonValue] = {"additionalProperties": {"properties": {name: {"type": "string"} for name in names}}}
+    found = verdict("invalid", *violations_of(rules, {character * 500: dict.fromkeys(names, 1)}))
+
+    assert fewest < len(found.violations) <= MAX_VIOLATIONS
+    check_publishable(encode(found), Settings(max_body_bytes=1).max_record_bytes)

@@ -31,6 +31,7 @@ from schemas.message import Command, Event
 from schemas.system import Context, ContextName, System
 from streams.log.memory import MemoryLog
 from streams.log.reading import Append
+from streams.log.stored_events import ENVELOPE_BYTES
 
 BANK = ContextName("bank", "accounts")
 
@@ -383,3 +384,23 @@ async def test_a_conflict_is_decided_again_as_often_as_the_setting_says(retries:
         await handler_on(log, conflict_retries=retries).handle(envelope(Deposit(account="a", amount=1)))
 
     assert len(log.batches) == retries + 1
+
+
+async def test_a_command_whose_event_could_not_be_published_is_rejected_alone() -> None:
+    log = MemoryLog(BANK)
+    handler = handler_on(log, max_record_bytes=ENVELOPE_BYTES + len('{"amount":50}'))
+    await handler.handle(envelope(Deposit(account="a", amount=50)))
+    await handler.handle(envelope(Deposit(account="b", amount=1)))
+    large = envelope(Deposit(account="a", amount=500))
+
+    for _ in range(2):
+        with pytest.raises(Rejected, match="the event Deposited would have 16398 bytes with its headers, more than the 16397"):
+            await handler.handle(large)
+    with pytest.raises(Rejected, match="the event Deposited would have"):
+        await handler.handle(envelope(Transfer(source="a", target="b", amount=10)))
+
+    receipt = await handler.handle(envelope(Deposit(account="a", amount=-9)))
+    assert (receipt.version, receipt.position) == (2, 3), "nothing of the rejected commands was recorded"
+    assert (await balance(log, "a"), await balance(log, "b")) == (41, 1)
+    with pytest.raises(Rejected, match="not that much"):
+        await handler.handle(envelope(Deposit(account="a", amount=-42)))
