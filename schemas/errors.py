@@ -71,6 +71,10 @@ class TooCostly(Invalid):
     kind = "too_costly"
 
 
+class CostlyBefore(TooCostly):
+    """Other input of the same origin took too long, or too much memory, several times within a minute."""
+
+
 class UnsupportedFormat(Invalid):
     """The format of the input is not supported."""
 

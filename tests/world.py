@@ -88,7 +88,7 @@ class Keys:
 class Here:
     """Runs computations in this process."""
 
-    async def run(self, function: Any, *args: Any) -> Any:
+    async def run(self, _: Any, function: Any, *args: Any) -> Any:
         return function(*args)
 
 

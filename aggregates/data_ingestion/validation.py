@@ -34,6 +34,8 @@ MAX_BYTES = 768 * 1024
 _MAX_STEPS = 10_000
 TOO_COSTLY = RuleViolation(pointer="", rule="", detail="the schema takes too long to check on this payload")
 """The only violation of a delivery whose check was ended."""
+COSTLY_BEFORE = RuleViolation(pointer="", rule="", detail="not checked: the schema took too long to check on other payloads")
+"""The only violation of a delivery that is not checked because its schema is too costly on most payloads."""
 
 DEFAULT_SCHEMA: dict[str, JsonValue] = {"type": "object", "minProperties": 1}
 """The schema of partners who registered none: a delivery must not be empty."""

@@ -11,8 +11,8 @@ from streams.security.fair_turns import FairTurns
 class Served:
     """Clients that each keep their turn until the test ends it."""
 
-    def __init__(self, at_once: int, places: int) -> None:
-        self.turns = FairTurns(at_once, places)
+    def __init__(self, at_once: int, places: int, at_once_of_group: int | None = None) -> None:
+        self.turns = FairTurns(at_once, places, at_once_of_group)
         self.order: list[str] = []
         self.leaving = asyncio.Event()
 
@@ -116,3 +116,24 @@ async def test_one_that_is_cancelled_when_its_place_is_given_away_passes_no_turn
     assert served.order == ["a1"], "one turn, one user"
     await served.finish()
     assert turn.done()
+
+
+async def test_a_group_has_no_more_turns_at_a_time_than_are_its_own() -> None:
+    served = Served(at_once=3, places=9, at_once_of_group=1)
+    await served.ask("a1", "a2", "a3", "b1")
+    assert served.order == ["a1", "b1"], "the third turn is one of another group"
+
+    await served.ask("b2", "c1", "d1")
+    assert served.order == ["a1", "b1", "c1"]
+    assert await served.finish() == ["a1", "b1", "c1", "a2", "b2", "d1", "a3"]
+    async with asyncio.timeout(1), served.turns.turn("p", "x"), served.turns.turn("p", "y"), served.turns.turn("p", "z"):
+        pass
+
+
+async def test_a_group_whose_turn_has_ended_gets_the_next_one_although_others_are_free() -> None:
+    served = Served(at_once=2, places=9, at_once_of_group=1)
+    await served.ask("a1", "a2")
+
+    assert await served.finish() == ["a1", "a2"]
+    async with asyncio.timeout(1), served.turns.turn("p", "x"), served.turns.turn("p", "y"):
+        pass
