@@ -16,6 +16,7 @@ from query_api.queries.discovery import installed, installed_labels
 from query_api.views.catalog_of_views import Views
 from schemas.catalog import Catalog
 from schemas.errors import Unavailable
+from streams.bounded_processes import BoundedProcesses
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.http.documentation import documentation_routes
@@ -35,11 +36,13 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     queries = installed(catalog)
     access_control = AccessControl(installation)
     views = Views(installation, access_control)
+    processes = BoundedProcesses()
     live, commands = LiveViews(settings, views), CommandGateway(catalog, CommandSender(settings, catalog))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        processes.close()
         await commands.close()
         await databases.close()
 
@@ -56,7 +59,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
         routes=[
             *IndexEndpoints(catalog, access_control).routes(),
             *QueryEndpoints(views, live, commands, installed_labels(catalog), access_control).routes(queries),
-            *AuditEndpoints(installation, access_control).routes(),
+            *AuditEndpoints(installation, access_control, processes).routes(),
             *operations_routes({"views": views_in_reach, "view shapes": view_shapes}),
             *documentation_routes(TITLE, lambda: describe(catalog, queries)),
         ],

@@ -102,9 +102,9 @@ class Parts:
         self.projections = installed(self.catalog)
         self.writers = {one.full_name: ViewWriter(one, one.table()) for one in self.projections}
         self.policies = [OutgoingCommands(self.catalog, policy) for one in self.domains.values() for policy in one.policies]
-        self.time_travel = TimeTravel(self.catalog)
         keys: Any = Keys()
         here: Any = Here()
+        self.time_travel = TimeTravel(self.catalog, here)
         self.passwords = Passwords()
         self.dependencies = ActivityDependencies(Settings(), keys, here, activities.installed(self.catalog))
 
@@ -237,9 +237,11 @@ class World:
         rows = await log.read_stream(name)
         state: State = stream.fold(stream.initial, (decode(row, log.context, self.parts.catalog).data for row in rows))
         assert type(state).from_snapshot(state_schema_of(type(state)), state.model_dump_json()) == state
-        shown = await self.parts.time_travel.state(log, name)
+        shown = await self.parts.time_travel.state(log, name, "auditor")
         assert json_response({"state": shown.state, "at": shown.recorded_at})
-        assert json_response(await self.parts.time_travel.difference(log, name, new[-1].version - 1, new[-1].version))
+        assert json_response(
+            await self.parts.time_travel.difference(log, name, "auditor", new[-1].version - 1, new[-1].version)
+        )
 
 
 def _check_replay(row: StoredEvent) -> None:

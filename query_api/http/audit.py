@@ -19,6 +19,7 @@ from query_api.views.paging import next_link
 from schemas.errors import Forbidden, Invalid, Unauthenticated
 from schemas.system import ContextName
 from schemas.values.names import nfc
+from streams.bounded_processes import BoundedProcesses
 from streams.http.request_context import context_of
 from streams.installation import Installation
 from streams.integrity.proof_log import ProofLog
@@ -32,9 +33,9 @@ Log = TypeVar("Log", SearchableLog, ProofLog)
 class AuditEndpoints:
     """Shows what the logs hold, as it was recorded, to callers who may read a log."""
 
-    def __init__(self, installation: Installation, access_control: AccessControl) -> None:
+    def __init__(self, installation: Installation, access_control: AccessControl, processes: BoundedProcesses) -> None:
         self._installation, self._catalog, self._access_control = installation, installation.catalog, access_control
-        self._time_travel = TimeTravel(installation.catalog)
+        self._time_travel = TimeTravel(installation.catalog, processes)
 
     def routes(self) -> Iterator[BaseRoute]:
         """Yields the routes of the audit."""
@@ -69,7 +70,8 @@ class AuditEndpoints:
             raise Invalid(f"{ONE_OF_TWO}; remove one of the two parameters")
         version = parameters.version("version", 0) if parameters.has("version") else None
         at = parameters.text("at")
-        found = await self._time_travel.state(log, stream, version=version, at=None if at is None else moment(at, "at"))
+        time, caller = None if at is None else moment(at, "at"), context_of(request).counted_as
+        found = await self._time_travel.state(log, stream, caller, version=version, at=time)
         body = {"context": str(log.context), "stream": stream, **_fields(found)}
         return json_response(body, {"ETag": f'"{found.version}"'})
 
@@ -79,7 +81,8 @@ class AuditEndpoints:
         stream = await _as_stored(log, request.path_params["stream"])
         parameters = Parameters(request, "from", "to")
         new = parameters.version("to", await log.version(stream))
-        found = await self._time_travel.difference(log, stream, parameters.version("from", max(new - 1, 0)), new)
+        old, caller = parameters.version("from", max(new - 1, 0)), context_of(request).counted_as
+        found = await self._time_travel.difference(log, stream, caller, old, new)
         return json_response({"context": str(log.context), "stream": stream, **found})
 
     async def proof(self, request: Request) -> Response:

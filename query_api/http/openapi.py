@@ -19,7 +19,7 @@ from query_api.http.operations import (
 from query_api.queries.query import Query
 from schemas.access import Access
 from schemas.catalog import Catalog
-from schemas.errors import NotAsSigned, NotFound
+from schemas.errors import CaudalError, NotAsSigned, NotFound, TooCostly
 from schemas.system import ContextName
 from schemas.values.stated import RULES
 from schemas.view import View
@@ -31,6 +31,12 @@ _DESCRIPTION = f"""Views of now, and the history behind them. Every error is a p
 A request that its schemas allow is rejected as malformed or invalid only by a rule that the operation or a parameter states
 as `{RULES}`: the detail of the error begins with the words of the rule."""
 
+_ERRORS_OF_AUDIT: Mapping[str, tuple[type[CaudalError], ...]] = {
+    "proof": (NotAsSigned,),
+    "state": (TooCostly,),
+    "difference": (TooCostly,),
+}
+"""Errors of paths of the audit, beside those that all have."""
 Operations = Iterator[tuple[str, dict[str, Any]]]
 """Paths, each with its GET operation."""
 
@@ -114,7 +120,7 @@ def _of_audit(context: ContextName, audit_path: AuditPath, access: Access | None
         parameter(name, "path", "", POSITION if name == "position" else TEXT_IN_PATH) for name in re.findall(r"{(\w+)}", path)
     ]
     in_query = [parameter(one.name, "query", one.description, one.schema) for one in audit_path.parameters]
-    errors = (NotFound, NotAsSigned) if audit_path.name == "proof" else (NotFound,)
+    errors: tuple[type[CaudalError], ...] = (NotFound, *_ERRORS_OF_AUDIT.get(audit_path.name, ()))
     summary = f"{context}: {audit_path.summary}"
     described = operation(f"{prefix}_{audit_path.name}", "audit", summary, [*in_path, *in_query], {"type": "object"}, errors)
     if audit_path.rules:
