@@ -1,4 +1,4 @@
-"""Work in a task of its own: its limits, and what becomes of it if the caller is cancelled.
+"""Work in a task of its own: its limits, and its end if the caller is cancelled.
 
 That no cancellation is lost wherever it arrives is tested with the clients (`test_clients`).
 """
