@@ -58,6 +58,15 @@ def with_sagas(domains: Domains, catalog: Catalog) -> Domains:
     return {**running, ENGINE: engine.of(ENGINE)}
 
 
+def saga_inputs(domains: Domains, catalog: Catalog) -> Mapping[str, frozenset[str]]:
+    """Returns the inputs that each saga knows, by its full name: events, each as ``Type@schema_version``, and timers.
+
+    ``domains`` are those that `with_sagas` returns.
+    """
+    sagas = [saga for domain in domains.values() for saga in domain.sagas]
+    return {saga.full_name: frozenset(saga.on_timer).union(*catalog.event_versions(saga.reactions).values()) for saga in sagas}
+
+
 def streams_of(domains: Domains, catalog: Catalog) -> Mapping[ContextName, Mapping[str, Stream[Any]]]:
     """Returns the categories of streams of each context, by name: those that the decisions on its commands use."""
     found: dict[ContextName, dict[str, Stream[Any]]] = {}

@@ -20,6 +20,7 @@ from command_api.handling.handler import CommandHandler
 from schemas.engine.sagas import AdvanceSaga, SagaInput, saga_of
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Conflict, Unavailable
+from streams.commands.known_commands import KnownCommands
 from streams.log.timers import Timer, Timers
 from streams.telemetry.retrying import Backoff, raise_if_cancelled
 
@@ -43,9 +44,9 @@ def timer_command(timer: Timer, at: datetime) -> CommandEnvelope[AdvanceSaga]:
 class TimerClock:
     """Looks for due timers and fires them."""
 
-    def __init__(self, timers: Timers, handler: CommandHandler, sagas: Collection[str]) -> None:
-        """``sagas`` are the full names of the definitions that are installed here."""
-        self._timers, self._handler, self._sagas = timers, handler, sagas
+    def __init__(self, timers: Timers, handler: CommandHandler, sagas: Collection[str], known: KnownCommands) -> None:
+        """``sagas`` are the full names of the definitions that are installed here, ``known`` the commands of their context."""
+        self._timers, self._handler, self._sagas, self._known = timers, handler, sagas, known
         self._failing: dict[Timer, tuple[float, float]] = {}
         """The timers that raised: when each is tried again, by the monotonic clock, and the pause before that."""
 
@@ -66,10 +67,10 @@ class TimerClock:
         """Fires every due timer once; raises `Unavailable`.
 
         One that cannot be fired stays due, and delays no other. If its saga's code raises, it is tried again after longer and
-        longer pauses, at most a minute.
+        longer pauses, at most a minute. Timers of a saga that the version which migrated last defines otherwise are left to it.
         """
-        after = None
-        while due := await self._timers.due(at, self._sagas, _BATCH_SIZE, after):
+        after, sagas = None, [saga for saga in self._sagas if not await self._known.knows_saga_otherwise(saga)]
+        while due := await self._timers.due(at, sagas, _BATCH_SIZE, after):
             await asyncio.gather(*(self._fire(timer) for timer in due if self._is_to_be_tried(timer)))
             if len(due) < _BATCH_SIZE:
                 return

@@ -7,6 +7,7 @@ A record's offset is committed after it is handled; a repeated command is recogn
     the decision's code raises                from a policy: left to the policy, which repeats it
                                               from another sender: parked without a receipt, so that it may be sent again
     the process dies of a record              parked at the third try, without a receipt
+    only another version knows the command    waits for a worker of the version that migrated the database last
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from command_api.handling.handler import CommandHandler
 from command_api.handling.idempotency import command_id
 from command_api.handling.validation import check_encrypted, parse_json, validate_command
 from schemas.catalog import Catalog
+from schemas.engine.sagas import AdvanceSaga
 from schemas.envelope import CommandEnvelope
 from schemas.errors import (
     CaudalError,
@@ -43,8 +45,9 @@ from schemas.system import ContextName
 from streams.broker.cloudevents import IncomingCommand, decode_command
 from streams.commands.attempts import Attempt, Attempts
 from streams.commands.consumer import CommandConsumer
+from streams.commands.notes import CommandNotes
 from streams.settings import Settings
-from streams.telemetry.retrying import Backoff, reason
+from streams.telemetry.retrying import Backoff, raise_if_cancelled, reason
 
 _log = structlog.get_logger()
 R = TypeVar("R")
@@ -67,15 +70,24 @@ class TopicWorker:
     """Handles the commands of one process's share of the commands topics."""
 
     def __init__(
-        self, settings: Settings, catalog: Catalog, handler: CommandHandler, attempts: Mapping[ContextName, Attempts]
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        handler: CommandHandler,
+        notes: Mapping[ContextName, CommandNotes],
     ) -> None:
-        self._settings, self._catalog, self._handler, self._attempts = settings, catalog, handler, attempts
+        self._settings, self._catalog, self._handler, self._notes = settings, catalog, handler, notes
+        self._of_another_version: dict[tuple[str, int, int], str] = {}
+        """The types of the commands that wait for a worker of another version, by topic, partition and offset."""
         self._proven: set[tuple[str, int]] = set()
         """Partitions of which this process has handled a batch and is still alive."""
         self._consumer = CommandConsumer(settings, catalog, "commands")
 
     def why_not_ready(self) -> str | None:
-        """Returns why no command can be taken yet, or ``None``."""
+        """Returns why commands are not handled yet, or ``None``."""
+        if self._of_another_version:
+            types = ", ".join(sorted(set(self._of_another_version.values())))
+            return f"the database was migrated by a version that knows other commands: {types} waits for a worker of it"
         return self._consumer.why_not_ready()
 
     async def run(self) -> None:
@@ -86,7 +98,7 @@ class TopicWorker:
         """Handles or parks records of one partition: those of one key in order, others side by side."""
         where = (records[0].topic, records[0].partition)
         if where not in self._proven:
-            await self._handle_first(records, self._attempts[self._consumer.context_of(records[0])])
+            await self._handle_first(records, self._notes[self._consumer.context_of(records[0])].attempts)
             self._proven.add(where)
             return
         known = await self._known(records)
@@ -146,25 +158,62 @@ class TopicWorker:
     async def _handle(self, record: Any, known: set[UUID]) -> None:
         """Handles one record until it has a receipt, is parked or is left to the policy that sent it."""
         backoff = Backoff("command not handled yet", first_seconds=0.05, topic=record.topic, offset=record.offset)
+        try:
+            while True:
+                raise_if_cancelled()
+                try:
+                    if (error := await self._attempt(record, known)) is not None:
+                        await self._park(record, error)
+                    return
+                except Conflict as error:
+                    backoff.reset()
+                    await backoff.wait(error)
+                except CaudalError as error:
+                    await backoff.wait(error)
+        finally:
+            self._of_another_version.pop((record.topic, record.partition, record.offset), None)
+
+    async def _attempt(self, record: Any, known: set[UUID]) -> Exception | None:
+        """Tries to handle one record; returns the error for which it has to be parked. Raises what a later try may not meet."""
         command: CommandEnvelope[Command] | None = None
-        while True:
-            try:
-                command = self._envelope(record)
-                await self._finish(command, is_known=command.id in known)
-                return
-            except FINAL as error:
-                await self._park(record, error)
-                return
-            except Conflict as error:
-                backoff.reset()
-                await backoff.wait(error)
-            except CaudalError as error:
-                await backoff.wait(error)
-            except Exception as error:
-                _log.exception("decision failed", topic=record.topic, partition=record.partition, offset=record.offset)
-                if command is None or command.policy is None:
-                    await self._park(record, error)
-                return
+        try:
+            command = self._envelope(record)
+            await self._check_saga(record, command)
+            await self._finish(command, is_known=command.id in known)
+        except FINAL as error:
+            await self._check_version(record, error)
+            return error
+        except CaudalError:
+            raise
+        except Exception as error:
+            _log.exception("decision failed", topic=record.topic, partition=record.partition, offset=record.offset)
+            return error if command is None or command.policy is None else None
+        return None
+
+    async def _check_saga(self, record: Any, command: CommandEnvelope[Command]) -> None:
+        """Raises `Unavailable` for an input of a saga to which the version that migrated last may react otherwise."""
+        if isinstance(command.data, AdvanceSaga):
+            known = self._notes[self._consumer.context_of(record)].known
+            if await known.knows_saga_otherwise(command.data.saga):
+                raise self._left_to_another_version(record, f"the saga {command.data.saga}")
+
+    async def _check_version(self, record: Any, error: Exception) -> None:
+        """Raises `Unavailable` if the version that migrated the database last may accept what this one does not.
+
+        That is a command that it knows otherwise, and as long as the versions differ at all, each command of a policy, which
+        would take the receipt for the outcome.
+        """
+        if isinstance(error, IdempotencyKeyReused):
+            return
+        with suppress(Malformed):
+            incoming = decode_command(record)
+            others = await self._notes[self._consumer.context_of(record)].known.others()
+            if incoming.type in others or (others and incoming.policy is not None):
+                raise self._left_to_another_version(record, incoming.type)
+
+    def _left_to_another_version(self, record: Any, what: str) -> Unavailable:
+        self._of_another_version[record.topic, record.partition, record.offset] = what
+        return Unavailable("the database was migrated by a version that knows other commands", what)
 
     async def _finish(self, command: CommandEnvelope[Command], *, is_known: bool) -> None:
         try:
@@ -226,6 +275,7 @@ async def _until_done(work: Callable[[], Awaitable[R]], event: str) -> R:
     """Runs work until it raises no error of an outage; returns its result."""
     backoff = Backoff(event)
     while True:
+        raise_if_cancelled()
         try:
             return await work()
         except (Unavailable, Conflict, Misconfigured) as error:

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from aggregates.system import with_sagas
+from aggregates.system import saga_inputs, with_sagas
 from command_api.clock import CLOCK
 from command_api.composition import make_handler, open_logs, writer_databases
 from command_api.handling.passwords import Passwords
@@ -12,13 +12,13 @@ from command_api.policies.stores import policy_stores
 from command_api.timer_clock import TimerClock
 from command_api.topic_worker import TopicWorker
 from schemas.catalog import Catalog
-from schemas.engine.sagas import CONTEXT
+from schemas.engine.sagas import CONTEXT, AdvanceSaga
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Conflict, Rejected, Unavailable
 from schemas.message import Command
 from schemas.system import ENGINE, ContextName
 from streams.bounded_processes import BoundedProcesses
-from streams.commands.attempts import Attempts
+from streams.commands.notes import CommandNotes
 from streams.commands.sender import CommandSender
 from streams.database.store import Store
 from streams.discovery import declared_domains
@@ -59,8 +59,10 @@ class Worker:
         ]
         sagas = [saga.full_name for domain in domains.values() for saga in domain.sagas]
         timers = Timers(Store.of_log(self._databases, settings.log_dsn(_SAGAS), _SAGAS))
-        self._clock = TimerClock(timers, self._handler, sagas)
-        self._topic_worker = TopicWorker(settings, catalog, self._handler, Attempts.of_contexts(installation, catalog))
+        notes = CommandNotes.of_contexts(installation, saga_inputs(domains, catalog))
+        self._known_sagas = notes[_SAGAS].known
+        self._clock = TimerClock(timers, self._handler, sagas, self._known_sagas)
+        self._topic_worker = TopicWorker(settings, catalog, self._handler, notes)
         self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs)
 
     async def run(self) -> None:
@@ -83,9 +85,12 @@ class Worker:
     async def _handle_here(self, command: CommandEnvelope[Command]) -> None:
         """Handles a command without its topic; a rejection has its receipt, an outage recurs at the next attempt.
 
-        Raises other errors, such as those that the code of a decision raises.
+        An input of a saga that the version which migrated the database last defines otherwise is left to that version. Raises
+        other errors, such as those that the code of a decision raises.
         """
         with suppress(Rejected, Unavailable, Conflict):
+            if isinstance(command.data, AdvanceSaga) and await self._known_sagas.knows_saga_otherwise(command.data.saga):
+                return
             await self._handler.handle(command)
 
     async def why_not_ready(self) -> str | None:

@@ -151,13 +151,13 @@ async def migrate(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Bring every database to the schema that the installed systems need. It may run at any time, also twice at once."""
-    from deploy.schemas.followed_events import record_followed_events
+    from deploy.schemas.recorded_version import record_version
     from streams.migrations.migrate import migrate as migrate_databases
 
     settings = settings_or_stack(data_dir)
     catalog = installed_catalog(settings.systems)
     done = await migrate_databases(settings, catalog, recreate_views=recreate_views)
-    done += await record_followed_events(settings, catalog)
+    done += await record_version(settings, catalog)
     out = Console(highlight=False)
     for line in done:
         out.print(line)

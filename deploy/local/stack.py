@@ -19,7 +19,7 @@ from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.servers.kafka import KafkaBroker
 from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import ReadyTimeout, Supervised
-from deploy.schemas.followed_events import record_followed_events
+from deploy.schemas.recorded_version import record_version
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from streams.broker.provisioning import ensure_topics
@@ -142,7 +142,7 @@ class Stack:
         await self._start(self._postgres.process())
         # A view whose columns changed is dropped and created again: the projectors refill it from the log.
         self.notes = [done for done in await migrate(settings, catalog, recreate_views=True) if is_refill(done)]
-        await record_followed_events(settings, catalog)
+        await record_version(settings, catalog)
 
     async def _start_broker(self, settings: Settings, catalog: Catalog) -> None:
         await self._start(self._broker.process())

@@ -4,13 +4,9 @@ A process notes the first batch that it handles of a partition. If that note is 
 in between: the batch is then handled record by record, each noted before, so that the record to blame is known.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from schemas.catalog import Catalog
-from schemas.system import ContextName
 from streams.database.store import Store
-from streams.installation import Installation
 
 
 class Attempt(NamedTuple):
@@ -25,11 +21,6 @@ class Attempts:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    @classmethod
-    def of_contexts(cls, installation: Installation, catalog: Catalog) -> Mapping[ContextName, "Attempts"]:
-        """Returns the attempts of every context."""
-        return {context: cls(installation.log_store(context)) for context in catalog.contexts}
 
     async def newest(self, partition: int) -> Attempt | None:
         """Returns the attempt that no process has finished, or ``None``."""

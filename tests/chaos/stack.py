@@ -21,7 +21,7 @@ from deploy.local.ports import LOOPBACK, free_ports
 from deploy.local.process import ProcessSpec
 from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.supervisor import Supervised
-from deploy.schemas.followed_events import record_followed_events
+from deploy.schemas.recorded_version import record_version
 from streams.broker.provisioning import ensure_topics
 from streams.discovery import installed_catalog
 from streams.encryption.encryption import add_master_key
@@ -102,7 +102,7 @@ class ChaosStack:
         await self._start_broker()
         catalog = installed_catalog([SYSTEM])
         await migrate(self.settings, catalog)
-        await record_followed_events(self.settings, catalog)
+        await record_version(self.settings, catalog)
         await ensure_topics(self.settings, catalog)
         await asyncio.gather(*(self._run(name, self._service(name)) for name in SERVICES))
         self.keep_postgres()

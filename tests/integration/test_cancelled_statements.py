@@ -10,14 +10,12 @@ import pytest
 
 from command_api.clock import now
 from command_api.composition import make_handler, open_logs
-from command_api.topic_worker import TopicWorker
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Unavailable
 from schemas.system import ContextName
 from streams.bounded_processes import BoundedProcesses
-from streams.commands.attempts import Attempts
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.installation import Installation
@@ -25,6 +23,7 @@ from streams.relay.fair_share import FairShare
 from streams.relay.relay import Relay
 from streams.settings import Settings
 from tests.conftest import eventually
+from tests.integration.workers import topic_worker
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 SCHEMA = "data_ingestion__ingestion"
@@ -74,8 +73,7 @@ async def test_a_command_by_topic_is_handled_afterwards_and_not_parked(
     settings: Settings, catalog: Catalog, databases: Databases, lock: Lock
 ) -> None:
     logs, sender, command = open_logs(settings, catalog, databases), CommandSender(settings, catalog), receive()
-    attempts = Attempts.of_contexts(Installation(settings, catalog, databases), catalog)
-    worker = TopicWorker(settings, catalog, make_handler(settings, catalog, logs, databases, BoundedProcesses()), attempts)
+    worker = topic_worker(settings, catalog, databases)
     working = asyncio.create_task(worker.run())
     async with lock.held("head"):
         await sender.send([(CONTEXT, command, "key")])

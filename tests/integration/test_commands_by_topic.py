@@ -39,6 +39,7 @@ from streams.installation import Installation
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
 from tests.conftest import eventually
+from tests.integration.workers import topic_worker
 
 INGESTION = ContextName("data_ingestion", "ingestion")
 VALIDATION = ContextName("data_ingestion", "validation")
@@ -58,10 +59,8 @@ async def databases() -> AsyncIterator[Databases]:
 
 
 @pytest.fixture
-async def topic_worker(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[TopicWorker]:
-    handler = make_handler(settings, catalog, open_logs(settings, catalog, databases), databases, BoundedProcesses())
-    attempts = Attempts.of_contexts(Installation(settings, catalog, databases), catalog)
-    made = TopicWorker(settings, catalog, handler, attempts)
+async def running_worker(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[TopicWorker]:
+    made = topic_worker(settings, catalog, databases)
     task = asyncio.create_task(made.run())
     yield made
     task.cancel()
@@ -81,7 +80,7 @@ def receive(n: int) -> CommandEnvelope[ReceiveData]:
 
 
 async def test_a_command_that_comes_again_and_again_is_handled_once(
-    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker, sender: CommandSender
+    settings: Settings, catalog: Catalog, databases: Databases, running_worker: TopicWorker, sender: CommandSender
 ) -> None:
     log = open_logs(settings, catalog, databases)[INGESTION]
     commands = [receive(n) for n in range(20)]
@@ -97,7 +96,7 @@ async def test_a_command_that_comes_again_and_again_is_handled_once(
 
 
 async def test_a_key_means_the_same_by_topic_and_over_http(
-    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker
+    settings: Settings, catalog: Catalog, databases: Databases, running_worker: TopicWorker
 ) -> None:
     log, id = open_logs(settings, catalog, databases)[INGESTION], command_id(INGESTION, "a-key")
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers)
@@ -128,8 +127,7 @@ async def test_a_context_whose_log_is_out_of_reach_is_named_and_delays_the_comma
     nobody = f"postgresql://caudal@127.0.0.1:{free_ports(1)[0]}/caudal"
     broken = settings.model_copy(update={"write_dsns": {str(VALIDATION): nobody}})
     log = open_logs(settings, catalog, databases)[INGESTION]
-    handler = make_handler(broken, catalog, open_logs(broken, catalog, databases), databases, BoundedProcesses())
-    worker = TopicWorker(broken, catalog, handler, Attempts.of_contexts(Installation(broken, catalog, databases), catalog))
+    worker = topic_worker(broken, catalog, databases)
     working = asyncio.create_task(worker.run())
     data = ValidateData(data_id=uuid4(), partner_id="by-topic", payload={})
     await sender.send([(VALIDATION, CommandEnvelope(data=data, id=uuid4(), at=now(), correlation_id="c"), "key")])
@@ -152,7 +150,7 @@ async def test_a_context_whose_log_is_out_of_reach_is_named_and_delays_the_comma
 
 
 async def test_a_record_that_is_not_a_command_is_parked_byte_for_byte(
-    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker, sender: CommandSender
+    settings: Settings, catalog: Catalog, databases: Databases, running_worker: TopicWorker, sender: CommandSender
 ) -> None:
     topics, log = Topics(settings, catalog), open_logs(settings, catalog, databases)[INGESTION]
     good = receive(1)
@@ -190,7 +188,7 @@ async def test_a_record_that_is_not_a_command_is_parked_byte_for_byte(
 
 
 async def test_a_command_with_a_secret_in_the_clear_is_rejected_and_not_kept(
-    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker, sender: CommandSender
+    settings: Settings, catalog: Catalog, databases: Databases, running_worker: TopicWorker, sender: CommandSender
 ) -> None:
     users = ContextName("clinical_lab", "users")
     log, command = open_logs(settings, catalog, databases)[users], CreateUser(username="Ana", password="password2")
@@ -209,7 +207,7 @@ async def test_a_command_with_a_secret_in_the_clear_is_rejected_and_not_kept(
 
 
 async def test_an_unreadable_record_that_may_hold_a_secret_is_not_kept(
-    settings: Settings, catalog: Catalog, topic_worker: TopicWorker
+    settings: Settings, catalog: Catalog, running_worker: TopicWorker
 ) -> None:
     users, topics = ContextName("clinical_lab", "users"), Topics(settings, catalog)
     producer = await started_producer(settings)
@@ -265,7 +263,7 @@ class LosingSender(CommandSender):
 
 
 async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sent_again(
-    settings: Settings, catalog: Catalog, databases: Databases, topic_worker: TopicWorker, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, catalog: Catalog, databases: Databases, running_worker: TopicWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "OVERDUE_SECONDS", 1.0)
     logs = open_logs(settings, catalog, databases)
@@ -375,7 +373,7 @@ def test_no_two_policies_have_the_same_name() -> None:
 
 async def test_attempts_outlast_the_process_that_made_them(settings: Settings, catalog: Catalog, databases: Databases) -> None:
     def attempts() -> Attempts:
-        return Attempts.of_contexts(Installation(settings, catalog, databases), catalog)[INGESTION]
+        return Attempts(Installation(settings, catalog, databases).log_store(INGESTION))
 
     assert await attempts().newest(2) is None
     await attempts().note(2, Attempt(17, 1))

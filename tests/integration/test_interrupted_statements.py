@@ -16,7 +16,6 @@ from command_api.composition import make_handler, open_logs
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
 from command_api.timer_clock import TimerClock
-from command_api.topic_worker import TopicWorker
 from query_api import app as query_app
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
@@ -26,7 +25,7 @@ from schemas.message import Command
 from schemas.partner_alliances.contracts import ContractCreated
 from schemas.system import ENGINE, ContextName
 from streams.bounded_processes import BoundedProcesses
-from streams.commands.attempts import Attempts
+from streams.commands.known_commands import KnownCommands
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.database.store import Store
@@ -38,6 +37,7 @@ from streams.subscriptions.subscription import Subscription
 from streams.telemetry.retrying import Backoff
 from tests.conftest import eventually
 from tests.integration.running import Running
+from tests.integration.workers import topic_worker
 from tests.interrupted import PASSING, InterruptedDatabases, Moment
 
 INGESTION, VALIDATION = (ContextName("data_ingestion", name) for name in ("ingestion", "validation"))
@@ -114,9 +114,7 @@ async def test_a_command_over_http(
 async def test_a_command_by_topic(settings: Settings, catalog: Catalog, databases: Databases, moment: Moment) -> None:
     interrupted, sender = InterruptedDatabases(moment, rounds=2), CommandSender(settings, catalog)
     handler = make_handler(settings, catalog, open_logs(settings, catalog, interrupted), interrupted, BoundedProcesses())
-    worker = TopicWorker(
-        settings, catalog, handler, Attempts.of_contexts(Installation(settings, catalog, interrupted), catalog)
-    )
+    worker = topic_worker(settings, catalog, interrupted, handler)
     log, sent = open_logs(settings, catalog, databases)[INGESTION], list[UUID]()
     async with at_work(worker.run()):
         while not interrupted.are_used_up:
@@ -138,14 +136,13 @@ async def test_a_policy(settings: Settings, catalog: Catalog, databases: Databas
     interrupted, sender = InterruptedDatabases(moment, rounds=2), CommandSender(settings, catalog)
     logs, installation = open_logs(settings, catalog, interrupted), Installation(settings, catalog, interrupted)
     handler = make_handler(settings, catalog, open_logs(settings, catalog, databases), databases, BoundedProcesses())
-    attempts = Attempts.of_contexts(Installation(settings, catalog, databases), catalog)
 
     async def handle(command: CommandEnvelope[Command]) -> None:
         await handler.handle(command)
 
     runner = PolicyRunner(catalog, POLICY, logs, policy_stores(installation, POLICY), sender, handle)
     subscription = Subscription(settings, catalog, "policies", [runner], logs)
-    relays, worker = Running(settings, catalog, databases).relays, TopicWorker(settings, catalog, handler, attempts)
+    relays, worker = Running(settings, catalog, databases).relays, topic_worker(settings, catalog, databases, handler)
     validation, count = open_logs(settings, catalog, databases)[VALIDATION], 0
     work = (subscription.run(), runner.confirm(), worker.run(), *(relay.run() for relay in relays))
     async with at_work(*work):
@@ -191,7 +188,8 @@ async def test_timers(settings: Settings, catalog: Catalog, databases: Databases
     handler = make_handler(settings, catalog, open_logs(settings, catalog, interrupted), interrupted, BoundedProcesses())
     timers = [Timers(Store.of_log(each, settings.log_dsn(SAGAS), SAGAS)) for each in (databases, interrupted)]
     steps = 0
-    async with at_work(TimerClock(timers[1], handler, [TERM]).run()):
+    known = KnownCommands(Store.of_log(interrupted, settings.log_dsn(SAGAS), SAGAS), {})
+    async with at_work(TimerClock(timers[1], handler, [TERM], known).run()):
         while not interrupted.are_used_up:
             await sound.handle(contract_created())
             steps += 2  # its creation, and its timer

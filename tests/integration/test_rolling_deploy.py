@@ -1,19 +1,38 @@
-"""A rolling deploy: an older version never moves a checkpoint past an event that only a newer one knows."""
+"""A rolling deploy: an older version neither skips an event nor rejects a command that only a newer one knows."""
 
 import asyncio
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
-from deploy.schemas.followed_events import record_followed_events
+from command_api.clock import now
+from command_api.composition import make_handler, open_logs
+from deploy.schemas.recorded_version import record_version
 from projectors.projector import Projector
 from schemas.catalog import Catalog
+from schemas.data_ingestion import SYSTEM
+from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.data_ingestion.processing import DataProcessed
+from schemas.engine import SYSTEM as ENGINE_SYSTEM
+from schemas.envelope import CommandEnvelope
+from schemas.message import Command
+from schemas.system import ContextName
+from streams.bounded_processes import BoundedProcesses
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.settings import Settings
 from streams.subscriptions.subscription import Subscription
 from tests.conftest import eventually
 from tests.integration.deliveries import RECORDS
 from tests.integration.running import NAME, started
+from tests.integration.workers import topic_worker
+
+INGESTION = ContextName("data_ingestion", "ingestion")
+
+
+class OlderReceiveData(Command, name=ReceiveData.message_name):
+    partner_id: str
 
 
 def older(settings: Settings, catalog: Catalog, projector: Projector) -> None:
@@ -28,8 +47,8 @@ def older(settings: Settings, catalog: Catalog, projector: Projector) -> None:
 async def test_rows_are_right_with_both_versions_side_by_side(
     settings: Settings, catalog: Catalog, databases: Databases, which: str
 ) -> None:
-    await record_followed_events(settings, catalog)
-    assert await record_followed_events(settings, catalog) == []
+    await record_version(settings, catalog)
+    assert await record_version(settings, catalog) == []
     beside = settings.model_copy(update={"instance": "older" if which == "newer first" else "a-older", "stall_seconds": 1.0})
     async with started(settings, catalog, databases, stall_seconds=1) as running:
         projector = Projector(running.installation, RECORDS, running.logs)
@@ -69,3 +88,72 @@ async def test_a_migration_by_the_older_version_lets_it_run_again(
             await eventually(follows)
         await running.add(5)
         await running.shows(5)
+
+
+@pytest.mark.parametrize("commands", [(), (OlderReceiveData,)])
+async def test_a_command_or_field_that_only_the_newer_version_knows_waits_for_it(
+    settings: Settings, catalog: Catalog, databases: Databases, commands: tuple[type[Command], ...]
+) -> None:
+    contexts = (replace(SYSTEM.contexts[0], commands=commands), *SYSTEM.contexts[1:])
+    older_catalog = Catalog.of([replace(SYSTEM, contexts=contexts), ENGINE_SYSTEM])
+    logs, sender = open_logs(settings, catalog, databases), CommandSender(settings, catalog)
+    handler = make_handler(settings, catalog, logs, databases, BoundedProcesses())
+    newer = topic_worker(settings, catalog, databases, handler)
+    older = topic_worker(settings.model_copy(update={"instance": "older"}), older_catalog, databases, handler)
+    command = CommandEnvelope(
+        data=ReceiveData(partner_id="p", payload={}), id=uuid4(), at=now(), correlation_id="c", policy="data_ingestion.later"
+    )
+    unknown = CommandEnvelope(data=ReceiveData(partner_id="p", payload={}), id=uuid4(), at=now(), correlation_id="c")
+
+    async def answered(id: object) -> bool:
+        return id in await logs[INGESTION].answers([command.id, unknown.id])
+
+    assert "data_ingestion.ingestion: commands" in await record_version(settings, catalog)
+    working = asyncio.create_task(older.run())
+    await sender.send([(INGESTION, one, "key") for one in (command, unknown)])
+
+    async def waits() -> bool:
+        return "data_ingestion.receive-data waits for a worker of it" in str(older.why_not_ready())
+
+    await eventually(waits, 30)
+    assert await logs[INGESTION].answers([command.id, unknown.id]) == {}
+
+    beside = asyncio.create_task(newer.run())
+
+    async def has_partitions() -> bool:
+        return newer.why_not_ready() is None
+
+    await eventually(has_partitions, 60)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+    async def both() -> bool:
+        return await answered(command.id) and await answered(unknown.id)
+
+    await eventually(both, 60)
+    assert set((await logs[INGESTION].answers([command.id, unknown.id])).values()) == {None}
+    beside.cancel()
+    await asyncio.gather(beside, return_exceptions=True)
+    await sender.close()
+
+
+async def test_a_command_that_no_version_knows_is_answered_when_the_deploy_is_over(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    contexts = (replace(SYSTEM.contexts[0], commands=()), *SYSTEM.contexts[1:])
+    older_catalog = Catalog.of([replace(SYSTEM, contexts=contexts), ENGINE_SYSTEM])
+    await record_version(settings, catalog)
+    assert await record_version(settings, older_catalog) == ["data_ingestion.ingestion: commands"]
+    logs, sender = open_logs(settings, catalog, databases), CommandSender(settings, catalog)
+    handler = make_handler(settings, catalog, logs, databases, BoundedProcesses())
+    working = asyncio.create_task(topic_worker(settings, older_catalog, databases, handler).run())
+    command = CommandEnvelope(data=ReceiveData(partner_id="p", payload={}), id=uuid4(), at=now(), correlation_id="c")
+    await sender.send([(INGESTION, command, "key")])
+
+    async def rejected() -> bool:
+        return "no command" in str((await logs[INGESTION].answers([command.id])).get(command.id))
+
+    await eventually(rejected, 30)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    await sender.close()

@@ -18,6 +18,7 @@ from schemas.partner_alliances.contracts import ContractCreated
 from schemas.system import ENGINE, ContextName
 from schemas.values.times import EARLIEST
 from streams.bounded_processes import BoundedProcesses
+from streams.commands.known_commands import KnownCommands
 from streams.database.pools import Databases
 from streams.database.store import Store, log_schema, views_schema
 from streams.discovery import installed_catalog
@@ -44,14 +45,18 @@ class Terms:
         self.settings, self.catalog, self.databases = settings, catalog, databases
         self.logs = open_logs(settings, catalog, databases)
         self.handler: CommandHandler = make_handler(settings, catalog, self.logs, databases, BoundedProcesses())
-        self.timers = Timers(Store.of_log(databases, settings.log_dsn(SAGAS), SAGAS))
+        store = Store.of_log(databases, settings.log_dsn(SAGAS), SAGAS)
+        self.timers, self.known = Timers(store), KnownCommands(store, {})
         self.clocks = [self.clock() for _ in range(3)]
 
     def clock(self) -> TimerClock:
         """The clock of one more worker."""
         logs = open_logs(self.settings, self.catalog, self.databases)
         return TimerClock(
-            self.timers, make_handler(self.settings, self.catalog, logs, self.databases, BoundedProcesses()), [TERM]
+            self.timers,
+            make_handler(self.settings, self.catalog, logs, self.databases, BoundedProcesses()),
+            [TERM],
+            self.known,
         )
 
     @property
@@ -152,7 +157,7 @@ async def test_timers_that_cannot_fire_delay_no_others(terms: Terms, monkeypatch
     monkeypatch.setattr("command_api.timer_clock._BATCH_SIZE", 3)
     for _ in range(7):
         await terms.contract()
-    strangers = TimerClock(terms.timers, terms.handler, ["another.saga"])
+    strangers = TimerClock(terms.timers, terms.handler, ["another.saga"], terms.known)
 
     await asyncio.wait_for(strangers.fire_due(MIDNIGHT), 5)
     assert await terms.fired() == []

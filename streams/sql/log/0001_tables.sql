@@ -94,6 +94,12 @@ create table {schema}.command_attempts (
   attempts int not null
 );
 
+-- The commands of this context that the version which migrated the database last knows; of the sagas' context, the sagas too.
+create table {schema}.known_commands (
+  name text collate "C" primary key,
+  shape text not null                 -- digest of the JSON Schema of a command, or of the inputs of a saga
+);
+
 create table {schema}.relays (
   owner text primary key,             -- a process that could relay this log
   renewed_at timestamptz not null,

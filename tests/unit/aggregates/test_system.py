@@ -1,6 +1,7 @@
 """Domains of systems: the policies that run their sagas are added, and names that would collide are rejected."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from aggregates.policy import Policy
 from aggregates.sagas.definition import Reaction, SagaDefinition, Transition
 from aggregates.state import State
 from aggregates.stream import Stream
-from aggregates.system import Domain, streams_of, with_sagas
+from aggregates.system import Domain, saga_inputs, streams_of, with_sagas
 from schemas.catalog import Catalog
 from schemas.engine import SYSTEM as ENGINE_SYSTEM
 from schemas.engine.sagas import AdvanceSaga, SagaInput
@@ -78,6 +79,13 @@ def test_streams_are_found_by_their_contexts_and_categories() -> None:
 def test_names_that_collide_are_rejected(domain: Domain, why: str) -> None:
     with pytest.raises(Misconfigured, match=why):
         with_sagas({"forum": domain}, CATALOG)
+
+
+def test_the_inputs_of_a_saga_are_its_events_in_their_versions_and_its_timers() -> None:
+    timed = replace(ASKING, name="timed", on_timer={"late": lambda question, _: Transition(question)})
+    domains = with_sagas({"forum": Domain((ASK,), (), (ASKING, timed))}, CATALOG)
+
+    assert saga_inputs(domains, CATALOG) == {"forum.asking": {"Asked@1"}, "forum.timed": {"Asked@1", "late"}}
 
 
 def test_two_systems_may_have_a_policy_of_one_name() -> None:

@@ -9,18 +9,23 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from aggregates.scenario import MIDNIGHT
 from command_api.topic_worker import TopicWorker
 from schemas.catalog import Catalog
 from schemas.data_ingestion import SYSTEM
+from schemas.engine import SYSTEM as ENGINE_SYSTEM
+from schemas.engine.sagas import AdvanceSaga, SagaInput
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Conflict, Invalid, Rejected, SchemaMismatch, Unavailable
 from schemas.system import ContextName
 from streams.broker.topic_names import Topics
 from streams.commands.attempts import Attempt
+from streams.commands.notes import CommandNotes
 from streams.settings import Settings
+from tests.unit.command_api.known import Known
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
-CATALOG = Catalog.of([SYSTEM])
+CATALOG = Catalog.of([SYSTEM, ENGINE_SYSTEM])
 BODY = b'{"partner_id": "acme", "payload": {"n": 1}}'
 
 
@@ -58,8 +63,10 @@ class Outside:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    sleep_really = asyncio.sleep
+
     async def sleep(_: float) -> None:
-        pass
+        await sleep_really(0)
 
     monkeypatch.setattr("streams.telemetry.retrying.asyncio.sleep", sleep)
 
@@ -89,11 +96,19 @@ class Table:
         self.attempt = None
 
 
-async def handle(outside: Outside, *records: Any, table: Table | None = None) -> None:
+def process(outside: Outside, *, table: Table | None = None, known: Known | None = None) -> TopicWorker:
+    """A process that has just started."""
+    notes: Any = CommandNotes(table or Table(), known or Known())  # type: ignore[arg-type]
+    worker = TopicWorker(Settings(), CATALOG, outside, {CONTEXT: notes})  # type: ignore[arg-type]
+    worker._consumer = SimpleNamespace(  # type: ignore[assignment]
+        park=outside.park, context_of=lambda _: CONTEXT, why_not_ready=lambda: None
+    )
+    return worker
+
+
+async def handle(outside: Outside, *records: Any, table: Table | None = None, known: Known | None = None) -> None:
     """A process that has just started handles a batch."""
-    worker = TopicWorker(Settings(), CATALOG, outside, {CONTEXT: table or Table()})  # type: ignore[arg-type, dict-item]
-    worker._consumer = SimpleNamespace(park=outside.park, context_of=lambda _: CONTEXT)  # type: ignore[assignment]
-    await asyncio.wait_for(worker._handle_batch(records), 5)
+    await asyncio.wait_for(process(outside, table=table, known=known)._handle_batch(records), 5)
 
 
 @pytest.mark.parametrize("error", [Unavailable(), Conflict("raced"), SchemaMismatch("migrate"), Unavailable()])
@@ -204,6 +219,83 @@ async def test_a_time_of_the_future_is_not_believed() -> None:
 
     assert seen[0].timestamp() <= time.time()
     assert seen[1].year == 2020
+
+
+def newer(what: str, *, policy: bytes | None = None) -> Any:
+    """A record that only a newer version understands: a new command, or a new field of a known one."""
+    if what == "field":
+        return record(uuid4(), b'{"partner_id": "acme", "payload": {"n": 1}, "newer": 1}', policy=policy)
+    found = record(uuid4(), policy=policy)
+    found.headers[0] = ("ce_type", b"data_ingestion.newer-command")
+    return found
+
+
+@pytest.mark.parametrize("policy", [None, b"data_ingestion.validate"])
+@pytest.mark.parametrize("what", ["name", "field"])
+async def test_what_only_a_newer_version_knows_waits_for_it_and_is_named(what: str, policy: bytes | None) -> None:
+    outside, found = Outside(), newer(what, policy=policy)
+    name = {"name": "data_ingestion.newer-command", "field": "data_ingestion.receive-data"}[what]
+    worker = process(outside, known=Known(name))
+    handling = asyncio.create_task(worker._handle_batch([found]))
+    await asyncio.wait([handling], timeout=0.05)
+
+    assert name in str(worker.why_not_ready())
+    assert (outside.parked, outside.answered, handling.done()) == ([], [], False)
+
+    handling.cancel()
+    await asyncio.wait([handling])
+    assert handling.cancelled(), "its offset is not committed"
+    assert worker.why_not_ready() is None
+
+
+@pytest.mark.parametrize("what", ["name", "field"])
+async def test_what_waits_is_decided_once_the_older_version_has_migrated_again(what: str) -> None:
+    outside, known = Outside(), Known("data_ingestion.newer-command", "data_ingestion.receive-data")
+    worker = process(outside, known=known)
+    handling = asyncio.create_task(worker._handle_batch([newer(what)]))
+    await asyncio.wait([handling], timeout=0.05)
+    assert not handling.done()
+
+    known.names.clear()
+    await asyncio.wait_for(handling, 5)
+
+    assert (len(outside.parked), len(outside.answered)) == (1, 1)
+
+
+async def test_an_input_of_a_saga_that_another_version_defines_otherwise_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    input = SagaInput(kind="timer", id=uuid4(), name="car", at=MIDNIGHT)
+    command = AdvanceSaga(saga="travel.trip", key="1", input=input)
+    found = record(uuid4(), command.model_dump_json().encode())
+    found.headers[0] = ("ce_type", b"engine.advance-saga")
+    outside, known = Outside(), Known("saga travel.trip")
+    handling = asyncio.create_task(process(outside, known=known)._handle_batch([found]))
+    await asyncio.wait([handling], timeout=0.05)
+    assert (outside.handled, handling.done()) == ([], False)
+
+    known.names = {"saga travel.another"}
+    await asyncio.wait_for(handling, 5)
+
+    assert len(outside.handled) == 1
+
+
+async def test_an_invalid_command_of_a_policy_waits_while_another_version_knows_other_commands() -> None:
+    outside, another = Outside(), Known("data_ingestion.quite-another")
+
+    await handle(outside, record(uuid4(), b"{}"), record(uuid4(), b"nonsense"), known=another)
+    assert len(outside.answered) == 2, "what strangers send, and no version knows, is answered"
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await handle(outside, record(uuid4(), b"{}", policy=b"data_ingestion.validate"), known=another)
+    assert len(outside.answered) == 2
+
+
+async def test_valid_commands_are_handled_while_another_version_knows_other_commands() -> None:
+    outside, id = Outside(), uuid4()
+
+    await handle(outside, record(id, policy=b"data_ingestion.validate"), known=Known("data_ingestion.receive-data"))
+
+    assert outside.handled == [id]
 
 
 class Death(BaseException):

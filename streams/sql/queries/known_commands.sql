@@ -1,0 +1,1 @@
+select name, shape from {schema}.known_commands
