@@ -22,6 +22,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Conflict, Unavailable
 from streams.commands.known_commands import KnownCommands
 from streams.log.timers import Timer, Timers
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.telemetry.retrying import Backoff, raise_if_cancelled
 
 _log = structlog.get_logger()
@@ -44,9 +45,14 @@ def timer_command(timer: Timer, at: datetime) -> CommandEnvelope[AdvanceSaga]:
 class TimerClock:
     """Looks for due timers and fires them."""
 
-    def __init__(self, timers: Timers, handler: CommandHandler, sagas: Collection[str], known: KnownCommands) -> None:
-        """``sagas`` are the full names of the definitions that are installed here, ``known`` the commands of their context."""
-        self._timers, self._handler, self._sagas, self._known = timers, handler, sagas, known
+    def __init__(
+        self, timers: Timers, handler: CommandHandler, sagas: Collection[str], known: KnownCommands, turns: Turns
+    ) -> None:
+        """``sagas`` are the full names of the definitions that are installed here, ``known`` the commands of their context.
+
+        ``turns`` are those of everything that the process handles.
+        """
+        self._timers, self._handler, self._sagas, self._known, self._turns = timers, handler, sagas, known, turns
         self._failing: dict[Timer, tuple[float, float]] = {}
         """The timers that raised: when each is tried again, by the monotonic clock, and the pause before that."""
 
@@ -81,7 +87,8 @@ class TimerClock:
 
     async def _fire(self, timer: Timer) -> None:
         try:
-            receipt = await self._handler.handle(timer_command(timer, now()))
+            async with self._turns.together():
+                receipt = await self._handler.handle(timer_command(timer, now()))
         except (Conflict, Unavailable) as error:
             _log.debug("timer not fired yet", saga=timer.saga, error=error.detail)
         except CaudalError as error:

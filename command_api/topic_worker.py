@@ -6,16 +6,16 @@ A record's offset is committed after it is handled; a repeated command is recogn
     no command, invalid, too old              parked with a receipt: repeats get the same answer
     the decision's code raises                from a policy: left to the policy, which repeats it
                                               from another sender: parked without a receipt, so that it may be sent again
-    the process dies of a record              parked at the third try, without a receipt
+    the process dies twice of a record alone  parked without a receipt (`streams.commands.guarded_commands`)
     only another version knows the command    waits for a worker of the version that migrated the database last
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -34,7 +34,6 @@ from schemas.errors import (
     IdempotencyKeyReused,
     Invalid,
     Malformed,
-    Misconfigured,
     NotFound,
     Rejected,
     Unavailable,
@@ -43,27 +42,22 @@ from schemas.message import Command
 from schemas.sensitive import secret_fields
 from schemas.system import ContextName
 from streams.broker.cloudevents import IncomingCommand, decode_command
-from streams.commands.attempts import Attempt, Attempts
 from streams.commands.consumer import CommandConsumer
+from streams.commands.guarded_commands import GuardedCommands, Turn
 from streams.commands.notes import CommandNotes
 from streams.settings import Settings
-from streams.telemetry.retrying import Backoff, raise_if_cancelled, reason
+from streams.subscriptions.faults import ProcessDied
+from streams.subscriptions.process_deaths.turns import Turns
+from streams.telemetry.retrying import Backoff, raise_if_cancelled, reason, until_done
 
 _log = structlog.get_logger()
-R = TypeVar("R")
 
-_MAX_ATTEMPTS = 3
-_CLEAR_SECONDS = 1.0
 MORE_LEVELS = 8
 """Levels by which a command by topic may be nested deeper than a client's: a saga gets events, which hold what clients sent."""
 
 FINAL = (Invalid, NotFound, IdempotencyKeyReused)
 """Errors that a repeat of the same record would meet again."""
 PARKED = Counter("caudal_commands_parked", "Records of commands topics that are no commands.", ["topic"])
-
-
-class ProcessDied(Exception):
-    """Processes died of a record."""
 
 
 class TopicWorker:
@@ -75,12 +69,13 @@ class TopicWorker:
         catalog: Catalog,
         handler: CommandHandler,
         notes: Mapping[ContextName, CommandNotes],
+        turns: Turns,
     ) -> None:
+        """``turns`` are those of everything that the process handles."""
         self._settings, self._catalog, self._handler, self._notes = settings, catalog, handler, notes
         self._of_another_version: dict[tuple[str, int, int], str] = {}
         """The types of the commands that wait for a worker of another version, by topic, partition and offset."""
-        self._proven: set[tuple[str, int]] = set()
-        """Partitions of which this process has handled a batch and is still alive."""
+        self._guarded = GuardedCommands(lambda context: notes[context].attempts, turns)
         self._consumer = CommandConsumer(settings, catalog, "commands")
 
     def why_not_ready(self) -> str | None:
@@ -92,53 +87,21 @@ class TopicWorker:
 
     async def run(self) -> None:
         """Runs until cancelled, through outages of the broker and the database."""
-        await self._consumer.run(self._handle_batch)
+        await self._consumer.run(self._handle_batch, self._guarded.invalidate)
 
     async def _handle_batch(self, records: Sequence[Any]) -> None:
         """Handles or parks records of one partition: those of one key in order, others side by side."""
-        where = (records[0].topic, records[0].partition)
-        if where not in self._proven:
-            await self._handle_first(records, self._notes[self._consumer.context_of(records[0])].attempts)
-            self._proven.add(where)
-            return
+        context = self._consumer.context_of(records[0])
         known = await self._known(records)
-        await self._handle_side_by_side(records, known)
+        await self._guarded.handle(
+            (context, records[0].partition), records, lambda own, turn: self._handle_side_by_side(own, known, turn)
+        )
 
-    async def _handle_first(self, records: Sequence[Any], attempts: Attempts) -> None:
-        """Handles the first batch of a partition, of which processes may have died before."""
-        partition, first = records[0].partition, records[0].offset
-        before = await _until_done(lambda: attempts.newest(partition), "attempts not read yet")
-        known = await self._known(records)
-        try:
-            if before is None or not first <= before.offset <= records[-1].offset:
-                await _until_done(lambda: attempts.note(partition, Attempt(first, 1)), "attempt not noted yet")
-                await self._handle_side_by_side(records, known)
-            else:
-                for record in records:
-                    await self._handle_alone(record, known, before, attempts)
-        except asyncio.CancelledError:
-            with suppress(CaudalError, TimeoutError):
-                async with asyncio.timeout(_CLEAR_SECONDS):
-                    await attempts.clear(partition)  # it did not die of it
-            raise
-        await _until_done(lambda: attempts.clear(partition), "attempt not cleared yet")
-
-    async def _handle_alone(self, record: Any, known: set[UUID], before: Attempt, attempts: Attempts) -> None:
-        """Handles a record of a batch in which a process has died, or parks it if it is to blame."""
-        if record.offset >= before.offset:
-            # Each record behind the noted one was in the batch that was tried before.
-            count = 1 + (before.times if record.offset == before.offset else 1)
-            await _until_done(lambda: attempts.note(record.partition, Attempt(record.offset, count)), "attempt not noted yet")
-            if count >= _MAX_ATTEMPTS:
-                await self._park(record, ProcessDied(f"{count - 1} processes have died while they handled this record"))
-                return
-        await self._handle(record, known)
-
-    async def _handle_side_by_side(self, records: Sequence[Any], known: set[UUID]) -> None:
+    async def _handle_side_by_side(self, records: Sequence[Any], known: set[UUID], turn: Turn) -> None:
         by_key: dict[bytes | None, list[Any]] = defaultdict(list)
         for record in records:
             by_key[record.key].append(record)
-        await asyncio.gather(*(self._handle_in_order(group, known) for group in by_key.values()))
+        await asyncio.gather(*(self._handle_in_order(group, known, turn) for group in by_key.values()))
 
     async def _known(self, records: Sequence[Any]) -> set[UUID]:
         """Returns the ids among those of records that have a receipt. Each repeat is then answered before it is decided."""
@@ -151,19 +114,24 @@ class TopicWorker:
         except CaudalError:
             return set()  # each record is tried again until the log is in reach
 
-    async def _handle_in_order(self, records: Iterable[Any], known: set[UUID]) -> None:
+    async def _handle_in_order(self, records: Iterable[Any], known: set[UUID], turn: Turn) -> None:
         for record in records:
-            await self._handle(record, known)
+            await self._handle(record, known, turn)
 
-    async def _handle(self, record: Any, known: set[UUID]) -> None:
+    async def _handle(self, record: Any, known: set[UUID], turn: Turn) -> None:
         """Handles one record until it has a receipt, is parked or is left to the policy that sent it."""
         backoff = Backoff("command not handled yet", first_seconds=0.05, topic=record.topic, offset=record.offset)
         try:
             while True:
                 raise_if_cancelled()
                 try:
-                    if (error := await self._attempt(record, known)) is not None:
-                        await self._park(record, error)
+                    async with turn(record):
+                        fault = await self._attempt(record, known)
+                    if fault is not None:
+                        await self._park(record, fault)
+                    return
+                except ProcessDied as error:
+                    await self._park(record, error)
                     return
                 except Conflict as error:
                     backoff.reset()
@@ -234,9 +202,9 @@ class TopicWorker:
                 id = _id(context, incoming)
                 await self._handler.record_failure(context, id, incoming.correlation_id, reason(error))
 
-        await _until_done(publish, "record not parked yet")
+        await until_done(publish, "record not parked yet")
         if isinstance(error, FINAL):
-            await _until_done(answer, "parked command not answered yet")
+            await until_done(answer, "parked command not answered yet")
         PARKED.labels(record.topic).inc()
 
     def _may_hold_secrets(self, record: Any) -> bool:
@@ -269,17 +237,6 @@ class TopicWorker:
             traceparent=incoming.traceparent,
             policy=incoming.policy,
         )
-
-
-async def _until_done(work: Callable[[], Awaitable[R]], event: str) -> R:
-    """Runs work until it raises no error of an outage; returns its result."""
-    backoff = Backoff(event)
-    while True:
-        raise_if_cancelled()
-        try:
-            return await work()
-        except (Unavailable, Conflict, Misconfigured) as error:
-            await backoff.wait(error)
 
 
 def _at(incoming: IncomingCommand) -> datetime:

@@ -25,6 +25,7 @@ from streams.discovery import declared_domains
 from streams.installation import Installation
 from streams.log.timers import Timers
 from streams.settings import Settings
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.subscription import Subscription
 from streams.telemetry.duties import Duties
 
@@ -43,6 +44,7 @@ class Worker:
         self._passwords = Passwords(settings.password_threads, settings.password_places)
         self._handler = make_handler(settings, catalog, logs, self._databases, self._processes, self._passwords)
         installation = Installation(settings, catalog, self._databases)
+        turns = Turns()
         domains = with_sagas(declared_domains(catalog), catalog)
         self._policies = [
             PolicyRunner(
@@ -52,6 +54,7 @@ class Worker:
                 policy_stores(installation, policy),
                 self._sender,
                 self._handle_here,
+                turns,
                 self._handler.has_side_effects,
             )
             for domain in domains.values()
@@ -61,9 +64,9 @@ class Worker:
         timers = Timers(Store.of_log(self._databases, settings.log_dsn(_SAGAS), _SAGAS))
         notes = CommandNotes.of_contexts(installation, saga_inputs(domains, catalog))
         self._known_sagas = notes[_SAGAS].known
-        self._clock = TimerClock(timers, self._handler, sagas, self._known_sagas)
-        self._topic_worker = TopicWorker(settings, catalog, self._handler, notes)
-        self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs)
+        self._clock = TimerClock(timers, self._handler, sagas, self._known_sagas, turns)
+        self._topic_worker = TopicWorker(settings, catalog, self._handler, notes, turns)
+        self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs, turns)
 
     async def run(self) -> None:
         """Runs until cancelled."""

@@ -119,6 +119,9 @@ class Projector:
                     raise
                 await asyncio.sleep(0.005 * races)
 
+    async def wait_for_room(self) -> None:
+        """Returns at once: a batch is applied when `handle` returns."""
+
     async def retry(self) -> None:
         """Tries the dead letters again that are due, those of one stream in order until one fails."""
         await self._isolation.retry()

@@ -31,7 +31,9 @@ from schemas.message import Command
 from schemas.system import ContextName
 from streams.commands.sender import CommandSender
 from streams.log.reading import AppendableLog
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.store import SubscriptionStore
+from streams.telemetry.retrying import raise_if_cancelled
 
 _log = structlog.get_logger()
 
@@ -127,8 +129,13 @@ class Delivery:
         handle: Callable[[CommandEnvelope[Command]], Awaitable[None]],
         has_side_effects: Callable[[type[Command]], bool],
         park: Park,
+        turns: Turns,
     ) -> None:
-        """``handle`` handles a command in this process, and raises what its decision's code raises; ``park`` parks an event."""
+        """``handle`` handles a command in this process, and raises what its decision's code raises; ``park`` parks an event.
+
+        ``turns`` are those of everything that the process handles.
+        """
+        self._turns = turns
         self._policy, self._logs, self._stores = policy, logs, stores
         self._sender, self._handle, self._has_side_effects, self._park = sender, handle, has_side_effects, park
         self._partitions: dict[tuple[ContextName, int], Progress] = {}
@@ -184,11 +191,14 @@ class Delivery:
     async def confirm(self) -> None:
         """Follows up the commands in flight, until cancelled."""
         while True:
+            raise_if_cancelled()
             await asyncio.sleep(_CONFIRM_SECONDS)
             for (context, partition), progress in list(self._partitions.items()):
+                raise_if_cancelled()
                 try:
-                    await self._confirm(context, partition, progress)
-                    await self._resend_overdue(context, partition, progress)
+                    async with self._turns.together():
+                        await self._confirm(context, partition, progress)
+                        await self._resend_overdue(context, partition, progress)
                 except Unavailable as error:
                     _log.debug("follow-up failed", policy=self._policy, why=error.detail)
                 except Exception:

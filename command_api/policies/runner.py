@@ -3,7 +3,7 @@
 ::
 
     handle(batches) ─▶ next events ─▶ Reactions: commands, failing events parked ─▶ Delivery: sent, in flight
-                                                                                     │ too many in flight: wait
+    wait_for_room                                                                    │ too many in flight: wait
     confirm (a task of its own) ─▶ Delivery: receipts, overdue commands, checkpoint ◀┘
                                         │ a command's decision raises ─▶ Reactions: its event parked
     retry   ─▶ Reactions: due dead letters ─▶ Delivery: handled here
@@ -23,6 +23,7 @@ from streams.commands.sender import CommandSender
 from streams.log.reading import AppendableLog
 from streams.log.stored_events import StoredEvent
 from streams.subscriptions.gap_filling import next_events
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import Batch
 
@@ -38,14 +39,18 @@ class PolicyRunner:
         stores: Mapping[ContextName, SubscriptionStore],
         sender: CommandSender,
         handle: Callable[[CommandEnvelope[Command]], Awaitable[None]],
+        turns: Turns,
         has_side_effects: Callable[[type[Command]], bool] = lambda _: False,
     ) -> None:
-        """``stores`` lie beside the logs that it follows; ``handle`` handles a command in this process."""
+        """``stores`` lie beside the logs that it follows; ``handle`` handles a command in this process.
+
+        ``turns`` are those of everything that the process handles.
+        """
         self.name = policy.full_name
         self.contexts = frozenset(stores)
         self.events = catalog.event_versions(policy.reactions)
         self._logs, self._stores = logs, stores
-        self._delivery = Delivery(self.name, logs, stores, sender, handle, has_side_effects, self._park_at)
+        self._delivery = Delivery(self.name, logs, stores, sender, handle, has_side_effects, self._park_at, turns)
         self._reactions = Reactions(catalog, policy, stores, self._delivery.are_handled_here)
         self._handling = asyncio.Lock()
         """Held while events become commands: the watchdog may hand over the same events at the same time."""
@@ -60,16 +65,14 @@ class PolicyRunner:
         return await self._delivery.position(context, partition)
 
     async def handle(self, batches: Sequence[Batch]) -> None:
-        """Sends the commands for these batches, unless they were sent before.
-
-        Returns later if too many commands are in flight: the topics are read more slowly then. Raises `Unavailable` if no
-        broker answers, or if none of the commands in flight gets its receipt: other subscribers do not wait for this one.
-        """
+        """Sends the commands for these batches, unless they were sent before; raises `Unavailable` if no broker answers."""
         is_complete = False
         while not is_complete:
-            await self._delivery.wait_for_room()
             async with self._handling:
                 is_complete = await self._handle_next(batches)
+
+    async def wait_for_room(self) -> None:
+        """Returns once not too many commands are in flight; raises `Unavailable` if none of them gets its receipt."""
         await self._delivery.wait_for_room()
 
     async def retry(self) -> None:

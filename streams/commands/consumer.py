@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from schemas.catalog import Catalog
@@ -80,6 +80,19 @@ class BatchesInProgress:
         return int(records[-1].offset) + 1
 
 
+class _Revocations(ConsumerRebalanceListener):  # type: ignore[misc]  # the library is untyped
+    """Calls a function before partitions are assigned anew."""
+
+    def __init__(self, note_revoked: Callable[[], None]) -> None:
+        self._note_revoked = note_revoked
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        self._note_revoked()
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Does nothing: what was known of the partitions is dropped already."""
+
+
 class CommandConsumer:
     """Consumes the commands topics of every context within one consumer group."""
 
@@ -95,11 +108,14 @@ class CommandConsumer:
         waiting = [] if self._in_progress is None else self._in_progress.waiting_for(_MAX_WAIT_SECONDS)
         return self._readiness.why_not_ready() or (f"commands wait: {', '.join(waiting)}" if waiting else None)
 
-    async def run(self, handle: Handle) -> None:
-        """Gives every record to ``handle`` until cancelled, through outages of the broker."""
+    async def run(self, handle: Handle, note_revoked: Callable[[], None]) -> None:
+        """Gives every record to ``handle`` until cancelled, through outages of the broker.
+
+        ``note_revoked`` is called when the partitions of this process are assigned anew: others may have had them meanwhile.
+        """
         backoff = Backoff("command consumer interrupted", first_seconds=1, max_seconds=1, group=self._group)
         try:
-            await keep_running(partial(self._consume, handle), (Unavailable, *OUTAGES), backoff)
+            await keep_running(partial(self._consume, handle, note_revoked), (Unavailable, *OUTAGES), backoff)
         finally:
             await self._producer.close()
 
@@ -122,7 +138,8 @@ class CommandConsumer:
         async with self._producer.connected() as producer:
             await producer.send_and_wait(self._topics.dead_letters(context), value, record.key, headers=headers)
 
-    async def _consume(self, handle: Handle) -> None:
+    async def _consume(self, handle: Handle, note_revoked: Callable[[], None]) -> None:
+        note_revoked()
         await ensure_topics(self._settings, self._catalog)
         consumer = new_consumer(
             self._settings,
@@ -135,7 +152,8 @@ class CommandConsumer:
         try:
             await start(consumer)
             # Not before: the start would wait until every topic exists.
-            consumer.subscribe([self._topics.commands(context) for context in self._catalog.contexts])
+            topics = [self._topics.commands(context) for context in self._catalog.contexts]
+            consumer.subscribe(topics, listener=_Revocations(note_revoked))
             await self._poll(consumer, handle)
         finally:
             await stop_quietly(consumer)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from schemas.system import ContextName
-from streams.commands.attempts import Attempts
 from streams.commands.known_commands import KnownCommands
 from streams.installation import Installation
+from streams.subscriptions.process_deaths.attempts import Attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,4 @@ class CommandNotes:
     ) -> Mapping[ContextName, "CommandNotes"]:
         """Returns the notes of every context; ``sagas`` are the inputs that each saga knows, by its full name."""
         known = KnownCommands.of_contexts(installation, sagas)
-        return {context: cls(Attempts(installation.log_store(context)), known[context]) for context in known}
+        return {context: cls(Attempts(installation.log_store(context), "commands"), known[context]) for context in known}

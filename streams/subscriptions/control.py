@@ -24,6 +24,7 @@ from streams.log.reading import ReadableLog, partition_events
 from streams.subscriptions.checkpoints import ControlState
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic
 from streams.subscriptions.subscriber import Batch, Subscriber
+from streams.telemetry.retrying import raise_if_cancelled
 
 _log = structlog.get_logger()
 _INTERVAL_SECONDS = 0.5
@@ -59,6 +60,7 @@ class SubscriptionControl:
         """Runs until cancelled, through outages."""
         pause = _INTERVAL_SECONDS
         while True:
+            raise_if_cancelled()
             await asyncio.sleep(pause)
             try:
                 state = await self._control_state()

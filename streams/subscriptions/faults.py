@@ -10,7 +10,7 @@ _MAX_TRACEBACK_LENGTH = 8000
 
 
 class ProcessDied(Exception):
-    """Processes have died of an event: no exception shows why."""
+    """Processes have died of an event or a command: no exception shows why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,10 @@ class Subscriber(Protocol):
         """
         ...
 
+    async def wait_for_room(self) -> None:
+        """Returns once it may get more batches: so the topics are read more slowly if their effects take longer."""
+        ...
+
     async def retry(self) -> None:
         """Tries the dead letters again that are due."""
         ...

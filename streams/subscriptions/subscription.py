@@ -53,7 +53,7 @@ from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.subscriber import Batch, Subscriber
 from streams.subscriptions.watchdog import Watchdog
 from streams.telemetry.duties import Duties
-from streams.telemetry.retrying import Backoff, every, keep_running, reason
+from streams.telemetry.retrying import Backoff, every, keep_running, raise_if_cancelled, reason
 
 _log = structlog.get_logger()
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
@@ -72,9 +72,11 @@ class Subscription:
         group: str,
         subscribers: Sequence[Subscriber],
         logs: Mapping[ContextName, ReadableLog],
+        turns: Turns | None = None,
     ) -> None:
+        """``turns`` are those of the process, if it handles more than this subscription."""
         self._settings, self._catalog, self._group = settings, catalog, group
-        turns = Turns()
+        turns = turns or Turns()
         self._subscribers = [GuardedSubscriber(subscriber, logs, turns) for subscriber in subscribers]
         self._topics = Topics(settings, catalog)
         self._contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts})
@@ -125,6 +127,7 @@ class Subscription:
 
     async def _watch(self) -> None:
         while True:
+            raise_if_cancelled()
             await asyncio.sleep(self._settings.stall_seconds / 3)
             if self._consumer.has_undelivered:
                 self._watchdog.start_over()  # a partition without progress waits for the batches that are being handled
@@ -174,6 +177,7 @@ class Subscription:
         self, subscriber: Subscriber, batches: Sequence[Batch], foreign: Sequence[Parked], control: SubscriptionControl
     ) -> None:
         for pause in _PAUSES:
+            raise_if_cancelled()
             if control.is_suspended:
                 return
             try:

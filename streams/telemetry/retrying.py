@@ -6,14 +6,14 @@ the loop calls has swallowed it.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Never
+from typing import Any, Never, TypeVar
 
 import structlog
 
-from schemas.errors import CaudalError, Unavailable
+from schemas.errors import CaudalError, Conflict, Misconfigured, Unavailable
 
 _log = structlog.get_logger()
-
+R = TypeVar("R")
 
 MAX_PAUSE_SECONDS = 5.0
 """The longest pause between two attempts, unless a loop has another."""
@@ -58,6 +58,17 @@ async def keep_running(work: Callable[[], Awaitable[None]], errors: tuple[type[E
             why = error
         backoff.reset_after(clock.time() - began)
         await backoff.wait(why)
+
+
+async def until_done(work: Callable[[], Awaitable[R]], event: str) -> R:
+    """Runs work until it raises no error of an outage; returns its result. Each failure is logged as ``event``."""
+    backoff = Backoff(event)
+    while True:
+        raise_if_cancelled()
+        try:
+            return await work()
+        except (Unavailable, Conflict, Misconfigured) as error:
+            await backoff.wait(error)
 
 
 async def every(seconds: float, job: Callable[[], Awaitable[None]], name: str, *, at_once: bool = False) -> Never:

@@ -68,7 +68,6 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     },
     "streams": {
         "broker/divergence.py": CoveredBy("integration/test_log_went_back.py", _BROKER),
-        "commands/attempts.py": CoveredBy("integration/test_commands_by_topic.py", _TABLES),
         "security/external_issuer.py": CoveredBy("integration/test_external_issuer.py", "it only talks to an issuer"),
         "security/counters.py": CoveredBy("integration/test_rate_limits.py", _TABLES),
         "commands/known_commands.py": CoveredBy("integration/test_rolling_deploy.py", _TABLES),

@@ -67,7 +67,7 @@ async def run_chaos(count: int, seed: int, broker: str, pause: float = 0.05) -> 
 async def prove(stack: Stack, acknowledged: Acknowledged) -> int:
     """Waits until all subscriptions are up to date. Then checks each acknowledged write, and runs `caudal verify`.
 
-    No event may be parked: the projections can apply every event of the load.
+    No event and no command may be parked: the projections can apply every event of the load, and no process dies of a command.
     """
 
     status = ""
@@ -91,6 +91,9 @@ async def prove(stack: Stack, acknowledged: Acknowledged) -> int:
         await eventually(is_whole, 60, "a clean `caudal verify`")  # a broker that was wiped is still being filled
     except AssertionError as error:
         raise AssertionError(f"{error}: {status}, logs in {kept_logs(stack)}") from error
+    said = (stack.data_dir / "logs" / "worker.log").read_text(errors="replace").splitlines()
+    deadly = [line for line in said if "record parked" in line and "ProcessDied" in line]
+    assert not deadly, f"commands were parked as deadly: {deadly}"
     logs = await verify(stack)
     by_context = {context.context: rows for context, rows in logs.items()}
     received = [row.stream for row in by_context["ingestion"] if row.type == "DataReceived"]

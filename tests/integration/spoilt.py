@@ -95,7 +95,7 @@ class Bench:
     async def attempts(self) -> set[str]:
         """Returns the subscriptions that have noted attempts."""
         async with self.databases.connection(self.settings.write_dsn) as connection:
-            sql = "select subscription from data_ingestion__ingestion__views.event_attempts"
+            sql = "select subscription from data_ingestion__ingestion__views.attempts"
             return {row["subscription"] for row in await connection.fetch(sql)}
 
     async def make_due(self) -> None:

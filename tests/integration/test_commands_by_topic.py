@@ -30,13 +30,15 @@ from streams.broker.clients import started_producer
 from streams.broker.fetch_backoff import with_fetch_backoff
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics
-from streams.commands.attempts import Attempt, Attempts
 from streams.commands.consumer import CommandConsumer
+from streams.commands.notes import CommandNotes
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.discovery import declared_domains, installed_catalog
 from streams.installation import Installation
 from streams.settings import Settings
+from streams.subscriptions.process_deaths.attempts import Attempt, Attempts
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.subscriber import Batch
 from tests.conftest import eventually
 from tests.integration.workers import topic_worker
@@ -278,7 +280,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
         await handler.handle(receive(n))
     sender = LosingSender(settings, catalog)
     stores = policy_stores(Installation(settings, catalog, databases), POLICY)
-    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
+    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle, Turns())
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
@@ -300,7 +302,7 @@ async def test_a_policys_checkpoint_waits_for_receipts_and_lost_commands_are_sen
     assert (await logs[VALIDATION].head()).position == 10
 
     # Another process that starts from the stored checkpoint has nothing left to send.
-    again = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
+    again = PolicyRunner(catalog, POLICY, logs, stores, sender, handle, Turns())
     before = sender.sent
     for partition in range(4):
         await again.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
@@ -323,7 +325,7 @@ async def test_commands_that_no_process_consumes_are_handled_by_the_policys_own_
         await handler.handle(receive(n))
     sender = LosingSender(settings, catalog)
     stores = policy_stores(Installation(settings, catalog, databases), POLICY)
-    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle)
+    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle, Turns())
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
@@ -350,7 +352,7 @@ async def test_a_command_with_side_effects_is_handled_only_by_the_process_of_its
     async def handle(envelope: CommandEnvelope[Any]) -> None:
         handled_here.append(envelope)
 
-    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle, lambda _: True)
+    runner = PolicyRunner(catalog, POLICY, logs, stores, sender, handle, Turns(), lambda _: True)
     confirming = asyncio.create_task(runner.confirm())
     rows = await logs[INGESTION].read(0, 1000)
     for partition in range(4):
@@ -373,12 +375,12 @@ def test_no_two_policies_have_the_same_name() -> None:
 
 async def test_attempts_outlast_the_process_that_made_them(settings: Settings, catalog: Catalog, databases: Databases) -> None:
     def attempts() -> Attempts:
-        return Attempts(Installation(settings, catalog, databases).log_store(INGESTION))
+        return CommandNotes.of_contexts(Installation(settings, catalog, databases), {})[INGESTION].attempts
 
-    assert await attempts().newest(2) is None
-    await attempts().note(2, Attempt(17, 1))
-    await attempts().note(2, Attempt(17, 2))
-    await attempts().note(3, Attempt(4, 1))
-    assert await attempts().newest(2) == Attempt(17, 2)
-    await attempts().clear(2)
-    assert (await attempts().newest(2), await attempts().newest(3)) == (None, Attempt(4, 1))
+    assert await attempts().newest(INGESTION, 2) is None
+    await attempts().note({(INGESTION, 2): Attempt(17, 19, 1)})
+    await attempts().note({(INGESTION, 2): Attempt(17, 19, 2), (INGESTION, 3): Attempt(4, 4, 1)})
+    assert await attempts().newest(INGESTION, 2) == Attempt(17, 19, 2)
+    await attempts().clear([(INGESTION, 2)])
+    assert await attempts().newest(INGESTION, 2) is None
+    assert await attempts().newest(INGESTION, 3) == Attempt(4, 4, 1)

@@ -33,6 +33,7 @@ from streams.discovery import installed_catalog
 from streams.installation import Installation
 from streams.log.timers import Timers
 from streams.settings import Settings
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.subscription import Subscription
 from streams.telemetry.retrying import Backoff
 from tests.conftest import eventually
@@ -140,7 +141,7 @@ async def test_a_policy(settings: Settings, catalog: Catalog, databases: Databas
     async def handle(command: CommandEnvelope[Command]) -> None:
         await handler.handle(command)
 
-    runner = PolicyRunner(catalog, POLICY, logs, policy_stores(installation, POLICY), sender, handle)
+    runner = PolicyRunner(catalog, POLICY, logs, policy_stores(installation, POLICY), sender, handle, Turns())
     subscription = Subscription(settings, catalog, "policies", [runner], logs)
     relays, worker = Running(settings, catalog, databases).relays, topic_worker(settings, catalog, databases, handler)
     validation, count = open_logs(settings, catalog, databases)[VALIDATION], 0
@@ -189,7 +190,7 @@ async def test_timers(settings: Settings, catalog: Catalog, databases: Databases
     timers = [Timers(Store.of_log(each, settings.log_dsn(SAGAS), SAGAS)) for each in (databases, interrupted)]
     steps = 0
     known = KnownCommands(Store.of_log(interrupted, settings.log_dsn(SAGAS), SAGAS), {})
-    async with at_work(TimerClock(timers[1], handler, [TERM], known).run()):
+    async with at_work(TimerClock(timers[1], handler, [TERM], known, Turns()).run()):
         while not interrupted.are_used_up:
             await sound.handle(contract_created())
             steps += 2  # its creation, and its timer

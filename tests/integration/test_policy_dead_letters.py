@@ -20,6 +20,7 @@ from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.settings import Settings
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.subscriber import Batch
 from tests.integration.spoilt import INGESTION, VALIDATION
 
@@ -48,7 +49,7 @@ async def test_an_event_whose_reaction_fails_is_parked_and_its_commands_are_sent
     await ensure_topics(settings, catalog)
     stores = policy_stores(Installation(settings, catalog, databases), policy)
     sender = CommandSender(settings, catalog)
-    runner = PolicyRunner(catalog, policy, logs, stores, sender, handle)
+    runner = PolicyRunner(catalog, policy, logs, stores, sender, handle, Turns())
     for partition in range(4):
         await runner.handle([Batch(INGESTION, partition, [row for row in rows if row.partition == partition])])
 

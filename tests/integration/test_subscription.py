@@ -75,6 +75,9 @@ class Unwilling:
             self.handled += [(batch.context, at) for at in new]
             await self.stores[0].checkpoints.advance(batch.context, batch.partition, batch.events[-1].position, 0)
 
+    async def wait_for_room(self) -> None:
+        pass
+
     async def retry(self) -> None:
         pass
 

@@ -26,6 +26,7 @@ from streams.log.appending import AppendablePostgresLog
 from streams.log.stored_events import decode
 from streams.log.timers import Timer, Timers
 from streams.settings import Settings
+from streams.subscriptions.process_deaths.turns import Turns
 
 TERM = "partner_alliances.contract-term"
 SAGAS = ContextName(ENGINE, CONTEXT)
@@ -57,6 +58,7 @@ class Terms:
             make_handler(self.settings, self.catalog, logs, self.databases, BoundedProcesses()),
             [TERM],
             self.known,
+            Turns(),
         )
 
     @property
@@ -157,7 +159,7 @@ async def test_timers_that_cannot_fire_delay_no_others(terms: Terms, monkeypatch
     monkeypatch.setattr("command_api.timer_clock._BATCH_SIZE", 3)
     for _ in range(7):
         await terms.contract()
-    strangers = TimerClock(terms.timers, terms.handler, ["another.saga"], terms.known)
+    strangers = TimerClock(terms.timers, terms.handler, ["another.saga"], terms.known, Turns())
 
     await asyncio.wait_for(strangers.fire_due(MIDNIGHT), 5)
     assert await terms.fired() == []

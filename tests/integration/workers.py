@@ -11,13 +11,15 @@ from streams.database.pools import Databases
 from streams.discovery import declared_domains
 from streams.installation import Installation
 from streams.settings import Settings
+from streams.subscriptions.process_deaths.turns import Turns
 
 
 def topic_worker(
     settings: Settings, catalog: Catalog, databases: Databases, handler: CommandHandler | None = None
 ) -> TopicWorker:
-    """Returns a topic worker with a handler of its own, unless one is given."""
+    """Returns a topic worker with turns and a handler of its own, unless a handler is given."""
     if handler is None:
         handler = make_handler(settings, catalog, open_logs(settings, catalog, databases), databases, BoundedProcesses())
     sagas = saga_inputs(with_sagas(declared_domains(catalog), catalog), catalog)
-    return TopicWorker(settings, catalog, handler, CommandNotes.of_contexts(Installation(settings, catalog, databases), sagas))
+    notes = CommandNotes.of_contexts(Installation(settings, catalog, databases), sagas)
+    return TopicWorker(settings, catalog, handler, notes, Turns())

@@ -87,13 +87,6 @@ create table {schema}.relay (
   problem text                        -- which partitions the owner cannot publish, and why
 ) with (fillfactor = 10);
 
--- The batch, or the single record, of the commands topic that a process handles first after its start.
-create table {schema}.command_attempts (
-  partition int primary key,
-  first_offset bigint not null,
-  attempts int not null
-);
-
 -- The commands of this context that the version which migrated the database last knows; of the sagas' context, the sagas too.
 create table {schema}.known_commands (
   name text collate "C" primary key,

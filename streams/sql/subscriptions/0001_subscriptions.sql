@@ -61,13 +61,14 @@ create table {schema}.dead_letters (
 create index on {schema}.dead_letters (subscription, source, stream, position) where state in ('retrying', 'parked', 'waiting');
 create index on {schema}.dead_letters (id) where not published;
 
--- The events that a process handles first in a partition after its start: processes that die of them leave a note.
-create table {schema}.event_attempts (
-  subscription text not null,
-  source text not null,               -- the context of the events
+-- The events that a process handles first in a partition after its start: processes that die of them leave a note. Beside a log,
+-- those of its commands topic too, with offsets for positions.
+create table {schema}.attempts (
+  subscription text not null,         -- or 'commands'
+  source text not null,               -- the context of the events or commands
   partition int not null,
-  first bigint not null,              -- position of the first event in flight
-  up_to bigint not null,              -- position of the last event in flight when the first process died
+  first bigint not null,              -- position of the first one in flight
+  up_to bigint not null,              -- position of the last one in flight when the first process died
   times int not null,                 -- processes that have begun with the first event alone: 0 for a batch
   primary key (subscription, source, partition)
 ) with (fillfactor = 10);

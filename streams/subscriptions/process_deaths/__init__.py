@@ -1,1 +1,1 @@
-"""Events of which processes die: they are noted before they are handled, and parked after two deaths alone (ADR 0009)."""
+"""Events and commands of which processes die: noted before they are handled, and parked after two deaths alone (ADR 0009)."""

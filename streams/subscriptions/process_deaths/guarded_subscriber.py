@@ -12,8 +12,8 @@ a process notes its batches only in its first seconds with a partition. A note a
     parked; the others one at a time, up to the last one of the batch
 
 Only deaths of an event that was handled alone are counted: a batch blames none of its events. So an event costs at most four
-deaths: one that nothing noted, one of the batch, and two alone. While an event is handled alone, no subscriber of the process
-has a batch or a dead letter in flight, so that a death of these does not blame the event. They go on between two single events.
+deaths: one that nothing noted, one of the batch, and two alone. While an event is handled alone, the process has no batch, dead
+letter, command or timer in flight, so that a death of these does not blame the event. They continue between two single events.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class GuardedSubscriber:
     """Hands batches to a subscriber, and parks an event if two processes have died while they handled it alone."""
 
     def __init__(self, subscriber: Subscriber, logs: Mapping[ContextName, ReadableLog], turns: Turns) -> None:
-        """``turns`` are those of all subscribers of the process."""
+        """``turns`` are those of everything that the process handles."""
         self._subscriber, self._logs, self._turns = subscriber, logs, turns
         self._careful = asyncio.Lock()
         """Held while batches are noted or handled one by one: each call finds the positions that the one before left."""
@@ -81,6 +81,11 @@ class GuardedSubscriber:
         if proven:
             async with self._turns.together():
                 await self._subscriber.handle(proven)
+        await self.wait_for_room()
+
+    async def wait_for_room(self) -> None:
+        """Waits for the subscriber outside of every turn: the work that makes room takes turns too."""
+        await self._subscriber.wait_for_room()
 
     async def retry(self) -> None:
         """Makes the subscriber try its dead letters again."""

@@ -1,4 +1,4 @@
-"""Turns: the order in which the subscribers of one process handle batches, dead letters and single events (ADR 0009)."""
+"""Turns: the order in which one process handles batches, dead letters, commands and timers, and single suspects (ADR 0009)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 class Turns:
-    """Keeps everything else out while one event is handled alone. Those that wait begin in the order in which they came."""
+    """Keeps everything else out while one event or command is handled alone. What waits begins in its order of arrival."""
 
     def __init__(self) -> None:
         self._entrance, self._noted = asyncio.Lock(), asyncio.Lock()

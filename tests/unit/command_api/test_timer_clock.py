@@ -13,6 +13,7 @@ from command_api.timer_clock import TimerClock, timer_command
 from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import Conflict, Invalid, Misconfigured, SchemaMismatch, Unavailable
 from streams.log.timers import Timer
+from streams.subscriptions.process_deaths.turns import Turns
 from tests.conftest import eventually
 from tests.unit.command_api.known import Known
 
@@ -65,7 +66,7 @@ class Handler:
 
 
 async def fire(timers: Sequence[Timer], handler: Handler, at: datetime) -> None:
-    await TimerClock(Table(timers), handler, [SAGA], Known()).fire_due(at)  # type: ignore[arg-type]
+    await TimerClock(Table(timers), handler, [SAGA], Known(), Turns()).fire_due(at)  # type: ignore[arg-type]
 
 
 async def test_every_page_of_due_timers_is_fired_and_no_timer_early() -> None:
@@ -96,7 +97,7 @@ def test_a_timer_has_one_command_however_often_and_wherever_it_is_fired() -> Non
 
 async def test_the_attempts_of_a_timer_whose_saga_raises_become_rare(monkeypatch: pytest.MonkeyPatch) -> None:
     handler = Handler({"1": ZeroDivisionError("a slip")})
-    clock = TimerClock(Table([timer(1), timer(2)]), handler, [SAGA], Known())  # type: ignore[arg-type]
+    clock = TimerClock(Table([timer(1), timer(2)]), handler, [SAGA], Known(), Turns())  # type: ignore[arg-type]
     elapsed, attempts = 0.0, []
     monkeypatch.setattr("command_api.timer_clock.time.monotonic", lambda: elapsed)
     for _ in range(1000):
@@ -117,7 +118,7 @@ async def test_the_attempts_of_a_timer_whose_saga_raises_become_rare(monkeypatch
 
 async def test_a_timer_that_no_command_can_hold_delays_no_other() -> None:
     handler, naive = Handler(), timer(1)._replace(due_at=MIDNIGHT.replace(tzinfo=None))
-    clock = TimerClock(OnePage([timer(0), naive, timer(2)]), handler, [SAGA], Known())  # type: ignore[arg-type]
+    clock = TimerClock(OnePage([timer(0), naive, timer(2)]), handler, [SAGA], Known(), Turns())  # type: ignore[arg-type]
 
     await clock.fire_due(MIDNIGHT + timedelta(days=1))
 
@@ -140,7 +141,7 @@ class Failing:
 async def test_timers_fire_after_every_error_of_their_table(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("command_api.timer_clock._POLL_SECONDS", 0.01)
     handler = Handler()
-    running = asyncio.create_task(TimerClock(Failing(error, error), handler, [SAGA], Known()).run())  # type: ignore[arg-type]
+    running = asyncio.create_task(TimerClock(Failing(error, error), handler, [SAGA], Known(), Turns()).run())  # type: ignore[arg-type]
 
     async def fired() -> bool:
         return "1" in handler.keys
@@ -154,11 +155,24 @@ async def test_timers_fire_after_every_error_of_their_table(error: Exception, mo
 
 async def test_timers_of_a_saga_that_another_version_defines_otherwise_are_left_to_it() -> None:
     handler, known = Handler(), Known(f"saga {SAGA}")
-    clock = TimerClock(Table([timer(0)]), handler, [SAGA], known)  # type: ignore[arg-type]
+    clock = TimerClock(Table([timer(0)]), handler, [SAGA], known, Turns())  # type: ignore[arg-type]
 
     await clock.fire_due(MIDNIGHT)
     assert handler.handled == []
 
     known.names.clear()
     await clock.fire_due(MIDNIGHT)
+    assert len(handler.handled) == 1
+
+
+async def test_no_timer_is_fired_while_something_is_handled_alone() -> None:
+    handler, turns = Handler(), Turns()
+    clock = TimerClock(Table([timer(0)]), handler, [SAGA], Known(), turns)  # type: ignore[arg-type]
+    async with turns.alone():
+        firing = asyncio.create_task(clock.fire_due(MIDNIGHT))
+        await asyncio.wait([firing], timeout=0.02)
+        assert handler.handled == []
+
+    await asyncio.wait_for(firing, 1)
+
     assert len(handler.handled) == 1

@@ -1,8 +1,10 @@
 """The topic worker: what is tried again, what is parked, with or without a receipt, and what is left to its policy."""
 
 import asyncio
+import random
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,13 +21,15 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import Conflict, Invalid, Rejected, SchemaMismatch, Unavailable
 from schemas.system import ContextName
 from streams.broker.topic_names import Topics
-from streams.commands.attempts import Attempt
 from streams.commands.notes import CommandNotes
 from streams.settings import Settings
+from streams.subscriptions.process_deaths.attempts import Attempt
+from streams.subscriptions.process_deaths.turns import Turns
 from tests.unit.command_api.known import Known
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 CATALOG = Catalog.of([SYSTEM, ENGINE_SYSTEM])
+real_sleep = asyncio.sleep
 BODY = b'{"partner_id": "acme", "payload": {"n": 1}}'
 
 
@@ -63,10 +67,8 @@ class Outside:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    sleep_really = asyncio.sleep
-
     async def sleep(_: float) -> None:
-        await sleep_really(0)
+        await real_sleep(0)
 
     monkeypatch.setattr("streams.telemetry.retrying.asyncio.sleep", sleep)
 
@@ -86,20 +88,20 @@ class Table:
     def __init__(self) -> None:
         self.attempt: Attempt | None = None
 
-    async def newest(self, partition: int) -> Attempt | None:
+    async def newest(self, context: ContextName, partition: int) -> Attempt | None:
         return self.attempt
 
-    async def note(self, partition: int, attempt: Attempt) -> None:
-        self.attempt = attempt
+    async def note(self, attempts: Mapping[tuple[ContextName, int], Attempt]) -> None:
+        (self.attempt,) = attempts.values()
 
-    async def clear(self, partition: int) -> None:
+    async def clear(self, partitions: Iterable[tuple[ContextName, int]]) -> None:
         self.attempt = None
 
 
 def process(outside: Outside, *, table: Table | None = None, known: Known | None = None) -> TopicWorker:
     """A process that has just started."""
     notes: Any = CommandNotes(table or Table(), known or Known())  # type: ignore[arg-type]
-    worker = TopicWorker(Settings(), CATALOG, outside, {CONTEXT: notes})  # type: ignore[arg-type]
+    worker = TopicWorker(Settings(), CATALOG, outside, {CONTEXT: notes}, Turns())  # type: ignore[arg-type]
     worker._consumer = SimpleNamespace(  # type: ignore[assignment]
         park=outside.park, context_of=lambda _: CONTEXT, why_not_ready=lambda: None
     )
@@ -302,34 +304,80 @@ class Death(BaseException):
     """A process dies."""
 
 
-async def test_a_record_of_which_processes_die_is_parked_at_the_third_try_and_the_others_are_handled() -> None:
-    outside, table = Outside(), Table()
-    ids = [uuid4() for _ in range(8)]
-    batch = [record(id, offset=10 + n) for n, id in enumerate(ids)]
-    deadly, deaths = ids[5], 0
+class Mortal:
+    """A handler that keeps receipts. Processes die of some commands, or are killed while any is in flight."""
 
-    async def handled_or_dead(command: CommandEnvelope[Any], *, is_known: bool) -> None:
-        if command.id == deadly:
+    def __init__(self, outside: Outside, *deadly: UUID, kills: int = 0) -> None:
+        self.outside, self.deadly, self.kills, self.deaths = outside, set(deadly), kills, 0
+        outside.handle = self.handle  # type: ignore[method-assign]
+
+    async def handle(self, command: CommandEnvelope[Any], *, is_known: bool) -> None:
+        if command.id in self.deadly:
             raise Death
-        outside.handled.append(command.id)
-        outside.receipts.add(command.id)
+        if self.kills:
+            self.kills -= 1
+            raise Death
+        if command.id not in self.outside.receipts:
+            self.outside.handled.append(command.id)
+            self.outside.receipts.add(command.id)
 
-    outside.handle = handled_or_dead  # type: ignore[method-assign]
-    while True:
-        try:
-            await handle(outside, *batch, table=table)
-            break
-        except Death:
-            deaths += 1
+    async def outlive(self, table: Table, *batch: Any) -> None:
+        """Starts processes until one outlives a batch."""
+        while True:
+            try:
+                return await handle(self.outside, *batch, table=table)
+            except Death:
+                self.deaths += 1
 
-    assert deaths == 2
-    assert outside.parked == ["ProcessDied: 2 processes have died while they handled this record"]
+
+def eight() -> tuple[list[UUID], list[Any]]:
+    ids = [uuid4() for _ in range(8)]
+    return ids, [record(id, offset=10 + n) for n, id in enumerate(ids)]
+
+
+@pytest.mark.parametrize("index", [0, 5, 7])
+async def test_a_command_of_which_processes_die_is_parked_after_two_deaths_alone_and_the_others_are_handled(index: int) -> None:
+    outside, table = Outside(), Table()
+    ids, batch = eight()
+    mortal = Mortal(outside, ids[index])
+
+    await mortal.outlive(table, *batch)
+
+    assert mortal.deaths == 3, "one of the batch, and two alone"
+    assert outside.parked == ["ProcessDied: the process ended twice while handling it alone"]
     assert outside.answered == [], "it can be sent again to a version that survives it"
-    assert set(outside.handled) == {*ids} - {deadly}
-    assert table.attempt is None
+    assert sorted(outside.handled) == sorted({*ids} - {ids[index]})
 
 
-async def test_a_process_that_is_stopped_in_order_is_no_attempt() -> None:
+@pytest.mark.parametrize("kills", [1, 2])
+async def test_commands_that_are_in_flight_when_a_process_is_killed_are_not_parked(kills: int) -> None:
+    outside, table = Outside(), Table()
+    ids, batch = eight()
+
+    await Mortal(outside, kills=kills).outlive(table, *batch)
+
+    assert outside.parked == []
+    assert sorted(outside.handled) == sorted(ids)
+
+
+async def test_a_kill_between_two_commands_that_are_handled_alone_counts_for_none() -> None:
+    outside, table, ids = Outside(), Table(), [uuid4(), uuid4()]
+    batch = [record(id, offset=10 + n) for n, id in enumerate(ids)]
+    table.attempt = Attempt(10, 11, 1)
+    note, noted = table.note, list[Attempt]()
+
+    async def noting(attempts: Mapping[tuple[ContextName, int], Attempt]) -> None:
+        noted.extend(attempts.values())
+        await note(attempts)
+
+    table.note = noting  # type: ignore[method-assign]
+    await handle(outside, *batch, table=table)
+
+    assert noted == [Attempt(10, 11, 2), Attempt(11, 11, 0), Attempt(11, 11, 1), Attempt(12, 11, 0)]
+    assert outside.handled == ids
+
+
+async def test_a_process_that_is_stopped_in_order_is_no_death() -> None:
     outside, table = Outside(), Table()
 
     async def stopped(command: CommandEnvelope[Any], *, is_known: bool) -> None:
@@ -344,11 +392,34 @@ async def test_a_process_that_is_stopped_in_order_is_no_attempt() -> None:
     assert outside.parked == []
 
 
-async def test_a_note_of_records_that_are_long_done_means_nothing() -> None:
-    outside, table = Outside(), Table()
-    table.attempt = Attempt(3, 2)
+async def test_an_outage_while_a_command_is_handled_alone_is_no_death() -> None:
+    outside, table, id = Outside(), Table(), uuid4()
+    table.attempt = Attempt(7, 7, 1)
+    outside.errors = [Unavailable()] * 5
 
-    await handle(outside, record(uuid4()), table=table)
+    await handle(outside, record(id), table=table)
 
-    assert outside.parked == []
-    assert table.attempt is None
+    assert (outside.handled, outside.parked) == ([id], [])
+
+
+async def test_no_cancellation_is_lost_wherever_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(1)
+
+    async def swallowing(_: float) -> None:
+        """As `asyncio.wait_for` of Python 3.11, which loses a cancellation that comes together with its result."""
+        with suppress(asyncio.CancelledError):
+            await real_sleep(0)
+
+    monkeypatch.setattr("streams.telemetry.retrying.asyncio.sleep", swallowing)
+    for body, outages in ((BODY, [Unavailable()] * 10**4), (b"{}", [])):
+        for _ in range(100):
+            outside = Outside()
+            outside.errors, outside.outages_of_answers = list(outages), 10**9
+            task = asyncio.create_task(process(outside)._handle_batch([record(uuid4(), body)]))
+            for _ in range(chance.randrange(30)):
+                await real_sleep(0)
+            task.cancel()
+
+            await asyncio.wait([task], timeout=1)
+
+            assert task.cancelled()

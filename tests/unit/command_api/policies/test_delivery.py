@@ -1,8 +1,10 @@
 """Delivery of a policy's commands: in flight until they have receipts, sent again when overdue, then the checkpoint."""
 
 import asyncio
+import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +20,7 @@ from schemas.errors import Unavailable
 from schemas.message import Command
 from schemas.system import ContextName
 from streams.subscriptions.checkpoints import Checkpoint
+from streams.subscriptions.process_deaths.turns import Turns
 
 CONTEXT = ContextName("todo", "tasks")
 
@@ -65,7 +68,10 @@ class Bench:
         self.stores: Any = {CONTEXT: self}
         logs: Any = {CONTEXT: self.log}
         sender: Any = self
-        self.delivery = Delivery("todo.remind", logs, self.stores, sender, self.handle, lambda _: has_side_effects, self.park)
+        self.turns = Turns()
+        self.delivery = Delivery(
+            "todo.remind", logs, self.stores, sender, self.handle, lambda _: has_side_effects, self.park, self.turns
+        )
 
     async def send(self, commands: Sequence[tuple[ContextName, CommandEnvelope[Command], str]]) -> None:
         self.sent += [envelope.id for _, envelope, _ in commands]
@@ -258,3 +264,39 @@ async def test_an_event_is_parked_if_the_decision_on_one_of_its_commands_raises(
     assert bench.parked == [(4, slip)]
     assert bench.handled == [fine.id, behind.id]
     assert bench.checkpoints.position == 5
+
+
+async def test_nothing_is_followed_up_while_something_is_handled_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "OVERDUE_SECONDS", 0.02)
+    bench, command = Bench(), outgoing()
+    await bench.deliver(3, command)
+    sent = len(bench.sent)
+
+    async with bench.turns.alone():
+        await bench.confirm(0.3)
+        assert (len(bench.sent), bench.handled) == (sent, [])
+
+    await bench.confirm(0.3)
+    assert bench.handled == [command.id]
+
+
+async def test_no_cancellation_is_lost_wherever_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance, sleep = random.Random(1), asyncio.sleep
+
+    async def swallowing(_: float) -> None:
+        """As `asyncio.wait_for` of Python 3.11, which loses a cancellation that comes together with its result."""
+        with suppress(asyncio.CancelledError):
+            await sleep(0)
+
+    bench = Bench()
+    await bench.deliver(3, outgoing())
+    monkeypatch.setattr(asyncio, "sleep", swallowing)
+    for _ in range(100):
+        task = asyncio.create_task(bench.delivery.confirm())
+        for _ in range(chance.randrange(30)):
+            await sleep(0)
+        task.cancel()
+
+        await asyncio.wait([task], timeout=1)
+
+        assert task.cancelled()

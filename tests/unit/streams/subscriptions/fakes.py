@@ -45,7 +45,7 @@ class FakeNotes:
     async def execute(self, name: str, subscription: str, *columns: list[Any]) -> None:
         self.statements += 1
         for where, values in ((row[:2], row[2:]) for row in zip(*columns, strict=True)):
-            if name == "event_attempts_clear":
+            if name == "attempts_clear":
                 self.rows.pop(where, None)
             else:
                 self.rows[where] = dict(zip(("first", "up_to", "times"), values, strict=True))
@@ -65,7 +65,7 @@ class FakeSubscriber:
         self.positions = [0, 0]
         self.handled: list[tuple[int, int]] = []
         self.invalidated: list[int] = []
-        self.retries = self.calls = 0
+        self.retries = self.calls = self.waits_for_room = 0
         self.parked: dict[int, str] = {}
         self.fails_with: Exception | None = None
         self.is_idle = False
@@ -89,6 +89,9 @@ class FakeSubscriber:
             new = [event.position for event in batch.events if event.position > self.positions[batch.partition]]
             self.handled += [(batch.partition, position) for position in new]
             self.positions[batch.partition] = max([self.positions[batch.partition], *new])
+
+    async def wait_for_room(self) -> None:
+        self.waits_for_room += 1
 
     async def retry(self) -> None:
         self.retries += 1

@@ -277,6 +277,23 @@ async def test_a_batch_that_waits_while_its_partition_becomes_proven_is_handled(
     assert len(subscriber.handled) == sum(len(batch.events) for batch in batches)
 
 
+async def test_it_waits_for_room_when_its_turn_is_over(log: MemoryLog) -> None:
+    turns, has_room = Turns(), asyncio.Event()
+
+    class Full(FakeSubscriber):
+        async def wait_for_room(self) -> None:
+            await has_room.wait()
+
+    first, *_ = await batches_of(log)
+    handling = asyncio.create_task(GuardedSubscriber(Full(), {CONTEXT: log}, turns).handle([first]))
+    await asyncio.wait([handling], timeout=0.02)
+    async with asyncio.timeout(1), turns.alone():
+        assert not handling.done()
+
+    has_room.set()
+    await asyncio.wait_for(handling, 1)
+
+
 async def test_the_rest_is_the_subscribers_own(log: MemoryLog) -> None:
     subscriber = FakeSubscriber()
     guarded = GuardedSubscriber(subscriber, {CONTEXT: log}, Turns())
@@ -287,5 +304,7 @@ async def test_the_rest_is_the_subscribers_own(log: MemoryLog) -> None:
     guarded.invalidate(CONTEXT, 1)
 
     assert (subscriber.retries, subscriber.parked, subscriber.invalidated) == (1, {event.position: "wrong"}, [1])
+    await guarded.wait_for_room()
+    assert subscriber.waits_for_room == 1
     assert (guarded.events, guarded.stores) == (subscriber.events, subscriber.stores)
     assert await guarded.position(CONTEXT, 0) == 0

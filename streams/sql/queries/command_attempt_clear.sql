@@ -1,1 +1,0 @@
-delete from {schema}.command_attempts where partition = $1

@@ -1,1 +1,0 @@
-select first, up_to, times from {schema}.event_attempts where subscription = $1 and source = $2 and partition = $3
