@@ -3,7 +3,8 @@
 A record's offset is committed after it is handled; a repeated command is recognised by its receipt. Of what fails::
 
     outage, conflict, missing migration       tried again, until it succeeds
-    no command, invalid, too old              parked with a receipt: repeats get the same answer
+    no command, invalid                       parked with a receipt: repeats get the same answer
+    its receipt may have expired              parked without a receipt (`streams.commands.handled_commands`)
     the decision's code raises                from a policy: left to the policy, which repeats it
                                               from another sender: parked without a receipt, so that it may be sent again
     the process dies twice of a record alone  parked without a receipt (`streams.commands.guarded_commands`)
@@ -14,8 +15,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -43,7 +45,8 @@ from schemas.sensitive import secret_fields
 from schemas.system import ContextName
 from streams.broker.cloudevents import IncomingCommand, decode_command
 from streams.commands.consumer import CommandConsumer
-from streams.commands.guarded_commands import GuardedCommands, Turn
+from streams.commands.guarded_commands import GuardedCommands, Turn, Where
+from streams.commands.handled_commands import digest
 from streams.commands.notes import CommandNotes
 from streams.settings import Settings
 from streams.subscriptions.faults import ProcessDied
@@ -58,6 +61,28 @@ MORE_LEVELS = 8
 FINAL = (Invalid, NotFound, IdempotencyKeyReused)
 """Errors that a repeat of the same record would meet again."""
 PARKED = Counter("caudal_commands_parked", "Records of commands topics that are no commands.", ["topic"])
+
+
+class ReceiptExpired(Exception):
+    """A command has come again, and the receipt that would say whether it was handled may have been dropped."""
+
+
+class _Earlier(NamedTuple):
+    """The part of a batch that may have been handled before."""
+
+    known: set[UUID]
+    """The ids of the commands that have a receipt."""
+    expired_up_to: int
+    """The offset up to which a command without a receipt may have been handled, -1 for none."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """The place of this process in a partition."""
+
+    next: int
+    """The lowest offset that it has not handled."""
+    expired_up_to: int
 
 
 class TopicWorker:
@@ -75,6 +100,7 @@ class TopicWorker:
         self._settings, self._catalog, self._handler, self._notes = settings, catalog, handler, notes
         self._of_another_version: dict[tuple[str, int, int], str] = {}
         """The types of the commands that wait for a worker of another version, by topic, partition and offset."""
+        self._places: dict[Where, _Place] = {}
         self._guarded = GuardedCommands(lambda context: notes[context].attempts, turns)
         self._consumer = CommandConsumer(settings, catalog, "commands")
 
@@ -87,38 +113,76 @@ class TopicWorker:
 
     async def run(self) -> None:
         """Runs until cancelled, through outages of the broker and the database."""
-        await self._consumer.run(self._handle_batch, self._guarded.invalidate)
+        await self._consumer.run(self._handle_batch, self._note_revoked)
+
+    def _note_revoked(self) -> None:
+        """Drops what is remembered of partitions that may be another process's now."""
+        self._guarded.invalidate()
+        self._places.clear()
 
     async def _handle_batch(self, records: Sequence[Any]) -> None:
         """Handles or parks records of one partition: those of one key in order, others side by side."""
-        context = self._consumer.context_of(records[0])
-        known = await self._known(records)
-        await self._guarded.handle(
-            (context, records[0].partition), records, lambda own, turn: self._handle_side_by_side(own, known, turn)
-        )
+        context, partition = where = (self._consumer.context_of(records[0]), records[0].partition)
+        if where not in self._places or records[0].offset < self._places[where].next:
+            expired_up_to = await until_done(lambda: self._expired_up_to(records[0]), "expired receipts not looked for yet")
+            self._places[where] = _Place(records[0].offset, expired_up_to)
+        place = self._places[where]
+        if records[0].offset <= place.expired_up_to:
+            known = await until_done(lambda: self._handler.known(context, self._ids(records)), "receipts not read yet")
+        else:
+            known = await self._known(records)
+        earlier = _Earlier(known, place.expired_up_to)
+        await self._guarded.handle(where, records, lambda own, turn: self._handle_side_by_side(own, earlier, turn))
+        await until_done(lambda: self._notes[context].handled.note(partition, records[-1]), "handled commands not noted yet")
+        place.next = records[-1].offset + 1
 
-    async def _handle_side_by_side(self, records: Sequence[Any], known: set[UUID], turn: Turn) -> None:
+    async def _expired_up_to(self, record: Any) -> int:
+        """Returns the offset up to which commands of a record's partition may lack their receipts, -1 for none.
+
+        That is asked when the partition is assigned and when its offsets have gone back: then the offsets of the group may have
+        been lost. Raises `Unavailable`.
+        """
+        handled = self._notes[self._consumer.context_of(record)].handled
+        expired = await handled.expired(record.partition)
+        if expired is None or record.offset > expired.offset:
+            return -1
+        found = await self._consumer.record_at(record.topic, record.partition, expired.offset)
+        if found is not None and digest(found) == expired.digest:
+            _log.warning("commands come again whose receipts may have expired", topic=record.topic, partition=record.partition)
+            return expired.offset
+        _log.warning("commands topic was created anew", topic=record.topic, partition=record.partition)
+        await handled.drop(record.partition)
+        return -1
+
+    async def _handle_side_by_side(self, records: Sequence[Any], earlier: _Earlier, turn: Turn) -> None:
         by_key: dict[bytes | None, list[Any]] = defaultdict(list)
         for record in records:
             by_key[record.key].append(record)
-        await asyncio.gather(*(self._handle_in_order(group, known, turn) for group in by_key.values()))
+        await asyncio.gather(*(self._handle_in_order(group, earlier, turn) for group in by_key.values()))
 
     async def _known(self, records: Sequence[Any]) -> set[UUID]:
         """Returns the ids among those of records that have a receipt. Each repeat is then answered before it is decided."""
-        ids, context = [], self._consumer.context_of(records[0])
-        for record in records:
-            with suppress(Malformed):
-                ids.append(_id(context, decode_command(record)))
         try:
-            return await self._handler.known(context, ids)
+            return await self._handler.known(self._consumer.context_of(records[0]), self._ids(records))
         except CaudalError:
             return set()  # each record is tried again until the log is in reach
 
-    async def _handle_in_order(self, records: Iterable[Any], known: set[UUID], turn: Turn) -> None:
+    def _ids(self, records: Sequence[Any]) -> list[UUID]:
+        """Returns the ids of those records that have one."""
+        ids = []
         for record in records:
-            await self._handle(record, known, turn)
+            with suppress(Malformed):
+                ids.append(self._id_of(record))
+        return ids
 
-    async def _handle(self, record: Any, known: set[UUID], turn: Turn) -> None:
+    def _id_of(self, record: Any) -> UUID:
+        return _id(self._consumer.context_of(record), decode_command(record))
+
+    async def _handle_in_order(self, records: Iterable[Any], earlier: _Earlier, turn: Turn) -> None:
+        for record in records:
+            await self._handle(record, earlier, turn)
+
+    async def _handle(self, record: Any, earlier: _Earlier, turn: Turn) -> None:
         """Handles one record until it has a receipt, is parked or is left to the policy that sent it."""
         backoff = Backoff("command not handled yet", first_seconds=0.05, topic=record.topic, offset=record.offset)
         try:
@@ -126,7 +190,7 @@ class TopicWorker:
                 raise_if_cancelled()
                 try:
                     async with turn(record):
-                        fault = await self._attempt(record, known)
+                        fault = await self._attempt(record, earlier)
                     if fault is not None:
                         await self._park(record, fault)
                     return
@@ -141,13 +205,15 @@ class TopicWorker:
         finally:
             self._of_another_version.pop((record.topic, record.partition, record.offset), None)
 
-    async def _attempt(self, record: Any, known: set[UUID]) -> Exception | None:
+    async def _attempt(self, record: Any, earlier: _Earlier) -> Exception | None:
         """Tries to handle one record; returns the error for which it has to be parked. Raises what a later try may not meet."""
         command: CommandEnvelope[Command] | None = None
         try:
+            if record.offset <= earlier.expired_up_to and self._id_of(record) not in earlier.known:
+                return ReceiptExpired("it may have been handled before: receipts of its time have been dropped")
             command = self._envelope(record)
             await self._check_saga(record, command)
-            await self._finish(command, is_known=command.id in known)
+            await self._finish(command, is_known=command.id in earlier.known)
         except FINAL as error:
             await self._check_version(record, error)
             return error
@@ -218,11 +284,6 @@ class TopicWorker:
 
     def _envelope(self, record: Any) -> CommandEnvelope[Command]:
         incoming = decode_command(record)
-        if now() - datetime.fromtimestamp(record.timestamp / 1000, UTC) > timedelta(days=self._settings.receipts_days):
-            raise Invalid(
-                f"the command is older than {self._settings.receipts_days} days: receipts do not reach back so far, so it might"
-                " have been handled before"
-            )
         system, _, name = incoming.type.partition(".")
         context, command_class = self._catalog.command(system, name)
         document = parse_json(incoming.value, self._settings.max_body_depth + MORE_LEVELS)

@@ -17,7 +17,16 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Unavailable
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, ResilientProducer, is_member, new_consumer, start, stop_quietly
+from streams.broker.clients import (
+    OUTAGES,
+    ResilientProducer,
+    connected_consumer,
+    is_member,
+    new_consumer,
+    records_up_to,
+    start,
+    stop_quietly,
+)
 from streams.broker.cloudevents import place_of
 from streams.broker.provisioning import ensure_topics
 from streams.broker.readiness import GroupReadiness
@@ -137,6 +146,19 @@ class CommandConsumer:
         value = sendable(record.key, record.value if keep_value else None)
         async with self._producer.connected() as producer:
             await producer.send_and_wait(self._topics.dead_letters(context), value, record.key, headers=headers)
+
+    async def record_at(self, topic: str, partition: int, offset: int) -> Any | None:
+        """Returns the record of a partition at an offset, ``None`` if there is none; raises `Unavailable`."""
+        tp = TopicPartition(topic, partition)
+        async with connected_consumer(self._settings, "commands-check") as consumer:
+            consumer.assign([tp])
+            begin, end = (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
+            if not begin <= offset < end:
+                return None
+            consumer.seek(tp, offset)
+            async for records in records_up_to(consumer, tp, offset + 1):
+                return next((record for record in records if record.offset == offset), None)
+        return None
 
     async def _consume(self, handle: Handle, note_revoked: Callable[[], None]) -> None:
         note_revoked()

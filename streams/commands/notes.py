@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from schemas.system import ContextName
+from streams.commands.handled_commands import HandledCommands
 from streams.commands.known_commands import KnownCommands
 from streams.installation import Installation
 from streams.subscriptions.process_deaths.attempts import Attempts
@@ -15,6 +16,7 @@ class CommandNotes:
 
     attempts: Attempts
     known: KnownCommands
+    handled: HandledCommands
 
     @classmethod
     def of_contexts(
@@ -22,4 +24,8 @@ class CommandNotes:
     ) -> Mapping[ContextName, "CommandNotes"]:
         """Returns the notes of every context; ``sagas`` are the inputs that each saga knows, by its full name."""
         known = KnownCommands.of_contexts(installation, sagas)
-        return {context: cls(Attempts(installation.log_store(context), "commands"), known[context]) for context in known}
+        stores = {context: installation.log_store(context) for context in known}
+        return {
+            context: cls(Attempts(store, "commands"), known[context], HandledCommands(store))
+            for context, store in stores.items()
+        }

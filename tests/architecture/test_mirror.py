@@ -70,6 +70,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "broker/divergence.py": CoveredBy("integration/test_log_went_back.py", _BROKER),
         "security/external_issuer.py": CoveredBy("integration/test_external_issuer.py", "it only talks to an issuer"),
         "security/counters.py": CoveredBy("integration/test_rate_limits.py", _TABLES),
+        "commands/handled_commands.py": CoveredBy("integration/test_lost_offsets.py", _TABLES),
         "commands/known_commands.py": CoveredBy("integration/test_rolling_deploy.py", _TABLES),
         "commands/notes.py": CoveredBy("integration/test_commands_by_topic.py", _VALUE),
         "commands/sender.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),

@@ -13,7 +13,8 @@ from streams.database.store import Store
 from streams.log.appending import AppendablePostgresLog
 from streams.relay.lease import Lease
 from tests.conftest import FreshDatabase
-from tests.integration.test_growth import append, tables
+from tests.integration.aged_receipts import tables_of
+from tests.integration.test_growth import append
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 SCHEMA = "data_ingestion__ingestion"
@@ -55,7 +56,7 @@ async def test_the_table_of_this_week_is_made_again_if_it_is_gone(
     log: AppendablePostgresLog, owner: asyncpg.Connection
 ) -> None:
     await jump(owner, "60 days")
-    for name in (await tables(owner, "receipts"))[:1]:
+    for name in (await tables_of(owner, SCHEMA, "receipts"))[:1]:
         await owner.execute(f"drop table {SCHEMA}.{name}")
 
     (answer,) = await log.append([append("b-1")])

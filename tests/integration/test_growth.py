@@ -21,6 +21,7 @@ from streams.log.stored_events import encode
 from streams.relay.maintenance import ReceiptsPurge
 from streams.settings import Settings
 from tests.conftest import FreshDatabase, eventually
+from tests.integration.aged_receipts import add_receipts_of_last_week, age_receipts, tables_of
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 SCHEMA = "data_ingestion__ingestion"
@@ -40,14 +41,6 @@ def append(stream: str) -> Append:
     return Append(command_id=id, fingerprint=b"x", metadata=metadata, writes=(Write(stream, ANY_VERSION, (encode(event),)),))
 
 
-async def tables(owner: asyncpg.Connection, of: str) -> list[str]:
-    rows = await owner.fetch(
-        "select relname from pg_inherits join pg_class on oid = inhrelid where inhparent = $1::text::regclass order by oid",
-        f"{SCHEMA}.{of}",
-    )
-    return [row["relname"] for row in rows]
-
-
 async def test_tables_of_events_are_made_ahead_of_need(log: AppendablePostgresLog, owner: asyncpg.Connection) -> None:
     await owner.execute(f"drop table {SCHEMA}.events_from_1")
     await owner.execute(f"update {SCHEMA}.head set events_up_to = 1, events_a_table = 100")
@@ -58,7 +51,7 @@ async def test_tables_of_events_are_made_ahead_of_need(log: AppendablePostgresLo
 
     await asyncio.gather(*(write() for _ in range(4)))
 
-    made = await tables(owner, "events")
+    made = await tables_of(owner, SCHEMA, "events")
     assert made[:4] == ["events_from_1", "events_from_101", "events_from_201", "events_from_301"]
     assert await owner.fetchval(f"select count(*) from {SCHEMA}.{made[-1]}") == 0
     assert [row.position for row in await log.read(0, 1000)] == list(range(1, 401))
@@ -98,26 +91,10 @@ async def test_receipts_expire_by_the_week_and_the_first_answer_with_them(
 ) -> None:
     old, fresh = append("a-1"), append("b-1")
     await log.append([old])
-    # The week of that receipt was a month ago.
-    table, *ahead = await tables(owner, "receipts")
-    for name in ahead:
-        await owner.execute(f"drop table {SCHEMA}.{name}")
-    await owner.execute(f"alter table {SCHEMA}.receipts detach partition {SCHEMA}.{table}")
-    await owner.execute(f"update {SCHEMA}.{table} set recorded_at = recorded_at - interval '28 days'")
-    await owner.execute(f"alter table {SCHEMA}.{table} rename to now_old")
-    await owner.execute(
-        f"""do $$ declare week timestamptz := date_trunc('week', now() - interval '28 days', 'UTC'); begin
-        execute format('alter table {SCHEMA}.now_old rename to receipts_from_%s', to_char(week, 'YYYYMMDD'));
-        execute format('alter table {SCHEMA}.receipts attach partition {SCHEMA}.receipts_from_%s for values from (%L) to (%L)',
-          to_char(week, 'YYYYMMDD'), week, week + interval '7 days'); end $$"""
-    )
-    await owner.execute(f"update {SCHEMA}.head set receipts_up_to = '-infinity'")
+    await age_receipts(owner, SCHEMA)
     await log.append([fresh])
     assert await log.purge_receipts(timedelta(days=7)) == [], "there is no second newer table with receipts"
-    await owner.execute(f"select {SCHEMA}.cover_receipts(clock_timestamp() - interval '7 days')")
-    await owner.execute(f"""insert into {SCHEMA}.receipts
-        select gen_random_uuid(), fingerprint, stream, version, position, partition, events, began_stream, rejection,
-          recorded_at - interval '7 days' from {SCHEMA}.receipts where recorded_at > now() - interval '1 day'""")
+    await add_receipts_of_last_week(owner, SCHEMA)
     assert set(await log.answers([old.command_id, fresh.command_id])) == {old.command_id, fresh.command_id}
 
     dropped = await log.purge_receipts(timedelta(days=7))
@@ -144,7 +121,7 @@ async def test_the_relay_of_a_log_drops_expired_partitions(
     purging = asyncio.create_task(ReceiptsPurge(Installation(settings, fresh_database.catalog, databases)).run(lambda: owned))
 
     async def is_there() -> bool:
-        return "receipts_from_20200106" in await tables(owner, "receipts")
+        return "receipts_from_20200106" in await tables_of(owner, SCHEMA, "receipts")
 
     async def is_gone() -> bool:
         return not await is_there()
@@ -160,7 +137,7 @@ async def test_the_relay_of_a_log_drops_expired_partitions(
 
 
 async def test_a_long_pause_leaves_no_hole_in_the_receipts(log: AppendablePostgresLog, owner: asyncpg.Connection) -> None:
-    for name in await tables(owner, "receipts"):
+    for name in await tables_of(owner, SCHEMA, "receipts"):
         await owner.execute(f"drop table {SCHEMA}.{name}")
     await owner.execute(f"select {SCHEMA}.cover_receipts(now() - interval '100 days')")
 

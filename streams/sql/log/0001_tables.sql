@@ -87,6 +87,15 @@ create table {schema}.relay (
   problem text                        -- which partitions the owner cannot publish, and why
 ) with (fillfactor = 10);
 
+-- How far the commands topic has been handled, by offsets; and how far it had been when receipts were dropped last.
+create table {schema}.handled_commands (
+  partition int primary key,
+  up_to bigint not null,
+  record bytea not null,              -- digest of the record at that offset, by which a topic that was created anew is recognised
+  expired_up_to bigint,               -- a command up to here that has no receipt may have been handled; null for none
+  expired_record bytea
+) with (fillfactor = 10);
+
 -- The commands of this context that the version which migrated the database last knows; of the sagas' context, the sagas too.
 create table {schema}.known_commands (
   name text collate "C" primary key,

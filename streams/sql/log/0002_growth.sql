@@ -42,7 +42,8 @@ begin
   update {schema}.head set receipts_from = first, receipts_up_to = upper;
 end $$;
 
--- Drops the tables whose every receipt is older than `keep`, and returns their names. So that a clock that is ahead costs no
+-- Drops the tables whose every receipt is older than `keep`, and returns their names. The commands that were handled by now may
+-- lack a receipt afterwards, which is noted by offsets. So that a clock that is ahead costs no
 -- receipt, age is measured at the log's newest event, and one table more than `keep` spans must be newer and hold receipts.
 -- Fails at once if a long read blocks the drop: appends must not wait behind it.
 create function {schema}.purge_receipts(keep interval) returns setof text
@@ -62,6 +63,9 @@ begin
     execute format('select exists (select from {schema}.%I)', name) into is_used;
     if upper < newest - greatest(keep, interval '1 day') and (newer >= wanted or not is_used) then
       execute format('drop table {schema}.%I', name);
+      if is_used then
+        update {schema}.handled_commands set expired_up_to = up_to, expired_record = record;
+      end if;
       return next name;
     end if;
     newer := newer + is_used::int;

@@ -7,6 +7,6 @@ grant execute on function {schema}.append, {schema}.purge_receipts, {schema}.add
   {schema}.begin_timeline to caudal_writer;
 grant update on {schema}.relay to caudal_writer;
 grant insert, update on {schema}.snapshots to caudal_writer;
-grant insert, update, delete on {schema}.attempts, {schema}.relays, {schema}.checkpoints, {schema}.pauses, {schema}.dead_letters to caudal_writer;
+grant insert, update, delete on {schema}.handled_commands, {schema}.attempts, {schema}.relays, {schema}.checkpoints, {schema}.pauses, {schema}.dead_letters to caudal_writer;
 grant usage on schema {schema} to caudal_writer, caudal_projector, caudal_reader;
 grant select on {schema}.migrations to caudal_writer, caudal_projector, caudal_reader;

@@ -21,6 +21,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import Conflict, Invalid, Rejected, SchemaMismatch, Unavailable
 from schemas.system import ContextName
 from streams.broker.topic_names import Topics
+from streams.commands.handled_commands import Expired, digest
 from streams.commands.notes import CommandNotes
 from streams.settings import Settings
 from streams.subscriptions.process_deaths.attempts import Attempt
@@ -44,6 +45,7 @@ class Outside:
         self.answered: list[tuple[UUID, str]] = []
         self.outages_of_answers = 0
         self.receipts: set[UUID] = set()
+        self.topic: dict[int, Any] = {}
 
     async def known(self, context: ContextName, ids: Iterable[UUID]) -> set[UUID]:
         assert context == CONTEXT
@@ -60,6 +62,9 @@ class Outside:
             self.outages_of_answers -= 1
             raise Unavailable
         self.answered.append((id, why))
+
+    async def record_at(self, topic: str, partition: int, offset: int) -> Any | None:
+        return self.topic.get(offset)
 
     async def park(self, record: Any, error: Exception, *, keep_value: bool) -> None:
         self.parked.append(f"{type(error).__name__}: {error}")
@@ -98,19 +103,40 @@ class Table:
         self.attempt = None
 
 
-def process(outside: Outside, *, table: Table | None = None, known: Known | None = None) -> TopicWorker:
+class Handled:
+    """How far a partition has been handled, and the record at which receipts were dropped."""
+
+    def __init__(self, expired: Any = None) -> None:
+        self.up_to = -1
+        self.last = None if expired is None else Expired(expired.offset, digest(expired))
+
+    async def note(self, partition: int, record: Any) -> None:
+        self.up_to = record.offset
+
+    async def expired(self, partition: int) -> Expired | None:
+        return self.last
+
+    async def drop(self, partition: int) -> None:
+        self.last = None
+
+
+def process(
+    outside: Outside, *, table: Table | None = None, known: Known | None = None, handled: Handled | None = None
+) -> TopicWorker:
     """A process that has just started."""
-    notes: Any = CommandNotes(table or Table(), known or Known())  # type: ignore[arg-type]
+    notes: Any = CommandNotes(table or Table(), known or Known(), handled or Handled())  # type: ignore[arg-type]
     worker = TopicWorker(Settings(), CATALOG, outside, {CONTEXT: notes}, Turns())  # type: ignore[arg-type]
     worker._consumer = SimpleNamespace(  # type: ignore[assignment]
-        park=outside.park, context_of=lambda _: CONTEXT, why_not_ready=lambda: None
+        park=outside.park, context_of=lambda _: CONTEXT, why_not_ready=lambda: None, record_at=outside.record_at
     )
     return worker
 
 
-async def handle(outside: Outside, *records: Any, table: Table | None = None, known: Known | None = None) -> None:
+async def handle(
+    outside: Outside, *records: Any, table: Table | None = None, known: Known | None = None, handled: Handled | None = None
+) -> None:
     """A process that has just started handles a batch."""
-    await asyncio.wait_for(process(outside, table=table, known=known)._handle_batch(records), 5)
+    await asyncio.wait_for(process(outside, table=table, known=known, handled=handled)._handle_batch(records), 5)
 
 
 @pytest.mark.parametrize("error", [Unavailable(), Conflict("raced"), SchemaMismatch("migrate"), Unavailable()])
@@ -184,16 +210,50 @@ async def test_a_command_of_a_policy_on_which_the_decision_raises_is_left_to_the
     assert (outside.parked, outside.answered) == ([], [])
 
 
-async def test_a_command_that_is_older_than_receipts_is_parked_with_that_reason() -> None:
+@pytest.mark.parametrize("age_days", [-400, 0, 8, 400])
+async def test_no_clock_keeps_a_command_from_being_handled(age_days: float) -> None:
     outside, id = Outside(), uuid4()
 
-    await handle(outside, record(id, age_days=7.01))
-    await handle(outside, record(uuid4(), age_days=6.9))
+    await handle(outside, record(id, age_days=age_days))
 
-    assert len(outside.handled) == 1
-    ((answered, why),) = outside.answered
-    assert answered == id
-    assert "older than 7 days" in why
+    assert (outside.handled, outside.parked) == ([id], [])
+
+
+async def test_commands_that_come_again_are_parked_if_their_receipts_may_have_expired_and_answered_if_they_have_one() -> None:
+    outside, ids = Outside(), [uuid4() for _ in range(5)]
+    batch = [record(id, offset=n) for n, id in enumerate(ids)]
+    outside.receipts, outside.topic = {ids[1]}, {2: batch[2]}
+    worker = process(outside, handled=Handled(expired=batch[2]))
+
+    await worker._handle_batch(batch[:2])
+    await worker._handle_batch(batch[2:])
+
+    assert outside.parked == ["ReceiptExpired: it may have been handled before: receipts of its time have been dropped"] * 2
+    assert outside.answered == [], "it can be sent again"
+    assert outside.handled == [ids[1], *ids[3:]]
+    assert outside.is_known == [True, False, False]
+
+
+@pytest.mark.parametrize("at_that_offset", [None, record(uuid4(), offset=2)])
+async def test_the_offsets_of_a_topic_that_was_created_anew_say_nothing(at_that_offset: Any) -> None:
+    outside, ids = Outside(), [uuid4() for _ in range(3)]
+    outside.topic, handled = {2: at_that_offset}, Handled(expired=record(uuid4(), offset=2))
+
+    await handle(outside, *(record(id, offset=n) for n, id in enumerate(ids)), handled=handled)
+
+    assert (outside.handled, outside.parked, handled.last, handled.up_to) == (ids, [], None, 2)
+
+
+async def test_offsets_that_are_lost_while_it_runs_are_noticed() -> None:
+    outside, ids, handled = Outside(), [uuid4() for _ in range(2)], Handled()
+    batch = [record(id, offset=n) for n, id in enumerate(ids)]
+    worker = process(outside, handled=handled)
+    await worker._handle_batch(batch)
+    handled.last, outside.topic = Expired(1, digest(batch[1])), {1: batch[1]}  # the receipts are dropped meanwhile
+
+    await worker._handle_batch(batch)
+
+    assert (outside.handled, len(outside.parked)) == (ids, 2)
 
 
 async def test_commands_that_have_receipts_are_known_before_they_are_handled() -> None:

@@ -1,0 +1,1 @@
+delete from {schema}.handled_commands where partition = $1
