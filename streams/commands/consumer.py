@@ -41,6 +41,8 @@ _COMMIT_SECONDS = 1.0
 _TOGETHER_SECONDS = 1.0
 """Partitions whose records take longer are paused, and the others go on without them."""
 _MAX_WAIT_SECONDS = 10.0
+_END_SECONDS = 5.0
+"""Seconds for which the end of a batch that was cancelled is awaited."""
 
 Handle = Callable[[Sequence[Any]], Awaitable[None]]
 """Handles records of one partition, in order; their offsets are committed after it has returned."""
@@ -53,6 +55,8 @@ class BatchesInProgress:
         self._handle = handle
         self._tasks: dict[TopicPartition, asyncio.Task[int]] = {}
         self._began: dict[TopicPartition, float] = {}
+        self._ending: set[asyncio.Task[int]] = set()
+        """Batches of other processes that were cancelled and have not ended."""
         self.done: dict[TopicPartition, int] = {}
         """The offset after the last handled record, by partition."""
 
@@ -72,12 +76,26 @@ class BatchesInProgress:
             self.done[tp] = self._tasks.pop(tp).result()
 
     async def keep_only(self, assigned: Collection[TopicPartition]) -> None:
-        """Cancels what belongs to another process now, which handles it from the committed offset."""
+        """Cancels what belongs to another process now, which handles it from the committed offset.
+
+        Returns when it has ended, or after some seconds: a batch that does not end must not keep the others from being handled.
+        """
         lost = [tp for tp in self._tasks if tp not in assigned]
-        for tp in lost:
-            self._tasks[tp].cancel()
-        await asyncio.gather(*(self._tasks.pop(tp) for tp in lost), return_exceptions=True)
+        ending = {self._tasks.pop(tp) for tp in lost}
         self.done = {tp: offset for tp, offset in self.done.items() if tp in assigned}
+        for task in ending:
+            task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._note_end)
+        if ending:
+            _, late = await asyncio.wait(ending, timeout=_END_SECONDS)
+            if late:
+                _log.warning("cancelled commands do not end", partitions=len(late), seconds=_END_SECONDS)
+
+    def _note_end(self, task: asyncio.Task[int]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled():
+            task.exception()  # the other process meets it too
 
     def waiting_for(self, seconds: float) -> list[str]:
         """Returns the topics of which a batch has been in progress for longer than some seconds."""

@@ -1,10 +1,8 @@
 """The topic worker: what is tried again, what is parked, with or without a receipt, and what is left to its policy."""
 
 import asyncio
-import random
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,6 +25,7 @@ from streams.settings import Settings
 from streams.subscriptions.process_deaths.attempts import Attempt
 from streams.subscriptions.process_deaths.turns import Turns
 from tests.unit.command_api.known import Known
+from tests.unit.swallowing import is_never_lost
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 CATALOG = Catalog.of([SYSTEM, ENGINE_SYSTEM])
@@ -462,24 +461,11 @@ async def test_an_outage_while_a_command_is_handled_alone_is_no_death() -> None:
     assert (outside.handled, outside.parked) == ([id], [])
 
 
-async def test_no_cancellation_is_lost_wherever_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    chance = random.Random(1)
+@pytest.mark.parametrize("body", [BODY, b"{}"])
+async def test_no_cancellation_is_lost_wherever_it_arrives(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        outside = Outside()
+        outside.errors, outside.outages_of_answers = [Unavailable()] * 10**4, 10**9
+        await process(outside)._handle_batch([record(uuid4(), body)])
 
-    async def swallowing(_: float) -> None:
-        """As `asyncio.wait_for` of Python 3.11, which loses a cancellation that comes together with its result."""
-        with suppress(asyncio.CancelledError):
-            await real_sleep(0)
-
-    monkeypatch.setattr("streams.telemetry.retrying.asyncio.sleep", swallowing)
-    for body, outages in ((BODY, [Unavailable()] * 10**4), (b"{}", [])):
-        for _ in range(100):
-            outside = Outside()
-            outside.errors, outside.outages_of_answers = list(outages), 10**9
-            task = asyncio.create_task(process(outside)._handle_batch([record(uuid4(), body)]))
-            for _ in range(chance.randrange(30)):
-                await real_sleep(0)
-            task.cancel()
-
-            await asyncio.wait([task], timeout=1)
-
-            assert task.cancelled()
+    assert await is_never_lost(run, monkeypatch)

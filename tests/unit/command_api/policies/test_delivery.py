@@ -1,10 +1,8 @@
 """Delivery of a policy's commands: in flight until they have receipts, sent again when overdue, then the checkpoint."""
 
 import asyncio
-import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +19,7 @@ from schemas.message import Command
 from schemas.system import ContextName
 from streams.subscriptions.checkpoints import Checkpoint
 from streams.subscriptions.process_deaths.turns import Turns
+from tests.unit.swallowing import is_never_lost
 
 CONTEXT = ContextName("todo", "tasks")
 
@@ -281,22 +280,7 @@ async def test_nothing_is_followed_up_while_something_is_handled_alone(monkeypat
 
 
 async def test_no_cancellation_is_lost_wherever_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    chance, sleep = random.Random(1), asyncio.sleep
-
-    async def swallowing(_: float) -> None:
-        """As `asyncio.wait_for` of Python 3.11, which loses a cancellation that comes together with its result."""
-        with suppress(asyncio.CancelledError):
-            await sleep(0)
-
     bench = Bench()
     await bench.deliver(3, outgoing())
-    monkeypatch.setattr(asyncio, "sleep", swallowing)
-    for _ in range(100):
-        task = asyncio.create_task(bench.delivery.confirm())
-        for _ in range(chance.randrange(30)):
-            await sleep(0)
-        task.cancel()
 
-        await asyncio.wait([task], timeout=1)
-
-        assert task.cancelled()
+    assert await is_never_lost(bench.delivery.confirm, monkeypatch)

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 
+from streams.commands import consumer as module
 from streams.commands.consumer import BatchesInProgress
 
 HEALTHY, BROKEN = TopicPartition("healthy", 0), TopicPartition("broken", 1)
@@ -75,3 +77,42 @@ async def test_an_error_of_the_handling_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await BatchesInProgress(handling).handle({HEALTHY: records(HEALTHY, 1)}, 5)
+
+
+async def test_a_batch_that_swallows_its_cancellation_holds_the_others_up_for_some_seconds_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_END_SECONDS", 0.02)
+    goes_on, ended = asyncio.Event(), list[str]()
+
+    async def swallow(found: Sequence[Any]) -> None:
+        while not goes_on.is_set():
+            with suppress(asyncio.CancelledError):
+                await goes_on.wait()
+        ended.append(found[0].topic)
+
+    batches = BatchesInProgress(swallow)
+    await batches.handle({BROKEN: records(BROKEN, 7)}, 0.01)
+
+    async with asyncio.timeout(1):
+        await batches.keep_only(())
+    assert (batches.partitions, batches.done, ended) == (set(), {}, [])
+
+    goes_on.set()
+    await asyncio.sleep(0.01)
+    assert (ended, batches.done) == (["broken"], {}), "what it has done is not committed"
+
+
+async def test_a_batch_that_fails_while_it_is_cancelled_holds_nothing_up() -> None:
+    async def fail(found: Sequence[Any]) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ZeroDivisionError("a slip")
+
+    batches = BatchesInProgress(fail)
+    await batches.handle({BROKEN: records(BROKEN, 7)}, 0.01)
+
+    await batches.keep_only(())
+
+    assert batches.partitions == set()

@@ -14,6 +14,7 @@ from streams.subscriptions.checkpoints import ControlState
 from streams.subscriptions.control import SubscriptionControl
 from streams.subscriptions.subscriber import Batch
 from tests.unit.streams.subscriptions.fakes import CONTEXT, FakeSubscriber, filled_log
+from tests.unit.swallowing import is_never_lost
 
 
 class FakeTopic:
@@ -183,3 +184,7 @@ async def test_another_schema_version_of_an_event_is_another_version(bench: Benc
     await bench.run()
 
     assert bench.control.is_of_another_version
+
+
+async def test_no_cancellation_is_lost_wherever_it_arrives(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await is_never_lost(bench.control.run, monkeypatch)

@@ -17,6 +17,7 @@ from streams.settings import Settings
 from streams.subscriptions import subscription as module
 from streams.subscriptions.subscription import Subscription
 from tests.unit.streams.subscriptions.fakes import CONTEXT, Added, FakeSubscriber, filled_log
+from tests.unit.swallowing import is_never_lost
 
 
 class Bench:
@@ -89,3 +90,17 @@ def test_it_is_ready_once_it_has_partitions(bench: Bench) -> None:
     bench.subscription._note_assignment([(bench.topic, 0)], is_member=True)
 
     assert bench.subscription.why_not_ready() is None
+
+
+async def test_no_cancellation_of_the_watch_is_lost_wherever_it_arrives(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await is_never_lost(bench.subscription._watch, monkeypatch)
+
+
+async def test_no_cancellation_of_a_delivery_is_lost_wherever_it_arrives(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PAUSES", (0.001,) * 10**4)
+    bench.one.fails_with = Unavailable("no database")
+
+    async def deliver() -> None:
+        await bench.deliver(0)
+
+    assert await is_never_lost(deliver, monkeypatch)
