@@ -1,20 +1,27 @@
-"""Events of which the process of a projection or policy dies: each costs at most four deaths, and holds up no other event."""
+"""Events and commands of which a process dies: each costs at most four deaths, and holds up no other."""
 
 import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
 
 from aggregates.data_ingestion.validation import POLICIES
+from command_api.clock import now
+from command_api.composition import open_logs
 from command_api.policies.stores import policy_stores
 from deploy.local.ports import free_ports
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.envelope import CommandEnvelope
 from schemas.system import ContextName
+from streams.broker.provisioning import ensure_topics
+from streams.broker.topic_names import Topics
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
@@ -26,6 +33,7 @@ from tests.integration.deliveries import all_handled, received_validated_and_pro
 from tests.integration.fatal import EXIT_CODE
 from tests.integration.running import Running, started
 from tests.integration.spoilt import INGESTION, VALIDATION
+from tests.integration.test_commands_by_topic import everything
 
 DELIVERIES = 30
 MAX_DEATHS = 4
@@ -34,9 +42,10 @@ MAX_DEATHS = 4
 class Restarted:
     """A process that is started again whenever it dies, as a supervisor does."""
 
-    def __init__(self, settings: Settings, service: str, context: ContextName, position: int) -> None:
+    def __init__(self, settings: Settings, service: str, kind: ContextName | str, place: int | UUID) -> None:
+        """It dies of the event of a context at a position, or of the ``"command"`` with an id."""
         self.deaths = 0
-        self._command = (service, str(free_ports(1)[0]), str(context), str(position))
+        self._command = (service, str(free_ports(1)[0]), str(kind), str(place))
         self._environment = os.environ | {
             "CAUDAL_WRITE_DSN": settings.write_dsn,
             "CAUDAL_BROKERS": settings.brokers,
@@ -74,8 +83,8 @@ async def relaying(settings: Settings, catalog: Catalog, databases: Databases) -
 
 
 @asynccontextmanager
-async def restarted(settings: Settings, service: str, context: ContextName, position: int) -> AsyncIterator[Restarted]:
-    found = Restarted(settings, service, context, position)
+async def restarted(settings: Settings, service: str, kind: ContextName | str, place: int | UUID) -> AsyncIterator[Restarted]:
+    found = Restarted(settings, service, kind, place)
     task = asyncio.create_task(found.run())
     try:
         yield found
@@ -149,3 +158,30 @@ async def test_an_event_of_which_policies_die_is_parked_and_the_others_have_thei
         (parked,) = await dead_letters.all()
         assert (parked.position, parked.state) == (victim.position, "parked")
         assert 3 <= fatal.deaths <= MAX_DEATHS
+
+
+@pytest.mark.timeout(180)
+async def test_a_command_of_which_workers_die_is_parked_and_the_others_are_handled(
+    settings: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    await ensure_topics(settings, catalog)
+    sender, log = CommandSender(settings, catalog), open_logs(settings, catalog, databases)[INGESTION]
+    ids = [uuid4() for _ in range(DELIVERIES)]
+    commands = [
+        CommandEnvelope(data=ReceiveData(partner_id="p", payload={"n": n}), id=id, at=now(), correlation_id="c")
+        for n, id in enumerate(ids)
+    ]
+    await sender.send([(INGESTION, command, f"key-{n % 7}") for n, command in enumerate(commands)])
+    others = [id for n, id in enumerate(ids) if n != 10]
+
+    async with restarted(settings, "worker", "command", ids[10]) as fatal:
+
+        async def others_are_handled() -> bool:
+            return await log.answers(ids) == dict.fromkeys(others)
+
+        await eventually(others_are_handled, 100)
+        (parked,) = await everything(settings, Topics(settings, catalog).dead_letters(INGESTION), 1)
+        assert dict(parked.headers)["ce_id"] == str(ids[10]).encode()
+        assert dict(parked.headers)["dead_letter_error"] == b"ProcessDied: the process ended twice while handling it alone"
+        assert 3 <= fatal.deaths <= MAX_DEATHS
+    await sender.close()
