@@ -58,7 +58,10 @@ class Subscriber(Protocol):
         ...
 
     async def wait_for_room(self) -> None:
-        """Returns once it may get more batches: so the topics are read more slowly if their effects take longer."""
+        """Returns once it may get more batches: so the topics are read more slowly if their effects take longer.
+
+        Raises `Unavailable` if that is not to be expected soon; other subscribers do not wait for this one then.
+        """
         ...
 
     async def retry(self) -> None:

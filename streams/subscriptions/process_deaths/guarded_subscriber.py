@@ -73,6 +73,7 @@ class GuardedSubscriber:
 
     async def handle(self, batches: Sequence[Batch]) -> None:
         """Hands batches to the subscriber. Raises what it raises, and `Unavailable` if an attempt cannot be noted."""
+        await self.wait_for_room()
         proven = [batch for batch in batches if batch.where in self._proven]
         careful = [batch for batch in batches if batch.where not in self._proven]
         if careful:
@@ -81,7 +82,6 @@ class GuardedSubscriber:
         if proven:
             async with self._turns.together():
                 await self._subscriber.handle(proven)
-        await self.wait_for_room()
 
     async def wait_for_room(self) -> None:
         """Waits for the subscriber outside of every turn: the work that makes room takes turns too."""
