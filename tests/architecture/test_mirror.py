@@ -35,7 +35,6 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "local/servers/readiness.py": CoveredBy("e2e/test_up.py", _BROKER),
         "local/stack.py": CoveredBy("e2e/test_resilience.py", "it starts and stops real processes"),
         "operations/dead_letters/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
-        "operations/dead_letters/resolving.py": CoveredBy("integration/test_dead_letter_operations.py", _TABLES),
         "operations/dead_letters/selection.py": CoveredBy("integration/test_dead_letter_operations.py", _TABLES),
         "operations/load/record.py": CoveredBy("unit/deploy/operations/load/test_outcome.py", _VALUE),
         "operations/projections/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 import orjson
 
@@ -105,13 +106,16 @@ async def _still_open(found: Found) -> list[DeadLetter]:
     names = {dead_letter.name for _, dead_letter in found}
     give_up = asyncio.get_running_loop().time() + _WAIT_SECONDS
     while True:
-        still = [
-            dead_letter
-            for store in stores_of(found)
-            for dead_letter in await store.dead_letters.all()
-            if dead_letter.name in names
-        ]
+        every = [dead_letter for store in stores_of(found) for dead_letter in await store.dead_letters.all()]
+        still = [dead_letter for dead_letter in every if dead_letter.name in names]
         is_over = asyncio.get_running_loop().time() > give_up
-        if is_over or all(dead_letter.attempts or dead_letter.state == "waiting" for dead_letter in still):
+        if is_over or all(_first_of_stream(dead_letter, every).attempts for dead_letter in still):
             return still
         await asyncio.sleep(0.2)
+
+
+def _first_of_stream(dead_letter: DeadLetter, every: Sequence[DeadLetter]) -> DeadLetter:
+    """Returns the dead letter of the same stream that is tried next; the others wait behind it."""
+    stream = (dead_letter.subscription, dead_letter.context, dead_letter.stream)
+    same = [one for one in every if (one.subscription, one.context, one.stream) == stream and one.position is not None]
+    return min(same, key=lambda one: one.position or 0)
