@@ -3,7 +3,8 @@
 The same as for events (`streams.subscriptions.process_deaths.guarded_subscriber`), with offsets for positions: in its first
 seconds with a partition a process notes which records it has in flight. The next process that finds the note handles these
 one by one, with nothing else of the process in flight. Only deaths of a command that was handled alone are counted; after two
-it is parked. A command is in flight while an attempt lasts: between two attempts, while its log is out of reach, others go on.
+it is parked. A command is in flight while an attempt lasts: between two attempts, while its log is out of reach, others are
+handled.
 """
 
 import asyncio
@@ -18,17 +19,18 @@ import structlog
 from schemas.errors import CaudalError
 from schemas.system import ContextName
 from streams.subscriptions.faults import ProcessDied
-from streams.subscriptions.process_deaths.attempts import Attempt, Attempts
+from streams.subscriptions.process_deaths.attempts import (
+    CAREFUL_SECONDS,
+    CLEAR_SECONDS,
+    DIED_ALONE,
+    MAX_IN_FLIGHT,
+    Attempt,
+    Attempts,
+)
 from streams.subscriptions.process_deaths.turns import Turns
 from streams.telemetry.retrying import until_done
 
 _log = structlog.get_logger()
-_MAX_DEATHS_ALONE = 2
-_CAREFUL_SECONDS = 10.0
-_MAX_SUSPECTS = 6000
-"""The number of records that can have been in flight, or not committed yet, when a process died: a note that names more is of
-another topic."""
-_CLEAR_SECONDS = 1.0
 
 Where = tuple[ContextName, int]
 """A context and a partition of its commands topic."""
@@ -86,7 +88,7 @@ class GuardedCommands:
             partition.before = await until_done(lambda: self._attempts(where[0]).newest(*where), "attempts not read yet")
             partition.is_known = True
         before = partition.before
-        if before is None or before.up_to - records[0].offset > _MAX_SUSPECTS:
+        if before is None or before.up_to - records[0].offset > MAX_IN_FLIGHT:  # or it is of another topic
             return []
         suspects = [record for record in records if record.offset <= before.up_to]
         if suspects:
@@ -97,7 +99,7 @@ class GuardedCommands:
         """Notes records and lets them be handled side by side."""
         attempts, now = self._attempts(where[0]), time.monotonic()
         if partition.careful_until is None:
-            partition.careful_until = now + _CAREFUL_SECONDS
+            partition.careful_until = now + CAREFUL_SECONDS
         is_last = now >= partition.careful_until
         note = Attempt(records[0].offset, records[-1].offset, 0)
         await until_done(lambda: attempts.note({where: note}), "attempt not noted yet")
@@ -119,10 +121,10 @@ class GuardedCommands:
         async with self._turns.alone():
             before = partition.before
             assert before is not None, "only the records of an attempt are handled alone"
-            deaths = before.times if record.offset == before.first else 0
-            if deaths >= _MAX_DEATHS_ALONE:
-                raise ProcessDied("the process ended twice while handling it alone")
-            await self._attempts(where[0]).note({where: Attempt(record.offset, before.up_to, deaths + 1)})
+            attempt = before.alone(record.offset)
+            if attempt.is_given_up:
+                raise ProcessDied(DIED_ALONE)
+            await self._attempts(where[0]).note({where: attempt})
             try:
                 yield
             except (Exception, asyncio.CancelledError):
@@ -136,5 +138,5 @@ class GuardedCommands:
         """Sets the note of a partition to what is true while nothing of it is in flight, unless that takes too long."""
         attempts = self._attempts(where[0])
         with suppress(CaudalError, TimeoutError):
-            async with asyncio.timeout(_CLEAR_SECONDS):
+            async with asyncio.timeout(CLEAR_SECONDS):
                 await (attempts.clear([where]) if attempt is None else attempts.note({where: attempt}))

@@ -6,6 +6,16 @@ from typing import NamedTuple
 from schemas.system import ContextName
 from streams.database.store import Store
 
+CAREFUL_SECONDS = 10.0
+"""How long a process notes what it handles of a partition."""
+CLEAR_SECONDS = 1.0
+"""How long a note may take to be set back, when a process ends in order or an attempt raises."""
+MAX_IN_FLIGHT = 6000
+"""The number of events or commands of a partition that can have been in flight when a process died."""
+_MAX_DEATHS_ALONE = 2
+DIED_ALONE = "the process ended twice while handling it alone"
+"""The reason why an event or a command is parked of which processes have died."""
+
 
 class Attempt(NamedTuple):
     """Events or commands of one partition that a process has begun to handle, and has not been seen to finish."""
@@ -16,6 +26,15 @@ class Attempt(NamedTuple):
     """Position of the last event that was in flight when the first process began, or offset of the last command."""
     times: int
     """The number of processes that have begun to handle the first one alone: 0 for a batch."""
+
+    def alone(self, place: int) -> "Attempt":
+        """Returns the next attempt: to handle the event or command at a place alone."""
+        return Attempt(place, self.up_to, (self.times if place == self.first else 0) + 1)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Returns whether two processes have died of the first one alone before this attempt."""
+        return self.times > _MAX_DEATHS_ALONE
 
 
 class Attempts:

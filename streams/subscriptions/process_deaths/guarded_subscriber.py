@@ -28,17 +28,19 @@ from schemas.system import ContextName
 from streams.log.reading import ReadableLog, partition_events
 from streams.log.stored_events import StoredEvent
 from streams.subscriptions.faults import ProcessDied
-from streams.subscriptions.process_deaths.attempts import Attempt, Attempts
+from streams.subscriptions.process_deaths.attempts import (
+    CAREFUL_SECONDS,
+    CLEAR_SECONDS,
+    DIED_ALONE,
+    MAX_IN_FLIGHT,
+    Attempt,
+    Attempts,
+)
 from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import Batch, Subscriber
 
 _log = structlog.get_logger()
-_MAX_DEATHS_ALONE = 2
-_CAREFUL_SECONDS = 10.0
-_MAX_SUSPECTS = 6000
-"""The number of events behind a checkpoint that can have been in flight when a process died: more than are read at once."""
-_CLEAR_SECONDS = 1.0
 
 
 class GuardedSubscriber:
@@ -108,7 +110,7 @@ class GuardedSubscriber:
         if not batches:
             return
         now = time.monotonic()
-        is_over = [batch for batch in batches if now >= self._careful_until.setdefault(batch.where, now + _CAREFUL_SECONDS)]
+        is_over = [batch for batch in batches if now >= self._careful_until.setdefault(batch.where, now + CAREFUL_SECONDS)]
         new = [batch for batch in is_over if await self._subscriber.position(*batch.where) < batch.events[-1].position]
         notes = {batch.where: Attempt(batch.events[0].position, batch.events[-1].position, 0) for batch in batches}
         async with self._turns.noted(), self._surviving(notes):
@@ -136,7 +138,7 @@ class GuardedSubscriber:
 
     async def _handle_one_by_one(self, batch: Batch, position: int, before: Attempt) -> None:
         """Hands over single events, and parks the one that is to blame."""
-        context, partition, left = batch.context, batch.partition, _MAX_SUSPECTS
+        context, partition, left = batch.context, batch.partition, MAX_IN_FLIGHT
         _log.warning("events handled one by one", subscription=self.name, context=str(context), **before._asdict())
         up_to = min(before.up_to, batch.events[-1].position)
         async for events in partition_events(self._logs[context], partition, position, up_to):
@@ -150,10 +152,10 @@ class GuardedSubscriber:
     async def _handle_alone(self, batch: Batch, before: Attempt) -> None:
         """Notes a batch of one event and hands it over; parks the event first if processes have died of it."""
         (event,) = batch.events
-        deaths = before.times if event.position == before.first else 0
-        await self._note({batch.where: Attempt(event.position, before.up_to, deaths + 1)})
-        if deaths >= _MAX_DEATHS_ALONE:
-            error = ProcessDied("the process ended twice while handling it alone")
+        attempt = before.alone(event.position)
+        await self._note({batch.where: attempt})
+        if attempt.is_given_up:
+            error = ProcessDied(DIED_ALONE)
             await self._subscriber.park(batch.context, event, error)
         await self._subscriber.handle([batch])
 
@@ -164,7 +166,7 @@ class GuardedSubscriber:
             yield
         except (Exception, asyncio.CancelledError):
             with suppress(CaudalError, TimeoutError):
-                async with asyncio.timeout(_CLEAR_SECONDS):
+                async with asyncio.timeout(CLEAR_SECONDS):
                     before = {where: self._before.get(where) for where in partitions}
                     await self._clear([where for where, noted in before.items() if noted is None])
                     await self._note({where: noted for where, noted in before.items() if noted is not None})

@@ -96,7 +96,7 @@ async def deaths(table: Table, deadly: int, *batches: Sequence[int], commits: bo
 async def test_the_deadly_one_is_parked_wherever_it_is(
     monkeypatch: pytest.MonkeyPatch, careful_seconds: float, commits: bool, deadly: int
 ) -> None:
-    monkeypatch.setattr(module, "_CAREFUL_SECONDS", careful_seconds)
+    monkeypatch.setattr(module, "CAREFUL_SECONDS", careful_seconds)
     table, batches = Table(), [range(3, 8), range(8, 13), range(13, 15)]
 
     count, survivor = await deaths(table, deadly, *batches, commits=commits)
@@ -120,7 +120,7 @@ async def test_suspects_are_in_flight_alone_also_beside_other_partitions() -> No
 async def test_a_partition_without_deaths_is_handled_side_by_side_and_after_some_seconds_not_noted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "_CAREFUL_SECONDS", 0.0)
+    monkeypatch.setattr(module, "CAREFUL_SECONDS", 0.0)
     table = Table()
     process = Process(table)
 
@@ -133,7 +133,7 @@ async def test_a_partition_without_deaths_is_handled_side_by_side_and_after_some
 
 
 async def test_suspects_are_looked_for_again_when_partitions_are_assigned_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CAREFUL_SECONDS", 0.0)
+    monkeypatch.setattr(module, "CAREFUL_SECONDS", 0.0)
     table = Table()
     process = Process(table, 4)
     await process.run(1, 2)

@@ -62,7 +62,7 @@ async def lives(subscriber: FakeSubscriber, log: MemoryLog, batches: Sequence[Ba
 async def test_the_event_of_which_processes_die_is_parked_after_at_most_four_deaths(
     log: MemoryLog, monkeypatch: pytest.MonkeyPatch, careful_seconds: float, index: int
 ) -> None:
-    monkeypatch.setattr(module, "_CAREFUL_SECONDS", careful_seconds)
+    monkeypatch.setattr(module, "CAREFUL_SECONDS", careful_seconds)
     batches = await batches_of(log)
     positions = [event.position for batch in batches for event in batch.events]
     subscriber = FatalSubscriber(positions[index])
@@ -115,7 +115,7 @@ async def test_the_batches_of_several_partitions_are_noted_in_one_statement_and_
 
 
 async def test_after_some_seconds_nothing_is_noted(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CAREFUL_SECONDS", 0.0)
+    monkeypatch.setattr(module, "CAREFUL_SECONDS", 0.0)
     subscriber = FakeSubscriber()
     process = GuardedSubscriber(subscriber, {CONTEXT: log}, Turns())
     first, *others = await batches_of(log)
@@ -226,7 +226,7 @@ class Other(FakeSubscriber):
 async def test_others_go_on_between_events_that_are_handled_alone_and_never_beside_one(
     log: MemoryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_CAREFUL_SECONDS", 0.0)
+    monkeypatch.setattr(module, "CAREFUL_SECONDS", 0.0)
     first, *others = await batches_of(log)
     alone, turns = Alone(first), Turns()
     proven, careful = Other(alone), Other(alone)
@@ -268,7 +268,7 @@ async def test_two_calls_about_one_partition_do_not_handle_an_event_alone_twice(
 async def test_a_batch_that_waits_while_its_partition_becomes_proven_is_handled(
     log: MemoryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_CAREFUL_SECONDS", 0.0)
+    monkeypatch.setattr(module, "CAREFUL_SECONDS", 0.0)
     batches, subscriber = await batches_of(log), FakeSubscriber()
     process = GuardedSubscriber(subscriber, {CONTEXT: log}, Turns())
 
