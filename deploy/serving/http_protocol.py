@@ -12,7 +12,6 @@ is counted from when its body has arrived: until then it costs a connection alon
 
 import asyncio
 import re
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from uuid_utils.compat import uuid7
@@ -55,7 +54,7 @@ _ALWAYS_ACCEPTED = {path.encode() for path in ALWAYS_ACCEPTED}
 
 def _answer(status: int, problem: bytes, correlation_id: str, field: tuple[bytes, bytes]) -> bytes:
     """Returns an answer with a problem document and one more header."""
-    fields: Iterable[tuple[bytes, bytes]] = (
+    fields = (
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(problem)).encode()),
         (b"cache-control", b"no-store"),
@@ -149,6 +148,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _shed(self) -> None:
         """Answers that there is too much to do. The connection stays open; what it still brings of the request is ignored."""
+        self.admission.note_rejected()
         self.cycle = _ANSWERED
         self.transport.write(_SHED.replace(_CORRELATION_ID.encode(), uuid7().bytes.hex().encode()))
         self.on_response_complete()

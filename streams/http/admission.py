@@ -42,15 +42,14 @@ class Admission:
         self._is_beating = False
 
     def has_room(self) -> bool:
-        """Returns whether a request that has arrived would be accepted now; counts it as rejected if not."""
-        if self._in_progress >= self._max or (self._in_progress >= MIN_IN_PROGRESS and self._lag > MAX_LAG_SECONDS):
-            SHED.inc()
-            return False
-        return True
+        """Returns whether a request that has arrived would be accepted now."""
+        limit = min(MIN_IN_PROGRESS, self._max) if self._lag > MAX_LAG_SECONDS else self._max
+        return self._in_progress < limit
 
     def accepts(self) -> bool:
         """Returns whether a request that has arrived is accepted; then `leave` must follow."""
         if not self.has_room():
+            self.note_rejected()
             return False
         self._in_progress += 1
         IN_PROGRESS.set(self._in_progress)
@@ -58,6 +57,10 @@ class Admission:
             self._is_beating = True
             self._schedule()
         return True
+
+    def note_rejected(self) -> None:
+        """Counts a request that was rejected."""
+        SHED.inc()
 
     def leave(self) -> None:
         """Notes that an accepted request was answered."""
