@@ -41,6 +41,7 @@ from streams.subscriptions.process_deaths.attempts import Attempt, Attempts
 from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.subscriber import Batch
 from tests.conftest import eventually
+from tests.integration.at_work import at_work
 from tests.integration.workers import topic_worker
 
 INGESTION = ContextName("data_ingestion", "ingestion")
@@ -63,10 +64,8 @@ async def databases() -> AsyncIterator[Databases]:
 @pytest.fixture
 async def running_worker(settings: Settings, catalog: Catalog, databases: Databases) -> AsyncIterator[TopicWorker]:
     made = topic_worker(settings, catalog, databases)
-    task = asyncio.create_task(made.run())
-    yield made
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with at_work(made.run()):
+        yield made
 
 
 @pytest.fixture

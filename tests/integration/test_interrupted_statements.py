@@ -1,8 +1,6 @@
 """A statement that fails with a SQLSTATE that may pass is tried again at every door, and never becomes a final answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
@@ -37,6 +35,7 @@ from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.subscription import Subscription
 from streams.telemetry.retrying import Backoff
 from tests.conftest import eventually
+from tests.integration.at_work import at_work
 from tests.integration.running import Running
 from tests.integration.workers import topic_worker
 from tests.interrupted import PASSING, InterruptedDatabases, Moment
@@ -64,20 +63,6 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(0.01)
 
     monkeypatch.setattr(Backoff, "wait", wait)
-
-
-@asynccontextmanager
-async def at_work(*work: Awaitable[None]) -> AsyncIterator[None]:
-    """Runs loops during the block; none of them may end."""
-    tasks = [asyncio.ensure_future(part) for part in work]
-    try:
-        yield
-    finally:
-        ended = [task for task in tasks if task.done()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert [task.exception() for task in ended] == []
 
 
 def receive(n: int) -> CommandEnvelope[ReceiveData]:

@@ -26,6 +26,7 @@ from streams.log.appending import AppendablePostgresLog
 from streams.settings import Settings
 from tests.conftest import eventually
 from tests.integration.aged_receipts import add_receipts_of_last_week, age_receipts
+from tests.integration.at_work import at_work
 from tests.integration.test_commands_by_topic import everything
 from tests.integration.workers import topic_worker
 
@@ -47,12 +48,8 @@ class Bench:
         worker = topic_worker(self.settings, self.catalog, self.databases)
         worker._consumer._group = f"commands-{self._groups}"
         self._groups += 1
-        task = asyncio.create_task(worker.run())
-        try:
+        async with at_work(worker.run()):
             yield worker
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def send(self, count: int) -> list[UUID]:
         sender, ids = CommandSender(self.settings, self.catalog), [uuid4() for _ in range(count)]
