@@ -1,6 +1,7 @@
 """Stage 6, appending: events, receipt and timers of one command, all or none, and only if none of its streams has changed.
 
-A command that would record an event too large for its topic is rejected: the event would hold up its partition for ever.
+A command that would record an event too large for its topic is rejected: the event would hold up its partition for ever. If
+no client waits for the answer, it is a fault like one of the decision: a policy's event is parked, a timer tried again.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,10 @@ from streams.log.stored_events import check_publishable, encode
 from streams.telemetry.tracing import traced
 
 
+class ResultTooLarge(Exception):
+    """A command that no client sent would record an event too large for its topic; nothing was recorded."""
+
+
 class Appending:
     """Appends the results of decisions, and caches the states after them."""
 
@@ -39,7 +44,7 @@ class Appending:
         """Appends a decision's result and returns the receipt, with its rejection if there is one.
 
         Nothing is awaited between the decision, the cache and the queue of the group commit. Raises `Conflict` if a stream
-        has changed, `IdempotencyKeyReused` and `Unavailable`.
+        has changed, `IdempotencyKeyReused` and `Unavailable`, and `ResultTooLarge` for a command of a policy or a timer.
         """
         repository = self._repositories[request.context]
         for change in decided.changes:
@@ -48,6 +53,8 @@ class Appending:
         try:
             writes = self._writes(decided)
         except TooLarge as error:
+            if request.command.policy is not None or type(request.command.data).internal:
+                raise ResultTooLarge(error.detail) from error
             decided = decided.rejected(Rejected(error.detail))
             writes = self._writes(decided)
         append = Append(

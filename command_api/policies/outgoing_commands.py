@@ -12,10 +12,11 @@ from aggregates.policy import Policy
 from command_api.clock import now
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, RecordedEvent, Rejection
-from schemas.errors import Unavailable
+from schemas.errors import TooLarge, Unavailable
 from schemas.message import Command, Event
 from schemas.system import ContextName
 from streams.log.reading import AppendableLog
+from streams.log.stored_events import ENVELOPE_BYTES, MAX_RECORD_BYTES
 from streams.telemetry.tracing import traced
 
 _log = structlog.get_logger()
@@ -46,16 +47,27 @@ class OutgoingCommand:
 class OutgoingCommands:
     """Makes the commands of one policy."""
 
-    def __init__(self, catalog: Catalog, policy: Policy) -> None:
-        self._catalog, self._policy = catalog, policy
+    def __init__(self, catalog: Catalog, policy: Policy, max_command_bytes: int = MAX_RECORD_BYTES - ENVELOPE_BYTES) -> None:
+        self._catalog, self._policy, self._max_command_bytes = catalog, policy, max_command_bytes
 
     def of(self, event: RecordedEvent[Event]) -> list[OutgoingCommand]:
-        """Returns the commands for an event; raises what the policy's reaction raises."""
+        """Returns the commands for an event.
+
+        Raises what the policy's reaction raises, and `TooLarge` for a command that its topic would not accept.
+        """
         with traced(f"react {self._policy.full_name}", event.metadata.traceparent, "process") as traceparent:
+            commands = self._policy.react(event)
+            for _, command in commands:
+                self._check_size(command)
             return [
                 self._outgoing(event, id, command, traceparent, self._follower(event, ordinal, id, traceparent))
-                for ordinal, (id, command) in enumerate(self._policy.react(event))
+                for ordinal, (id, command) in enumerate(commands)
             ]
+
+    def _check_size(self, command: Command) -> None:
+        size = len(command.model_dump_json().encode())
+        if size > self._max_command_bytes:
+            raise TooLarge(f"the command {command.message_name} has {size} bytes, more than {self._max_command_bytes}")
 
     def _follower(
         self, event: RecordedEvent[Event], ordinal: int, id: UUID, traceparent: str | None

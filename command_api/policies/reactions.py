@@ -23,11 +23,15 @@ class Reactions:
         policy: Policy,
         stores: Mapping[ContextName, SubscriptionStore],
         are_handled: Callable[[list[OutgoingCommand]], Awaitable[bool]],
+        max_command_bytes: int,
     ) -> None:
-        """``are_handled`` handles the commands of a dead letter and returns whether all have their receipts."""
+        """``are_handled`` handles the commands of a dead letter and returns whether all have their receipts.
+
+        An event is parked if one of its commands has more JSON than ``max_command_bytes``.
+        """
         self._catalog, self._stores = catalog, stores
         self._types = catalog.event_types(policy.reactions)
-        self._commands = OutgoingCommands(catalog, policy)
+        self._commands = OutgoingCommands(catalog, policy, max_command_bytes)
         self._isolation = {
             context: FailureIsolation(store, self._react, is_finished=are_handled, max_events=1)
             for context, store in stores.items()

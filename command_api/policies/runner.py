@@ -51,7 +51,7 @@ class PolicyRunner:
         self.events = catalog.event_versions(policy.reactions)
         self._logs, self._stores = logs, stores
         self._delivery = Delivery(self.name, logs, stores, sender, handle, has_side_effects, self._park_at, turns)
-        self._reactions = Reactions(catalog, policy, stores, self._delivery.are_handled_here)
+        self._reactions = Reactions(catalog, policy, stores, self._delivery.are_handled_here, sender.max_command_bytes)
         self._handling = asyncio.Lock()
         """Held while events become commands: the watchdog may hand over the same events at the same time."""
 

@@ -14,6 +14,7 @@ from streams.broker.cloudevents import encode_command
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics
 from streams.log.partitioning import partition_of
+from streams.log.stored_events import ENVELOPE_BYTES
 from streams.settings import Settings
 
 _LOOK_SECONDS = 5.0
@@ -26,6 +27,8 @@ class CommandSender:
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._catalog, self._topics = catalog, Topics(settings, catalog)
         self._settings = settings
+        self.max_command_bytes = settings.max_record_bytes - ENVELOPE_BYTES
+        """Largest JSON of a command that a topic accepts."""
         self._producer = ResilientProducer(settings, "commands", self._look_at_topics)
         self._usable: frozenset[ContextName] = frozenset()
         """Contexts whose topics exist."""

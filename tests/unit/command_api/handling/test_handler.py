@@ -13,6 +13,7 @@ from aggregates.scenario import MIDNIGHT
 from aggregates.state import State
 from aggregates.stream import Stream
 from aggregates.system import Domain
+from command_api.handling.appending import ResultTooLarge
 from command_api.handling.handler import CommandHandler
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, Receipt
@@ -404,3 +405,16 @@ async def test_a_command_whose_event_could_not_be_published_is_rejected_alone() 
     assert (await balance(log, "a"), await balance(log, "b")) == (41, 1)
     with pytest.raises(Rejected, match="not that much"):
         await handler.handle(envelope(Deposit(account="a", amount=-42)))
+
+
+async def test_a_policys_command_whose_event_could_not_be_published_is_a_fault_and_no_answer() -> None:
+    log = MemoryLog(BANK)
+    handler = handler_on(log, max_record_bytes=ENVELOPE_BYTES + len('{"amount":50}'))
+    large = replace(envelope(Deposit(account="a", amount=500)), policy="bank.interest")
+
+    for _ in range(2):
+        with pytest.raises(ResultTooLarge, match="the event Deposited would have 16398 bytes"):
+            await handler.handle(large)
+
+    receipt = await handler.handle(replace(large, data=Deposit(account="a", amount=50)))
+    assert (receipt.version, receipt.repeated) == (1, False), "nothing was recorded, not even a receipt"

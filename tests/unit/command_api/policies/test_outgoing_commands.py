@@ -11,6 +11,7 @@ from aggregates.scenario import FIRST_ID, recorded
 from command_api.policies.outgoing_commands import OutgoingCommands, followers
 from schemas.catalog import Catalog
 from schemas.envelope import RecordedEvent, Rejection
+from schemas.errors import TooLarge
 from schemas.message import Command, Event
 from schemas.system import Context, ContextName, System
 
@@ -54,6 +55,14 @@ def test_commands_carry_what_caused_them(catalog: Catalog) -> None:
     assert {one.envelope.causation_id for one in (first, second)} == {str(event.id)}
     assert {one.envelope.correlation_id for one in (first, second)} == {str(FIRST_ID)}
     assert first.id != second.id
+
+
+def test_a_command_that_its_topic_would_not_accept_is_a_fault_of_the_reaction(catalog: Catalog) -> None:
+    policy = Policy("praise", {Finished: praise}).of("todo")
+
+    assert len(OutgoingCommands(catalog, policy, max_command_bytes=len('{"text":"well"}')).of(recorded(Finished()))) == 2
+    with pytest.raises(TooLarge, match="the command praise has 15 bytes, more than 14"):
+        OutgoingCommands(catalog, policy, max_command_bytes=14).of(recorded(Finished()))
 
 
 def test_ids_are_the_same_each_time_and_differ_between_systems(catalog: Catalog) -> None:
