@@ -6,13 +6,17 @@ from uuid import uuid4
 
 import pytest
 
+from aggregates.data_ingestion.validation import POLICIES
+from aggregates.policy import Policy
 from command_api.clock import now
 from command_api.composition import make_handler, open_logs
+from command_api.policies.runner import PolicyRunner
+from command_api.policies.stores import policy_stores
 from deploy.schemas.recorded_version import record_version
 from projectors.projector import Projector
 from schemas.catalog import Catalog
 from schemas.data_ingestion import SYSTEM
-from schemas.data_ingestion.ingestion import ReceiveData
+from schemas.data_ingestion.ingestion import DataReceived, ReceiveData
 from schemas.data_ingestion.processing import DataProcessed
 from schemas.engine import SYSTEM as ENGINE_SYSTEM
 from schemas.envelope import CommandEnvelope
@@ -21,14 +25,16 @@ from schemas.system import ContextName
 from streams.bounded_processes import BoundedProcesses
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
+from streams.installation import Installation
 from streams.settings import Settings
+from streams.subscriptions.process_deaths.turns import Turns
 from streams.subscriptions.subscription import Subscription
 from tests.conftest import eventually
-from tests.integration.deliveries import RECORDS
+from tests.integration.deliveries import RECORDS, all_handled
 from tests.integration.running import NAME, started
 from tests.integration.workers import topic_worker
 
-INGESTION = ContextName("data_ingestion", "ingestion")
+INGESTION, VALIDATION = ContextName("data_ingestion", "ingestion"), ContextName("data_ingestion", "validation")
 
 
 class OlderReceiveData(Command, name=ReceiveData.message_name):
@@ -67,6 +73,47 @@ async def test_rows_are_right_with_both_versions_side_by_side(
         assert await running.is_verified()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("which", ["older first", "newer first"])
+async def test_a_policy_of_the_older_version_skips_no_event_to_which_only_the_newer_reacts(
+    settings: Settings, catalog: Catalog, databases: Databases, which: str
+) -> None:
+    await record_version(settings, catalog)
+    beside = settings.model_copy(update={"instance": "older" if which == "newer first" else "a-older", "stall_seconds": 1.0})
+    logs, sender = open_logs(settings, catalog, databases), CommandSender(settings, catalog)
+    handler = make_handler(settings, catalog, logs, databases, BoundedProcesses())
+
+    def policies(settings: Settings, policy: Policy) -> Subscription:
+        async def handle(command: CommandEnvelope[Command]) -> None:
+            await handler.handle(command)
+
+        stores = policy_stores(Installation(settings, catalog, databases), policy)
+        runner = PolicyRunner(catalog, policy, logs, stores, sender, handle, Turns())
+        return Subscription(settings, catalog, "policies", [runner], logs)
+
+    newer = POLICIES[0].of("data_ingestion")
+    older = policies(beside, replace(newer, reactions={DataReceived: lambda _: ()}))
+    async with started(settings, catalog, databases, stall_seconds=1) as running:
+        work = [policies(running.settings, newer).run(), older.run(), topic_worker(settings, catalog, databases, handler).run()]
+        tasks = [asyncio.create_task(part) for part in work]
+
+        async def is_suspended() -> bool:
+            return "follows other events" in str(older.why_not_ready()) and newer.full_name in str(older.why_not_ready())
+
+        await eventually(is_suspended, what="the suspension of the older version")
+        for _ in range(4):
+            await all_handled(settings, catalog, databases, [ReceiveData(partner_id="p", payload={})] * 10)
+            await asyncio.sleep(0.5)
+
+        async def all_are_validated() -> bool:
+            return (await logs[VALIDATION].head()).position == 40
+
+        await eventually(all_are_validated, 60)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    await sender.close()
 
 
 async def test_a_migration_by_the_older_version_lets_it_run_again(
