@@ -43,6 +43,7 @@ class Worker:
         self._processes = BoundedProcesses()
         self._passwords = Passwords(settings.password_threads, settings.password_places)
         self._handler = make_handler(settings, catalog, logs, self._databases, self._processes, self._passwords)
+        self._dsns = {settings.log_dsn(context) for context in catalog.contexts}
         installation = Installation(settings, catalog, self._databases)
         turns = Turns()
         domains = with_sagas(declared_domains(catalog), catalog)
@@ -97,5 +98,6 @@ class Worker:
             await self._handler.handle(command)
 
     async def why_not_ready(self) -> str | None:
-        """Returns why the worker does not do all of its work yet, or ``None``."""
-        return self._topic_worker.why_not_ready() or self._subscription.why_not_ready()
+        """Returns why the worker does not do all of its work now, or ``None``."""
+        out_of_reach = await self._databases.out_of_reach(self._dsns)
+        return out_of_reach or self._topic_worker.why_not_ready() or self._subscription.why_not_ready()

@@ -27,6 +27,7 @@ class Projectors:
         views = Installation(settings, catalog, self._views)
         self._installation = Installation(settings, catalog, self._databases)
         logs = {context: PostgresLog(self._installation.log_store(context), context) for context in catalog.contexts}
+        self._dsns = {settings.view_dsn(context) for context, _ in catalog.views()}
         projections = installed(catalog)
         projectors = [Projector(views, projection, logs) for projection in projections]
         self._subscription = Subscription(settings, catalog, GROUP, projectors, logs)
@@ -44,10 +45,11 @@ class Projectors:
 
     async def why_not_ready(self) -> str | None:
         """Returns why not every view is being kept up to date, or ``None``."""
-        return await self._wrong_shapes() or self._subscription.why_not_ready()
+        out_of_reach = await self._databases.out_of_reach(self._dsns)
+        return out_of_reach or await self._wrong_shapes() or self._subscription.why_not_ready()
 
     async def _wrong_shapes(self) -> str | None:
         try:
             return "; ".join(await wrong_view_shapes(self._installation)) or None
         except Unavailable:
-            return None  # an outage says nothing about shapes
+            return None  # the check of the databases reports it

@@ -35,6 +35,19 @@ def has_ended(process: psutil.Process) -> bool:
 
 
 @pytest.mark.timeout(180)
+async def test_no_process_is_ready_while_postgres_is_frozen() -> None:
+    async with running_stack(environment=ONE_SYSTEM) as stack:
+
+        async def relay_notices() -> bool:
+            return await stack.why_not_ready("relay") is not None
+
+        with frozen(stack, "postgres"):
+            for name in ("worker", "projectors", "command-api", "query-api"):
+                assert "has not answered" in str(await stack.why_not_ready(name)), name
+            await eventually(relay_notices, what="a relay that is not ready")
+
+
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("servers", [("postgres",), ("postgres", "broker")])
 async def test_every_process_ends_within_seconds_of_the_signal_though_servers_hang(servers: tuple[str, ...]) -> None:
     async with running_stack(environment=ONE_SYSTEM) as stack:
