@@ -70,17 +70,23 @@ async def _provision(settings: Settings, wanted: Sequence[NewTopic]) -> Mapping[
 
 
 async def _create(admin: AIOKafkaAdminClient, wanted: Sequence[NewTopic]) -> tuple[Collection[str], dict[str, str]]:
-    """Creates topics; returns those that existed before, and why others could not be created."""
-    codes = {name: (code, message) for name, code, message in (await admin.create_topics(list(wanted))).topic_errors}
-    existing = {name for name, (code, _) in codes.items() if code == _TOPIC_EXISTS}
-    failed = {name: found for name, found in codes.items() if found[0] not in (_NO_ERROR, _TOPIC_EXISTS)}
-    if failed:
-        # A broker may reject the creation of a topic before it looks whether the topic exists. The list of all topics does
-        # not create any, as a look-up by name may.
-        existing |= failed.keys() & set(await admin.list_topics())
-    by_name = {topic.name: topic for topic in wanted}
+    """Creates the missing topics; returns those that exist already, and why others could not be created.
+
+    If none is missing, the cluster's controller is not asked: processes start while it is away. The list of all topics does not
+    create any, as a look-up by name may.
+    """
+    listed = set(await admin.list_topics())
+    existing = {topic.name for topic in wanted if topic.name in listed}
+    missing = {topic.name: topic for topic in wanted if topic.name not in listed}
+    if not missing:
+        return existing, {}
+    try:
+        codes = (await admin.create_topics(list(missing.values()))).topic_errors
+    except OUTAGES as error:
+        return existing, {name: f"the topic {name} could not be created: {rejection(error)}" for name in missing}
+    existing |= {name for name, code, _ in codes if code == _TOPIC_EXISTS}  # another process was faster
     return existing, {
-        name: _missing(by_name[name], code, message) for name, (code, message) in failed.items() if name not in existing
+        name: _missing(missing[name], code, message) for name, code, message in codes if code not in (_NO_ERROR, _TOPIC_EXISTS)
     }
 
 
@@ -115,12 +121,12 @@ async def _complete_partitions(admin: AIOKafkaAdminClient, wanted: Sequence[NewT
                 # The broker may not know yet about what was just created, and other processes complete topics as well.
                 pass
             except KafkaError as error:
-                if not partitions or error.errno not in _NOT_AUTHORIZED:
+                if not partitions:
                     raise
-                unusable[name] = (
-                    f"the topic {name} has {partitions} partitions, its log {by_name[name]}, and this user may not add any: "
-                    "add them, or allow the user to alter topics"
-                )
+                why = rejection(error)
+                if error.errno in _NOT_AUTHORIZED:
+                    why = "this user may not add any: add them, or allow the user to alter topics"
+                unusable[name] = f"the topic {name} has {partitions} partitions, its log {by_name[name]}, and {why}"
     return unusable
 
 

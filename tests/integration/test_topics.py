@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import RequestTimedOutError
 from structlog.testing import capture_logs
 
 from schemas.catalog import Catalog
+from schemas.errors import Unavailable
 from schemas.system import ContextName
 from streams.broker.clients import new_admin, start, started_producer, stop_quietly
 from streams.broker.provisioning import ensure_topics
@@ -57,6 +60,30 @@ async def test_partitions_beyond_those_of_the_log_are_ignored_and_no_context_wai
         events.index("topic has more partitions than its log")
     ].items()
     assert not {"subscription control failed", "relay interrupted", "foreign records parked"} & set(events)
+
+
+class WithoutController(AIOKafkaAdminClient):
+    """A client of a cluster that has lost its controller: its brokers serve what exists, and cannot create anything."""
+
+    async def create_topics(self, *arguments: Any, **options: Any) -> Any:
+        raise RequestTimedOutError
+
+    create_partitions = alter_configs = create_topics
+
+
+async def test_topics_that_exist_are_used_while_the_cluster_has_no_controller(
+    settings: Settings, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [context for context in catalog.contexts if context != CONTEXT]
+    await ensure_topics(settings, catalog, others)
+    monkeypatch.setattr("streams.broker.clients.AIOKafkaAdminClient", WithoutController)
+
+    with capture_logs() as logged:
+        assert set(await ensure_topics(settings, catalog)) == set(others)
+
+    assert f"the topic {Topics(settings, catalog).events(CONTEXT)} could not be created: " in str(logged)
+    with pytest.raises(Unavailable, match="RequestTimedOutError"):
+        await ensure_topics(settings, catalog, [CONTEXT])
 
 
 async def configuration(admin: AIOKafkaAdminClient, topic: str) -> dict[str, Any]:
