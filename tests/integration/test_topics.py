@@ -62,7 +62,7 @@ async def test_partitions_beyond_those_of_the_log_are_ignored_and_no_context_wai
     assert not {"subscription control failed", "relay interrupted", "foreign records parked"} & set(events)
 
 
-class WithoutController(AIOKafkaAdminClient):
+class WithoutController(AIOKafkaAdminClient):  # type: ignore[misc]
     """A client of a cluster that has lost its controller: its brokers serve what exists, and cannot create anything."""
 
     async def create_topics(self, *arguments: Any, **options: Any) -> Any:
