@@ -13,12 +13,11 @@ from aggregates.stream import Stream
 from command_api.handling.cache import CachedState, StateCache
 from schemas.catalog import Catalog
 from schemas.errors import Unusable
-from streams.log.reading import AppendableLog, checked
+from streams.log.reading import AppendableLog, checked, stream_events
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import check_versions, decode
 
 _log = structlog.get_logger()
-_BATCH_SIZE = 5000
 
 LOADED = Counter("caudal_states_loaded", "States of streams that were loaded.", ["source"])
 _FROM_MEMORY, _FROM_SNAPSHOT, _FROM_EVENTS = map(LOADED.labels, ("memory", "snapshot", "events"))
@@ -107,9 +106,8 @@ class Repository:
     async def _read(self, stream: Stream[Any], name: str) -> CachedState:
         cached = await self._from_snapshot(stream, name)
         (_FROM_SNAPSHOT if cached.version else _FROM_EVENTS).inc()
-        state, version, rows = cached.state, cached.version, None
-        while rows is None or len(rows) == _BATCH_SIZE:
-            rows = await self._log.read_stream(name, version, _BATCH_SIZE)
+        state, version = cached.state, cached.version
+        async for rows in stream_events(self._log, name, version):
             check_versions(rows, version)
             state = stream.fold(state, (decode(row, self._log.context, self._catalog).data for row in rows))
             version += len(rows)

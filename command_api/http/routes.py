@@ -26,7 +26,7 @@ from schemas.message import Command, Event
 from schemas.system import ContextName
 from streams.http.request_context import RequestContext, context_of
 from streams.http.responses import JsonResponse
-from streams.log.reading import ReadableLog
+from streams.log.reading import ReadableLog, stream_events
 from streams.log.stored_events import decode
 from streams.security.access_control import AccessControl
 from streams.settings import Settings
@@ -111,8 +111,8 @@ class CommandEndpoints:
     async def _recorded(self, context: ContextName, receipt: Receipt) -> Sequence[Event]:
         """Returns the events that a command recorded in the stream that it is about."""
         limit = len(receipt.events)
-        rows = await self._logs[context].read_stream(receipt.stream, max(0, receipt.version - limit), limit)
-        recorded = [decode(row, context, self._catalog) for row in rows]
+        chunks = stream_events(self._logs[context], receipt.stream, max(0, receipt.version - limit), limit)
+        recorded = [decode(row, context, self._catalog) async for rows in chunks for row in rows]
         return [one.data for one in recorded if one.metadata.command_id == receipt.command_id]
 
 

@@ -38,7 +38,8 @@ from streams.telemetry.retrying import raise_if_cancelled
 _log = structlog.get_logger()
 
 OVERDUE_SECONDS = 5.0
-MAX_IN_FLIGHT = 2000
+MAX_IN_FLIGHT, MAX_BYTES_IN_FLIGHT = 2000, 16 * 1024 * 1024
+"""How many commands of a policy may wait for their receipts, and their JSON, before it reacts to further events."""
 MAX_SILENCE_SECONDS = 5.0
 """How long is waited for room while no command gets its receipt: the database of another context may be out of reach."""
 Park = Callable[[ContextName, int, int, Exception], Awaitable[None]]
@@ -174,7 +175,7 @@ class Delivery:
 
         Raises `Unavailable` if none of them gets its receipt for some seconds.
         """
-        while (in_flight := self._in_flight()) > MAX_IN_FLIGHT:
+        while (in_flight := self._in_flight()) > MAX_IN_FLIGHT or self._bytes_in_flight() > MAX_BYTES_IN_FLIGHT:
             left = self._acknowledged_at + MAX_SILENCE_SECONDS - time.monotonic()
             if left <= 0:
                 raise Unavailable(f"{in_flight} commands of {self._policy} wait for their receipts")
@@ -257,3 +258,7 @@ class Delivery:
 
     def _in_flight(self) -> int:
         return sum(len(one.commands) for progress in self._partitions.values() for one in progress.in_flight)
+
+    def _bytes_in_flight(self) -> int:
+        every = (one for progress in self._partitions.values() for one in progress.in_flight)
+        return sum(command.bytes for one in every for command in one.commands.values())

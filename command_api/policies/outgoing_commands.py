@@ -35,6 +35,8 @@ class OutgoingCommand:
     """Commands of the same key are handled in order."""
     position: int
     """Position of the event that it answers."""
+    bytes: int
+    """Size of its JSON."""
     on_outcome: Callable[[Rejection | None], OutgoingCommand | None] = lambda _: None
     """Returns the command that follows once this one has its receipt."""
 
@@ -56,18 +58,15 @@ class OutgoingCommands:
         Raises what the policy's reaction raises, and `TooLarge` for a command that its topic would not accept.
         """
         with traced(f"react {self._policy.full_name}", event.metadata.traceparent, "process") as traceparent:
-            commands = self._policy.react(event)
-            for _, command in commands:
-                self._check_size(command)
-            return [
+            commands = [
                 self._outgoing(event, id, command, traceparent, self._follower(event, ordinal, id, traceparent))
-                for ordinal, (id, command) in enumerate(commands)
+                for ordinal, (id, command) in enumerate(self._policy.react(event))
             ]
-
-    def _check_size(self, command: Command) -> None:
-        size = len(command.model_dump_json().encode())
-        if size > self._max_command_bytes:
-            raise TooLarge(f"the command {command.message_name} has {size} bytes, more than {self._max_command_bytes}")
+        for command in commands:
+            if command.bytes > self._max_command_bytes:
+                name = command.envelope.data.message_name
+                raise TooLarge(f"the command {name} has {command.bytes} bytes, more than {self._max_command_bytes}")
+        return commands
 
     def _follower(
         self, event: RecordedEvent[Event], ordinal: int, id: UUID, traceparent: str | None
@@ -96,7 +95,8 @@ class OutgoingCommands:
             traceparent=traceparent,
             policy=self._policy.full_name,
         )
-        return OutgoingCommand(self._catalog.context_of(type(command)), envelope, event.stream, event.position, on_outcome)
+        context, size = self._catalog.context_of(type(command)), len(command.model_dump_json().encode())
+        return OutgoingCommand(context, envelope, event.stream, event.position, size, on_outcome)
 
 
 async def outcomes_of(logs: Mapping[ContextName, AppendableLog], commands: Iterable[OutgoingCommand]) -> Outcomes:

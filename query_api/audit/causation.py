@@ -12,7 +12,7 @@ from schemas.values.literals import read_uuid
 from streams.log.search import Conditions, SearchableLog
 from streams.log.stored_events import StoredEvent, decode_metadata
 
-_MAX_POSITIONS = 100_000
+_MAX_POSITIONS, _MAX_BYTES = 100_000, 16 * 1024 * 1024
 _MAX_GENERATIONS = 1000
 _DEEPEST = 50
 _CLOCKS_DIFFER = timedelta(minutes=1)
@@ -41,7 +41,7 @@ class CausationTree:
     others: int
     """How many other trees have the same correlation id; they are not shown."""
     is_whole: bool
-    """Whether every log was searched to its end, and no branch was cut because it is too deep."""
+    """Whether every log was searched to its end, all that was found has room, and no branch was cut as too deep."""
 
     def as_json(self) -> Mapping[str, Any]:
         """Returns the tree as the audit shows it."""
@@ -53,7 +53,8 @@ async def causation_of(logs: Mapping[ContextName, SearchableLog], context: Conte
     """Returns the tree of the event at a position; raises `NotFound` if there is no such event.
 
     ``logs`` are those of the contexts that the event may be related to. The search has two steps: from the event up to its
-    first cause, and then through every log, from the time of that cause on, for events with the same correlation id.
+    first cause, and then through every log, from the time of that cause on, for events with the same correlation id. What is
+    found in a log has a limited size.
     """
     rows = await logs[context].read(position - 1, 1)
     if not rows or rows[0].position != position:
@@ -61,13 +62,17 @@ async def causation_of(logs: Mapping[ContextName, SearchableLog], context: Conte
     correlation_id = decode_metadata(rows[0].metadata).correlation_id
     first = await _first_cause(logs, rows[0])
     found: list[Cause] = []
-    is_whole = True
+    is_whole, size = True, 0
     for name, log in logs.items():
         after, head = await log.position_before(first.recorded_at - _CLOCKS_DIFFER), (await log.head()).position
         up_to = min(head, after + _MAX_POSITIONS)
         is_whole = is_whole and up_to == head
         async for step in log.search(Conditions(correlation_id=correlation_id), after, up_to):
             found += [Cause(name, row) for row in step.rows]
+            size += sum(len(row.data) for row in step.rows)
+            if size > _MAX_BYTES:
+                is_whole = False
+                break
     roots, is_joined = _tree(found)
     began = decode_metadata(first.metadata).command_id
     own = [root for root in roots if decode_metadata(root.row.metadata).command_id == began] if is_joined else roots

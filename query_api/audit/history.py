@@ -9,7 +9,7 @@ import orjson
 
 from query_api.views.values import parse_time
 from schemas.errors import Invalid, NotFound
-from streams.log.reading import ReadableLog
+from streams.log.reading import ReadableLog, is_full
 from streams.log.search import Conditions, SearchableLog
 from streams.log.stored_events import StoredEvent
 
@@ -27,12 +27,15 @@ class Selection:
     """The last position, or the time of recording before which; ``None``: the end of the log."""
 
 
-async def history_of(log: ReadableLog, stream: str, after: int, limit: int) -> Sequence[Mapping[str, Any]]:
-    """Returns a stream's events above a version, oldest first; raises `NotFound` if there is no such stream."""
+async def history_of(log: ReadableLog, stream: str, after: int, limit: int) -> tuple[Sequence[Mapping[str, Any]], int | None]:
+    """Returns a stream's events above a version, oldest first, and the version after which the next page begins.
+
+    That is ``None`` at the end. A page of large events has fewer than ``limit``. Raises `NotFound` if there is no such stream.
+    """
     rows = await log.read_stream(stream, after, limit)
     if not rows and not await log.version(stream):
         raise NotFound(f"there is no stream {stream!r} in {log.context}")
-    return [described(row) for row in rows]
+    return [described(row) for row in rows], rows[-1].version if is_full(rows, limit) else None
 
 
 async def bounds(log: SearchableLog, selection: Selection) -> tuple[int, int]:
@@ -47,16 +50,17 @@ async def bounds(log: SearchableLog, selection: Selection) -> tuple[int, int]:
 async def page_of(log: SearchableLog, selection: Selection, after: int, limit: int) -> tuple[Sequence[StoredEvent], int | None]:
     """Returns events of a selection above a position, and the position after which the next page begins; ``None`` at the end.
 
-    A page searches a bounded number of positions: it may have fewer events than ``limit``, or none, before the end.
+    A page searches a bounded number of positions, and has a bounded size: it may have fewer events than ``limit``, or none,
+    before the end.
     """
     begin, up_to = await bounds(log, selection)
     begin = max(begin, after)
     rows: list[StoredEvent] = []
     async for found in log.search(selection.conditions, begin, min(up_to, begin + _MAX_POSITIONS_A_PAGE), limit):
         rows += found.rows
-        if len(rows) >= limit:
-            last = rows[limit - 1].position
-            return rows[:limit], last if last < up_to else None
+        if is_full(rows, limit):
+            rows = rows[:limit]
+            return rows, rows[-1].position if rows[-1].position < up_to else None
     end = begin + _MAX_POSITIONS_A_PAGE
     return rows, end if end < up_to else None
 

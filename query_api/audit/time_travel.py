@@ -25,14 +25,13 @@ from schemas.errors import Invalid, NotFound, TooCostly
 from schemas.system import ContextName
 from streams.bounded_processes import BoundedProcesses, Work
 from streams.discovery import declared_domains, installed_catalog
-from streams.log.reading import ReadableLog
+from streams.log.reading import ReadableLog, stream_events
 from streams.log.stored_events import StoredEvent, check_versions, decode
 from streams.security.fair_turns import FairTurns
 
 MAX_VERSIONS = 1000
 MAX_EVENTS, MAX_BYTES = 50_000, 32 * 1024 * 1024
 """Largest part of a stream that is replayed for a request."""
-_FIRST_BATCH, _BATCH_BYTES = 8, 4 * 1024 * 1024
 _PURPOSE, _AT_ONCE, _PLACES = "audit", 2, 64
 Json = Mapping[str, Any]
 
@@ -100,10 +99,8 @@ async def _events(
 ) -> Sequence[StoredEvent]:
     """Returns a stream's events up to a version, a time or the end; raises `NotFound` if it has no such version."""
     rows: list[StoredEvent] = []
-    size, limit = 0, _FIRST_BATCH
-    while version is None or len(rows) < version:
-        limit = limit if version is None else min(limit, version - len(rows))
-        batch = await log.read_stream(stream, len(rows), limit)
+    size = 0
+    async for batch in stream_events(log, stream, 0, version):
         check_versions(batch, len(rows))
         for row in batch:
             if at is not None and row.recorded_at > at:
@@ -112,9 +109,6 @@ async def _events(
             size += len(row.data)
         if len(rows) > MAX_EVENTS or size > MAX_BYTES:
             raise TooCostly(f"more than {MAX_EVENTS} events or {MAX_BYTES} bytes are not replayed: ask for an earlier version")
-        if len(batch) < limit:
-            break
-        limit = max(1, min(2 * limit, _BATCH_BYTES * len(rows) // size))
     if version is not None and len(rows) < version:
         raise NotFound(f"the stream {stream!r} has {len(rows)} versions, not {version}")
     return rows

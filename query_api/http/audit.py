@@ -56,10 +56,8 @@ class AuditEndpoints:
         log = self._log(request, SearchableLog)
         stream = await _as_stored(log, request.path_params["stream"])
         parameters = Parameters(request, "after", "limit")
-        limit = parameters.limit()
-        events = await history_of(log, stream, parameters.version("after", 0), limit)
-        newest = events[-1]["version"] if len(events) == limit else None
-        return json_response({"context": str(log.context), "stream": stream, "events": events}, _link(request, newest))
+        events, further = await history_of(log, stream, parameters.version("after", 0), parameters.limit())
+        return json_response({"context": str(log.context), "stream": stream, "events": events}, _link(request, further))
 
     async def state(self, request: Request) -> Response:
         """Answers with the state of a stream's aggregate at a version, at a time, or now."""

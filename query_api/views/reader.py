@@ -1,7 +1,9 @@
 """Reading of one view: a row by its key, pages by filters and order, and the rows that have changed."""
 
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, false, literal, or_, select
@@ -21,6 +23,20 @@ from streams.database.store import Store
 from streams.database.view_tables import CHANGED, DIALECT, parameter, sent, sql, table_of, value_of
 from streams.migrations.view_shapes import wrong_shape
 
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+"""How much one page holds, as it is stored: compressed if it is long. The last row may exceed it."""
+_FOUND, _BEFORE = "found_rows_", "bytes_before_"
+"""Columns of a measured statement: how many rows it has, and the bytes of those before a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The rows of a statement."""
+
+    rows: Sequence[Row]
+    is_whole: bool
+    """Whether none was left out because of its size."""
+
 
 class ViewReader:
     """Reads the table of one view. Its rows have the view's fields and no other column of the table.
@@ -36,6 +52,9 @@ class ViewReader:
         self._columns = [column for column in self._table.columns if column.name != CHANGED]
         self._encrypted = frozenset(encrypted_fields(view))
         self._key = self._table.c[view.view_key]
+        large = [column.name for column in self._columns if isinstance(column.type, Text | JSONB | ARRAY)]
+        self._measured = store.sql("view_page")
+        self._size = " + ".join(f'coalesce(pg_column_size("{name}"), 0)' for name in large) or "0"
         self._by_key = sql(select(*self._columns).where(self._key == parameter("key", self._key.type)))
 
     async def get(self, key: str) -> Row | None:
@@ -52,17 +71,17 @@ class ViewReader:
         return None
 
     async def page(self, request: PageRequest) -> Page:
-        """Returns a page of rows.
+        """Returns a page of rows; one of large rows has fewer than the limit.
 
         Raises `Invalid` for a filter, an order or a cursor that the view cannot serve, and `TooCostly` if the query takes too
         long because of columns without an index.
         """
         order = [*request.sort, Order(self.view.view_key, request.sort[-1].descending if request.sort else False)]
-        rows = await self._fetch(self._selection(request, order).limit(request.limit + 1), self._without_index(request))
-        if len(rows) <= request.limit:
+        found = await self._fetch(self._selection(request, order).limit(request.limit + 1), order, self._without_index(request))
+        rows = found.rows[: request.limit]
+        if found.is_whole and len(found.rows) == len(rows):
             return Page(rows, None)
-        last = rows[request.limit - 1]
-        return Page(rows[: request.limit], write_cursor([str(one) for one in order], [last[one.column] for one in order]))
+        return Page(rows, write_cursor([str(one) for one in order], [rows[-1][one.column] for one in order]))
 
     async def changed_after(self, transaction: int, limit: int) -> tuple[Sequence[Row], int]:
         """Returns rows that changed after a transaction, oldest first, and the transaction up to which they are complete.
@@ -77,15 +96,16 @@ class ViewReader:
         changed = self._table.c[CHANGED]
         horizon = await self.horizon()
         committed = select(*self._columns, changed).order_by(changed, self._table.c[self.view.view_key])
-        rows = await self._fetch(committed.where(changed > transaction, changed < horizon).limit(limit))
-        up_to = horizon - 1
-        if len(rows) == limit:
+        order = [Order(CHANGED, False), Order(self.view.view_key, False)]
+        found = await self._fetch(committed.where(changed > transaction, changed < horizon).limit(limit), order)
+        rows, up_to = found.rows, horizon - 1
+        if len(rows) == limit or not found.is_whole:
             # The limit may have cut the newest transaction: it is left for the next time, or read whole if it is the only one.
             newest = rows[-1][CHANGED]
             if newest > rows[0][CHANGED]:
                 rows, up_to = [row for row in rows if row[CHANGED] < newest], newest - 1
             else:
-                rows, up_to = await self._fetch(committed.where(changed == newest)), newest
+                rows, up_to = (await self._fetch(committed.where(changed == newest), order, max_bytes=sys.maxsize)).rows, newest
         return [{name: value for name, value in row.items() if name != CHANGED} for row in rows], up_to
 
     async def horizon(self) -> int:
@@ -210,13 +230,23 @@ class ViewReader:
         columns = [*(one.column for one in request.filters), *(one.column for one in request.sort)]
         return sorted({column for column in columns if column not in self._indexed})
 
-    async def _fetch(self, statement: Select[Any], without_index: Sequence[str] = ()) -> list[Row]:
+    async def _fetch(
+        self,
+        statement: Select[Any],
+        order: Sequence[Order],
+        without_index: Sequence[str] = (),
+        max_bytes: int = MAX_PAGE_BYTES,
+    ) -> _Found:
+        """Returns the first of a statement's rows, in its order: some ``max_bytes`` of them, at least one if there is any."""
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         arguments = [compiled.params[name] for name in compiled.positiontup or ()]
+        ordered = ", ".join(f'"{one.column}" {"desc" if one.descending else "asc"} nulls last' for one in order)
+        parts = {"size": self._size, "order": ordered, "statement": str(compiled), "max_bytes": max_bytes}
+        measured = self._measured.format_map(parts)
         async with self._connection() as connection:
             try:
                 # The driver cancels the statement in the server, too.
-                return list(await connection.fetch(str(compiled), *arguments, timeout=self._max_seconds))
+                rows = list(map(dict, await connection.fetch(measured, *arguments, timeout=self._max_seconds)))
             except TimeoutError as error:
                 if not without_index:
                     raise
@@ -225,6 +255,10 @@ class ViewReader:
                     f"the query took longer than {self._max_seconds:g} s: {', '.join(without_index)} has no index; "
                     f"also filter by one of {indexed}"
                 ) from error
+        is_whole = not rows or rows[0][_FOUND] == len(rows)
+        for row in rows:
+            del row[_FOUND], row[_BEFORE]
+        return _Found(rows, is_whole)
 
 
 def _compared(column: ColumnElement[Any], operator: str, value: ColumnElement[Any]) -> ColumnElement[bool]:

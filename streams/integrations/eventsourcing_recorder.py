@@ -42,7 +42,7 @@ from streams.discovery import installed_catalog
 from streams.integrations.eventsourcing_events import CATEGORY, decoded, encoded, stream_of
 from streams.log.appending import AppendablePostgresLog
 from streams.log.group_commit import GroupCommit
-from streams.log.reading import Append, Write
+from streams.log.reading import Append, Write, stream_events
 from streams.log.search import Conditions, SearchableLog
 from streams.log.stored_events import MAX_RECORD_BYTES, check_publishable
 from streams.log.stored_events import StoredEvent as LogEvent
@@ -185,17 +185,15 @@ class CaudalRecorder(ApplicationRecorder):
         bounds = [] if lte is None else [max(lte - after + 1, 0)]
         if limit is not None and not desc:
             bounds.append(limit + 1)
-        rows = await self._log.read_stream(stream_of(originator_id), after, min(bounds, default=None))
-        found = [self._stored(row) for row in rows]
+        chunks = stream_events(self._log, stream_of(originator_id), after, min(bounds, default=None))
+        found = [self._stored(row) async for rows in chunks for row in rows]
         found = [e for e in found if (gt is None or e.originator_version > gt) and (lte is None or e.originator_version <= lte)]
         return (found[::-1] if desc else found)[:limit]
 
     async def _notifications(self, after: int, limit: int, stop: int | None, topics: Sequence[str]) -> Sequence[Notification]:
         up_to = min((await self._log.head()).position, _MAX_POSITION if stop is None else stop)
-        if not topics:
-            return [self._notification(row) for row in await self._log.read(after, min(limit, max(up_to - after, 0)))]
         found: list[Notification] = []
-        async for step in self._reader.search(Conditions(types=tuple(topics)), after, up_to):
+        async for step in self._reader.search(Conditions(types=tuple(topics) or None), after, up_to, max(limit, 1)):
             found += map(self._notification, step.rows)
             if len(found) >= limit:
                 break

@@ -86,12 +86,12 @@ class HeadSigner:
         self, context: ContextName, links: Sequence[Link], position: int, digest: bytes, end: int, timelines: Timelines
     ) -> Sequence[SignedHead]:
         """Returns signed heads of links, which must continue the chain from a position and its hash."""
-        heads = []
+        heads: list[SignedHead] = []
         for link in links:
             position, digest = position + 1, linked(digest, content_hash(link.row))
             if (link.row.position, link.hash) != (position, digest):
                 raise NotAsSigned(f"the chain of the log of {context} is broken at position {position}")
-            if position % SEGMENT == 0 or position == end:
+            if position % SEGMENT == 0 or position == end or (link is links[-1] and not heads):
                 heads.append(self._signer.sign(context, position, digest, timelines.of(position)))
         if not heads:
             raise NotAsSigned(f"the log of {context} ends at position {position}, but its head is at {end}")

@@ -7,7 +7,7 @@ from typing import Any
 from streams.database.pools import WHOLE_LOG_SECONDS
 from streams.integrity.hash_chain import Link
 from streams.integrity.signing import SignedHead
-from streams.log.reading import PostgresLog
+from streams.log.reading import MAX_READ_BYTES, PostgresLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class ProofLog(PostgresLog):
         return Ends(row["position"], row["hash"], row["last"], int(row["versions"]))
 
     async def links(self, after: int, limit: int) -> Sequence[Link]:
-        """Returns at most ``limit`` events above a position with their hashes, in order."""
-        return [Link.of(record) for record in await self._store.fetch("links", after, limit)]
+        """Returns events above a position with their hashes, in order; see `ReadableLog`."""
+        return [Link.of(record) for record in await self._store.fetch("links", after, limit, MAX_READ_BYTES)]
 
     async def hashes(self, positions: Sequence[int]) -> Sequence[tuple[int, bytes]]:
         """Returns the stored hashes at some positions, in order; positions without an event are left out."""

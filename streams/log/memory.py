@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from uuid import UUID
 
 from schemas.envelope import Receipt, Rejection
@@ -11,7 +12,7 @@ from schemas.expected_version import ANY_VERSION, STREAM_EXISTS
 from schemas.system import ContextName
 from streams.log.appending import receipt_of
 from streams.log.partitioning import partition_of
-from streams.log.reading import Append, Head, Write, checked
+from streams.log.reading import MAX_READ_BYTES, MAX_READ_EVENTS, Append, Head, Write, checked
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import EventData, StoredEvent, encode_metadata
 from streams.log.timelines import Timelines
@@ -43,14 +44,14 @@ class MemoryLog:
     async def version(self, stream: str) -> int:
         return self._versions.get(stream, 0)
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
-        return [row for row in self._rows if row.stream == stream and row.version > after][:limit]
+    async def read_stream(self, stream: str, after: int = 0, limit: int = MAX_READ_EVENTS) -> Sequence[StoredEvent]:
+        return limited((row for row in self._rows if row.stream == stream and row.version > after), limit)
 
     async def read(self, after: int, limit: int) -> Sequence[StoredEvent]:
-        return self._rows[after : after + limit]
+        return limited(self._rows[after : after + limit], limit)
 
     async def read_partition(self, partition: int, after: int, up_to: int, limit: int) -> Sequence[StoredEvent]:
-        return [row for row in self._rows[after:up_to] if row.partition == partition][:limit]
+        return limited((row for row in self._rows[after:up_to] if row.partition == partition), limit)
 
     async def append(self, appends: Sequence[Append]) -> Sequence[Receipt | Exception]:
         for stream in {write.stream for append in appends for write in append.writes}:
@@ -143,3 +144,15 @@ class MemoryLog:
         self._rows.append(row)
         self._heads[partition] = position
         return row
+
+
+def limited(rows: Iterable[StoredEvent], limit: int) -> Sequence[StoredEvent]:
+    """Returns the first of some rows: at most ``limit``, and as many as one read returns."""
+    found: list[StoredEvent] = []
+    size = 0
+    for row in islice(rows, limit):
+        if size >= MAX_READ_BYTES:
+            break
+        found.append(row)
+        size += len(row.data)
+    return found

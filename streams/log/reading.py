@@ -15,7 +15,12 @@ from streams.log.stored_events import EventData, StoredEvent
 from streams.log.timelines import Timeline, Timelines
 from streams.log.timers import TimerChange
 
+MAX_READ_EVENTS = 5000
+MAX_READ_BYTES = 1024 * 1024
+"""How much JSON of events one read returns, as it is stored: compressed if it is long. The last event may exceed it."""
 _POSITIONS_PER_READ = 10_000
+_HEADER_BYTES = 4
+"""Bytes that a stored value has beside its text, at most."""
 
 MAX_STREAM_BYTES = 1000
 
@@ -58,7 +63,11 @@ class Append(NamedTuple):
 
 
 class ReadableLog(Protocol):
-    """A context's log, for readers."""
+    """A context's log, for readers.
+
+    A read returns at most ``limit`` events and some of `MAX_READ_BYTES`, but one if there is any: `is_full` says whether there
+    may be more. `partition_events` and `stream_events` read on.
+    """
 
     context: ContextName
 
@@ -66,7 +75,7 @@ class ReadableLog(Protocol):
 
     async def version(self, stream: str) -> int: ...
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]: ...
+    async def read_stream(self, stream: str, after: int = 0, limit: int = MAX_READ_EVENTS) -> Sequence[StoredEvent]: ...
 
     async def read(self, after: int, limit: int) -> Sequence[StoredEvent]: ...
 
@@ -108,7 +117,7 @@ class AppendableLog(ReadableLog, Protocol):
 
 
 class PostgresLog:
-    """A context's log in PostgreSQL, for readers."""
+    """A context's log in PostgreSQL, for readers; see `ReadableLog`."""
 
     def __init__(self, store: Store, context: ContextName) -> None:
         self.context = context
@@ -124,17 +133,17 @@ class PostgresLog:
         """Returns the version of a stream; 0 if it does not exist."""
         return await self._store.fetchval("version", stream) or 0
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
-        """Returns a stream's events above a version, in order: all of them, or at most ``limit``."""
-        return await self._rows("read_stream", stream, after, limit)
+    async def read_stream(self, stream: str, after: int = 0, limit: int = MAX_READ_EVENTS) -> Sequence[StoredEvent]:
+        """Returns a stream's events above a version, in order."""
+        return await self._rows("read_stream", stream, after, limit, MAX_READ_BYTES)
 
     async def read(self, after: int, limit: int) -> Sequence[StoredEvent]:
-        """Returns at most ``limit`` events above a position, in order."""
-        return await self._rows("read_log", after, limit)
+        """Returns events above a position, in order."""
+        return await self._rows("read_log", after, limit, MAX_READ_BYTES)
 
     async def read_partition(self, partition: int, after: int, up_to: int, limit: int) -> Sequence[StoredEvent]:
-        """Returns at most ``limit`` events of a partition above ``after`` and not above ``up_to``, in order."""
-        return await self._rows("read_partition", partition, after, up_to, limit)
+        """Returns a partition's events above ``after`` and not above ``up_to``, in order."""
+        return await self._rows("read_partition", partition, after, up_to, limit, MAX_READ_BYTES)
 
     async def read_positions(self, positions: Sequence[int]) -> Sequence[StoredEvent]:
         """Returns the events at some positions, in order; positions without an event are left out."""
@@ -153,6 +162,30 @@ class PostgresLog:
         return [StoredEvent.of(record) for record in await self._store.fetch(name, *arguments)]
 
 
+def is_full(events: Sequence[StoredEvent], limit: int) -> bool:
+    """Returns whether a read has reached one of its limits: there may be more events after these."""
+    return len(events) >= limit or sum(map(_stored_bytes, events)) >= MAX_READ_BYTES
+
+
+def _stored_bytes(event: StoredEvent) -> int:
+    """Returns the bytes that an event's data have in the log, at most."""
+    data = event.data
+    return _HEADER_BYTES + len(data if isinstance(data, bytes) or data.isascii() else data.encode())
+
+
+async def stream_events(
+    log: ReadableLog, stream: str, after: int = 0, limit: int | None = None
+) -> AsyncIterator[Sequence[StoredEvent]]:
+    """Yields a stream's events above a version in chunks: all of them, or ``limit``."""
+    is_complete = False
+    while not is_complete and limit != 0:
+        size = MAX_READ_EVENTS if limit is None else min(MAX_READ_EVENTS, limit)
+        if rows := await log.read_stream(stream, after, size):
+            yield rows
+            after = rows[-1].version
+        is_complete, limit = not is_full(rows, size), None if limit is None else limit - len(rows)
+
+
 async def partition_events(
     log: ReadableLog, partition: int, after: int, up_to: int, limit: int = 1000
 ) -> AsyncIterator[Sequence[StoredEvent]]:
@@ -164,4 +197,4 @@ async def partition_events(
         end = min(after + _POSITIONS_PER_READ, up_to)
         if rows := await log.read_partition(partition, after, end, limit):
             yield rows
-        after = rows[-1].position if len(rows) == limit else end
+        after = rows[-1].position if is_full(rows, limit) else end

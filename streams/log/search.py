@@ -8,7 +8,7 @@ from uuid import UUID
 from schemas.system import ContextName
 from streams.database.pools import WHOLE_LOG_SECONDS
 from streams.installation import Installation
-from streams.log.reading import PostgresLog
+from streams.log.reading import MAX_READ_BYTES, PostgresLog, is_full
 from streams.log.stored_events import StoredEvent
 
 _POSITIONS_PER_STEP = 10_000
@@ -45,8 +45,8 @@ class SearchableLog(PostgresLog):
         arguments = (conditions.stream, None if conditions.types is None else list(conditions.types), conditions.correlation_id)
         while after < up_to:
             end = min(after + _POSITIONS_PER_STEP, up_to)
-            rows = await self._rows("search", after, end, *arguments, limit)
-            if len(rows) == limit:
+            rows = await self._rows("search", after, end, *arguments, limit, MAX_READ_BYTES)
+            if is_full(rows, limit):
                 end = rows[-1].position
             yield Found(rows, end)
             after = end

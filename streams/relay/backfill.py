@@ -14,7 +14,7 @@ from streams.log.search import SearchableLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 
-_BATCH_SIZE = 1000
+_BATCH_SIZE, _POSITIONS_PER_READ = 1000, 100
 
 
 class Backfill:
@@ -27,7 +27,7 @@ class Backfill:
     async def positions(self, positions: Sequence[int]) -> int:
         """Publishes the events at some positions; returns how many. Raises `Unavailable`."""
         wanted = sorted(positions)
-        chunks = (wanted[at : at + _BATCH_SIZE] for at in range(0, len(wanted), _BATCH_SIZE))
+        chunks = (wanted[at : at + _POSITIONS_PER_READ] for at in range(0, len(wanted), _POSITIONS_PER_READ))
         try:
             return sum([await self._publish(await self._log.read_positions(chunk)) for chunk in chunks])
         finally:

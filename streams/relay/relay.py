@@ -27,7 +27,7 @@ from streams.broker.cloudevents import BACKFILLED, Headers, timeline_headers
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics
 from streams.installation import Installation
-from streams.log.reading import PostgresLog
+from streams.log.reading import PostgresLog, is_full
 from streams.log.stored_events import StoredEvent
 from streams.log.timelines import Timelines
 from streams.relay.fair_share import FairShare
@@ -255,7 +255,7 @@ class _ReadAhead:
         """Returns the rows above a cursor, which must be the position of the last row returned before."""
         reading, self._reading = self._reading, None
         rows = await (reading if reading is not None else self._log.read(cursor, self._limit))
-        if len(rows) == self._limit:
+        if is_full(rows, self._limit):
             self._reading = asyncio.create_task(self._log.read(rows[-1].position, self._limit))
         return rows
 

@@ -22,7 +22,7 @@ from streams.broker.clients import OUTAGES, records_up_to
 from streams.broker.cloudevents import BACKFILLED, decode_event, timeline_of
 from streams.broker.divergence import Divergence, divergence, missing
 from streams.broker.publishing import Acknowledged
-from streams.log.reading import ReadableLog
+from streams.log.reading import ReadableLog, partition_events
 from streams.log.stored_events import StoredEvent
 from streams.log.timelines import Timelines
 
@@ -136,9 +136,11 @@ class TopicPosition:
         # The events above the cursor are not published yet: search backwards for the last one below it.
         up_to, span = cursor, _FIRST_SPAN
         while up_to > 0:
-            rows = await self._log.read_partition(partition, max(0, up_to - span), up_to, span)
-            if rows:
-                return rows[-1].position
+            newest = 0
+            async for rows in partition_events(self._log, partition, max(0, up_to - span), up_to):
+                newest = rows[-1].position
+            if newest:
+                return newest
             up_to, span = up_to - span, span * 2
         return 0
 

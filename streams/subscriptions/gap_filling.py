@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import Counter
 
 from schemas.errors import Misconfigured
-from streams.log.reading import ReadableLog, partition_events
+from streams.log.reading import ReadableLog, is_full, partition_events
 from streams.log.stored_events import StoredEvent
 
 _log = structlog.get_logger()
@@ -85,7 +85,7 @@ async def _missing(log: ReadableLog, partition: int, after: int, up_to: int) -> 
     missing: list[StoredEvent] = []
     async for events in partition_events(log, partition, after, up_to):
         missing += events
-        if len(missing) >= _MAX_BATCH_SIZE:
+        if is_full(missing, _MAX_BATCH_SIZE):
             return missing
     if not missing or missing[-1].position != up_to:
         raise Misconfigured(

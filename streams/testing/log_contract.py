@@ -13,6 +13,9 @@ It needs pytest and pytest-asyncio with ``asyncio_mode = "auto"``, which an inst
 """
 
 import asyncio
+import base64
+import os
+from itertools import chain
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,7 +25,7 @@ from schemas.errors import Conflict, IdempotencyKeyReused, Invalid
 from schemas.expected_version import ANY_VERSION, STREAM_EXISTS, ExpectedVersion
 from schemas.message import Event
 from streams.log.partitioning import partition_of
-from streams.log.reading import Append, AppendableLog, Write, partition_events
+from streams.log.reading import MAX_READ_BYTES, Append, AppendableLog, Write, is_full, partition_events, stream_events
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import decode_metadata, encode
 
@@ -31,16 +34,16 @@ class Noted(Event):
     """The event that the suite records."""
 
     number: int
-    text: str = "ñ \u2028 \U0001f600"
+    text: str
 
 
-def event(n: int = 0) -> Noted:
-    return Noted(number=n)
+def event(n: int = 0, text: str = "ñ \u2028 \U0001f600") -> Noted:
+    return Noted(number=n, text=text)
 
 
-def write(stream: str, expected: int | ExpectedVersion, events: int = 0) -> Write:
+def write(stream: str, expected: int | ExpectedVersion, events: int = 0, **content: str) -> Write:
     exact = expected if isinstance(expected, ExpectedVersion) else ExpectedVersion.exact(expected)
-    return Write(stream, exact, tuple(encode(event(n)) for n in range(events)))
+    return Write(stream, exact, tuple(encode(event(n, **content)) for n in range(events)))
 
 
 def append(
@@ -51,13 +54,14 @@ def append(
     id: UUID | None = None,
     mark: bytes = b"x",
     more: tuple[Write, ...] = (),
+    **content: str,
 ) -> Append:
     command_id = id or uuid4()
     return Append(
         command_id=command_id,
         fingerprint=mark,
         metadata=Metadata(command_id=command_id, correlation_id="c", actor="ñ"),
-        writes=(write(stream, expected, events), *more),
+        writes=(write(stream, expected, events, **content), *more),
     )
 
 
@@ -234,6 +238,23 @@ class LogContract:
 
         assert [row for chunk in chunks for row in chunk] == everything
         assert all(len(chunk) <= 3 for chunk in chunks)
+
+    async def test_large_events_are_read_a_few_at_a_time_and_none_is_left_out(self, log: AppendableLog) -> None:
+        text = base64.b64encode(os.urandom(MAX_READ_BYTES // 4)).decode()  # cannot be compressed
+        await log.append([append(f"s-{n}", text=text) for n in range(8)])
+        await one(log, append("big-1", events=6, text=text))
+
+        reads = [await log.read(after, 100) for after in (0, 5, 13)]
+        chunks = [rows async for rows in stream_events(log, "big-1")]
+        some = [rows async for rows in stream_events(log, "big-1", 1, 4)]
+        partitions = [[rows async for rows in partition_events(log, n, 0, 14)] for n in range(4)]
+
+        assert [[row.position for row in rows] for rows in reads] == [[1, 2, 3], [6, 7, 8], [14]]
+        assert [is_full(rows, 100) for rows in reads] == [True, True, False]
+        assert max(len(rows) for rows in (*chunks, *some, *chain(*partitions))) == 3
+        assert [row.version for rows in chunks for row in rows] == [1, 2, 3, 4, 5, 6]
+        assert [row.version for rows in some for row in rows] == [2, 3, 4, 5]
+        assert sorted(row.position for rows in chain(*partitions) for row in rows) == list(range(1, 15))
 
     async def test_reads_begin_after_the_given_position(self, log: AppendableLog) -> None:
         await one(log, append("a-1", events=5))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from deploy.local.ports import LOOPBACK, free_ports
 from tests.stack import Stack
 
-SERVICES = ("relay", "worker", "projectors", "command-api")
+DOUBLED = ("relay", "worker", "projectors", "command-api")
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from deploy.local.ports import listens
 from tests.chaos.failing import POINTS
 from tests.chaos.load import Load
 from tests.chaos.run import prove, run_chaos
-from tests.chaos.seconds import SERVICES, second
+from tests.chaos.seconds import DOUBLED, second
 from tests.chaos.stack import CLOCKS, PROCESSES, chaos_stack
 from tests.conftest import eventually
 from tests.e2e.test_data_ingestion import complete_record, wait_for
@@ -108,7 +108,7 @@ async def test_two_of_everything_that_come_and_go_lose_and_double_nothing(tmp_pa
             stack.caudal("load", str(file), "--system", "data_ingestion", "--command", "receive-data", "--batch", "20")
         )
         async with AsyncExitStack() as seconds:
-            ports = [(await seconds.enter_async_context(second(stack, name)))[1] for name in SERVICES]
+            ports = [(await seconds.enter_async_context(second(stack, name)))[1] for name in DOUBLED]
 
             async def all_listen() -> bool:
                 return all(map(listens, ports))

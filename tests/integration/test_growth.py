@@ -70,7 +70,7 @@ async def test_a_read_of_a_stream_looks_into_no_table_that_cannot_hold_it(
         await log.append([append(f"s-{n}")])
 
     statement = (await asyncio.to_thread(_read_stream)).replace("{schema}", SCHEMA)
-    for number, value in (("$1", "'s-25'"), ("$2", "0"), ("$3", "10")):
+    for number, value in (("$1", "'s-25'"), ("$2", "0"), ("$3", "10"), ("$4", "1000")):
         statement = statement.replace(number, value)
     plan = "\n".join(row[0] for row in await owner.fetch(f"explain analyze {statement}"))
 

@@ -1,5 +1,7 @@
 """Reading of a view on PostgreSQL: filters, pages, owners, changes, and a table of an older version."""
 
+import base64
+import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -12,7 +14,7 @@ from aggregates.scenario import recorded
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
 from query_api.views.page_request import Filter, Order, Owner, PageRequest, parse_page_request
-from query_api.views.reader import ViewReader
+from query_api.views.reader import MAX_PAGE_BYTES, ViewReader
 from schemas.envelope import RecordedEvent
 from schemas.errors import CaudalError, Invalid, TooCostly, Unavailable, ViewOutdated
 from schemas.message import Event
@@ -202,6 +204,28 @@ async def test_changes_come_in_the_order_of_their_transactions_and_whole(store: 
     assert [ids(first), ids(second), ids(third)] == ["a", "bc", "d"]
     assert begin < at < then < end
     assert (await reader.changed_after(end, 2))[0] == []
+
+
+async def test_a_page_of_large_rows_has_fewer_and_leads_to_the_others(store: Store, reader: ViewReader) -> None:
+    begin = await reader.horizon() - 1
+    text = base64.b64encode(os.urandom(MAX_PAGE_BYTES // 4)).decode()  # cannot be compressed
+    for n in range(7):
+        await write(store, Item(item_id=f"{n}", labels={"text": text}))
+    await write(store, *(Item(item_id=name, labels={"text": text}) for name in "abcdef"))
+
+    pages, after = list[str](), None
+    for _ in range(5):
+        page = await reader.page(PageRequest(sort=(Order("item_id", True),), after=after))
+        pages, after = [*pages, ids(page.rows)], page.next
+    changes, at = list[str](), begin
+    for _ in range(4):
+        rows, at = await reader.changed_after(at, 100)
+        changes.append(ids(rows))
+
+    assert (pages, after) == (["fed", "cba", "654", "321", "0"], None)
+    assert set(page.rows[0]) == set(Item.model_fields)
+    assert changes == ["01", "23", "45", "6"]
+    assert ids((await reader.changed_after(at, 100))[0]) == "abcdef", "one transaction is not cut"
 
 
 async def test_a_row_is_read_by_its_key(store: Store, reader: ViewReader) -> None:

@@ -16,13 +16,12 @@ from schemas.system import ENGINE, ContextName
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import declared_domains
-from streams.log.reading import PostgresLog
+from streams.log.reading import PostgresLog, stream_events
 from streams.log.stored_events import decode
 from streams.settings import Settings
 
 HOME = ContextName(ENGINE, CONTEXT)
 _PAGE = 1000
-_BATCH_SIZE = 1000
 _AFTER_EVERY_DIGIT = "g"
 """Ids are hexadecimal: an id with a prefix is below the prefix with this letter."""
 
@@ -51,8 +50,8 @@ async def saga_steps(
 ) -> list[RecordedEvent[SagaAdvanced]]:
     """Returns the steps of a saga, oldest first, as its log holds them."""
     log = PostgresLog(Store.of_log(databases, settings.log_dsn(HOME), HOME), HOME)
-    steps = list[RecordedEvent[Any]]()
-    while rows := await log.read_stream(stream_of(saga_id), len(steps), _BATCH_SIZE):
+    steps: list[RecordedEvent[Any]] = []
+    async for rows in stream_events(log, stream_of(saga_id)):
         steps += [decode(row, HOME, catalog) for row in rows]
     return steps
 

@@ -105,7 +105,7 @@ class SlowLog(MemoryLog):
         self.batches.append(len(appends))
         return await super().append(appends)
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Any]:
+    async def read_stream(self, stream: str, after: int = 0, limit: int = 1000) -> Sequence[Any]:
         self.reads += 1
         await asyncio.sleep(0)
         return await super().read_stream(stream, after, limit)

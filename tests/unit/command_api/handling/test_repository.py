@@ -58,7 +58,7 @@ class WatchedLog(MemoryLog):
         self.readable = asyncio.Event()
         self.readable.set()
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[Any]:
+    async def read_stream(self, stream: str, after: int = 0, limit: int = 1000) -> Sequence[Any]:
         self.read_after.append(after)
         await self.readable.wait()
         if self.fails:

@@ -30,7 +30,7 @@ class Remind(Command, name="remind"):
 
 def outgoing(follower: OutgoingCommand | None = None, position: int = 3) -> OutgoingCommand:
     envelope = CommandEnvelope(data=Remind(), id=uuid4(), at=datetime(2030, 1, 1, tzinfo=UTC), correlation_id="c")
-    return OutgoingCommand(CONTEXT, envelope, "key", position, lambda _: follower)
+    return OutgoingCommand(CONTEXT, envelope, "key", position, 2, lambda _: follower)
 
 
 class FakeLog:
@@ -165,8 +165,11 @@ def test_the_pauses_before_sending_again_grow(monkeypatch: pytest.MonkeyPatch) -
     assert not InFlight(1, {}, 0.0).is_overdue
 
 
-async def test_it_waits_for_room_while_too_many_commands_are_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_IN_FLIGHT", 1)
+@pytest.mark.parametrize(("limit", "value"), [("MAX_IN_FLIGHT", 1), ("MAX_BYTES_IN_FLIGHT", 3)])
+async def test_it_waits_for_room_while_too_many_or_too_large_commands_are_in_flight(
+    limit: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, limit, value)
     bench, commands = Bench(), [outgoing(), outgoing()]
     await bench.deliver(3, *commands)
     waiting = asyncio.create_task(bench.delivery.wait_for_room())

@@ -7,7 +7,8 @@ from uuid import UUID
 from schemas.envelope import Metadata
 from schemas.message import Event
 from schemas.system import ContextName
-from streams.log.reading import Head
+from streams.log.memory import limited
+from streams.log.reading import MAX_READ_EVENTS, Head
 from streams.log.search import Conditions, Found, SearchableLog
 from streams.log.stored_events import StoredEvent, decode_metadata, encode, encode_metadata
 
@@ -51,10 +52,10 @@ class EventLog(SearchableLog):
         return sum(row.stream == stream for row in self.rows)
 
     async def read(self, after: int, limit: int) -> Sequence[StoredEvent]:
-        return self.rows[after : after + limit]
+        return limited(self.rows[after : after + limit], limit)
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
-        return [row for row in self.rows if row.stream == stream and row.version > after][:limit]
+    async def read_stream(self, stream: str, after: int = 0, limit: int = MAX_READ_EVENTS) -> Sequence[StoredEvent]:
+        return limited((row for row in self.rows if row.stream == stream and row.version > after), limit)
 
     async def by_id(self, event_id: UUID) -> StoredEvent | None:
         return next((row for row in self.rows if row.id == event_id), None)

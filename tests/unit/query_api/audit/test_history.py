@@ -22,9 +22,11 @@ def log() -> EventLog:
 
 
 async def test_the_history_of_a_stream_is_a_page_by_version(log: EventLog) -> None:
-    assert [event["version"] for event in await history_of(log, "rulebook-a", 0, 2)] == [1, 2]
-    assert [event["position"] for event in await history_of(log, "rulebook-a", 2, 2)] == [5]
-    assert await history_of(log, "rulebook-a", 3, 2) == []
+    first, further = await history_of(log, "rulebook-a", 0, 2)
+    assert ([event["version"] for event in first], further) == ([1, 2], 2)
+    second, further = await history_of(log, "rulebook-a", 2, 2)
+    assert ([event["position"] for event in second], further) == ([5], None)
+    assert await history_of(log, "rulebook-a", 3, 2) == ([], None)
     with pytest.raises(NotFound, match="no stream 'rulebook-x'"):
         await history_of(log, "rulebook-x", 0, 2)
 

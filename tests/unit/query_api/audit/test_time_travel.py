@@ -128,7 +128,7 @@ class Bulky(EventLog):
         super().__init__(ContextName("data_ingestion", "validation"))
         self.sizes: list[int] = []
 
-    async def read_stream(self, stream: str, after: int = 0, limit: int | None = None) -> Sequence[StoredEvent]:
+    async def read_stream(self, stream: str, after: int = 0, limit: int = 1000) -> Sequence[StoredEvent]:
         found = await super().read_stream(stream, after, limit)
         self.sizes.append(sum(len(row.data) for row in found))
         return found
