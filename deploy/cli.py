@@ -270,7 +270,7 @@ def mail(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     from deploy.local.servers.mail import kept_in
 
     for message in kept_in(mailbox_of(data_dir.resolve())):
-        typer.echo(f"{message.at:%Y-%m-%d %H:%M:%S}  {message.to}  {message.subject}\n    {message.text}")
+        typer.echo(f"{message.at:%Y-%m-%d %H:%M:%SZ}  {message.to}  {message.subject}\n    {message.text}")
 
 
 @app.command("topic-docs", rich_help_panel=KEYS)

@@ -12,7 +12,7 @@ from schemas.view import View
 from streams.database.pools import WHOLE_LOG_SECONDS, Connection
 from streams.database.view_tables import count, definition, difference, identity, scratch_table_of
 from streams.installation import Installation
-from streams.log.reading import ReadableLog
+from streams.log.reading import ReadableLog, log_events
 from streams.log.stored_events import decode
 from streams.subscriptions.dead_letters import Resolutions, resolved
 from streams.subscriptions.store import SubscriptionStore
@@ -99,12 +99,10 @@ class ViewVerification:
         self, context: ContextName, at: Mapping[int, int]
     ) -> AsyncIterator[tuple[Sequence[RecordedEvent[Any]], int]]:
         """Yields the events that the checkpoints cover and the position that was reached, in the order of the log."""
-        after, up_to = 0, max(at.values())
-        while after < up_to and (rows := await self._logs[context].read(after, _BATCH_SIZE)):
+        async for rows in log_events(self._logs[context], up_to=max(at.values()), limit=_BATCH_SIZE):
             covered = [row for row in rows if (context, row.type) in self._types and row.position <= at.get(row.partition, 0)]
             events = [decode(event, context, self._catalog) for event in resolved(self._resolutions, context, covered)]
-            yield events, min(rows[-1].position, up_to)
-            after = rows[-1].position
+            yield events, rows[-1].position
 
     async def _compare(self, connection: Connection, result: VerifiedView) -> None:
         differing = difference(self._table, self._fresh)

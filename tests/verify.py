@@ -7,7 +7,7 @@ from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.discovery import installed_catalog
 from streams.log.partitioning import partition_of
-from streams.log.reading import PostgresLog
+from streams.log.reading import PostgresLog, ReadableLog, log_events
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from tests.stack import Stack
@@ -26,7 +26,7 @@ async def verify(stack: Stack) -> dict[ContextName, list[StoredEvent]]:
     databases = Databases(None, 2)
     try:
         logs = {
-            context: list(await PostgresLog(Store.of_log(databases, settings.write_dsn, context), context).read(0, 10_000_000))
+            context: await every_event(PostgresLog(Store.of_log(databases, settings.write_dsn, context), context))
             for context in catalog.contexts
         }
     finally:
@@ -35,6 +35,11 @@ async def verify(stack: Stack) -> dict[ContextName, list[StoredEvent]]:
         check_log(rows, catalog.context(context).partitions)
         await check_chain(stack, context, rows)
     return logs
+
+
+async def every_event(log: ReadableLog) -> list[StoredEvent]:
+    """Returns the whole of a log."""
+    return [row async for rows in log_events(log) for row in rows]
 
 
 def check_log(rows: list[StoredEvent], partitions: int) -> None:

@@ -179,7 +179,7 @@ def _is_step(event: RecordedEvent[Event]) -> bool:
 
 def _step_shown(step: SagaAdvanced) -> str:
     """Returns one step of a saga: its input, its status, and the timers that it sets."""
-    timers = "".join(f", timer {name} at {due:%Y-%m-%d %H:%M:%S}" for name, due in step.timers_set.items())
+    timers = "".join(f", timer {name} at {due:%Y-%m-%d %H:%M:%SZ}" for name, due in step.timers_set.items())
     problem = "" if step.problem is None else f": {step.problem}"
     what = f"{step.input.kind} {escape(step.input.name)}: {step.status}"
     style = "red" if step.step_status == "failed" else "magenta"

@@ -66,7 +66,7 @@ class ReadableLog(Protocol):
     """A context's log, for readers.
 
     A read returns at most ``limit`` events and some of `MAX_READ_BYTES`, but one if there is any: `is_full` says whether there
-    may be more. `partition_events` and `stream_events` read on.
+    may be more. `log_events`, `partition_events` and `stream_events` read on.
     """
 
     context: ContextName
@@ -171,6 +171,18 @@ def _stored_bytes(event: StoredEvent) -> int:
     """Returns the bytes that an event's data have in the log, at most."""
     data = event.data
     return _HEADER_BYTES + len(data if isinstance(data, bytes) or data.isascii() else data.encode())
+
+
+async def log_events(
+    log: ReadableLog, after: int = 0, up_to: int | None = None, limit: int = MAX_READ_EVENTS
+) -> AsyncIterator[Sequence[StoredEvent]]:
+    """Yields a log's events above ``after`` in chunks of at most ``limit``: up to a position, or all that it has now."""
+    while (up_to is None or after < up_to) and (rows := await log.read(after, limit)):
+        after = rows[-1].position
+        if up_to is not None and after > up_to:
+            rows = [row for row in rows if row.position <= up_to]
+        if rows:
+            yield rows
 
 
 async def stream_events(

@@ -10,6 +10,7 @@ from streams.broker.cloudevents import BACKFILLED, timeline_headers
 from streams.broker.provisioning import ensure_topics
 from streams.broker.publishing import publish
 from streams.broker.topic_names import Topics
+from streams.log.reading import log_events
 from streams.log.search import SearchableLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
@@ -40,12 +41,9 @@ class Backfill:
         """
         published = 0
         try:
-            while after < up_to and (
-                rows := [row for row in await self._log.read(after, _BATCH_SIZE) if row.position <= up_to]
-            ):
+            async for rows in log_events(self._log, after, up_to, _BATCH_SIZE):
                 published += await self._publish(rows)
-                after = rows[-1].position
-                on_progress(after)
+                on_progress(rows[-1].position)
             return published
         finally:
             await self._producer.close()

@@ -19,6 +19,7 @@ from streams.database.pools import Databases
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 from streams.subscriptions.subscriber import Batch
+from tests.verify import every_event
 
 DELIVERIES = 40
 RECORDS = PROJECTIONS[0].of("data_ingestion")
@@ -42,7 +43,7 @@ async def received_validated_and_processed(
         await asyncio.gather(*(issue(step(data_id=id, partner_id="p", payload=payload)) for id, payload in every))
     for log in opened.values():
         await log.drain()
-    rows = {context: list(await log.read(0, 10_000)) for context, log in opened.items()}
+    rows = {context: await every_event(log) for context, log in opened.items()}
     return {context: found for context, found in rows.items() if found}
 
 

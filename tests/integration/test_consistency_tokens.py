@@ -31,6 +31,7 @@ from streams.subscriptions.subscription import Subscription
 from tests.conftest import eventually
 from tests.integration.deliveries import RECORDS
 from tests.integration.running import NAME, Running, started
+from tests.verify import every_event
 
 _log = structlog.get_logger()
 INGESTION = ContextName("data_ingestion", "ingestion")
@@ -52,7 +53,7 @@ class Reads:
         self.stale: list[str] = []
 
     async def read(self, partition: int) -> None:
-        rows = [row for row in await self._running.logs[INGESTION].read(0, 10_000) if row.partition == partition]
+        rows = [row for row in await every_event(self._running.logs[INGESTION]) if row.partition == partition]
         wanted = {orjson.loads(row.data)["data_id"] for row in rows}
         token = ConsistencyToken(INGESTION, partition, rows[-1].position)
         try:

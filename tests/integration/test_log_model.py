@@ -26,6 +26,7 @@ from streams.log.stored_events import EventData
 from streams.migrations.migrate import migrate
 from streams.settings import Settings
 from tests.conftest import FreshDatabase
+from tests.verify import every_event
 
 STREAMS = ("a", "b", "c")
 _examples = count(1)
@@ -178,11 +179,11 @@ class ConcurrentWriters(RuleBasedStateMachine):
         return [found[append.command_id] for _, append in appends]
 
     async def _positions(self, commands: Sequence[UUID]) -> dict[UUID, int]:
-        rows = await self.log.read(0, 100_000)
+        rows = await every_event(self.log)
         return {id: row.position for row in rows for id in commands if str(id) in str(row.metadata)}
 
     async def _compare(self) -> None:
-        rows = await self.log.read(0, 100_000)
+        rows = await every_event(self.log)
         assert [row.position for row in rows] == list(range(1, len(rows) + 1))
         for stream, commands in self.model.streams.items():
             own = await self.log.read_stream(stream)

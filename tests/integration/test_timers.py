@@ -27,6 +27,7 @@ from streams.log.stored_events import decode
 from streams.log.timers import Timer, Timers
 from streams.settings import Settings
 from streams.subscriptions.process_deaths.turns import Turns
+from tests.verify import every_event
 
 TERM = "partner_alliances.contract-term"
 SAGAS = ContextName(ENGINE, CONTEXT)
@@ -84,7 +85,7 @@ class Terms:
 
     async def fired(self) -> list[SagaAdvanced]:
         """The steps that timers led to."""
-        recorded = [decode(row, SAGAS, self.catalog).data for row in await self.log.read(0, 10_000)]
+        recorded = [decode(row, SAGAS, self.catalog).data for row in await every_event(self.log)]
         return [step for step in recorded if isinstance(step, SagaAdvanced) and step.input.kind == "timer"]
 
 

@@ -75,7 +75,7 @@ def print_loss(loss: Loss, out: Console) -> None:
         f"Log and topic agree up to position {loss.found.shared}. The lost events, recorded until {lost[-1].recorded_at}:"
     )
     for event in lost[:_SHOWN_EVENTS]:
-        out.print(f"  {event.position}  {event.recorded_at:%Y-%m-%d %H:%M:%S}  {event.type}  {event.stream}", markup=False)
+        out.print(f"  {event.position}  {event.recorded_at:%Y-%m-%d %H:%M:%SZ}  {event.type}  {event.stream}", markup=False)
     if len(lost) > _SHOWN_EVENTS:
         out.print(f"  … and {len(lost) - _SHOWN_EVENTS:,} more")
     if loss.retaken:

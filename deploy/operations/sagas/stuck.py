@@ -32,7 +32,7 @@ def why_stuck(saga: SagaRow, now: datetime, *, may_wait: bool) -> str | None:
     if late:
         return f"{late[0]['name']} has had no outcome since {late[0]['sent_at']}"
     if _waits(saga) and not may_wait and is_late:
-        return f"has waited for an event since {saga['updated_at']:%Y-%m-%d %H:%M:%S}"
+        return f"has waited for an event since {saga['updated_at']:%Y-%m-%d %H:%M:%SZ}"
     return None
 
 

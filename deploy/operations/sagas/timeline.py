@@ -105,7 +105,7 @@ def step_table(steps: Sequence[Step]) -> Table:
         changed_to = [shown(step.status)] if step.status != status else []
         outcome = [f"[red]{step.outcome}[/]" if is_bad else step.outcome, *changed_to]
         led_to = [*([f"[red]{escape(step.problem)}[/]"] if step.problem else []), *map(escape, step.sent)]
-        rows.add_row(f"{step.at:%H:%M:%S}", escape(name), "\n".join(outcome), "\n".join(led_to))
+        rows.add_row(f"{step.at:%Y-%m-%d %H:%M:%SZ}", escape(name), "\n".join(outcome), "\n".join(led_to))
         status = step.status
     return rows
 
@@ -116,7 +116,7 @@ def _print_saga(saga: SagaRow, status: str, stuck: str | None) -> None:
     out.print(f"Saga      {saga['saga_id']} of {saga['saga']}", markup=False)
     out.print(f"About     {saga['key']}", markup=False)
     out.print(f"Status    {status}{reason}", markup=False)
-    out.print(f"Started   {saga['started_at']:%Y-%m-%d %H:%M:%S}", markup=False)
+    out.print(f"Started   {saga['started_at']:%Y-%m-%d %H:%M:%SZ}", markup=False)
     if stuck:
         out.print(f"Stuck     {stuck}", style="bold red", markup=False)
     out.print(f"State     {orjson.dumps(saga['state']).decode()}", markup=False)

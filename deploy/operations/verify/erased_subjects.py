@@ -5,7 +5,7 @@ from deploy.operations.verify.report import Report
 from schemas.engine.privacy import CONTEXT, SubjectErased
 from schemas.system import ENGINE, ContextName
 from streams.encryption.subject_keys import SubjectKeys
-from streams.log.reading import ReadableLog
+from streams.log.reading import ReadableLog, log_events
 
 HOME = ContextName(ENGINE, CONTEXT)
 _BATCH_SIZE = 1000
@@ -13,9 +13,8 @@ _BATCH_SIZE = 1000
 
 async def verify_erased(report: Report, log: ReadableLog, keys: SubjectKeys, *, repair: bool) -> None:
     """Adds a finding for each erased subject that has or could get a key; ``repair`` erases it again instead."""
-    after, destroyed = 0, 0
-    while rows := await log.read(after, _BATCH_SIZE):
-        after = rows[-1].position
+    destroyed = 0
+    async for rows in log_events(log, limit=_BATCH_SIZE):
         erased = {SubjectErased.model_validate_json(row.data).subject: row.position for row in rows}
         for subject in await keys.not_erased(erased):
             if repair:
