@@ -68,7 +68,7 @@ class SearchableLog(PostgresLog):
         low, high = 0, (await self.head()).position
         while low < high:
             middle = (low + high + 1) // 2
-            (row,) = await self._rows("read_log", middle - 1, 1) or (None,)
+            (row,) = await self.read(middle - 1, 1) or (None,)
             if row is not None and row.recorded_at < time:
                 low = max(middle, row.position)
             else:

@@ -105,7 +105,7 @@ def step_table(steps: Sequence[Step]) -> Table:
         changed_to = [shown(step.status)] if step.status != status else []
         outcome = [f"[red]{step.outcome}[/]" if is_bad else step.outcome, *changed_to]
         led_to = [*([f"[red]{escape(step.problem)}[/]"] if step.problem else []), *map(escape, step.sent)]
-        rows.add_row(f"{step.at:%Y-%m-%d %H:%M:%SZ}", escape(name), "\n".join(outcome), "\n".join(led_to))
+        rows.add_row(f"{step.at:%m-%d %H:%M:%SZ}", escape(name), "\n".join(outcome), "\n".join(led_to))
         status = step.status
     return rows
 
