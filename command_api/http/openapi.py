@@ -1,7 +1,7 @@
 """The OpenAPI document of the command API."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
 
@@ -9,7 +9,7 @@ from command_api.handling.activities import NO_EXPECTATION
 from command_api.handling.idempotency import BOTH_IDS, KEY
 from command_api.handling.validation import ENCRYPTED, NAME_TWICE, TOO_DEEP
 from command_api.http.batch import MEDIA_TYPE, NO_HEADERS, BatchAnswer, BatchLine
-from command_api.http.paths import CommandPath, CommandReceipt, OwnPath, QuestionPath, ReceiptField
+from command_api.http.paths import JSON, CommandPath, CommandReceipt, OwnPath, QuestionPath, ReceiptField
 from command_api.http.preconditions import BOTH_EXPECTATIONS, IF_MATCH
 from schemas.catalog import Catalog
 from schemas.errors import (
@@ -119,10 +119,10 @@ def _question(system: str, route: QuestionPath) -> dict[str, Any]:
         "operationId": f"{system}{_id(route.path)}",
         "summary": route.summary,
         "tags": [system],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema_of(route.body)}}},
+        "requestBody": _body(route.media_types, {"schema": schema_of(route.body)}),
         "responses": {
             "200": {"description": "The answer.", "content": {"application/json": {"schema": schema_of(route.reply)}}},
-            **problem_responses(_ERRORS, *_OF_THE_SERVER),
+            **problem_responses(_ERRORS, *_OF_THE_SERVER, dialect=route.errors),
         },
     }
 
@@ -134,9 +134,18 @@ def _id(path: str) -> str:
 def _operation(context: ContextName, command: type[Command], own: CommandPath | None = None) -> dict[str, Any]:
     path, translation = ("", None) if own is None else (own.path, own.translation)
     answer = schema_of(CommandReceipt) if own is None else _answer(own)
-    bodies: dict[str, Any] = {"application/json": {"schema": schema_of(command if translation is None else translation.body)}}
+    shape = command if own is None else own.body
+    body: dict[str, Any] = {}
+    if shape is not None:
+        body["requestBody"] = _body(JSON if own is None else own.media_types, {"schema": schema_of(shape)})
     if translation is None:
-        bodies[MEDIA_TYPE] = {"schema": {"type": "array", "items": _line(command)}}
+        body["requestBody"]["content"][MEDIA_TYPE] = {"schema": {"type": "array", "items": _line(command)}}
+    done = {
+        "200": "Done; the stream existed before, or there was nothing to record.",
+        "201": "Done; a new stream began.",
+    }
+    if own is not None and own.status is not None:
+        done = {str(own.status): "Done."}
     return {
         "operationId": f"{context.system}_{command.message_name}{_id(path)}",
         "summary": (command.__doc__ or command.__name__).splitlines()[0],
@@ -144,13 +153,16 @@ def _operation(context: ContextName, command: type[Command], own: CommandPath | 
         "tags": [str(context)],
         "parameters": [*_headers(), *_in_path(path)],
         RULES: [*_RULES_OF_HEADERS, *([NO_HEADERS] if translation is None else [])],
-        "requestBody": {"required": True, "content": bodies},
+        **body,
         "responses": {
-            "200": _done("Done; the stream existed before, or there was nothing to record.", answer, batch=translation is None),
-            "201": _done("Done; a new stream began.", answer),
-            **problem_responses(_ERRORS, *_OF_THE_SERVER),
+            **{status: _done(text, answer, batch=translation is None and status != "201") for status, text in done.items()},
+            **problem_responses(_ERRORS, *_OF_THE_SERVER, dialect=None if own is None else own.errors),
         },
     }
+
+
+def _body(media_types: Iterable[str], content: Mapping[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {name: dict(content) for name in media_types if name}}
 
 
 def _headers() -> list[dict[str, Any]]:
@@ -193,8 +205,9 @@ def _add_links(paths: Mapping[str, Any], systems: Mapping[str, tuple[OwnPath, ..
         found = re.match(re.escape(path.path) + r"/{(\w+)}", below.path)
         if keys and found is not None:
             target = paths[below.path][below.method.lower()]
-            for status in ("200", "201"):
-                links = paths[path.path][path.method.lower()]["responses"][status].setdefault("links", {})
+            responses = paths[path.path][path.method.lower()]["responses"]
+            for status in {"200", "201", "202"} & set(responses):
+                links = responses[status].setdefault("links", {})
                 links[target["operationId"]] = {
                     "operationId": target["operationId"],
                     "parameters": {found[1]: f"$response.body#/{keys[0]}"},

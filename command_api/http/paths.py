@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from command_api.http.gateway import CommandGateway
 from schemas.catalog import Catalog
+from schemas.dialect import Dialect
 from schemas.envelope import Receipt
 from schemas.errors import Misconfigured
 from schemas.message import Command, Event
@@ -32,11 +33,16 @@ Answer = Mapping[str, Any] | Callable[[Receipt, Sequence[Event]], Mapping[str, A
 """The body of an answer: values and parts of the receipt by name, or a function of the receipt and the command's events."""
 
 
+JSON = ("application/json",)
+"""The media types of a body, unless a path has clients that name others; ``""`` is none at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Translation:
     """The clients' own form of a command."""
 
-    body: type[BaseModel]
+    body: type[BaseModel] | None
+    """``None``: the requests have none, as a DELETE; what comes all the same is ignored."""
     command: Callable[[Any, Mapping[str, str]], Command]
     """From the body and the path's parameters; raises `NotFound` if a parameter names nothing.
 
@@ -56,6 +62,16 @@ class CommandPath:
     """Without it the body is the command itself, or a batch of them."""
     with_events: bool = False
     """Whether the answer needs the events that the command recorded in its stream, which takes a read of the log."""
+    status: int | None = None
+    """The status of every success; ``None``: 201 for a new stream, 200 otherwise."""
+    media_types: tuple[str, ...] = JSON
+    errors: Dialect | None = None
+    """How errors are reported; ``None``: as problem documents."""
+
+    @property
+    def body(self) -> type[BaseModel] | None:
+        """The shape of a request's body, ``None`` for none."""
+        return self.command if self.translation is None else self.translation.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,8 @@ class QuestionPath:
     """From the body; it may handle commands."""
     reply: type[BaseModel]
     summary: str
+    media_types: tuple[str, ...] = JSON
+    errors: Dialect | None = None
 
 
 OwnPath = CommandPath | QuestionPath

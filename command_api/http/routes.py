@@ -79,6 +79,7 @@ class CommandEndpoints:
 
     async def _handle_command(self, path: CommandPath, request: Request) -> Response:
         sent = context_of(request)
+        sent.dialect = path.errors
         await self._access.authenticate(sent, path.path)
         self._check_access(sent, path.command)
         if is_batch(sent) and path.translation is None:
@@ -86,7 +87,9 @@ class CommandEndpoints:
         context = self._catalog.context_of(path.command)
         expected = expectation(sent.headers.get(b"if-match"), sent.headers.get(b"if-none-match"))
         check_stated(self._catalog.context(context), expected)
-        document = await read_document(request, sent.headers, self._settings)
+        document = None
+        if path.body is not None:
+            document = await read_document(request, sent.headers, self._settings, path.media_types)
         command = _command(path, document, request.path_params)
         if type(command) is not path.command:
             self._check_access(sent, type(command))
@@ -98,8 +101,10 @@ class CommandEndpoints:
 
     async def _answer_question(self, path: QuestionPath, request: Request) -> Response:
         sent = context_of(request)
+        sent.dialect = path.errors
         await self._access.authenticate(sent, path.path)
-        question = validate_body(await read_document(request, sent.headers, self._settings), path.body)
+        document = await read_document(request, sent.headers, self._settings, path.media_types)
+        question = validate_body(document, path.body)
         answer = await path.answer(question, request, self._gateway)
         return JsonResponse(answer.model_dump(mode="json"))
 
@@ -132,7 +137,7 @@ def _command(path: CommandPath, document: Any, parameters: Mapping[str, str]) ->
     if path.translation is None:
         command = validate_command(document, path.command)
     else:
-        own = validate_body(document, path.translation.body)
+        own = None if path.translation.body is None else validate_body(document, path.translation.body)
         with validating():
             command = path.translation.command(own, parameters)
     return check_plain(command)
@@ -145,4 +150,5 @@ def _response(path: CommandPath, receipt: Receipt, context: ContextName, events:
     }
     if receipt.repeated:
         headers["Idempotent-Replayed"] = "true"
-    return JsonResponse(answer_of(path, receipt, events), 201 if receipt.began_stream else 200, headers)
+    usual = 201 if receipt.began_stream else 200
+    return JsonResponse(answer_of(path, receipt, events), path.status or usual, headers)

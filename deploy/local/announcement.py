@@ -76,11 +76,9 @@ def announce(endpoints: Endpoints, notes: Sequence[str], seconds: float, *, as_j
 def _example(catalog: Catalog) -> Example | None:
     paths = {
         system: [
-            OwnPath(
-                route.path, route.command, (route.translation.body if route.translation else route.command).model_json_schema()
-            )
+            OwnPath(route.path, route.command, route.body.model_json_schema())
             for route in own
-            if isinstance(route, commands.CommandPath) and route.method == "POST"
+            if isinstance(route, commands.CommandPath) and route.method == "POST" and route.body is not None
         ]
         for system, own in commands.installed(catalog).items()
     }

@@ -86,8 +86,11 @@ def _of_view(system: str, view: type[View]) -> Operations:
 
 
 def _of_query(system: str, query: Query) -> tuple[str, dict[str, Any]]:
-    make = page_operation if query.key is None else row_operation
-    described = make(_id(query), system, query.summary, query.view, query.path_parameters, query.model)
+    parts = (_id(query), system, query.summary, query.view, query.path_parameters, query.model)
+    if query.key is None:
+        described = page_operation(*parts, limit=query.limit, dialect=query.errors)
+    else:
+        described = row_operation(*parts, dialect=query.errors)
     if query.handler is not None:  # it may read more than the engine would: a number in the place of an id
         for one in described["parameters"]:
             if one["in"] == "path":

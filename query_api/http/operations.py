@@ -14,6 +14,7 @@ from query_api.views.page_request import MAX_SORT_COLUMNS, SORTED_TWICE
 from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT, NO_CURSOR, parameter_rule
 from query_api.views.values import TEXT_SCHEMA, allowed_values, schema_of_column
 from schemas.access import Access
+from schemas.dialect import Dialect
 from schemas.errors import (
     CaudalError,
     Forbidden,
@@ -51,8 +52,12 @@ def operation(
     parameters: Iterable[Mapping[str, Any]],
     body: Any,
     errors: Errors = (),
+    dialect: Dialect | None = None,
 ) -> dict[str, Any]:
-    """Returns an operation that answers with JSON; ``errors`` are those beside the ones that each operation may have."""
+    """Returns an operation that answers with JSON.
+
+    ``errors`` are those beside the ones that each operation may have; a ``dialect`` has other bodies for all of them.
+    """
     return {
         "operationId": operation_id,
         "summary": summary,
@@ -60,18 +65,26 @@ def operation(
         "parameters": list(parameters),
         "responses": {
             "200": {"description": "Found.", "content": {"application/json": {"schema": body}}},
-            **problem_responses((*_ERRORS, *errors), *_OF_THE_SERVER),
+            **problem_responses((*_ERRORS, *errors), *_OF_THE_SERVER, dialect=dialect),
         },
     }
 
 
 def page_operation(
-    operation_id: str, tag: str, summary: str, view: type[View], in_path: Sequence[str], model: type[BaseModel]
+    operation_id: str,
+    tag: str,
+    summary: str,
+    view: type[View],
+    in_path: Sequence[str],
+    model: type[BaseModel],
+    *,
+    limit: int = DEFAULT_LIMIT,
+    dialect: Dialect | None = None,
 ) -> dict[str, Any]:
     """Returns the operation of a page of rows, which takes filters of every column that the path does not fix."""
-    parameters = [*_in_path(view, in_path), _sort(view), *_PAGING, *_filters(view, in_path), CONSISTENCY_TOKEN]
+    parameters = [*_in_path(view, in_path), _sort(view), *_paging(limit), *_filters(view, in_path), CONSISTENCY_TOKEN]
     body = {"type": "array", "items": schema_of(model)}
-    described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly))
+    described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly), dialect)
     described["responses"]["200"]["headers"] = {"Link": NEXT}
     return {**described, **_of_view(view)}
 
@@ -83,14 +96,16 @@ def row_operation(
     view: type[View],
     in_path: Sequence[str],
     model: type[BaseModel],
+    *,
     reserved: str | None = None,
+    dialect: Dialect | None = None,
 ) -> dict[str, Any]:
     """Returns the operation of one row; a row whose key is ``reserved`` has no path, and is found by a filter alone."""
     in_url = _in_path(view, in_path)
     if reserved is not None and in_url[-1]["schema"] == TEXT_IN_PATH:
         in_url[-1]["schema"] = {**TEXT_IN_PATH, "not": {"const": reserved}}
     return {
-        **operation(operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN], schema_of(model), OF_VIEWS),
+        **operation(operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN], schema_of(model), OF_VIEWS, dialect),
         **_of_view(view),
     }
 
@@ -131,12 +146,14 @@ CONSISTENCY_TOKEN = parameter(
 CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$", RULES: [parameter_rule("after", NO_CURSOR)]}
 NEXT = {"description": "The next page, unless this is the last one.", "schema": {"type": "string"}}
 TEXT_IN_PATH = {**TEXT_SCHEMA, "minLength": 1}
-_PAGING = (
-    parameter(
-        "limit", "query", "Rows of a page.", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-    ),
-    parameter("after", "query", "The cursor of the next page, which the `Link` header of the page before has.", CURSOR),
-)
+
+
+def _paging(limit: int) -> Sequence[dict[str, Any]]:
+    schema = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": limit}
+    return (
+        parameter("limit", "query", "Rows of a page.", schema),
+        parameter("after", "query", "The cursor of the next page, which the `Link` header of the page before has.", CURSOR),
+    )
 
 
 def token_schema(contexts: Iterable[ContextName]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from query_api.queries.query import Query
 from query_api.queries.saga_labels import SagaLabels
 from query_api.views.catalog_of_views import Views
 from schemas.view import View
+from streams.http.request_context import context_of
 from streams.security.access_control import AccessControl, Endpoint
 
 
@@ -38,9 +39,10 @@ class QueryEndpoints:
             ("/views/{system}/{view}/live", self.live),
             ("/views/{system}/{view}/{key:path}", self.row),
         )
-        own = ((query.path, self._endpoint(query)) for declared in queries.values() for query in declared)
-        for path, endpoint in (*of_views, *own):
+        for path, endpoint in of_views:
             yield Route(path, self._access_control.protect(path, endpoint))
+        for query in (query for declared in queries.values() for query in declared):
+            yield Route(query.path, self._endpoint(query))
 
     async def page(self, request: Request) -> Response:
         """Answers with a page of a view."""
@@ -56,8 +58,14 @@ class QueryEndpoints:
         return await self._live.follow(request, self._view(request))
 
     def _endpoint(self, query: Query) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
+        async def answer(request: Request) -> Response:
             return _response(await query.answer(self._context(request)))
+
+        protected = self._access_control.protect(query.path, answer)
+
+        async def endpoint(request: Request) -> Response:
+            context_of(request).dialect = query.errors
+            return await protected(request)
 
         return endpoint
 
@@ -69,4 +77,6 @@ class QueryEndpoints:
 
 
 def _response(answer: Answer) -> Response:
+    if answer.media_type is not None:
+        return Response(answer.body, headers=answer.headers, media_type=answer.media_type)
     return json_response(answer.body, answer.headers)

@@ -17,8 +17,10 @@ class Answer:
     """The answer that is sent to the client."""
 
     body: Any
-    """JSON values and pydantic models."""
+    """JSON values and pydantic models; a text or bytes with a media type of their own."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str | None = None
+    """``None``: JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from starlette.routing import compile_path
 
 from query_api.queries.context import Answer, QueryContext, QueryHandler
-from query_api.views.paging import Row
+from query_api.views.paging import DEFAULT_LIMIT, Row
+from schemas.dialect import Dialect
 from schemas.errors import Misconfigured
 from schemas.view import View
 
@@ -35,6 +36,10 @@ class Query:
     """How a row is shown; ``None``: as it is in the view."""
     handler: QueryHandler | None = None
     """Answers in the place of the engine; ``key`` and ``shape`` then only describe the answer."""
+    limit: int = DEFAULT_LIMIT
+    """Rows of a page, unless the request says otherwise: as many as its clients expect that know no pages."""
+    errors: Dialect | None = None
+    """How errors are reported; ``None``: as problem documents."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -67,7 +72,7 @@ class Query:
         if self.key is not None:
             return Answer(self._shown(await context.views.row(context.request, self.view, context.path_parameter(self.key))))
         fixed = ((column, context.path_parameter(column)) for column in self.columns)
-        page = await context.views.page(context.request, self.view, *fixed)
+        page = await context.views.page(context.request, self.view, *fixed, limit=self.limit)
         return context.page(page, [self._shown(row) for row in page.rows])
 
     def _shown(self, row: Row) -> Any:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from query_api.views.consistency import ConsistencyWaiter
 from query_api.views.page_request import PageRequest, parse_page_request
-from query_api.views.paging import MAX_LIMIT, Page, Row
+from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, Row
 from query_api.views.reader import ViewReader
 from query_api.views.row_access import RowAccessControl
 from schemas.consistency_token import ConsistencyToken
@@ -76,14 +76,14 @@ class Views:
             raise NotFound(f"the view {view.view_name} has no row {key!r}")
         return (await opened.row_access.decrypted([row]))[0]
 
-    async def page(self, request: Request, view: type[View], *fixed: tuple[str, str]) -> Page:
+    async def page(self, request: Request, view: type[View], *fixed: tuple[str, str], limit: int = DEFAULT_LIMIT) -> Page:
         """Returns a page of the rows that the caller may read, decrypted, by the request's parameters and ``fixed`` filters.
 
-        Raises `Invalid` for a parameter, and the errors of `opened`.
+        ``limit`` holds unless the request has its own. Raises `Invalid` for a parameter, and the errors of `opened`.
         """
         opened, page_request = (
             self._authorized(request, view),
-            parse_page_request([*request.query_params.multi_items(), *fixed]),
+            parse_page_request([*request.query_params.multi_items(), *fixed], limit),
         )
         return await opened.consistency.read(self._token(request), lambda: self._page(request, opened, page_request))
 

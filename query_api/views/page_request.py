@@ -54,8 +54,8 @@ class PageRequest:
     """``None``: rows of every subject."""
 
 
-def parse_page_request(parameters: Iterable[tuple[str, str]]) -> PageRequest:
-    """Returns what a URL's parameters ask for.
+def parse_page_request(parameters: Iterable[tuple[str, str]], limit: int = DEFAULT_LIMIT) -> PageRequest:
+    """Returns what a URL's parameters ask for; a page has at most ``limit`` rows unless they say otherwise.
 
     They are ``status=valid``, ``received_at[gte]=…``, ``sort=-received_at,name``, ``limit=50`` and ``after=CURSOR``.
 
@@ -63,7 +63,7 @@ def parse_page_request(parameters: Iterable[tuple[str, str]]) -> PageRequest:
     """
     filters: list[Filter] = []
     sort: tuple[Order, ...] = ()
-    limit, after = DEFAULT_LIMIT, None
+    after = None
     for name, value in parameters:
         if "\x00" in value or "\x00" in name:
             raise invalid_parameter(name, "contains the character NUL")

@@ -15,10 +15,11 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from schemas.access import Access
+from schemas.dialect import Dialect
 from schemas.errors import CaudalError, Misconfigured
 from schemas.values.stated import RULES
 from streams.http.examples import add_examples
-from streams.http.problems import STATUSES, TITLES, Problem, type_of
+from streams.http.problems import PROBLEM_TYPE, STATUSES, TITLES, Problem, type_of
 from streams.http.responses import JsonResponse
 
 _PAGE = """<!doctype html>
@@ -61,24 +62,34 @@ def security_of(access: Access | None) -> dict[str, Any]:
     return {"security": [{"token": sorted(access.roles | access.scopes)}]}
 
 
-def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int) -> dict[str, Any]:
+def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int, dialect: Dialect | None = None) -> dict[str, Any]:
     """Returns the responses for errors, each a problem document, with the kinds of errors of each status.
 
-    ``statuses`` are further ones, which the server answers with before a request reaches an endpoint.
+    ``statuses`` are further ones, which the server answers with before a request reaches an endpoint. With a ``dialect``
+    each error has its body and status as well.
     """
     found: dict[int, list[str]] = {status: [] for status in statuses}
+    contents: dict[int, dict[str, Any]] = {status: dict(_PROBLEM) for status in statuses}
     for error in errors:
-        meaning = " ".join((error.__doc__ or "").split())
-        found.setdefault(STATUSES[error.kind], []).append(f"`{type_of(error.kind)}`: {meaning}")
-    content = {"application/problem+json": {"schema": schema_of(Problem)}}
+        meaning, usual = " ".join((error.__doc__ or "").split()), STATUSES[error.kind]
+        answers = [(usual, _PROBLEM)]
+        if dialect is not None:
+            answers.append((dialect.status_of(error.kind, usual), {"application/json": {"schema": schema_of(dialect.model)}}))
+        for status, content in answers:
+            contents.setdefault(status, {}).update(content)
+        for status in sorted({status for status, _ in answers}):
+            found.setdefault(status, []).append(f"`{type_of(error.kind)}`: {meaning}")
     return {
         str(status): {
             "description": "\n\n".join([f"{TITLES[status]}.", *kinds]),
             **({"headers": dict(_HEADERS[status])} if status in _HEADERS else {}),
-            "content": content,
+            "content": contents[status],
         }
         for status, kinds in sorted(found.items())
     }
+
+
+_PROBLEM = {PROBLEM_TYPE: {"schema": schema_of(Problem)}}
 
 
 def _header(description: str, type: str = "string") -> dict[str, Any]:

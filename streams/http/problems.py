@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): the one form in which both APIs report an error."""
+"""Problem details (RFC 9457): the form in which both APIs report an error, unless the path has a dialect of its own."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,12 +22,15 @@ from schemas.errors import (
     Unauthenticated,
     Unavailable,
 )
-from streams.http.request_context import add_headers, correlation_id
+from streams.http.request_context import add_headers, context_of, correlation_id
+from streams.http.responses import JsonResponse
 
 _log = structlog.get_logger()
 _CHALLENGE = 'Bearer realm="caudal"'
 _NOT_IN_CHALLENGES = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
+PROBLEM_TYPE = "application/problem+json"
+"""Media type of problem documents."""
 STATUSES = {
     "malformed": 400,
     "invalid": 422,
@@ -141,7 +144,7 @@ def _detail(error: CaudalError, status: int) -> str:
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """Returns a problem document as a response."""
     body = orjson.dumps(problem.model_dump(exclude_none=True), option=orjson.OPT_APPEND_NEWLINE)
-    return Response(body, problem.status, headers, "application/problem+json")
+    return Response(body, problem.status, headers, PROBLEM_TYPE)
 
 
 def answer_error(request: Request, error: Exception) -> Response:
@@ -155,10 +158,24 @@ def answer_error(request: Request, error: Exception) -> Response:
         )
         return problem_response(problem, error.headers)
     if not isinstance(error, CaudalError) or (problem := problem_of(error, correlation_id(request))).status == 500:
-        return problem_response(internal_error(request, error))
+        problem = internal_error(request, error)
+        return _in_dialect(request, CaudalError(problem.detail), problem) or problem_response(problem)
     if isinstance(error, TooManyRequests):
         add_headers(request, error.headers)
-    return problem_response(problem, _headers_of(error))
+    headers = _headers_of(error)
+    return _in_dialect(request, error, problem, headers) or problem_response(problem, headers)
+
+
+def _in_dialect(
+    request: Request, error: CaudalError, problem: Problem, headers: Mapping[str, str] | None = None
+) -> Response | None:
+    """Returns the response to an error in the dialect of the request's path, unless the client wants a problem document."""
+    context = context_of(request)
+    if context.dialect is None or PROBLEM_TYPE in context.headers.get(b"accept", ""):
+        return None
+    body = context.dialect.answer(error, problem.detail).model_dump(mode="json", exclude_none=True)
+    status = context.dialect.status_of(error.kind, problem.status)
+    return JsonResponse(body, status, {**(headers or {}), "Vary": "Accept"})
 
 
 def _hint(error: HTTPException, request: Request) -> str:

@@ -10,6 +10,7 @@ from starlette.types import Scope
 from uuid_utils import uuid4
 
 from schemas.access import Caller
+from schemas.dialect import Dialect
 
 _CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _KEY = "caudal"
@@ -30,6 +31,8 @@ class RequestContext:
     """Address of the client, or ``unknown``."""
     caller: Caller | None = None
     """Set by access control; ``None`` for a request without a token."""
+    dialect: Dialect | None = None
+    """How errors are reported on the path of the request; ``None``: as problem documents."""
     answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     @property

@@ -9,6 +9,7 @@ from command_api.http.openapi import describe
 from command_api.http.paths import KEY, CommandPath, QuestionPath, Translation
 from schemas.access import Access
 from schemas.catalog import Catalog
+from schemas.dialect import Dialect
 from schemas.message import Command
 from schemas.system import Context, System
 
@@ -36,6 +37,10 @@ class Puerta(BaseModel):
     puerta: str
 
 
+class Aviso(BaseModel):
+    aviso: str
+
+
 async def answered(*_: Any) -> Puerta:
     return Puerta(puerta="a")
 
@@ -47,14 +52,40 @@ PATHS = (
     ),
     CommandPath("/puertas/{puerta}/abierta", Close, {"id": KEY}, "DELETE"),
     QuestionPath("/puertas/estado", Puerta, answered, Puerta, "Says whether a door is open."),
+    CommandPath(
+        "/puertas/{puerta}",
+        Close,
+        {},
+        "DELETE",
+        Translation(None, lambda _, path: Close(door=path["puerta"])),
+        status=202,
+        errors=Dialect(Aviso, lambda text, _: Aviso(aviso=text), statuses={"invalid": 400}),
+    ),
 )
 DOCUMENT = describe(CATALOG, {"house": PATHS})
 
 
 def test_every_command_has_its_path_and_the_internal_ones_have_none() -> None:
     assert sorted(DOCUMENT["paths"]) == [
-        "/commands/house/close", "/commands/house/open", "/puertas/estado", "/puertas/{puerta}/abierta",
-    ]  # fmt: skip
+        "/commands/house/close",
+        "/commands/house/open",
+        "/puertas/estado",
+        "/puertas/{puerta}",
+        "/puertas/{puerta}/abierta",
+    ]
+
+
+def test_a_path_of_its_own_has_its_status_its_body_and_its_errors() -> None:
+    operation = DOCUMENT["paths"]["/puertas/{puerta}"]["delete"]
+    responses = operation["responses"]
+
+    assert "requestBody" not in operation
+    assert {status for status in responses if status < "300"} == {"202"}
+    assert set(responses["409"]["content"]) == {"application/json", "application/problem+json"}
+    assert responses["404"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Aviso"}
+    assert "urn:caudal:problem:invalid" in responses["400"]["description"], "as the clients know it"
+    assert "urn:caudal:problem:invalid" in responses["422"]["description"], "as a problem document"
+    assert set(responses["431"]["content"]) == {"application/problem+json"}, "the server answers before any path does"
 
 
 def test_an_operation_says_what_it_does_who_may_and_in_which_formats() -> None:

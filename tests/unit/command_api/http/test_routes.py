@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
@@ -15,8 +16,10 @@ from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
 from command_api.handling.passwords import Passwords
 from command_api.http.gateway import CommandGateway, SignIns
+from command_api.http.paths import JSON, CommandPath, Translation
 from command_api.http.routes import CommandEndpoints
 from schemas.catalog import Catalog
+from schemas.dialect import LACKING, Dialect
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Rejected
 from schemas.message import Command, Event
@@ -51,6 +54,41 @@ def withdraw(command: CommandEnvelope[Withdraw], _: NoState) -> Events:
     yield Withdrawn(amount=command.data.amount)
 
 
+class Aviso(BaseModel):
+    """An error, in the words of the bank's clients."""
+
+    aviso: str
+
+
+class Retiro(BaseModel):
+    importe: int
+
+
+DIALECT = Dialect(
+    Aviso,
+    lambda text, _: Aviso(aviso=text),
+    statuses={"invalid": 400, "malformed": 400},
+    texts={LACKING: "Se requiere el importe", "rejected": lambda error: f"Rechazado: {error.detail}"},
+)
+PATHS = (
+    CommandPath(
+        "/cuentas/{cuenta}/retiros",
+        Withdraw,
+        {"estado": "RECIBIDO"},
+        translation=Translation(Retiro, lambda body, path: Withdraw(account=path["cuenta"], amount=body.importe)),
+        status=202,
+        media_types=(*JSON, "", "aplication/json"),
+        errors=DIALECT,
+    ),
+    CommandPath(
+        "/cuentas/{cuenta}",
+        Withdraw,
+        {},
+        "DELETE",
+        Translation(None, lambda _, path: Withdraw(account=path["cuenta"], amount=0)),
+        errors=DIALECT,
+    ),
+)
 DECISIONS = (Decision(Withdraw, ACCOUNT.create_or_change("account"), withdraw),)
 
 
@@ -66,7 +104,7 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
         routes=list(
             CommandEndpoints(
                 settings, catalog, handler, {}, AccessControl(Installation(settings, catalog, databases)), gateway
-            ).routes({})
+            ).routes({"bank": PATHS})
         ),
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
@@ -131,3 +169,45 @@ async def test_a_command_may_bring_its_own_id(client: httpx.AsyncClient) -> None
     assert (await post(client, 7, if_none_match="*", x_command_id=id)).status_code == 422
     assert (await post(client, if_match="*", x_command_id=id, idempotency_key="k")).status_code == 400
     assert (await post(client, if_match="*", x_command_id="no-id")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "answer"),
+    [
+        (b'{"importe": 5}', 202, {"estado": "RECIBIDO"}),
+        (b"", 400, {"aviso": "Se requiere el importe"}),
+        (b"{}", 400, {"aviso": "Se requiere el importe"}),
+        (b'{"importe": "a"}', 400, {"aviso": "/importe Input should be a valid integer, unable to parse string as an integer"}),
+        (b'{"importe": 500}', 422, {"aviso": "Rechazado: there is not that much on the account"}),
+    ],
+)
+@pytest.mark.parametrize("media_type", ["application/json", "aplication/json; charset=utf-8", None])
+async def test_an_own_path_answers_in_its_clients_words(
+    client: httpx.AsyncClient, body: bytes, status: int, answer: dict[str, str], media_type: str | None
+) -> None:
+    headers = {"If-None-Match": "*"} | ({} if media_type is None else {"Content-Type": media_type})
+
+    found = await client.post("http://test/cuentas/ana/retiros", content=body, headers=headers)
+
+    assert (found.status_code, found.json(), found.headers["content-type"]) == (status, answer, "application/json")
+    assert found.headers.get("vary") == (None if status == 202 else "Accept")
+
+
+async def test_a_client_may_ask_for_problem_documents(client: httpx.AsyncClient) -> None:
+    headers = {"Accept": "application/problem+json, application/json", "If-None-Match": "*"}
+
+    found = await client.post("http://test/cuentas/ana/retiros", json={}, headers=headers)
+    foreign = await client.post(
+        "http://test/cuentas/ana/retiros", content=b"a", headers={**headers, "Content-Type": "text/plain"}
+    )
+
+    assert (found.status_code, found.headers["content-type"]) == (422, "application/problem+json")
+    assert found.json()["errors"] == [{"pointer": "/importe", "detail": "Field required"}]
+    assert foreign.status_code == 415
+
+
+@pytest.mark.parametrize("body", [None, b"no JSON"])
+async def test_a_path_without_a_body_reads_none(client: httpx.AsyncClient, body: bytes | None) -> None:
+    found = await client.request("DELETE", "http://test/cuentas/ana", content=body, headers={"If-None-Match": "*"})
+
+    assert (found.status_code, found.json()) == (201, {})

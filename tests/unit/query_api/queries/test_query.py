@@ -44,13 +44,15 @@ class Views:
 
     def __init__(self) -> None:
         self.read: list[object] = []
+        self.limits: list[int] = []
 
     async def row(self, request: object, view: type[View], key: str) -> Any:
         self.read.append((view, key))
         return ROW
 
-    async def page(self, request: object, view: type[View], *fixed: tuple[str, str]) -> Page:
+    async def page(self, request: object, view: type[View], *fixed: tuple[str, str], limit: int = 100) -> Page:
         self.read.append((view, *fixed))
+        self.limits.append(limit)
         return Page([ROW], "next")
 
 
@@ -80,6 +82,14 @@ async def test_a_query_without_a_key_answers_with_a_page_and_the_link_to_the_nex
 
     assert answer == Answer([ROW], {"Link": '</items/ana/a/b?limit=1&after=next>; rel="next"'})
     assert read(asked) == [(Items, ("owner", "ana"), ("shelf", "a/b"))]
+
+
+async def test_a_page_has_as_many_rows_as_the_query_says() -> None:
+    usual, longer = context(), context()
+    await Query("/items", Items, "").answer(usual)
+    await Query("/items", Items, "", limit=1000).answer(longer)
+
+    assert [one.views.limits for one in (usual, longer)] == [[100], [1000]]  # type: ignore[attr-defined]
 
 
 async def test_rows_are_shown_in_the_shape_of_the_query() -> None:
