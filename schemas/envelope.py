@@ -83,6 +83,7 @@ class Receipt:
     """Position of the command's last event in that stream; 0 if it recorded none."""
     partition: int
     """Partition of the context's topic that holds the stream's events."""
+    recorded_at: datetime
     events: tuple[str, ...] = ()
     """Names of the events that the command recorded, in order."""
     began_stream: bool = False

@@ -17,6 +17,7 @@ import psutil
 from deploy.console.endpoints import Endpoints
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import ProcessSpec
+from streams.http.problems import PROBLEM_TYPE
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
@@ -55,8 +56,11 @@ class RunningStack:
     def __init__(self, process: asyncio.subprocess.Process, endpoints: Mapping[str, Any]) -> None:
         self.process, self.endpoints = process, endpoints
         self.data_dir = Path(endpoints["data_dir"])
-        self.commands = httpx.AsyncClient(base_url=endpoints["command_api"], timeout=30, verify=False)
-        self.queries = httpx.AsyncClient(base_url=endpoints["query_api"], timeout=30, verify=False)
+        # Own paths have errors in their clients' words unless a client asks for the engine's.
+        self.commands, self.queries = (
+            httpx.AsyncClient(base_url=endpoints[api], timeout=30, verify=False, headers={"Accept": PROBLEM_TYPE})
+            for api in ("command_api", "query_api")
+        )
 
     async def close(self) -> None:
         await self.commands.aclose()

@@ -9,7 +9,7 @@ from command_api.handling.activities import NO_EXPECTATION
 from command_api.handling.idempotency import BOTH_IDS, KEY
 from command_api.handling.validation import ENCRYPTED, NAME_TWICE, TOO_DEEP
 from command_api.http.batch import MEDIA_TYPE, NO_HEADERS, BatchAnswer, BatchLine
-from command_api.http.paths import JSON, CommandPath, CommandReceipt, OwnPath, QuestionPath, ReceiptField
+from command_api.http.paths import JSON, CommandPath, CommandReceipt, Member, OwnPath, QuestionPath, ReceiptField
 from command_api.http.preconditions import BOTH_EXPECTATIONS, IF_MATCH
 from schemas.catalog import Catalog
 from schemas.errors import (
@@ -184,16 +184,25 @@ def _answer(path: CommandPath) -> dict[str, Any]:
     """Returns the schema of an answer; one that a function makes is some object."""
     if callable(path.answer):
         return {"type": "object"}
-    parts = {
-        name: _PARTS[value] if isinstance(value, ReceiptField) else {"const": value} for name, value in path.answer.items()
-    }
+    parts = {name: _part(path.command, value) for name, value in path.answer.items()}
     return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
+
+
+def _part(command: type[Command], value: Any) -> dict[str, Any]:
+    match value:
+        case ReceiptField():
+            return _PARTS[value]
+        case Member():
+            member: dict[str, Any] = command.model_json_schema()["properties"][value.name]
+            return member
+    return {"const": value}
 
 
 _PARTS: dict[ReceiptField, dict[str, Any]] = {
     ReceiptField.KEY: {"type": "string"},
     ReceiptField.VERSION: {"type": "integer"},
     ReceiptField.COMMAND_ID: {"type": "string", "format": "uuid"},
+    ReceiptField.RECORDED_AT: {"type": "string", "format": "date-time"},
 }
 
 

@@ -26,11 +26,22 @@ class ReceiptField(Enum):
     """The key of the stream: the id of what the command was about."""
     VERSION = "version"
     COMMAND_ID = "command_id"
+    RECORDED_AT = "recorded_at"
 
 
-KEY = ReceiptField.KEY
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of the command, as a value in an answer."""
+
+    name: str
+
+
+KEY, RECORDED_AT = ReceiptField.KEY, ReceiptField.RECORDED_AT
 Answer = Mapping[str, Any] | Callable[[Receipt, Sequence[Event]], Mapping[str, Any]]
-"""The body of an answer: values and parts of the receipt by name, or a function of the receipt and the command's events."""
+"""The body of an answer: values by name, or a function of the receipt and the command's events.
+
+A value may be a part of the receipt, or a `Member` of the command.
+"""
 
 
 JSON = ("application/json",)
@@ -108,13 +119,20 @@ def installed(catalog: Catalog) -> Mapping[str, tuple[OwnPath, ...]]:
     return found
 
 
-def answer_of(path: CommandPath, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+def answer_of(path: CommandPath, command: Command, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
     """Returns the body of the answer to a command."""
     if callable(path.answer):
         return path.answer(receipt, events)
-    return {
-        name: getattr(receipt, value.value) if isinstance(value, ReceiptField) else value for name, value in path.answer.items()
-    }
+    return {name: _value(value, command, receipt) for name, value in path.answer.items()}
+
+
+def _value(value: Any, command: Command, receipt: Receipt) -> Any:
+    match value:
+        case ReceiptField():
+            return getattr(receipt, value.value)
+        case Member():
+            return getattr(command, value.name)
+    return value
 
 
 class CommandReceipt(BaseModel):

@@ -97,7 +97,7 @@ class CommandEndpoints:
         envelope = envelope_of(sent, command, id)
         receipt = await self._handler.handle(envelope, expected=expected)
         events = await self._recorded(context, receipt) if path.with_events else ()
-        return _response(path, receipt, context, events)
+        return _response(path, answer_of(path, command, receipt, events), receipt, context)
 
     async def _answer_question(self, path: QuestionPath, request: Request) -> Response:
         sent = context_of(request)
@@ -143,7 +143,7 @@ def _command(path: CommandPath, document: Any, parameters: Mapping[str, str]) ->
     return check_plain(command)
 
 
-def _response(path: CommandPath, receipt: Receipt, context: ContextName, events: Sequence[Event]) -> Response:
+def _response(path: CommandPath, answer: Mapping[str, Any], receipt: Receipt, context: ContextName) -> Response:
     headers = {
         "ETag": f'"{receipt.version}"',
         "Consistency-Token": str(ConsistencyToken(context, receipt.partition, receipt.position)),
@@ -151,4 +151,4 @@ def _response(path: CommandPath, receipt: Receipt, context: ContextName, events:
     if receipt.repeated:
         headers["Idempotent-Replayed"] = "true"
     usual = 201 if receipt.began_stream else 200
-    return JsonResponse(answer_of(path, receipt, events), path.status or usual, headers)
+    return JsonResponse(answer, path.status or usual, headers)

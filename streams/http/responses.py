@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 
 class JsonResponse(Response):
-    """A JSON response, written by orjson; it ends with a line break, for terminals."""
+    """A JSON response, written by orjson: times with ``Z``, and a line break at its end, for terminals."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,12 +39,13 @@ class AppendablePostgresLog(PostgresLog):
         async with self._store.connection() as connection:
             answers = await connection.fetchrow(self._store.sql("append"), *arguments)
             assert answers is not None, "the function returns one row"
-            rows = list(zip(*answers, strict=True))
+            *columns, recorded_at = answers
+            rows = list(zip(*columns, strict=True))
             if again := [append.command_id for append, (outcome, *_) in zip(appends, rows, strict=True) if outcome == REPEATED]:
                 found = await connection.fetch(self._store.sql("receipts"), again)
                 repeated = {row["command_id"]: _stored(row) for row in found}
         self._wake_relay()
-        return [self._answer(append, row, repeated) for append, row in zip(appends, rows, strict=True)]
+        return [self._answer(append, row, recorded_at, repeated) for append, row in zip(appends, rows, strict=True)]
 
     async def receipt(self, command_id: UUID, fingerprint: bytes | None = None) -> Receipt | None:
         """See `AppendableLog.receipt`."""
@@ -77,11 +78,13 @@ class AppendablePostgresLog(PostgresLog):
         """
         return [row["purge_receipts"] for row in await self._store.fetch("purge_receipts", keep)]
 
-    def _answer(self, append: Append, row: Sequence[int], repeated: Mapping[UUID, Receipt]) -> Receipt | Exception:
+    def _answer(
+        self, append: Append, row: Sequence[int], recorded_at: datetime, repeated: Mapping[UUID, Receipt]
+    ) -> Receipt | Exception:
         about = append.writes[0]
         outcome, version, position = row
         if outcome == APPENDED:
-            return receipt_of(append, version, position, partition_of(about.stream, self._partitions))
+            return receipt_of(append, version, position, partition_of(about.stream, self._partitions), recorded_at)
         if outcome == REPEATED:
             return repeated[append.command_id]
         if outcome == REUSED:
@@ -150,7 +153,7 @@ def _array(values: Sequence[str]) -> str:
     return f"{{{','.join(values)}}}"
 
 
-def receipt_of(append: Append, version: int, position: int, partition: int) -> Receipt:
+def receipt_of(append: Append, version: int, position: int, partition: int, recorded_at: datetime) -> Receipt:
     """Returns the receipt of a new append."""
     about = append.writes[0]
     if len(append.writes) == 1:
@@ -164,6 +167,7 @@ def receipt_of(append: Append, version: int, position: int, partition: int) -> R
         version=version,
         position=position,
         partition=partition,
+        recorded_at=recorded_at,
         events=events,
         began_stream=bool(about.events) and version == own,
         rejection=append.rejection,
@@ -177,6 +181,7 @@ def _stored(row: Mapping[str, Any]) -> Receipt:
         version=row["version"],
         position=row["position"],
         partition=row["partition"],
+        recorded_at=row["recorded_at"],
         events=tuple(row["events"]),
         began_stream=row["began_stream"],
         rejection=_rejection(row["rejection"]),

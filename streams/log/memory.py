@@ -102,7 +102,7 @@ class MemoryLog:
             return Conflict(f"the stream {about} is at version {self._versions.get(about, 0)} by now")
         rows = [self._record(write, event, append) for write in append.writes for event in write.events]
         position = max((row.position for row in rows if row.stream == about), default=0)
-        receipt = receipt_of(append, self._versions.get(about, 0), position, partition_of(about, len(self._heads)))
+        receipt = receipt_of(append, self._versions.get(about, 0), position, partition_of(about, len(self._heads)), self._now())
         self._receipts[append.command_id] = (append.fingerprint, receipt)
         self._change_timers(append)
         return receipt

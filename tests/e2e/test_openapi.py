@@ -16,6 +16,7 @@ import orjson
 import pytest
 
 from streams.discovery import installed_catalog
+from streams.http.problems import PROBLEM_TYPE
 from tests.stack import RunningStack, running_stack
 
 _log = logging.getLogger(__name__)
@@ -42,12 +43,15 @@ class Caller(NamedTuple):
     roles: Sequence[str] | None
     """``None``: there is no token."""
     phases: str
+    accepts: str = PROBLEM_TYPE
+    """The form of errors; any other is that of a system's clients, if it has one."""
 
 
 CALLERS = (
     Caller("with every role", sorted(installed_catalog().roles()), "examples,coverage,fuzzing,stateful"),
     Caller("with one role", ["patient"], "examples,fuzzing"),
     Caller("without a token", None, "examples,fuzzing"),
+    Caller("who knows no problem documents", sorted(installed_catalog().roles()), "examples,fuzzing", "*/*"),
 )
 
 
@@ -64,7 +68,8 @@ async def own_stack() -> AsyncIterator[RunningStack]:
 async def test_an_api_does_what_its_document_says(own_stack: RunningStack, api: str, caller: Caller, tmp_path: Path) -> None:
     stack, left_out = own_stack, LIVE if EXAMPLES else f"{LIVE}|{OTHER_AUDITS}"
     document = (await {"command_api": stack.commands, "query_api": stack.queries}[api].get("/openapi.json")).json()
-    headers = {} if caller.roles is None else stack.token(*caller.roles, name="01940000-0000-7000-8000-0000000000f1")
+    token = {} if caller.roles is None else stack.token(*caller.roles, name="01940000-0000-7000-8000-0000000000f1")
+    headers = {"Accept": caller.accepts, **token}
     phases = "examples,coverage,fuzzing,stateful" if EXAMPLES else caller.phases
 
     status, out, report = await schemathesis(

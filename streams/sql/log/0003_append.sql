@@ -4,13 +4,13 @@
 -- event_counts[w] events, none meaning that the stream is only checked. An expected version is a number, -1 for a stream
 -- that must be there, -2 for any. timers lists what the commands set (with due_at) and cancel (without), each with the
 -- command's number. outcome: 0 appended, 1 version conflict, 2 handled before, 3 command id used before for another
--- command. version and position are those of the command's first stream.
+-- command. version and position are those of the command's first stream; the time of recording is that of the whole batch.
 create function {schema}.append(
   command_ids uuid[], fingerprints bytea[], rejections json[], metadata json[], write_counts int[],
   write_streams int[], expected int[], event_counts int[],
   streams text[], partitions int[],
   event_ids uuid[], types text[], schema_versions int[], data json[], timers json
-, out outcomes int[], out r_version int[], out r_position bigint[])
+, out outcomes int[], out r_version int[], out r_position bigint[], out r_recorded_at timestamptz)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -40,6 +40,7 @@ begin
   if at <= clock_timestamp() or at > clock_timestamp() + interval '1 minute' then
     at := clock_timestamp();
   end if;
+  r_recorded_at := at;
   stamp := extract(epoch from at) * 1000000;
   if p + cardinality(event_ids) + events_a_table / 10 >= events_up_to then
     perform {schema}.add_events_table();

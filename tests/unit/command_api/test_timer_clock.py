@@ -58,7 +58,15 @@ class Handler:
         if (error := self.failing.get(command.data.key)) is not None:
             raise error
         self.handled.append(command)
-        return Receipt(command_id=command.id, stream="saga-x", version=1, position=1, partition=0, events=("SagaAdvanced",))
+        return Receipt(
+            command_id=command.id,
+            stream="saga-x",
+            version=1,
+            position=1,
+            partition=0,
+            recorded_at=command.at,
+            events=("SagaAdvanced",),
+        )
 
     @property
     def keys(self) -> list[str]:

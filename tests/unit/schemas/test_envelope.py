@@ -5,9 +5,12 @@ from uuid import UUID
 
 import pytest
 
+from aggregates.scenario import MIDNIGHT
 from schemas.envelope import Receipt
 
-RECEIPT = Receipt(command_id=UUID(int=1), stream="account-a", version=2, position=7, partition=3, events=("Deposited",))
+RECEIPT = Receipt(
+    command_id=UUID(int=1), stream="account-a", version=2, position=7, partition=3, recorded_at=MIDNIGHT, events=("Deposited",)
+)
 
 
 @pytest.mark.parametrize(

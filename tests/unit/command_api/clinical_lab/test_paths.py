@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 
 from aggregates.clinical_lab.users import User
+from aggregates.scenario import MIDNIGHT
 from command_api.clinical_lab.paths import Login, NewUser, create_user, log_in, number_and_id
 from command_api.http.gateway import CommandGateway, SignIns
 from schemas.clinical_lab.results import NumberTaken, ResultRecorded
@@ -34,7 +35,7 @@ def test_a_role_is_a_number_or_a_name(given: object, role: str) -> None:
 def test_a_result_is_answered_with_its_number_and_its_id() -> None:
     id = UUID(int=1)
     recorded = ResultRecorded(result_id=id, number=8, patient_id=id, clinician_id="dr", patient="s", result="s")
-    receipt = Receipt(command_id=id, stream=f"result-{id}", version=1, position=2, partition=0)
+    receipt = Receipt(command_id=id, stream=f"result-{id}", version=1, position=2, partition=0, recorded_at=MIDNIGHT)
 
     assert number_and_id(receipt, [NumberTaken(number=8, result_id=id), recorded]) == {"id": 8, "result_id": str(id)}
 

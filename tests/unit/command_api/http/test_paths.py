@@ -4,20 +4,39 @@ from uuid import UUID
 
 import pytest
 
-from command_api.http.paths import KEY, CommandPath, ReceiptField, answer_of, installed, receipt_as_json
+from aggregates.scenario import MIDNIGHT
+from command_api.http.paths import KEY, RECORDED_AT, CommandPath, Member, ReceiptField, answer_of, installed, receipt_as_json
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.envelope import Receipt
 from schemas.errors import Misconfigured
 
-RECEIPT = Receipt(command_id=UUID(int=1), stream="delivery-a-b", version=2, position=7, partition=3, events=("DataReceived",))
+RECEIPT = Receipt(
+    command_id=UUID(int=1),
+    stream="delivery-a-b",
+    version=2,
+    position=7,
+    partition=3,
+    recorded_at=MIDNIGHT,
+    events=("DataReceived",),
+)
+COMMAND = ReceiveData(partner_id="p", payload={})
 
 
 def test_an_answer_names_values_and_parts_of_the_receipt() -> None:
-    answer = {"id": KEY, "version": ReceiptField.VERSION, "command": ReceiptField.COMMAND_ID, "estado": "INICIADA"}
+    answer = {
+        "id": KEY,
+        "version": ReceiptField.VERSION,
+        "command": ReceiptField.COMMAND_ID,
+        "at": RECORDED_AT,
+        "partner": Member("partner_id"),
+        "estado": "INICIADA",
+    }
 
-    assert answer_of(CommandPath("/x", ReceiveData, answer), RECEIPT, []) == {
+    assert answer_of(CommandPath("/x", ReceiveData, answer), COMMAND, RECEIPT, []) == {
         "id": "a-b",
+        "at": MIDNIGHT,
+        "partner": "p",
         "version": 2,
         "command": UUID(int=1),
         "estado": "INICIADA",
@@ -27,7 +46,7 @@ def test_an_answer_names_values_and_parts_of_the_receipt() -> None:
 def test_an_answer_may_be_a_function_of_receipt_and_events() -> None:
     path = CommandPath("/x", ReceiveData, lambda receipt, events: {"n": len(events), "id": receipt.key})
 
-    assert answer_of(path, RECEIPT, []) == {"n": 0, "id": "a-b"}
+    assert answer_of(path, COMMAND, RECEIPT, []) == {"n": 0, "id": "a-b"}
 
 
 def test_a_receipt_is_answered_with_its_key_as_id() -> None:

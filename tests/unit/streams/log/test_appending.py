@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from aggregates.scenario import MIDNIGHT
 from schemas.data_ingestion.ingestion import DataIngested
 from schemas.envelope import Metadata
 from schemas.expected_version import ANY_VERSION, ExpectedVersion
@@ -33,14 +34,14 @@ def test_a_batch_names_each_stream_once() -> None:
 def test_a_receipt_says_whether_the_command_began_its_stream() -> None:
     began = append(1, Write("a", ANY_VERSION, (encode(EVENT), encode(EVENT))))
 
-    assert receipt_of(began, 2, 9, 3).began_stream
-    assert not receipt_of(began, 3, 9, 3).began_stream
-    assert not receipt_of(append(1, Write("a", ANY_VERSION)), 2, 9, 3).began_stream
+    assert receipt_of(began, 2, 9, 3, MIDNIGHT).began_stream
+    assert not receipt_of(began, 3, 9, 3, MIDNIGHT).began_stream
+    assert not receipt_of(append(1, Write("a", ANY_VERSION)), 2, 9, 3, MIDNIGHT).began_stream
 
 
 def test_a_receipt_counts_only_the_events_of_the_commands_own_stream() -> None:
     several = append(1, Write("a", ANY_VERSION, (encode(EVENT),)), Write("b", ANY_VERSION, (encode(EVENT),)))
 
-    receipt = receipt_of(several, 1, 9, 3)
+    receipt = receipt_of(several, 1, 9, 3, MIDNIGHT)
 
     assert (receipt.stream, receipt.events, receipt.began_stream) == ("a", ("DataIngested", "DataIngested"), True)
