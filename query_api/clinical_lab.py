@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
 from query_api.views.paging import Row
+from schemas.clinical_lab import dialect
 from schemas.clinical_lab.results import RecordResultQuery
 from schemas.clinical_lab.views import Results
 from schemas.errors import NotFound
@@ -13,11 +14,17 @@ from streams.http.request_context import caller_of
 _MAX_DIGITS = 18
 
 
+class Result(Results, context="results", key="result_id"):
+    """A result, with its number under the name by which clients know it."""
+
+    id: int
+
+
 async def results(context: QueryContext) -> Answer:
     """Returns a page of the caller's results."""
     page = await context.views.page(context.request, Results)
     await _record_readings(context, page.rows)
-    return context.page(page)
+    return context.page(page, list(map(numbered, page.rows)))
 
 
 async def result(context: QueryContext) -> Answer:
@@ -26,7 +33,12 @@ async def result(context: QueryContext) -> Answer:
     is_number = number_or_id.isascii() and number_or_id.isdigit() and len(number_or_id) <= _MAX_DIGITS
     row = await (_by_number(context, number_or_id) if is_number else context.views.row(context.request, Results, number_or_id))
     await _record_readings(context, [row])
-    return Answer(row)
+    return Answer(numbered(row))
+
+
+def numbered(row: Row) -> Row:
+    """Returns a row with its number under the name by which clients know it."""
+    return {**row, "id": row["number"]}
 
 
 async def _by_number(context: QueryContext, number: str) -> Row:
@@ -45,12 +57,21 @@ async def _record_readings(context: QueryContext, rows: Sequence[Row]) -> None:
 
 
 QUERIES = (
-    Query("/results", Results, "The caller's results, a page at a time; the reading of each is recorded.", handler=results),
+    Query(
+        "/results",
+        Results,
+        "The caller's results, a page at a time; the reading of each is recorded.",
+        shape=Result,
+        handler=results,
+        errors=dialect.RESULTS,
+    ),
     Query(
         "/results/{result_id}",
         Results,
         "One result, by its number or its id; the reading is recorded.",
         key="result_id",
+        shape=Result,
         handler=result,
+        errors=dialect.RESULTS,
     ),
 )

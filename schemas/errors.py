@@ -152,6 +152,8 @@ class Unauthenticated(CaudalError):
     def __init__(self, detail: str = "this needs a token: Authorization: Bearer …", *, had_token: bool = True) -> None:
         super().__init__(detail)
         self.had_token = had_token
+        self.attempts_left: int | None = None
+        """After a wrong password: how many the account has left; ``None`` without a limit."""
 
 
 class Forbidden(CaudalError):
@@ -170,6 +172,12 @@ class TooManyRequests(CaudalError):
         self.retry_after = retry_after
         self.headers = tuple(headers)
         """The headers that describe the limits."""
+
+
+class SignInsBlocked(TooManyRequests):
+    """The account or the address has too many failed attempts to sign in."""
+
+    kind = "sign_ins_blocked"
 
 
 class Unavailable(CaudalError):

@@ -1,9 +1,9 @@
-"""Users: each name is used once."""
+"""Users: each name is used once. They are numbered in the order in which they are created."""
 
 from aggregates.decision import Decision, Events
 from aggregates.state import State
 from aggregates.stream import Stream
-from schemas.clinical_lab.users import CreateUser, RecordLogin, UserCreated, UserLoggedIn
+from schemas.clinical_lab.users import CreateUser, RecordLogin, UserCreated, UserLoggedIn, UserNumberTaken
 from schemas.envelope import CommandEnvelope
 from schemas.message import Event
 
@@ -23,14 +23,32 @@ def evolve(user: User, event: Event) -> User:
     return User(role=event.role, username=event.username, password_hash=event.password_hash, email=event.email)
 
 
+class UserNumbers(State, snapshot_every=200):
+    """The numbers that the laboratory has given to users."""
+
+    last: int = 0
+
+
+def take_number(numbers: UserNumbers, event: UserNumberTaken) -> UserNumbers:
+    return UserNumbers(last=event.number)
+
+
 USER = Stream("user", User, evolve)
+USER_NUMBERS = Stream("usernumbers", UserNumbers, take_number, only="all")
+NUMBERS = USER_NUMBERS.create_or_change()
 
 
-def create_user(command: CommandEnvelope[CreateUser]) -> Events:
-    """Creates a user."""
-    data = command.data
+def create_user(command: CommandEnvelope[CreateUser], numbers: UserNumbers) -> Events:
+    """Creates a user with the next number."""
+    data, number = command.data, numbers.last + 1
+    yield NUMBERS.records(UserNumberTaken(number=number, user_id=data.user_id))
     yield UserCreated(
-        user_id=data.user_id, username=data.username, password_hash=data.password, role=data.role, email=data.email
+        user_id=data.user_id,
+        number=number,
+        username=data.username,
+        password_hash=data.password,
+        role=data.role,
+        email=data.email,
     )
 
 
@@ -40,6 +58,6 @@ def record_login(command: CommandEnvelope[RecordLogin], user: User) -> Events:
 
 
 DECISIONS = (
-    Decision(CreateUser, USER.create("user_id"), create_user),
+    Decision(CreateUser, USER.create("user_id"), create_user, writes=(NUMBERS,)),
     Decision(RecordLogin, USER.change("user_id"), record_login),
 )

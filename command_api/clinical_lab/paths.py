@@ -9,15 +9,14 @@ from starlette.requests import Request
 
 from aggregates.clinical_lab.users import USER, User
 from command_api.http.gateway import CommandGateway
-from command_api.http.paths import KEY, CommandPath, QuestionPath, Translation
+from command_api.http.paths import CommandPath, QuestionPath, Translation
+from schemas.clinical_lab import dialect
 from schemas.clinical_lab.results import RecordResult, ResultRecorded
-from schemas.clinical_lab.users import CreateUser, RecordLogin, Role, user_id_of
+from schemas.clinical_lab.users import ROLES, CreateUser, RecordLogin, Role, UserCreated, user_id_of
 from schemas.envelope import Receipt
 from schemas.message import Command, Event
 from schemas.sensitive import MARK, Password, SensitiveMailbox, SensitiveUsername
 from schemas.values.names import USERNAME, enforced_username
-
-_ROLES: Mapping[int, Role] = {1: "clinician", 2: "patient"}
 
 
 class _Body(BaseModel):
@@ -51,13 +50,19 @@ class LoggedIn(BaseModel):
 
 
 def create_user(body: NewUser, _: Mapping[str, str]) -> Command:
-    role = _ROLES[body.role] if isinstance(body.role, int) else body.role
+    role = ROLES[body.role] if isinstance(body.role, int) else body.role
     return CreateUser(username=body.username, password=body.password, role=role, email=body.email)
 
 
-def number_and_id(receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
-    numbers = [event.number for event in events if isinstance(event, ResultRecorded)]
-    return {"id": numbers[0], "result_id": receipt.key}
+def new_user(command: CreateUser, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+    (number,) = (event.number for event in events if isinstance(event, UserCreated))
+    role = next(number for number, role in ROLES.items() if role == command.role)
+    return {"id": number, "user_id": receipt.key, "username": command.username, "role": role}
+
+
+def new_result(command: RecordResult, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+    (number,) = (event.number for event in events if isinstance(event, ResultRecorded))
+    return {"id": number, "result_id": receipt.key, "patient": command.patient, "result": command.result}
 
 
 async def log_in(body: Login, request: Request, gateway: CommandGateway) -> LoggedIn:
@@ -87,7 +92,11 @@ async def log_in(body: Login, request: Request, gateway: CommandGateway) -> Logg
 
 
 PATHS = (
-    CommandPath("/users", CreateUser, answer={"id": KEY}, translation=Translation(NewUser, create_user)),
-    QuestionPath("/login", Login, log_in, LoggedIn, "Sign in: returns a token if the password is right."),
-    CommandPath("/results", RecordResult, answer=number_and_id, with_events=True),
+    CommandPath(
+        "/users", CreateUser, new_user, translation=Translation(NewUser, create_user), with_events=True, errors=dialect.USERS
+    ),
+    QuestionPath(
+        "/login", Login, log_in, LoggedIn, "Sign in: returns a token if the password is right.", errors=dialect.SIGN_IN
+    ),
+    CommandPath("/results", RecordResult, new_result, with_events=True, errors=dialect.RESULTS),
 )

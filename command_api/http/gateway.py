@@ -30,7 +30,7 @@ class SignIns:
         """Returns if the password is that of an account, whose hash ``find_hash`` returns, or ``None`` without an account.
 
         Takes as long without an account, and counts for as much. Raises `Unauthenticated` if the password is wrong,
-        `TooManyRequests` while the account or the request's address is blocked, and `Unavailable`.
+        `SignInsBlocked` while the account or the request's address is blocked, and `Unavailable`.
         """
         async with self._limits.attempt(account, context_of(request).client):
             if not await self._passwords.is_right(await find_hash(), password):

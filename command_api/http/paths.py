@@ -37,8 +37,8 @@ class Member:
 
 
 KEY, RECORDED_AT = ReceiptField.KEY, ReceiptField.RECORDED_AT
-Answer = Mapping[str, Any] | Callable[[Receipt, Sequence[Event]], Mapping[str, Any]]
-"""The body of an answer: values by name, or a function of the receipt and the command's events.
+Answer = Mapping[str, Any] | Callable[[Any, Receipt, Sequence[Event]], Mapping[str, Any]]
+"""The body of an answer: values by name, or a function of the command, its receipt and its events.
 
 A value may be a part of the receipt, or a `Member` of the command.
 """
@@ -122,7 +122,7 @@ def installed(catalog: Catalog) -> Mapping[str, tuple[OwnPath, ...]]:
 def answer_of(path: CommandPath, command: Command, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
     """Returns the body of the answer to a command."""
     if callable(path.answer):
-        return path.answer(receipt, events)
+        return path.answer(command, receipt, events)
     return {name: _value(value, command, receipt) for name, value in path.answer.items()}
 
 

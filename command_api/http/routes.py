@@ -68,7 +68,7 @@ class CommandEndpoints:
         except NotFound:
             await self._access.authenticate(context_of(request), _ANY)  # counted as one path, whichever names are tried
             raise
-        path = CommandPath(request.scope["path"], command, lambda receipt, _: receipt_as_json(receipt))
+        path = CommandPath(request.scope["path"], command, lambda _, receipt, __: receipt_as_json(receipt))
         return await self._handle_command(path, request)
 
     def _open_command(self, system: str, name: str) -> type[Command]:

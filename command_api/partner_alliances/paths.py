@@ -182,14 +182,14 @@ def create_campaign(cuerpo: NuevaCampana, _: Mapping[str, str]) -> Command:
     )
 
 
-def onboarding_started(receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
+def onboarding_started(_: Command, receipt: Receipt, __: Sequence[Event]) -> Mapping[str, Any]:
     """Returns the ids under which the client follows its request."""
     temporary_id = receipt.key
     saga = saga_id("partner_alliances.onboarding", temporary_id)
     return {"saga_id": saga, "partner_id_temporal": temporary_id, "estado": "INICIADA"}
 
 
-def verdict(_: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+def verdict(_: Command, __: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
     """Returns the verdict of each rule."""
     (validated,) = events
     assert isinstance(validated, PartnerValidated)

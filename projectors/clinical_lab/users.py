@@ -10,8 +10,8 @@ from schemas.envelope import RecordedEvent
 
 def user(row: Users, event: RecordedEvent[Any]) -> Users:
     match event.data:
-        case UserCreated(username=username, email=email, role=role):
-            return row.replace(username=username, email=email, role=role, created_at=event.recorded_at)
+        case UserCreated(number=number, username=username, email=email, role=role):
+            return row.replace(number=number, username=username, email=email, role=role, created_at=event.recorded_at)
         case UserLoggedIn():
             return row.replace(last_login_at=event.recorded_at)
     return row

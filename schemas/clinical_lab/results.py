@@ -1,4 +1,4 @@
-"""Clinical results: recorded by clinicians, read by them and by the patients. Each reading is recorded."""
+"""Clinical results: recorded by users, read by them and by the patients. Each reading is recorded."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ def _given_patient(given: dict[str, Any]) -> UUID:
     return patient_id_of(given["patient"], given["patient_username"])
 
 
-class RecordResult(Command, name="record-result", subject="patient_id", access=Access.to("clinician")):
+class RecordResult(Command, name="record-result", subject="patient_id", access=Access()):
     """Records a patient's result."""
 
     model_config = ConfigDict(

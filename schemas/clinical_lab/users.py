@@ -1,5 +1,6 @@
 """Users: who may sign in, and with which role."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
@@ -15,6 +16,8 @@ _USERS = UUID("3f6f9f1c-1f5b-5e0a-9d3e-7a8c5b2e4d11")
 
 Role = Literal["clinician", "patient"]
 """The roles that a new user may choose. Auditors get their token from the operator of the laboratory."""
+ROLES: Mapping[int, Role] = {1: "clinician", 2: "patient"}
+"""The roles by the numbers that clients know them by."""
 
 
 def user_id_of(username: str) -> UUID:
@@ -54,10 +57,18 @@ class UserCreated(Event):
     """A user was created."""
 
     user_id: UUID
+    number: int = Field(description="Its number in the laboratory, from 1.")
     username: Encrypted
     password_hash: Encrypted
     role: Role
     email: Encrypted
+
+
+class UserNumberTaken(Event):
+    """The laboratory's next number was given to a user."""
+
+    number: int
+    user_id: UUID
 
 
 class UserLoggedIn(Event):
@@ -67,4 +78,4 @@ class UserLoggedIn(Event):
 
 
 COMMANDS = (CreateUser, RecordLogin)
-EVENTS = (UserCreated, UserLoggedIn)
+EVENTS = (UserCreated, UserNumberTaken, UserLoggedIn)

@@ -15,6 +15,7 @@ class Users(
     View,
     context="users",
     key="user_id",
+    indexes=("number",),
     access=Access(),
     rows=RowAccess(owners=("user_id",), all_rows=_AUDITORS),
     subject="user_id",
@@ -22,6 +23,7 @@ class Users(
     """A user."""
 
     user_id: UUID
+    number: int = 0
     username: Encrypted = None
     email: Encrypted = None
     role: str | None = None

@@ -49,6 +49,7 @@ STATUSES = {
     "unauthenticated": 401,
     "forbidden": 403,
     "too_many_requests": 429,
+    "sign_ins_blocked": 429,
     "not_as_signed": 409,
     "unavailable": 503,
     "raced": 503,

@@ -8,7 +8,7 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from schemas.errors import TooManyRequests, Unauthenticated
+from schemas.errors import SignInsBlocked, Unauthenticated
 from streams.database.pools import Databases
 from streams.installation import limits_store
 from streams.security.counters import Counters
@@ -31,19 +31,24 @@ class SignInLimits:
         """Surrounds one attempt to sign in: a block that raises `Unauthenticated` is counted as a failure.
 
         A success resets the account's count. Any other error counts for nothing: no password was checked. Raises
-        `TooManyRequests` if the account or the address is blocked, and `Unavailable`. An attempt at a blocked account counts as
-        a failure of its address.
+        `SignInsBlocked` if the account or the address is blocked, and `Unavailable`. An attempt at a blocked account counts as
+        a failure of its address. The `Unauthenticated` gets the number of attempts that the account has left.
 
         Attempts are counted before they are made, so that many at once have no more guesses than one after the other.
         """
         keys: list[str] = []
+        used = 0
         try:
             # The address comes first: one that is blocked cannot block accounts.
             await self._count(f"sign-in/address/{network_of(address)}", self._address_limit, 0, keys)
             # Each failure of an account extends its window; an address may have many users, who fail now and then.
-            await self._count(account_key := f"sign-in/account/{account}", self._account_limit, self._account_limit, keys)
+            account_key = f"sign-in/account/{account}"
+            used = await self._count(account_key, self._account_limit, self._account_limit, keys)
             yield
-        except (Unauthenticated, TooManyRequests):
+        except Unauthenticated as error:
+            error.attempts_left = self._account_limit - used if self._account_limit else None
+            raise
+        except SignInsBlocked:
             raise
         except Exception:
             for key in keys:
@@ -52,13 +57,14 @@ class SignInLimits:
         for key in keys:
             await (self._counters.reset(key) if key == account_key else self._counters.take_back(key))
 
-    async def _count(self, key: str, limit: int, extended_up_to: int, counted: list[str]) -> None:
+    async def _count(self, key: str, limit: int, extended_up_to: int, counted: list[str]) -> int:
         if limit == 0:
-            return
+            return 0
         count, seconds = await self._counters.add(key, 1, self._seconds, extended_up_to)
         if count > limit:
-            raise TooManyRequests("too many failed attempts to sign in: try again later", max(1, math.ceil(seconds)))
+            raise SignInsBlocked("too many failed attempts to sign in: try again later", max(1, math.ceil(seconds)))
         counted.append(key)
+        return count
 
 
 def network_of(address: str) -> str:

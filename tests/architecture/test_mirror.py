@@ -121,6 +121,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "views/reader.py": CoveredBy("integration/test_view_reader.py", _TABLES),
     },
     "schemas": {
+        "clinical_lab/dialect.py": CoveredBy("e2e/test_collections.py", "it is a table of words"),
         "clinical_lab/notifications.py": CoveredBy("unit/aggregates/clinical_lab/test_notifications.py", _MESSAGES),
         "clinical_lab/views.py": CoveredBy("unit/projectors/clinical_lab/test_results.py", _MESSAGES),
         "data_ingestion/dialect.py": CoveredBy("e2e/test_collections.py", "it is a table of words"),

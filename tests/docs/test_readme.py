@@ -40,7 +40,7 @@ def block_with(mark: str, document: str = README) -> str:
 async def test_the_lines_about_a_delivery_work(stack: RunningStack) -> None:
     posting, querying = re.split(r"sleep \d+\n", block_with("/ingest"))
 
-    assert re.search(r'{"data_id":"[0-9a-f-]{36}"}', await pasted(stack, posting))
+    assert re.search(r'"data_id":"[0-9a-f-]{36}"', await pasted(stack, posting))
 
     async def processed() -> bool:
         out = await pasted(stack, querying)

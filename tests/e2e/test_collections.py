@@ -1,11 +1,12 @@
 """The calls of the systems' own clients, unchanged: method, path, headers and body, and the answer that each of them reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.conftest import eventually
 from tests.stack import RunningStack
@@ -24,6 +25,10 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+KEPT = {"id", "access_token"}
+"""Members of an answer that later calls may name, as {id}."""
+SIGNED_IN = {"Authorization": "Bearer {access_token}"}
+WRONG = {"username": "{name}", "password": "wrong-one"}
 DELIVERY = {"id": str, "partner_id": str, "timestamp": str}
 OBJECT = {"name": "Example Data", "age": 30, "attributes": {"key1": "value1", "key2": "value2"}}
 ITEMS = {"items": [{"sku": "a-1", "quantity": 2}], "metadata": {"source": "api", "version": 1}}
@@ -41,9 +46,33 @@ INGESTION = (
 )
 
 
-async def test_data_ingestion_answers_its_clients(stack: RunningStack) -> None:
-    known: dict[str, str] = {}
-    for call in INGESTION:
+USER = {"username": "{name}", "password": "pass1234", "role": 2}
+RESULT = {"patient": "Paciente de Prueba", "result": "Resultado Positivo"}
+MISSING_NAME, MISSING_RESULT = "Se requieren username y password", "Faltan campos requeridos: 'patient' y 'result'"
+LABORATORY = (
+    Call("POST", "/users", 201, {"id": int, "user_id": str, "username": str, "role": 2}, USER),
+    Call("POST", "/users", 409, {"msg": "El usuario ya está registrado"}, USER),
+    Call("POST", "/users", 400, {"msg": MISSING_NAME}, {"username": "x"}),
+    Call("POST", "/users", 400, {"msg": MISSING_NAME}),
+    Call("POST", "/users", 400, {"msg": "/color no se conoce"}, {**USER, "color": "red"}),
+    Call("POST", "/login", 200, {"access_token": str}, {"username": "{name}", "password": "pass1234"}),
+    Call("POST", "/results", 201, {"id": int, **RESULT}, RESULT, SIGNED_IN),
+    Call("GET", "/results/{id}", 200, {"id": int, **RESULT}, headers=SIGNED_IN),
+    Call("GET", "/results/999999", 404, {"msg": "Resultado no encontrado"}, headers=SIGNED_IN),
+    Call("POST", "/results", 400, {"msg": MISSING_RESULT}, {"patient": "x"}, SIGNED_IN),
+    Call("POST", "/results", 401, {"msg": "Missing Authorization Header"}, RESULT),
+    *(
+        Call("POST", "/login", 401, {"error": "Usuario o contraseña incorrectos.", "intentos_restantes": left}, WRONG)
+        for left in (4, 3, 2, 1, 0)
+    ),
+    Call("POST", "/login", 403, {"error": "IP bloqueada. Intenta más tarde.", "bloqueo_expira_en": int}, WRONG),
+)
+
+
+@pytest.mark.parametrize("calls", [INGESTION, LABORATORY], ids=["data_ingestion", "clinical_lab"])
+async def test_a_system_answers_its_clients(stack: RunningStack, calls: Sequence[Call]) -> None:
+    known = {"name": f"u{uuid4().hex[:12]}"}
+    for call in calls:
         client = stack.commands if call.method == "POST" else stack.queries
 
         async def is_answered(call: Call = call, client: httpx.AsyncClient = client) -> bool:
@@ -55,14 +84,18 @@ async def test_data_ingestion_answers_its_clients(stack: RunningStack) -> None:
         assert answer.status_code == call.status, (call, answer.text)
         assert answer.headers["content-type"] == "application/json"
         assert_like(answer.json(), call.answer)
-        if call.status == 201:
-            known["id"] = answer.json()["id"]
+        if answer.status_code in (200, 201) and isinstance(answer.json(), dict):
+            known.update({name: value for name, value in answer.json().items() if name in KEPT})
 
 
-async def sent(client: httpx.AsyncClient, call: Call, known: Mapping[str, str]) -> httpx.Response:
+async def sent(client: httpx.AsyncClient, call: Call, known: Mapping[str, Any]) -> httpx.Response:
     """The answer to a call of a client that knows nothing of problem documents."""
-    headers = {"Accept": "*/*", "Content-Type": "application/json", **call.headers}
-    return await client.request(call.method, call.path.format(**known), json=call.body, headers=headers)
+    headers = {"Accept": "*/*", "Content-Type": "application/json"}
+    headers |= {name: value.format(**known) for name, value in call.headers.items()}
+    body = call.body
+    if isinstance(body, dict):
+        body = {name: value.format(**known) if isinstance(value, str) else value for name, value in body.items()}
+    return await client.request(call.method, call.path.format(**known), json=body, headers=headers)
 
 
 def assert_like(found: Any, expected: Any) -> None:

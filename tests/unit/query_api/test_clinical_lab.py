@@ -55,7 +55,7 @@ async def test_a_result_is_found_by_its_number_and_by_its_id(result_id: str) -> 
 
     answer = await result(context)
 
-    assert answer.body == ROW
+    assert answer.body == {**ROW, "id": 3}
     ((command, key),) = context.commands.sent  # type: ignore[attr-defined]
     assert (command.result_id, command.queried_by, key) == (ID, "ana", str(ID))
 
@@ -72,7 +72,7 @@ async def test_a_result_that_is_not_there_is_not_found_and_no_reading_is_sent(re
 async def test_each_result_of_a_page_is_a_reading() -> None:
     context = asked()
 
-    assert (await results(context)).body == [ROW]
+    assert (await results(context)).body == [{**ROW, "id": 3}]
     assert len(context.commands.sent) == 1  # type: ignore[attr-defined]
 
 

@@ -13,7 +13,7 @@ from schemas.clinical_lab.users import UserCreated, user_id_of
 
 NOTIFICATION = UUID("01940000-0000-7000-8000-0000000000d1")
 ANA = user_id_of("ana")
-CREATED = UserCreated(user_id=ANA, username="encrypted", password_hash="encrypted", role="patient", email=None)
+CREATED = UserCreated(user_id=ANA, number=1, username="encrypted", password_hash="encrypted", role="patient", email=None)
 REQUESTED = NotificationRequested(
     notification_id=NOTIFICATION, kind="welcome", cause=f"user-{ANA}", recipients=(str(ANA),), about=""
 )

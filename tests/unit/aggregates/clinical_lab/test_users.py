@@ -2,19 +2,32 @@
 
 from aggregates.clinical_lab import users
 from aggregates.scenario import FIRST_ID, Scenario
-from schemas.clinical_lab.users import CreateUser, RecordLogin, UserCreated, UserLoggedIn, user_id_of
+from schemas.clinical_lab.users import CreateUser, RecordLogin, UserCreated, UserLoggedIn, UserNumberTaken, user_id_of
 from schemas.errors import AlreadyExists
 
 ANA = user_id_of("ana")
-CREATED = UserCreated(user_id=ANA, username="ana", password_hash="hash", role="clinician", email="ana@example.org")
+CREATED = UserCreated(user_id=ANA, number=1, username="ana", password_hash="hash", role="clinician", email="ana@example.org")
 
 
 def test_a_user_is_created_once_however_the_name_is_written() -> None:
     create = CreateUser(username="ana", password="password2", role="clinician", email="ana@example.org")
     scenario = Scenario(users.DECISIONS).when(create)
-    scenario.then(CREATED.model_copy(update={"password_hash": "password2"}))
+    assert set(scenario.recorded) == {
+        CREATED.model_copy(update={"password_hash": "password2"}),
+        UserNumberTaken(number=1, user_id=ANA),
+    }
     scenario.when(CreateUser(username=" ANA", password="password3")).then_rejected(
         AlreadyExists, f"the user {ANA} exists already"
+    )
+
+
+def test_users_are_numbered_in_the_order_in_which_they_are_created() -> None:
+    scenario = Scenario(users.DECISIONS).given("usernumbers-all", UserNumberTaken(number=7, user_id=FIRST_ID))
+    scenario.when(CreateUser(username="eva", password="password2"))
+    eva = user_id_of("eva")
+    assert UserNumberTaken(number=8, user_id=eva) in scenario.recorded
+    assert UserCreated(user_id=eva, number=8, username="eva", password_hash="password2", role="patient", email=None) in (
+        scenario.recorded
     )
 
 

@@ -11,10 +11,10 @@ from starlette.requests import Request
 
 from aggregates.clinical_lab.users import User
 from aggregates.scenario import MIDNIGHT
-from command_api.clinical_lab.paths import Login, NewUser, create_user, log_in, number_and_id
+from command_api.clinical_lab.paths import Login, NewUser, create_user, log_in, new_result, new_user
 from command_api.http.gateway import CommandGateway, SignIns
-from schemas.clinical_lab.results import NumberTaken, ResultRecorded
-from schemas.clinical_lab.users import CreateUser, user_id_of
+from schemas.clinical_lab.results import NumberTaken, RecordResult, ResultRecorded
+from schemas.clinical_lab.users import CreateUser, UserCreated, user_id_of
 from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import Unauthenticated
 from schemas.sensitive import MARK
@@ -32,12 +32,35 @@ def test_a_role_is_a_number_or_a_name(given: object, role: str) -> None:
     assert (command.username, command.role) == ("ana", role)
 
 
-def test_a_result_is_answered_with_its_number_and_its_id() -> None:
-    id = UUID(int=1)
-    recorded = ResultRecorded(result_id=id, number=8, patient_id=id, clinician_id="dr", patient="s", result="s")
-    receipt = Receipt(command_id=id, stream=f"result-{id}", version=1, position=2, partition=0, recorded_at=MIDNIGHT)
+ID = UUID(int=1)
 
-    assert number_and_id(receipt, [NumberTaken(number=8, result_id=id), recorded]) == {"id": 8, "result_id": str(id)}
+
+def receipt(stream: str) -> Receipt:
+    return Receipt(command_id=ID, stream=stream, version=1, position=2, partition=0, recorded_at=MIDNIGHT)
+
+
+def test_a_result_is_answered_with_its_number_its_id_and_what_was_sent() -> None:
+    recorded = ResultRecorded(result_id=ID, number=8, patient_id=ID, clinician_id="dr", patient="encrypted", result="encrypted")
+    command = RecordResult(patient="Ana Paz", result="negative")
+
+    assert new_result(command, receipt(f"result-{ID}"), [NumberTaken(number=8, result_id=ID), recorded]) == {
+        "id": 8,
+        "result_id": str(ID),
+        "patient": "Ana Paz",
+        "result": "negative",
+    }
+
+
+def test_a_user_is_answered_with_the_number_and_without_the_password() -> None:
+    command = CreateUser(username="ana", password="password2", role="patient")
+    created = UserCreated(user_id=ID, number=3, username="encrypted", password_hash="encrypted", role="patient", email=None)
+
+    assert new_user(command, receipt(f"user-{ID}"), [created]) == {
+        "id": 3,
+        "user_id": str(ID),
+        "username": "ana",
+        "role": 2,
+    }
 
 
 def test_a_name_that_no_user_can_have_is_not_looked_up() -> None:

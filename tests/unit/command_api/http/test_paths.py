@@ -44,9 +44,11 @@ def test_an_answer_names_values_and_parts_of_the_receipt() -> None:
 
 
 def test_an_answer_may_be_a_function_of_receipt_and_events() -> None:
-    path = CommandPath("/x", ReceiveData, lambda receipt, events: {"n": len(events), "id": receipt.key})
+    path = CommandPath(
+        "/x", ReceiveData, lambda command, receipt, events: {"p": command.partner_id, "n": len(events), "id": receipt.key}
+    )
 
-    assert answer_of(path, COMMAND, RECEIPT, []) == {"n": 0, "id": "a-b"}
+    assert answer_of(path, COMMAND, RECEIPT, []) == {"p": "p", "n": 0, "id": "a-b"}
 
 
 def test_a_receipt_is_answered_with_its_key_as_id() -> None:

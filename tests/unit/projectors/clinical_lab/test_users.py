@@ -9,12 +9,12 @@ from schemas.clinical_lab.views import Users
 from tests.unit.projectors.applied import applied
 
 ID = UUID(int=1)
-CREATED = UserCreated(user_id=ID, username="Ana", password_hash="secret", role="patient", email="ana@example.org")
+CREATED = UserCreated(user_id=ID, number=3, username="Ana", password_hash="secret", role="patient", email="ana@example.org")
 
 
 def test_a_user_is_shown_without_the_password() -> None:
     assert applied(PROJECTIONS[0], CREATED) == Users(
-        user_id=ID, username="Ana", email="ana@example.org", role="patient", created_at=MIDNIGHT
+        user_id=ID, number=3, username="Ana", email="ana@example.org", role="patient", created_at=MIDNIGHT
     )
 
 

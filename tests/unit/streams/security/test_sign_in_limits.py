@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.errors import TooManyRequests, Unauthenticated, Unavailable
+from schemas.errors import SignInsBlocked, TooManyRequests, Unauthenticated, Unavailable
 from streams.database.pools import Databases
 from streams.security.sign_in_limits import SignInLimits, network_of
 from streams.settings import Settings
@@ -49,11 +49,24 @@ async def test_the_account_is_blocked_after_its_failures_and_others_are_not() ->
     for _ in range(5):
         await fail(made)
 
-    with pytest.raises(TooManyRequests, match="too many failed attempts to sign in") as raised:
+    with pytest.raises(SignInsBlocked, match="too many failed attempts to sign in") as raised:
         await succeed(made, address="2.2.2.2")
 
     assert raised.value.retry_after == 300
     await succeed(made, "eva")
+
+
+@pytest.mark.parametrize(("limit", "left"), [(3, [2, 1, 0]), (0, [None, None, None])])
+async def test_a_failure_says_how_many_attempts_are_left(limit: int, left: list[int | None]) -> None:
+    made, _ = limits(sign_in_failures=limit)
+    found = []
+    for _ in range(3):
+        with pytest.raises(Unauthenticated) as raised:
+            async with made.attempt("ana", "1.1.1.1"):
+                raise Unauthenticated
+        found.append(raised.value.attempts_left)
+
+    assert found == left
 
 
 async def test_a_success_starts_the_count_of_the_account_anew_and_counts_for_nothing_else() -> None:
