@@ -41,9 +41,8 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     issuer = TokenIssuer(settings)
     sign_ins = SignIns(SignInLimits(settings, databases), passwords)
     gateway = CommandGateway(handler, SubjectKeys(settings, databases), issuer, sign_ins)
-    endpoints = routes.CommandEndpoints(
-        settings, catalog, handler, logs, AccessControl(Installation(settings, catalog, databases)), gateway
-    )
+    access_control = AccessControl(Installation(settings, catalog, databases))
+    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, access_control, gateway)
     systems = paths.installed(catalog)
 
     @asynccontextmanager
@@ -69,7 +68,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
             *endpoints.routes(systems),
             Route("/.well-known/jwks.json", public_keys),
             *operations_routes({"log": log_in_reach}),
-            *documentation_routes(TITLE, lambda: describe(catalog, systems)),
+            *documentation_routes(TITLE, lambda: describe(catalog, systems, access_control.effective)),
         ],
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,

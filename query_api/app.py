@@ -61,7 +61,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
             *QueryEndpoints(views, live, commands, installed_labels(catalog), access_control).routes(queries),
             *AuditEndpoints(installation, access_control, processes).routes(),
             *operations_routes({"views": views_in_reach, "view shapes": view_shapes}),
-            *documentation_routes(TITLE, lambda: describe(catalog, queries)),
+            *documentation_routes(TITLE, lambda: describe(catalog, queries, access_control.effective)),
         ],
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,

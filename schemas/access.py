@@ -22,7 +22,8 @@ class Caller:
 class Access:
     """The requirements for a caller: one of the roles, if any are named, and every scope.
 
-    ``Access()`` asks for a verified caller and nothing else. A declaration without an access is open to every caller.
+    ``Access()`` asks for a verified caller and nothing else, and so does a declaration without an access, except in the profile
+    for trying (``CAUDAL_PROFILE=seed``): there it is open to every caller.
     """
 
     roles: frozenset[str] = frozenset()

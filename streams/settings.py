@@ -143,9 +143,15 @@ class Settings(BaseSettings):
     oidc_roles_claim: str = Field(
         "roles", description="Claim in which the external issuer lists roles: a name, or a path such as `realm_access.roles`."
     )
-    access: dict[str, Access] = Field(
+    profile: Literal["closed", "seed"] = Field(
+        "closed", description="`seed`, for trying: what declares no access needs no token. Otherwise it needs any valid one."
+    )
+    access: dict[str, Access | None] = Field(
         {},
-        description="Roles and scopes that override declared ones, as JSON by `command:…`, `view:…` or `audit:system.context`.",
+        description=(
+            "Roles and scopes that override declared ones, as JSON by `command:…`, `view:…` or `audit:system.context`; "
+            "null opens it to every caller."
+        ),
         examples=['{"view:data_ingestion.records": {"roles": ["reader"]}}'],
     )
     rate_limits: dict[Literal["POST", "GET", "all"], str] = Field(

@@ -28,6 +28,7 @@ class Services:
         self._folder = folder
         self.environment = {
             "CAUDAL_SYSTEMS": '["data_ingestion"]',
+            "CAUDAL_PROFILE": "seed",
             "CAUDAL_WRITE_DSN": dsn,
             "CAUDAL_BROKERS": broker.bootstrap,
             "CAUDAL_FETCH_BACKOFF": "true",

@@ -39,7 +39,7 @@ from schemas.system import ContextName
 from schemas.values.literals import UUID_FORM
 from schemas.values.stated import RULES
 from schemas.values.storable import RULES as STORABLE
-from streams.http.documentation import document, problem_responses, schema_of, security_of
+from streams.http.documentation import Effective, declared_access, document, problem_responses, schema_of, security_of
 
 TITLE = "Caudal: command API"
 _ERRORS: tuple[type[CaudalError], ...] = (
@@ -97,18 +97,20 @@ in its parameters, in the schema of its body, or here for every body: a violatio
 A batch (`application/x-ndjson`) has a value of its array in each line, and so has its answer."""
 
 
-def describe(catalog: Catalog, systems: Mapping[str, tuple[OwnPath, ...]]) -> dict[str, Any]:
-    """Returns the OpenAPI document of every command and every path of a system's own."""
+def describe(
+    catalog: Catalog, systems: Mapping[str, tuple[OwnPath, ...]], effective: Effective = declared_access
+) -> dict[str, Any]:
+    """Returns the OpenAPI document of every command and every path of a system's own, with its ``effective`` access."""
     paths: dict[str, Any] = {}
     for context, command in catalog.commands():
         if not command.internal:
-            paths[f"/commands/{context.system}/{command.message_name}"] = {"post": _operation(context, command)}
+            paths[f"/commands/{context.system}/{command.message_name}"] = {"post": _operation(context, command, effective)}
     for system, routes in systems.items():
         for route in routes:
             if isinstance(route, QuestionPath):
                 paths[route.path] = {"post": _question(system, route)}
                 continue
-            operation = _operation(catalog.context_of(route.command), route.command, route)
+            operation = _operation(catalog.context_of(route.command), route.command, effective, route)
             paths.setdefault(route.path, {})[route.method.lower()] = operation
     _add_links(paths, systems)
     return document(TITLE, _DESCRIPTION, paths, rules=_RULES_OF_JSON)
@@ -131,7 +133,9 @@ def _id(path: str) -> str:
     return re.sub(r"\W+", "_", path.replace("{", "").replace("}", ""))
 
 
-def _operation(context: ContextName, command: type[Command], own: CommandPath | None = None) -> dict[str, Any]:
+def _operation(
+    context: ContextName, command: type[Command], effective: Effective, own: CommandPath | None = None
+) -> dict[str, Any]:
     path, translation = ("", None) if own is None else (own.path, own.translation)
     answer = schema_of(CommandReceipt) if own is None else _answer(own)
     shape = command if own is None else own.body
@@ -149,7 +153,7 @@ def _operation(context: ContextName, command: type[Command], own: CommandPath | 
     return {
         "operationId": f"{context.system}_{command.message_name}{_id(path)}",
         "summary": (command.__doc__ or command.__name__).splitlines()[0],
-        **security_of(command.command_access),
+        **security_of(effective("command", f"{context.system}.{command.message_name}", command.command_access)),
         "tags": [str(context)],
         "parameters": [*_headers(), *_in_path(path)],
         RULES: [*_RULES_OF_HEADERS, *([NO_HEADERS] if translation is None else [])],

@@ -50,6 +50,7 @@ class Endpoints:
             "CAUDAL_BROKERS": self.brokers,
             "CAUDAL_FETCH_BACKOFF": str(self.fetch_backoff).lower(),
             "CAUDAL_SYSTEMS": orjson.dumps(self.systems).decode(),
+            "CAUDAL_PROFILE": "seed",
             # The shell may be set up for another installation: a local stack uses its own databases alone.
             "CAUDAL_READ_DSN": self.postgres,
             "CAUDAL_WRITE_DSNS": "{}",

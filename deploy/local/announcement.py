@@ -42,7 +42,14 @@ def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seco
     said += [f"{name:{_NAME_WIDTH}}{where}" for name, where in places.items()]
     if example is not None:
         said += ["", "A first command and a query, for another terminal:", *_calls(endpoints, example)]
-    return [*said, "", *_next_commands(endpoints), *_roles(catalog), "", "Ctrl-C stops everything."]
+    return [
+        *said,
+        "",
+        *_next_commands(endpoints),
+        *_roles(catalog),
+        "",
+        "What declares no access is open (CAUDAL_PROFILE=seed). Ctrl-C stops everything.",
+    ]
 
 
 def tokens(endpoints: Endpoints, roles: Sequence[str]) -> list[str]:

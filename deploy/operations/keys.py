@@ -48,7 +48,8 @@ def token(
 
 def _check(settings: Settings, roles: Sequence[str], scopes: Sequence[str]) -> None:
     """Raises `NotFound` for a role or a scope that no permission mentions: it would open nothing."""
-    catalog, further = installed_catalog(settings.systems), settings.access.values()
+    catalog = installed_catalog(settings.systems)
+    further = [access for access in settings.access.values() if access is not None]
     known = {
         "role": catalog.roles().union(*(access.roles for access in further)),
         "scope": catalog.scopes().union(*(access.scopes for access in further)),

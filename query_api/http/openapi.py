@@ -23,7 +23,7 @@ from schemas.errors import CaudalError, NotAsSigned, NotFound, TooCostly
 from schemas.system import ContextName
 from schemas.values.stated import RULES
 from schemas.view import View
-from streams.http.documentation import document, schema_of, security_of
+from streams.http.documentation import Effective, declared_access, document, schema_of, security_of
 
 TITLE = "Caudal: query API"
 _DESCRIPTION = f"""Views of now, and the history behind them. Every error is a problem document (RFC 9457).
@@ -41,25 +41,27 @@ Operations = Iterator[tuple[str, dict[str, Any]]]
 """Paths, each with its GET operation."""
 
 
-def describe(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> dict[str, Any]:
-    """Returns the OpenAPI document of all that can be read."""
-    paths: dict[str, Any] = {path: {"get": get} for path, get in _operations(catalog, queries)}
+def describe(
+    catalog: Catalog, queries: Mapping[str, tuple[Query, ...]], effective: Effective = declared_access
+) -> dict[str, Any]:
+    """Returns the OpenAPI document of all that can be read, with its ``effective`` access."""
+    paths: dict[str, Any] = {path: {"get": get} for path, get in _operations(catalog, queries, effective)}
     for declared in queries.values():
         _add_links(paths, declared)
     return document(TITLE, _DESCRIPTION, paths, schemas={"ConsistencyToken": token_schema(catalog.contexts)})
 
 
-def _operations(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> Operations:
+def _operations(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]], effective: Effective) -> Operations:
     yield from _of_indexes()
     for home, view in catalog.views():
         if not view.view_own_paths_only:
-            yield from _of_view(home.system, view)
+            yield from _of_view(home.system, view, effective)
     for name, context in catalog.contexts.items():
         for audit_path in AUDIT_PATHS:
-            yield _of_audit(name, audit_path, context.audit)
+            yield _of_audit(name, audit_path, effective("audit", str(name), context.audit))
     for system, declared in queries.items():
         for query in declared:
-            yield _of_query(system, query)
+            yield _of_query(system, query, effective)
 
 
 def _of_indexes() -> Operations:
@@ -72,25 +74,27 @@ def _of_indexes() -> Operations:
     yield "/audit/{system}", operation("audit_of_system", "index", "The logs of one system.", [system], logs, (NotFound,))
 
 
-def _of_view(system: str, view: type[View]) -> Operations:
+def _of_view(system: str, view: type[View], effective: Effective) -> Operations:
     name, key = view.view_name, view.view_key
+    access = effective("view", f"{system}.{name}", view.view_access)
     path, operation_id = f"/views/{system}/{name}", f"{system}_{name}"
     row_id = f"{operation_id}_row"
-    page = page_operation(operation_id, system, f"{name}: a page of rows", view, (), view)
+    page = page_operation(operation_id, system, f"{name}: a page of rows", view, (), view, access=access)
     page["responses"]["200"]["links"] = _link(row_id, "key", f"/0/{key}")
     yield path, page
     summary = f"{name}: one row by its {key}"
-    yield f"{path}/{{key}}", row_operation(row_id, system, summary, view, ("key",), view, reserved="live")
+    yield f"{path}/{{key}}", row_operation(row_id, system, summary, view, ("key",), view, reserved="live", access=access)
     live = f"{name}: rows when they change, as server-sent events"
-    yield f"{path}/live", live_operation(f"{operation_id}_live", system, live, view)
+    yield f"{path}/live", live_operation(f"{operation_id}_live", system, live, view, access)
 
 
-def _of_query(system: str, query: Query) -> tuple[str, dict[str, Any]]:
+def _of_query(system: str, query: Query, effective: Effective) -> tuple[str, dict[str, Any]]:
+    access = effective("view", f"{system}.{query.view.view_name}", query.view.view_access)
     parts = (_id(query), system, query.summary, query.view, query.path_parameters, query.model)
     if query.key is None:
-        described = page_operation(*parts, limit=query.limit, dialect=query.errors)
+        described = page_operation(*parts, access=access, limit=query.limit, dialect=query.errors)
     else:
-        described = row_operation(*parts, dialect=query.errors)
+        described = row_operation(*parts, access=access, dialect=query.errors)
     if query.handler is not None:  # it may read more than the engine would: a number in the place of an id
         for one in described["parameters"]:
             if one["in"] == "path":

@@ -78,6 +78,7 @@ def page_operation(
     in_path: Sequence[str],
     model: type[BaseModel],
     *,
+    access: Access | None,
     limit: int = DEFAULT_LIMIT,
     dialect: Dialect | None = None,
 ) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def page_operation(
     body = {"type": "array", "items": schema_of(model)}
     described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly), dialect)
     described["responses"]["200"]["headers"] = {"Link": NEXT}
-    return {**described, **_of_view(view)}
+    return {**described, **_of_view(view, access)}
 
 
 def row_operation(
@@ -97,6 +98,7 @@ def row_operation(
     in_path: Sequence[str],
     model: type[BaseModel],
     *,
+    access: Access | None,
     reserved: str | None = None,
     dialect: Dialect | None = None,
 ) -> dict[str, Any]:
@@ -106,11 +108,11 @@ def row_operation(
         in_url[-1]["schema"] = {**TEXT_IN_PATH, "not": {"const": reserved}}
     return {
         **operation(operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN], schema_of(model), OF_VIEWS, dialect),
-        **_of_view(view),
+        **_of_view(view, access),
     }
 
 
-def live_operation(operation_id: str, tag: str, summary: str, view: type[View]) -> dict[str, Any]:
+def live_operation(operation_id: str, tag: str, summary: str, view: type[View], access: Access | None) -> dict[str, Any]:
     """Returns the operation of a live view."""
     resume = parameter("Last-Event-ID", "header", "The id of the last event that the client has, after a break.")
     return {
@@ -122,7 +124,7 @@ def live_operation(operation_id: str, tag: str, summary: str, view: type[View]) 
             "200": {"description": "A stream of events without an end.", "content": {"text/event-stream": {}}},
             **problem_responses((*_ERRORS, *OF_VIEWS), *_OF_THE_SERVER),
         },
-        **_of_view(view),
+        **_of_view(view, access),
     }
 
 
@@ -181,10 +183,10 @@ def _sort(view: type[View]) -> dict[str, Any]:
     )
 
 
-def _of_view(view: type[View]) -> dict[str, Any]:
+def _of_view(view: type[View], access: Access | None) -> dict[str, Any]:
     # Rows with owners need a caller even if the view is open to every caller.
-    access = Access() if view.view_access is None and view.view_rows is not None else view.view_access
-    return {"description": inspect.getdoc(view) or "", **security_of(access)}
+    needed = Access() if access is None and view.view_rows is not None else access
+    return {"description": inspect.getdoc(view) or "", **security_of(needed)}
 
 
 def _in_path(view: type[View], names: Sequence[str]) -> list[dict[str, Any]]:

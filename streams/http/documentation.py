@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -53,6 +53,17 @@ class ModelSchema:
 def schema_of(model: type[BaseModel]) -> ModelSchema:
     """Returns a pydantic class as a placeholder, which `document` replaces by a reference to its schema."""
     return ModelSchema(model)
+
+
+class Effective(Protocol):
+    """Returns the access to a command, a view or a log by ``system.name``, of which a declared one is given."""
+
+    def __call__(self, kind: Literal["command", "view", "audit"], name: str, declared: Access | None, /) -> Access | None: ...
+
+
+def declared_access(_: Literal["command", "view", "audit"], __: str, declared: Access | None) -> Access | None:
+    """Returns the declared access: that of an installation whose settings change nothing."""
+    return declared
 
 
 def security_of(access: Access | None) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class AccessControl:
         settings = installation.settings
         self._verifier = TokenVerifier(settings)
         self._limits = RateLimits(settings, installation.databases)
-        self._overrides: Mapping[str, Access] = settings.access
+        self._overrides: Mapping[str, Access | None] = settings.access
+        self._undeclared = None if settings.profile == "seed" else Access()
         if unknown := sorted(settings.access.keys() - _names(installation.catalog)):
             raise Misconfigured(
                 f"CAUDAL_ACCESS names what no installed system has: {', '.join(unknown)}. "
@@ -54,17 +55,22 @@ class AccessControl:
             await self.limit(request, path, 1)
 
     def authorize(self, request: RequestContext, kind: Kind, name: str, declared: Access | None) -> None:
-        """Raises `Unauthenticated` or `Forbidden` unless the caller has access to ``system.name``.
-
-        The settings override the access that the system has ``declared``.
-        """
-        access = self._overrides.get(f"{kind}:{name}", declared)
+        """Raises `Unauthenticated` or `Forbidden` unless the caller has `effective` access to ``system.name``."""
+        access = self.effective(kind, name, declared)
         if access is None:
             return
         if request.caller is None:
             raise Unauthenticated(had_token=False)
         if (why := access.why_not(request.caller)) is not None:
             raise Forbidden(f"the {kind} {name} needs {why}")
+
+    def effective(self, kind: Kind, name: str, declared: Access | None) -> Access | None:
+        """Returns the access to ``system.name``, ``None`` if it is open to every caller.
+
+        The settings override the access that the system has ``declared``. What declares none is open in the profile ``seed``
+        alone.
+        """
+        return self._overrides.get(f"{kind}:{name}", self._undeclared if declared is None else declared)
 
     async def limit_batch(self, request: RequestContext, path: str, commands: int) -> None:
         """Counts the commands of a batch, whose request is counted already, against its caller's limits.

@@ -106,7 +106,7 @@ async def _command_api(dsn: str, environment: dict[str, str]) -> AsyncIterator[t
     (port,) = free_ports(1)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "deploy.cli", "serve", "command-api", "--port", str(port)),
-        env={**os.environ, **environment, "CAUDAL_WRITE_DSN": dsn, "CAUDAL_LOG_LEVEL": "warning"},
+        env={**os.environ, **environment, "CAUDAL_WRITE_DSN": dsn, "CAUDAL_PROFILE": "seed", "CAUDAL_LOG_LEVEL": "warning"},
     )
     try:
         yield await _listening(port, process), psutil.Process(process.pid)

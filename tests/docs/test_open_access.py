@@ -1,10 +1,12 @@
-"""The table in docs/security.md of what needs no token names what is open by default, and nothing else."""
+"""The table in docs/security.md of what needs no token names what the profile `seed` opens, and nothing else."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from command_api.app import make_app as make_command_api
@@ -31,7 +33,7 @@ def catalog() -> Catalog:
 @pytest.fixture(scope="module")
 def documented() -> Mapping[str, list[str]]:
     """The rows of the table: a name and what is open."""
-    section = DOCUMENT.read_text().partition("### What is open by default")[2].partition("\n### ")[0]
+    section = DOCUMENT.read_text().partition("### What the profile seed opens")[2].partition("\n### ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ")]
     return {name.strip().partition(" ")[0].strip(","): re.findall(r"`([^`]+)`", open_) for name, open_ in rows[1:]}
 
@@ -64,6 +66,42 @@ def test_the_open_paths_are_named(catalog: Catalog, documented: Mapping[str, lis
 
     assert documented["other"] == sorted(path.path for path in own if not isinstance(path, CommandPath))
     assert documented["pages"] == sorted(path for path in routes - of_systems if not path.startswith(_OF_SYSTEMS))
+
+
+@pytest.mark.parametrize("profile", ["closed", "seed"])
+async def test_what_the_profile_opens_needs_a_token_without_it(
+    catalog: Catalog, profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(profile=profile)
+    commands = [
+        ("POST", f"/commands/{context.system}/{command.message_name}")
+        for context, command in catalog.commands()
+        if not command.internal and command.command_access is None
+    ]
+    own = [
+        (path.method, path.path)
+        for declared in paths.installed(catalog).values()
+        for path in declared
+        if isinstance(path, CommandPath) and path.command.command_access is None
+    ]
+    views = [one for one in catalog.views() if one[1].view_access is None]
+    of_views = [("GET", f"/views/{home.system}/{view.view_name}{more}") for home, view in views for more in ("", "/x", "/live")]
+    asked = [query for rows in queries.installed(catalog).values() for query in rows if query.view.view_access is None]
+    logs = [
+        ("GET", f"/audit/{name.system}/{name.context}/events") for name, one in catalog.contexts.items() if one.audit is None
+    ]
+    read = [*of_views, *(("GET", query.path) for query in asked), *logs]
+    assert all((commands, own, views, asked, logs))
+
+    async def answered(make: Callable[[Settings, Catalog], Starlette], calls: Sequence[tuple[str, str]]) -> set[int]:
+        transport = httpx.ASGITransport(make(settings, catalog), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return {(await client.request(method, re.sub(r"{[^}]*}", "x", path))).status_code for method, path in calls}
+
+    monkeypatch.setattr("streams.database.pools._CONNECT_SECONDS", 0.1)
+    found = await answered(make_command_api, [*commands, *own]) | await answered(make_query_api, read)
+    assert (found == {401}) == (profile == "closed")
+    assert profile == "closed" or 401 not in found
 
 
 def test_nothing_of_the_engine_itself_is_open(catalog: Catalog) -> None:

@@ -50,7 +50,13 @@ async def test_a_delivery_on_containers(container_environment: dict[str, str], t
 
         command = (sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(ports[name]))
         log = tmp_path / f"{name}.log"
-        spec = ProcessSpec(name=name, command=command, log=log, why_not_ready=why_not_ready, environment=container_environment)
+        spec = ProcessSpec(
+            name=name,
+            command=command,
+            log=log,
+            why_not_ready=why_not_ready,
+            environment=container_environment | {"CAUDAL_PROFILE": "seed"},
+        )
         return Supervised(spec)
 
     processes = [process(name) for name in SERVICES]

@@ -97,7 +97,7 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
     context = Context("accounts", commands=(Withdraw,), events=(Withdrawn,), requires_expected_version=request.param)
     catalog, name = Catalog.of([System("bank", (context,))]), ContextName("bank", "accounts")
     handler = CommandHandler(catalog, {"bank": Domain(DECISIONS)}, {name: MemoryLog(name)})
-    settings, databases = Settings(), Databases(None, 1)
+    settings, databases = Settings(profile="seed"), Databases(None, 1)
     sign_ins = SignIns(SignInLimits(settings, databases), Passwords())
     gateway = CommandGateway(handler, SubjectKeys(settings, databases), TokenIssuer(settings), sign_ins)
     app = Starlette(

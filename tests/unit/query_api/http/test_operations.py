@@ -25,7 +25,7 @@ class Board(View, name="boards", context="board", key="board_id", access=Access.
 
 
 def test_a_page_has_filters_of_the_columns_that_can_be_filtered_by() -> None:
-    operation = page_operation("tasks", "shop", "tasks", Task, ("assignee",), Task)
+    operation = page_operation("tasks", "shop", "tasks", Task, ("assignee",), Task, access=Task.view_access)
 
     parameters = {one["name"]: one for one in operation["parameters"]}
     assert list(parameters) == ["assignee", "sort", "limit", "after", "task_id", "status", "Consistency-Token"]
@@ -35,15 +35,18 @@ def test_a_page_has_filters_of_the_columns_that_can_be_filtered_by() -> None:
 
 
 def test_each_operation_says_who_may_use_it() -> None:
-    page, row = page_operation("a", "shop", "a", Board, (), Board), row_operation("b", "shop", "b", Board, ("key",), Board)
-    live = live_operation("c", "shop", "c", Board)
+    page, row = (
+        page_operation("a", "shop", "a", Board, (), Board, access=Board.view_access),
+        row_operation("b", "shop", "b", Board, ("key",), Board, access=Board.view_access),
+    )
+    live = live_operation("c", "shop", "c", Board, Board.view_access)
 
     assert page["security"] == row["security"] == live["security"] == [{"token": ["member"]}]
-    assert live_operation("d", "shop", "d", Task)["security"] == [{"token": []}], "its rows have owners"
+    assert live_operation("d", "shop", "d", Task, Task.view_access)["security"] == [{"token": []}], "its rows have owners"
 
 
 def test_errors_are_problem_documents() -> None:
-    responses = row_operation("b", "shop", "b", Board, ("key",), Board)["responses"]
+    responses = row_operation("b", "shop", "b", Board, ("key",), Board, access=Board.view_access)["responses"]
 
     assert responses.keys() == {"200", *map(str, (400, 401, 403, 404, 408, 421, 422, 429, 431, 500, 503))}
     assert "application/problem+json" in responses["503"]["content"]
