@@ -81,6 +81,7 @@ def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int, diale
     """
     found: dict[int, list[str]] = {status: [] for status in statuses}
     contents: dict[int, dict[str, Any]] = {status: dict(_PROBLEM) for status in statuses}
+    headers: dict[int, list[Mapping[str, Any]]] = {}
     for error in errors:
         meaning, usual = " ".join((error.__doc__ or "").split()), STATUSES[error.kind]
         answers = [(usual, _PROBLEM)]
@@ -90,14 +91,23 @@ def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int, diale
             contents.setdefault(status, {}).update(content)
         for status in sorted({status for status, _ in answers}):
             found.setdefault(status, []).append(f"`{type_of(error.kind)}`: {meaning}")
+            headers.setdefault(status, []).append(_HEADERS.get(usual, {}))
     return {
         str(status): {
             "description": "\n\n".join([f"{TITLES[status]}.", *kinds]),
-            **({"headers": dict(_HEADERS[status])} if status in _HEADERS else {}),
+            **_merged(headers.get(status, ())),
             "content": contents[status],
         }
         for status, kinds in sorted(found.items())
     }
+
+
+def _merged(headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Returns the headers of a status from those of each kind of error; one that some kinds lack is not required."""
+    merged: dict[str, Any] = {}
+    for name, header in (item for of_kind in headers for item in of_kind.items()):
+        merged[name] = {**header, "required": all(name in of_kind for of_kind in headers)}
+    return {"headers": merged} if merged else {}
 
 
 _PROBLEM = {PROBLEM_TYPE: {"schema": schema_of(Problem)}}

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 
 from schemas.access import Access
-from schemas.errors import AlreadyExists, Invalid, Overloaded, Rejected, Unauthenticated
+from schemas.dialect import Dialect
+from schemas.errors import AlreadyExists, Forbidden, Invalid, Overloaded, Rejected, SignInsBlocked, Unauthenticated
 from streams.http.documentation import document, documentation_routes, problem_responses, schema_of, security_of
 
 
@@ -54,6 +55,25 @@ def test_the_responses_for_errors_name_their_kinds_and_headers() -> None:
     assert [list(found[status].get("headers", ())) for status in ("401", "409", "503")] == [
         ["WWW-Authenticate"], [], ["Retry-After"],
     ]  # fmt: skip
+
+
+def test_a_dialect_adds_its_bodies_and_statuses_and_a_header_that_not_all_have_is_optional() -> None:
+    dialect = Dialect(Thing, lambda text, _: Thing(name=text), statuses={"sign_ins_blocked": 403, "invalid": 400})
+
+    found = problem_responses((Forbidden, SignInsBlocked, Invalid), 431, dialect=dialect)
+
+    assert list(found) == ["400", "403", "422", "429", "431"]
+    assert [list(found[status]["content"]) for status in ("400", "403", "422", "431")] == [
+        ["application/json"],
+        ["application/problem+json", "application/json"],
+        ["application/problem+json"],
+        ["application/problem+json"],
+    ]
+    assert {name: header["required"] for name, header in found["403"]["headers"].items()} == {
+        "WWW-Authenticate": False,
+        "Retry-After": False,
+    }
+    assert found["429"]["headers"]["Retry-After"]["required"] is True
 
 
 def test_a_document_states_the_rules_of_every_operation() -> None:
