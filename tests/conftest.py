@@ -145,6 +145,7 @@ async def settings(fresh_database: FreshDatabase, broker: EmbeddedBroker, catalo
         write_dsn=await fresh_database.migrated(),
         brokers=broker.bootstrap,
         fetch_backoff=True,
+        profile="seed",  # as on a stack of `caudal up`
         topic_prefix=f"test{uuid4().hex[:12]}",
         relay_lease_seconds=1,
         stall_seconds=1,
