@@ -31,7 +31,7 @@ async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_s
         clinician = await signed_in(stack, "dr", 1)
         user = {"username": username, "password": password, "email": email}
         created = await stack.commands.post("/users", json=user)
-        subject = created.json()["id"]
+        subject = created.json()["user_id"]
         number, seen = await recorded(stack, clinician, patient=patient, patient_username=username, result=diagnosis)
         assert (await stack.queries.get(f"/results/{number}", headers={**clinician, **seen})).json()["result"] == diagnosis
 
