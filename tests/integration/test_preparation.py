@@ -91,4 +91,6 @@ async def test_a_command_of_an_erased_subject_is_rejected_and_a_repeat_gets_the_
     rejection = (await write_side.log.answers([after]))[after]
     assert rejection is not None
     assert "erased" in rejection.detail
-    assert (await write_side.log.head()).position == 1
+    assert (await write_side.log.head()).position == 2, (
+        "the first command recorded a user and its number, and the others nothing"
+    )
