@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from schemas.values.tuples import check_not_text, check_tuple
+
+Kind = Literal["command", "view", "audit"]
+"""A permission is for sending a command, for reading a view, or for auditing a context's log."""
 
 
 @dataclass(frozen=True, slots=True)

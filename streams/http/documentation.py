@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from schemas.access import Access
+from schemas.access import Access, Kind
 from schemas.dialect import Dialect
 from schemas.errors import CaudalError, Misconfigured
 from schemas.values.stated import RULES
@@ -58,10 +58,10 @@ def schema_of(model: type[BaseModel]) -> ModelSchema:
 class Effective(Protocol):
     """Returns the access to a command, a view or a log by ``system.name``, of which a declared one is given."""
 
-    def __call__(self, kind: Literal["command", "view", "audit"], name: str, declared: Access | None, /) -> Access | None: ...
+    def __call__(self, kind: Kind, name: str, declared: Access | None, /) -> Access | None: ...
 
 
-def declared_access(_: Literal["command", "view", "audit"], __: str, declared: Access | None) -> Access | None:
+def declared_access(_: Kind, __: str, declared: Access | None) -> Access | None:
     """Returns the declared access: that of an installation whose settings change nothing."""
     return declared
 

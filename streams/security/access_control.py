@@ -1,12 +1,11 @@
 """Access control of both APIs: identifies the caller, limits how often, and decides about permissions."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.access import Access, Caller
+from schemas.access import Access, Caller, Kind
 from schemas.catalog import Catalog
 from schemas.errors import Forbidden, Misconfigured, Unauthenticated
 from streams.http.request_context import RequestContext, context_of
@@ -15,8 +14,6 @@ from streams.security.rate_limits import RateLimits
 from streams.security.tokens import TokenVerifier
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Kind = Literal["command", "view", "audit"]
-"""A permission is for sending a command, for reading a view, or for auditing a context's log."""
 
 
 class AccessControl:
