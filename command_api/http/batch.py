@@ -108,7 +108,7 @@ class BatchEndpoint:
             if header in request.headers:
                 own = header.removeprefix("x-").replace("-", "_")
                 raise Malformed(f"{NO_HEADERS}: use {own} in the line in the place of {header}")
-        body = await read_body(request, context_of(request).headers, self._settings.max_command_batch_bytes, MEDIA_TYPE)
+        body = await read_body(request, context_of(request).headers, self._settings.max_command_batch_bytes, (MEDIA_TYPE,))
         lines = [line for line in body.split(b"\n") if line.strip()]
         if len(lines) > self._settings.max_command_batch_lines:
             raise TooLarge(f"a batch may have {self._settings.max_command_batch_lines} lines at most")

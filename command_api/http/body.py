@@ -14,23 +14,20 @@ Headers = Mapping[bytes, str]
 """By lower-case name, as `RequestContext` has them."""
 
 
-async def read_document(
-    request: Request, headers: Headers, settings: Settings, media_types: Sequence[str] = ("application/json",)
-) -> Any:
+JSON = ("application/json",)
+"""The media types of a body, unless a path has clients that name others; ``""`` is none at all."""
+
+
+async def read_document(request: Request, headers: Headers, settings: Settings, media_types: Sequence[str] = JSON) -> Any:
     """Returns the JSON document in a request's body; raises `TooLarge`, `UnsupportedFormat`, `Malformed` or `Invalid`."""
-    body = await read_body(request, headers, settings.max_body_bytes, *media_types)
+    body = await read_body(request, headers, settings.max_body_bytes, media_types)
     return parse_json(body, settings.max_body_depth)
 
 
-async def read_body(
-    request: Request, headers: Headers, max_bytes: int, media_type: str = "application/json", *others: str
-) -> bytes:
-    """Returns the request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`.
-
-    The body has the first media type or one of the others; ``""`` is none at all.
-    """
-    if (content_type := content_type_of(headers)) not in (media_type, *others):
-        raise UnsupportedFormat(f"the body must be {media_type}, not {content_type or 'of an unnamed type'}")
+async def read_body(request: Request, headers: Headers, max_bytes: int, media_types: Sequence[str] = JSON) -> bytes:
+    """Returns the request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`."""
+    if (content_type := content_type_of(headers)) not in media_types:
+        raise UnsupportedFormat(f"the body must be {media_types[0]}, not {content_type or 'of an unnamed type'}")
     if (encoding := headers.get(b"content-encoding")) not in (None, "identity"):
         raise UnsupportedFormat(f"the Content-Encoding {encoding} is not supported: send the body unencoded")
     body, more = b"", True

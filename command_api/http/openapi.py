@@ -9,7 +9,8 @@ from command_api.handling.activities import NO_EXPECTATION
 from command_api.handling.idempotency import BOTH_IDS, KEY
 from command_api.handling.validation import ENCRYPTED, NAME_TWICE, TOO_DEEP
 from command_api.http.batch import MEDIA_TYPE, NO_HEADERS, BatchAnswer, BatchLine
-from command_api.http.paths import JSON, CommandPath, CommandReceipt, Member, OwnPath, QuestionPath, ReceiptField
+from command_api.http.body import JSON
+from command_api.http.paths import CommandPath, CommandReceipt, Member, OwnPath, QuestionPath, ReceiptField
 from command_api.http.preconditions import BOTH_EXPECTATIONS, IF_MATCH
 from schemas.catalog import Catalog
 from schemas.errors import (

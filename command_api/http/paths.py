@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from command_api.http.body import JSON
 from command_api.http.gateway import CommandGateway
 from schemas.catalog import Catalog
 from schemas.dialect import Dialect
@@ -42,10 +43,6 @@ Answer = Mapping[str, Any] | Callable[[Any, Receipt, Sequence[Event]], Mapping[s
 
 A value may be a part of the receipt, or a `Member` of the command.
 """
-
-
-JSON = ("application/json",)
-"""The media types of a body, unless a path has clients that name others; ``""`` is none at all."""
 
 
 @dataclass(frozen=True, slots=True)

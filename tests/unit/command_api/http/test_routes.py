@@ -15,8 +15,9 @@ from aggregates.stream import Stream
 from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
 from command_api.handling.passwords import Passwords
+from command_api.http.body import JSON
 from command_api.http.gateway import CommandGateway, SignIns
-from command_api.http.paths import JSON, CommandPath, Translation
+from command_api.http.paths import CommandPath, Translation
 from command_api.http.routes import CommandEndpoints
 from schemas.catalog import Catalog
 from schemas.dialect import LACKING, Dialect
