@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from aggregates.clinical_lab.numbers import Numbers, take_number
 from aggregates.decision import Decision, Events
 from aggregates.state import State
 from aggregates.stream import Stream
@@ -17,28 +18,18 @@ class Result(State, snapshot_every=100):  # each reading adds an event
     patient_id: UUID | None = None
 
 
-class ResultNumbers(State, snapshot_every=200):
-    """The numbers that the laboratory has given."""
-
-    last: int = 0
-
-
 def evolve(result: Result, event: Event) -> Result:
     if not isinstance(event, ResultRecorded):
         return result
     return Result(number=event.number, patient_id=event.patient_id)
 
 
-def take_number(numbers: ResultNumbers, event: NumberTaken) -> ResultNumbers:
-    return ResultNumbers(last=event.number)
-
-
 RESULT = Stream("result", Result, evolve)
-RESULT_NUMBERS = Stream("resultnumbers", ResultNumbers, take_number, only="all")
+RESULT_NUMBERS = Stream("resultnumbers", Numbers, take_number, only="all")
 NUMBERS = RESULT_NUMBERS.create_or_change()
 
 
-def record_result(command: CommandEnvelope[RecordResult], numbers: ResultNumbers) -> Events:
+def record_result(command: CommandEnvelope[RecordResult], numbers: Numbers) -> Events:
     """Records a result under the next number."""
     data, number = command.data, numbers.last + 1
     yield NUMBERS.records(NumberTaken(number=number, result_id=command.id))

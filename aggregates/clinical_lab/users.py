@@ -1,5 +1,6 @@
 """Users: each name is used once. They are numbered in the order in which they are created."""
 
+from aggregates.clinical_lab.numbers import Numbers, take_number
 from aggregates.decision import Decision, Events
 from aggregates.state import State
 from aggregates.stream import Stream
@@ -23,22 +24,12 @@ def evolve(user: User, event: Event) -> User:
     return User(role=event.role, username=event.username, password_hash=event.password_hash, email=event.email)
 
 
-class UserNumbers(State, snapshot_every=200):
-    """The numbers that the laboratory has given to users."""
-
-    last: int = 0
-
-
-def take_number(numbers: UserNumbers, event: UserNumberTaken) -> UserNumbers:
-    return UserNumbers(last=event.number)
-
-
 USER = Stream("user", User, evolve)
-USER_NUMBERS = Stream("usernumbers", UserNumbers, take_number, only="all")
+USER_NUMBERS = Stream("usernumbers", Numbers, take_number, only="all")
 NUMBERS = USER_NUMBERS.create_or_change()
 
 
-def create_user(command: CommandEnvelope[CreateUser], numbers: UserNumbers) -> Events:
+def create_user(command: CommandEnvelope[CreateUser], numbers: Numbers) -> Events:
     """Creates a user with the next number."""
     data, number = command.data, numbers.last + 1
     yield NUMBERS.records(UserNumberTaken(number=number, user_id=data.user_id))
