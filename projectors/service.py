@@ -5,11 +5,10 @@ from projectors.projector import Projector
 from projectors.rebuild import Rebuild
 from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
-from schemas.errors import Unavailable
 from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.log.reading import PostgresLog
-from streams.migrations.view_shapes import wrong_view_shapes
+from streams.migrations.view_shapes import why_shapes_are_wrong
 from streams.settings import Settings
 from streams.subscriptions.subscription import Subscription
 from streams.telemetry.duties import Duties
@@ -46,10 +45,4 @@ class Projectors:
     async def why_not_ready(self) -> str | None:
         """Returns why not every view is being kept up to date, or ``None``."""
         out_of_reach = await self._databases.out_of_reach(self._dsns)
-        return out_of_reach or await self._wrong_shapes() or self._subscription.why_not_ready()
-
-    async def _wrong_shapes(self) -> str | None:
-        try:
-            return "; ".join(await wrong_view_shapes(self._installation)) or None
-        except Unavailable:
-            return None  # the check of the databases reports it
+        return out_of_reach or await why_shapes_are_wrong(self._installation) or self._subscription.why_not_ready()

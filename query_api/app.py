@@ -15,7 +15,6 @@ from query_api.queries.command_gateway import CommandGateway
 from query_api.queries.discovery import installed, installed_labels
 from query_api.views.catalog_of_views import Views
 from schemas.catalog import Catalog
-from schemas.errors import Unavailable
 from streams.bounded_processes import BoundedProcesses
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
@@ -24,7 +23,7 @@ from streams.http.health import operations_routes
 from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
 from streams.installation import Installation
-from streams.migrations.view_shapes import wrong_view_shapes
+from streams.migrations.view_shapes import why_shapes_are_wrong
 from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
@@ -50,10 +49,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
         return await databases.out_of_reach(settings.view_dsn(context) for context, _ in catalog.views())
 
     async def view_shapes() -> str | None:
-        try:
-            return "; ".join(await wrong_view_shapes(installation)) or None
-        except Unavailable:
-            return None  # the check of the databases reports it
+        return await why_shapes_are_wrong(installation)
 
     return Starlette(
         routes=[

@@ -4,6 +4,7 @@ A process whose code declares another shape than the table has can neither read 
 not ready, and `caudal status` and `caudal verify` report it.
 """
 
+from schemas.errors import Unavailable
 from schemas.system import ContextName
 from schemas.view import View
 from streams.database.pools import Connection
@@ -38,6 +39,14 @@ async def wrong_view_shapes(installation: Installation) -> list[str]:
         elif shape != declared_shape(context, view):
             found.append(wrong_shape(context, view))
     return found
+
+
+async def why_shapes_are_wrong(installation: Installation) -> str | None:
+    """Returns what is wrong with the shapes of views, for readiness; ``None`` if nothing is, or if a database is away."""
+    try:
+        return "; ".join(await wrong_view_shapes(installation)) or None
+    except Unavailable:
+        return None  # the check of the databases reports it
 
 
 def wrong_shape(context: ContextName, view: type[View]) -> str:
