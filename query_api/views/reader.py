@@ -65,9 +65,9 @@ class ViewReader:
             return None
         async with self._connection() as connection:
             for value in values:
-                row: Row | None = await connection.fetchrow(self._by_key, sent(value))
+                row = await connection.fetchrow(self._by_key, sent(value))
                 if row is not None:
-                    return row
+                    return dict(row)
         return None
 
     async def page(self, request: PageRequest) -> Page:
