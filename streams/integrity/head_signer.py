@@ -91,6 +91,7 @@ class HeadSigner:
             position, digest = position + 1, linked(digest, content_hash(link.row))
             if (link.row.position, link.hash) != (position, digest):
                 raise NotAsSigned(f"the chain of the log of {context} is broken at position {position}")
+            # A read of large events may end before the segment does: a head at its end makes progress.
             if position % SEGMENT == 0 or position == end or (link is links[-1] and not heads):
                 heads.append(self._signer.sign(context, position, digest, timelines.of(position)))
         if not heads:

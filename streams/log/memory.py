@@ -12,7 +12,7 @@ from schemas.expected_version import ANY_VERSION, STREAM_EXISTS
 from schemas.system import ContextName
 from streams.log.appending import receipt_of
 from streams.log.partitioning import partition_of
-from streams.log.reading import MAX_READ_BYTES, MAX_READ_EVENTS, Append, Head, Write, checked
+from streams.log.reading import MAX_READ_BYTES, MAX_READ_EVENTS, Append, Head, Write, checked, stored_bytes
 from streams.log.snapshots import Snapshot
 from streams.log.stored_events import EventData, StoredEvent, encode_metadata
 from streams.log.timelines import Timelines
@@ -154,5 +154,5 @@ def limited(rows: Iterable[StoredEvent], limit: int) -> Sequence[StoredEvent]:
         if size >= MAX_READ_BYTES:
             break
         found.append(row)
-        size += len(row.data)
+        size += stored_bytes(row)
     return found

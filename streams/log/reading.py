@@ -164,10 +164,10 @@ class PostgresLog:
 
 def is_full(events: Sequence[StoredEvent], limit: int) -> bool:
     """Returns whether a read has reached one of its limits: there may be more events after these."""
-    return len(events) >= limit or sum(map(_stored_bytes, events)) >= MAX_READ_BYTES
+    return len(events) >= limit or sum(map(stored_bytes, events)) >= MAX_READ_BYTES
 
 
-def _stored_bytes(event: StoredEvent) -> int:
+def stored_bytes(event: StoredEvent) -> int:
     """Returns the bytes that an event's data have in the log, at most."""
     data = event.data
     return _HEADER_BYTES + len(data if isinstance(data, bytes) or data.isascii() else data.encode())
