@@ -38,8 +38,8 @@ class Outcome:
 async def run_chaos(count: int, seed: int, broker: str, pause: float = 0.05) -> Outcome:
     """Runs until there were so many faults. Fails if the proof fails or the stack does not recover."""
     outcome, started = Outcome(), time.monotonic()
-    async with chaos_stack(broker) as stack:
-        load = Load(stack, seed, pause)
+    async with chaos_stack(broker) as stack, Load(seed, pause) as load:
+        load.turn_to(stack)
         faults, acknowledged = Faults(stack, seed, load), load.acknowledged
         while faults.count < count:
             load.start()

@@ -35,30 +35,31 @@ def small_disk() -> Iterator[Path]:
 @pytest.mark.timeout(240)
 async def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path) -> None:
     arguments, ballast = ("--data-dir", str(small_disk / "data")), small_disk / "ballast"
-    async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
-        load = Load(stack, seed=3, pause=0.02)
-        acknowledged = load.acknowledged
-        load.start()
-        await asyncio.sleep(3)
-        before = len(acknowledged.deliveries)
+    async with Load(seed=3, pause=0.02) as load:
+        async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
+            load.turn_to(stack)
+            acknowledged = load.acknowledged
+            load.start()
+            await asyncio.sleep(3)
+            before = len(acknowledged.deliveries)
 
-        _fill(ballast)
+            _fill(ballast)
 
-        async def rejects() -> bool:
-            count = len(acknowledged.deliveries)
-            await asyncio.sleep(2)
-            return len(acknowledged.deliveries) == count
+            async def rejects() -> bool:
+                count = len(acknowledged.deliveries)
+                await asyncio.sleep(2)
+                return len(acknowledged.deliveries) == count
 
-        await eventually(rejects, 60, "that nothing is accepted any more")
-        ballast.unlink()
+            await eventually(rejects, 60, "that nothing is accepted any more")
+            ballast.unlink()
 
-    # PostgreSQL may have died more often than its supervisor bears: the operator makes room and starts the stack again.
-    async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
-        load.turn_to(stack)
-        await asyncio.sleep(3)
-        await asyncio.wait_for(load.stop(), 60)
-        assert len(acknowledged.deliveries) > before > 0
-        await prove(stack, acknowledged)
+        # PostgreSQL may have died more often than its supervisor bears: the operator makes room and starts the stack again.
+        async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
+            load.turn_to(stack)
+            await asyncio.sleep(3)
+            await asyncio.wait_for(load.stop(), 60)
+            assert len(acknowledged.deliveries) > before > 0
+            await prove(stack, acknowledged)
 
 
 def _fill(path: Path) -> None:

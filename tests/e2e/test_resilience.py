@@ -77,10 +77,10 @@ _NINETY_DAYS = 90 * 86_400  # longer than receipts, tokens and offsets are kept
 @pytest.mark.timeout(240)
 async def test_clocks_that_are_wrong_and_are_set_right_lose_and_double_nothing() -> None:
     """The whole stack's, and single processes': ninety days ahead, an hour behind."""
-    async with chaos_stack("embedded") as stack:
+    async with chaos_stack("embedded") as stack, Load(seed=4, pause=0.05) as load:
         if not stack.clocks.can_move:
             pytest.skip("NO LIBFAKETIME: clocks were not moved")
-        load = Load(stack, seed=4, pause=0.05)
+        load.turn_to(stack)
         load.start()
         for seconds, names in (
             (_NINETY_DAYS, CLOCKS),
