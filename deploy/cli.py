@@ -1,6 +1,6 @@
 """The ``caudal`` command.
 
-Each command imports what it runs when it is called: five processes start at once, and none should load the others' rooms.
+Each command imports what it runs when it is called: six processes start at once, and none should load the others' rooms.
 """
 
 import logging
@@ -124,7 +124,11 @@ async def recover(
 @app.command(rich_help_panel=RUN)
 @async_command
 async def serve(
-    service: Annotated[Literal["command-api", "worker", "relay", "projectors", "query-api"], typer.Argument()],
+    service: Annotated[Literal["command-api", "worker", "relay", "projectors", "query-api", "gateway"], typer.Argument()],
+    gateways: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME[:PORT]]…", help="The gateways to serve, each on its own port or on another one."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the API, or of health and metrics; 0 for any.")] = 8000,
     end_with_parent: Annotated[
@@ -135,13 +139,19 @@ async def serve(
 ) -> None:
     """Run one of Caudal's processes, as in production."""
     from deploy.serving.serve import serve as serve_process
+    from deploy.serving.serve import serve_gateways
     from deploy.serving.shutdown import end_with_parent as watch_parent
 
     if end_with_parent:
         watch_parent()
     settings = settings_or_stack(data_dir, log_format)
     configure_logging(settings.log_format, settings.log_level)
-    await serve_process(service, settings, host, port)
+    if service == "gateway":
+        await serve_gateways(gateways or (), settings, host)
+    elif gateways:
+        raise typer.BadParameter("only `gateway` takes names")
+    else:
+        await serve_process(service, settings, host, port)
 
 
 @app.command(rich_help_panel=RUN)

@@ -194,6 +194,18 @@ class Unavailable(CaudalError):
         super().__init__(f"{self.public}: {inner}" if inner else self.public)
 
 
+class BadGateway(CaudalError):
+    """The connection to the API broke before its answer; whether the request was handled is not known."""
+
+    kind = "bad_gateway"
+
+
+class GatewayTimeout(CaudalError):
+    """The API has not answered in time; whether the request was handled is not known."""
+
+    kind = "gateway_timeout"
+
+
 class Raced(Conflict, Unavailable):
     """Another transaction was faster, and the database rolled this one back; the same call may succeed at once."""
 

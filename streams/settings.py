@@ -21,6 +21,7 @@ from schemas.system import ContextName
 
 PREFIX = "CAUDAL_"
 _HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?|\*")
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
 _NOT_SETTINGS = {"CAUDAL_CONTEXT", "CAUDAL_TOKEN"}
@@ -179,6 +180,19 @@ class Settings(BaseSettings):
         "", description="Addresses of proxies, `a,b/8`, whose `X-Forwarded-For` names the client; empty: none is trusted."
     )
 
+    command_apis: str = Field(
+        "http://127.0.0.1:5001", description="Instances of the command API behind a gateway, `http://a:5001,http://b:5001`."
+    )
+    query_apis: str = Field(
+        "http://127.0.0.1:5002", description="Instances of the query API behind a gateway, `http://a:5002,http://b:5002`."
+    )
+    gateway_timeout_seconds: float = Field(
+        60, gt=0, description="Seconds for which a gateway waits for the next byte of an API's answer."
+    )
+    cors_origins: str = Field(
+        "", description="Origins whose pages may call a gateway, `https://a.example,…`; `*`: any, empty: none."
+    )
+
     mail_url: SecretStr | None = Field(
         None, description="SMTP server, `smtp[s]://[user:password@]host:port`; unset: no mail is sent."
     )
@@ -235,6 +249,14 @@ class Settings(BaseSettings):
         if not all(map(_HOST.fullmatch, hosts)):
             raise ValueError("should read like api.example.org,127.0.0.1: hosts without ports")
         return ",".join(hosts)
+
+    @field_validator("command_apis", "query_apis", "cors_origins")
+    @classmethod
+    def _are_origins(cls, given: str) -> str:
+        origins = [origin.strip().rstrip("/") for origin in given.split(",") if origin.strip()]
+        if not all(map(_ORIGIN.fullmatch, origins)):
+            raise ValueError("should read like https://a.example,http://127.0.0.1:5001: origins without paths")
+        return ",".join(origins)
 
     @field_validator("mail_url")
     @classmethod

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from command_api.http.body import JSON
 from command_api.http.gateway import CommandGateway
 from schemas.catalog import Catalog
-from schemas.dialect import Dialect
+from schemas.clients.dialect import Dialect
 from schemas.envelope import Receipt
 from schemas.errors import Misconfigured
 from schemas.message import Command, Event

@@ -37,6 +37,8 @@ class Endpoints:
     """Whether the broker answers empty fetches at once, as the embedded one does."""
     systems: Sequence[str] = field(default_factory=list)
     """The systems that run; empty: every installed one."""
+    gateways: Mapping[str, str] = field(default_factory=dict)
+    """Address of each gateway, by its name."""
 
     def as_json(self) -> str:
         """Returns the content of the file."""
@@ -51,6 +53,9 @@ class Endpoints:
             "CAUDAL_FETCH_BACKOFF": str(self.fetch_backoff).lower(),
             "CAUDAL_SYSTEMS": orjson.dumps(self.systems).decode(),
             "CAUDAL_PROFILE": "seed",
+            "CAUDAL_COMMAND_APIS": self.command_api,
+            "CAUDAL_QUERY_APIS": self.query_api,
+            "CAUDAL_TRUSTED_PROXIES": "127.0.0.1" if self.gateways else "",
             # The shell may be set up for another installation: a local stack uses its own databases alone.
             "CAUDAL_READ_DSN": self.postgres,
             "CAUDAL_WRITE_DSNS": "{}",

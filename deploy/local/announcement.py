@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -27,7 +28,6 @@ _NAME_WIDTH = 13
 
 def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seconds: float) -> list[str]:
     """Returns the lines of the screen."""
-    systems = ", ".join(sorted(set(catalog.systems) - {ENGINE}))
     data, logs = (relative(path) for path in (endpoints.data_dir, endpoints.log_dir))
     places = {
         "Command API": f"{endpoints.command_api}/docs",
@@ -36,10 +36,10 @@ def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seco
         "PostgreSQL": endpoints.postgres,
         "Mail": f"{endpoints.mail} (kept, never delivered: caudal mail)",
         "Data, logs": f"{data}, {logs}",
-        "Systems": systems,
     }
     said = [f"Caudal is ready after {seconds:.1f} s.", ""]
     said += [f"{name:{_NAME_WIDTH}}{where}" for name, where in places.items()]
+    said += _systems(endpoints, catalog)
     if example is not None:
         said += ["", "A first command and a query, for another terminal:", *_calls(endpoints, example)]
     return [
@@ -50,6 +50,25 @@ def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seco
         "",
         "What declares no access is open (CAUDAL_PROFILE=seed). Ctrl-C stops everything.",
     ]
+
+
+def _systems(endpoints: Endpoints, catalog: Catalog) -> list[str]:
+    """Returns the systems, each with the address of its gateway: these differ in their ports, so one address is whole."""
+    gateways = {name: urlsplit(url) for name, url in endpoints.gateways.items()}
+    without = sorted(catalog.systems.keys() - {ENGINE} - {name.partition(".")[0] for name in gateways})
+    shown = [f"{name} :{url.port}" for name, url in gateways.items()]
+    if gateways:
+        name, url = next(iter(gateways.items()))
+        shown[0] = f"{name} {url.geturl()}"
+    lines = [f"{'Systems':{_NAME_WIDTH}}"]
+    for one in (*shown, *without):
+        begins = len(lines[-1]) == _NAME_WIDTH
+        if not begins and len(lines[-1]) + len(one) + 3 > _WIDTH:
+            lines[-1] += ","
+            lines.append(" " * _NAME_WIDTH)
+            begins = True
+        lines[-1] += one if begins else f", {one}"
+    return lines
 
 
 def tokens(endpoints: Endpoints, roles: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import ReadyTimeout, Supervised
 from deploy.schemas.recorded_version import record_version
 from schemas.catalog import Catalog
+from schemas.clients.gateway import Gateway
 from schemas.errors import Misconfigured
 from streams.broker.provisioning import ensure_topics
 from streams.discovery import installed_catalog, installed_names
@@ -34,15 +35,18 @@ SERVICES = ("command-api", "worker", "relay", "projectors", "query-api")
 DEFAULT_PORTS = {
     "command-api": 5001,
     "query-api": 5002,
-    "worker": 5003,
-    "relay": 5004,
-    "projectors": 5005,
-    "mail": 5006,
+    "worker": 5103,
+    "relay": 5104,
+    "projectors": 5105,
+    "mail": 5106,
     "postgres": 15432,
     "broker": 19092,
 }
 CONTROLLER_PORT = 19093
 """Port of a real Kafka's controller."""
+
+GATEWAY = "gateway "
+"""Begins the name of a gateway among the ports."""
 
 Broker = Literal["embedded", "kafka"]
 
@@ -83,6 +87,11 @@ class Stack:
             ports=dict(self._ports),
             pid=os.getpid(),
             systems=self._systems,
+            gateways={
+                name.removeprefix(GATEWAY): f"http://{LOOPBACK}:{port}"
+                for name, port in self._ports.items()
+                if name.startswith(GATEWAY)
+            },
             fetch_backoff=isinstance(self._broker, EmbeddedBroker),
         )
 
@@ -104,6 +113,8 @@ class Stack:
         async with asyncio.TaskGroup() as parts:
             for name in SERVICES:
                 parts.create_task(self._start(self._service(name), servers_ready))
+            if self.endpoints.gateways:
+                parts.create_task(self._start(self._gateway(), servers_ready))
             parts.create_task(self._start(self._mail()))
             parts.create_task(self._start_servers(settings, catalog, servers_ready))
         (self._data / STATE_FILE).write_text(self.endpoints.as_json())
@@ -177,10 +188,26 @@ class Stack:
             environment={**endpoints.environment, **self._options, "CAUDAL_INSTANCE": "local"},
         )
 
+    def _gateway(self) -> ProcessSpec:
+        """One process for every gateway: each takes as much memory as an API."""
+        endpoints = self.endpoints
+        ports = {name: self._ports[f"{GATEWAY}{name}"] for name in endpoints.gateways}
+        return ProcessSpec(
+            name="gateway",
+            command=(
+                *(sys.executable, "-m", "deploy.cli", "serve", "gateway", "--end-with-parent"),
+                *(f"{name}:{port}" for name, port in ports.items()),
+            ),
+            log=self._logs / "gateway.log",
+            why_not_ready=partial(_why_not_ready, next(iter(ports.values()))),
+            environment={**endpoints.environment, **self._options, "CAUDAL_INSTANCE": "local", "CAUDAL_CORS_ORIGINS": "*"},
+        )
 
-def choose_ports(broker: Broker, *, automatic: bool) -> Mapping[str, int]:
-    """Returns a port for each process; raises `Misconfigured` if a default port is taken."""
-    wanted = {**DEFAULT_PORTS, **({"controller": CONTROLLER_PORT} if broker == "kafka" else {})}
+
+def choose_ports(broker: Broker, gateways: Mapping[str, Gateway], *, automatic: bool) -> Mapping[str, int]:
+    """Returns a port for each process and gateway; raises `Misconfigured` if a default port is taken."""
+    of_gateways = {f"{GATEWAY}{name}": gateway.port for name, gateway in gateways.items()}
+    wanted = {**DEFAULT_PORTS, **of_gateways, **({"controller": CONTROLLER_PORT} if broker == "kafka" else {})}
     if automatic:
         return dict(zip(wanted, free_ports(len(wanted)), strict=True))
     taken = {name: port for name, port in wanted.items() if not is_free(port)}

@@ -11,10 +11,12 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.console.async_command import leaves, print_error
+from deploy.gateway.discovery import installed_gateways
 from deploy.local.announcement import announce
 from deploy.local.data_folder import locked_folder
 from deploy.local.stack import Broker, Stack, choose_ports
 from schemas.errors import CaudalError
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 
 
@@ -39,7 +41,8 @@ async def run_stack(options: StackOptions, settings: Settings) -> int:
     code = 0
     try:
         with locked_folder(options.data_dir) as folder:
-            ports = choose_ports(options.broker, automatic=options.automatic_ports)
+            gateways = installed_gateways(installed_catalog(settings.systems))
+            ports = choose_ports(options.broker, gateways, automatic=options.automatic_ports)
             await _run(Stack(folder, ports, options.broker, settings), options, stopping)
     except* CaudalError as failures:
         for failure in leaves(failures):

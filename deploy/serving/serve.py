@@ -6,7 +6,7 @@ Each process imports its own room alone, and does not load what it does not run.
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from socket import socket
 from typing import Literal, Protocol
@@ -15,6 +15,7 @@ import uvicorn
 from prometheus_client import disable_created_metrics
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from deploy.serving.http_protocol import LimitedProtocol
 from deploy.serving.shutdown import exit_after_grace
@@ -68,6 +69,24 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
         server = await _serve_beside(made, host, port, settings)
     if server.starts_over:
         raise Unavailable(REPLACED)
+
+
+async def serve_gateways(names: Sequence[str], settings: Settings, host: str) -> None:
+    """Serves gateways, each ``NAME`` or ``NAME:PORT``; returns after SIGTERM or SIGINT. It needs no database."""
+    from deploy.gateway.app import Gateways
+    from deploy.gateway.discovery import wanted_gateways
+    from deploy.gateway.forwarding import client_session
+
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    configure_tracing("gateway", settings.instance)
+    catalog = installed_catalog(settings.systems)
+    wanted = wanted_gateways(names, catalog)
+    async with client_session(settings) as session, asyncio.TaskGroup() as tasks:
+        gateways = Gateways(wanted, settings, catalog, session)
+        probing = tasks.create_task(gateways.keep_probed())
+        servers = [Server(gateways, host, port, settings) for port in wanted]
+        await servers[0].serve([server.config.bind_socket() for server in servers])
+        probing.cancel()
 
 
 def room_of(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
@@ -136,7 +155,7 @@ async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Se
 class Server(uvicorn.Server):
     """uvicorn without its logs. A signal only asks it to stop, so that the work beside it stops in order too."""
 
-    def __init__(self, app: Starlette, host: str, port: int, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, settings: Settings) -> None:
         class Protocol(LimitedProtocol):
             max_head_bytes = settings.max_header_bytes
             seconds = settings.max_request_arrival_seconds

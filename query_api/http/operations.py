@@ -14,7 +14,8 @@ from query_api.views.page_request import MAX_SORT_COLUMNS, SORTED_TWICE
 from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT, NO_CURSOR, parameter_rule
 from query_api.views.values import TEXT_SCHEMA, allowed_values, schema_of_column
 from schemas.access import Access
-from schemas.dialect import Dialect
+from schemas.clients.dialect import Dialect
+from schemas.consistency_token import MAX_TOKENS
 from schemas.errors import (
     CaudalError,
     Forbidden,
@@ -83,7 +84,7 @@ def page_operation(
     dialect: Dialect | None = None,
 ) -> dict[str, Any]:
     """Returns the operation of a page of rows, which takes filters of every column that the path does not fix."""
-    parameters = [*_in_path(view, in_path), _sort(view), *_paging(limit), *_filters(view, in_path), CONSISTENCY_TOKEN]
+    parameters = [*_in_path(view, in_path), _sort(view), *_paging(limit), *_filters(view, in_path), CONSISTENCY_TOKEN, PREFER]
     body = {"type": "array", "items": schema_of(model)}
     described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly), dialect)
     described["responses"]["200"]["headers"] = {"Link": NEXT}
@@ -107,7 +108,7 @@ def row_operation(
     if reserved is not None and in_url[-1]["schema"] == TEXT_IN_PATH:
         in_url[-1]["schema"] = {**TEXT_IN_PATH, "not": {"const": reserved}}
     return {
-        **operation(operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN], schema_of(model), OF_VIEWS, dialect),
+        **operation(operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN, PREFER], schema_of(model), OF_VIEWS, dialect),
         **_of_view(view, access),
     }
 
@@ -119,7 +120,7 @@ def live_operation(operation_id: str, tag: str, summary: str, view: type[View], 
         "operationId": operation_id,
         "summary": summary,
         "tags": [tag],
-        "parameters": [resume, CONSISTENCY_TOKEN],
+        "parameters": [resume, CONSISTENCY_TOKEN, PREFER],
         "responses": {
             "200": {"description": "A stream of events without an end.", "content": {"text/event-stream": {}}},
             **problem_responses((*_ERRORS, *OF_VIEWS), *_OF_THE_SERVER),
@@ -142,8 +143,13 @@ def parameter(name: str, where: str, description: str, schema: Mapping[str, Any]
 CONSISTENCY_TOKEN = parameter(
     "Consistency-Token",
     "header",
-    "From the command API's answer: the read waits until the view has seen that write.",
+    "From the command API's answers, several with commas: the read waits until the view has seen those writes.",
     {"$ref": "#/components/schemas/ConsistencyToken"},
+)
+PREFER = parameter(
+    "Prefer",
+    "header",
+    "`wait=2`: seconds to wait at most for the tokens. `handling=lenient`: then answer with what the view has (RFC 7240).",
 )
 CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$", RULES: [parameter_rule("after", NO_CURSOR)]}
 NEXT = {"description": "The next page, unless this is the last one.", "schema": {"type": "string"}}
@@ -161,11 +167,12 @@ def _paging(limit: int) -> Sequence[dict[str, Any]]:
 def token_schema(contexts: Iterable[ContextName]) -> dict[str, Any]:
     """Returns the schema of the consistency tokens of contexts."""
     names = "|".join(sorted(re.escape(str(name)) for name in contexts))
+    token = f"({names})/[0-9]{{1,5}}@[0-9]{{1,18}}"
     return {
         "type": "string",
-        "pattern": f"^({names})/[0-9]{{1,5}}@[0-9]{{1,18}}$",
+        "pattern": f"^{token}(, {token}){{0,{MAX_TOKENS - 1}}}$",
         RULES: [NO_PARTITION],
-        "description": "A position in one partition of one context's log.",
+        "description": "Positions, each in one partition of one context's log.",
     }
 
 

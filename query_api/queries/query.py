@@ -9,7 +9,7 @@ from starlette.routing import compile_path
 
 from query_api.queries.context import Answer, QueryContext, QueryHandler
 from query_api.views.paging import DEFAULT_LIMIT, Row
-from schemas.dialect import Dialect
+from schemas.clients.dialect import Dialect
 from schemas.errors import Misconfigured
 from schemas.view import View
 

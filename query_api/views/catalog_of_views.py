@@ -1,12 +1,13 @@
 """The views of the installed systems, as callers of the query API may read them."""
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
-from query_api.views.consistency import ConsistencyWaiter
+from query_api.views.consistency import ConsistencyWaiter, Wait
 from query_api.views.page_request import PageRequest, parse_page_request
 from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, Row
 from query_api.views.reader import ViewReader
@@ -23,6 +24,10 @@ from streams.security.access_control import AccessControl
 from streams.subscriptions.checkpoints import Checkpoints
 
 NO_PARTITION = "Consistency-Token names no partition"
+NO_WAIT = Wait()
+_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:[,;]|$)", re.ASCII | re.IGNORECASE)
+_LENIENT = re.compile(r"(?:^|,)\s*handling\s*=\s*lenient\s*(?:[,;]|$)", re.ASCII | re.IGNORECASE)
+"""Preferences of a request (RFC 7240)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class ReadableView:
 class Views:
     """Reads every view of the installed systems. A read takes three steps before its rows come from the table:
 
-    access to the view (`authorize`) ─► consistency token (`wait`) ─► rows of the caller (`RowAccessControl`)
+    access to the view (`authorize`) ─► consistency tokens (`Wait`) ─► rows of the caller (`RowAccessControl`)
     """
 
     def __init__(self, installation: Installation, access_control: AccessControl) -> None:
@@ -71,7 +76,7 @@ class Views:
         Raises `NotFound` if there is none or the caller may not read it, and the errors of `opened`.
         """
         opened = self._authorized(request, view)
-        row = await opened.consistency.read(self._token(request), lambda: opened.reader.get(key))
+        row = await opened.consistency.read(self._wait(request), lambda: opened.reader.get(key))
         if row is None or not opened.row_access.may_read(caller_of(request), row):
             raise NotFound(f"the view {view.view_name} has no row {key!r}")
         return (await opened.row_access.decrypted([row]))[0]
@@ -85,12 +90,12 @@ class Views:
             self._authorized(request, view),
             parse_page_request([*request.query_params.multi_items(), *fixed], limit),
         )
-        return await opened.consistency.read(self._token(request), lambda: self._page(request, opened, page_request))
+        return await opened.consistency.read(self._wait(request), lambda: self._page(request, opened, page_request))
 
     async def all_rows(self, request: Request, view: type[View], seen: ConsistencyToken, *fixed: tuple[str, str]) -> list[Row]:
         """Returns every row that meets ``fixed`` filters and that the caller may read, once the view has seen a write.
 
-        The request's parameters and token do not count. Raises `NotYetSeen`, `Unauthenticated` and `Forbidden`.
+        The request's parameters and tokens do not count. Raises `NotYetSeen`, `Unauthenticated` and `Forbidden`.
         """
         opened = self._authorized(request, view)
 
@@ -104,16 +109,19 @@ class Views:
                 after = None if page.next is None else (("after", page.next),)
             return rows
 
-        return await opened.consistency.read(seen, read)
+        return await opened.consistency.read(Wait((seen,)), read)
 
     async def opened(self, request: Request, view: type[View]) -> ReadableView:
-        """Returns a view that the caller may read, once it has seen the write that the request's token names.
+        """Returns a view that the caller may read, once it has seen the writes that the request's tokens name.
 
         Raises `Unauthenticated`, `Forbidden`, `Malformed` for a token that names nothing, and `NotYetSeen`.
         """
         opened = self._authorized(request, view)
-        if (token := self._token(request)) is not None:
-            await opened.consistency.until_seen(token)
+
+        async def no_work() -> None:
+            return None
+
+        await opened.consistency.read(self._wait(request), no_work)
         return opened
 
     def token(self, context: ContextName, stream: str, position: int) -> ConsistencyToken:
@@ -126,14 +134,17 @@ class Views:
         self._access_control.authorize(context_of(request), "view", opened.name, view.view_access)
         return opened
 
-    def _token(self, request: Request) -> ConsistencyToken | None:
+    def _wait(self, request: Request) -> Wait:
         text = header(request, b"consistency-token")
         if text is None:
-            return None
-        token = ConsistencyToken.parse(text)
-        if token.partition >= self._catalog.context(token.context).partitions:
-            raise Malformed(f"{NO_PARTITION}: {token.context} has no partition {token.partition}")
-        return token
+            return NO_WAIT
+        tokens = ConsistencyToken.parse_all(text)
+        for token in tokens:
+            if token.partition >= self._catalog.context(token.context).partitions:
+                raise Malformed(f"{NO_PARTITION}: {token.context} has no partition {token.partition}")
+        prefers = header(request, b"prefer") or ""
+        seconds = _WAIT.search(prefers)
+        return Wait(tokens, None if seconds is None else float(seconds[1]), _LENIENT.search(prefers) is not None)
 
     async def _page(self, request: Request, opened: ReadableView, page_request: PageRequest) -> Page:
         page = await opened.reader.page(replace(page_request, owner=opened.row_access.owner_for(caller_of(request))))
@@ -148,7 +159,7 @@ def _readable(installation: Installation, keys: SubjectKeys, context: ContextNam
         view,
         ViewReader(store, context, view, installation.settings.max_query_seconds),
         RowAccessControl(view, keys),
-        ConsistencyWaiter(checkpoints, view.view_name, installation.settings.max_consistency_wait_seconds),
+        ConsistencyWaiter(checkpoints, context, view.view_name, installation.settings.max_consistency_wait_seconds),
     )
 
 

@@ -6,10 +6,12 @@ checkpoints: a read that finds another generation afterwards is repeated.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from schemas.consistency_token import ConsistencyToken
 from schemas.errors import NotYetSeen
+from schemas.system import ContextName
 from streams.subscriptions.checkpoints import Checkpoint, Checkpoints
 
 T = TypeVar("T")
@@ -17,6 +19,17 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.02
 _NEVER = Checkpoint(0, 0)
 _LAST_LOOK_SECONDS = 1.0
 """A read that took all of the wait is still compared with the checkpoints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The writes that a read waits for."""
+
+    tokens: tuple[ConsistencyToken, ...] = ()
+    seconds: float | None = None
+    """The longest wait; ``None``: that of the installation."""
+    is_lenient: bool = False
+    """Whether tokens of contexts that the view does not read are ignored, and the read is answered after its longest wait."""
 
 
 class ConsistencyWaiter:
@@ -28,56 +41,75 @@ class ConsistencyWaiter:
                   └──────────┘
     """
 
-    def __init__(self, checkpoints: Checkpoints, view: str, longest_seconds: float) -> None:
-        self._checkpoints, self._view, self._longest = checkpoints, view, longest_seconds
-        self._waiting: dict[asyncio.Future[int], ConsistencyToken] = {}
+    def __init__(self, checkpoints: Checkpoints, context: ContextName, view: str, longest_seconds: float) -> None:
+        self._checkpoints, self._context, self._view, self._longest = checkpoints, context, view, longest_seconds
+        self._waiting: dict[asyncio.Future[int], tuple[ConsistencyToken, bool]] = {}
+        """Each token that is waited for, and whether leniently."""
         self._polling: asyncio.Task[None] | None = None
         self._pause = _FIRST_PAUSE
 
-    async def read(self, token: ConsistencyToken | None, work: Callable[[], Awaitable[T]]) -> T:
-        """Returns the result of a read that shows the write that a token names; without a token it reads at once.
+    async def read(self, wait: Wait, work: Callable[[], Awaitable[T]]) -> T:
+        """Returns the result of a read that shows the writes that tokens name; without tokens it reads at once.
 
-        Raises `NotYetSeen` if the view has not seen the write within the longest wait, and what ``work`` raises.
+        Raises `NotYetSeen` if the view has not seen the writes within the longest wait, and what ``work`` raises.
         """
-        if token is None:
+        if not wait.tokens:
             return await work()
+        try:
+            return await self._consistent(wait, work)
+        except NotYetSeen:
+            if wait.is_lenient:
+                return await work()
+            raise
+
+    async def _consistent(self, wait: Wait, work: Callable[[], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()
-        give_up, generation = loop.time() + self._longest, await self.until_seen(token)
+        give_up, generations = loop.time() + self._seconds(wait), await self.until_seen(wait)
         while True:
             result = await work()
-            before, generation = generation, await self.until_seen(token, max(give_up - loop.time(), _LAST_LOOK_SECONDS))
-            if generation == before:
+            before, left = generations, max(give_up - loop.time(), _LAST_LOOK_SECONDS)
+            generations = await self.until_seen(wait, left)
+            if generations == before:
                 return result
 
-    async def until_seen(self, token: ConsistencyToken, seconds: float | None = None) -> int:
-        """Returns once the view has seen the write that a token names; raises `NotYetSeen` after the longest wait.
+    async def until_seen(self, wait: Wait, seconds: float | None = None) -> list[int]:
+        """Returns once the view has seen the writes that tokens name; raises `NotYetSeen` after the longest wait.
 
-        Returns the generation of the checkpoint that shows it. ``seconds`` replaces the longest wait.
+        Returns the generations of the checkpoints that show them. ``seconds`` replaces the longest wait.
 
-        A view that does not read the token's context never sees the write; that raises `NotYetSeen` as well. Raises
-        `Unavailable` while the database of the views is out of reach.
+        A view that does not read a token's context never sees the write; that raises `NotYetSeen` as well, unless the wait is
+        lenient. Raises `Unavailable` while the database of the views is out of reach.
         """
-        seen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting[seen] = token
+        loop = asyncio.get_running_loop()
+        seen: dict[asyncio.Future[int], ConsistencyToken] = {loop.create_future(): token for token in wait.tokens}
+        self._waiting.update({future: (token, wait.is_lenient) for future, token in seen.items()})
         self._pause = _FIRST_PAUSE
         if self._polling is None:
             self._polling = asyncio.create_task(self._poll())
+        longest = self._seconds(wait)
         try:
-            async with asyncio.timeout(self._longest if seconds is None else seconds):
-                return await seen
+            async with asyncio.timeout(longest if seconds is None else seconds):
+                return await asyncio.gather(*seen)
         except TimeoutError:
-            raise NotYetSeen(f"the view {self._view} has not seen {token} within {self._longest:g} s") from None
+            missed = next(token for future, token in seen.items() if future.cancelled())
+            raise NotYetSeen(f"the view {self._view} has not seen {missed} within {longest:g} s") from None
         finally:
-            self._waiting.pop(seen, None)
+            for future in seen:
+                self._waiting.pop(future, None)
+
+    def _seconds(self, wait: Wait) -> float:
+        return self._longest if wait.seconds is None else min(wait.seconds, self._longest)
 
     async def _poll(self) -> None:
         """Queries the checkpoints until no read waits; the pause grows while no new read comes."""
         try:
             while waiting := dict(self._waiting):
                 checkpoints = await self._checkpoints.states()
-                for seen, token in waiting.items():
+                read = {self._context, *(context for context, _ in checkpoints)}
+                for seen, (token, is_lenient) in waiting.items():
                     checkpoint = checkpoints.get((token.context, token.partition), _NEVER)
-                    if checkpoint.position >= token.position and not seen.done():
+                    counts_for_nothing = is_lenient and checkpoints and token.context not in read
+                    if (checkpoint.position >= token.position or counts_for_nothing) and not seen.done():
                         seen.set_result(checkpoint.generation)
                         del self._waiting[seen]
                 if self._waiting:

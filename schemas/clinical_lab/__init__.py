@@ -2,9 +2,12 @@
 
 from schemas.access import Access
 from schemas.clinical_lab import notifications, results, users, views
+from schemas.clinical_lab.gateways import GATEWAYS
 from schemas.system import Context, System
 
 _AUDIT = Access.to("auditor")
+
+__all__ = ["GATEWAYS", "SYSTEM"]
 
 SYSTEM = System(
     name="clinical_lab",

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from schemas.dialect import FIELD_REQUIRED, LACKING, Dialect
+from schemas.clients.dialect import FIELD_REQUIRED, LACKING, Dialect
 from schemas.errors import CaudalError, SignInsBlocked, Unauthenticated
 
 

@@ -1,7 +1,10 @@
 """Data ingestion: partners deliver data, which is stored, validated and processed."""
 
 from schemas.data_ingestion import ingestion, processing, records, validation
+from schemas.data_ingestion.gateways import GATEWAYS
 from schemas.system import Context, System
+
+__all__ = ["GATEWAYS", "SYSTEM"]
 
 SYSTEM = System(
     name="data_ingestion",

@@ -1,7 +1,10 @@
 """Partner alliances: partners are onboarded with a contract that compliance approves, and run campaigns."""
 
 from schemas.partner_alliances import campaigns, compliance, contracts, integrations, roles, views
+from schemas.partner_alliances.gateways import GATEWAYS
 from schemas.system import Context, System
+
+__all__ = ["GATEWAYS", "SYSTEM"]
 
 SYSTEM = System(
     name="partner_alliances",

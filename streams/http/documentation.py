@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from schemas.access import Access, Kind
-from schemas.dialect import Dialect
+from schemas.clients.dialect import Dialect
 from schemas.errors import CaudalError, Misconfigured
 from schemas.values.stated import RULES
 from streams.http.examples import add_examples

@@ -56,6 +56,8 @@ STATUSES = {
     "overloaded": 503,
     "not_yet_seen": 503,
     "view_outdated": 503,
+    "bad_gateway": 502,
+    "gateway_timeout": 504,
 }
 """HTTP status of each kind of error; a kind that is not listed is a fault of the server (500)."""
 
@@ -77,7 +79,9 @@ TITLES = {
     431: "Request header fields too large",
     500: "Internal error",
     501: "Not implemented",
+    502: "Bad gateway",
     503: "Unavailable",
+    504: "Gateway timeout",
 }
 
 

@@ -10,7 +10,7 @@ from starlette.types import Scope
 from uuid_utils import uuid4
 
 from schemas.access import Caller
-from schemas.dialect import Dialect
+from schemas.clients.dialect import Dialect
 
 _CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _KEY = "caudal"

@@ -9,7 +9,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from deploy.gateway.discovery import installed_gateways
 from deploy.local.stack import SERVICES
+from streams.discovery import installed_catalog
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -32,9 +34,18 @@ def test_it_meets_the_compose_specification(compose: dict[str, Any]) -> None:
 
 
 def test_it_runs_every_process_and_what_they_need(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {*SERVICES, *INFRASTRUCTURE}
+    assert set(compose["services"]) == {*SERVICES, "gateway", *INFRASTRUCTURE}
     for service in SERVICES:
         assert compose["services"][service]["command"][:2] == ["serve", service]
+
+
+def test_it_runs_every_gateway_on_its_port(compose: dict[str, Any]) -> None:
+    gateways = installed_gateways(installed_catalog())
+    service = compose["services"]["gateway"]
+
+    assert service["command"][:2] == ["serve", "gateway"]
+    assert set(service["command"][4:]) == gateways.keys()
+    assert set(service["ports"]) == {f"127.0.0.1:{one.port}:{one.port}" for one in gateways.values()}
 
 
 def test_the_relay_alone_has_the_key_that_signs(compose: dict[str, Any]) -> None:

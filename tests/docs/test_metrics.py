@@ -6,13 +6,21 @@ from pathlib import Path
 from prometheus_client import REGISTRY
 
 import command_api.worker
+import deploy.gateway.app
 import deploy.serving.serve
 import projectors.service
 import query_api.app
 import streams.relay.service
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "subscriptions.md"
-PROCESSES = (command_api.worker, deploy.serving.serve, projectors.service, query_api.app, streams.relay.service)
+PROCESSES = (
+    command_api.worker,
+    deploy.gateway.app,
+    deploy.serving.serve,
+    projectors.service,
+    query_api.app,
+    streams.relay.service,
+)
 
 
 def test_every_metric_is_in_the_table_and_the_other_way_round() -> None:

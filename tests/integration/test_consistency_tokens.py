@@ -15,7 +15,7 @@ import structlog
 from deploy.operations.subscriptions import control
 from projectors.projector import Projector
 from projectors.rebuild import Rebuild
-from query_api.views.consistency import ConsistencyWaiter
+from query_api.views.consistency import ConsistencyWaiter, Wait
 from query_api.views.page_request import PageRequest
 from query_api.views.reader import ViewReader
 from schemas.catalog import Catalog
@@ -48,7 +48,7 @@ class Reads:
         store = Installation(running.settings, running.catalog, databases).view_store(INGESTION)
         self._running = running
         self._reader = ViewReader(store, INGESTION, Records)
-        self._waiter = ConsistencyWaiter(Checkpoints(store, NAME), "records", 15)
+        self._waiter = ConsistencyWaiter(Checkpoints(store, NAME), INGESTION, "records", 15)
         self.reads = self.rejected = 0
         self.stale: list[str] = []
 
@@ -57,7 +57,7 @@ class Reads:
         wanted = {orjson.loads(row.data)["data_id"] for row in rows}
         token = ConsistencyToken(INGESTION, partition, rows[-1].position)
         try:
-            page = await self._waiter.read(token, lambda: self._reader.page(PageRequest(limit=1000)))
+            page = await self._waiter.read(Wait((token,)), lambda: self._reader.page(PageRequest(limit=1000)))
         except (NotYetSeen, Unavailable):
             self.rejected += 1
             return

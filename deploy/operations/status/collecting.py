@@ -74,7 +74,8 @@ class StatusCollector:
         return [] if self._stack is None else await _all(self._process(self._stack, name) for name in self._stack.ports)
 
     async def _process(self, stack: Endpoints, name: str) -> ProcessStatus:
-        port, log = stack.ports[name], str(Path(stack.log_dir, f"{'broker' if name == 'controller' else name}.log"))
+        process = "broker" if name == "controller" else name.partition(" ")[0]  # a process serves every gateway
+        port, log = stack.ports[name], str(Path(stack.log_dir, f"{process}.log"))
         if not await asyncio.to_thread(listens, port):
             return ProcessStatus(name, port, "down", log=log)
         if name in SERVERS:

@@ -20,3 +20,11 @@ def test_a_token_reads_as_it_writes() -> None:
 def test_an_unknown_form_of_token_is_malformed(text: str) -> None:
     with pytest.raises(Malformed):
         ConsistencyToken.parse(text)
+
+
+def test_several_tokens_are_separated_by_commas() -> None:
+    one, other = ConsistencyToken(INGESTION, 3, 1234), ConsistencyToken(INGESTION, 0, 1)
+
+    assert ConsistencyToken.parse_all(f"{one}, {other}") == (one, other)
+    with pytest.raises(Malformed):
+        ConsistencyToken.parse_all(f"{one},")

@@ -9,7 +9,7 @@ from command_api.http.openapi import describe
 from command_api.http.paths import KEY, CommandPath, QuestionPath, Translation
 from schemas.access import Access
 from schemas.catalog import Catalog
-from schemas.dialect import Dialect
+from schemas.clients.dialect import Dialect
 from schemas.message import Command
 from schemas.system import Context, System
 

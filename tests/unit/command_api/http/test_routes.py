@@ -20,7 +20,7 @@ from command_api.http.gateway import CommandGateway, SignIns
 from command_api.http.paths import CommandPath, Translation
 from command_api.http.routes import CommandEndpoints
 from schemas.catalog import Catalog
-from schemas.dialect import LACKING, Dialect
+from schemas.clients.dialect import LACKING, Dialect
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Rejected
 from schemas.message import Command, Event

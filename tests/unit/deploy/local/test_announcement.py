@@ -48,7 +48,7 @@ def test_it_says_what_runs_where_and_what_to_do_next() -> None:
 
     for part in (
         "http://127.0.0.1:5001/docs", "http://127.0.0.1:5002/docs", "127.0.0.1:19092",
-        f"postgresql://admin@127.0.0.1:15432/caudal?passfile={DEFAULT_DATA_DIR.resolve()}/pgpass", "smtp://127.0.0.1:5006",
+        f"postgresql://admin@127.0.0.1:15432/caudal?passfile={DEFAULT_DATA_DIR.resolve()}/pgpass", "smtp://127.0.0.1:5106",
         "status", "verify", "token NAME --role ROLE", "Roles: auditor",
     ):  # fmt: skip
         assert part in said

@@ -5,9 +5,11 @@ from contextlib import closing
 
 import pytest
 
+from deploy.gateway.discovery import installed_gateways
 from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
 from deploy.local.stack import CONTROLLER_PORT, DEFAULT_PORTS, choose_ports
 from schemas.errors import Misconfigured
+from streams.discovery import installed_catalog
 
 FIRST_EPHEMERAL_PORT = 32768
 """Linux gives this port and higher ones to outgoing connections of any program."""
@@ -31,7 +33,10 @@ def test_a_port_on_which_a_program_listens_is_not_free() -> None:
 
 
 def test_no_default_port_is_one_that_an_outgoing_connection_may_hold() -> None:
-    assert max(CONTROLLER_PORT, *DEFAULT_PORTS.values()) < FIRST_EPHEMERAL_PORT
+    ports = {gateway.port for gateway in installed_gateways(installed_catalog()).values()}
+
+    assert not ports & {CONTROLLER_PORT, *DEFAULT_PORTS.values()}
+    assert max(CONTROLLER_PORT, *ports, *DEFAULT_PORTS.values()) < FIRST_EPHEMERAL_PORT
 
 
 def test_a_port_that_is_taken_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,5 +45,13 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(monkeypatch: pytest.Monke
         monkeypatch.setitem(DEFAULT_PORTS, "postgres", port)
 
         with pytest.raises(Misconfigured, match=rf"{port} \(postgres\).*`--ports auto` picks free ones"):
-            choose_ports("embedded", automatic=False)
-        assert port not in choose_ports("embedded", automatic=True).values()
+            choose_ports("embedded", {}, automatic=False)
+        assert port not in choose_ports("embedded", {}, automatic=True).values()
+
+
+def test_each_gateway_has_a_port() -> None:
+    gateways = installed_gateways(installed_catalog())
+
+    ports = choose_ports("embedded", gateways, automatic=True)
+    assert {name.removeprefix("gateway ") for name in ports if name.startswith("gateway ")} == gateways.keys()
+    assert len(set(ports.values())) == len(ports)

@@ -28,7 +28,7 @@ def test_a_page_has_filters_of_the_columns_that_can_be_filtered_by() -> None:
     operation = page_operation("tasks", "shop", "tasks", Task, ("assignee",), Task, access=Task.view_access)
 
     parameters = {one["name"]: one for one in operation["parameters"]}
-    assert list(parameters) == ["assignee", "sort", "limit", "after", "task_id", "status", "Consistency-Token"]
+    assert list(parameters) == ["assignee", "sort", "limit", "after", "task_id", "status", "Consistency-Token", "Prefer"]
     assert (parameters["assignee"]["in"], parameters["assignee"]["required"]) == ("path", True)
     assert parameters["status"]["schema"]["enum"] == ["open", "done"]
     assert operation["description"] == "A task on the board."

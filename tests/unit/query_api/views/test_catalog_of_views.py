@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from query_api.views.catalog_of_views import Views, summary_of
+from query_api.views.consistency import Wait
 from query_api.views.page_request import Owner, PageRequest
 from query_api.views.paging import Page
 from schemas.access import Access, Caller, RowAccess
@@ -49,12 +50,12 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The steps of a read, in the place of the database."""
     steps: list[Any] = []
 
-    async def until_seen(_: object, token: ConsistencyToken, seconds: float | None = None) -> int:
+    async def until_seen(_: object, wait: Wait, seconds: float | None = None) -> list[int]:
         if seconds is None:  # the look before the read, and not the one after it
-            steps.append(token)
-        if token.position > 100:
+            steps.append(wait)
+        if wait.tokens[0].position > 100:
             raise NotYetSeen("not yet")
-        return 0
+        return [0]
 
     async def get(_: object, key: str) -> Any:
         steps.append(key)
@@ -102,7 +103,27 @@ async def test_access_comes_before_everything_else(
 async def test_a_read_waits_for_its_token(views: Views, steps: list[Any]) -> None:
     await views.row(request_of(caller=ANA, consistency_token="shop.board/3@7"), Task, "1")
 
-    assert steps == [ConsistencyToken(BOARD, 3, 7), "1"]
+    assert steps == [Wait((ConsistencyToken(BOARD, 3, 7),)), "1"]
+
+
+async def test_a_client_may_prefer_a_short_wait_for_several_tokens(views: Views, steps: list[Any]) -> None:
+    tokens, prefer = "shop.board/3@7, shop.board/2@1", "respond-async, Wait=2, handling=lenient"
+    await views.row(request_of(caller=ANA, consistency_token=tokens, prefer=prefer), Task, "1")
+
+    assert steps[0] == Wait((ConsistencyToken(BOARD, 3, 7), ConsistencyToken(BOARD, 2, 1)), 2, is_lenient=True)
+
+
+@pytest.mark.parametrize("prefer", ["waiting=2", "wait=-1", "handling=strict", 'wait="2"', "handling"])
+async def test_other_preferences_change_nothing(views: Views, steps: list[Any], prefer: str) -> None:
+    await views.row(request_of(caller=ANA, consistency_token="shop.board/3@7", prefer=prefer), Task, "1")
+
+    assert steps[0] == Wait((ConsistencyToken(BOARD, 3, 7),))
+
+
+async def test_so_many_tokens_are_malformed(views: Views, steps: list[Any]) -> None:
+    with pytest.raises(Malformed, match="at most 32"):
+        await views.row(request_of(caller=ANA, consistency_token=",".join(["shop.board/3@7"] * 33)), Task, "1")
+    assert steps == []
 
 
 @pytest.mark.parametrize(
@@ -138,7 +159,7 @@ async def test_all_rows_are_read_page_by_page_once_the_write_is_seen(views: View
 
     assert rows == ROWS
     seen, *pages = steps
-    assert seen == ConsistencyToken(BOARD, 0, 5)
+    assert seen == Wait((ConsistencyToken(BOARD, 0, 5),))
     assert [(page.limit, page.after) for page in pages] == [(1000, None), (1000, "2")]
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from query_api.views.consistency import ConsistencyWaiter
+from query_api.views.consistency import ConsistencyWaiter, Wait
 from schemas.consistency_token import ConsistencyToken
 from schemas.errors import NotYetSeen, Unavailable
 from schemas.system import ContextName
@@ -37,11 +37,14 @@ class Checkpoints:
 
 
 def waiter(checkpoints: Checkpoints, seconds: float = 5) -> ConsistencyWaiter:
-    return ConsistencyWaiter(checkpoints, "view", seconds)  # type: ignore[arg-type]
+    return ConsistencyWaiter(checkpoints, CONTEXT, "view", seconds)  # type: ignore[arg-type]
 
 
-def token(position: int, partition: int = 0) -> ConsistencyToken:
-    return ConsistencyToken(CONTEXT, partition, position)
+def token(position: int, partition: int = 0) -> Wait:
+    return Wait((ConsistencyToken(CONTEXT, partition, position),))
+
+
+ELSEWHERE = ConsistencyToken(ContextName("system", "other"), 0, 1)
 
 
 async def test_each_read_waits_for_its_own_write() -> None:
@@ -70,8 +73,8 @@ async def test_each_read_queries_the_checkpoints_anew() -> None:
         await view.until_seen(token(9))
 
 
-@pytest.mark.parametrize("unseen", [token(1, partition=7), ConsistencyToken(ContextName("system", "other"), 0, 1)])
-async def test_a_write_that_the_view_never_sees_is_reported_after_the_longest_wait(unseen: ConsistencyToken) -> None:
+@pytest.mark.parametrize("unseen", [token(1, partition=7), Wait((ELSEWHERE,))])
+async def test_a_write_that_the_view_never_sees_is_reported_after_the_longest_wait(unseen: Wait) -> None:
     checkpoints = Checkpoints()
     view = waiter(checkpoints, 0.05)
     checkpoints.positions = {CONTEXT: {0: 9}}
@@ -136,7 +139,7 @@ async def test_a_read_of_a_view_that_only_moves_on_is_not_repeated() -> None:
     checkpoints.positions = {CONTEXT: {0: 9}}
 
     assert (await view.read(token(9), table.read), table.reads) == (9, 1)
-    assert (await view.read(None, table.read), table.reads) == (9, 2)
+    assert (await view.read(Wait(), table.read), table.reads) == (9, 2)
 
 
 async def test_a_read_that_takes_longer_than_the_wait_is_answered() -> None:
@@ -159,3 +162,43 @@ async def test_a_view_that_does_not_come_back_in_time_is_not_yet_seen() -> None:
 
     with pytest.raises(NotYetSeen):
         await view.read(token(9), table.read)
+
+
+async def test_a_read_waits_for_every_one_of_its_tokens() -> None:
+    checkpoints = Checkpoints()
+    view = waiter(checkpoints)
+    checkpoints.positions = {CONTEXT: {0: 9}}
+    read = asyncio.create_task(view.until_seen(Wait((*token(9).tokens, *token(4, partition=1).tokens))))
+    await asyncio.sleep(0.02)
+    assert not read.done()
+
+    checkpoints.positions = {CONTEXT: {0: 9, 1: 4}}
+    assert len(await read) == 2
+
+
+async def test_a_lenient_read_does_not_wait_for_a_context_that_the_view_does_not_read() -> None:
+    checkpoints = Checkpoints()
+    table, view = Table(checkpoints), waiter(checkpoints, 30)
+    checkpoints.positions = {CONTEXT: {0: 9}}
+    wait = Wait((*token(9).tokens, ELSEWHERE), is_lenient=True)
+
+    assert await asyncio.wait_for(view.read(wait, table.read), 5) == 9
+
+
+async def test_a_lenient_read_is_answered_after_its_wait() -> None:
+    checkpoints = Checkpoints()
+    table, view = Table(checkpoints), waiter(checkpoints, 30)
+    checkpoints.positions = {CONTEXT: {0: 9}}
+
+    assert await asyncio.wait_for(view.read(Wait(token(10).tokens, 0.05, is_lenient=True), table.read), 5) == 9
+    with pytest.raises(NotYetSeen, match=r"within 0\.05 s"):
+        await view.read(Wait(token(10).tokens, 0.05), table.read)
+
+
+async def test_a_view_of_other_contexts_waits_for_its_own_context_too() -> None:
+    checkpoints = Checkpoints()
+    view = waiter(checkpoints, 0.05)
+    checkpoints.positions = {ELSEWHERE.context: {0: 1}}
+
+    with pytest.raises(NotYetSeen):
+        await view.until_seen(Wait(token(1).tokens, is_lenient=True))

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 
 from schemas.access import Access
-from schemas.dialect import Dialect
+from schemas.clients.dialect import Dialect
 from schemas.errors import AlreadyExists, Forbidden, Invalid, Overloaded, Rejected, SignInsBlocked, Unauthenticated
 from streams.http.documentation import document, documentation_routes, problem_responses, schema_of, security_of
 

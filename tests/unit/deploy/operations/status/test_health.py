@@ -125,14 +125,14 @@ def test_several_relays_are_normal_without_a_local_stack() -> None:
 
 
 def test_a_server_that_does_not_answer_is_named_first_with_its_address() -> None:
-    relay = ProcessStatus("relay", 5004, "not ready", "none of 12 logs is relayed (no broker answers)")
+    relay = ProcessStatus("relay", 5104, "not ready", "none of 12 logs is relayed (no broker answers)")
     status = replace(HEALTHY, processes=[relay, ProcessStatus("broker", 19092, "does not answer")])
 
     assert judged(status) == (2, "Down: the broker 127.0.0.1:19092 does not answer.")
 
 
 def test_logs_that_are_not_relayed_are_named_once() -> None:
-    relay = ProcessStatus("relay", 5004, "not ready", "2 of 3 logs are not relayed: todo.x, todo.y (no broker answers)")
+    relay = ProcessStatus("relay", 5104, "not ready", "2 of 3 logs are not relayed: todo.x, todo.y (no broker answers)")
     logs = [LOG, *(replace(LOG, context=name, owner=None) for name in ("todo.x", "todo.y"))]
 
     said = [finding.what for finding in findings(replace(HEALTHY, processes=[relay], logs=logs), NOW)]

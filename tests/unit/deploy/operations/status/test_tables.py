@@ -23,7 +23,7 @@ BUSY = replace(
     IDLE, name="partner_alliances.validate-what-is-ingested", lag=123_456, oldest_at=NOW - timedelta(minutes=5), dead_letters=12
 )
 STATUS = InstallationStatus(
-    [ProcessStatus("command-api", 5001, "ready"), ProcessStatus("worker", 5003, "not ready", "no partitions are assigned")],
+    [ProcessStatus("command-api", 5001, "ready"), ProcessStatus("worker", 5103, "not ready", "no partitions are assigned")],
     [LOG, replace(LOG, context="engine.privacy", head=0, relayed=0, last_event_at=None)],
     [IDLE, BUSY, replace(BUSY, context="partner_alliances.b")],
     sagas=SagaStatus(3, {"1": "late"}),

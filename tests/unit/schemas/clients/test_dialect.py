@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel
 
-from schemas.dialect import FIELD_REQUIRED, LACKING, Dialect
+from schemas.clients.dialect import FIELD_REQUIRED, LACKING, Dialect
 from schemas.errors import AlreadyExists, CaudalError, Forbidden, Invalid, Malformed, NotFound, Rejected, Violation
 
 

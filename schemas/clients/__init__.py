@@ -1,0 +1,1 @@
+"""The surface that the clients of a system know: the form of errors on its own paths, and its gateways."""

@@ -1,0 +1,13 @@
+"""The origin of the laboratory's clients."""
+
+from schemas.clients.gateway import Gateway
+
+GATEWAYS = (
+    Gateway(
+        "clinical_lab",
+        8080,
+        "Users, results and notifications of the clinical laboratory.",
+        answers={"/": {"message": "BFF Running"}},
+        health={"status": "ok"},
+    ),
+)
