@@ -31,6 +31,23 @@ class Users(
     last_login_at: datetime | None = None
 
 
+class ListedUsers(
+    View,
+    context="users",
+    key="number",
+    indexes=("user_id",),
+    rows=RowAccess(owners=("user_id",), all_rows=_AUDITORS, open_rows=True),
+    subject="user_id",
+    own_paths_only=True,  # that path records each listing
+):
+    """A user as the list shows it: no address, no password. In the profile `seed` every caller sees all of them."""
+
+    number: int
+    user_id: UUID | None = None
+    username: Encrypted = None
+    role: str | None = None
+
+
 class Results(
     View,
     context="results",
@@ -91,4 +108,4 @@ class Notifications(
     updated_at: datetime | None = None
 
 
-VIEWS = (Users, Results, ResultQueries, Notifications)
+VIEWS = (Users, ListedUsers, Results, ResultQueries, Notifications)

@@ -116,6 +116,26 @@ async def assert_sagas_are_their_owners(stack: RunningStack, owner: Headers, str
                 break
 
 
+async def test_the_list_of_users_is_recorded_and_has_no_secrets(stack: RunningStack, name: str) -> None:
+    token = await signed_in(stack, name, 2)
+    caller, auditor = str(user_id_of(name)), stack.token("auditor")
+
+    async def is_listed() -> bool:
+        rows = (await stack.queries.get("/users")).json()
+        return bool(rows[-1]["username"] == name)  # the newest is the last
+
+    await eventually(is_listed)
+    shown = await stack.queries.get("/users", headers=token)
+    assert all(one.keys() == {"id", "user_id", "username", "role"} for one in shown.json())
+    assert (await stack.queries.get("/views/clinical_lab/listed_users", headers=token)).status_code == 404
+
+    async def is_recorded() -> bool:
+        log = (await stack.queries.get("/audit/clinical_lab/users/events?type=UsersListed", headers=auditor)).json()
+        return (caller, len(shown.json())) in [(one["data"]["listed_by"], one["data"]["users"]) for one in log["events"]]
+
+    await eventually(is_recorded, 20, "the listing")
+
+
 async def test_a_password_is_the_right_one_or_none(stack: RunningStack, name: str) -> None:
     await signed_in(stack, name, 2)
     for body in ({"username": name, "password": "password3"}, {"username": f"{name}x", "password": "password2"}):

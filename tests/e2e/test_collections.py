@@ -56,6 +56,7 @@ LABORATORY = (
     Call("POST", "/users", 400, {"msg": MISSING_NAME}),
     Call("POST", "/users", 400, {"msg": "/color no se conoce"}, {**USER, "color": "red"}),
     Call("POST", "/login", 200, {"access_token": str}, {"username": "{name}", "password": "pass1234"}),
+    Call("GET", "/users", 200, [{"id": int, "user_id": str, "username": str, "role": int}]),
     Call("POST", "/results", 201, {"id": int, **RESULT}, RESULT, SIGNED_IN),
     Call("GET", "/results/{id}", 200, {"id": int, **RESULT}, headers=SIGNED_IN),
     Call("GET", "/results/999999", 404, {"msg": "Resultado no encontrado"}, headers=SIGNED_IN),
