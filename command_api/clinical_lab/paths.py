@@ -27,8 +27,8 @@ class NewUser(_Body):
     """A user, with the role as a number or by its name."""
 
     username: SensitiveUsername
-    password: Annotated[str, Password()]
-    role: Literal[1, 2, "clinician", "patient"] = Field(default="patient", description="1: clinician, 2: patient.")
+    password: Annotated[str, Password(min_length_in_seed=6)]
+    role: Literal[1, 2, "clinician", "patient"] = Field(default=1, description="1: clinician, 2: patient.")
     email: SensitiveMailbox = None
 
 

@@ -85,7 +85,8 @@ class CommandHandler:
             stream: context for context, streams in streams_of(domains, catalog).items() for stream in streams.values()
         }
         self._idempotency = Idempotency(logs)
-        self._encryption = Encryption(None if dependencies is None else dependencies.keys, passwords)
+        is_seed = dependencies is not None and dependencies.settings.profile == "seed"
+        self._encryption = Encryption(None if dependencies is None else dependencies.keys, passwords, is_seed=is_seed)
         self._activities = Activities(dependencies, self.load)
         self._deciding = Deciding(domains, self._repositories)
         self._appending = Appending(catalog, logs, self._repositories, max_record_bytes)

@@ -34,7 +34,7 @@ class CreateUser(Command, subject="user_id"):
     )
 
     username: SensitiveUsername
-    password: Annotated[str, Password(), Sensitive(max_length=200)]
+    password: Annotated[str, Password(min_length_in_seed=6), Sensitive(max_length=200)]
     role: Role = "patient"
     email: SensitiveMailbox = None
     user_id: UUID = Field(

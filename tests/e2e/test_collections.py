@@ -46,7 +46,7 @@ INGESTION = (
 )
 
 
-USER = {"username": "{name}", "password": "pass1234", "role": 2}
+USER = {"username": "{name}", "password": "pass123", "role": 2}
 RESULT = {"patient": "Paciente de Prueba", "result": "Resultado Positivo"}
 MISSING_NAME, MISSING_RESULT = "Se requieren username y password", "Faltan campos requeridos: 'patient' y 'result'"
 LABORATORY = (
@@ -55,7 +55,7 @@ LABORATORY = (
     Call("POST", "/users", 400, {"msg": MISSING_NAME}, {"username": "x"}),
     Call("POST", "/users", 400, {"msg": MISSING_NAME}),
     Call("POST", "/users", 400, {"msg": "/color no se conoce"}, {**USER, "color": "red"}),
-    Call("POST", "/login", 200, {"access_token": str}, {"username": "{name}", "password": "pass1234"}),
+    Call("POST", "/login", 200, {"access_token": str}, {"username": "{name}", "password": "pass123"}),
     Call("GET", "/users", 200, [{"id": int, "user_id": str, "username": str, "role": int}]),
     Call("POST", "/results", 201, {"id": int, **RESULT}, RESULT, SIGNED_IN),
     Call("GET", "/results/{id}", 200, {"id": int, **RESULT}, headers=SIGNED_IN),
