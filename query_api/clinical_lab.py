@@ -1,10 +1,11 @@
 """The queries of the clinical laboratory: each reading of a result, and each listing of the users, is recorded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
@@ -12,11 +13,18 @@ from query_api.views.paging import Row
 from schemas.clinical_lab import dialect
 from schemas.clinical_lab.results import RecordResultQuery
 from schemas.clinical_lab.users import NUMBERS_OF_ROLES, RecordUserListing
-from schemas.clinical_lab.views import ListedUsers, Results
+from schemas.clinical_lab.views import ListedUsers, Results, SagaEntries
+from schemas.engine.sagas import StepStatus
 from schemas.errors import NotFound
 from streams.http.request_context import caller_of
 
 _MAX_DIGITS = 18
+_OF_RESULTS = {"clinical_lab.result", "clinical_lab.reading"}
+_STATUSES: Mapping[StepStatus, Literal["RECEIVED", "PROCESSED", "FAILED"]] = {
+    "received": "RECEIVED",
+    "handled": "PROCESSED",
+    "failed": "FAILED",
+}
 _LIMIT = 1000
 """Rows of a page: the clients know no pages."""
 
@@ -48,6 +56,36 @@ async def users(context: QueryContext) -> Answer:
 def listed_user(row: Row) -> ListedUser:
     """Returns a row of the list of users in the clients' words."""
     return ListedUser(id=row["number"], user_id=row["user_id"], username=row["username"], role=NUMBERS_OF_ROLES[row["role"]])
+
+
+class SagaEntry(BaseModel):
+    """An event of one of the laboratory's sagas."""
+
+    id: int = Field(description="Larger for a newer one.")
+    topic: Literal["event-user", "event-topic"]
+    event_type: str | None
+    status: Literal["RECEIVED", "PROCESSED", "FAILED"]
+    data: dict[str, JsonValue] = Field(description="The event, with null in the place of each encrypted text.")
+    created_at: datetime | None
+
+
+async def saga_entries(context: QueryContext) -> Answer:
+    """Returns a page of the log of the laboratory's sagas, the newest first unless the request sorts them."""
+    newest_first = () if "sort" in context.request.query_params else (("sort", "-position"),)
+    page = await context.views.page(context.request, SagaEntries, *newest_first, limit=_LIMIT)
+    return context.page(page, list(map(saga_entry, page.rows)))
+
+
+def saga_entry(row: Row) -> SagaEntry:
+    """Returns a row of the log in the clients' words."""
+    return SagaEntry(
+        id=row["position"],
+        topic="event-topic" if row["saga"] in _OF_RESULTS else "event-user",
+        event_type=row["event_type"],
+        status=_STATUSES[row["status"]],
+        data=row["data"],
+        created_at=row["created_at"],
+    )
 
 
 async def results(context: QueryContext) -> Answer:
@@ -113,5 +151,14 @@ QUERIES = (
         shape=Result,
         handler=result,
         errors=dialect.RESULTS,
+    ),
+    Query(
+        "/clinical_lab/saga/logs",
+        SagaEntries,
+        "The log of the laboratory's sagas, a page at a time, the newest first.",
+        shape=saga_entry,
+        handler=saga_entries,
+        limit=_LIMIT,
+        errors=dialect.DIALECT,
     ),
 )

@@ -4,7 +4,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field, JsonValue
+
 from schemas.access import Access, RowAccess
+from schemas.engine.sagas import StepStatus
 from schemas.sensitive import Encrypted
 from schemas.view import View
 
@@ -87,6 +90,30 @@ class ResultQueries(
     queried_at: datetime | None = None
 
 
+class SagaEntries(
+    View,
+    context="users",
+    key="entry_id",
+    indexes=("position", "actor", "reference_ids"),
+    rows=RowAccess(owners=("actor", "reference_ids"), all_rows=_AUDITORS | {"operator"}, open_rows=True),
+    own_paths_only=True,
+):
+    """An event of one of the laboratory's sagas, without the texts that are encrypted."""
+
+    entry_id: str
+    position: int = 0
+    """Position of the saga's first step with it, by which entries are ordered."""
+    saga: str | None = None
+    event_type: str | None = None
+    status: StepStatus = "received"
+    data: dict[str, JsonValue] = Field(default_factory=dict)
+    """The event, with null in the place of each encrypted text: who reads a result is recorded where it is read."""
+    reference_ids: tuple[str, ...] = ()
+    actor: str | None = None
+    """The caller who caused the event."""
+    created_at: datetime | None = None
+
+
 class Notifications(
     View,
     context="notifications",
@@ -108,4 +135,4 @@ class Notifications(
     updated_at: datetime | None = None
 
 
-VIEWS = (Users, ListedUsers, Results, ResultQueries, Notifications)
+VIEWS = (Users, ListedUsers, Results, ResultQueries, SagaEntries, Notifications)

@@ -39,6 +39,7 @@ async def test_the_clients_calls_give_what_they_are_used_to(stack: RunningStack,
         return len(rows) == 2 and all(row["payload"]["queried_by"] == user for row in rows)
 
     await eventually(logged, 20, "the saga log")
+    await assert_the_log_in_the_clients_words(stack, user, shown["result_id"])
     everything = (await stack.queries.get("/saga/logs", headers=token)).json()
     assert everything
     assert all(row["reference_ids"] and {user, shown["result_id"]} >= set(row["reference_ids"]) for row in everything)
@@ -47,6 +48,26 @@ async def test_the_clients_calls_give_what_they_are_used_to(stack: RunningStack,
     assert f"{name}@localhost  Bienvenido al laboratorio clínico" in mail
     assert f"Resultado {number} disponible" in mail
     assert "Resultado Positivo" not in mail
+
+
+async def assert_the_log_in_the_clients_words(stack: RunningStack, user: str, result: str) -> None:
+    """Asserts that the laboratory's own log shows events to every caller of the seed, and encrypted texts to nobody."""
+    recorded: list[dict[str, Any]] = []
+
+    async def is_logged() -> bool:
+        rows = (await stack.queries.get("/clinical_lab/saga/logs")).json()
+        assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)
+        recorded[:] = [row for row in rows if result == row["data"].get("result_id") or user == row["data"].get("user_id")]
+        return {"UserCreated", "ResultRecorded", "ResultQueried"} <= {row["event_type"] for row in recorded}
+
+    await eventually(is_logged, 20, "the log in the clients' words")
+    by_type = {row["event_type"]: row for row in recorded}
+    assert {row["topic"] for row in recorded if row["event_type"] != "UserCreated"} == {"event-topic"}
+    assert by_type["UserCreated"]["topic"] == "event-user"
+    assert [by_type["UserCreated"]["data"][name] for name in ("username", "password_hash", "number")][:2] == [None, None]
+    assert (by_type["ResultRecorded"]["data"]["patient"], by_type["ResultRecorded"]["data"]["result"]) == (None, None)
+    own = (await stack.queries.get("/clinical_lab/saga/logs", headers=stack.token("auditor"))).text
+    assert "encrypted:1:" not in own
 
 
 async def test_a_result_is_its_patients_and_its_clinicians_and_nobody_elses(stack: RunningStack, name: str) -> None:

@@ -49,6 +49,7 @@ INGESTION = (
 USER = {"username": "{name}", "password": "pass123", "role": 2}
 RESULT = {"patient": "Paciente de Prueba", "result": "Resultado Positivo"}
 MISSING_NAME, MISSING_RESULT = "Se requieren username y password", "Faltan campos requeridos: 'patient' y 'result'"
+ENTRY = {"id": int, "topic": str, "event_type": str, "status": str, "data": dict, "created_at": str}
 LABORATORY = (
     Call("POST", "/users", 201, {"id": int, "user_id": str, "username": str, "role": 2}, USER),
     Call("POST", "/users", 409, {"msg": "El usuario ya está registrado"}, USER),
@@ -59,6 +60,7 @@ LABORATORY = (
     Call("GET", "/users", 200, [{"id": int, "user_id": str, "username": str, "role": int}]),
     Call("POST", "/results", 201, {"id": int, **RESULT}, RESULT, SIGNED_IN),
     Call("GET", "/results/{id}", 200, {"id": int, **RESULT}, headers=SIGNED_IN),
+    Call("GET", "/clinical_lab/saga/logs", 200, [ENTRY]),
     Call("GET", "/results/999999", 404, {"msg": "Resultado no encontrado"}, headers=SIGNED_IN),
     Call("POST", "/results", 400, {"msg": MISSING_RESULT}, {"patient": "x"}, SIGNED_IN),
     Call("POST", "/results", 401, {"msg": "Missing Authorization Header"}, RESULT),
