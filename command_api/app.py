@@ -13,11 +13,13 @@ from starlette.routing import Route
 from command_api.clock import CLOCK
 from command_api.composition import make_handler, open_logs, writer_databases
 from command_api.handling.passwords import Passwords
-from command_api.http import paths, routes
+from command_api.http import accepting, paths, routes
 from command_api.http.gateway import CommandGateway, SignIns
 from command_api.http.openapi import TITLE, describe
 from schemas.catalog import Catalog
 from streams.bounded_processes import BoundedProcesses
+from streams.commands.sender import CommandSender
+from streams.discovery import declared_domains
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.documentation import documentation_routes
 from streams.http.health import operations_routes
@@ -42,8 +44,11 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     sign_ins = SignIns(SignInLimits(settings, databases), passwords)
     gateway = CommandGateway(handler, SubjectKeys(settings, databases), issuer, sign_ins)
     access_control = AccessControl(Installation(settings, catalog, databases))
-    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, access_control, gateway)
+    sender = CommandSender(settings, catalog)
+    acceptance = accepting.Acceptance(handler, sender)
+    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, access_control, gateway, acceptance)
     systems = paths.installed(catalog)
+    accepting.check(catalog, systems, declared_domains(catalog))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -52,6 +57,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
             yield
             comparing.cancel()
         await asyncio.gather(*(log.drain() for log in logs.values()))
+        await sender.close()
         processes.close()
         passwords.close()
         await databases.close()

@@ -60,6 +60,8 @@ class RowAccess:
     """Columns that hold subjects: a caller may see a row if one of its columns holds the caller's subject."""
     all_rows: frozenset[str] = frozenset()
     """Roles that see every row."""
+    open_rows: bool = False
+    """Whether a view that is open to every caller shows every row. Otherwise its rows need a caller all the same."""
 
     def __post_init__(self) -> None:
         check_tuple("a RowAccess", "owners", self.owners)

@@ -5,10 +5,10 @@ and puts them into events whose fields are `Encrypted`. Events, snapshots, topic
 When the subject is erased, the text can never be decrypted again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -16,6 +16,8 @@ from pydantic_core import CoreSchema, core_schema
 from schemas.values.names import NO_PASSWORD, USERNAME, enforced_password, enforced_username
 from schemas.values.stated import RULES, narrowed
 from schemas.values.text import MAILBOX, mailbox
+
+M = TypeVar("M")
 
 MARK = "encrypted:1:"
 """The prefix of every encrypted text, with the format's version. The subject, a colon and the ciphertext follow."""
@@ -51,28 +53,42 @@ class Password:
 
     min_length: int = 8
     max_length: int = 200
+    min_length_in_seed: int | None = None
+    """The smallest length in the profile for trying (``CAUDAL_PROFILE=seed``), if its clients send shorter ones."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        limits = {"minLength": self.min_length, "maxLength": self.max_length}
+        limits = {"minLength": self._shortest, "maxLength": self.max_length}
         return {
             **narrowed(handler(schema), {**limits, "format": "password"}),
             "writeOnly": True,
-            RULES: [NO_PASSWORD, f"should have {self.min_length} to {self.max_length} characters"],
+            RULES: [NO_PASSWORD, *(_length_rule(one, self.max_length) for one in sorted({self._shortest, self.min_length}))],
         }
+
+    @property
+    def _shortest(self) -> int:
+        return self.min_length if self.min_length_in_seed is None else self.min_length_in_seed
+
+    def why_too_short(self, text: str) -> str | None:
+        """Returns why a valid password is too short in every profile but that for trying, or ``None``."""
+        return None if len(text) >= self.min_length else _length_rule(self.min_length, self.max_length)
 
     def _checked(self, text: str | None) -> str | None:
         if text is None or is_encrypted(text):
             return text
-        return _of_length(enforced_password(text), self.min_length, self.max_length)
+        return _of_length(enforced_password(text), self._shortest, self.max_length)
 
 
 def _of_length(text: str | None, shortest: int, longest: int) -> str | None:
     if text is not None and not is_encrypted(text) and not shortest <= len(text) <= longest:
-        raise ValueError(f"should have {shortest} to {longest} characters")
+        raise ValueError(_length_rule(shortest, longest))
     return text
+
+
+def _length_rule(shortest: int, longest: int) -> str:
+    return f"should have {shortest} to {longest} characters"
 
 
 def _mailbox(text: str | None) -> str | None:
@@ -102,13 +118,13 @@ Encrypted = Annotated[str | None, Field(json_schema_extra={"x-encrypted": True})
 @cache
 def sensitive_fields(message: type[BaseModel]) -> tuple[str, ...]:
     """Returns the fields of a command that are encrypted when it is received."""
-    return tuple(_marked(message, Sensitive))
+    return tuple(dict(_marks(message, Sensitive)))
 
 
 @cache
-def password_fields(message: type[BaseModel]) -> tuple[str, ...]:
-    """Returns the fields of a command that are hashed when it is received."""
-    return tuple(_marked(message, Password))
+def password_fields(message: type[BaseModel]) -> Mapping[str, Password]:
+    """Returns the fields of a command that are hashed when it is received, with their marks."""
+    return dict(_marks(message, Password))
 
 
 @cache
@@ -154,7 +170,6 @@ def _is_mark(*metadata: Any) -> bool:
     return any(isinstance(one, Sensitive | Password) for one in metadata)
 
 
-def _marked(message: type[BaseModel], mark: type) -> Iterator[str]:
+def _marks(message: type[BaseModel], mark: type[M]) -> Iterator[tuple[str, M]]:
     for name, field in message.model_fields.items():
-        if any(isinstance(one, mark) for one in field.metadata):
-            yield name
+        yield from ((name, one) for one in field.metadata if isinstance(one, mark))

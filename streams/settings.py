@@ -24,6 +24,8 @@ _HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?|\*")
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
+RateLimited = Annotated[str, Field(pattern=r"^(all|POST|GET|(POST|GET|PUT|PATCH|DELETE) /[!#-\[\]-~]*)$")]
+"""The requests that a rate limit is for: all, those that write, those that read, or those of one method to one path."""
 _NOT_SETTINGS = {"CAUDAL_CONTEXT", "CAUDAL_TOKEN"}
 """Variables with the prefix that other parts read: the recorder of the package `eventsourcing`, and `caudal load`."""
 
@@ -155,10 +157,13 @@ class Settings(BaseSettings):
         ),
         examples=['{"view:data_ingestion.records": {"roles": ["reader"]}}'],
     )
-    rate_limits: dict[Literal["POST", "GET", "all"], str] = Field(
+    rate_limits: dict[RateLimited, str] = Field(
         {},
-        description='Requests of one caller to one route, as JSON: `{"POST": "60/minute", "all": "1000/hour"}`.',
-        examples=['{"POST": "60/minute", "all": "1000/hour"}'],
+        description=(
+            "Requests of one caller to one route, as JSON: "
+            '`{"POST": "60/minute", "POST /login": "10/minute", "all": "1000/hour"}`.'
+        ),
+        examples=['{"POST": "60/minute", "POST /login": "10/minute", "all": "1000/hour"}'],
     )
     sign_in_failures: NotNegative = Field(
         5, description="Failed sign-ins of one account after which it is blocked; 0: without limit."

@@ -201,6 +201,9 @@ class World:
             if type(event.data) in projection.events:
                 place = (projection.full_name, projection.key_of(event))
                 row: Any = projection.apply(self.rows.get(place) or projection.new_row(place[1]), event)
+                if row is None:
+                    self.rows.pop(place, None)
+                    continue
                 written = orjson.loads(self.parts.writers[projection.full_name]._as_json([row]))
                 shown = type(row).model_validate(written[0])
                 assert json_response(shown.model_dump())

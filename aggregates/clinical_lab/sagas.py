@@ -10,7 +10,7 @@ from schemas.clinical_lab.notifications import (
     NotificationSent,
 )
 from schemas.clinical_lab.results import ResultQueried, ResultRecorded
-from schemas.clinical_lab.users import UserCreated
+from schemas.clinical_lab.users import UserCreated, UsersListed
 from schemas.message import Event
 
 _NOTIFIED: Mapping[type[Event], Sequence[type[Event]]] = {
@@ -56,5 +56,12 @@ READING = choreography(
     outcomes={ResultQueried: "completed"},
     references=("result_id",),
 )
+LISTING = choreography(
+    "listing",
+    {UsersListed: ()},
+    key=lambda event: str(event.listing_id),
+    starts=(UsersListed,),
+    outcomes={UsersListed: "completed"},
+)
 
-SAGAS = (REGISTRATION, RESULT, READING)
+SAGAS = (REGISTRATION, RESULT, READING, LISTING)

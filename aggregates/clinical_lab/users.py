@@ -4,7 +4,15 @@ from aggregates.clinical_lab.numbers import Numbers, take_number
 from aggregates.decision import Decision, Events
 from aggregates.state import State
 from aggregates.stream import Stream
-from schemas.clinical_lab.users import CreateUser, RecordLogin, UserCreated, UserLoggedIn, UserNumberTaken
+from schemas.clinical_lab.users import (
+    CreateUser,
+    RecordLogin,
+    RecordUserListing,
+    UserCreated,
+    UserLoggedIn,
+    UserNumberTaken,
+    UsersListed,
+)
 from schemas.envelope import CommandEnvelope
 from schemas.message import Event
 
@@ -48,7 +56,13 @@ def record_login(command: CommandEnvelope[RecordLogin], user: User) -> Events:
     yield UserLoggedIn(user_id=command.data.user_id)
 
 
+def record_listing(command: CommandEnvelope[RecordUserListing]) -> Events:
+    """Records that somebody listed the users."""
+    yield UsersListed(listing_id=command.id, listed_by=command.data.listed_by, users=command.data.users)
+
+
 DECISIONS = (
     Decision(CreateUser, USER.create("user_id"), create_user, writes=(NUMBERS,)),
     Decision(RecordLogin, USER.change("user_id"), record_login),
+    Decision(RecordUserListing, Stream("userlisting").create(), record_listing),
 )

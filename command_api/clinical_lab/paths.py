@@ -12,7 +12,7 @@ from command_api.http.gateway import CommandGateway
 from command_api.http.paths import CommandPath, QuestionPath, Translation
 from schemas.clinical_lab import dialect
 from schemas.clinical_lab.results import RecordResult, ResultRecorded
-from schemas.clinical_lab.users import ROLES, CreateUser, RecordLogin, Role, UserCreated, user_id_of
+from schemas.clinical_lab.users import NUMBERS_OF_ROLES, ROLES, CreateUser, RecordLogin, Role, UserCreated, user_id_of
 from schemas.envelope import Receipt
 from schemas.message import Command, Event
 from schemas.sensitive import MARK, Password, SensitiveMailbox, SensitiveUsername
@@ -27,8 +27,8 @@ class NewUser(_Body):
     """A user, with the role as a number or by its name."""
 
     username: SensitiveUsername
-    password: Annotated[str, Password()]
-    role: Literal[1, 2, "clinician", "patient"] = Field(default="patient", description="1: clinician, 2: patient.")
+    password: Annotated[str, Password(min_length_in_seed=6)]
+    role: Literal[1, 2, "clinician", "patient"] = Field(default=1, description="1: clinician, 2: patient.")
     email: SensitiveMailbox = None
 
 
@@ -56,8 +56,12 @@ def create_user(body: NewUser, _: Mapping[str, str]) -> Command:
 
 def new_user(command: CreateUser, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
     (number,) = (event.number for event in events if isinstance(event, UserCreated))
-    role = next(number for number, role in ROLES.items() if role == command.role)
-    return {"id": number, "user_id": receipt.key, "username": command.username, "role": role}
+    return {
+        "id": number,
+        "user_id": receipt.key,
+        "username": command.username,
+        "role": NUMBERS_OF_ROLES[command.role],
+    }
 
 
 def new_result(command: RecordResult, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:

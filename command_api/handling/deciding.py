@@ -50,8 +50,15 @@ class Deciding:
             assume_new = is_first_attempt and use.is_usually_new
             loaded.append(None if key is None else await repository.load(use.stream, key, assume_new=assume_new))
         if loaded[0] is None:
-            raise Misconfigured(f"the decision on {type(request.command.data).__name__} finds no key of its stream")
+            raise _no_key(request)
         return loaded
+
+    def target(self, request: CommandRequest) -> tuple[str, str]:
+        """Returns the name and the key of the stream that a command is about; raises `Misconfigured` if it has no key."""
+        use = self._decision(request).target
+        if (key := use.key_of(request.command)) is None:
+            raise _no_key(request)
+        return use.stream.name(key), key
 
     def decide(self, request: CommandRequest, streams: list[LoadedStream | None]) -> Decided:
         """Decides a command. It does not await, so that no other command is decided in between."""
@@ -68,3 +75,7 @@ class Deciding:
 
 def _without_events(streams: Sequence[LoadedStream | None], rejection: Rejected) -> Decided:
     return Decided(tuple(Change(loaded, (), loaded.state) for loaded in streams if loaded is not None), rejection)
+
+
+def _no_key(request: CommandRequest) -> Misconfigured:
+    return Misconfigured(f"the decision on {type(request.command.data).__name__} finds no key of its stream")

@@ -34,7 +34,7 @@ from command_api.handling.encryption import Encryption
 from command_api.handling.idempotency import Idempotency
 from command_api.handling.passwords import Passwords
 from command_api.handling.repository import Repository
-from command_api.handling.request import CommandRequest
+from command_api.handling.request import CommandRequest, PreparedCommand
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope, Receipt, Rejection
 from schemas.errors import (
@@ -85,7 +85,8 @@ class CommandHandler:
             stream: context for context, streams in streams_of(domains, catalog).items() for stream in streams.values()
         }
         self._idempotency = Idempotency(logs)
-        self._encryption = Encryption(None if dependencies is None else dependencies.keys, passwords)
+        is_seed = dependencies is not None and dependencies.settings.profile == "seed"
+        self._encryption = Encryption(None if dependencies is None else dependencies.keys, passwords, is_seed=is_seed)
         self._activities = Activities(dependencies, self.load)
         self._deciding = Deciding(domains, self._repositories)
         self._appending = Appending(catalog, logs, self._repositories, max_record_bytes)
@@ -119,6 +120,17 @@ class CommandHandler:
                 raise _rejected(receipt.rejection)
             outcome.value = "repeated" if receipt.repeated else "accepted"
             return receipt
+
+    async def prepare(self, command: CommandEnvelope[Command], *, is_new: bool) -> PreparedCommand:
+        """Returns a command in the form in which it is sent to its topic, from where `handle` gets it.
+
+        ``is_new`` says that no command can have had this id before: its receipt is not looked up. Raises `Rejected` if its data
+        subject was erased, `IdempotencyKeyReused` if another command with this id was handled, and `Unavailable`.
+        """
+        context = self._catalog.context_of(type(command.data))
+        request = await self._encryption.apply(CommandRequest(context, command, ANY_VERSION))
+        is_repeat = not is_new and await self._idempotency.first_answer(request) is not None
+        return PreparedCommand(context, request.command, *self._deciding.target(request), is_repeat)
 
     async def known(self, context: ContextName, ids: Iterable[UUID]) -> set[UUID]:
         """Returns which of some command ids have receipts; raises `Unavailable`."""

@@ -26,3 +26,18 @@ class CommandRequest:
     def decided_as(self, data: Command) -> "CommandRequest":
         """Returns the request with other data, under the same id."""
         return replace(self, command=replace(self.command, data=data))
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCommand:
+    """A command in the form in which it is sent to its topic."""
+
+    context: ContextName
+    command: CommandEnvelope[Command]
+    """With its passwords hashed and its sensitive fields encrypted."""
+    stream: str
+    """The name of the stream that it is about: commands about one stream are handled in order."""
+    key: str
+    """The key of that stream."""
+    is_repeat: bool
+    """Whether an equal command with this id was handled already."""

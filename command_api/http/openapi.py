@@ -1,7 +1,7 @@
 """The OpenAPI document of the command API."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from typing import Any
 
@@ -10,7 +10,15 @@ from command_api.handling.idempotency import BOTH_IDS, KEY
 from command_api.handling.validation import ENCRYPTED, NAME_TWICE, TOO_DEEP
 from command_api.http.batch import MEDIA_TYPE, NO_HEADERS, BatchAnswer, BatchLine
 from command_api.http.body import JSON
-from command_api.http.paths import CommandPath, CommandReceipt, Member, OwnPath, QuestionPath, ReceiptField
+from command_api.http.paths import (
+    AcceptedCommandPath,
+    CommandPath,
+    CommandReceipt,
+    Member,
+    OwnPath,
+    QuestionPath,
+    ReceiptField,
+)
 from command_api.http.preconditions import BOTH_EXPECTATIONS, IF_MATCH
 from schemas.catalog import Catalog
 from schemas.errors import (
@@ -43,20 +51,14 @@ from schemas.values.storable import RULES as STORABLE
 from streams.http.documentation import Effective, declared_access, document, problem_responses, schema_of, security_of
 
 TITLE = "Caudal: command API"
-_ERRORS: tuple[type[CaudalError], ...] = (
+_ERRORS_OF_ACCEPTED: tuple[type[CaudalError], ...] = (
     *(Malformed, Unauthenticated, Forbidden, NotFound, TooLarge, UnsupportedFormat, TooManyRequests, Unavailable, Overloaded),
-    *(
-        Invalid,
-        Rejected,
-        Failed,
-        IdempotencyKeyReused,
-        AlreadyExists,
-        Conflict,
-        Raced,
-        InProgress,
-        PreconditionFailed,
-        PreconditionRequired,
-    ),
+    *(Invalid, Rejected, IdempotencyKeyReused),
+)
+"""Errors of a command that is only accepted: those before its decision."""
+_ERRORS = (
+    *_ERRORS_OF_ACCEPTED,
+    *(Failed, AlreadyExists, Conflict, Raced, InProgress, PreconditionFailed, PreconditionRequired),
 )
 _OF_THE_SERVER = (408, 421, 431, 500)
 """Statuses of requests that are too slow, name a host that is not allowed or have too large headers, and of faults."""
@@ -89,6 +91,8 @@ _HEADERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         {"type": "string"},
     ),
 )
+_EXPECTATIONS = ("If-Match", "If-None-Match")
+"""Headers that no command takes which is only accepted."""
 _RULES_OF_HEADERS = [BOTH_IDS, BOTH_EXPECTATIONS, NO_EXPECTATION]
 _RULES_OF_JSON = [*STORABLE, TOO_DEEP, NAME_TWICE, ENCRYPTED]
 _DESCRIPTION = f"""Commands in, events recorded. Every error is a problem document (RFC 9457).
@@ -111,7 +115,11 @@ def describe(
             if isinstance(route, QuestionPath):
                 paths[route.path] = {"post": _question(system, route)}
                 continue
-            operation = _operation(catalog.context_of(route.command), route.command, effective, route)
+            context = catalog.context_of(route.command)
+            if isinstance(route, AcceptedCommandPath):
+                operation = _accepted(context, route, effective)
+            else:
+                operation = _operation(context, route.command, effective, route)
             paths.setdefault(route.path, {})[route.method.lower()] = operation
     _add_links(paths, systems)
     return document(TITLE, _DESCRIPTION, paths, rules=_RULES_OF_JSON)
@@ -152,10 +160,7 @@ def _operation(
     if own is not None and own.status is not None:
         done = {str(own.status): "Done."}
     return {
-        "operationId": f"{context.system}_{command.message_name}{_id(path)}",
-        "summary": (command.__doc__ or command.__name__).splitlines()[0],
-        **security_of(effective("command", f"{context.system}.{command.message_name}", command.command_access)),
-        "tags": [str(context)],
+        **_identity(context, command, path, effective),
         "parameters": [*_headers(), *_in_path(path)],
         RULES: [*_RULES_OF_HEADERS, *([NO_HEADERS] if translation is None else [])],
         **body,
@@ -166,12 +171,54 @@ def _operation(
     }
 
 
+def _accepted(context: ContextName, own: AcceptedCommandPath, effective: Effective) -> dict[str, Any]:
+    """Returns the operation of a command that is only accepted."""
+    body = {} if own.body is None else {"requestBody": _body(own.media_types, {"schema": schema_of(own.body)})}
+    headers = {
+        "Command-Id": {"description": "The command's id.", "schema": {"type": "string", "format": "uuid"}},
+        "Idempotent-Replayed": {
+            "description": "`true` if the command was handled before: this one was not sent.",
+            "schema": {"const": "true"},
+        },
+    }
+    if own.location is not None:
+        headers["Location"] = {
+            "description": f"The path of the query API that shows the outcome, once the command is handled: `{own.location}`.",
+            "schema": {"type": "string", "format": "uri-reference"},
+        }
+    return {
+        **_identity(context, own.command, own.path, effective),
+        "description": "The command is only accepted, and handled after the answer. A rejection is recorded as an event.",
+        "parameters": [*_headers(without=_EXPECTATIONS), *_in_path(own.path)],
+        RULES: [BOTH_IDS],
+        **body,
+        "responses": {
+            str(own.status): {
+                "description": "Accepted.",
+                "headers": headers,
+                "content": {"application/json": {"schema": _answer(own)}},
+            },
+            **problem_responses(_ERRORS_OF_ACCEPTED, *_OF_THE_SERVER, dialect=own.errors),
+        },
+    }
+
+
+def _identity(context: ContextName, command: type[Command], path: str, effective: Effective) -> dict[str, Any]:
+    return {
+        "operationId": f"{context.system}_{command.message_name}{_id(path)}",
+        "summary": (command.__doc__ or command.__name__).splitlines()[0],
+        **security_of(effective("command", f"{context.system}.{command.message_name}", command.command_access)),
+        "tags": [str(context)],
+    }
+
+
 def _body(media_types: Iterable[str], content: Mapping[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": {name: dict(content) for name in media_types if name}}
 
 
-def _headers() -> list[dict[str, Any]]:
-    return [{"name": name, "in": "header", "description": why, "schema": schema} for name, why, schema in _HEADERS]
+def _headers(*, without: Collection[str] = ()) -> list[dict[str, Any]]:
+    headers = [one for one in _HEADERS if one[0] not in without]
+    return [{"name": name, "in": "header", "description": why, "schema": schema} for name, why, schema in headers]
 
 
 def _in_path(path: str) -> list[dict[str, Any]]:
@@ -185,7 +232,7 @@ def _line(command: type[Command]) -> dict[str, Any]:
     return {**line, "properties": {**line["properties"], "command": schema_of(command)}}
 
 
-def _answer(path: CommandPath) -> dict[str, Any]:
+def _answer(path: CommandPath | AcceptedCommandPath) -> dict[str, Any]:
     """Returns the schema of an answer; one that a function makes is some object."""
     if callable(path.answer):
         return {"type": "object"}
@@ -213,7 +260,7 @@ _PARTS: dict[ReceiptField, dict[str, Any]] = {
 
 def _add_links(paths: Mapping[str, Any], systems: Mapping[str, tuple[OwnPath, ...]]) -> None:
     """Links each own path whose answer has a stream's key with the paths below it: ``/contratos`` with ``/contratos/{id}``."""
-    commands = [path for own in systems.values() for path in own if isinstance(path, CommandPath)]
+    commands = [path for own in systems.values() for path in own if not isinstance(path, QuestionPath)]
     for path, below in product(commands, commands):
         keys = [] if callable(path.answer) else [name for name, value in path.answer.items() if value is ReceiptField.KEY]
         found = re.match(re.escape(path.path) + r"/{(\w+)}", below.path)

@@ -1,9 +1,11 @@
 """Paths of a system's own for commands, in its clients' words: ``PATHS`` in the system's package of this room."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from string import Formatter
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -96,7 +98,57 @@ class QuestionPath:
     errors: Dialect | None = None
 
 
-OwnPath = CommandPath | QuestionPath
+@dataclass(frozen=True, slots=True)
+class AcceptedCommand:
+    """A command that was sent to its topic."""
+
+    command_id: UUID
+    key: str
+    """The key of the stream that it is about."""
+    is_repeat: bool
+    """Whether an equal command with this id was handled already, so that this one was not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedCommandPath:
+    """A path for one command that is only accepted: the worker decides it after the answer.
+
+    A rejection reaches its sender only as an event. So the decision records an event that says why the command has no effect,
+    where that of a `CommandPath` raises `Rejected`. Raises `Misconfigured` for an answer or a location whose parts are not
+    known before the decision.
+    """
+
+    path: str
+    command: type[Command]
+    answer: Mapping[str, Any] | Callable[[Any, AcceptedCommand], Mapping[str, Any]] = field(default_factory=dict)
+    """Values by name, of the receipt only its key and command id; or a function of the command as it was sent by the client."""
+    method: str = "POST"
+    translation: Translation | None = None
+    """Without it the body is the command itself; there are no batches."""
+    location: str | None = None
+    """The path of the query API that shows the outcome: ``/transfers/{key}``, with ``{key}`` or ``{command_id}``."""
+    status: int = 202
+    media_types: tuple[str, ...] = JSON
+    errors: Dialect | None = None
+    """How errors are reported; ``None``: as problem documents."""
+
+    def __post_init__(self) -> None:
+        parts = {name for _, name, _, _ in Formatter().parse(self.location or "") if name is not None}
+        if unknown := sorted(parts - _KNOWN_BEFORE):
+            raise Misconfigured(f"the location of {self.path} names {unknown[0]}: it may have {{key}} and {{command_id}}")
+        values = [] if callable(self.answer) else self.answer.values()
+        if unknown := [one.value for one in values if isinstance(one, ReceiptField) and one.value not in _KNOWN_BEFORE]:
+            raise Misconfigured(f"the answer of {self.path} has the {unknown[0]}, which is not known before the decision")
+
+    @property
+    def body(self) -> type[BaseModel] | None:
+        """The shape of a request's body, ``None`` for none."""
+        return self.command if self.translation is None else self.translation.body
+
+
+_KNOWN_BEFORE = {"key", "command_id"}
+"""The parts of a receipt that are known before the decision."""
+OwnPath = CommandPath | AcceptedCommandPath | QuestionPath
 _RESERVED = ("/commands", "/.well-known")
 """The engine's paths in this API, beside those of both APIs."""
 
@@ -107,7 +159,7 @@ def installed(catalog: Catalog) -> Mapping[str, tuple[OwnPath, ...]]:
     taken: dict[tuple[str, str], str] = {}
     for system, paths in found.items():
         for one in paths:
-            method = one.method if isinstance(one, CommandPath) else "POST"
+            method = "POST" if isinstance(one, QuestionPath) else one.method
             if (why := why_not_own(one.path, _RESERVED)) is not None:
                 raise Misconfigured(f"the path {one.path} of {system}: {why}")
             if (method, one.path) in taken:
@@ -123,7 +175,21 @@ def answer_of(path: CommandPath, command: Command, receipt: Receipt, events: Seq
     return {name: _value(value, command, receipt) for name, value in path.answer.items()}
 
 
-def _value(value: Any, command: Command, receipt: Receipt) -> Any:
+def answer_of_accepted(path: AcceptedCommandPath, command: Command, accepted: AcceptedCommand) -> Mapping[str, Any]:
+    """Returns the body of the answer to a command that is only accepted."""
+    if callable(path.answer):
+        return path.answer(command, accepted)
+    return {name: _value(value, command, accepted) for name, value in path.answer.items()}
+
+
+def location_of(path: AcceptedCommandPath, accepted: AcceptedCommand) -> str | None:
+    """Returns the path of the query API that shows the outcome of an accepted command, if its path names one."""
+    if path.location is None:
+        return None
+    return path.location.format(key=quote(accepted.key, safe=""), command_id=accepted.command_id)
+
+
+def _value(value: Any, command: Command, receipt: Receipt | AcceptedCommand) -> Any:
     match value:
         case ReceiptField():
             return getattr(receipt, value.value)

@@ -12,16 +12,27 @@ from starlette.types import Receive, Scope, Send
 from command_api.handling.handler import CommandHandler
 from command_api.handling.idempotency import command_id
 from command_api.handling.validation import check_plain, validate_body, validate_command, validating
+from command_api.http.accepting import Acceptance
 from command_api.http.batch import BatchEndpoint, is_batch
 from command_api.http.body import read_document
 from command_api.http.gateway import CommandGateway
-from command_api.http.paths import CommandPath, OwnPath, QuestionPath, answer_of, receipt_as_json
+from command_api.http.paths import (
+    AcceptedCommandPath,
+    CommandPath,
+    OwnPath,
+    QuestionPath,
+    answer_of,
+    answer_of_accepted,
+    location_of,
+    receipt_as_json,
+)
 from command_api.http.preconditions import check_stated, expectation
 from command_api.http.request import envelope_of
 from schemas.catalog import Catalog
 from schemas.consistency_token import ConsistencyToken
-from schemas.envelope import Receipt
+from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import NotFound
+from schemas.expected_version import ExpectedVersion
 from schemas.message import Command, Event
 from schemas.system import ContextName
 from streams.http.request_context import RequestContext, context_of
@@ -32,6 +43,7 @@ from streams.security.access_control import AccessControl
 from streams.settings import Settings
 
 _ANY = "/commands/{system}/{command}"
+_IDEMPOTENCY_KEY, _COMMAND_ID = b"idempotency-key", b"x-command-id"
 
 
 class CommandEndpoints:
@@ -45,9 +57,10 @@ class CommandEndpoints:
         logs: Mapping[ContextName, ReadableLog],
         access: AccessControl,
         gateway: CommandGateway,
+        acceptance: Acceptance,
     ) -> None:
         self._settings, self._catalog, self._handler, self._logs = settings, catalog, handler, logs
-        self._access, self._gateway = access, gateway
+        self._access, self._gateway, self._acceptance = access, gateway, acceptance
         self._batches = BatchEndpoint(settings, handler, catalog)
 
     def routes(self, systems: Mapping[str, tuple[OwnPath, ...]]) -> Iterator[BaseRoute]:
@@ -55,10 +68,13 @@ class CommandEndpoints:
         yield Route(_ANY, _Endpoint(self.any_command), methods=["POST"])
         for own in systems.values():
             for path in own:
-                if isinstance(path, CommandPath):
-                    yield Route(path.path, _Endpoint(partial(self._handle_command, path)), methods=[path.method])
-                else:
-                    yield Route(path.path, _Endpoint(partial(self._answer_question, path)), methods=["POST"])
+                match path:
+                    case CommandPath():
+                        yield Route(path.path, _Endpoint(partial(self._handle_command, path)), methods=[path.method])
+                    case AcceptedCommandPath():
+                        yield Route(path.path, _Endpoint(partial(self._accept_command, path)), methods=[path.method])
+                    case QuestionPath():
+                        yield Route(path.path, _Endpoint(partial(self._answer_question, path)), methods=["POST"])
 
     async def any_command(self, request: Request) -> Response:
         """Handles the command that the path names."""
@@ -78,26 +94,50 @@ class CommandEndpoints:
         return command
 
     async def _handle_command(self, path: CommandPath, request: Request) -> Response:
+        sent = await self._admit(path, request)
+        if is_batch(sent) and path.translation is None:
+            return await self._batches.answer(request, path.command, partial(self._access.limit_batch, sent, path.path))
+        context = self._catalog.context_of(path.command)
+        expected = _expected(sent)
+        check_stated(self._catalog.context(context), expected)
+        envelope = await self._read_command(path, request, sent)
+        receipt = await self._handler.handle(envelope, expected=expected)
+        events = await self._recorded(context, receipt) if path.with_events else ()
+        return _response(path, answer_of(path, envelope.data, receipt, events), receipt, context)
+
+    async def _accept_command(self, path: AcceptedCommandPath, request: Request) -> Response:
+        sent = await self._admit(path, request)
+        expected, envelope = _expected(sent), await self._read_command(path, request, sent)
+        is_new = sent.headers.keys().isdisjoint((_IDEMPOTENCY_KEY, _COMMAND_ID))
+        accepted = await self._acceptance.accept(envelope, expected, is_new=is_new)
+        headers = {"Command-Id": str(accepted.command_id)}
+        if (location := location_of(path, accepted)) is not None:
+            headers["Location"] = location
+        if accepted.is_repeat:
+            headers["Idempotent-Replayed"] = "true"
+        return JsonResponse(answer_of_accepted(path, envelope.data, accepted), path.status, headers)
+
+    async def _admit(self, path: CommandPath | AcceptedCommandPath, request: Request) -> RequestContext:
+        """Returns the context of a request whose caller may send the path's command."""
         sent = context_of(request)
         sent.dialect = path.errors
         await self._access.authenticate(sent, path.path)
         self._check_access(sent, path.command)
-        if is_batch(sent) and path.translation is None:
-            return await self._batches.answer(request, path.command, partial(self._access.limit_batch, sent, path.path))
-        context = self._catalog.context_of(path.command)
-        expected = expectation(sent.headers.get(b"if-match"), sent.headers.get(b"if-none-match"))
-        check_stated(self._catalog.context(context), expected)
+        return sent
+
+    async def _read_command(
+        self, path: CommandPath | AcceptedCommandPath, request: Request, sent: RequestContext
+    ) -> CommandEnvelope[Command]:
+        """Returns the command of a request in its envelope; its caller may send it, also if it is not the path's own."""
         document = None
         if path.body is not None:
             document = await read_document(request, sent.headers, self._settings, path.media_types)
         command = _command(path, document, request.path_params)
         if type(command) is not path.command:
             self._check_access(sent, type(command))
-        id = command_id(context, sent.headers.get(b"idempotency-key"), sent.headers.get(b"x-command-id"))
-        envelope = envelope_of(sent, command, id)
-        receipt = await self._handler.handle(envelope, expected=expected)
-        events = await self._recorded(context, receipt) if path.with_events else ()
-        return _response(path, answer_of(path, command, receipt, events), receipt, context)
+        context = self._catalog.context_of(path.command)
+        id = command_id(context, sent.headers.get(_IDEMPOTENCY_KEY), sent.headers.get(_COMMAND_ID))
+        return envelope_of(sent, command, id)
 
     async def _answer_question(self, path: QuestionPath, request: Request) -> Response:
         sent = context_of(request)
@@ -132,7 +172,11 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
-def _command(path: CommandPath, document: Any, parameters: Mapping[str, str]) -> Command:
+def _expected(request: RequestContext) -> ExpectedVersion:
+    return expectation(request.headers.get(b"if-match"), request.headers.get(b"if-none-match"))
+
+
+def _command(path: CommandPath | AcceptedCommandPath, document: Any, parameters: Mapping[str, str]) -> Command:
     """Returns the command in a document, translated if its path has clients' words of its own."""
     if path.translation is None:
         command = validate_command(document, path.command)

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from command_api.http import paths as commands
-from command_api.http.paths import CommandPath
+from command_api.http.paths import QuestionPath
 from query_api.queries import discovery as queries
 from schemas.catalog import Catalog
 from schemas.clients.gateway import Gateway
@@ -100,8 +100,8 @@ def _renamed(gateway: Gateway, inner: Mapping[tuple[str, str], Route]) -> Iterat
 
 def _own_paths(system: str, catalog: Catalog) -> Iterator[Route]:
     for path in commands.installed(catalog).get(system, ()):
-        is_command = isinstance(path, CommandPath)
-        yield Route(path.method if isinstance(path, CommandPath) else "POST", path.path, path.path, "command", is_command)
+        method = "POST" if isinstance(path, QuestionPath) else path.method
+        yield Route(method, path.path, path.path, "command", is_command=not isinstance(path, QuestionPath))
     for query in queries.installed(catalog).get(system, ()):
         yield Route("GET", query.path, query.path, "query", is_command=False)
 

@@ -1,10 +1,10 @@
-"""Users: one row for each."""
+"""Users: one row for each, and one in the list of users."""
 
 from typing import Any
 
 from projectors.projection import Projection
 from schemas.clinical_lab.users import UserCreated, UserLoggedIn
-from schemas.clinical_lab.views import Users
+from schemas.clinical_lab.views import ListedUsers, Users
 from schemas.envelope import RecordedEvent
 
 
@@ -17,4 +17,11 @@ def user(row: Users, event: RecordedEvent[Any]) -> Users:
     return row
 
 
-PROJECTIONS = (Projection(Users, user, events=(UserCreated, UserLoggedIn)),)
+def listed_user(row: ListedUsers, event: RecordedEvent[UserCreated]) -> ListedUsers:
+    return row.replace(user_id=event.data.user_id, username=event.data.username, role=event.data.role)
+
+
+PROJECTIONS = (
+    Projection(Users, user, events=(UserCreated, UserLoggedIn)),
+    Projection(ListedUsers, listed_user, events=(UserCreated,)),
+)

@@ -95,6 +95,9 @@ def _of_query(system: str, query: Query, effective: Effective) -> tuple[str, dic
         described = page_operation(*parts, access=access, limit=query.limit, dialect=query.errors)
     else:
         described = row_operation(*parts, access=access, dialect=query.errors)
+    if query.empty is not None:
+        content = described["responses"]["200"]["content"]["application/json"]
+        content["schema"] = {"anyOf": [content["schema"], schema_of(type(query.empty))]}
     if query.handler is not None:  # it may read more than the engine would: a number in the place of an id
         for one in described["parameters"]:
             if one["in"] == "path":

@@ -191,8 +191,8 @@ def _sort(view: type[View]) -> dict[str, Any]:
 
 
 def _of_view(view: type[View], access: Access | None) -> dict[str, Any]:
-    # Rows with owners need a caller even if the view is open to every caller.
-    needed = Access() if access is None and view.view_rows is not None else access
+    # Rows with owners need a caller even if the view is open to every caller, unless it says otherwise.
+    needed = Access() if access is None and view.view_rows is not None and not view.view_rows.open_rows else access
     return {"description": inspect.getdoc(view) or "", **security_of(needed)}
 
 

@@ -1,7 +1,7 @@
 """The declaration of a query: a path of a system's own, and the view that answers it."""
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel
@@ -38,6 +38,8 @@ class Query:
     """Answers in the place of the engine; ``key`` and ``shape`` then only describe the answer."""
     limit: int = DEFAULT_LIMIT
     """Rows of a page, unless the request says otherwise: as many as its clients expect that know no pages."""
+    empty: BaseModel | None = None
+    """The answer in the place of an empty list, to a request without parameters."""
     errors: Dialect | None = None
     """How errors are reported; ``None``: as problem documents."""
 
@@ -67,6 +69,12 @@ class Query:
 
     async def answer(self, context: QueryContext) -> Answer:
         """Returns the answer to a request."""
+        answer = await self._answer(context)
+        if self.empty is not None and not answer.body and not context.request.query_params:
+            return replace(answer, body=self.empty)
+        return answer
+
+    async def _answer(self, context: QueryContext) -> Answer:
         if self.handler is not None:
             return await self.handler(context)
         if self.key is not None:

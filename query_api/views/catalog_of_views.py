@@ -12,6 +12,7 @@ from query_api.views.page_request import PageRequest, parse_page_request
 from query_api.views.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, Row
 from query_api.views.reader import ViewReader
 from query_api.views.row_access import RowAccessControl
+from schemas.access import Access
 from schemas.consistency_token import ConsistencyToken
 from schemas.errors import Malformed, NotFound
 from schemas.system import ContextName
@@ -57,7 +58,8 @@ class Views:
         self._catalog, self._access_control = installation.catalog, access_control
         keys = SubjectKeys(installation.settings, installation.databases)
         self._views: Mapping[type[View], ReadableView] = {
-            view: _readable(installation, keys, context, view) for context, view in installation.catalog.views()
+            view: _readable(installation, keys, context, view, is_open=self._access_to(context, view) is None)
+            for context, view in installation.catalog.views()
         }
 
     def __iter__(self) -> Iterator[ReadableView]:
@@ -146,19 +148,24 @@ class Views:
         seconds = _WAIT.search(prefers)
         return Wait(tokens, None if seconds is None else float(seconds[1]), _LENIENT.search(prefers) is not None)
 
+    def _access_to(self, context: ContextName, view: type[View]) -> Access | None:
+        return self._access_control.effective("view", f"{context.system}.{view.view_name}", view.view_access)
+
     async def _page(self, request: Request, opened: ReadableView, page_request: PageRequest) -> Page:
         page = await opened.reader.page(replace(page_request, owner=opened.row_access.owner_for(caller_of(request))))
         return Page(await opened.row_access.decrypted(page.rows), page.next)
 
 
-def _readable(installation: Installation, keys: SubjectKeys, context: ContextName, view: type[View]) -> ReadableView:
+def _readable(
+    installation: Installation, keys: SubjectKeys, context: ContextName, view: type[View], *, is_open: bool
+) -> ReadableView:
     store = installation.view_store(context)
     checkpoints = Checkpoints(store, f"{context.system}.{view.view_name}")
     return ReadableView(
         context,
         view,
         ViewReader(store, context, view, installation.settings.max_query_seconds),
-        RowAccessControl(view, keys),
+        RowAccessControl(view, keys, is_open=is_open),
         ConsistencyWaiter(checkpoints, context, view.view_name, installation.settings.max_consistency_wait_seconds),
     )
 

@@ -14,16 +14,19 @@ from streams.encryption.subject_keys import SubjectKeys
 class RowAccessControl:
     """Applies a view's `RowAccess` to callers, and decrypts the rows that they may read."""
 
-    def __init__(self, view: type[View], keys: SubjectKeys) -> None:
+    def __init__(self, view: type[View], keys: SubjectKeys, *, is_open: bool) -> None:
+        """``is_open`` says that the view is open to every caller."""
         self._view, self._keys = view, keys
+        rule = view.view_rows
+        self._rule = None if rule is None or (rule.open_rows and is_open) else rule
         self._encrypted = tuple(encrypted_fields(view))
 
     def owner_for(self, caller: Caller | None) -> Owner | None:
-        """Returns the condition for rows that a caller may read; ``None`` if they may read all of them.
+        """Returns the condition for rows that a caller may read; ``None`` if the caller may read all of them.
 
         Raises `Unauthenticated` if rows have owners and there is no caller.
         """
-        rule = self._view.view_rows
+        rule = self._rule
         if rule is None or (caller is not None and rule.all_rows & caller.roles):
             return None
         if caller is None:

@@ -16,8 +16,9 @@ _USERS = UUID("3f6f9f1c-1f5b-5e0a-9d3e-7a8c5b2e4d11")
 
 Role = Literal["clinician", "patient"]
 """The roles that a new user may choose. Auditors get their token from the operator of the laboratory."""
-ROLES: Mapping[int, Role] = {1: "clinician", 2: "patient"}
+ROLES: Mapping[Literal[1, 2], Role] = {1: "clinician", 2: "patient"}
 """The roles by the numbers that clients know them by."""
+NUMBERS_OF_ROLES: Mapping[Role, Literal[1, 2]] = {"clinician": 1, "patient": 2}
 
 
 def user_id_of(username: str) -> UUID:
@@ -33,7 +34,7 @@ class CreateUser(Command, subject="user_id"):
     )
 
     username: SensitiveUsername
-    password: Annotated[str, Password(), Sensitive(max_length=200)]
+    password: Annotated[str, Password(min_length_in_seed=6), Sensitive(max_length=200)]
     role: Role = "patient"
     email: SensitiveMailbox = None
     user_id: UUID = Field(
@@ -51,6 +52,13 @@ class RecordLogin(Command, internal=True):
     """Records that a user signed in."""
 
     user_id: UUID
+
+
+class RecordUserListing(Command, internal=True):
+    """Records that somebody listed the users."""
+
+    listed_by: str | None = Field(description="The caller; null for one without a token.")
+    users: int
 
 
 class UserCreated(Event):
@@ -77,5 +85,13 @@ class UserLoggedIn(Event):
     user_id: UUID
 
 
-COMMANDS = (CreateUser, RecordLogin)
-EVENTS = (UserCreated, UserNumberTaken, UserLoggedIn)
+class UsersListed(Event):
+    """The users were listed."""
+
+    listing_id: UUID
+    listed_by: str | None = Field(description="The caller; null for one without a token.")
+    users: int = Field(description="How many users were shown.")
+
+
+COMMANDS = (CreateUser, RecordLogin, RecordUserListing)
+EVENTS = (UserCreated, UserNumberTaken, UserLoggedIn, UsersListed)

@@ -4,7 +4,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field, JsonValue
+
 from schemas.access import Access, RowAccess
+from schemas.engine.sagas import StepStatus
 from schemas.sensitive import Encrypted
 from schemas.view import View
 
@@ -29,6 +32,23 @@ class Users(
     role: str | None = None
     created_at: datetime | None = None
     last_login_at: datetime | None = None
+
+
+class ListedUsers(
+    View,
+    context="users",
+    key="number",
+    indexes=("user_id",),
+    rows=RowAccess(owners=("user_id",), all_rows=_AUDITORS, open_rows=True),
+    subject="user_id",
+    own_paths_only=True,  # that path records each listing
+):
+    """A user as the list shows it: no address, no password. In the profile `seed` every caller sees all of them."""
+
+    number: int
+    user_id: UUID | None = None
+    username: Encrypted = None
+    role: str | None = None
 
 
 class Results(
@@ -70,6 +90,30 @@ class ResultQueries(
     queried_at: datetime | None = None
 
 
+class SagaEntries(
+    View,
+    context="users",
+    key="entry_id",
+    indexes=("position", "actor", "reference_ids"),
+    rows=RowAccess(owners=("actor", "reference_ids"), all_rows=_AUDITORS | {"operator"}, open_rows=True),
+    own_paths_only=True,
+):
+    """An event of one of the laboratory's sagas, without the texts that are encrypted."""
+
+    entry_id: str
+    position: int = 0
+    """Position of the saga's first step with it, by which entries are ordered."""
+    saga: str | None = None
+    event_type: str | None = None
+    status: StepStatus = "received"
+    data: dict[str, JsonValue] = Field(default_factory=dict)
+    """The event, with null in the place of each encrypted text: who reads a result is recorded where it is read."""
+    reference_ids: tuple[str, ...] = ()
+    actor: str | None = None
+    """The caller who caused the event."""
+    created_at: datetime | None = None
+
+
 class Notifications(
     View,
     context="notifications",
@@ -91,4 +135,4 @@ class Notifications(
     updated_at: datetime | None = None
 
 
-VIEWS = (Users, Results, ResultQueries, Notifications)
+VIEWS = (Users, ListedUsers, Results, ResultQueries, SagaEntries, Notifications)

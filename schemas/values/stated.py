@@ -23,8 +23,18 @@ class Stated:
 
 
 def narrowed(schema: dict[str, Any], keywords: dict[str, Any]) -> dict[str, Any]:
-    """Returns the JSON Schema of a text with more keywords; of an optional text, they concern the text alone."""
+    """Returns the JSON Schema of a text with more keywords; of an optional text, they concern the text alone.
+
+    Of two limits of its length the narrower one stays.
+    """
     if "anyOf" not in schema:
-        return {**schema, **keywords}
-    choices = [{**one, **keywords} if one.get("type") == "string" else one for one in schema["anyOf"]]
-    return {**schema, "anyOf": choices}
+        return _with(schema, keywords)
+    return {**schema, "anyOf": [_with(one, keywords) if one.get("type") == "string" else one for one in schema["anyOf"]]}
+
+
+def _with(schema: dict[str, Any], keywords: dict[str, Any]) -> dict[str, Any]:
+    found = {**schema, **keywords}
+    for name, narrower in (("minLength", max), ("maxLength", min)):
+        if name in schema and name in keywords:
+            found[name] = narrower(schema[name], keywords[name])
+    return found

@@ -74,12 +74,12 @@ class AccessControl:
 
         Raises `TooLarge` for a batch that never fits a limit, `TooManyRequests`, and `Unavailable`.
         """
-        self._limits.check_fits(request.method, commands)
+        self._limits.check_fits(request.method, path, commands)
         await self.limit(request, path, commands - 1)
 
     async def limit(self, request: RequestContext, path: str, times: int) -> None:
         """Counts a request ``times`` against its caller's limits; raises `TooManyRequests` and `Unavailable`."""
-        if times > 0 and self._limits.apply_to(request.method):
+        if times > 0 and self._limits.apply_to(request.method, path):
             request.answer_headers += await self._limits.spend(request.method, request.counted_as, path, times)
 
     async def _caller(self, authorization: str | None) -> Caller | None:

@@ -5,8 +5,10 @@ unlogged table.
 """
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from limits import RateLimitItem, parse_many
 
@@ -64,9 +66,9 @@ class RateLimits:
             for method, text in settings.rate_limits.items()
         }
 
-    def apply_to(self, method: str) -> bool:
-        """Returns whether requests with this method are counted."""
-        return _KINDS.get(method) in self._limits or "all" in self._limits
+    def apply_to(self, method: str, route: str) -> bool:
+        """Returns whether requests with this method to a route are counted."""
+        return any(kind in self._limits for kind in _kinds(method, route))
 
     async def spend(self, method: str, caller: str, route: str, times: int = 1) -> Headers:
         """Counts a request ``times`` against each limit, until it exceeds one; returns the headers of its answer.
@@ -74,30 +76,37 @@ class RateLimits:
         Raises `TooManyRequests` and `Unavailable`.
         """
         windows: list[_Window] = []
-        for kind, limit in self._limits_of(method):
+        for kind, limit in self._limits_of(method, route):
             # For all methods together there is one counter a caller, for all routes.
             windows.append(await self._spent(limit, (kind, caller, route if kind != "all" else ""), times))
             if windows[-1].is_exceeded:
                 raise _too_many(windows)
         return _headers(windows)
 
-    def check_fits(self, method: str, commands: int) -> None:
+    def check_fits(self, method: str, route: str, commands: int) -> None:
         """Raises `TooLarge` for a batch with more commands than a limit allows in any window: a later attempt fails as well."""
-        for _, limit in self._limits_of(method):
+        for _, limit in self._limits_of(method, route):
             if commands > limit.item.amount:
                 raise TooLarge(
                     f"a batch of {commands} commands never fits the rate limit of {limit.description}: send smaller batches"
                 )
 
-    def _limits_of(self, method: str) -> Iterator[tuple[str, _Limit]]:
-        """Yields the limits of a method, and those for all methods together, each with its kind."""
-        for kind in (_KINDS.get(method, ""), "all"):
+    def _limits_of(self, method: str, route: str) -> Iterator[tuple[str, _Limit]]:
+        """Yields the limits of a route, those of a method, and those for all methods together, each with its kind."""
+        for kind in _kinds(method, route):
             for limit in self._limits.get(kind, ()):
                 yield kind, limit
 
     async def _spent(self, limit: _Limit, key: tuple[str, ...], times: int) -> _Window:
         count, seconds = await self._counters.add(limit.item.key_for(*key), times, limit.item.get_expiry())
         return _Window(limit, count, max(1, math.ceil(seconds)))
+
+
+@lru_cache(maxsize=1000)
+def _kinds(method: str, route: str) -> tuple[str, str, str]:
+    """Returns the names under which the settings may have limits for a request."""
+    path = re.sub(r"{(\w+):\w+}", r"{\1}", route)  # as the OpenAPI documents write it
+    return f"{'GET' if method == 'HEAD' else method} {path}", _KINDS.get(method, ""), "all"
 
 
 def _headers(windows: list[_Window]) -> Headers:

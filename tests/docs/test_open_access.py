@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 
 from command_api.app import make_app as make_command_api
 from command_api.http import paths
-from command_api.http.paths import CommandPath
+from command_api.http.paths import QuestionPath
 from query_api.app import make_app as make_query_api
 from query_api.queries import discovery as queries
 from schemas.catalog import Catalog
@@ -64,7 +64,7 @@ def test_the_open_paths_are_named(catalog: Catalog, documented: Mapping[str, lis
     apps = (make_command_api(Settings(), catalog), make_query_api(Settings(), catalog))
     routes = {route.path for app in apps for route in app.routes if isinstance(route, Route | Mount)}
 
-    assert documented["other"] == sorted(path.path for path in own if not isinstance(path, CommandPath))
+    assert documented["other"] == sorted(path.path for path in own if isinstance(path, QuestionPath))
     assert documented["pages"] == sorted(path for path in routes - of_systems if not path.startswith(_OF_SYSTEMS))
 
 
@@ -82,10 +82,15 @@ async def test_what_the_profile_opens_needs_a_token_without_it(
         (path.method, path.path)
         for declared in paths.installed(catalog).values()
         for path in declared
-        if isinstance(path, CommandPath) and path.command.command_access is None
+        if not isinstance(path, QuestionPath) and path.command.command_access is None
     ]
     views = [one for one in catalog.views() if one[1].view_access is None]
-    of_views = [("GET", f"/views/{home.system}/{view.view_name}{more}") for home, view in views for more in ("", "/x", "/live")]
+    of_views = [
+        ("GET", f"/views/{home.system}/{view.view_name}{more}")
+        for home, view in views
+        if not view.view_own_paths_only
+        for more in ("", "/x", "/live")
+    ]
     asked = [query for rows in queries.installed(catalog).values() for query in rows if query.view.view_access is None]
     logs = [
         ("GET", f"/audit/{name.system}/{name.context}/events") for name, one in catalog.contexts.items() if one.audit is None

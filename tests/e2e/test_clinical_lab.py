@@ -39,6 +39,7 @@ async def test_the_clients_calls_give_what_they_are_used_to(stack: RunningStack,
         return len(rows) == 2 and all(row["payload"]["queried_by"] == user for row in rows)
 
     await eventually(logged, 20, "the saga log")
+    await assert_the_log_in_the_clients_words(stack, user, shown["result_id"])
     everything = (await stack.queries.get("/saga/logs", headers=token)).json()
     assert everything
     assert all(row["reference_ids"] and {user, shown["result_id"]} >= set(row["reference_ids"]) for row in everything)
@@ -47,6 +48,26 @@ async def test_the_clients_calls_give_what_they_are_used_to(stack: RunningStack,
     assert f"{name}@localhost  Bienvenido al laboratorio clínico" in mail
     assert f"Resultado {number} disponible" in mail
     assert "Resultado Positivo" not in mail
+
+
+async def assert_the_log_in_the_clients_words(stack: RunningStack, user: str, result: str) -> None:
+    """Asserts that the laboratory's own log shows events to every caller of the seed, and encrypted texts to nobody."""
+    recorded: list[dict[str, Any]] = []
+
+    async def is_logged() -> bool:
+        rows = (await stack.queries.get("/clinical_lab/saga/logs")).json()
+        assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)
+        recorded[:] = [row for row in rows if result == row["data"].get("result_id") or user == row["data"].get("user_id")]
+        return {"UserCreated", "ResultRecorded", "ResultQueried"} <= {row["event_type"] for row in recorded}
+
+    await eventually(is_logged, 20, "the log in the clients' words")
+    by_type = {row["event_type"]: row for row in recorded}
+    assert {row["topic"] for row in recorded if row["event_type"] != "UserCreated"} == {"event-topic"}
+    assert by_type["UserCreated"]["topic"] == "event-user"
+    assert [by_type["UserCreated"]["data"][name] for name in ("username", "password_hash", "number")][:2] == [None, None]
+    assert (by_type["ResultRecorded"]["data"]["patient"], by_type["ResultRecorded"]["data"]["result"]) == (None, None)
+    own = (await stack.queries.get("/clinical_lab/saga/logs", headers=stack.token("auditor"))).text
+    assert "encrypted:1:" not in own
 
 
 async def test_a_result_is_its_patients_and_its_clinicians_and_nobody_elses(stack: RunningStack, name: str) -> None:
@@ -114,6 +135,26 @@ async def assert_sagas_are_their_owners(stack: RunningStack, owner: Headers, str
             if line.startswith("data:"):
                 assert eva in line, "the first row that is shown is the stranger's own"
                 break
+
+
+async def test_the_list_of_users_is_recorded_and_has_no_secrets(stack: RunningStack, name: str) -> None:
+    token = await signed_in(stack, name, 2)
+    caller, auditor = str(user_id_of(name)), stack.token("auditor")
+
+    async def is_listed() -> bool:
+        rows = (await stack.queries.get("/users")).json()
+        return bool(rows[-1]["username"] == name)  # the newest is the last
+
+    await eventually(is_listed)
+    shown = await stack.queries.get("/users", headers=token)
+    assert all(one.keys() == {"id", "user_id", "username", "role"} for one in shown.json())
+    assert (await stack.queries.get("/views/clinical_lab/listed_users", headers=token)).status_code == 404
+
+    async def is_recorded() -> bool:
+        log = (await stack.queries.get("/audit/clinical_lab/users/events?type=UsersListed", headers=auditor)).json()
+        return (caller, len(shown.json())) in [(one["data"]["listed_by"], one["data"]["users"]) for one in log["events"]]
+
+    await eventually(is_recorded, 20, "the listing")
 
 
 async def test_a_password_is_the_right_one_or_none(stack: RunningStack, name: str) -> None:

@@ -47,9 +47,10 @@ INGESTION = (
 )
 
 
-USER = {"username": "{name}", "password": "pass1234", "role": 2}
+USER = {"username": "{name}", "password": "pass123", "role": 2}
 RESULT = {"patient": "Paciente de Prueba", "result": "Resultado Positivo"}
 MISSING_NAME, MISSING_RESULT = "Se requieren username y password", "Faltan campos requeridos: 'patient' y 'result'"
+ENTRY = {"id": int, "topic": str, "event_type": str, "status": str, "data": dict, "created_at": str}
 LABORATORY = (
     Call("GET", "/", 200, {"message": "BFF Running"}),
     Call("GET", "/health", 200, {"status": "ok"}),
@@ -58,9 +59,11 @@ LABORATORY = (
     Call("POST", "/users", 400, {"msg": MISSING_NAME}, {"username": "x"}),
     Call("POST", "/users", 400, {"msg": MISSING_NAME}),
     Call("POST", "/users", 400, {"msg": "/color no se conoce"}, {**USER, "color": "red"}),
-    Call("POST", "/login", 200, {"access_token": str}, {"username": "{name}", "password": "pass1234"}),
+    Call("POST", "/login", 200, {"access_token": str}, {"username": "{name}", "password": "pass123"}),
+    Call("GET", "/users", 200, [{"id": int, "user_id": str, "username": str, "role": int}]),
     Call("POST", "/results", 201, {"id": int, **RESULT}, RESULT, SIGNED_IN),
     Call("GET", "/results/{id}", 200, {"id": int, **RESULT}, headers=SIGNED_IN),
+    Call("GET", "/saga/logs", 200, [ENTRY]),
     Call("GET", "/results/999999", 404, {"msg": "Resultado no encontrado"}, headers=SIGNED_IN),
     Call("POST", "/results", 400, {"msg": MISSING_RESULT}, {"patient": "x"}, SIGNED_IN),
     Call("POST", "/results", 401, {"msg": "Missing Authorization Header"}, RESULT),

@@ -29,7 +29,7 @@ async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_s
     patient, username, diagnosis, password, email, iban, partners_mail = PLAIN
     async with running_stack("--data-dir", str(tmp_path / "data"), environment=ENVIRONMENT) as stack:
         clinician = await signed_in(stack, "dr", 1)
-        user = {"username": username, "password": password, "email": email}
+        user = {"username": username, "password": password, "email": email, "role": 2}
         created = await stack.commands.post("/users", json=user)
         subject = created.json()["user_id"]
         number, seen = await recorded(stack, clinician, patient=patient, patient_username=username, result=diagnosis)

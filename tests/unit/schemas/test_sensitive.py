@@ -61,6 +61,21 @@ def test_an_optional_password_may_be_missing() -> None:
         Change(who="a", password="short")
 
 
+def test_a_password_may_be_shorter_in_the_profile_for_trying() -> None:
+    class Try(Command, subject="who"):
+        who: str
+        password: Annotated[str, Password(min_length_in_seed=6), Sensitive()]
+
+    (mark,) = password_fields(Try).values()
+    schema = Try.model_json_schema()["properties"]["password"]
+    assert (Try(who="a", password="pass12").password, schema["minLength"]) == ("pass12", 6)
+    assert mark.why_too_short("pass123") == "should have 8 to 200 characters"
+    assert mark.why_too_short("pass1234") is None
+    assert schema["x-rules"][1:] == ["should have 6 to 200 characters", "should have 8 to 200 characters"]
+    with pytest.raises(ValueError, match="should have 6 to 200 characters"):
+        Try(who="a", password="pass1")
+
+
 def test_a_password_whose_hash_would_not_be_encrypted_is_rejected() -> None:
     class Enter(Command, subject="who"):
         who: str

@@ -9,7 +9,7 @@ from schemas.clinical_lab.notifications import (
     NotificationRequested,
     NotificationSent,
 )
-from schemas.clinical_lab.users import UserCreated, user_id_of
+from schemas.clinical_lab.users import UserCreated, UsersListed, user_id_of
 
 NOTIFICATION = UUID("01940000-0000-7000-8000-0000000000d1")
 ANA = user_id_of("ana")
@@ -28,6 +28,11 @@ def test_a_registration_is_complete_when_its_welcome_is_sent() -> None:
 def test_a_registration_whose_welcome_was_given_up_has_failed() -> None:
     story = SagaScenario(sagas.REGISTRATION).happens(CREATED).happens(REQUESTED)
     story.happens(NotificationFailed(**FIELDS, attempt=6, problem="closed")).becomes("failed")
+
+
+def test_a_listing_of_users_is_a_saga_of_one_event() -> None:
+    listed = UsersListed(listing_id=NOTIFICATION, listed_by=None, users=2)
+    SagaScenario(sagas.LISTING).happens(listed).becomes("completed").sends()
 
 
 def test_an_event_outside_the_rules_is_reported() -> None:

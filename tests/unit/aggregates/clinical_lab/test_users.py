@@ -2,7 +2,16 @@
 
 from aggregates.clinical_lab import users
 from aggregates.scenario import FIRST_ID, Scenario
-from schemas.clinical_lab.users import CreateUser, RecordLogin, UserCreated, UserLoggedIn, UserNumberTaken, user_id_of
+from schemas.clinical_lab.users import (
+    CreateUser,
+    RecordLogin,
+    RecordUserListing,
+    UserCreated,
+    UserLoggedIn,
+    UserNumberTaken,
+    UsersListed,
+    user_id_of,
+)
 from schemas.errors import AlreadyExists
 
 ANA = user_id_of("ana")
@@ -36,6 +45,12 @@ def test_each_sign_in_of_a_user_is_recorded_and_nobody_elses() -> None:
     scenario.when(RecordLogin(user_id=ANA)).then(UserLoggedIn(user_id=ANA))
     scenario.when(RecordLogin(user_id=ANA)).then(UserLoggedIn(user_id=ANA))
     scenario.when(RecordLogin(user_id=FIRST_ID)).then_rejected(containing="there is no user")
+
+
+def test_each_listing_of_the_users_is_recorded_by_whom_and_how_many() -> None:
+    for caller in ("ana", None):
+        scenario = Scenario(users.DECISIONS).when(RecordUserListing(listed_by=caller, users=7))
+        scenario.then(UsersListed(listing_id=FIRST_ID, listed_by=caller, users=7))
 
 
 def test_a_sign_in_leaves_the_user_unchanged() -> None:

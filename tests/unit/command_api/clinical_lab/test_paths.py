@@ -32,6 +32,13 @@ def test_a_role_is_a_number_or_a_name(given: object, role: str) -> None:
     assert (command.username, command.role) == ("ana", role)
 
 
+def test_a_user_without_a_role_is_a_clinician() -> None:
+    command = create_user(NewUser.model_validate({"username": "ana", "password": "pass123"}), {})
+
+    assert isinstance(command, CreateUser)
+    assert command.role == "clinician"
+
+
 ID = UUID(int=1)
 
 

@@ -11,7 +11,7 @@ from command_api.handling.encryption import Encryption
 from command_api.handling.passwords import Passwords
 from command_api.handling.request import NO_FINGERPRINT, CommandRequest
 from schemas.envelope import CommandEnvelope
-from schemas.errors import Misconfigured
+from schemas.errors import Invalid, Misconfigured, Violation
 from schemas.expected_version import ANY_VERSION
 from schemas.message import COMMAND_ID, Command
 from schemas.sensitive import Password, Sensitive, is_encrypted
@@ -30,6 +30,11 @@ class Register(Command, subject=COMMAND_ID):
 class Rename(Command, subject="user"):
     user: str
     name: Annotated[str, Sensitive()]
+
+
+class Enter(Command, subject="user"):
+    user: str
+    password: Annotated[str | None, Password(min_length_in_seed=6), Sensitive()] = None
 
 
 class Count(Command):
@@ -64,6 +69,28 @@ async def test_a_command_without_marks_only_gets_its_fingerprint() -> None:
 
     assert applied.command.data == Count(by=1)
     assert applied.fingerprint != NO_FINGERPRINT
+
+
+@pytest.mark.parametrize("is_seed", [False, True])
+async def test_a_short_password_is_taken_in_the_profile_for_trying_alone(passwords: Passwords, is_seed: bool) -> None:
+    encryption = Encryption(Keys(), passwords, is_seed=is_seed)  # type: ignore[arg-type]
+
+    if is_seed:
+        hashed = (await encryption.apply(request(Enter(user="u", password="pass123")))).command.data
+        assert isinstance(hashed, Enter)
+        assert hashed.password is not None
+        assert is_encrypted(hashed.password)
+    else:
+        with pytest.raises(Invalid) as raised:
+            await encryption.apply(request(Enter(user="u", password="pass123")))
+        assert raised.value.violations == (Violation("/password", "should have 8 to 200 characters"),)
+    await encryption.apply(request(Enter(user="u", password="pass1234")))
+
+
+async def test_a_password_that_is_not_given_is_not_hashed(passwords: Passwords) -> None:
+    applied = await Encryption(Keys(), passwords).apply(request(Enter(user="u")))  # type: ignore[arg-type]
+
+    assert applied.command.data == Enter(user="u")
 
 
 async def test_the_subject_is_a_field_or_the_commands_own_id(passwords: Passwords) -> None:

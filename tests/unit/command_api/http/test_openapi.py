@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from command_api.http.openapi import describe
-from command_api.http.paths import KEY, CommandPath, QuestionPath, Translation
+from command_api.http.paths import KEY, AcceptedCommandPath, CommandPath, QuestionPath, Translation
 from schemas.access import Access
 from schemas.catalog import Catalog
 from schemas.clients.dialect import Dialect
@@ -86,6 +86,24 @@ def test_a_path_of_its_own_has_its_status_its_body_and_its_errors() -> None:
     assert "urn:caudal:problem:invalid" in responses["400"]["description"], "as the clients know it"
     assert "urn:caudal:problem:invalid" in responses["422"]["description"], "as a problem document"
     assert set(responses["431"]["content"]) == {"application/problem+json"}, "the server answers before any path does"
+
+
+def test_a_command_that_is_only_accepted_says_where_its_outcome_is() -> None:
+    paths = (AcceptedCommandPath("/puertas/{puerta}/cierre", Close, {"id": KEY}, location="/puertas/{key}"),)
+
+    operation = describe(CATALOG, {"house": paths})["paths"]["/puertas/{puerta}/cierre"]["post"]
+
+    responses, headers = operation["responses"], [one["name"] for one in operation["parameters"] if one["in"] == "header"]
+    assert {status for status in responses if status < "300"} == {"202"}
+    assert set(responses["202"]["headers"]) == {"Command-Id", "Location", "Idempotent-Replayed"}
+    assert "`/puertas/{key}`" in responses["202"]["headers"]["Location"]["description"]
+    assert responses["202"]["content"]["application/json"]["schema"]["required"] == ["id"]
+    assert {"If-Match", "If-None-Match"}.isdisjoint(headers)
+    assert {"Idempotency-Key", "X-Command-Id", "X-Actor"} <= set(headers)
+    assert list(operation["requestBody"]["content"]) == ["application/json"], "there are no batches"
+    assert {"409", "412", "428"}.isdisjoint(responses)
+    assert {"400", "401", "413", "422", "429", "503"} <= responses.keys()
+    assert operation["security"] == [{"token": ["doors", "guard"]}]
 
 
 def test_an_operation_says_what_it_does_who_may_and_in_which_formats() -> None:

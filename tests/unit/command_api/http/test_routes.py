@@ -15,6 +15,7 @@ from aggregates.stream import Stream
 from aggregates.system import Domain
 from command_api.handling.handler import CommandHandler
 from command_api.handling.passwords import Passwords
+from command_api.http.accepting import Acceptance
 from command_api.http.body import JSON
 from command_api.http.gateway import CommandGateway, SignIns
 from command_api.http.paths import CommandPath, Translation
@@ -25,6 +26,7 @@ from schemas.envelope import CommandEnvelope
 from schemas.errors import Rejected
 from schemas.message import Command, Event
 from schemas.system import Context, ContextName, System
+from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys
 from streams.http.middleware import Observed
@@ -104,7 +106,13 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
     app = Starlette(
         routes=list(
             CommandEndpoints(
-                settings, catalog, handler, {}, AccessControl(Installation(settings, catalog, databases)), gateway
+                settings,
+                catalog,
+                handler,
+                {},
+                AccessControl(Installation(settings, catalog, databases)),
+                gateway,
+                Acceptance(handler, CommandSender(settings, catalog)),
             ).routes({"bank": PATHS})
         ),
         middleware=[Middleware(Observed)],

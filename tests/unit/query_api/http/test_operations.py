@@ -18,6 +18,13 @@ class Task(View, name="tasks", context="board", key="task_id", rows=RowAccess(ow
     note: Encrypted = None
 
 
+class Poster(View, name="posters", context="board", key="poster_id", rows=RowAccess(owners=("author",), open_rows=True)):
+    """A poster."""
+
+    poster_id: str
+    author: str | None = None
+
+
 class Board(View, name="boards", context="board", key="board_id", access=Access.to("member")):
     """A board."""
 
@@ -43,6 +50,7 @@ def test_each_operation_says_who_may_use_it() -> None:
 
     assert page["security"] == row["security"] == live["security"] == [{"token": ["member"]}]
     assert live_operation("d", "shop", "d", Task, Task.view_access)["security"] == [{"token": []}], "its rows have owners"
+    assert "security" not in live_operation("e", "shop", "e", Poster, Poster.view_access), "its rows are open as it is"
 
 
 def test_errors_are_problem_documents() -> None:

@@ -26,7 +26,7 @@ class Task(View, name="tasks", context="board", key="task_id", rows=RowAccess(ow
 class Views:
     """One view that every caller may open."""
 
-    opened_view = SimpleNamespace(view=Task, reader=None, row_access=RowAccessControl(Task, None))  # type: ignore[arg-type]
+    opened_view = SimpleNamespace(view=Task, reader=None, row_access=RowAccessControl(Task, None, is_open=False))  # type: ignore[arg-type]
 
     def __iter__(self) -> Any:
         return iter([self.opened_view])

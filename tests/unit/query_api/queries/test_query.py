@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 
@@ -45,6 +46,7 @@ class Views:
     def __init__(self) -> None:
         self.read: list[object] = []
         self.limits: list[int] = []
+        self.rows: list[Any] = [ROW]
 
     async def row(self, request: object, view: type[View], key: str) -> Any:
         self.read.append((view, key))
@@ -53,11 +55,11 @@ class Views:
     async def page(self, request: object, view: type[View], *fixed: tuple[str, str], limit: int = 100) -> Page:
         self.read.append((view, *fixed))
         self.limits.append(limit)
-        return Page([ROW], "next")
+        return Page(self.rows, "next")
 
 
-def context(path: str = "/items", **path_parameters: str) -> QueryContext:
-    request = SimpleNamespace(path_params=path_parameters, scope={"path": path}, query_params=QueryParams("limit=1"))
+def context(path: str = "/items", *, parameters: str = "limit=1", **path_parameters: str) -> QueryContext:
+    request = SimpleNamespace(path_params=path_parameters, scope={"path": path}, query_params=QueryParams(parameters))
     return QueryContext(request, Views(), None, {})  # type: ignore[arg-type]
 
 
@@ -98,6 +100,22 @@ async def test_rows_are_shown_in_the_shape_of_the_query() -> None:
 
     assert by_function.body == [Label(text="nut x 3")]
     assert by_model.body == Short(shelf="a/b")
+
+
+@pytest.mark.parametrize(
+    ("rows", "parameters", "body"),
+    [
+        ([], "", Label(text="nothing")),
+        ([ROW], "", [ROW]),
+        ([], "shelf=z", []),
+        ([], "after=next", []),
+    ],
+)
+async def test_an_empty_list_may_have_an_answer_of_its_own(rows: list[Any], parameters: str, body: object) -> None:
+    asked = context(parameters=parameters)
+    asked.views.rows = rows  # type: ignore[attr-defined]
+
+    assert (await Query("/items", Items, "", empty=Label(text="nothing")).answer(asked)).body == body
 
 
 async def test_a_handler_answers_in_the_place_of_the_engine() -> None:

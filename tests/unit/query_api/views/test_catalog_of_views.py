@@ -33,13 +33,20 @@ class Task(
     assignee: str | None = None
 
 
+class Poster(View, name="posters", context="board", key="poster_id", rows=RowAccess(owners=("author",), open_rows=True)):
+    """A poster, which every caller may see where what declares no access is open."""
+
+    poster_id: str
+    author: str | None = None
+
+
 class Secret(View, name="secrets", context="board", key="secret_id", own_paths_only=True):
     """A view with paths of its own."""
 
     secret_id: str
 
 
-CATALOG = Catalog.of([System("shop", (Context("board"),), (Task, Secret))])
+CATALOG = Catalog.of([System("shop", (Context("board"),), (Task, Poster, Secret))])
 BOARD = ContextName("shop", "board")
 ANA, EVA = Caller("ana", frozenset({"member"})), Caller("eva", frozenset({"member"}))
 ROWS = [{"task_id": str(n), "assignee": "ana"} for n in range(3)]
@@ -83,7 +90,7 @@ def test_a_view_is_found_by_its_name_unless_it_has_paths_of_its_own(views: Views
     for name in ("nothing", "secrets"):
         with pytest.raises(NotFound):
             views.named("shop", name)
-    assert [one.name for one in views] == ["shop.tasks", "shop.secrets"]
+    assert [one.name for one in views] == ["shop.tasks", "shop.posters", "shop.secrets"]
     assert summary_of(Task) == "A task on the board."
 
 
@@ -151,6 +158,29 @@ async def test_a_page_has_the_callers_rows_by_the_request_and_fixed_filters(view
     (asked,) = steps
     assert (asked.limit, asked.owner) == (2, Owner(("assignee",), "ana"))
     assert asked.filters == (("assignee", "eq", "ana"),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_open"),
+    [
+        (Settings(), False),
+        (Settings(profile="seed"), True),
+        (Settings(access={"view:shop.posters": None}), True),
+        (Settings(profile="seed", access={"view:shop.posters": Access()}), False),
+    ],
+)
+async def test_rows_are_open_where_their_view_is(steps: list[Any], settings: Settings, is_open: bool) -> None:
+    installation = Installation(settings, CATALOG, Databases("caudal_reader", 1))
+    opened = Views(installation, AccessControl(installation))
+
+    if is_open:
+        await opened.page(request_of(), Poster)
+        assert steps[0].owner is None
+        return
+    with pytest.raises(Unauthenticated):
+        await opened.page(request_of(), Poster)
+    await opened.page(request_of(caller=ANA), Poster)
+    assert steps[0].owner == Owner(("author",), "ana")
 
 
 async def test_all_rows_are_read_page_by_page_once_the_write_is_seen(views: Views, steps: list[Any]) -> None:

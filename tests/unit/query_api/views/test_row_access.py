@@ -45,8 +45,16 @@ class Keys:
         return {text: self.plain[text] for text in texts if text in self.plain}
 
 
-def control(view: type[View] = Letter, **plain: str) -> RowAccessControl:
-    return RowAccessControl(view, Keys({f"{MARK}{name}:xx": text for name, text in plain.items()}))  # type: ignore[arg-type]
+class Poster(View, name="posters", context="post", key="poster_id", rows=RowAccess(owners=("sender",), open_rows=True)):
+    """A poster that every caller may read where the view is open."""
+
+    poster_id: str
+    sender: str | None = None
+
+
+def control(view: type[View] = Letter, *, is_open: bool = False, **plain: str) -> RowAccessControl:
+    keys: Any = Keys({f"{MARK}{name}:xx": text for name, text in plain.items()})
+    return RowAccessControl(view, keys, is_open=is_open)
 
 
 def letter(**fields: Any) -> dict[str, Any]:
@@ -65,11 +73,22 @@ def test_callers_read_the_rows_that_name_them_and_some_roles_read_all() -> None:
     assert control().may_read(auditor, letter(sender="ana"))
 
 
-def test_rows_with_owners_need_a_caller() -> None:
+@pytest.mark.parametrize("is_open", [False, True])
+def test_rows_with_owners_need_a_caller(is_open: bool) -> None:
     with pytest.raises(Unauthenticated):
-        control().owner_for(None)
+        control(is_open=is_open).owner_for(None)
     with pytest.raises(Unauthenticated):
-        control().may_read(None, letter())
+        control(is_open=is_open).may_read(None, letter())
+
+
+def test_an_open_view_shows_all_rows_to_every_caller_if_they_are_declared_open() -> None:
+    poster = {"poster_id": "1", "sender": "eva"}
+
+    assert control(Poster, is_open=True).owner_for(None) is None
+    assert control(Poster, is_open=True).may_read(Caller("ana"), poster)
+    assert not control(Poster).may_read(Caller("ana"), poster)
+    with pytest.raises(Unauthenticated):
+        control(Poster).owner_for(None)
 
 
 def test_rows_without_owners_are_for_everybody() -> None:

@@ -28,6 +28,14 @@ def test_keywords_concern_the_text_and_rules_are_collected() -> None:
     assert optional[RULES] == ["is one", "is two"]
 
 
+def test_of_two_limits_of_a_length_the_narrower_one_is_stated() -> None:
+    schema = TypeAdapter(
+        Annotated[str, Stated({"minLength": 6, "maxLength": 200}), Stated({"minLength": 1, "maxLength": 90})]
+    ).json_schema()
+
+    assert (schema["minLength"], schema["maxLength"]) == (6, 90)
+
+
 @pytest.mark.parametrize("type_", [Identifier, Name, Note, TaxNumber], ids=["Identifier", "Name", "Note", "TaxNumber"])
 @given(text=TEXTS)
 @example(text="")
