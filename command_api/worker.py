@@ -22,7 +22,7 @@ from streams.commands.notes import CommandNotes
 from streams.commands.sender import CommandSender
 from streams.database.store import Store
 from streams.discovery import declared_domains
-from streams.installation import Installation
+from streams.installation import Installation, served_contexts
 from streams.log.timers import Timers
 from streams.settings import Settings
 from streams.subscriptions.process_deaths.turns import Turns
@@ -43,7 +43,7 @@ class Worker:
         self._processes = BoundedProcesses()
         self._passwords = Passwords(settings.password_threads, settings.password_places)
         self._handler = make_handler(settings, catalog, logs, self._databases, self._processes, self._passwords)
-        self._dsns = {settings.log_dsn(context) for context in catalog.contexts}
+        self._dsns = {settings.log_dsn(context) for context in served_contexts(settings, catalog)}
         installation = Installation(settings, catalog, self._databases)
         turns = Turns()
         domains = with_sagas(declared_domains(catalog), catalog)
@@ -65,7 +65,8 @@ class Worker:
         timers = Timers(Store.of_log(self._databases, settings.log_dsn(_SAGAS), _SAGAS))
         notes = CommandNotes.of_contexts(installation, saga_inputs(domains, catalog))
         self._known_sagas = notes[_SAGAS].known
-        self._clock = TimerClock(timers, self._handler, sagas, self._known_sagas, turns)
+        served = served_contexts(settings, catalog)
+        self._clock = TimerClock(timers, self._handler, sagas, self._known_sagas, turns) if _SAGAS in served else None
         self._topic_worker = TopicWorker(settings, catalog, self._handler, notes, turns)
         self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs, turns)
 
@@ -76,7 +77,8 @@ class Worker:
                 tasks.create_task(CLOCK.keep_compared(self._databases, self._write_dsn))
                 tasks.create_task(self._topic_worker.run())
                 tasks.create_task(self._subscription.run())
-                tasks.create_task(self._clock.run())
+                if self._clock is not None:
+                    tasks.create_task(self._clock.run())
                 for policy in self._policies:
                     tasks.create_task(policy.confirm())
         finally:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.catalog import Catalog
+from schemas.errors import Misconfigured
 from schemas.system import ContextName
 from streams.database.pools import Databases
 from streams.database.store import KEYS_SCHEMA, LIMITS_SCHEMA, Store
@@ -34,6 +35,20 @@ class Installation:
     def limits_store(self) -> Store:
         """The store of the counters of rate limits."""
         return limits_store(self.settings, self.databases)
+
+
+def served_contexts(settings: Settings, catalog: Catalog) -> frozenset[ContextName]:
+    """Returns the contexts whose commands and events this process handles: ``CAUDAL_CONTEXTS``, or all.
+
+    Raises `Misconfigured` for a name that no installed context has.
+    """
+    if not settings.contexts:
+        return frozenset(catalog.contexts)
+    by_name = {str(name): name for name in catalog.contexts}
+    if unknown := sorted(set(settings.contexts) - by_name.keys()):
+        known = ", ".join(by_name)
+        raise Misconfigured(f"CAUDAL_CONTEXTS names {', '.join(unknown)}, which is not installed; installed are {known}")
+    return frozenset(by_name[name] for name in settings.contexts)
 
 
 def keys_store(settings: Settings, databases: Databases) -> Store:

@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     systems: list[str] = Field(
         [], description="Names of the installed systems to run, as JSON; empty: all.", examples=['["data_ingestion"]']
     )
+    contexts: list[str] = Field(
+        [],
+        description="Contexts that a worker, relay or projectors process serves, as JSON; empty: all.",
+        examples=['["data_ingestion.processing"]'],
+    )
 
     write_dsn: str = Field("postgresql://127.0.0.1:5432/caudal", description="PostgreSQL database of the logs.")
     read_dsn: str | None = Field(None, description="PostgreSQL database of the views; unset: that of the logs.")

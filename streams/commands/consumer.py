@@ -31,6 +31,7 @@ from streams.broker.cloudevents import place_of
 from streams.broker.provisioning import ensure_topics
 from streams.broker.readiness import GroupReadiness
 from streams.broker.topic_names import Topics
+from streams.installation import served_contexts
 from streams.settings import Settings
 from streams.subscriptions.dead_letter_topic import origin_headers, sendable
 from streams.subscriptions.faults import describe
@@ -121,10 +122,11 @@ class _Revocations(ConsumerRebalanceListener):  # type: ignore[misc]  # the libr
 
 
 class CommandConsumer:
-    """Consumes the commands topics of every context within one consumer group."""
+    """Consumes the commands topics of the contexts that the process serves, within one consumer group."""
 
     def __init__(self, settings: Settings, catalog: Catalog, group: str) -> None:
         self._settings, self._catalog, self._group = settings, catalog, group
+        self._served = served_contexts(settings, catalog)
         self._topics = Topics(settings, catalog)
         self._producer = ResilientProducer(settings, "dead-letters")
         self._readiness = GroupReadiness(group)
@@ -180,7 +182,7 @@ class CommandConsumer:
 
     async def _consume(self, handle: Handle, note_revoked: Callable[[], None]) -> None:
         note_revoked()
-        await ensure_topics(self._settings, self._catalog)
+        await ensure_topics(self._settings, self._catalog, self._served)
         consumer = new_consumer(
             self._settings,
             self._group,
@@ -192,7 +194,7 @@ class CommandConsumer:
         try:
             await start(consumer)
             # Not before: the start would wait until every topic exists.
-            topics = [self._topics.commands(context) for context in self._catalog.contexts]
+            topics = [self._topics.commands(context) for context in self._served]
             consumer.subscribe(topics, listener=_Revocations(note_revoked))
             await self._poll(consumer, handle)
         finally:

@@ -6,7 +6,7 @@ from uuid_utils.compat import uuid7
 from schemas.catalog import Catalog
 from schemas.system import ContextName
 from streams.database.pools import Databases
-from streams.installation import Installation
+from streams.installation import Installation, served_contexts
 from streams.integrity.head_signer import head_signer
 from streams.relay.fair_share import FairShare
 from streams.relay.maintenance import ReceiptsPurge
@@ -20,15 +20,16 @@ _log = structlog.get_logger()
 
 
 class RelayService:
-    """Relays every installed log that no other process relays."""
+    """Relays every log that this process serves and no other process relays."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._databases = Databases("caudal_writer", settings.pool_size)
         installation = Installation(settings, catalog, self._databases)
-        stores = {name: installation.log_store(name) for name in catalog.contexts}
+        served = served_contexts(settings, catalog)
+        stores = {name: installation.log_store(name) for name in catalog.contexts if name in served}
         self._dsns = {store.dsn for store in stores.values()}
-        owner, share = f"{settings.instance}-{uuid7()}", FairShare(catalog.contexts)
-        self._relays = {name: Relay(installation, name, owner, share) for name in catalog.contexts}
+        owner, share = f"{settings.instance}-{uuid7()}", FairShare(stores)
+        self._relays = {name: Relay(installation, name, owner, share) for name in stores}
         self._by_schema = {stores[name].schema: relay for name, relay in self._relays.items()}
         self._purge, self._signer = ReceiptsPurge(installation), head_signer(installation)
 

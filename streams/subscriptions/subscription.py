@@ -41,6 +41,7 @@ from streams.broker.faust_consumer import FaustConsumer, Fetched
 from streams.broker.provisioning import ensure_topics
 from streams.broker.readiness import GroupReadiness
 from streams.broker.topic_names import Topics
+from streams.installation import served_contexts
 from streams.log.reading import ReadableLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
@@ -75,13 +76,16 @@ class Subscription:
         turns: Turns | None = None,
     ) -> None:
         """``turns`` are those of the process, if it handles more than this subscription."""
-        self._settings, self._catalog, self._group = settings, catalog, group
+        # Faust gives every member of a group partitions of every topic: processes that serve other contexts are another group.
+        self._settings, self._catalog, self._group = settings, catalog, "-".join((group, *sorted(settings.contexts)))
         turns = turns or Turns()
-        self._subscribers = [GuardedSubscriber(subscriber, logs, turns) for subscriber in subscribers]
+        served = served_contexts(settings, catalog)
+        guarded = (GuardedSubscriber(subscriber, logs, turns, served) for subscriber in subscribers)
+        self._subscribers = [subscriber for subscriber in guarded if subscriber.contexts]
         self._topics = Topics(settings, catalog)
-        self._contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts})
+        self._contexts = sorted({context for subscriber in self._subscribers for context in subscriber.contexts})
         topics = {self._topics.events(context): catalog.context(context).partitions for context in self._contexts}
-        self._consumer = FaustConsumer(settings, group, topics, self._deliver, self._note_assignment)
+        self._consumer = FaustConsumer(settings, self._group, topics, self._deliver, self._note_assignment)
         self._lost_events = LostEvents(settings, self._topics, logs)
         self._watchdog = Watchdog(settings.stall_seconds, logs, self._consumer.is_left_behind)
         self._dead_letter_topic = DeadLetterTopic(settings, catalog)
@@ -90,7 +94,7 @@ class Subscription:
             subscriber.name: SubscriptionControl(subscriber, logs, self._dead_letter_topic, self._followed)
             for subscriber in self._subscribers
         }
-        self._readiness = GroupReadiness(group)
+        self._readiness = GroupReadiness(self._group)
 
     async def run(self) -> None:
         """Runs until cancelled, through outages of the broker and the database; raises `ConsumerStopped` in a group."""

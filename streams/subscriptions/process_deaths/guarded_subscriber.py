@@ -18,7 +18,7 @@ letter, command or timer in flight, so that a death of these does not blame the 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -46,12 +46,19 @@ _log = structlog.get_logger()
 class GuardedSubscriber:
     """Hands batches to a subscriber, and parks an event if two processes have died while they handled it alone."""
 
-    def __init__(self, subscriber: Subscriber, logs: Mapping[ContextName, ReadableLog], turns: Turns) -> None:
-        """``turns`` are those of everything that the process handles."""
+    def __init__(
+        self,
+        subscriber: Subscriber,
+        logs: Mapping[ContextName, ReadableLog],
+        turns: Turns,
+        served: Collection[ContextName] | None = None,
+    ) -> None:
+        """``turns`` are those of everything that the process handles; it serves some contexts, or all."""
         self._subscriber, self._logs, self._turns = subscriber, logs, turns
         self._careful = asyncio.Lock()
         """Held while batches are noted or handled one by one: each call finds the positions that the one before left."""
-        self.name, self.contexts = subscriber.name, subscriber.contexts
+        self.name = subscriber.name
+        self.contexts = subscriber.contexts if served is None else subscriber.contexts & frozenset(served)
         self._attempts = [(store.contexts, Attempts(store.store, store.subscription)) for store in subscriber.stores]
         self._before: dict[tuple[ContextName, int], Attempt | None] = {}
         """The attempts that the processes before this one left."""
