@@ -1,4 +1,4 @@
-"""The declaration of a system: its contexts with their commands and events, its views, and the checks of all of them."""
+"""The declaration of a system: its contexts with their commands and events, its views and gateways, and their checks."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from schemas.access import Access
+from schemas.clients.gateway import Gateway
 from schemas.errors import Misconfigured, NotFound
 from schemas.message import Command, Event
 from schemas.sensitive import encrypted_fields, misplaced, password_fields, sensitive_fields
@@ -61,18 +62,22 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One system: its contexts and its views. A package registers it under the entry point group ``caudal.systems``."""
+    """One system: its contexts, its views and its gateways.
+
+    A package registers it under the entry point group ``caudal.systems``.
+    """
 
     name: str
     contexts: tuple[Context, ...]
     views: tuple[type[View], ...] = ()
     summary: str = ""
+    gateways: tuple[Gateway, ...] = ()
 
 
 def check_system(system: System) -> None:
     """Raises `Misconfigured`, with what to do, for a declaration that cannot work."""
     _check_name(system.name, "system")
-    _check_tuples(f"the system {system.name}", contexts=system.contexts, views=system.views)
+    _check_tuples(f"the system {system.name}", contexts=system.contexts, views=system.views, gateways=system.gateways)
     contexts = {context.name for context in system.contexts}
     for context in system.contexts:
         _check_name(context.name, "context")

@@ -1,11 +1,10 @@
-"""Discovery of the gateways of the installed systems: their ``GATEWAYS``, beside the declaration of the system."""
+"""The gateways of the installed systems, by name and by port."""
 
 from collections.abc import Iterable, Mapping
 
 from schemas.catalog import Catalog
 from schemas.clients.gateway import Gateway
 from schemas.errors import Misconfigured
-from streams.discovery import declared_rows
 
 _LAST_PORT = 65_535
 
@@ -14,8 +13,8 @@ def installed_gateways(catalog: Catalog) -> Mapping[str, Gateway]:
     """Returns the gateways of a catalog's systems by their names; raises `Misconfigured` for one that cannot work."""
     found: dict[str, Gateway] = {}
     ports: dict[int, str] = {}
-    for system, gateways in declared_rows(catalog, "schemas", "GATEWAYS").items():
-        for gateway in gateways:
+    for system, declared in catalog.systems.items():
+        for gateway in declared.gateways:
             if gateway.system != system:
                 raise Misconfigured(f"the gateway {gateway.name!r} of {system} must be named {system} or {system}.something")
             if gateway.name in found:

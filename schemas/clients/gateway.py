@@ -10,7 +10,7 @@ FixedAnswer = str | Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """One row of a system's ``GATEWAYS``: an origin with the system's own paths, under the words that its clients know.
+    """An origin with the system's own paths, under the words that its clients know.
 
     The engine's paths of the system are there too: ``/commands/{system}/…`` and ``/views/{system}/…``.
     """

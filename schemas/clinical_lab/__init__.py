@@ -7,8 +7,6 @@ from schemas.system import Context, System
 
 _AUDIT = Access.to("auditor")
 
-__all__ = ["GATEWAYS", "SYSTEM"]
-
 SYSTEM = System(
     name="clinical_lab",
     summary="Clinicians record results, patients and clinicians read them, each reading is recorded, and users get mail.",
@@ -18,4 +16,5 @@ SYSTEM = System(
         Context("notifications", commands=notifications.COMMANDS, events=notifications.EVENTS, audit=_AUDIT),
     ),
     views=views.VIEWS,
+    gateways=GATEWAYS,
 )

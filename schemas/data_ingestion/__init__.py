@@ -4,8 +4,6 @@ from schemas.data_ingestion import ingestion, processing, records, validation
 from schemas.data_ingestion.gateways import GATEWAYS
 from schemas.system import Context, System
 
-__all__ = ["GATEWAYS", "SYSTEM"]
-
 SYSTEM = System(
     name="data_ingestion",
     summary="Partners deliver data; each delivery is stored, validated against its partner's schema and processed.",
@@ -15,4 +13,5 @@ SYSTEM = System(
         Context("processing", commands=processing.COMMANDS, events=processing.EVENTS),
     ),
     views=records.VIEWS,
+    gateways=GATEWAYS,
 )

@@ -4,8 +4,6 @@ from schemas.partner_alliances import campaigns, compliance, contracts, integrat
 from schemas.partner_alliances.gateways import GATEWAYS
 from schemas.system import Context, System
 
-__all__ = ["GATEWAYS", "SYSTEM"]
-
 SYSTEM = System(
     name="partner_alliances",
     summary="Partners are onboarded with a contract that compliance or an officer approves, and run campaigns.",
@@ -16,4 +14,5 @@ SYSTEM = System(
         Context("campaigns", commands=campaigns.COMMANDS, events=campaigns.EVENTS),
     ),
     views=views.VIEWS,
+    gateways=GATEWAYS,
 )

@@ -2,11 +2,11 @@
 
 import pytest
 
-from deploy.gateway import discovery
 from deploy.gateway.discovery import installed_gateways, wanted_gateways
 from schemas.catalog import Catalog
 from schemas.clients.gateway import Gateway
 from schemas.errors import Misconfigured
+from schemas.system import System
 from streams.discovery import installed_catalog
 
 CATALOG = installed_catalog()
@@ -48,8 +48,6 @@ def test_what_cannot_be_served_is_an_error(names: list[str], why: str) -> None:
         ((Gateway("shop", 1), Gateway("shop.web", 1)), "the same port 1"),
     ],
 )
-def test_gateways_that_cannot_work_are_errors(monkeypatch: pytest.MonkeyPatch, gateways: tuple[Gateway, ...], why: str) -> None:
-    monkeypatch.setattr(discovery, "declared_rows", lambda *_: {"shop": gateways})
-
+def test_gateways_that_cannot_work_are_errors(gateways: tuple[Gateway, ...], why: str) -> None:
     with pytest.raises(Misconfigured, match=why):
-        installed_gateways(Catalog.of([]))
+        installed_gateways(Catalog.of([System("shop", (), gateways=gateways)]))
