@@ -10,6 +10,7 @@ from query_api.http.audit import AuditEndpoints
 from query_api.http.index import IndexEndpoints
 from query_api.http.openapi import TITLE, describe
 from query_api.http.routes import QueryEndpoints
+from query_api.http.schema_registry import SchemaRegistryEndpoints
 from query_api.live.live_views import LiveViews
 from query_api.queries.command_gateway import CommandGateway
 from query_api.queries.discovery import installed, installed_labels
@@ -22,7 +23,7 @@ from streams.http.documentation import documentation_routes
 from streams.http.health import operations_routes
 from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
-from streams.installation import Installation
+from streams.installation import Installation, integration_store
 from streams.migrations.view_shapes import why_shapes_are_wrong
 from streams.security.access_control import AccessControl
 from streams.settings import Settings
@@ -56,6 +57,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
             *IndexEndpoints(catalog, access_control).routes(),
             *QueryEndpoints(views, live, commands, installed_labels(catalog), access_control).routes(queries),
             *AuditEndpoints(installation, access_control, processes).routes(),
+            *SchemaRegistryEndpoints(integration_store(settings, databases), settings.schema_registry_url).routes(),
             *operations_routes({"views": views_in_reach, "view shapes": view_shapes}),
             *documentation_routes(TITLE, lambda: describe(catalog, queries, access_control.effective)),
         ],

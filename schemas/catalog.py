@@ -1,12 +1,13 @@
 """The catalog of the installed systems: the context and the class of each name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
 from schemas.access import Access
 from schemas.errors import Misconfigured, NotFound
+from schemas.integration import OutgoingTopic
 from schemas.message import Command, Event
 from schemas.system import ENGINE, Context, ContextName, System, check_system, stored_names
 from schemas.upcasting import Upcaster, chains, upcast
@@ -69,6 +70,14 @@ class Catalog:
     def related(self, system: str) -> Iterator[ContextName]:
         """Returns the contexts whose events may lead to one another: a system's own, and the engine's with its sagas."""
         return (name for name in self.contexts if system == ENGINE or name.system in (system, ENGINE))
+
+    def outgoing(self, context: ContextName) -> Sequence[OutgoingTopic]:
+        """Returns what is published for other teams of a context's events."""
+        return [one for one in self.systems[context.system].outgoing if self._context_of[one.event] == context]
+
+    def names_of(self, context: ContextName, event: type[Event]) -> Iterator[str]:
+        """Returns the names under which a context's log may hold an event, in any of its versions."""
+        return (name for (of_context, name), one in self._events.items() if of_context == context and one is event)
 
     def roles(self) -> frozenset[str]:
         """Returns every role that a command, a view or a log of these systems names."""

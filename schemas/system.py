@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from schemas.access import Access
 from schemas.clients.gateway import Gateway
 from schemas.errors import Misconfigured, NotFound
+from schemas.integration import OutgoingTopic
 from schemas.message import Command, Event
 from schemas.sensitive import encrypted_fields, misplaced, password_fields, sensitive_fields
 from schemas.upcasting import Upcaster
@@ -72,12 +73,20 @@ class System:
     views: tuple[type[View], ...] = ()
     summary: str = ""
     gateways: tuple[Gateway, ...] = ()
+    outgoing: tuple[OutgoingTopic, ...] = ()
+    """The topics that it publishes for other teams, under names that they know."""
 
 
 def check_system(system: System) -> None:
     """Raises `Misconfigured`, with what to do, for a declaration that cannot work."""
     _check_name(system.name, "system")
-    _check_tuples(f"the system {system.name}", contexts=system.contexts, views=system.views, gateways=system.gateways)
+    _check_tuples(
+        f"the system {system.name}",
+        contexts=system.contexts,
+        views=system.views,
+        gateways=system.gateways,
+        outgoing=system.outgoing,
+    )
     contexts = {context.name for context in system.contexts}
     for context in system.contexts:
         _check_name(context.name, "context")
@@ -89,6 +98,10 @@ def check_system(system: System) -> None:
             _check_command(command)
     for view in system.views:
         _check_view(view, system.name, contexts)
+    events = {event for context in system.contexts for event in context.events}
+    for outgoing in system.outgoing:
+        if outgoing.event not in events:
+            raise Misconfigured(f"{outgoing.topic} publishes {outgoing.event.__name__}, which is not an event of {system.name}")
 
 
 def stored_names(event: type[Event]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from schemas.system import ContextName
 from streams.database.pools import Databases
-from streams.database.store import KEYS_SCHEMA, LIMITS_SCHEMA, Store
+from streams.database.store import INTEGRATION_SCHEMA, KEYS_SCHEMA, LIMITS_SCHEMA, Store
 from streams.settings import Settings
 
 
@@ -59,3 +59,8 @@ def keys_store(settings: Settings, databases: Databases) -> Store:
 def limits_store(settings: Settings, databases: Databases) -> Store:
     """Returns the store of the counters of rate limits."""
     return Store(databases, settings.write_dsn, LIMITS_SCHEMA)
+
+
+def integration_store(settings: Settings, databases: Databases) -> Store:
+    """Returns the store of the schemas of integration topics."""
+    return Store(databases, settings.write_dsn, INTEGRATION_SCHEMA)

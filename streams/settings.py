@@ -190,6 +190,12 @@ class Settings(BaseSettings):
         "", description="Addresses of proxies, `a,b/8`, whose `X-Forwarded-For` names the client; empty: none is trusted."
     )
 
+    schema_registry_url: str = Field(
+        "", description="Schema registry with Confluent's API for the integration topics; empty: this deployment's own."
+    )
+    schema_registry_user: SecretStr | None = Field(None, description="User of that registry, `name:password`.")
+    integration_prefix: str = Field("", description="Begins the names of all integration topics.")
+
     command_apis: str = Field(
         "http://127.0.0.1:5001", description="Instances of the command API behind a gateway, `http://a:5001,http://b:5001`."
     )

@@ -37,6 +37,8 @@ class Endpoints:
     """Whether the broker answers empty fetches at once, as the embedded one does."""
     systems: Sequence[str] = field(default_factory=list)
     """The systems that run; empty: every installed one."""
+    schema_registry: str = ""
+    """Address of the registry with the schemas of integration topics."""
     gateways: Mapping[str, str] = field(default_factory=dict)
     """Address of each gateway, by its name."""
 
@@ -53,6 +55,7 @@ class Endpoints:
             "CAUDAL_FETCH_BACKOFF": str(self.fetch_backoff).lower(),
             "CAUDAL_SYSTEMS": orjson.dumps(self.systems).decode(),
             "CAUDAL_PROFILE": "seed",
+            "CAUDAL_SCHEMA_REGISTRY_URL": "",  # its own is in the database
             "CAUDAL_COMMAND_APIS": self.command_api,
             "CAUDAL_QUERY_APIS": self.query_api,
             "CAUDAL_TRUSTED_PROXIES": "127.0.0.1" if self.gateways else "",

@@ -20,6 +20,7 @@ from deploy.local.servers.kafka import KafkaBroker
 from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import ReadyTimeout, Supervised
 from deploy.schemas.recorded_version import record_version
+from query_api.http.schema_registry import PREFIX as SCHEMA_REGISTRY
 from schemas.catalog import Catalog
 from schemas.clients.gateway import Gateway
 from schemas.errors import Misconfigured
@@ -84,6 +85,7 @@ class Stack:
             brokers=self._broker.bootstrap,
             data_dir=str(self._data),
             log_dir=str(self._logs),
+            schema_registry=f"http://{LOOPBACK}:{self._ports['query-api']}{SCHEMA_REGISTRY}",
             ports=dict(self._ports),
             pid=os.getpid(),
             systems=self._systems,

@@ -12,7 +12,7 @@ from schemas.sensitive import encrypted_fields
 from streams.database.view_tables import column_type
 from streams.http.reserved_paths import why_not_own
 
-_RESERVED = ("/views", "/audit")
+_RESERVED = ("/views", "/audit", "/schema-registry")
 """The engine's paths in this API, beside those of both APIs."""
 
 

@@ -3,6 +3,7 @@
 from schemas.access import Access
 from schemas.clinical_lab import notifications, results, users, views
 from schemas.clinical_lab.gateways import GATEWAYS
+from schemas.clinical_lab.integration import OUTGOING
 from schemas.system import Context, System
 
 _AUDIT = Access.to("auditor")
@@ -17,4 +18,5 @@ SYSTEM = System(
     ),
     views=views.VIEWS,
     gateways=GATEWAYS,
+    outgoing=OUTGOING,
 )

@@ -104,7 +104,12 @@ def encode_event(row: StoredEvent, context: ContextName) -> Outgoing:
 
 @cache
 def _source(context: ContextName) -> tuple[str, bytes]:
-    return ("ce_source", f"/caudal/{context.system}/{context.context}".encode())
+    return ("ce_source", source_of(context))
+
+
+def source_of(context: ContextName) -> bytes:
+    """Returns the ``ce_source`` of the records of a context's events."""
+    return f"/caudal/{context.system}/{context.context}".encode()
 
 
 @cache

@@ -201,6 +201,7 @@ def _wanted(settings: Settings, catalog: Catalog, context: ContextName) -> Itera
         (topics.commands(context), partitions, commands),
         (topics.dead_letters(context), partitions, dead_letters),
         (topics.signed_heads(context), 1, {"cleanup.policy": "compact"}),
+        *((topics.integration(name), partitions, events) for name in dict.fromkeys(o.topic for o in catalog.outgoing(context))),
     ):
         yield NewTopic(name, count, settings.replication_factor, topic_configs=config)
 

@@ -6,10 +6,13 @@ from streams.settings import Settings
 
 
 class Topics:
-    """The names ``<prefix>.<system>.<context>.events``, ``….commands``, ``….dead-letters`` and ``….signed-heads``."""
+    """The names ``<prefix>.<system>.<context>.events``, ``….commands``, ``….dead-letters`` and ``….signed-heads``.
+
+    Integration topics have the names that other teams know, after a prefix of their own.
+    """
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
-        self._prefix = settings.topic_prefix
+        self._prefix, self._integration_prefix = settings.topic_prefix, settings.integration_prefix
         self._contexts = {self.events(name): name for name in catalog.contexts}
         self._contexts |= {self.commands(name): name for name in catalog.contexts}
 
@@ -28,6 +31,10 @@ class Topics:
     def signed_heads(self, context: ContextName) -> str:
         """Returns the topic of the signed heads of a context's log."""
         return f"{self._prefix}.{context}.signed-heads"
+
+    def integration(self, name: str) -> str:
+        """Returns the name of an integration topic in this deployment."""
+        return f"{self._integration_prefix}{name}"
 
     def context_of(self, topic: str) -> ContextName:
         """Returns the context whose events or commands a topic carries; raises `KeyError` for any other topic."""

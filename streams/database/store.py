@@ -18,6 +18,8 @@ KEYS_SCHEMA = '"caudal_keys"'
 """Schema of the data subjects' keys."""
 LIMITS_SCHEMA = '"caudal_limits"'
 """Schema of the counters of rate limits."""
+INTEGRATION_SCHEMA = '"caudal_integration"'
+"""Schema of the schemas and beginnings of integration topics."""
 _MAX_NAME_BYTES = 63
 
 

@@ -1,4 +1,4 @@
-"""Migrations of the schemas of logs, views, keys and limits: forward only, under an advisory lock, safe to run twice."""
+"""Migrations of the schemas of databases: forward only, under an advisory lock, safe to run twice."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,8 @@ from schemas.view import View
 from streams.database.pools import Connection, Databases
 from streams.database.store import SQL, Store
 from streams.database.view_tables import definition, table_of
-from streams.installation import Installation
+from streams.installation import Installation, integration_store
+from streams.integration_topics.registration import register
 from streams.migrations.view_shapes import declared_shape, table_shape, wrong_shape
 from streams.settings import Settings
 
@@ -25,9 +26,12 @@ _LOCK = 0x43415544414C  # "CAUDAL"
 async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool = False) -> list[str]:
     """Brings every database to the state that the installed systems need and returns what it did, a line each.
 
+    Then it registers the integration topics.
+
     Connects as the DSN's own user and acts as ``caudal_owner``, the owner of everything. ``recreate_views`` creates a view
     whose declared shape has changed again, empty: the projectors refill it from the log (`is_refill` of its line). Raises
-    `Misconfigured` if that is necessary and ``recreate_views`` is false, and `Unavailable` if a database is out of reach.
+    `Misconfigured` if that is necessary and ``recreate_views`` is false, and `Unavailable` if a database or the schema registry
+    is out of reach.
     """
     databases = Databases(None, pool_size=1)
     installation = Installation(settings, catalog, databases)
@@ -38,7 +42,7 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
                 values = {"{partitions}": str(declared.partitions), "{events_a_table}": str(EVENTS_A_TABLE)}
                 done += await _apply(connection, store, "log", values)
                 await _check_partitions(connection, store, context, declared.partitions)
-        for kind, store in (("keys", installation.keys_store), ("limits", installation.limits_store)):
+        for kind, store in central_stores(installation).items():
             async with _exclusively(store) as connection:
                 done += await _apply(connection, store, kind, {})
         for context, view in catalog.views():
@@ -47,7 +51,13 @@ async def migrate(settings: Settings, catalog: Catalog, *, recreate_views: bool 
                 done += await _make_view(connection, store, context, view, recreate=recreate_views)
     finally:
         await databases.close()
-    return done
+    return [*done, *await register(settings, catalog)]
+
+
+def central_stores(installation: Installation) -> dict[str, Store]:
+    """Returns the stores that a deployment has once, by the kind of their scripts."""
+    integration = integration_store(installation.settings, installation.databases)
+    return {"keys": installation.keys_store, "limits": installation.limits_store, "integration": integration}
 
 
 def is_refill(done: str) -> bool:
@@ -56,7 +66,7 @@ def is_refill(done: str) -> bool:
 
 
 def scripts(kind: str) -> list[Path]:
-    """Returns the scripts of a kind of schema, in order: ``keys``, ``limits``, or ``log`` and ``views`` with subscriptions.
+    """Returns the scripts of a kind of schema, in order: a central one, or ``log`` and ``views`` with subscriptions.
 
     Each runs once. The rights of the roles are a file beside them, which runs whenever they are not complete.
     """

@@ -9,7 +9,7 @@ from schemas.errors import Misconfigured, Unavailable
 from streams.database.pools import Databases
 from streams.database.store import Store
 from streams.installation import Installation
-from streams.migrations.migrate import scripts
+from streams.migrations.migrate import central_stores, scripts
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -21,7 +21,7 @@ async def wait_until_migrated(settings: Settings, catalog: Catalog) -> None:
     installation = Installation(settings, catalog, databases)
     wanted = {(installation.log_store(context), "log") for context in catalog.contexts}
     wanted |= {(installation.view_store(context), "views") for context, _ in catalog.views()}
-    wanted |= {(installation.keys_store, "keys"), (installation.limits_store, "limits")}
+    wanted |= {(store, kind) for kind, store in central_stores(installation).items()}
     logged = ""
     try:
         for store, kind in sorted(wanted, key=lambda one: (one[0].dsn, one[0].schema)):

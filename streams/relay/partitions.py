@@ -30,6 +30,8 @@ from schemas.errors import Unavailable
 from streams.broker.clients import OUTAGES, started_producer, stop_quietly
 from streams.broker.cloudevents import Headers
 from streams.broker.publishing import by_partition, publish_partition
+from streams.integration_topics.publishing import publish_records
+from streams.integration_topics.records import IntegrationRecords
 from streams.log.reading import ReadableLog, partition_events
 from streams.log.stored_events import StoredEvent
 from streams.relay.topic_position import TopicPosition
@@ -82,6 +84,8 @@ class Partitions:
         headers_of: Callable[[StoredEvent], Headers],
     ) -> None:
         """``headers_of`` returns the headers that an event's record has beside those of the event."""
+        self.integration: IntegrationRecords | None = None
+        """The records of integration topics, which are published before their events."""
         self._settings, self._log, self._topic = settings, log, topic
         self._position, self._headers_of = position, headers_of
         self._partitions: list[_Partition] = []
@@ -165,6 +169,8 @@ class Partitions:
         """Publishes rows of one partition, and moves its position with each batch that is acknowledged."""
         producer, context, sent, began = partition.producer or self._producer, self._log.context, 0, time.time_ns()
         assert producer is not None, "publishing has begun"
+        if self.integration is not None:
+            await publish_records(producer, self.integration, rows)
         async for batch in publish_partition(producer, self._topic, context, rows, self._headers_of):
             self._position.note([batch])
             partition.acknowledged = batch.position

@@ -26,7 +26,8 @@ from streams.broker.clients import OUTAGES, new_consumer, start, started_produce
 from streams.broker.cloudevents import BACKFILLED, Headers, timeline_headers
 from streams.broker.provisioning import ensure_topics
 from streams.broker.topic_names import Topics
-from streams.installation import Installation
+from streams.installation import Installation, integration_store
+from streams.integration_topics.records import IntegrationRecords
 from streams.log.reading import PostgresLog, is_full
 from streams.log.stored_events import StoredEvent
 from streams.log.timelines import Timelines
@@ -62,6 +63,7 @@ class Relay:
         self._settings, self._catalog, self._context = installation.settings, installation.catalog, context
         store = self._store = installation.log_store(context)
         self._log = PostgresLog(store, context)
+        self._integration_store = integration_store(self._settings, installation.databases)
         self._lease = Lease(store, owner, self._settings.relay_lease_seconds)
         self._share = share
         self._topic = Topics(self._settings, self._catalog).events(context)
@@ -158,6 +160,9 @@ class Relay:
             ahead = _ReadAhead(self._log, self._settings.relay_batch_events)
             stack.push_async_callback(ahead.stop)
             await start(consumer)
+            self._partitions.integration = await IntegrationRecords.registered(
+                self._context, self._settings, self._catalog, self._integration_store
+            )
             resumption = await self._resume(consumer, cursor)
             stack.push_async_callback(self._partitions.stop)
             self._partitions.begin(producer, consumer, resumption.held)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deploy.operations.projections.rebuilding import rebuild_quietly
 from deploy.operations.verify import erased_subjects
+from deploy.operations.verify.integration import verify_integration
 from deploy.operations.verify.log import verifier_of, verify_log
 from deploy.operations.verify.report import Part, Report, Reporter
 from deploy.operations.verify.topic import verify_topic
@@ -73,6 +74,8 @@ async def _reports(options: VerifyOptions, data_dir: Path, settings: Settings, r
         if "topic" in options.parts:
             for context in contexts:
                 yield await verify_topic(settings, catalog, readers, context, reporter, repair=options.repair)
+                async for report in verify_integration(settings, catalog, readers, context, repair=options.repair):
+                    yield report
         if "view" in options.parts:
             installation = Installation(settings, catalog, projectors)
             for projection in installed(catalog):

@@ -1,0 +1,52 @@
+"""Integration topics: what a system publishes for other teams, under names and in forms that they know.
+
+They are apart from the topics of the logs. Those are the system's own; these are a contract with others.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.envelope import RecordedEvent
+from schemas.message import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of Avro. Every field may be null, with null as its default, so that fields can be added later."""
+
+    name: str
+    fields: Mapping[str, Any]
+    """The type of each field: a primitive of Avro such as ``string`` or ``long``, a `Record`, or a list of one type."""
+    namespace: str = ""
+    service: str | None = None
+    """The service that the envelope names; ``None``: the record is published without an envelope."""
+
+    @property
+    def full_name(self) -> str:
+        """The name with its namespace."""
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+
+
+Content = Mapping[str, Any] | str | None
+"""The fields of a record, or a JSON document or a text; ``None`` if an event is not published."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingTopic:
+    """A topic on which the relay publishes what follows from the events of one class, in order within a stream.
+
+    Each record comes at least once, and a repeat has the same bytes. Without a record of Avro the content is published as a
+    JSON document or as a text.
+    """
+
+    topic: str
+    event: type[Event]
+    content: Callable[[RecordedEvent[Any]], Content]
+    """A pure function. What it returns is readable to everybody with access to the topic: it leaves out what is encrypted."""
+    record: Record | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its records: the record's full name, or the event's."""
+        return self.event.message_name if self.record is None else self.record.full_name

@@ -1,0 +1,73 @@
+"""Registration of the integration topics, by ``caudal migrate``: schemas get their ids, and each topic its beginning."""
+
+from collections.abc import Iterator
+
+from schemas.catalog import Catalog
+from schemas.errors import Misconfigured
+from schemas.integration import OutgoingTopic
+from schemas.system import ContextName
+from streams.broker.topic_names import Topics
+from streams.database.pools import Databases
+from streams.installation import Installation, integration_store
+from streams.integration_topics.avro import schema_of
+from streams.integration_topics.registry import OwnRegistry, RemoteRegistry
+from streams.log.reading import PostgresLog
+from streams.settings import Settings
+
+
+async def register(settings: Settings, catalog: Catalog) -> list[str]:
+    """Registers what the installed systems publish on integration topics; returns what it did, a line each.
+
+    What is new is published from the end of its log on. Raises `Misconfigured` for a schema whose readers cannot read older
+    records, and `Unavailable` if the registry or a database is out of reach.
+    """
+    declared = list(_declared(catalog))
+    if not declared:
+        return []
+    databases, topics = Databases(None, pool_size=1), Topics(settings, catalog)
+    installation = Installation(settings, catalog, databases)
+    store = integration_store(settings, databases)
+    remote = RemoteRegistry(settings) if settings.schema_registry_url else None
+    registry, done = remote or OwnRegistry(store), list[str]()
+    try:
+        known = {(row["topic"], row["name"]): row["schema_id"] for row in await store.fetch("outgoing")}
+        for context, outgoing in declared:
+            topic, id = topics.integration(outgoing.topic), None
+            if outgoing.record is not None:
+                schema = await registry.register(subject_of(settings, catalog, outgoing), schema_of(outgoing.record))
+                id = schema.id
+                await store.execute(
+                    "schema_register",
+                    settings.schema_registry_url,
+                    schema.id,
+                    schema.subject,
+                    schema.version,
+                    schema.definition,
+                )
+            if (topic, outgoing.name) not in known or known[topic, outgoing.name] != id:
+                head = (await PostgresLog(installation.log_store(context), context).head()).position
+                await store.execute("outgoing_register", topic, outgoing.name, str(context), id, head)
+                done.append(f"integration topic {topic}: {outgoing.name}")
+    finally:
+        if remote is not None:
+            await remote.close()
+        await databases.close()
+    return done
+
+
+def subject_of(settings: Settings, catalog: Catalog, outgoing: OutgoingTopic) -> str:
+    """Returns the subject of a topic's schema: ``<topic>-value``, or with the record's name if a topic has several records."""
+    topic = Topics(settings, catalog).integration(outgoing.topic)
+    records = {one.name for _, one in _declared(catalog) if one.topic == outgoing.topic}
+    return f"{topic}-value" if len(records) == 1 else f"{topic}-{outgoing.name}"
+
+
+def _declared(catalog: Catalog) -> Iterator[tuple[ContextName, OutgoingTopic]]:
+    """Yields what is published, with its context; raises `Misconfigured` for two of one name on one topic."""
+    seen: set[tuple[str, str]] = set()
+    for context in catalog.contexts:
+        for outgoing in catalog.outgoing(context):
+            if (outgoing.topic, outgoing.name) in seen:
+                raise Misconfigured(f"the topic {outgoing.topic} has {outgoing.name} twice")
+            seen.add((outgoing.topic, outgoing.name))
+            yield context, outgoing

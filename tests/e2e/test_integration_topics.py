@@ -1,0 +1,110 @@
+"""Integration topics as other teams read them: with the registry's schemas alone, by fastavro and by Confluent's client."""
+
+import asyncio
+import io
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+from fastavro import parse_schema, schemaless_reader
+
+from streams.broker.topic_names import Topics
+from streams.discovery import installed_catalog
+from streams.settings import Settings
+from tests.conftest import eventually
+from tests.stack import RunningStack
+
+CATALOG = installed_catalog()
+OUTGOING = [one for context in CATALOG.contexts for one in CATALOG.outgoing(context)]
+
+
+async def records_of(stack: RunningStack, topic: str) -> Sequence[Any]:
+    """All records of a topic, by a consumer that is not Caudal's."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=stack.endpoints["brokers"])
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic) or range(4)]
+        ends = await consumer.end_offsets(partitions)
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        found: list[Any] = []
+        while len(found) < sum(ends.values()):
+            for some in (await consumer.getmany(timeout_ms=500)).values():
+                found += some
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def everything_happened(stack: RunningStack) -> None:
+    """Makes the laboratory record every kind of event that it publishes."""
+    url, name = stack.endpoints["gateways"]["clinical_lab"], f"u{uuid4().hex[:12]}"
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        await client.post("/users", json={"username": name, "password": "pass1234"})
+        answer = await client.post("/login", json={"username": name, "password": "pass1234"})
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        result = await client.post("/results", json={"patient": "Ana Secreta", "result": "Positivo"}, headers=headers)
+        assert (await client.get(f"/results/{result.json()['id']}", headers=headers)).status_code == 200
+
+
+async def test_every_record_is_read_with_the_registrys_schema_alone(stack: RunningStack) -> None:
+    await everything_happened(stack)
+    topics, registry = Topics(Settings(), CATALOG), stack.endpoints["schema_registry"]
+    wanted = {(topics.integration(one.topic), one.name) for one in OUTGOING if one.record is not None}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    async with httpx.AsyncClient(timeout=30) as client:
+
+        async def all_there() -> bool:
+            for topic in {topic for topic, _ in wanted}:
+                for record in await records_of(stack, topic):
+                    id = int.from_bytes(record.value[1:5], "big")
+                    schema = (await client.get(f"{registry}/schemas/ids/{id}")).json()["schema"]
+                    values = schemaless_reader(io.BytesIO(record.value[5:]), parse_schema(orjson.loads(schema)), None)
+                    assert isinstance(values, dict)
+                    found[topic, dict(record.headers)["ce_type"].decode()] = values
+                    confluent = await asyncio.to_thread(by_confluent, registry, topic, record.value)
+                    assert confluent == values
+                    assert b"Ana Secreta" not in record.value
+            return found.keys() >= wanted
+
+        await eventually(all_there, 60, "a record of each kind")
+        subjects = (await client.get(f"{registry}/subjects")).json()
+        for subject in subjects:
+            latest = (await client.get(f"{registry}/subjects/{subject}/versions/latest")).json()
+            again = await client.post(f"{registry}/subjects/{subject}", json={"schema": latest["schema"]})
+            assert again.json() == latest
+    code, out, err = await stack.caudal("verify", "topics")
+    assert code == 0, out + err
+
+
+def by_confluent(registry: str, topic: str, value: bytes) -> Any:
+    """The values as Confluent's deserializer reads them."""
+    with SchemaRegistryClient({"url": registry}) as client:
+        return AvroDeserializer(client)(value, SerializationContext(topic, MessageField.VALUE))
+
+
+async def test_what_the_registry_does_not_have_is_an_error_of_its_api(stack: RunningStack) -> None:
+    registry = stack.endpoints["schema_registry"]
+    async with httpx.AsyncClient(base_url=registry) as client:
+        for path, code in (
+            ("/subjects/nothing/versions", 40401),
+            ("/subjects/nothing/versions/latest", 40401),
+            ("/subjects/event-user-value/versions/99", 40402),
+            ("/schemas/ids/999999", 40403),
+        ):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()["error_code"]) == (404, code)
+        look_up = await client.post("/subjects/event-user-value", json={"schema": '{"type": "string"}'})
+        assert look_up.json()["error_code"] == 40403
+        for body in ("", "[]", '{"schema": "{"}', '{"schema": 1}'):
+            answer = await client.post("/subjects/event-user-value", content=body)
+            assert (answer.status_code, answer.json()["error_code"]) == (422, 42201)
+        assert (await client.post("/subjects/event-user-value/versions", json={})).status_code == 405
+        assert (await client.get("/config")).json() == {"compatibilityLevel": "BACKWARD"}
+        assert (await client.get("/mode")).json() == {"mode": "READONLY"}
