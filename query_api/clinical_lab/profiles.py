@@ -60,7 +60,7 @@ async def dashboard(context: QueryContext) -> Answer:
     caller = caller_of(context.request)
     if caller is None or str(row["user_id"]) != caller.subject:
         raise Forbidden("results are shown to their patients and to the users who recorded them alone")
-    page = await context.views.page(context.request, Results, ("sort", "-number"), limit=_MAX_RESULTS)
+    page = await context.views.page(context.request, Results, ("sort", "-number"), limit=_MAX_RESULTS, one_of_several=True)
     await record_readings(context, page.rows)
     return Answer(Dashboard(user=listed_user(row), items=[Result.model_construct(**numbered(one)) for one in page.rows]))
 
@@ -79,8 +79,8 @@ async def _user(context: QueryContext) -> Row:
     if named is None:
         raise Invalid("User-Id header is required")
     if not is_number(named):
-        return await context.views.row(context.request, Users, named)
-    page = await context.views.page(context.request, Users, ("number", named))
+        return await context.views.row(context.request, Users, named, one_of_several=True)
+    page = await context.views.page(context.request, Users, ("number", named), one_of_several=True)
     if not page.rows:
         raise NotFound(f"there is no user {named}")
     return page.rows[0]

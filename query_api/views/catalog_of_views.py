@@ -67,27 +67,38 @@ class Views:
             raise NotFound(f"the view {name!r} of {system!r} is read on the system's own paths")
         return view
 
-    async def row(self, request: Request, view: type[View], key: str) -> Row:
+    async def row(self, request: Request, view: type[View], key: str, *, one_of_several: bool = False) -> Row:
         """Returns the row with a key, decrypted.
 
-        Raises `NotFound` if there is none or the caller may not read it, and the errors of `opened`.
+        ``one_of_several`` says that the answer comes from several views: then a token of another context than the view's own
+        is left to the others, because this view would never see it. Raises `NotFound` if there is no row or the caller may
+        not read it, and the errors of `opened`.
         """
         opened = self._authorized(request, view)
-        row = await opened.consistency.read(self._token(request), lambda: opened.reader.get(key))
+        row = await opened.consistency.read(self._token_for(request, opened, one_of_several), lambda: opened.reader.get(key))
         if row is None or not opened.row_access.may_read(caller_of(request), row):
             raise NotFound(f"the view {view.view_name} has no row {key!r}")
         return (await opened.row_access.decrypted([row]))[0]
 
-    async def page(self, request: Request, view: type[View], *fixed: tuple[str, str], limit: int = DEFAULT_LIMIT) -> Page:
+    async def page(
+        self,
+        request: Request,
+        view: type[View],
+        *fixed: tuple[str, str],
+        limit: int = DEFAULT_LIMIT,
+        one_of_several: bool = False,
+    ) -> Page:
         """Returns a page of the rows that the caller may read, decrypted, by the request's parameters and ``fixed`` filters.
 
-        ``limit`` holds unless the request has its own. Raises `Invalid` for a parameter, and the errors of `opened`.
+        ``limit`` holds unless the request has its own; ``one_of_several`` is that of `row`. Raises `Invalid` for a parameter,
+        and the errors of `opened`.
         """
         opened, page_request = (
             self._authorized(request, view),
             parse_page_request([*request.query_params.multi_items(), *fixed], limit),
         )
-        return await opened.consistency.read(self._token(request), lambda: self._page(request, opened, page_request))
+        token = self._token_for(request, opened, one_of_several)
+        return await opened.consistency.read(token, lambda: self._page(request, opened, page_request))
 
     async def all_rows(self, request: Request, view: type[View], seen: ConsistencyToken, *fixed: tuple[str, str]) -> list[Row]:
         """Returns every row that meets ``fixed`` filters and that the caller may read, once the view has seen a write.
@@ -136,6 +147,10 @@ class Views:
         if token.partition >= self._catalog.context(token.context).partitions:
             raise Malformed(f"{NO_PARTITION}: {token.context} has no partition {token.partition}")
         return token
+
+    def _token_for(self, request: Request, opened: ReadableView, one_of_several: bool) -> ConsistencyToken | None:
+        token = self._token(request)
+        return None if one_of_several and token is not None and token.context != opened.context else token
 
     def _access_to(self, context: ContextName, view: type[View]) -> Access | None:
         return self._access_control.effective("view", f"{context.system}.{view.view_name}", view.view_access)

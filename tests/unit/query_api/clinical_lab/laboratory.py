@@ -38,13 +38,15 @@ class Views:
     def __init__(self) -> None:
         self.asked: list[tuple[type[View], tuple[tuple[str, str], ...], int]] = []
 
-    async def row(self, request: Request, view: type[View], key: str) -> Any:
+    async def row(self, request: Request, view: type[View], key: str, *, one_of_several: bool = False) -> Any:
         rows = [one for one in self._users(request) if str(one["user_id"]) == key] if view is Users else [NUMBERED]
         if not rows or (view is Results and key != str(RESULT)):
             raise NotFound("no row")
         return rows[0]
 
-    async def page(self, request: Request, view: type[View], *fixed: tuple[str, str], limit: int = 100) -> Page:
+    async def page(
+        self, request: Request, view: type[View], *fixed: tuple[str, str], limit: int = 100, one_of_several: bool = False
+    ) -> Page:
         self.asked.append((view, fixed, limit))
         rows: Sequence[Any] = {ListedUsers: USERS, SagaEntries: ENTRIES, Results: [NUMBERED], Users: self._users(request)}[view]
         numbers = {number for name, number in fixed if name == "number"}
