@@ -16,6 +16,7 @@ from deploy.console.options import DEFAULT_DATA_DIR
 from deploy.console.printing import relative
 from deploy.local.example import Example, OwnPath, example_of
 from query_api.queries import discovery as queries
+from query_api.queries.query import Query
 from schemas.catalog import Catalog
 from schemas.system import ENGINE
 from streams.discovery import installed_catalog
@@ -109,7 +110,8 @@ def _example(catalog: Catalog) -> Example | None:
         for system, own in commands.installed(catalog).items()
     }
     views = {
-        system: [(query.path, query.view.view_name) for query in own] for system, own in queries.installed(catalog).items()
+        system: [(query.path, query.view.view_name) for query in own if isinstance(query, Query)]
+        for system, own in queries.installed(catalog).items()
     }
     return example_of(catalog, paths, views)
 

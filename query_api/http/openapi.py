@@ -8,6 +8,7 @@ from typing import Any
 from query_api.http.audit_paths import AUDIT_PATHS, POSITION, AuditPath
 from query_api.http.index import IndexedLog, IndexedView
 from query_api.http.operations import (
+    OF_VIEWS,
     TEXT_IN_PATH,
     live_operation,
     operation,
@@ -17,6 +18,7 @@ from query_api.http.operations import (
     token_schema,
 )
 from query_api.queries.query import Query
+from query_api.queries.question import OwnQuery, Question
 from schemas.access import Access
 from schemas.catalog import Catalog
 from schemas.errors import CaudalError, NotAsSigned, NotFound, TooCostly
@@ -42,7 +44,7 @@ Operations = Iterator[tuple[str, dict[str, Any]]]
 
 
 def describe(
-    catalog: Catalog, queries: Mapping[str, tuple[Query, ...]], effective: Effective = declared_access
+    catalog: Catalog, queries: Mapping[str, tuple[OwnQuery, ...]], effective: Effective = declared_access
 ) -> dict[str, Any]:
     """Returns the OpenAPI document of all that can be read, with its ``effective`` access."""
     paths: dict[str, Any] = {path: {"get": get} for path, get in _operations(catalog, queries, effective)}
@@ -51,7 +53,7 @@ def describe(
     return document(TITLE, _DESCRIPTION, paths, schemas={"ConsistencyToken": token_schema(catalog.contexts)})
 
 
-def _operations(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]], effective: Effective) -> Operations:
+def _operations(catalog: Catalog, queries: Mapping[str, tuple[OwnQuery, ...]], effective: Effective) -> Operations:
     yield from _of_indexes()
     for home, view in catalog.views():
         if not view.view_own_paths_only:
@@ -61,7 +63,7 @@ def _operations(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]], effe
             yield _of_audit(name, audit_path, effective("audit", str(name), context.audit))
     for system, declared in queries.items():
         for query in declared:
-            yield _of_query(system, query, effective)
+            yield _of_question(system, query) if isinstance(query, Question) else _of_query(system, query, effective)
 
 
 def _of_indexes() -> Operations:
@@ -105,13 +107,22 @@ def _of_query(system: str, query: Query, effective: Effective) -> tuple[str, dic
     return _without_convertors(query.path), described
 
 
-def _id(query: Query) -> str:
+def _of_question(system: str, question: Question) -> tuple[str, dict[str, Any]]:
+    text = {"type": "string", "pattern": "^[!-~]+$"}
+    headers = [{**parameter(name, "header", why, text), "required": True} for name, why in question.headers.items()]
+    body, errors = schema_of(question.shape), (*OF_VIEWS, TooCostly)
+    described = operation(_id(question), system, question.summary, headers, body, errors, question.errors)
+    return question.path, {**described, **security_of(question.access)}
+
+
+def _id(query: OwnQuery) -> str:
     return re.sub(r"\W+", "_", query.path).strip("_")
 
 
-def _add_links(paths: Mapping[str, Any], queries: Sequence[Query]) -> None:
+def _add_links(paths: Mapping[str, Any], queries: Sequence[OwnQuery]) -> None:
     """Links each page of a system's own with the queries of one of its rows: ``/partners`` with ``/partners/{id}``."""
-    for page, row in product(queries, queries):
+    of_views = [query for query in queries if isinstance(query, Query)]
+    for page, row in product(of_views, of_views):
         if page.key is None and row.key is not None and page.view is row.view:
             field = row.key if row.key in page.model.model_fields else page.view.view_key
             success = paths[_without_convertors(page.path)]["get"]["responses"]["200"]

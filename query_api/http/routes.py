@@ -10,7 +10,7 @@ from query_api.http.responses import json_response
 from query_api.live.live_views import LiveViews
 from query_api.queries.command_gateway import CommandGateway
 from query_api.queries.context import Answer, QueryContext
-from query_api.queries.query import Query
+from query_api.queries.question import OwnQuery
 from query_api.queries.saga_labels import SagaLabels
 from query_api.views.catalog_of_views import Views
 from schemas.view import View
@@ -32,7 +32,7 @@ class QueryEndpoints:
         self._views, self._live, self._access_control = views, live, access_control
         self._commands, self._saga_labels = commands, saga_labels
 
-    def routes(self, queries: Mapping[str, tuple[Query, ...]]) -> Iterator[BaseRoute]:
+    def routes(self, queries: Mapping[str, tuple[OwnQuery, ...]]) -> Iterator[BaseRoute]:
         """Yields the routes of every view, then those of the systems' own queries."""
         of_views: tuple[tuple[str, Endpoint], ...] = (
             ("/views/{system}/{view}", self.page),
@@ -57,7 +57,7 @@ class QueryEndpoints:
         """Answers with the changes of a view, as long as the client listens."""
         return await self._live.follow(request, self._view(request))
 
-    def _endpoint(self, query: Query) -> Endpoint:
+    def _endpoint(self, query: OwnQuery) -> Endpoint:
         async def answer(request: Request) -> Response:
             return _response(await query.answer(self._context(request)))
 

@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import ARRAY
 
 from query_api.queries.query import Query
+from query_api.queries.question import OwnQuery, Question
 from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Misconfigured, NotFound
 from schemas.sensitive import encrypted_fields
@@ -16,7 +17,7 @@ _RESERVED = ("/views", "/audit", "/schema-registry")
 """The engine's paths in this API, beside those of both APIs."""
 
 
-def check(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> None:
+def check(catalog: Catalog, queries: Mapping[str, tuple[OwnQuery, ...]]) -> None:
     """Raises `Misconfigured` for the first query, of any system, that cannot work."""
     paths: dict[str, str] = {}
     for system, declared in queries.items():
@@ -28,8 +29,14 @@ def check(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]]) -> None:
             paths[query.path] = system
 
 
-def problems(catalog: Catalog, system: str, query: Query) -> Iterator[str]:
+def problems(catalog: Catalog, system: str, query: OwnQuery) -> Iterator[str]:
     """Yields what keeps a query from working."""
+    if isinstance(query, Question):
+        if (why := why_not_own(query.path, _RESERVED)) is not None:
+            yield f"path: {why}"
+        elif "{" in query.path:
+            yield "path: a question has no parameters"
+        return
     yield from _of_view(catalog, system, query)
     yield from _of_path(query)
     for column in query.columns:
@@ -40,12 +47,12 @@ def problems(catalog: Catalog, system: str, query: Query) -> Iterator[str]:
         yield f"shape: {error.detail}"
 
 
-def _each(system: str, declared: object) -> Iterable[Query]:
+def _each(system: str, declared: object) -> Iterable[OwnQuery]:
     if not isinstance(declared, tuple):
         raise Misconfigured(f"the QUERIES of {system} are no tuple; a comma may be missing after the first")
     for query in declared:
-        if not isinstance(query, Query):
-            raise Misconfigured(f"the QUERIES of {system} hold {query!r}, which is no Query")
+        if not isinstance(query, OwnQuery):
+            raise Misconfigured(f"the QUERIES of {system} hold {query!r}, which is no Query and no Question")
         yield query
 
 

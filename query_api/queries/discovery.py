@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 
 from query_api.queries.checks import check
-from query_api.queries.query import Query
+from query_api.queries.question import OwnQuery
 from query_api.queries.saga_labels import SagaLabels
 from schemas.catalog import Catalog
 from streams.discovery import declared, declared_rows
 
 
-def installed(catalog: Catalog) -> Mapping[str, tuple[Query, ...]]:
+def installed(catalog: Catalog) -> Mapping[str, tuple[OwnQuery, ...]]:
     """Returns the ``QUERIES`` of each system; raises `Misconfigured` for one that cannot work."""
-    queries: Mapping[str, tuple[Query, ...]] = declared_rows(catalog, "query_api", "QUERIES")
+    queries: Mapping[str, tuple[OwnQuery, ...]] = declared_rows(catalog, "query_api", "QUERIES")
     check(catalog, queries)
     return queries
 

@@ -72,27 +72,40 @@ class Views:
             raise NotFound(f"the view {name!r} of {system!r} is read on the system's own paths")
         return view
 
-    async def row(self, request: Request, view: type[View], key: str) -> Row:
+    async def row(self, request: Request, view: type[View], key: str, *, one_of_several: bool = False) -> Row:
         """Returns the row with a key, decrypted.
 
-        Raises `NotFound` if there is none or the caller may not read it, and the errors of `opened`.
+        ``one_of_several`` says that the answer comes from several views: then a token of another context than the view's own
+        is left to the others, because this view would never see it. Raises `NotFound` if there is no row or the caller may
+        not read it, and the errors of `opened`.
         """
         opened = self._authorized(request, view)
-        row = await opened.consistency.read(self._wait(request), lambda: opened.reader.get(key))
+        row = await opened.consistency.read(
+            self._wait(request, opened, one_of_several=one_of_several), lambda: opened.reader.get(key)
+        )
         if row is None or not opened.row_access.may_read(caller_of(request), row):
             raise NotFound(f"the view {view.view_name} has no row {key!r}")
         return (await opened.row_access.decrypted([row]))[0]
 
-    async def page(self, request: Request, view: type[View], *fixed: tuple[str, str], limit: int = DEFAULT_LIMIT) -> Page:
+    async def page(
+        self,
+        request: Request,
+        view: type[View],
+        *fixed: tuple[str, str],
+        limit: int = DEFAULT_LIMIT,
+        one_of_several: bool = False,
+    ) -> Page:
         """Returns a page of the rows that the caller may read, decrypted, by the request's parameters and ``fixed`` filters.
 
-        ``limit`` holds unless the request has its own. Raises `Invalid` for a parameter, and the errors of `opened`.
+        ``limit`` holds unless the request has its own; ``one_of_several`` is that of `row`. Raises `Invalid` for a parameter,
+        and the errors of `opened`.
         """
         opened, page_request = (
             self._authorized(request, view),
             parse_page_request([*request.query_params.multi_items(), *fixed], limit),
         )
-        return await opened.consistency.read(self._wait(request), lambda: self._page(request, opened, page_request))
+        wait = self._wait(request, opened, one_of_several=one_of_several)
+        return await opened.consistency.read(wait, lambda: self._page(request, opened, page_request))
 
     async def all_rows(self, request: Request, view: type[View], seen: ConsistencyToken, *fixed: tuple[str, str]) -> list[Row]:
         """Returns every row that meets ``fixed`` filters and that the caller may read, once the view has seen a write.
@@ -123,7 +136,7 @@ class Views:
         async def no_work() -> None:
             return None
 
-        await opened.consistency.read(self._wait(request), no_work)
+        await opened.consistency.read(self._wait(request, opened), no_work)
         return opened
 
     def token(self, context: ContextName, stream: str, position: int) -> ConsistencyToken:
@@ -136,7 +149,7 @@ class Views:
         self._access_control.authorize(context_of(request), "view", opened.name, view.view_access)
         return opened
 
-    def _wait(self, request: Request) -> Wait:
+    def _wait(self, request: Request, opened: ReadableView, *, one_of_several: bool = False) -> Wait:
         text = header(request, b"consistency-token")
         if text is None:
             return NO_WAIT
@@ -144,6 +157,8 @@ class Views:
         for token in tokens:
             if token.partition >= self._catalog.context(token.context).partitions:
                 raise Malformed(f"{NO_PARTITION}: {token.context} has no partition {token.partition}")
+        if one_of_several:
+            tokens = tuple(token for token in tokens if token.context == opened.context)
         prefers = header(request, b"prefer") or ""
         seconds = _WAIT.search(prefers)
         return Wait(tokens, None if seconds is None else float(seconds[1]), _LENIENT.search(prefers) is not None)

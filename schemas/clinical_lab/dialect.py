@@ -1,5 +1,7 @@
 """The errors of the clinical laboratory's own paths, as its clients know them, in Spanish."""
 
+from typing import Literal
+
 from pydantic import BaseModel
 
 from schemas.clients.dialect import FIELD_REQUIRED, LACKING, Dialect
@@ -10,6 +12,19 @@ class Mensaje(BaseModel):
     """Un error."""
 
     msg: str
+
+
+class ErrorDePerfil(BaseModel):
+    """Por qué no se muestra un usuario."""
+
+    error: str
+
+
+class SinCertificado(BaseModel):
+    """Por qué un usuario no está certificado."""
+
+    allowed: Literal[False] = False
+    message: str
 
 
 class ErrorDeAcceso(BaseModel):
@@ -44,6 +59,17 @@ USERS = DIALECT.saying(lacking=_NAME_AND_PASSWORD, already_exists="El usuario ya
 RESULTS = DIALECT.saying(
     lacking="Faltan campos requeridos: 'patient' y 'result'",
     not_found="Resultado no encontrado",
+)
+PROFILES = Dialect(
+    ErrorDePerfil,
+    lambda text, _: ErrorDePerfil(error=text),
+    statuses=_STATUSES,
+    texts={"unauthenticated": "Missing Authorization Header", "not_found": "Usuario no encontrado"},
+)
+CERTIFICATION = Dialect(
+    SinCertificado,
+    lambda text, _: SinCertificado(message=text),
+    texts={"unauthenticated": "Missing Authorization Header", "forbidden": "Usuario no autorizado"},
 )
 SIGN_IN = Dialect(
     ErrorDeAcceso,

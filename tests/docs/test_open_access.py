@@ -14,6 +14,8 @@ from command_api.http import paths
 from command_api.http.paths import QuestionPath
 from query_api.app import make_app as make_query_api
 from query_api.queries import discovery as queries
+from query_api.queries.query import Query
+from query_api.queries.question import Question
 from schemas.catalog import Catalog
 from schemas.system import ENGINE
 from streams.discovery import installed_catalog
@@ -65,6 +67,8 @@ def test_the_open_paths_are_named(catalog: Catalog, documented: Mapping[str, lis
     routes = {route.path for app in apps for route in app.routes if isinstance(route, Route | Mount)}
 
     assert documented["other"] == sorted(path.path for path in own if isinstance(path, QuestionPath))
+    questions = [one for rows in queries.installed(catalog).values() for one in rows if isinstance(one, Question)]
+    assert documented["own"] == sorted(one.path for one in questions if one.access is None)
     assert documented["pages"] == sorted(path for path in routes - of_systems if not path.startswith(_OF_SYSTEMS))
 
 
@@ -91,7 +95,12 @@ async def test_what_the_profile_opens_needs_a_token_without_it(
         if not view.view_own_paths_only
         for more in ("", "/x", "/live")
     ]
-    asked = [query for rows in queries.installed(catalog).values() for query in rows if query.view.view_access is None]
+    asked = [
+        query
+        for rows in queries.installed(catalog).values()
+        for query in rows
+        if isinstance(query, Query) and query.view.view_access is None
+    ]
     logs = [
         ("GET", f"/audit/{name.system}/{name.context}/events") for name, one in catalog.contexts.items() if one.audit is None
     ]

@@ -78,6 +78,14 @@ def test_the_code_of_the_package_is_as_it_is_written() -> None:
     assert [part for name, part in of_package if part not in PACKAGE[name]] == []
 
 
+def test_the_code_of_another_system_is_as_it_is_run() -> None:
+    own: list[str] = re.findall(r"```python\n(?!# )(.*?)```", DOCUMENT, re.S)
+    courier = (DOCS.parent / "tests" / "courier.py").read_text()
+
+    assert len(own) == 1
+    assert [part for part in own[0].split("\n\n\n") if part.strip("\n") not in courier] == []
+
+
 def test_the_code_that_it_grows_into_runs(package: Path) -> None:
     code = [code for name, code in BLOCKS if name not in PACKAGE]
 

@@ -11,28 +11,16 @@ from streams.broker.topic_names import Topics
 from streams.discovery import installed_catalog
 from streams.settings import Settings
 from tests.conftest import eventually
+from tests.courier import installed
 from tests.frozen import freeze, unfreeze
 from tests.stack import RunningStack, caudal, running_stack
 
-ROOT = Path(__file__).parents[2]
 ADDRESS = "Calle Plaintexto 7"
 
 
-def installed(folder: Path) -> dict[str, str]:
-    """Leaves what an installation of the courier would leave in a folder; returns the environment of a stack that runs it."""
-    metadata = folder / "courier-0.1.0.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: courier\nVersion: 0.1.0\n")
-    (metadata / "entry_points.txt").write_text("[caudal.systems]\ncourier = tests.courier:SYSTEM\n")
-    return {
-        "PYTHONPATH": f"{folder}:{ROOT}",
-        "CAUDAL_SYSTEMS": '["courier"]',
-        "CAUDAL_BROKER_TIMEOUT_SECONDS": "2",
-    }
-
-
 async def test_an_accepted_command_is_handled_once_and_kept_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment, data = installed(tmp_path / "packages"), tmp_path / "data"
+    environment = {**installed(tmp_path / "packages"), "CAUDAL_SYSTEMS": '["courier"]', "CAUDAL_BROKER_TIMEOUT_SECONDS": "2"}
+    data = tmp_path / "data"
     monkeypatch.syspath_prepend(tmp_path / "packages")
     async with running_stack("--data-dir", str(data), environment=environment) as stack:
         accepted = await booked(stack, 5, "first")

@@ -157,6 +157,20 @@ async def test_the_list_of_users_is_recorded_and_has_no_secrets(stack: RunningSt
     await eventually(is_recorded, 20, "the listing")
 
 
+async def test_a_dashboard_waits_for_the_write_of_a_token(stack: RunningStack, name: str) -> None:
+    token = await signed_in(stack, name, 1)
+    number, seen = await recorded(stack, token, patient="Paciente de Prueba", result="Positivo")
+    named = {**token, "User-Id": str(user_id_of(name))}
+
+    async def is_known() -> bool:
+        return (await stack.queries.get("/user-profile", headers=named)).status_code == 200
+
+    await eventually(is_known)
+    shown = await stack.queries.get("/dashboard", headers={**named, **seen})
+
+    assert (shown.status_code, [one["id"] for one in shown.json()["items"]]) == (200, [number])
+
+
 async def test_a_password_is_the_right_one_or_none(stack: RunningStack, name: str) -> None:
     await signed_in(stack, name, 2)
     for body in ({"username": name, "password": "password3"}, {"username": f"{name}x", "password": "password2"}):

@@ -24,9 +24,10 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-KEPT = {"id", "access_token"}
+KEPT = {"id", "user_id", "access_token"}
 """Members of an answer that later calls may name, as {id}."""
 SIGNED_IN = {"Authorization": "Bearer {access_token}"}
+OWN = {**SIGNED_IN, "user_id": "{user_id}"}
 WRONG = {"username": "{name}", "password": "wrong-one"}
 DELIVERY = {"id": str, "partner_id": str, "timestamp": str}
 OBJECT = {"name": "Example Data", "age": 30, "attributes": {"key1": "value1", "key2": "value2"}}
@@ -60,10 +61,17 @@ LABORATORY = (
     Call("POST", "/users", 400, {"msg": MISSING_NAME}),
     Call("POST", "/users", 400, {"msg": "/color no se conoce"}, {**USER, "color": "red"}),
     Call("POST", "/login", 200, {"access_token": str}, {"username": "{name}", "password": "pass123"}),
+    Call("GET", "/user-profile", 200, {"user": {"role": 2}, "certifications": {"role": 2, "allowed": True}}, headers=OWN),
+    Call("GET", "/user-profile", 200, {"user": {"role": 2}}, headers={**SIGNED_IN, "user_id": "{id}"}),
+    Call("GET", "/user-profile", 400, {"error": "User-Id header is required"}, headers=SIGNED_IN),
+    Call("GET", "/validate", 200, {"allowed": True, "message": str}, headers=SIGNED_IN),
+    Call("GET", "/validate", 401, {"allowed": False, "message": "Missing Authorization Header"}),
+    Call("GET", "/notifications/health", 200, {"status": "ok"}),
     Call("GET", "/users", 200, [{"id": int, "user_id": str, "username": str, "role": int}]),
     Call("POST", "/results", 201, {"id": int, **RESULT}, RESULT, SIGNED_IN),
     Call("GET", "/results/{id}", 200, {"id": int, **RESULT}, headers=SIGNED_IN),
     Call("GET", "/saga/logs", 200, [ENTRY]),
+    Call("GET", "/dashboard", 200, {"user": {"role": 2}, "items": [{"id": int, **RESULT}]}, headers=OWN),
     Call("GET", "/results/999999", 404, {"msg": "Resultado no encontrado"}, headers=SIGNED_IN),
     Call("POST", "/results", 400, {"msg": MISSING_RESULT}, {"patient": "x"}, SIGNED_IN),
     Call("POST", "/results", 401, {"msg": "Missing Authorization Header"}, RESULT),

@@ -67,6 +67,8 @@ async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_s
         await assert_erased(stack, clinician, number)
         shown = (await stack.queries.get(f"/views/clinical_lab/users/{subject}", headers=stack.token("auditor"))).json()
         assert (shown["username"], shown["email"], shown["role"]) == (None, None, "patient")
+        listed = (await stack.queries.get("/users")).json()
+        assert [one["username"] for one in listed if one["user_id"] == subject] == [None]
         partners = (await stack.queries.get("/partners", headers=stack.token("partner_manager"))).json()
         assert [(one["nombre"], one["correo"]) for one in partners] == [("Partner ABC", None)]
         await assert_no_plain_text_is_shown(stack, subject)

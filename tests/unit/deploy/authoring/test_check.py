@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from aggregates.decision import Decision
+from aggregates.stream import Stream
 from aggregates.system import Domain
+from command_api.http.paths import AcceptedCommandPath
 from deploy.authoring.check import attempt, check
 from deploy.schemas.shapes import shape_of
 from schemas.message import Command, Event
@@ -40,13 +43,13 @@ class TaskAdded(Event):
 
 
 @pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[System, Domain], None]:
+def install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
     """Installs a system of one module beside the engine's own, and no other."""
 
-    def install(system: System, domain: Domain) -> None:
+    def install(system: System, domain: Domain, **declared: object) -> None:
         module = ModuleType("todo_in_one_module")
         spec = ModuleSpec(module.__name__, None, origin=str(tmp_path / "todo_in_one_module.py"))
-        vars(module).update(SYSTEM=system, DOMAIN=domain, PROJECTIONS=(), __spec__=spec)
+        vars(module).update(SYSTEM=system, DOMAIN=domain, PROJECTIONS=(), __spec__=spec, **declared)
         monkeypatch.setitem(sys.modules, module.__name__, module)
         point = EntryPoint(system.name, f"{module.__name__}:SYSTEM", GROUP)
         monkeypatch.setattr("streams.discovery.entry_points", lambda group: [point] if group == GROUP else [])
@@ -59,7 +62,7 @@ async def test_the_systems_of_this_tree_fit_together(capsys: pytest.CaptureFixtu
     assert "everything fits together" in capsys.readouterr().out
 
 
-async def test_every_mistake_is_named(install: Callable[[System, Domain], None], capsys: pytest.CaptureFixture[str]) -> None:
+async def test_every_mistake_is_named(install: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
     install(System("todo", (Context("tasks", commands=(AddTask,)),), views=(Tasks, Prices)), Domain(()))
 
     code = await check(Settings())
@@ -70,6 +73,20 @@ async def test_every_mistake_is_named(install: Callable[[System, Domain], None],
     assert "the view todo.prices cannot be stored: a view cannot store" in said
     assert "no projection fills the view todo.tasks: add one to its PROJECTIONS" in said
     assert said.count("no decision is declared for the command 'add-task' of todo.tasks") == 1
+
+
+async def test_a_path_whose_command_may_be_rejected_without_an_event_is_named(
+    install: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    decision = Decision(AddTask, Stream("task").change("title"), lambda _, __: [])
+    context = Context("tasks", commands=(AddTask,))
+    install(System("todo", (context,)), Domain((decision,)), PATHS=(AcceptedCommandPath("/tasks", AddTask),))
+
+    assert await check(Settings(systems=["todo"])) == 1
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("the path /tasks of todo only accepts AddTask") == 1
+    assert "its decision rejects it without an event: use create_or_change or at" in said
 
 
 @pytest.mark.parametrize(
@@ -84,7 +101,7 @@ async def test_every_mistake_is_named(install: Callable[[System, Domain], None],
     ],
 )
 async def test_an_event_that_cannot_be_read_any_more_is_named(
-    install: Callable[[System, Domain], None],
+    install: Callable[..., None],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     recorded: dict[str, Any] | None,

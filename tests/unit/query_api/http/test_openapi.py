@@ -40,6 +40,25 @@ def test_the_queries_of_systems_are_described_with_their_shapes_and_path_paramet
     assert (page["type"], page["items"]) == ("array", row)
 
 
+def test_a_question_says_who_may_ask_and_which_headers_it_needs() -> None:
+    profile, health = paths()["/user-profile"], paths()["/notifications/health"]
+
+    (header,) = profile["parameters"]
+    assert (header["name"], header["in"], header["required"]) == ("User-Id", "header", True)
+    assert profile["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/Profile")
+    assert profile["responses"]["400"]["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorDePerfil")
+    assert profile["security"] == [{"token": []}]
+    assert "security" not in health
+
+
+def test_a_list_may_have_another_answer_in_its_place() -> None:
+    schema = paths()["/users"]["responses"]["200"]["content"]["application/json"]["schema"]
+
+    rows, message = schema["anyOf"]
+    assert rows["items"]["$ref"].endswith("/ListedUser")
+    assert message["$ref"].endswith("/Mensaje")
+
+
 def test_pages_are_linked_with_their_rows_and_events_with_their_streams() -> None:
     def links(path: str) -> dict[str, Any]:
         return {name: one["parameters"] for name, one in paths()[path]["responses"]["200"]["links"].items()}

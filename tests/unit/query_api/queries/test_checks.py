@@ -8,6 +8,7 @@ from pydantic import BaseModel, JsonValue
 
 from query_api.queries.checks import check
 from query_api.queries.query import Query
+from query_api.queries.question import Question
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from schemas.sensitive import Encrypted
@@ -86,6 +87,17 @@ def test_queries_that_work_are_accepted() -> None:
     check(CATALOG, {"shop": queries})
 
     assert [query.model for query in queries] == [Shown, Shown, Items, Items]
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [("/views/x", "the engine has /views itself"), ("weather", "begin with a slash"), ("/items/{id}", "has no parameters")],
+)
+def test_a_question_has_a_path_of_its_own(path: str, problem: str) -> None:
+    with pytest.raises(Misconfigured, match=problem):
+        check(CATALOG, {"shop": (Question(path, handler, Shown, ""),)})
+    with pytest.raises(Misconfigured, match="is a path of shop too: change one"):
+        check(CATALOG, {"shop": (Query("/items", Items, ""), Question("/items", handler, Shown, ""))})
 
 
 def test_two_queries_need_two_paths() -> None:

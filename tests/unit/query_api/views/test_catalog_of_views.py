@@ -46,7 +46,7 @@ class Secret(View, name="secrets", context="board", key="secret_id", own_paths_o
     secret_id: str
 
 
-CATALOG = Catalog.of([System("shop", (Context("board"),), (Task, Poster, Secret))])
+CATALOG = Catalog.of([System("shop", (Context("board"), Context("till")), (Task, Poster, Secret))])
 BOARD = ContextName("shop", "board")
 ANA, EVA = Caller("ana", frozenset({"member"})), Caller("eva", frozenset({"member"}))
 ROWS = [{"task_id": str(n), "assignee": "ana"} for n in range(3)]
@@ -142,6 +142,20 @@ async def test_a_token_that_cannot_be_waited_for_is_an_error(
 ) -> None:
     with pytest.raises(error):
         await views.page(request_of(caller=ANA, consistency_token=token), Task)
+
+
+@pytest.mark.parametrize(("context", "is_awaited"), [("shop.board", True), ("shop.till", False)])
+async def test_one_view_of_several_leaves_other_contexts_tokens_to_the_others(
+    views: Views, steps: list[Any], context: str, is_awaited: bool
+) -> None:
+    request = request_of(caller=ANA, consistency_token=f"{context}/3@7")
+
+    await views.row(request, Task, "1", one_of_several=True)
+    await views.page(request, Task, one_of_several=True)
+
+    assert [isinstance(step, Wait) for step in steps] == ([True, False] * 2 if is_awaited else [False] * 2)
+    with pytest.raises(Malformed):
+        await views.row(request_of(caller=ANA, consistency_token="nonsense"), Task, "1", one_of_several=True)
 
 
 async def test_a_row_of_somebody_else_is_not_found(views: Views, steps: list[Any]) -> None:
