@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def step(pointer: str, key: str | int) -> str:
 class CaudalError(Exception):
     """An operation of Caudal failed."""
 
-    kind: ClassVar[str] = "internal"
+    kind: str = "internal"
 
     @property
     def detail(self) -> str:
@@ -90,6 +90,11 @@ class Rejected(CaudalError):
         super().__init__(*detail)
         self.correlation_id = correlation_id
         """The correlation id of the first rejected request, if this answers a repeat of it."""
+
+    def of_kind(self, kind: str) -> Self:
+        """Returns the rejection itself as one of a kind, which a system may have of its own."""
+        self.kind = kind
+        return self
 
 
 class Failed(Rejected):

@@ -187,7 +187,7 @@ def _line(command: type[Command]) -> dict[str, Any]:
 
 def _answer(path: CommandPath) -> dict[str, Any]:
     """Returns the schema of an answer; one that a function makes is some object."""
-    if callable(path.answer):
+    if not isinstance(path.answer, Mapping):
         return {"type": "object"}
     parts = {name: _part(path.command, value) for name, value in path.answer.items()}
     return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
@@ -215,7 +215,8 @@ def _add_links(paths: Mapping[str, Any], systems: Mapping[str, tuple[OwnPath, ..
     """Links each own path whose answer has a stream's key with the paths below it: ``/contratos`` with ``/contratos/{id}``."""
     commands = [path for own in systems.values() for path in own if isinstance(path, CommandPath)]
     for path, below in product(commands, commands):
-        keys = [] if callable(path.answer) else [name for name, value in path.answer.items() if value is ReceiptField.KEY]
+        answer = path.answer if isinstance(path.answer, Mapping) else {}
+        keys = [name for name, value in answer.items() if value is ReceiptField.KEY]
         found = re.match(re.escape(path.path) + r"/{(\w+)}", below.path)
         if keys and found is not None:
             target = paths[below.path][below.method.lower()]

@@ -97,7 +97,8 @@ class CommandEndpoints:
         envelope = envelope_of(sent, command, id)
         receipt = await self._handler.handle(envelope, expected=expected)
         events = await self._recorded(context, receipt) if path.with_events else ()
-        return _response(path, answer_of(path, command, receipt, events), receipt, context)
+        answer = await answer_of(path, command, receipt, events, self._gateway)
+        return _response(path, answer, receipt, context)
 
     async def _answer_question(self, path: QuestionPath, request: Request) -> Response:
         sent = context_of(request)

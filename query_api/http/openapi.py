@@ -92,7 +92,7 @@ def _of_query(system: str, query: Query, effective: Effective) -> tuple[str, dic
     access = effective("view", f"{system}.{query.view.view_name}", query.view.view_access)
     parts = (_id(query), system, query.summary, query.view, query.path_parameters, query.model)
     if query.key is None:
-        described = page_operation(*parts, access=access, limit=query.limit, dialect=query.errors)
+        described = page_operation(*parts, access=access, limit=query.limit, dialect=query.errors, reply=query.reply)
     else:
         described = row_operation(*parts, access=access, dialect=query.errors)
     if query.handler is not None:  # it may read more than the engine would: a number in the place of an id
@@ -109,7 +109,7 @@ def _id(query: Query) -> str:
 def _add_links(paths: Mapping[str, Any], queries: Sequence[Query]) -> None:
     """Links each page of a system's own with the queries of one of its rows: ``/partners`` with ``/partners/{id}``."""
     for page, row in product(queries, queries):
-        if page.key is None and row.key is not None and page.view is row.view:
+        if page.key is None and page.reply is None and row.key is not None and page.view is row.view:
             field = row.key if row.key in page.model.model_fields else page.view.view_key
             success = paths[_without_convertors(page.path)]["get"]["responses"]["200"]
             success["links"] = _link(_id(row), row.key, f"/0/{field}")

@@ -81,10 +81,14 @@ def page_operation(
     access: Access | None,
     limit: int = DEFAULT_LIMIT,
     dialect: Dialect | None = None,
+    reply: type[BaseModel] | None = None,
 ) -> dict[str, Any]:
-    """Returns the operation of a page of rows, which takes filters of every column that the path does not fix."""
+    """Returns the operation of a page of rows, which takes filters of every column that the path does not fix.
+
+    The answer is a list of the ``model``, or a ``reply``.
+    """
     parameters = [*_in_path(view, in_path), _sort(view), *_paging(limit), *_filters(view, in_path), CONSISTENCY_TOKEN]
-    body = {"type": "array", "items": schema_of(model)}
+    body = {"type": "array", "items": schema_of(model)} if reply is None else schema_of(reply)
     described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly), dialect)
     described["responses"]["200"]["headers"] = {"Link": NEXT}
     return {**described, **_of_view(view, access)}

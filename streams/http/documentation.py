@@ -77,7 +77,7 @@ def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int, diale
     """Returns the responses for errors, each a problem document, with the kinds of errors of each status.
 
     ``statuses`` are further ones, which the server answers with before a request reaches an endpoint. With a ``dialect``
-    each error has its body and status as well.
+    each error has its body and status as well, and so have the kinds of rejections that are the system's own.
     """
     found: dict[int, list[str]] = {status: [] for status in statuses}
     contents: dict[int, dict[str, Any]] = {status: dict(_PROBLEM) for status in statuses}
@@ -92,6 +92,11 @@ def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int, diale
         for status in sorted({status for status, _ in answers}):
             found.setdefault(status, []).append(f"`{type_of(error.kind)}`: {meaning}")
             headers.setdefault(status, []).append(_HEADERS.get(usual, {}))
+    for kind, status in ({} if dialect is None else dialect.statuses).items():
+        if kind not in STATUSES and dialect is not None:
+            contents.setdefault(status, {})["application/json"] = {"schema": schema_of(dialect.model)}
+            found.setdefault(status, []).append(f"`{type_of(kind)}`")
+            headers.setdefault(status, []).append({})
     return {
         str(status): {
             "description": "\n\n".join([f"{TITLES[status]}.", *kinds]),

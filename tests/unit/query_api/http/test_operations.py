@@ -2,10 +2,13 @@
 
 from typing import Literal
 
+from pydantic import BaseModel
+
 from query_api.http.operations import live_operation, page_operation, row_operation
 from schemas.access import Access, RowAccess
 from schemas.sensitive import Encrypted
 from schemas.view import View
+from streams.http.documentation import schema_of
 
 
 class Task(View, name="tasks", context="board", key="task_id", rows=RowAccess(owners=("assignee",)), subject="assignee"):
@@ -43,6 +46,15 @@ def test_each_operation_says_who_may_use_it() -> None:
 
     assert page["security"] == row["security"] == live["security"] == [{"token": ["member"]}]
     assert live_operation("d", "shop", "d", Task, Task.view_access)["security"] == [{"token": []}], "its rows have owners"
+
+
+def test_a_page_may_be_answered_in_another_model_than_a_list() -> None:
+    class Tasks(BaseModel):
+        tasks: list[Task]
+
+    operation = page_operation("tasks", "shop", "tasks", Task, (), Task, access=None, reply=Tasks)
+
+    assert operation["responses"]["200"]["content"] == {"application/json": {"schema": schema_of(Tasks)}}
 
 
 def test_errors_are_problem_documents() -> None:
