@@ -18,6 +18,7 @@ from schemas.partner_alliances.campaigns import (
     PartnerExcluded,
 )
 from schemas.partner_alliances.integrations import PartnerActivated, PartnerWithdrawn
+from schemas.partner_alliances.partners import PartnerDeleted
 
 
 class Advertiser(State):
@@ -61,9 +62,9 @@ def admit(activated: RecordedEvent[PartnerActivated]) -> Iterable[Command]:
     yield AdmitPartner(partner_id=activated.data.partner_id)
 
 
-def exclude(withdrawn: RecordedEvent[PartnerWithdrawn]) -> Iterable[Command]:
-    """Forbids the campaigns of a withdrawn partner."""
-    yield ExcludePartner(partner_id=withdrawn.data.partner_id)
+def exclude(ended: RecordedEvent[PartnerWithdrawn] | RecordedEvent[PartnerDeleted]) -> Iterable[Command]:
+    """Forbids the campaigns of a partner that is withdrawn or deleted."""
+    yield ExcludePartner(partner_id=ended.data.partner_id)
 
 
 DECISIONS = (
@@ -71,4 +72,4 @@ DECISIONS = (
     Decision(ExcludePartner, ADVERTISER.create_or_change("partner_id"), exclude_partner),
     Decision(CreateCampaign, CAMPAIGN.create(), create_campaign, reads=(ADVERTISER.at("partner_id"),)),
 )
-POLICIES = (Policy("admit-active-partners", {PartnerActivated: admit, PartnerWithdrawn: exclude}),)
+POLICIES = (Policy("admit-active-partners", {PartnerActivated: admit, PartnerWithdrawn: exclude, PartnerDeleted: exclude}),)

@@ -1,5 +1,5 @@
 """Partner alliances' projections."""
 
-from projectors.partner_alliances import campaigns, contracts, partners
+from projectors.partner_alliances import campaigns, contracts, partners, profiles
 
-PROJECTIONS = (*partners.PROJECTIONS, *contracts.PROJECTIONS, *campaigns.PROJECTIONS)
+PROJECTIONS = (*partners.PROJECTIONS, *profiles.PROJECTIONS, *contracts.PROJECTIONS, *campaigns.PROJECTIONS)

@@ -5,6 +5,7 @@ from typing import Any
 from projectors.projection import Projection
 from schemas.envelope import RecordedEvent
 from schemas.partner_alliances.integrations import PartnerActivated, PartnerCreated, PartnerWithdrawn, ProgramCreated
+from schemas.partner_alliances.partners import PartnerChanged, PartnerDeleted
 from schemas.partner_alliances.views import Partners, Programs
 
 
@@ -25,6 +26,10 @@ def partner(row: Partners, event: RecordedEvent[Any]) -> Partners:
             return row.replace(status="active", reason=None)
         case PartnerWithdrawn(reason=reason):
             return row.replace(status="withdrawn", reason=reason)
+        case PartnerChanged(name=name, email=email):
+            return row.replace(name=name, email=email)
+        case PartnerDeleted():
+            return row.replace(status="deleted", reason=None)
     return row
 
 
@@ -33,6 +38,6 @@ def program(row: Programs, event: RecordedEvent[ProgramCreated]) -> Programs:
 
 
 PROJECTIONS = (
-    Projection(Partners, partner, events=(PartnerCreated, PartnerActivated, PartnerWithdrawn)),
+    Projection(Partners, partner, events=(PartnerCreated, PartnerActivated, PartnerWithdrawn, PartnerChanged, PartnerDeleted)),
     Projection(Programs, program, events=(ProgramCreated,)),
 )

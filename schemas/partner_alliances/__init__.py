@@ -1,13 +1,18 @@
 """Partner alliances: partners are onboarded with a contract that compliance approves, and run campaigns."""
 
-from schemas.partner_alliances import campaigns, compliance, contracts, integrations, roles, views
+from schemas.partner_alliances import campaigns, compliance, contracts, integrations, partners, roles, views
 from schemas.system import Context, System
 
 SYSTEM = System(
     name="partner_alliances",
     summary="Partners are onboarded with a contract that compliance or an officer approves, and run campaigns.",
     contexts=(
-        Context("integrations", commands=integrations.COMMANDS, events=integrations.EVENTS, audit=roles.AUDIT),
+        Context(
+            "integrations",
+            commands=(*integrations.COMMANDS, *partners.COMMANDS),
+            events=(*integrations.EVENTS, *partners.EVENTS),
+            audit=roles.AUDIT,
+        ),
         Context("contracts", commands=contracts.COMMANDS, events=contracts.EVENTS),
         Context("compliance", commands=compliance.COMMANDS, events=compliance.EVENTS, audit=roles.AUDIT),
         Context("campaigns", commands=campaigns.COMMANDS, events=campaigns.EVENTS),

@@ -96,6 +96,13 @@ class ExpireContract(Command, internal=True):
     contract_id: UUID
 
 
+class ExcludeCounterparty(Command, internal=True):
+    """Ends the contracts with a partner, and forbids further ones."""
+
+    partner_id: UUID
+    reason: Note
+
+
 class _OfContract(Event):
     contract_id: UUID
     partner_id: UUID
@@ -166,6 +173,21 @@ class ContractExpired(_OfContract):
     """A contract expired: its last day is over."""
 
 
+class CounterpartyBound(Event):
+    """A partner has one more contract."""
+
+    partner_id: UUID
+    contract_id: UUID
+
+
+class CounterpartyExcluded(Event):
+    """The contracts with a partner are to end, and further ones are forbidden."""
+
+    partner_id: UUID
+    contract_ids: tuple[UUID, ...]
+    reason: str
+
+
 COMMANDS = (
     CreateContract,
     CreateRequestedContract,
@@ -178,6 +200,7 @@ COMMANDS = (
     RequestContractRevision,
     DecideContractRevision,
     ExpireContract,
+    ExcludeCounterparty,
 )
 EVENTS = (
     ContractCreated,
@@ -190,4 +213,6 @@ EVENTS = (
     ContractRevision,
     ContractRevisionDecided,
     ContractExpired,
+    CounterpartyBound,
+    CounterpartyExcluded,
 )

@@ -6,16 +6,25 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.message import COMMAND_ID, Command, Event
-from schemas.partner_alliances.parts import BankAccount, Name, Note, Product, Profile, TaxId, WithAccount
-from schemas.sensitive import Encrypted, SensitiveMailbox
+from schemas.message import Command, Event
+from schemas.partner_alliances.parts import (
+    BankAccount,
+    Name,
+    Note,
+    Product,
+    Profile,
+    TaxId,
+    WithAccount,
+    WithMailbox,
+    partner_id_of,
+)
+from schemas.sensitive import Encrypted
 
 
-class RequestPartner(WithAccount, subject=COMMAND_ID):
+class RequestPartner(WithMailbox, WithAccount, subject=partner_id_of):
     """Requests a partner with a contract; its saga shows the progress."""
 
     profile: Profile
-    email: SensitiveMailbox = None
     product: Product = "AFFILIATION"
     terms: dict[str, Any] = Field(default_factory=dict, description="The contract's terms, as its product defines them.")
     starts_on: date | None = Field(default=None, description="The contract's first day; unset: the day of the request.")
@@ -23,12 +32,13 @@ class RequestPartner(WithAccount, subject=COMMAND_ID):
 
 
 class CreatePartner(Command, internal=True):
-    """Creates a partner; rejected if another partner has the tax number."""
+    """Creates a partner; rejected if another partner has the tax number or the mailbox."""
 
     partner_id: UUID
     temporary_id: UUID
     profile: Profile
     email: Encrypted = None
+    mailbox_id: UUID | None = None
 
 
 class FailPartnerCreation(Command, internal=True):
@@ -71,6 +81,7 @@ class PartnerRequested(Event):
     temporary_id: UUID
     profile: Profile
     email: Encrypted = None
+    mailbox_id: UUID | None = None
     account: BankAccount | None = None
     product: str
     terms: dict[str, Any]
@@ -85,6 +96,9 @@ class PartnerCreated(Event):
     temporary_id: UUID
     profile: Profile
     email: Encrypted = None
+    mailbox_id: UUID | None = None
+    phone: Encrypted = None
+    address: Encrypted = None
 
 
 class PartnerCreationFailed(Event):
@@ -106,6 +120,7 @@ class PartnerWithdrawn(Event):
 
     partner_id: UUID
     temporary_id: UUID
+    mailbox_id: UUID | None = None
     reason: str
 
 

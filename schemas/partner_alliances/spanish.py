@@ -1,8 +1,9 @@
-"""The Spanish words of the partner alliances' clients for the kinds of partners."""
+"""The Spanish words of the partner alliances' clients for kinds and statuses."""
 
 from collections.abc import Mapping
 from typing import Literal
 
+from schemas.partner_alliances.partners import KycStatus
 from schemas.partner_alliances.parts import PartnerType
 
 TipoDePartner = Literal["CORPORATIVO", "INDIVIDUAL", "STARTUP", "AGENCIA", "SIN_ANIMO_DE_LUCRO"]
@@ -13,4 +14,13 @@ PARTNER_TYPES: Mapping[TipoDePartner, PartnerType] = {
     "STARTUP": "STARTUP",
     "AGENCIA": "AGENCY",
     "SIN_ANIMO_DE_LUCRO": "NON_PROFIT",
+}
+
+EstadoKyc = Literal["APROBADO", "RECHAZADO", "REQUIERE_DOCUMENTOS", "PENDIENTE"]
+
+KYC_STATUSES: Mapping[EstadoKyc, KycStatus] = {
+    "APROBADO": "approved",
+    "RECHAZADO": "rejected",
+    "REQUIERE_DOCUMENTOS": "documents_required",
+    "PENDIENTE": "pending",
 }

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from schemas.partner_alliances.roles import COMPLIANCE, PARTNERS
+from schemas.partner_alliances.partners import KycStatus
+from schemas.partner_alliances.roles import CLIENTS_PARTNERS, COMPLIANCE, PARTNERS
 from schemas.sensitive import Encrypted
 from schemas.view import View
 
@@ -17,7 +18,7 @@ class Partners(
     key="partner_id",
     indexes=("status", "temporary_id", "name"),
     access=PARTNERS,
-    subject="temporary_id",
+    subject="partner_id",
 ):
     """A partner, from its creation on."""
 
@@ -28,8 +29,33 @@ class Partners(
     email: Encrypted = None
     tax_country: str | None = None
     tax_number: str | None = None
-    status: Literal["created", "active", "withdrawn"] = "created"
+    status: Literal["created", "active", "withdrawn", "deleted"] = "created"
     reason: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class PartnerProfiles(
+    View,
+    context="integrations",
+    key="partner_id",
+    indexes=("created_at",),
+    access=CLIENTS_PARTNERS,
+    subject="partner_id",
+    own_paths_only=True,
+):
+    """A partner with its integrations, as the clients that maintain it see it."""
+
+    partner_id: UUID
+    name: str | None = None
+    email: Encrypted = None
+    phone: Encrypted = None
+    address: Encrypted = None
+    status: Literal["active", "inactive", "deleted"] = "active"
+    onboarding: Literal["created", "active", "withdrawn"] = "created"
+    kyc_status: KycStatus = "pending"
+    kyc_documents: Encrypted = None
+    integrations: list[dict[str, JsonValue]] = Field(default_factory=list)
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -93,4 +119,4 @@ class Campaigns(View, context="campaigns", key="campaign_id", indexes=("partner_
     created_at: datetime | None = None
 
 
-VIEWS = (Partners, Programs, Contracts, Assessments, Campaigns)
+VIEWS = (Partners, PartnerProfiles, Programs, Contracts, Assessments, Campaigns)

@@ -91,7 +91,12 @@ async def test_what_the_profile_opens_needs_a_token_without_it(
         if isinstance(path, CommandPath) and is_open(path.command.command_access)
     ]
     views = [one for one in catalog.views() if is_open(one[1].view_access)]
-    of_views = [("GET", f"/views/{home.system}/{view.view_name}{more}") for home, view in views for more in ("", "/x", "/live")]
+    of_views = [
+        ("GET", f"/views/{home.system}/{view.view_name}{more}")
+        for home, view in views
+        if not view.view_own_paths_only
+        for more in ("", "/x", "/live")
+    ]
     asked = [query for rows in queries.installed(catalog).values() for query in rows if is_open(query.view.view_access)]
     logs = [
         ("GET", f"/audit/{name.system}/{name.context}/events") for name, one in catalog.contexts.items() if one.audit is None

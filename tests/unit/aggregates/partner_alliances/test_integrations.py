@@ -15,7 +15,9 @@ from schemas.partner_alliances.integrations import (
     TaxNumberTaken,
     WithdrawPartner,
 )
-from schemas.partner_alliances.parts import BankAccount
+from schemas.partner_alliances.partners import MailboxTaken, RegisterPartner
+from schemas.partner_alliances.parts import BankAccount, Profile, mailbox_id_of, partner_id_of
+from schemas.partner_alliances.rejections import MailboxIsTaken
 from tests.unit.aggregates.partner_alliances.agreed import (
     CREATED,
     NUMBER,
@@ -28,6 +30,8 @@ from tests.unit.aggregates.partner_alliances.agreed import (
     scenario,
 )
 
+NO_TAX_ID = Profile(name="Acme")
+
 
 def test_a_request_is_taken_under_an_id_of_its_own() -> None:
     request = RequestPartner(profile=SOUND, email="ana@example.org", iban="ES91", bic=None, account_number=None)
@@ -36,6 +40,7 @@ def test_a_request_is_taken_under_an_id_of_its_own() -> None:
             temporary_id=FIRST_ID,
             profile=SOUND,
             email="ana@example.org",
+            mailbox_id=mailbox_id_of("ana@example.org"),
             account=BankAccount(iban="ES91"),
             product="AFFILIATION",
             terms={},
@@ -56,6 +61,28 @@ def test_a_tax_number_is_one_partners() -> None:
     assert set(case.recorded) == {CREATED, TaxNumberTaken(partner_id=PARTNER)}
     other = create.model_copy(update={"partner_id": REQUEST})
     case.when(other).then_rejected(AlreadyExists, "the tax number ES-B58378431 is that of the partner")
+
+
+def test_a_mailbox_is_one_partners() -> None:
+    mailbox_id = mailbox_id_of("ana@example.org")
+    create = CreatePartner(partner_id=PARTNER, temporary_id=REQUEST, profile=NO_TAX_ID, email="mail", mailbox_id=mailbox_id)
+    case = scenario().when(create)
+    assert MailboxTaken(mailbox_id=mailbox_id, partner_id=PARTNER) in case.recorded
+    case.when(create.model_copy(update={"partner_id": REQUEST})).then_rejected(MailboxIsTaken, "another partner")
+
+
+def test_a_partner_that_was_registered_with_its_request_is_not_created_again() -> None:
+    case = scenario().when(RegisterPartner(name="Acme", email="ana@example.org"), id=REQUEST)
+    partner_id = partner_id_of(REQUEST)
+    create = CreatePartner(
+        partner_id=partner_id,
+        temporary_id=REQUEST,
+        profile=Profile(name="Acme"),
+        email="ana@example.org",
+        mailbox_id=mailbox_id_of("ana@example.org"),
+    )
+    case.when(create).then()
+    case.when(create.model_copy(update={"temporary_id": PARTNER})).then_rejected(AlreadyExists, "exists already")
 
 
 def test_a_withdrawn_partners_tax_number_is_free_again() -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 from aggregates.scenario import MIDNIGHT
 from projectors.partner_alliances.partners import PROJECTIONS
 from schemas.partner_alliances.integrations import PartnerActivated, PartnerCreated, PartnerWithdrawn, ProgramCreated
+from schemas.partner_alliances.partners import PartnerChanged, PartnerDeleted
 from schemas.partner_alliances.parts import Profile, TaxId
 from schemas.partner_alliances.views import Programs
 from tests.unit.projectors.applied import applied
@@ -29,6 +30,17 @@ def test_it_is_activated_and_withdrawn() -> None:
 
     assert (active.status, active.reason) == ("active", None)
     assert (withdrawn.status, withdrawn.reason, withdrawn.updated_at) == ("withdrawn", "why", MIDNIGHT)
+
+
+def test_it_is_changed_and_deleted() -> None:
+    changed = PartnerChanged(
+        partner_id=UUID(int=1), name="Eco", email="m", mailbox_id=None, former_mailbox_id=None, phone=None, address=None
+    )
+    row = applied(PARTNERS, CREATED, changed)
+    deleted = applied(PARTNERS, PartnerDeleted(**WHOSE, tax_id=TAX_ID, mailbox_id=None), row=row)
+
+    assert (row.name, row.email, row.status) == ("Eco", "m", "created")
+    assert deleted.status == "deleted"
 
 
 def test_a_programme_is_shown_with_the_time_of_its_creation() -> None:

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from query_api.partner_alliances import SAGA_LABELS, campaign, contract, partner, program, report
+from query_api.partner_alliances import SAGA_LABELS
+from query_api.partner_alliances.rows import campaign, contract, partner, program, report
 from schemas.partner_alliances import views
 
 ID, OTHER, NOW, DAY = UUID(int=1), UUID(int=2), datetime(2026, 1, 31, tzinfo=UTC), date(2026, 1, 31)

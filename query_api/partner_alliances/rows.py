@@ -1,4 +1,4 @@
-"""The queries of the partner alliances, whose clients read Spanish."""
+"""Rows of the partner alliances' views in Spanish, as pages and one by one."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import BaseModel, JsonValue
 
 from query_api.queries.query import Query
-from query_api.queries.saga_labels import SagaLabels
 from query_api.views.paging import Row
 from schemas.partner_alliances import views
 from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
@@ -22,10 +21,12 @@ _CONTRACT_STATES: Mapping[str, Literal["PENDIENTE", "ACTIVO", "INACTIVO", "RECHA
     "rejected": "RECHAZADO",
     "expired": "VENCIDO",
 }
-_PARTNER_STATES: Mapping[str, Literal["PENDIENTE", "ACTIVO", "RETIRADO"]] = {
+Onboarding = Literal["PENDIENTE", "ACTIVO", "RETIRADO", "ELIMINADO"]
+PARTNER_STATES: Mapping[str, Onboarding] = {
     "created": "PENDIENTE",
     "active": "ACTIVO",
     "withdrawn": "RETIRADO",
+    "deleted": "ELIMINADO",
 }
 _TYPES: Mapping[str, TipoDePartner] = {type: tipo for tipo, type in PARTNER_TYPES.items()}
 
@@ -38,7 +39,7 @@ class Partner(BaseModel):
     nombre: str | None
     tipo: TipoDePartner | None
     correo: str | None
-    estado: Literal["PENDIENTE", "ACTIVO", "RETIRADO"]
+    estado: Onboarding
     motivo: str | None
     creado: datetime | None
 
@@ -110,7 +111,7 @@ def partner(row: Row) -> Partner:
         nombre=row["name"],
         tipo=_TYPES.get(row["type"]),
         correo=row["email"],
-        estado=_PARTNER_STATES[row["status"]],
+        estado=PARTNER_STATES[row["status"]],
         motivo=row["reason"],
         creado=row["created_at"],
     )
@@ -168,18 +169,6 @@ def campaign(row: Row) -> Campana:
         creado=row["created_at"],
     )
 
-
-SAGA_LABELS = SagaLabels(
-    statuses={
-        "running": "INICIADA",
-        "in_review": "PENDIENTE_REVISION",
-        "completed": "COMPLETADA",
-        "compensating": "COMPENSANDO",
-        "failed": "FALLIDA",
-        "cancelled": "CANCELADA",
-    },
-    steps={"received": "RECIBIDO", "handled": "PROCESADO", "failed": "ERROR"},
-)
 
 QUERIES = (
     Query("/partners", views.Partners, "Partners, a page at a time.", shape=partner),

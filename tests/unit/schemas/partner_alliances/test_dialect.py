@@ -1,0 +1,78 @@
+"""The errors of the partner alliances' own paths."""
+
+import pytest
+
+from command_api.handling.validation import validate_body
+from command_api.partner_alliances.profiles import IntegracionNueva, PartnerNuevo, VerificacionKyc
+from schemas.dialect import Dialect
+from schemas.errors import CaudalError, Invalid, NotFound, Unavailable
+from schemas.partner_alliances import dialect
+from schemas.partner_alliances.rejections import (
+    IntegrationIsRevoked,
+    IntegrationNotFound,
+    MailboxIsTaken,
+    PartnerIsDeleted,
+    PartnerNotFound,
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "status", "text", "code"),
+    [
+        (dialect.PARTNERS, PartnerNotFound("x"), 404, "Partner no encontrado", "PARTNER_NO_ENCONTRADO"),
+        (dialect.PARTNERS, NotFound("x"), 404, "Partner no encontrado", "PARTNER_NO_ENCONTRADO"),
+        (dialect.PARTNERS, PartnerIsDeleted("x"), 410, "El partner está eliminado", "PARTNER_ELIMINADO"),
+        (dialect.DELETED_PARTNER, PartnerIsDeleted("x"), 410, "El partner está eliminado", "PARTNER_YA_ELIMINADO"),
+        (dialect.NEW_PARTNER, MailboxIsTaken("x"), 409, "Ya existe un partner con este email", "EMAIL_EXISTENTE"),
+        (dialect.REVOKED_INTEGRATION, IntegrationNotFound("x"), 404, "Integración no encontrada", "INTEGRACION_NO_ENCONTRADA"),
+        (dialect.REVOKED_INTEGRATION, NotFound("x"), 404, "Integración no encontrada", "INTEGRACION_NO_ENCONTRADA"),
+        (
+            dialect.REVOKED_INTEGRATION, IntegrationIsRevoked("x"), 410,
+            "La integración ya está revocada", "INTEGRACION_YA_REVOCADA",
+        ),
+        (dialect.PARTNERS, CaudalError("x"), 500, "Error interno del servidor", "ERROR_INTERNO"),
+        (dialect.PARTNERS, Unavailable("x"), 503, "detail", "UNAVAILABLE"),
+    ],
+)  # fmt: skip
+def test_each_kind_has_a_status_a_text_and_a_code(
+    words: Dialect, error: CaudalError, status: int, text: str, code: str
+) -> None:
+    usual = {"internal": 500, "unavailable": 503, "not_found": 404}.get(error.kind, 422)
+
+    assert words.status_of(error.kind, usual) == status
+    assert words.answer(error, "detail") == dialect.ErrorConCodigo(error=text, codigo=code)
+
+
+@pytest.mark.parametrize(
+    ("words", "shape", "body", "text", "code"),
+    [
+        (dialect.NEW_PARTNER, PartnerNuevo, {"nombre": "x"}, "Nombre y email son requeridos", "DATOS_INVALIDOS"),
+        (
+            dialect.NEW_PARTNER, PartnerNuevo, {"nombre": "x", "email": "y"},
+            "/email debe tener de 3 a 254 caracteres", "DATOS_INVALIDOS",
+        ),
+        (dialect.NEW_PARTNER, PartnerNuevo, {"nombre": "x", "email": "a b c"}, "/email no es un email", "DATOS_INVALIDOS"),
+        (
+            dialect.NEW_PARTNER, PartnerNuevo, {"nombre": 1, "email": "a@b.org", "x": 1},
+            "/nombre debe ser un texto; /x no se conoce", "DATOS_INVALIDOS",
+        ),
+        (dialect.KYC, VerificacionKyc, {}, "Estado KYC es requerido", "DATOS_INVALIDOS"),
+        (
+            dialect.KYC, VerificacionKyc, {"estado_kyc": "X"},
+            "/estado_kyc debe ser uno de: APROBADO, RECHAZADO, REQUIERE_DOCUMENTOS, PENDIENTE", "ESTADO_KYC_INVALIDO",
+        ),
+        (
+            dialect.NEW_INTEGRATION, IntegracionNueva, {"nombre": "x", "tipo": "X"},
+            "/tipo debe ser uno de: API, WEBHOOK, BATCH, REAL_TIME", "TIPO_INTEGRACION_INVALIDO",
+        ),
+        (dialect.NEW_INTEGRATION, IntegracionNueva, {"nombre": "x"}, "Tipo y nombre son requeridos", "DATOS_INVALIDOS"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_body_is_said_in_spanish(
+    words: Dialect, shape: type[PartnerNuevo], body: object, text: str, code: str
+) -> None:
+    with pytest.raises(Invalid) as raised:
+        validate_body(body, shape)
+
+    assert words.status_of(raised.value.kind, 422) == 400
+    assert words.answer(raised.value, "detail") == dialect.ErrorConCodigo(error=text, codigo=code)
