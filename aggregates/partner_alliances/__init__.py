@@ -18,9 +18,9 @@ def domain(extensions: Mapping[str, Product]) -> Domain:
             *integrations.DECISIONS,
             *registration.DECISIONS,
             *contracts.decisions(products),
-            *compliance.DECISIONS,
+            *compliance.decisions(products),
             *campaigns.DECISIONS,
         ),
-        policies=(*registration.POLICIES, *contracts.POLICIES, *campaigns.POLICIES),
+        policies=(*registration.POLICIES, *contracts.POLICIES, *compliance.POLICIES, *campaigns.POLICIES),
         sagas=(onboarding.ONBOARDING, contract_term.CONTRACT_TERM),
     )

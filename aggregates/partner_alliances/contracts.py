@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from aggregates.decision import Decision, Decisions, Events
-from aggregates.partner_alliances.products import Products
+from aggregates.partner_alliances.products import Agreed, Products
 from aggregates.policy import Policy
 from aggregates.state import State
 from aggregates.stream import Stream
@@ -42,6 +42,7 @@ from schemas.partner_alliances.contracts import (
 )
 from schemas.partner_alliances.integrations import PartnerWithdrawn
 from schemas.partner_alliances.partners import PartnerDeleted
+from schemas.partner_alliances.parts import Amount
 
 Status = Literal["none", "created", "active", "suspended", "inactive", "in_revision", "rejected", "expired"]
 """``inactive`` is the status of a permanently deactivated contract."""
@@ -55,6 +56,7 @@ class Contract(State, snapshot_every=50):  # each change adds an event
     temporary_id: UUID | None = None
     product: str = ""
     terms: dict[str, Any] = {}
+    amount: Amount | None = None
     starts_on: date | None = None
     ends_on: date | None = None
     status: Status = "none"
@@ -77,8 +79,8 @@ def evolve(contract: Contract, event: Event) -> Contract:
     match event:
         case ContractCreated():
             return Contract(**dict(event), status="created")
-        case ContractChanged(terms=terms, ends_on=ends_on):
-            return contract.replace(terms=terms, ends_on=ends_on)
+        case ContractChanged(terms=terms, amount=amount, ends_on=ends_on):
+            return contract.replace(terms=terms, amount=amount, ends_on=ends_on)
         case ContractRevisionDecided(approved=approved):
             return contract.replace(status="created" if approved else "rejected")
     return contract.replace(status=_STATUSES[type(event)])
@@ -232,24 +234,26 @@ class ContractTerms:
             raise contract.rejected()
         if data.ends_on is not None:
             _check_term(contract.starts_on, data.ends_on, command.at.date())
-        terms = contract.terms
+        agreed = Agreed(contract.terms, contract.amount)
         if data.terms is not None:
-            terms = self.products.agreed(contract.product, {**contract.terms, **data.terms})
+            agreed = self.products.agreed(contract.product, {**contract.terms, **data.terms})
         ends_on = data.ends_on or contract.ends_on
-        if (terms, ends_on) != (contract.terms, contract.ends_on):
-            yield ContractChanged(**contract.ids, terms=terms, ends_on=ends_on)
+        if (agreed.terms, ends_on) != (contract.terms, contract.ends_on):
+            yield ContractChanged(**contract.ids, terms=agreed.terms, amount=agreed.amount, ends_on=ends_on)
 
     def _created(
         self, data: CreateContract | CreateRequestedContract, contract_id: UUID, today: date, *, temporary_id: UUID | None
     ) -> ContractCreated:
         if data.ends_on is not None:
             _check_term(data.starts_on, data.ends_on, today)
+        agreed = self.products.agreed(data.product, data.terms)
         return ContractCreated(
             contract_id=contract_id,
             partner_id=data.partner_id,
             temporary_id=temporary_id,
             product=data.product,
-            terms=self.products.agreed(data.product, data.terms),
+            terms=agreed.terms,
+            amount=agreed.amount,
             starts_on=data.starts_on,
             ends_on=data.ends_on,
         )

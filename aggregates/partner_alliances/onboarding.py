@@ -115,6 +115,8 @@ def contract_created(state: Onboarding, event: ContractCreated, input: SagaInput
         temporary_id=state.temporary_id,
         profile=state.profile,
         account=state.account,
+        product=event.product,
+        amount=event.amount,
     )
     return Transition(state, send=[Send(assess)])
 

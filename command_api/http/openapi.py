@@ -36,7 +36,6 @@ from schemas.errors import (
     UnsupportedFormat,
 )
 from schemas.message import Command
-from schemas.system import ContextName
 from schemas.values.literals import UUID_FORM
 from schemas.values.stated import RULES
 from schemas.values.storable import RULES as STORABLE
@@ -105,14 +104,13 @@ def describe(
     paths: dict[str, Any] = {}
     for context, command in catalog.commands():
         if not command.internal:
-            paths[f"/commands/{context.system}/{command.message_name}"] = {"post": _operation(context, command, effective)}
+            paths[f"/commands/{context.system}/{command.message_name}"] = {"post": _operation(catalog, command, effective)}
     for system, routes in systems.items():
         for route in routes:
             if isinstance(route, QuestionPath):
                 paths[route.path] = {"post": _question(system, route)}
                 continue
-            operation = _operation(catalog.context_of(route.command), route.command, effective, route)
-            paths.setdefault(route.path, {})[route.method.lower()] = operation
+            paths.setdefault(route.path, {})[route.method.lower()] = _operation(catalog, route.command, effective, route)
     _add_links(paths, systems)
     return document(TITLE, _DESCRIPTION, paths, rules=_RULES_OF_JSON)
 
@@ -135,8 +133,10 @@ def _id(path: str) -> str:
 
 
 def _operation(
-    context: ContextName, command: type[Command], effective: Effective, own: CommandPath | None = None
+    catalog: Catalog, command: type[Command], effective: Effective, own: CommandPath | None = None
 ) -> dict[str, Any]:
+    context = catalog.context_of(command)
+    errors = (*_ERRORS, *catalog.context(context).rejections)
     path, translation = ("", None) if own is None else (own.path, own.translation)
     answer = schema_of(CommandReceipt) if own is None else _answer(own)
     shape = command if own is None else own.body
@@ -161,7 +161,7 @@ def _operation(
         **body,
         "responses": {
             **{status: _done(text, answer, batch=translation is None and status != "201") for status, text in done.items()},
-            **problem_responses(_ERRORS, *_OF_THE_SERVER, dialect=None if own is None else own.errors),
+            **problem_responses(errors, *_OF_THE_SERVER, dialect=None if own is None else own.errors),
         },
     }
 

@@ -1,7 +1,7 @@
 """Partner alliances' own paths for commands, in their clients' Spanish."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,7 +13,13 @@ from schemas.envelope import Receipt
 from schemas.errors import Invalid, NotFound, Violation
 from schemas.message import Command, Event
 from schemas.partner_alliances.campaigns import Budget, CreateCampaign
-from schemas.partner_alliances.compliance import PartnerValidated, PublishSanctionList, SanctionedNames, ValidatePartner
+from schemas.partner_alliances.compliance import (
+    PartnerValidated,
+    PublishSanctionList,
+    RegisterFinancialAccount,
+    SanctionedNames,
+    ValidatePartner,
+)
 from schemas.partner_alliances.contracts import (
     ChangeContract,
     CreateContract,
@@ -23,7 +29,7 @@ from schemas.partner_alliances.contracts import (
 )
 from schemas.partner_alliances.integrations import Commission, CreateProgram, RequestPartner
 from schemas.partner_alliances.parts import AccountNumber, Bic, Country, Name, Note, Product, Profile, TaxId, TaxNumber
-from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
+from schemas.partner_alliances.spanish import ACCOUNT_STATES, PARTNER_TYPES, EstadoDeCuenta, TipoDePartner
 from schemas.sensitive import SensitiveMailbox
 from schemas.values.literals import read_uuid
 from schemas.values.stated import RULES
@@ -113,6 +119,14 @@ class ListaDeSanciones(_Cuerpo):
     nombres: SanctionedNames
 
 
+class AltaFinanciera(_Cuerpo):
+    """Un partner en el sistema financiero."""
+
+    partner_id: UUID
+    state: EstadoDeCuenta = "ACTIVE"
+    enable_at: datetime | None = Field(default=None, description="Sin zona horaria es UTC; por defecto, ahora.")
+
+
 class NuevaCampana(_Cuerpo):
     partner_id: UUID
     nombre: Name
@@ -169,6 +183,15 @@ def change_contract(cuerpo: CambioDeContrato, path: Mapping[str, str]) -> Comman
 
 def decide_revision(cuerpo: DecisionDeRevision, path: Mapping[str, str]) -> Command:
     return DecideContractRevision(contract_id=_id(path), approved=cuerpo.aprobado, reason=cuerpo.motivo)
+
+
+def register_account(cuerpo: AltaFinanciera, _: Mapping[str, str]) -> Command:
+    at = cuerpo.enable_at
+    return RegisterFinancialAccount(
+        partner_id=cuerpo.partner_id,
+        state=ACCOUNT_STATES[cuerpo.state],
+        enabled_at=at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC),
+    )
 
 
 def create_campaign(cuerpo: NuevaCampana, _: Mapping[str, str]) -> Command:
@@ -233,6 +256,13 @@ PATHS = (
         {"id": KEY},
         "PUT",
         translation=Translation(ListaDeSanciones, lambda cuerpo, _: PublishSanctionList(names=cuerpo.nombres)),
+    ),
+    CommandPath(
+        "/compliance/register",
+        RegisterFinancialAccount,
+        {},
+        translation=Translation(AltaFinanciera, register_account),
+        status=202,
     ),
     CommandPath("/campanas", CreateCampaign, {"id": KEY}, translation=Translation(NuevaCampana, create_campaign)),
 )

@@ -56,12 +56,13 @@ def _operations(catalog: Catalog, queries: Mapping[str, tuple[Query, ...]], effe
     for home, view in catalog.views():
         if not view.view_own_paths_only:
             yield from _of_view(home.system, view, effective)
-    for name, context in catalog.contexts.items():
+    for name, audited in catalog.contexts.items():
         for audit_path in AUDIT_PATHS:
-            yield _of_audit(name, audit_path, effective("audit", str(name), context.audit))
+            yield _of_audit(name, audit_path, effective("audit", str(name), audited.audit))
     for system, declared in queries.items():
         for query in declared:
-            yield _of_query(system, query, effective)
+            context = catalog.context(ContextName(system, query.view.view_context))
+            yield _of_query(system, query, effective, context.rejections)
 
 
 def _of_indexes() -> Operations:
@@ -88,13 +89,18 @@ def _of_view(system: str, view: type[View], effective: Effective) -> Operations:
     yield f"{path}/live", live_operation(f"{operation_id}_live", system, live, view, access)
 
 
-def _of_query(system: str, query: Query, effective: Effective) -> tuple[str, dict[str, Any]]:
+def _of_query(
+    system: str, query: Query, effective: Effective, rejections: tuple[type[CaudalError], ...]
+) -> tuple[str, dict[str, Any]]:
     access = effective("view", f"{system}.{query.view.view_name}", query.view.view_access)
-    parts = (_id(query), system, query.summary, query.view, query.path_parameters, query.model)
-    if query.key is None:
-        described = page_operation(*parts, access=access, limit=query.limit, dialect=query.errors, reply=query.reply)
+    parts = (_id(query), system, query.summary, query.view, query.path_parameters)
+    how: dict[str, Any] = {"access": access, "dialect": query.errors, "rejections": rejections}
+    if query.reply is not None and not query.is_page:
+        described = row_operation(*parts, query.reply, **how)
+    elif query.key is None:
+        described = page_operation(*parts, query.model, **how, limit=query.limit, reply=query.reply)
     else:
-        described = row_operation(*parts, access=access, dialect=query.errors)
+        described = row_operation(*parts, query.model, **how)
     if query.handler is not None:  # it may read more than the engine would: a number in the place of an id
         for one in described["parameters"]:
             if one["in"] == "path":

@@ -81,6 +81,7 @@ def page_operation(
     access: Access | None,
     limit: int = DEFAULT_LIMIT,
     dialect: Dialect | None = None,
+    rejections: Errors = (),
     reply: type[BaseModel] | None = None,
 ) -> dict[str, Any]:
     """Returns the operation of a page of rows, which takes filters of every column that the path does not fix.
@@ -89,7 +90,7 @@ def page_operation(
     """
     parameters = [*_in_path(view, in_path), _sort(view), *_paging(limit), *_filters(view, in_path), CONSISTENCY_TOKEN]
     body = {"type": "array", "items": schema_of(model)} if reply is None else schema_of(reply)
-    described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly), dialect)
+    described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly, *rejections), dialect)
     described["responses"]["200"]["headers"] = {"Link": NEXT}
     return {**described, **_of_view(view, access)}
 
@@ -105,13 +106,16 @@ def row_operation(
     access: Access | None,
     reserved: str | None = None,
     dialect: Dialect | None = None,
+    rejections: Errors = (),
 ) -> dict[str, Any]:
     """Returns the operation of one row; a row whose key is ``reserved`` has no path, and is found by a filter alone."""
     in_url = _in_path(view, in_path)
     if reserved is not None and in_url[-1]["schema"] == TEXT_IN_PATH:
         in_url[-1]["schema"] = {**TEXT_IN_PATH, "not": {"const": reserved}}
     return {
-        **operation(operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN], schema_of(model), OF_VIEWS, dialect),
+        **operation(
+            operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN], schema_of(model), (*OF_VIEWS, *rejections), dialect
+        ),
         **_of_view(view, access),
     }
 

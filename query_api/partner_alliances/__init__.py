@@ -1,6 +1,6 @@
 """The queries of the partner alliances, whose clients read Spanish."""
 
-from query_api.partner_alliances import profiles, rows
+from query_api.partner_alliances import compliance, profiles, rows
 from query_api.queries.saga_labels import SagaLabels
 
 SAGA_LABELS = SagaLabels(
@@ -15,4 +15,4 @@ SAGA_LABELS = SagaLabels(
     steps={"received": "RECIBIDO", "handled": "PROCESADO", "failed": "ERROR"},
 )
 
-QUERIES = (*rows.QUERIES, *profiles.QUERIES)
+QUERIES = (*rows.QUERIES, *compliance.QUERIES, *profiles.QUERIES)

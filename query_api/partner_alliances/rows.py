@@ -12,7 +12,8 @@ from query_api.views.paging import Row
 from schemas.partner_alliances import views
 from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
 
-_CONTRACT_STATES: Mapping[str, Literal["PENDIENTE", "ACTIVO", "INACTIVO", "RECHAZADO", "VENCIDO"]] = {
+Estado = Literal["PENDIENTE", "ACTIVO", "INACTIVO", "RECHAZADO", "VENCIDO"]
+CONTRACT_STATES: Mapping[str, Estado] = {
     "created": "PENDIENTE",
     "active": "ACTIVO",
     "inactive": "INACTIVO",
@@ -64,31 +65,12 @@ class Contrato(BaseModel):
     terminos: dict[str, JsonValue]
     fecha_inicio: date | None
     fecha_fin: date | None
-    estado: Literal["PENDIENTE", "ACTIVO", "INACTIVO", "RECHAZADO", "VENCIDO"]
+    estado: Estado
     en_revision: bool
     motivo: str | None
     cumple_reglas: bool | None
     decidido_por: str | None
     creado: datetime | None
-
-
-class Regla(BaseModel):
-    """El resultado de una regla de compliance."""
-
-    regla: str
-    cumple: bool
-    detalle: str
-
-
-class Reporte(BaseModel):
-    """El informe de compliance de un contrato."""
-
-    contrato_id: UUID
-    partner_id: UUID | None
-    aprobado: bool | None
-    reglas: list[Regla]
-    lista_de_sanciones: int
-    fecha: datetime | None
 
 
 class Campana(BaseModel):
@@ -137,23 +119,12 @@ def contract(row: Row) -> Contrato:
         fecha_inicio=row["starts_on"],
         fecha_fin=row["ends_on"],
         # Compliance rejects a contract into revision; a contract in revision without a verdict was created by hand.
-        estado="PENDIENTE" if row["status"] == "in_revision" and row["approved"] is None else _CONTRACT_STATES[row["status"]],
+        estado="PENDIENTE" if row["status"] == "in_revision" and row["approved"] is None else CONTRACT_STATES[row["status"]],
         en_revision=row["status"] == "in_revision",
         motivo=row["reason"],
         cumple_reglas=row["approved"],
         decidido_por=row["decided_by"],
         creado=row["created_at"],
-    )
-
-
-def report(row: Row) -> Reporte:
-    return Reporte(
-        contrato_id=row["contract_id"],
-        partner_id=row["partner_id"],
-        aprobado=row["approved"],
-        reglas=[Regla(regla=found["rule"], cumple=found["passed"], detalle=found["detail"]) for found in row["verdicts"]],
-        lista_de_sanciones=row["sanction_list"],
-        fecha=row["assessed_at"],
     )
 
 
@@ -177,7 +148,6 @@ QUERIES = (
     Query("/programas/{id}", views.Programs, "One programme.", key="id", shape=program),
     Query("/contratos", views.Contracts, "Contracts, a page at a time.", shape=contract),
     Query("/contratos/{id}", views.Contracts, "One contract.", key="id", shape=contract),
-    Query("/compliance/reportes", views.Assessments, "Reports of compliance, rule by rule, a page at a time.", shape=report),
     Query("/campanas", views.Campaigns, "Campaigns, a page at a time.", shape=campaign),
     Query("/campanas/{id}", views.Campaigns, "One campaign.", key="id", shape=campaign),
 )

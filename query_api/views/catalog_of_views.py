@@ -87,10 +87,13 @@ class Views:
         )
         return await opened.consistency.read(self._token(request), lambda: self._page(request, opened, page_request))
 
-    async def all_rows(self, request: Request, view: type[View], seen: ConsistencyToken, *fixed: tuple[str, str]) -> list[Row]:
+    async def all_rows(
+        self, request: Request, view: type[View], seen: ConsistencyToken | None, *fixed: tuple[str, str]
+    ) -> list[Row]:
         """Returns every row that meets ``fixed`` filters and that the caller may read, once the view has seen a write.
 
-        The request's parameters and token do not count. Raises `NotYetSeen`, `Unauthenticated` and `Forbidden`.
+        ``None`` is the write that the request's token names, if it has one. The request's parameters do not count. Raises
+        `NotYetSeen`, `Unauthenticated`, `Forbidden`, and `Malformed` for a token that names nothing.
         """
         opened = self._authorized(request, view)
 
@@ -104,7 +107,7 @@ class Views:
                 after = None if page.next is None else (("after", page.next),)
             return rows
 
-        return await opened.consistency.read(seen, read)
+        return await opened.consistency.read(seen or self._token(request), read)
 
     async def opened(self, request: Request, view: type[View]) -> ReadableView:
         """Returns a view that the caller may read, once it has seen the write that the request's token names.

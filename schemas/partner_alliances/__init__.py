@@ -1,6 +1,6 @@
 """Partner alliances: partners are onboarded with a contract that compliance approves, and run campaigns."""
 
-from schemas.partner_alliances import campaigns, compliance, contracts, integrations, partners, roles, views
+from schemas.partner_alliances import campaigns, compliance, contracts, integrations, partners, rejections, roles, views
 from schemas.system import Context, System
 
 SYSTEM = System(
@@ -11,6 +11,7 @@ SYSTEM = System(
             "integrations",
             commands=(*integrations.COMMANDS, *partners.COMMANDS),
             events=(*integrations.EVENTS, *partners.EVENTS),
+            rejections=rejections.OF_INTEGRATIONS,
             audit=roles.AUDIT,
         ),
         Context("contracts", commands=contracts.COMMANDS, events=contracts.EVENTS),

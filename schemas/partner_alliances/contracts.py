@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.message import Command, Event
-from schemas.partner_alliances.parts import Note, Product
+from schemas.partner_alliances.parts import Amount, Note, Product
 from schemas.partner_alliances.roles import COMPLIANCE
 
 
@@ -114,6 +114,7 @@ class ContractCreated(_OfContract):
 
     product: str
     terms: dict[str, Any]
+    amount: Amount | None = None
     starts_on: date
     ends_on: date | None
 
@@ -130,6 +131,7 @@ class ContractChanged(_OfContract):
     """A contract was changed."""
 
     terms: dict[str, Any]
+    amount: Amount | None = None
     ends_on: date | None
 
 

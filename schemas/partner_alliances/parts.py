@@ -143,9 +143,21 @@ class Profile(Part):
     tax_id: TaxId | None = None
 
 
+Cents = Annotated[int, Field(ge=0)]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
+"""ISO 4217."""
+
+
+class Amount(Part):
+    """An amount of money."""
+
+    cents: Cents
+    currency: Currency
+
+
 class RuleVerdict(Part):
     """The verdict of one rule of compliance."""
 
-    rule: Literal["tax_id", "bank_account", "sanctions"]
+    rule: Literal["tax_id", "bank_account", "sanctions", "amount", "currency"]
     passed: bool
     detail: str

@@ -31,3 +31,7 @@ class IntegrationIsRevoked(Rejected):
     """The integration is revoked."""
 
     kind = "integration_revoked"
+
+
+OF_INTEGRATIONS = (PartnerNotFound, PartnerIsDeleted, MailboxIsTaken, IntegrationNotFound, IntegrationIsRevoked)
+"""Those of the context ``integrations``."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from schemas.partner_alliances.compliance import AccountState
 from schemas.partner_alliances.partners import KycStatus
 from schemas.partner_alliances.parts import PartnerType
 
@@ -23,4 +24,12 @@ KYC_STATUSES: Mapping[EstadoKyc, KycStatus] = {
     "RECHAZADO": "rejected",
     "REQUIERE_DOCUMENTOS": "documents_required",
     "PENDIENTE": "pending",
+}
+
+EstadoDeCuenta = Literal["ACTIVE", "INACTIVE", "SUSPENDED"]
+
+ACCOUNT_STATES: Mapping[EstadoDeCuenta, AccountState] = {
+    "ACTIVE": "active",
+    "INACTIVE": "inactive",
+    "SUSPENDED": "suspended",
 }

@@ -6,10 +6,13 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
+from schemas.partner_alliances.compliance import AccountState
 from schemas.partner_alliances.partners import KycStatus
-from schemas.partner_alliances.roles import CLIENTS_PARTNERS, COMPLIANCE, PARTNERS
+from schemas.partner_alliances.roles import CLIENTS_COMPLIANCE, CLIENTS_PARTNERS, COMPLIANCE, PARTNERS
 from schemas.sensitive import Encrypted
 from schemas.view import View
+
+ContractStatus = Literal["created", "active", "suspended", "inactive", "in_revision", "rejected", "expired"]
 
 
 class Partners(
@@ -80,7 +83,7 @@ class Contracts(View, context="contracts", key="contract_id", indexes=("partner_
     terms: dict[str, JsonValue] = Field(default_factory=dict)
     starts_on: date | None = None
     ends_on: date | None = None
-    status: Literal["created", "active", "suspended", "inactive", "in_revision", "rejected", "expired"] = "created"
+    status: ContractStatus = "created"
     reason: str | None = None
     approved: bool | None = None
     """The decision of compliance; ``None`` before it."""
@@ -96,14 +99,37 @@ class Assessments(
     indexes=("partner_id", "approved"),
     access=COMPLIANCE,
 ):
-    """The assessment of a contract by compliance, with the verdict of each rule."""
+    """A contract as compliance sees it: its amount and status, and the verdict of each rule once it is assessed."""
 
     contract_id: UUID
     partner_id: UUID | None = None
+    amount_cents: int | None = None
+    currency: str | None = None
+    status: ContractStatus = "created"
     approved: bool | None = None
     verdicts: list[JsonValue] = Field(default_factory=list)
     sanction_list: int = 0
     assessed_at: datetime | None = None
+
+
+class OpenFindings(
+    View, context="compliance", key="contract_id", indexes=("is_open",), access=CLIENTS_COMPLIANCE, own_paths_only=True
+):
+    """The rules that a contract does not meet; they are open until an officer decides or the contract ends."""
+
+    contract_id: UUID
+    unmet: tuple[str, ...] = ()
+    is_closed: bool = False
+    is_open: bool = False
+
+
+class FinancialAccounts(View, context="compliance", key="partner_id", indexes=("state",), access=COMPLIANCE):
+    """A partner in the financial system."""
+
+    partner_id: UUID
+    state: AccountState | None = None
+    enabled_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
 class Campaigns(View, context="campaigns", key="campaign_id", indexes=("partner_id", "starts_on")):
@@ -119,4 +145,4 @@ class Campaigns(View, context="campaigns", key="campaign_id", indexes=("partner_
     created_at: datetime | None = None
 
 
-VIEWS = (Partners, PartnerProfiles, Programs, Contracts, Assessments, Campaigns)
+VIEWS = (Partners, PartnerProfiles, Programs, Contracts, Assessments, OpenFindings, FinancialAccounts, Campaigns)

@@ -19,7 +19,7 @@ from schemas.dialect import Dialect
 from schemas.errors import CaudalError, Misconfigured
 from schemas.values.stated import RULES
 from streams.http.examples import add_examples
-from streams.http.problems import PROBLEM_TYPE, STATUSES, TITLES, Problem, type_of
+from streams.http.problems import PROBLEM_TYPE, TITLES, Problem, status_of, type_of
 from streams.http.responses import JsonResponse
 
 _PAGE = """<!doctype html>
@@ -77,13 +77,13 @@ def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int, diale
     """Returns the responses for errors, each a problem document, with the kinds of errors of each status.
 
     ``statuses`` are further ones, which the server answers with before a request reaches an endpoint. With a ``dialect``
-    each error has its body and status as well, and so have the kinds of rejections that are the system's own.
+    each error has its body and status as well.
     """
     found: dict[int, list[str]] = {status: [] for status in statuses}
     contents: dict[int, dict[str, Any]] = {status: dict(_PROBLEM) for status in statuses}
     headers: dict[int, list[Mapping[str, Any]]] = {}
     for error in errors:
-        meaning, usual = " ".join((error.__doc__ or "").split()), STATUSES[error.kind]
+        meaning, usual = " ".join((error.__doc__ or "").split()), status_of(error.kind)
         answers = [(usual, _PROBLEM)]
         if dialect is not None:
             answers.append((dialect.status_of(error.kind, usual), {"application/json": {"schema": schema_of(dialect.model)}}))
@@ -92,11 +92,6 @@ def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int, diale
         for status in sorted({status for status, _ in answers}):
             found.setdefault(status, []).append(f"`{type_of(error.kind)}`: {meaning}")
             headers.setdefault(status, []).append(_HEADERS.get(usual, {}))
-    for kind, status in ({} if dialect is None else dialect.statuses).items():
-        if kind not in STATUSES and dialect is not None:
-            contents.setdefault(status, {})["application/json"] = {"schema": schema_of(dialect.model)}
-            found.setdefault(status, []).append(f"`{type_of(kind)}`")
-            headers.setdefault(status, []).append({})
     return {
         str(status): {
             "description": "\n\n".join([f"{TITLES[status]}.", *kinds]),

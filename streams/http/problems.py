@@ -121,9 +121,14 @@ def type_of(kind: str) -> str:
     return f"urn:caudal:problem:{kind.replace('_', '-')}"
 
 
+def status_of(kind: str) -> int:
+    """Returns the HTTP status of a kind of error that is no fault of the server, or of a rejection that a system named."""
+    return STATUSES.get(kind, STATUSES[Rejected.kind])
+
+
 def problem_of(error: CaudalError, correlation_id: str | None = None) -> Problem:
     """Returns the problem document of an error."""
-    status = STATUSES.get(error.kind, STATUSES[Rejected.kind] if isinstance(error, Rejected) else 500)
+    status = status_of(error.kind) if isinstance(error, Rejected) else STATUSES.get(error.kind, 500)
     violations = error.violations if isinstance(error, Invalid) else ()
     if isinstance(error, Rejected) and error.correlation_id is not None:
         correlation_id = error.correlation_id  # a repeated command gets the first answer, unchanged

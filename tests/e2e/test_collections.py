@@ -75,6 +75,8 @@ LABORATORY = (
 
 PARTNER = {"nombre": "jose", "email": "{name}@example.org", "telefono": "1234455678", "direccion": "cra 7"}
 LISTED = {"id": str, "nombre": str, "email": str, "telefono": str, "estado": "ACTIVO", "estado_kyc": str, "fecha_creacion": str}
+OF_ANY = {"email": object, "telefono": object, "estado": str}
+"""Members that a partner of another client may lack, or have another value of."""
 REGISTERED = {**LISTED, **PARTNER, "estado_kyc": "PENDIENTE"}
 KYC = {"estado_kyc": "APROBADO", "documentos": {}, "comentarios": "Comentario"}
 INTEGRATION = {"tipo": "API", "nombre": "Google Ads", "descripcion": "Cuenta de Google Ads", "configuracion": {}}
@@ -96,7 +98,7 @@ ALLIANCES = (
     Call("POST", "/api/v1/partners", 409, failing("EMAIL_EXISTENTE"), PARTNER),
     Call("POST", "/api/v1/partners", 400, failing("DATOS_INVALIDOS"), {"nombre": "jose"}),
     Call("POST", "/api/v1/partners", 400, failing("DATOS_INVALIDOS")),
-    Call("GET", "/api/v1/partners", 200, {"partners": [{**LISTED, "integraciones_count": int}], "total": int}),
+    Call("GET", "/api/v1/partners", 200, {"partners": [{**LISTED, **OF_ANY, "integraciones_count": int}], "total": int}),
     Call("GET", ONE, 200, {"partner": {**REGISTERED, "documentos_kyc": None, "integraciones": []}}),
     Call("GET", f"/api/v1/partners/{uuid4()}", 404, failing("PARTNER_NO_ENCONTRADO")),
     Call("PUT", ONE, 200, {"mensaje": str, "partner": {**PARTNER, "estado": "ACTIVO", "fecha_actualizacion": str}}, PARTNER),
@@ -118,6 +120,8 @@ ALLIANCES = (
     ),
     Call("PUT", "/integraciones/{integration}/revocar", 410, failing("INTEGRACION_YA_REVOCADA"), REVOCATION),
     Call("PUT", "/api/v1/partners/{integration}/revocar", 410, failing("INTEGRACION_YA_REVOCADA"), REVOCATION),
+    Call("POST", "/compliance/register", 202, {}, {"partner_id": "38c4463e-0666-40c8-af27-fce6345025e8"}),
+    Call("GET", "/compliance/check", 200, {"compliance": object}),
     Call("DELETE", ONE, 200, {"mensaje": str, "partner_id": "{partner}"}),
     Call("DELETE", ONE, 410, failing("PARTNER_YA_ELIMINADO")),
     Call("PUT", ONE, 410, failing("PARTNER_ELIMINADO"), PARTNER),

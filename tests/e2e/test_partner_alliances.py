@@ -90,6 +90,8 @@ async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: Runn
     await shown(stack, path, estado="ACTIVO", nombre="Partner ABC", tipo="CORPORATIVO")
     contract = await shown(stack, f"/contratos/{found['references']['contract_id']}", estado="ACTIVO")
     assert contract["cumple_reglas"] is True
+    account = f"/views/partner_alliances/financial_accounts/{found['references']['partner_id']}"
+    await shown(stack, account, state="active")
     wanted = {"saga_id": receipt["saga_id"], "kind": "event"}
     logs = (await stack.queries.get("/saga/logs", params=wanted, headers=stack.token("auditor"))).json()
     assert {entry["event_type"] for entry in logs} == {name for name, _ in steps(found)}
@@ -199,6 +201,40 @@ async def test_a_registered_partner_is_onboarded_and_its_deletion_ends_its_contr
     await shown(stack, f"/partners/{id}", estado="ELIMINADO")
     later = await stack.commands.post("/contratos", json={"partner_id": id, "fecha_inicio": "2030-01-01"})
     assert later.status_code == 422
+
+
+async def test_compliance_reports_amounts_and_what_waits_for_an_officer(stack: RunningStack) -> None:
+    terms = {"amount_cents": 1_500_000, "currency": "MXN"}
+    receipt = await requested(stack, partner(producto="REFERRAL", terminos=terms))
+    found = await saga(stack, receipt["saga_id"], "PENDIENTE_REVISION")
+    assert "amount: 15000.00 needs an officer's decision" in found["reason"]
+    officer, contract = stack.token("compliance_officer"), found["references"]["contract_id"]
+
+    async def reported(state: str, *, is_open: bool) -> bool:
+        reports = (await stack.queries.get("/compliance/reportes", params={"contract_id": contract}, headers=officer)).json()
+        sums = (await stack.queries.get("/compliance/reportes/montos", headers=officer)).json()["montos"]
+        unmet = (await stack.queries.get("/compliance/check")).json()["compliance"]
+        codes = [rule["codigo"] for one in reports for rule in one["reglas"] if not rule["cumple"]]
+        of_currency = [(one["estado"], one["contratos"], one["monto"]) for one in sums if one["moneda"] == "MXN"]
+        return (
+            codes == ["MONTO_INVALIDO"]
+            and [(one["estado"], one["monto"], one["moneda"]) for one in reports] == [(state, 15000.0, "MXN")]
+            and of_currency == [(state, 1, 15000.0)]
+            and ("amount" in unmet) == is_open
+        )
+
+    async def waits() -> bool:
+        return await reported("RECHAZADO", is_open=True)
+
+    async def decided() -> bool:
+        return await reported("ACTIVO", is_open=False)
+
+    await eventually(waits, 20, "the report")
+    assert (await stack.queries.get("/compliance/reportes/montos")).status_code == 401
+    await stack.commands.post(f"/contratos/{contract}/revision", json={"aprobado": True}, headers=officer)
+    await eventually(decided, 20, "the report after the decision")
+    account = f"/views/partner_alliances/financial_accounts/{found['references']['partner_id']}"
+    await shown(stack, account, state="active")
 
 
 async def test_a_partner_without_papers_waits_for_them(stack: RunningStack) -> None:

@@ -5,9 +5,18 @@ from uuid import UUID
 
 import pytest
 
-from command_api.partner_alliances.paths import CambioDeContrato, NuevoPartner, change_contract, request_partner
+from aggregates.scenario import MIDNIGHT
+from command_api.partner_alliances.paths import (
+    AltaFinanciera,
+    CambioDeContrato,
+    NuevoPartner,
+    change_contract,
+    register_account,
+    request_partner,
+)
 from schemas.errors import Invalid, NotFound
 from schemas.message import Command
+from schemas.partner_alliances.compliance import RegisterFinancialAccount
 from schemas.partner_alliances.contracts import ChangeContract, ResumeContract, SuspendContract
 from schemas.partner_alliances.integrations import RequestPartner
 from schemas.partner_alliances.parts import Profile, TaxId
@@ -55,3 +64,16 @@ def test_a_request_is_translated_with_its_tax_number_and_its_account() -> None:
     profile = Profile(name="Partner ABC", type="AGENCY", tax_id=TaxId(country="ES", number="B1"))
 
     assert request_partner(body, {}) == RequestPartner(profile=profile, iban="ES91")
+
+
+@pytest.mark.parametrize(
+    ("given", "command"),
+    [
+        ({}, RegisterFinancialAccount(partner_id=CONTRACT)),
+        ({"state": "SUSPENDED"}, RegisterFinancialAccount(partner_id=CONTRACT, state="suspended")),
+        ({"enable_at": "2026-01-01T00:00:00"}, RegisterFinancialAccount(partner_id=CONTRACT, enabled_at=MIDNIGHT)),
+        ({"enable_at": "2026-01-01T02:00:00+02:00"}, RegisterFinancialAccount(partner_id=CONTRACT, enabled_at=MIDNIGHT)),
+    ],
+)
+def test_a_time_without_a_zone_is_in_utc(given: dict[str, str], command: Command) -> None:
+    assert register_account(AltaFinanciera.model_validate({"partner_id": str(CONTRACT), **given}), {}) == command

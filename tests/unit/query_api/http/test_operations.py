@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from query_api.http.operations import live_operation, page_operation, row_operation
 from schemas.access import Access, RowAccess
+from schemas.errors import Rejected
 from schemas.sensitive import Encrypted
 from schemas.view import View
 from streams.http.documentation import schema_of
@@ -62,3 +63,16 @@ def test_errors_are_problem_documents() -> None:
 
     assert responses.keys() == {"200", *map(str, (400, 401, 403, 404, 408, 421, 422, 429, 431, 500, 503))}
     assert "application/problem+json" in responses["503"]["content"]
+
+
+def test_rejections_of_a_system_are_stated_beside_the_engines_errors() -> None:
+    class TaskGone(Rejected):
+        """The task is gone."""
+
+        kind = "task_gone"
+
+    page = page_operation("a", "shop", "a", Board, (), Board, access=None, rejections=(TaskGone,))
+    row = row_operation("b", "shop", "b", Board, ("key",), Board, access=None, rejections=(TaskGone,))
+
+    for operation in (page, row):
+        assert "`urn:caudal:problem:task-gone`: The task is gone." in operation["responses"]["422"]["description"]

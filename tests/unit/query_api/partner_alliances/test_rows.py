@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from query_api.partner_alliances import SAGA_LABELS
-from query_api.partner_alliances.rows import campaign, contract, partner, program, report
+from query_api.partner_alliances.rows import campaign, contract, partner, program
 from schemas.partner_alliances import views
 
 ID, OTHER, NOW, DAY = UUID(int=1), UUID(int=2), datetime(2026, 1, 31, tzinfo=UTC), date(2026, 1, 31)
@@ -40,15 +40,6 @@ def test_a_contract() -> None:
 
     assert (shown.id, shown.partner_id, shown.fecha_inicio, shown.estado) == (ID, OTHER, DAY, "INACTIVO")
     assert (shown.cumple_reglas, shown.en_revision) == (True, False)
-
-
-def test_a_report_of_compliance() -> None:
-    verdicts = [{"rule": "sanctions", "passed": False, "detail": "listed"}]
-
-    shown = report(views.Assessments.model_validate({"contract_id": ID, "approved": False, "verdicts": verdicts}).model_dump())
-
-    assert [rule.model_dump() for rule in shown.reglas] == [{"regla": "sanctions", "cumple": False, "detalle": "listed"}]
-    assert (shown.contrato_id, shown.aprobado) == (ID, False)
 
 
 def test_a_campaign() -> None:

@@ -66,6 +66,7 @@ CATALOG = Catalog.of([System("shop", (Context("stock"),), (Items,))])
         (Query("/{shelf}/{id}", Items, "", key="id", where="shelf"), "where: a query with a key reads one row"),
         (Query("/items", Items, "", shape=untyped), "shape: the function untyped does not say which model it returns"),
         (Query("/items/{id:nothing}", Items, ""), "cannot be read"),
+        (Query("/items", Items, "", handler=handler, is_page=False), "is_page: an answer from all rows is no list"),
         (Query("/items", Items, "", reply=Shown), "reply: only a handler without a key"),
         (Query("/items/{id}", Items, "", key="id", handler=handler, reply=Shown), "reply: only a handler without a key"),
     ],
