@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.errors import Misconfigured, Rejected
-from schemas.partner_alliances.parts import Amount, Cents, Currency
+from schemas.partner_alliances.parts import Amount, Cents, CommissionModel, Currency, Note
 from schemas.values.storable import check_storable
 
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -88,10 +88,24 @@ class InfluencerTerms(Terms):
         return Amount(cents=self.fee_cents * self.publications, currency=self.currency)
 
 
+class CommissionTerms(Terms):
+    """A commission by its model: per action, lead or click, a share of revenue, or a fixed amount."""
+
+    model: CommissionModel
+    amount_cents: Cents | None = None
+    currency: Currency = "USD"
+    conditions: Note = ""
+
+    @property
+    def amount(self) -> Amount | None:
+        return None if self.amount_cents is None else Amount(cents=self.amount_cents, currency=self.currency)
+
+
 BUILT_IN = (
     Product("AFFILIATION", AffiliationTerms),
     Product("REFERRAL", ReferralTerms),
     Product("INFLUENCER", InfluencerTerms),
+    Product("COMMISSION", CommissionTerms),
 )
 
 

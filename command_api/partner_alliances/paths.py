@@ -28,8 +28,28 @@ from schemas.partner_alliances.contracts import (
     SuspendContract,
 )
 from schemas.partner_alliances.integrations import Commission, CreateProgram, RequestPartner
-from schemas.partner_alliances.parts import AccountNumber, Bic, Country, Name, Note, Product, Profile, TaxId, TaxNumber
-from schemas.partner_alliances.spanish import ACCOUNT_STATES, PARTNER_TYPES, EstadoDeCuenta, TipoDePartner
+from schemas.partner_alliances.parts import (
+    AccountNumber,
+    Bic,
+    Country,
+    Currency,
+    Name,
+    Note,
+    Product,
+    Profile,
+    TaxId,
+    TaxNumber,
+)
+from schemas.partner_alliances.spanish import (
+    ACCOUNT_STATES,
+    COMMISSION_MODELS,
+    PARTNER_TYPES,
+    EstadoDeCuenta,
+    Monto,
+    TipoDeContrato,
+    TipoDePartner,
+    cents_of,
+)
 from schemas.sensitive import SensitiveMailbox
 from schemas.values.literals import read_uuid
 from schemas.values.stated import RULES
@@ -95,6 +115,22 @@ class NuevoContrato(_Cuerpo):
     terminos: dict[str, Any] = Field(default_factory=dict)
     fecha_inicio: date
     fecha_fin: date | None = None
+
+
+class Contrato(_Cuerpo):
+    """Un contrato por comisión. Su estado lo decide compliance, sea cual sea el que se dé."""
+
+    id: str | None = Field(default=None, description="No tiene efecto: el contrato recibe uno propio.")
+    partner_id: UUID
+    tipo: TipoDeContrato
+    fecha_inicio: date
+    fecha_fin: date | None = None
+    monto: Monto | None = None
+    moneda: Currency = "USD"
+    condiciones: Note | None = None
+    estado: Literal["activo", "inactivo", "vencido", "cancelado", "rechazado"] = "activo"
+    fecha_creacion: str | None = Field(default=None, description="No tiene efecto.")
+    fecha_actualizacion: str | None = Field(default=None, description="No tiene efecto.")
 
 
 class CambioDeContrato(_Cuerpo):
@@ -168,6 +204,22 @@ def create_contract(cuerpo: NuevoContrato, _: Mapping[str, str]) -> Command:
     )
 
 
+def create_commission(cuerpo: Contrato, _: Mapping[str, str]) -> Command:
+    terms = {
+        "model": COMMISSION_MODELS[cuerpo.tipo],
+        "amount_cents": None if cuerpo.monto is None else cents_of(cuerpo.monto),
+        "currency": cuerpo.moneda,
+        "conditions": cuerpo.condiciones or "",
+    }
+    return CreateContract(
+        partner_id=cuerpo.partner_id,
+        product="COMMISSION",
+        terms=terms,
+        starts_on=cuerpo.fecha_inicio,
+        ends_on=cuerpo.fecha_fin,
+    )
+
+
 def change_contract(cuerpo: CambioDeContrato, path: Mapping[str, str]) -> Command:
     contract_id = _id(path)
     if cuerpo.estado is None:
@@ -203,6 +255,23 @@ def create_campaign(cuerpo: NuevaCampana, _: Mapping[str, str]) -> Command:
         starts_on=cuerpo.fecha_inicio,
         ends_on=cuerpo.fecha_fin,
     )
+
+
+def commission(command: CreateContract, receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
+    """Returns a contract that is not active yet: an officer decides on it."""
+    terms = command.terms
+    return {
+        "id": receipt.key,
+        "partner_id": command.partner_id,
+        "tipo": next(tipo for tipo, model in COMMISSION_MODELS.items() if model == terms["model"]),
+        "fecha_inicio": command.starts_on,
+        "fecha_fin": command.ends_on,
+        "monto": None if terms["amount_cents"] is None else terms["amount_cents"] / 100,
+        "moneda": terms["currency"],
+        "condiciones": terms["conditions"],
+        "estado": "inactivo",
+        "fecha_creacion": receipt.recorded_at,
+    }
 
 
 def onboarding_started(_: Command, receipt: Receipt, __: Sequence[Event]) -> Mapping[str, Any]:
@@ -241,6 +310,16 @@ PATHS = (
     ),
     CommandPath("/programas", CreateProgram, {"id": KEY}, translation=Translation(NuevoPrograma, create_program)),
     CommandPath("/contratos", CreateContract, {"id": KEY}, translation=Translation(NuevoContrato, create_contract)),
+    *(
+        CommandPath(
+            path,
+            CreateContract,
+            commission,
+            translation=Translation(Contrato, create_commission),
+            status=201,
+        )
+        for path in ("/posts", "/posts/")
+    ),
     CommandPath(
         "/contratos/{id}", ChangeContract, {"id": KEY}, "PUT", translation=Translation(CambioDeContrato, change_contract)
     ),

@@ -148,6 +148,9 @@ Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
 """ISO 4217."""
 
 
+CommissionModel = Literal["CPA", "CPL", "CPC", "REVSHARE", "FIXED"]
+
+
 class Amount(Part):
     """An amount of money."""
 

@@ -1,11 +1,13 @@
 """The Spanish words of the partner alliances' clients for kinds and statuses."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from schemas.partner_alliances.compliance import AccountState
 from schemas.partner_alliances.partners import KycStatus
-from schemas.partner_alliances.parts import PartnerType
+from schemas.partner_alliances.parts import CommissionModel, PartnerType
 
 TipoDePartner = Literal["CORPORATIVO", "INDIVIDUAL", "STARTUP", "AGENCIA", "SIN_ANIMO_DE_LUCRO"]
 
@@ -33,3 +35,20 @@ ACCOUNT_STATES: Mapping[EstadoDeCuenta, AccountState] = {
     "INACTIVE": "inactive",
     "SUSPENDED": "suspended",
 }
+
+TipoDeContrato = Literal["CPA", "CPL", "CPC", "revshare", "fijo"]
+
+COMMISSION_MODELS: Mapping[TipoDeContrato, CommissionModel] = {
+    "CPA": "CPA",
+    "CPL": "CPL",
+    "CPC": "CPC",
+    "revshare": "REVSHARE",
+    "fijo": "FIXED",
+}
+
+Monto = Annotated[float, Field(ge=0, le=10**12)]
+
+
+def cents_of(monto: float) -> int:
+    """Returns an amount in cents, rounded to the nearest."""
+    return round(monto * 100)

@@ -86,6 +86,10 @@ SHOWN_INTEGRATION = {
     "fecha_revocacion": None,
 }
 REVOCATION = {"motivo": "Integracion se ha deshabilitado"}
+CONTRACT = {
+    "partner_id": "{partner}", "tipo": "CPA", "fecha_inicio": "2030-01-01", "fecha_fin": "2031-01-01",
+    "monto": 1000.5, "moneda": "COP", "condiciones": "30 días",
+}  # fmt: skip
 ONE = "/api/v1/partners/{partner}"
 
 
@@ -122,6 +126,7 @@ ALLIANCES = (
     Call("PUT", "/api/v1/partners/{integration}/revocar", 410, failing("INTEGRACION_YA_REVOCADA"), REVOCATION),
     Call("POST", "/compliance/register", 202, {}, {"partner_id": "38c4463e-0666-40c8-af27-fce6345025e8"}),
     Call("GET", "/compliance/check", 200, {"compliance": object}),
+    Call("POST", "/posts/", 201, {"id": str, **CONTRACT, "estado": "inactivo"}, CONTRACT),
     Call("DELETE", ONE, 200, {"mensaje": str, "partner_id": "{partner}"}),
     Call("DELETE", ONE, 410, failing("PARTNER_YA_ELIMINADO")),
     Call("PUT", ONE, 410, failing("PARTNER_ELIMINADO"), PARTNER),

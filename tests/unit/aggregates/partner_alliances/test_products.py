@@ -24,7 +24,9 @@ def test_a_further_product_is_agreed_like_a_built_in_one() -> None:
     products = Products.of({"raffle": RAFFLE})
 
     assert products.agreed("RAFFLE", {"tickets": 3}) == ({"tickets": 3}, None)
-    with pytest.raises(Rejected, match="there is no product LOTTERY; there are AFFILIATION, INFLUENCER, RAFFLE, REFERRAL"):
+    with pytest.raises(
+        Rejected, match="there is no product LOTTERY; there are AFFILIATION, COMMISSION, INFLUENCER, RAFFLE, REFERRAL"
+    ):
         products.agreed("LOTTERY", {})
 
 
@@ -68,6 +70,8 @@ def test_terms_that_cannot_be_stored_are_named(product: str, terms: dict[str, ob
         ("AFFILIATION", {}, None),
         ("REFERRAL", {"amount_cents": 5, "currency": "EUR"}, Amount(cents=5, currency="EUR")),
         ("INFLUENCER", {"fee_cents": 5, "publications": 3}, Amount(cents=15, currency="USD")),
+        ("COMMISSION", {"model": "CPA", "amount_cents": 5, "currency": "COP"}, Amount(cents=5, currency="COP")),
+        ("COMMISSION", {"model": "REVSHARE"}, None),
     ],
 )
 def test_a_contract_has_the_amount_that_its_terms_name(product: str, terms: dict[str, object], amount: Amount | None) -> None:
