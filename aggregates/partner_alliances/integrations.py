@@ -1,5 +1,8 @@
 """Integrations: requests, partners (each tax number and each mailbox at most once), and programmes."""
 
+from collections.abc import Iterable
+from uuid import UUID, uuid5
+
 from aggregates.decision import Decision, Events
 from aggregates.partner_alliances.partner import (
     MAILBOX,
@@ -33,6 +36,7 @@ from schemas.partner_alliances.integrations import (
     TaxNumberTaken,
     WithdrawPartner,
 )
+from schemas.partner_alliances.parts import Affiliation
 
 
 class PartnerRequest(State):
@@ -130,8 +134,22 @@ def withdraw_partner(command: CommandEnvelope[WithdrawPartner], partner: Partner
 
 
 def create_program(command: CommandEnvelope[CreateProgram]) -> Events:
-    """Creates a programme."""
-    yield ProgramCreated(program_id=command.id, **dict(command.data))
+    """Creates a programme; each of its affiliations has an id."""
+    data, details = command.data, command.data.details
+    if data.name is None and details is None:
+        raise Rejected("a programme needs a name or details")
+    if details is not None:
+        if details.ends_on is not None and details.ends_on < details.starts_on:
+            raise Rejected("the programme ends before it begins")
+        details = details.model_copy(update={"affiliations": _with_ids(command.id, details.affiliations)})
+    yield ProgramCreated(program_id=command.id, **{**dict(data), "details": details})
+
+
+def _with_ids(program_id: UUID, affiliations: Iterable[Affiliation]) -> tuple[Affiliation, ...]:
+    return tuple(
+        one.model_copy(update={"affiliation_id": one.affiliation_id or uuid5(program_id, str(n))})
+        for n, one in enumerate(affiliations)
+    )
 
 
 DECISIONS = (

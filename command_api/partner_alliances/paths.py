@@ -27,7 +27,7 @@ from schemas.partner_alliances.contracts import (
     ResumeContract,
     SuspendContract,
 )
-from schemas.partner_alliances.integrations import Commission, CreateProgram, RequestPartner
+from schemas.partner_alliances.integrations import RequestPartner
 from schemas.partner_alliances.parts import (
     AccountNumber,
     Bic,
@@ -100,13 +100,6 @@ class NuevoPartner(Perfil):
     terminos: dict[str, Any] = Field(default_factory=dict)
     fecha_inicio: date | None = None
     fecha_fin: date | None = None
-
-
-class NuevoPrograma(_Cuerpo):
-    nombre: Name
-    descripcion: Note = ""
-    producto: Product = "AFFILIATION"
-    comision: Commission = Field(default=0, description="Porcentaje.")
 
 
 class NuevoContrato(_Cuerpo):
@@ -186,12 +179,6 @@ def request_partner(cuerpo: NuevoPartner, _: Mapping[str, str]) -> Command:
 
 def validate_partner(cuerpo: Perfil, _: Mapping[str, str]) -> Command:
     return ValidatePartner(profile=cuerpo.profile(), **cuerpo.account())
-
-
-def create_program(cuerpo: NuevoPrograma, _: Mapping[str, str]) -> Command:
-    return CreateProgram(
-        name=cuerpo.nombre, description=cuerpo.descripcion, product=cuerpo.producto, commission_percent=cuerpo.comision
-    )
 
 
 def create_contract(cuerpo: NuevoContrato, _: Mapping[str, str]) -> Command:
@@ -308,7 +295,6 @@ PATHS = (
         translation=Translation(Perfil, validate_partner),
         with_events=True,
     ),
-    CommandPath("/programas", CreateProgram, {"id": KEY}, translation=Translation(NuevoPrograma, create_program)),
     CommandPath("/contratos", CreateContract, {"id": KEY}, translation=Translation(NuevoContrato, create_contract)),
     *(
         CommandPath(

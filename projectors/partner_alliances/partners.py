@@ -34,7 +34,12 @@ def partner(row: Partners, event: RecordedEvent[Any]) -> Partners:
 
 
 def program(row: Programs, event: RecordedEvent[ProgramCreated]) -> Programs:
-    return row.replace(**event.data.model_dump(), created_at=event.recorded_at)
+    details = event.data.details
+    return row.replace(
+        **{**dict(event.data), "details": None if details is None else details.model_dump(mode="json")},
+        brand_id=None if details is None else details.brand_id,
+        created_at=event.recorded_at,
+    )
 
 
 PROJECTIONS = (

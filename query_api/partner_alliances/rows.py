@@ -10,6 +10,8 @@ from pydantic import BaseModel, JsonValue
 from query_api.queries.query import Query
 from query_api.views.paging import Row
 from schemas.partner_alliances import views
+from schemas.partner_alliances.parts import ProgramDetails
+from schemas.partner_alliances.programs_in_spanish import Programa, programme
 from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
 
 Estado = Literal["PENDIENTE", "ACTIVO", "INACTIVO", "RECHAZADO", "VENCIDO"]
@@ -42,17 +44,6 @@ class Partner(BaseModel):
     correo: str | None
     estado: Onboarding
     motivo: str | None
-    creado: datetime | None
-
-
-class Programa(BaseModel):
-    """Un programa en el que participan partners."""
-
-    id: UUID
-    nombre: str | None
-    descripcion: str | None
-    producto: str | None
-    comision: float
     creado: datetime | None
 
 
@@ -100,13 +91,15 @@ def partner(row: Row) -> Partner:
 
 
 def program(row: Row) -> Programa:
-    return Programa(
-        id=row["program_id"],
-        nombre=row["name"],
-        descripcion=row["description"],
-        producto=row["product"],
-        comision=row["commission_percent"],
-        creado=row["created_at"],
+    details = row["details"]
+    return programme(
+        row["program_id"],
+        row["created_at"],
+        None if details is None else ProgramDetails.model_validate(details),
+        name=row["name"],
+        description=row["description"],
+        product=row["product"],
+        commission_percent=row["commission_percent"],
     )
 
 

@@ -13,6 +13,7 @@ from schemas.partner_alliances.parts import (
     Note,
     Product,
     Profile,
+    ProgramDetails,
     TaxId,
     WithAccount,
     WithMailbox,
@@ -67,12 +68,13 @@ Commission = Annotated[float, Field(ge=0, le=100)]
 
 
 class CreateProgram(Command):
-    """Creates a programme that partners take part in."""
+    """Creates a programme that partners take part in; it has a name, details, or both."""
 
-    name: Name
+    name: Name | None = None
     description: Note = ""
     product: Product = "AFFILIATION"
     commission_percent: Commission = 0
+    details: ProgramDetails | None = None
 
 
 class PartnerRequested(Event):
@@ -140,10 +142,11 @@ class ProgramCreated(Event):
     """A programme was created."""
 
     program_id: UUID
-    name: str
+    name: str | None
     description: str
     product: str
     commission_percent: float
+    details: ProgramDetails | None = None
 
 
 COMMANDS = (RequestPartner, CreatePartner, FailPartnerCreation, ActivatePartner, WithdrawPartner, CreateProgram)

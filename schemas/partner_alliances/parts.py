@@ -1,5 +1,6 @@
 """Parts of messages that several contexts of the partner alliances use."""
 
+from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID, uuid5
 
@@ -10,7 +11,7 @@ from schemas.message import Command
 from schemas.sensitive import Encrypted, Sensitive, SensitiveMailbox, is_encrypted
 from schemas.values.names import caseless
 from schemas.values.stated import RULES, Stated
-from schemas.values.text import NOT_BLANK, PLAIN, PLAIN_INSIDE, without_control_characters
+from schemas.values.text import NOT_BLANK, PLAIN, PLAIN_INSIDE, Identifier, without_control_characters
 
 _IDS = UUID("5b0c9f57-1a5e-5d0c-8d57-6f4a0c1f8f11")
 _NO_OBJECT = "is not a JSON object"
@@ -164,3 +165,42 @@ class RuleVerdict(Part):
     rule: Literal["tax_id", "bank_account", "sanctions", "amount", "currency"]
     passed: bool
     detail: str
+
+
+ProgramStatus = Literal["draft", "active", "suspended", "closed"]
+ProgramType = Literal["AFFILIATES", "INFLUENCERS", "ADVOCACY", "SAAS"]
+ProgramModel = Literal["CPA", "CPL", "CPC"]
+AffiliationStatus = Literal["pending", "active", "suspended", "ended"]
+
+
+class ProgramTerms(Part):
+    """The payment of a programme for an action, a lead or a click, and its cap."""
+
+    model: ProgramModel
+    currency: Currency
+    base_rate_cents: Cents
+    cap_cents: Cents | None = None
+
+
+class Affiliation(Part):
+    """The affiliation of a partner to a programme."""
+
+    affiliation_id: UUID | None = Field(
+        default=None, description="Unset: derived from the programme and the place in its list."
+    )
+    affiliate_id: Identifier
+    status: AffiliationStatus = "pending"
+    joined_on: date | None = None
+    left_on: date | None = None
+
+
+class ProgramDetails(Part):
+    """A programme of a brand."""
+
+    status: ProgramStatus = "draft"
+    type: ProgramType
+    brand_id: Identifier
+    starts_on: date
+    ends_on: date | None = None
+    terms: ProgramTerms
+    affiliations: Annotated[tuple[Affiliation, ...], Field(max_length=1000)] = ()

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schemas.partner_alliances.compliance import AccountState
 from schemas.partner_alliances.partners import KycStatus
-from schemas.partner_alliances.parts import CommissionModel, PartnerType
+from schemas.partner_alliances.parts import AffiliationStatus, CommissionModel, PartnerType, ProgramStatus, ProgramType
 
 TipoDePartner = Literal["CORPORATIVO", "INDIVIDUAL", "STARTUP", "AGENCIA", "SIN_ANIMO_DE_LUCRO"]
 
@@ -52,3 +52,26 @@ Monto = Annotated[float, Field(ge=0, le=10**12)]
 def cents_of(monto: float) -> int:
     """Returns an amount in cents, rounded to the nearest."""
     return round(monto * 100)
+
+
+EstadoDePrograma = Literal["BORRADOR", "ACTIVO", "SUSPENDIDO", "CERRADO"]
+PROGRAM_STATUSES: Mapping[EstadoDePrograma, ProgramStatus] = {
+    "BORRADOR": "draft",
+    "ACTIVO": "active",
+    "SUSPENDIDO": "suspended",
+    "CERRADO": "closed",
+}
+TipoDePrograma = Literal["AFILIADOS", "INFLUENCERS", "ADVOCACY", "SAAS"]
+PROGRAM_TYPES: Mapping[TipoDePrograma, ProgramType] = {
+    "AFILIADOS": "AFFILIATES",
+    "INFLUENCERS": "INFLUENCERS",
+    "ADVOCACY": "ADVOCACY",
+    "SAAS": "SAAS",
+}
+EstadoDeAfiliacion = Literal["PENDIENTE", "ACTIVA", "SUSPENDIDA", "BAJA"]
+AFFILIATION_STATUSES: Mapping[EstadoDeAfiliacion, AffiliationStatus] = {
+    "PENDIENTE": "pending",
+    "ACTIVA": "active",
+    "SUSPENDIDA": "suspended",
+    "BAJA": "ended",
+}

@@ -63,7 +63,7 @@ class PartnerProfiles(
     updated_at: datetime | None = None
 
 
-class Programs(View, context="integrations", key="program_id", indexes=("product",)):
+class Programs(View, context="integrations", key="program_id", indexes=("product", "brand_id")):
     """A programme that partners take part in."""
 
     program_id: UUID
@@ -71,6 +71,8 @@ class Programs(View, context="integrations", key="program_id", indexes=("product
     description: str | None = None
     product: str | None = None
     commission_percent: float = 0
+    brand_id: str | None = None
+    details: dict[str, JsonValue] | None = None
     created_at: datetime | None = None
 
 

@@ -136,6 +136,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "partner_alliances/contracts.py": CoveredBy("unit/aggregates/partner_alliances/test_contracts.py", _MESSAGES),
         "partner_alliances/integrations.py": CoveredBy("unit/aggregates/partner_alliances/test_integrations.py", _MESSAGES),
         "partner_alliances/partners.py": CoveredBy("unit/aggregates/partner_alliances/test_registration.py", _MESSAGES),
+        "partner_alliances/programs_in_spanish.py": CoveredBy("unit/query_api/partner_alliances/test_rows.py", _VALUE),
         "partner_alliances/rejections.py": CoveredBy("unit/schemas/partner_alliances/test_dialect.py", _VALUE),
         "partner_alliances/roles.py": CoveredBy("unit/schemas/test_access.py", _VALUE),
         "partner_alliances/views.py": CoveredBy("unit/projectors/partner_alliances/test_partners.py", _MESSAGES),

@@ -90,6 +90,22 @@ CONTRACT = {
     "partner_id": "{partner}", "tipo": "CPA", "fecha_inicio": "2030-01-01", "fecha_fin": "2031-01-01",
     "monto": 1000.5, "moneda": "COP", "condiciones": "30 días",
 }  # fmt: skip
+AFFILIATION = {
+    "afiliacion_id": "f1e2d3c4-b5a6-7890-1234-abcdefabcdef", "afiliado_id": "c1d2e3f4-5678-1234-5678-abcdefabcdef",
+    "estado": "ACTIVA", "fecha_alta": "2025-09-05", "fecha_baja": None,
+}  # fmt: skip
+PROGRAM = {
+    "programa_id": "e7b8c2e2-9c2a-4f7e-bb8e-1a2b3c4d5e6f", "estado": "ACTIVO", "tipo": "AFILIADOS",
+    "brand_id": "a1b2c3d4-5678-1234-5678-abcdefabcdef", "vigencia_inicio": "2025-09-01", "vigencia_fin": "2026-09-01",
+    "term_modelo": "CPA", "term_moneda": "COP", "term_tarifa_base": 1000.00, "term_tope": 5000.00,
+    "afiliaciones": [AFFILIATION],
+}  # fmt: skip
+SHOWN_PROGRAM = {
+    "programa_id": str, "estado": "ACTIVO", "tipo": "AFILIADOS", "brand_id": "a1b2c3d4-5678-1234-5678-abcdefabcdef",
+    "vigencia": {"inicio": "2025-09-01", "fin": "2026-09-01"},
+    "terminos": {"modelo": "CPA", "moneda": "COP", "tarifa_base": 1000.0, "tope": 5000.0},
+    "creado_en": str, "modificado_en": str, "afiliaciones": [{**AFFILIATION, "programa_id": str, "creado_en": str}],
+}  # fmt: skip
 ONE = "/api/v1/partners/{partner}"
 
 
@@ -127,6 +143,8 @@ ALLIANCES = (
     Call("POST", "/compliance/register", 202, {}, {"partner_id": "38c4463e-0666-40c8-af27-fce6345025e8"}),
     Call("GET", "/compliance/check", 200, {"compliance": object}),
     Call("POST", "/posts/", 201, {"id": str, **CONTRACT, "estado": "inactivo"}, CONTRACT),
+    Call("POST", "/programas", 200, SHOWN_PROGRAM, PROGRAM, keep={"programme": "programa_id"}),
+    Call("GET", "/programas/{programme}", 200, SHOWN_PROGRAM),
     Call("DELETE", ONE, 200, {"mensaje": str, "partner_id": "{partner}"}),
     Call("DELETE", ONE, 410, failing("PARTNER_YA_ELIMINADO")),
     Call("PUT", ONE, 410, failing("PARTNER_ELIMINADO"), PARTNER),

@@ -7,16 +7,26 @@ from schemas.errors import AlreadyExists
 from schemas.partner_alliances.integrations import (
     ActivatePartner,
     CreatePartner,
+    CreateProgram,
     PartnerActivated,
     PartnerRequested,
     PartnerWithdrawn,
+    ProgramCreated,
     RequestPartner,
     TaxNumberFreed,
     TaxNumberTaken,
     WithdrawPartner,
 )
 from schemas.partner_alliances.partners import MailboxTaken, RegisterPartner
-from schemas.partner_alliances.parts import BankAccount, Profile, mailbox_id_of, partner_id_of
+from schemas.partner_alliances.parts import (
+    Affiliation,
+    BankAccount,
+    Profile,
+    ProgramDetails,
+    ProgramTerms,
+    mailbox_id_of,
+    partner_id_of,
+)
 from schemas.partner_alliances.rejections import MailboxIsTaken
 from tests.unit.aggregates.partner_alliances.agreed import (
     CREATED,
@@ -100,3 +110,29 @@ def test_a_partner_is_activated_once() -> None:
     case = scenario().given(STREAM, CREATED).when(ActivatePartner(partner_id=PARTNER))
     case.then(PartnerActivated(partner_id=PARTNER, temporary_id=REQUEST))
     case.when(ActivatePartner(partner_id=PARTNER)).then()
+
+
+TERMS_OF_PROGRAM = ProgramTerms(model="CPL", currency="USD", base_rate_cents=5)
+DETAILS = ProgramDetails(
+    type="SAAS", brand_id="b", starts_on=TODAY, terms=TERMS_OF_PROGRAM, affiliations=(Affiliation(affiliate_id="a"),) * 2
+)
+
+
+def test_a_programme_has_a_name_or_details_and_each_affiliation_an_id() -> None:
+    scenario().when(CreateProgram()).then_rejected(containing="needs a name or details")
+    scenario().when(CreateProgram(name="Viajes")).then(
+        ProgramCreated(
+            program_id=FIRST_ID, name="Viajes", description="", product="AFFILIATION", commission_percent=0, details=None
+        )
+    )
+    (created,) = scenario().when(CreateProgram(details=DETAILS)).recorded
+    assert isinstance(created, ProgramCreated)
+    assert created.details is not None
+    ids = {one.affiliation_id for one in created.details.affiliations}
+    assert len(ids - {None}) == 2
+    assert scenario().when(CreateProgram(details=DETAILS)).recorded == (created,)
+
+
+def test_a_programme_does_not_end_before_it_begins() -> None:
+    over = DETAILS.model_copy(update={"ends_on": TODAY - timedelta(days=1)})
+    scenario().when(CreateProgram(details=over)).then_rejected(containing="ends before it begins")

@@ -31,6 +31,19 @@ def test_a_programme() -> None:
     shown = program(row.model_dump())
 
     assert (shown.id, shown.nombre, shown.producto, shown.comision) == (ID, "Verano", "P", 2.5)
+    assert (shown.estado, shown.vigencia, shown.terminos, shown.afiliaciones) == (None, None, None, [])
+
+
+def test_a_brands_programme() -> None:
+    terms = {"model": "CPC", "currency": "EUR", "base_rate_cents": 150}
+    details = {"type": "ADVOCACY", "brand_id": "b", "starts_on": DAY.isoformat(), "terms": terms}
+    row = views.Programs.model_validate({"program_id": ID, "details": details, "created_at": NOW})
+
+    shown = program(row.model_dump())
+
+    assert (shown.programa_id, shown.estado, shown.tipo, shown.brand_id) == (ID, "BORRADOR", "ADVOCACY", "b")
+    assert shown.terminos is not None
+    assert (shown.terminos.tarifa_base, shown.terminos.tope, shown.creado_en) == (1.5, None, NOW)
 
 
 def test_a_contract() -> None:

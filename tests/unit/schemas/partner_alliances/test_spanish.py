@@ -7,16 +7,22 @@ import pytest
 
 from schemas.partner_alliances.compliance import AccountState
 from schemas.partner_alliances.partners import KycStatus
-from schemas.partner_alliances.parts import CommissionModel, PartnerType
+from schemas.partner_alliances.parts import AffiliationStatus, CommissionModel, PartnerType, ProgramStatus, ProgramType
 from schemas.partner_alliances.spanish import (
     ACCOUNT_STATES,
+    AFFILIATION_STATUSES,
     COMMISSION_MODELS,
     KYC_STATUSES,
     PARTNER_TYPES,
+    PROGRAM_STATUSES,
+    PROGRAM_TYPES,
+    EstadoDeAfiliacion,
     EstadoDeCuenta,
+    EstadoDePrograma,
     EstadoKyc,
     TipoDeContrato,
     TipoDePartner,
+    TipoDePrograma,
     cents_of,
 )
 
@@ -28,6 +34,9 @@ from schemas.partner_alliances.spanish import (
         (KYC_STATUSES, EstadoKyc, KycStatus),
         (ACCOUNT_STATES, EstadoDeCuenta, AccountState),
         (COMMISSION_MODELS, TipoDeContrato, CommissionModel),
+        (PROGRAM_STATUSES, EstadoDePrograma, ProgramStatus),
+        (PROGRAM_TYPES, TipoDePrograma, ProgramType),
+        (AFFILIATION_STATUSES, EstadoDeAfiliacion, AffiliationStatus),
     ],
 )
 def test_each_word_names_one_kind_and_each_kind_has_a_word(words: Mapping[str, str], spanish: object, kinds: object) -> None:
