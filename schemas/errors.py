@@ -115,6 +115,12 @@ class AlreadyExists(Rejected):
     kind = "already_exists"
 
 
+class DoesNotExist(Rejected):
+    """The thing that the command is about does not exist."""
+
+    kind = "does_not_exist"
+
+
 class InProgress(Conflict):
     """A command with this id is in progress."""
 

@@ -7,7 +7,6 @@ from aggregates.policy import Policy
 from aggregates.state import State
 from aggregates.stream import Stream
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import Rejected
 from schemas.message import Command, Event
 from schemas.partner_alliances.campaigns import (
     AdmitPartner,
@@ -19,6 +18,7 @@ from schemas.partner_alliances.campaigns import (
 )
 from schemas.partner_alliances.integrations import PartnerActivated, PartnerWithdrawn
 from schemas.partner_alliances.partners import PartnerDeleted
+from schemas.partner_alliances.rejections import EndsTooEarly, PartnerIsNotActive
 
 
 class Advertiser(State):
@@ -51,9 +51,9 @@ def create_campaign(command: CommandEnvelope[CreateCampaign], advertiser: Advert
     """Creates a campaign of a partner that is admitted."""
     data = command.data
     if not advertiser.admitted:
-        raise Rejected(f"the partner {data.partner_id} is not active")
+        raise PartnerIsNotActive(f"the partner {data.partner_id} is not active")
     if data.ends_on < data.starts_on:
-        raise Rejected("the campaign ends before it begins")
+        raise EndsTooEarly("the campaign ends before it begins")
     yield CampaignCreated(campaign_id=command.id, **dict(data))
 
 

@@ -43,6 +43,13 @@ from schemas.partner_alliances.contracts import (
 from schemas.partner_alliances.integrations import PartnerWithdrawn
 from schemas.partner_alliances.partners import PartnerDeleted
 from schemas.partner_alliances.parts import Amount
+from schemas.partner_alliances.rejections import (
+    ContractHasAnotherStatus,
+    ContractIsNotInRevision,
+    EndsTooEarly,
+    LastDayIsOver,
+    PartnerHasEnded,
+)
 
 Status = Literal["none", "created", "active", "suspended", "inactive", "in_revision", "rejected", "expired"]
 """``inactive`` is the status of a permanently deactivated contract."""
@@ -65,9 +72,9 @@ class Contract(State, snapshot_every=50):  # each change adds an event
         """Returns whether the contract's last day is over."""
         return self.ends_on is not None and today > self.ends_on
 
-    def rejected(self) -> Rejected:
+    def rejected(self) -> ContractHasAnotherStatus:
         """Returns the rejection of a command that its status does not allow."""
-        return Rejected(f"the contract {self.contract_id} is {self.status.replace('_', ' ')}")
+        return ContractHasAnotherStatus(f"the contract {self.contract_id} is {self.status.replace('_', ' ')}")
 
     @property
     def ids(self) -> dict[str, UUID | None]:
@@ -163,7 +170,7 @@ def decide_revision(command: CommandEnvelope[DecideContractRevision], contract: 
     """Records an officer's decision. It activates a contract created by hand; for others the onboarding continues."""
     data = command.data
     if contract.status != "in_revision":
-        raise Rejected(f"the contract {contract.contract_id} is not under revision")
+        raise ContractIsNotInRevision(f"the contract {contract.contract_id} is not under revision")
     if data.approved:
         _check_not_over(contract, command.at.date())
     yield ContractRevisionDecided(**contract.ids, approved=data.approved, reason=data.reason, decided_by=command.actor)
@@ -260,20 +267,20 @@ class ContractTerms:
 
 
 def _bound(counterparty: Counterparty, created: ContractCreated) -> Events:
-    """Adds a contract to those with a partner; raises `Rejected` if there may be none."""
+    """Adds a contract to those with a partner; raises `PartnerHasEnded` if there may be none."""
     if counterparty.excluded:
-        raise Rejected(f"the partner {created.partner_id} is withdrawn or deleted")
+        raise PartnerHasEnded(f"the partner {created.partner_id} is withdrawn or deleted")
     yield CONTRACTS_COUNTERPARTY.records(CounterpartyBound(partner_id=created.partner_id, contract_id=created.contract_id))
 
 
 def _check_term(starts_on: date | None, ends_on: date, today: date) -> None:
     if ends_on < max(starts_on or today, today):
-        raise Rejected("the last day is over before the contract begins")
+        raise EndsTooEarly("the last day is over before the contract begins")
 
 
 def _check_not_over(contract: Contract, today: date) -> None:
     if contract.is_over(today):
-        raise Rejected(f"the last day of the contract {contract.contract_id} is over: move it first")
+        raise LastDayIsOver(f"the last day of the contract {contract.contract_id} is over: move it first")
 
 
 def decisions(products: Products) -> Decisions:

@@ -37,6 +37,7 @@ from schemas.partner_alliances.integrations import (
     WithdrawPartner,
 )
 from schemas.partner_alliances.parts import Affiliation
+from schemas.partner_alliances.rejections import EndsTooEarly, PartnerHasEnded
 
 
 class PartnerRequest(State):
@@ -75,7 +76,7 @@ def request_partner(command: CommandEnvelope[RequestPartner]) -> Events:
     data, today = command.data, command.at.date()
     starts_on = data.starts_on or today
     if data.ends_on is not None and data.ends_on < max(starts_on, today):
-        raise Rejected("the contract's last day is over before it begins")
+        raise EndsTooEarly("the contract's last day is over before it begins")
     yield PartnerRequested(
         temporary_id=command.id,
         profile=data.profile,
@@ -116,7 +117,7 @@ def activate_partner(command: CommandEnvelope[ActivatePartner], partner: Partner
     """Activates a partner that is not withdrawn."""
     partner_id = command.data.partner_id
     if partner.end is not None:
-        raise Rejected(f"the partner {partner_id} is {partner.end}")
+        raise PartnerHasEnded(f"the partner {partner_id} is {partner.end}")
     if not partner.active:
         yield PartnerActivated(partner_id=partner_id, temporary_id=partner.temporary_id)
 
@@ -140,7 +141,7 @@ def create_program(command: CommandEnvelope[CreateProgram]) -> Events:
         raise Rejected("a programme needs a name or details")
     if details is not None:
         if details.ends_on is not None and details.ends_on < details.starts_on:
-            raise Rejected("the programme ends before it begins")
+            raise EndsTooEarly("the programme ends before it begins")
         details = details.model_copy(update={"affiliations": _with_ids(command.id, details.affiliations)})
     yield ProgramCreated(program_id=command.id, **{**dict(data), "details": details})
 

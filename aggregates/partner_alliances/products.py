@@ -9,8 +9,9 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from schemas.errors import Misconfigured, Rejected
+from schemas.errors import Misconfigured
 from schemas.partner_alliances.parts import Amount, Cents, CommissionModel, Currency, Note
+from schemas.partner_alliances.rejections import NoSuchProduct, TermsDoNotFit
 from schemas.values.storable import check_storable
 
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -132,13 +133,13 @@ class Products:
         return self.by_name[product].limits if product in self.by_name else Limits()
 
     def agreed(self, product: str, terms: Mapping[str, Any]) -> Agreed:
-        """Returns the terms of a contract, defaults included; raises `Rejected` if they do not fit the product."""
+        """Returns the terms of a contract, defaults included; raises `NoSuchProduct` or `TermsDoNotFit`."""
         if product not in self.by_name:
-            raise Rejected(f"there is no product {product}; there are {', '.join(sorted(self.by_name))}")
+            raise NoSuchProduct(f"there is no product {product}; there are {', '.join(sorted(self.by_name))}")
         try:
             found = self.by_name[product].terms.model_validate(terms)
             return Agreed(found.model_dump(mode="json"), found.amount)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "terms"
-            raise Rejected(f"the terms do not fit {product}: {where}: {first['msg']}") from None
+            raise TermsDoNotFit(f"the terms do not fit {product}: {where}: {first['msg']}") from None

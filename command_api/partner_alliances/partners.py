@@ -3,19 +3,19 @@
 from aggregates.partner_alliances.partner import INTEGRATION, PARTNER
 from command_api.handling.activities import Activity, ActivityContext
 from schemas.envelope import CommandEnvelope
-from schemas.errors import Rejected
 from schemas.partner_alliances.contracts import CreateContract
 from schemas.partner_alliances.partners import RecordRevocation, RevokeIntegration
-from schemas.partner_alliances.rejections import IntegrationNotFound
+from schemas.partner_alliances.rejections import IntegrationNotFound, PartnerHasEnded, PartnerNotFound
 
 
 async def check_partner(command: CommandEnvelope[CreateContract], context: ActivityContext) -> CreateContract:
-    """Returns the command unchanged; raises `Rejected` if the partner does not exist, is withdrawn or deleted."""
-    partner = await context.load(PARTNER, str(command.data.partner_id))
-    if not partner.exists or partner.end is not None:
-        raise Rejected(
-            f"the partner {command.data.partner_id} {'does not exist' if partner.end is None else f'is {partner.end}'}"
-        )
+    """Returns the command unchanged; raises `PartnerNotFound` or `PartnerHasEnded`."""
+    partner_id = command.data.partner_id
+    partner = await context.load(PARTNER, str(partner_id))
+    if not partner.exists:
+        raise PartnerNotFound(f"the partner {partner_id} does not exist")
+    if partner.end is not None:
+        raise PartnerHasEnded(f"the partner {partner_id} is {partner.end}")
     return command.data
 
 

@@ -12,6 +12,7 @@ from command_api.http.paths import KEY, CommandPath, Translation
 from schemas.envelope import Receipt
 from schemas.errors import Invalid, NotFound, Violation
 from schemas.message import Command, Event
+from schemas.partner_alliances import dialect
 from schemas.partner_alliances.campaigns import Budget, CreateCampaign
 from schemas.partner_alliances.compliance import (
     PartnerValidated,
@@ -54,8 +55,8 @@ from schemas.sensitive import SensitiveMailbox
 from schemas.values.literals import read_uuid
 from schemas.values.stated import RULES
 
-_NEEDED = "needs terminos, fecha_fin or estado"
-_ALONE = "comes without terminos and fecha_fin"
+_NEEDED = "necesita terminos, fecha_fin o estado"
+_ALONE = "va sin terminos ni fecha_fin"
 
 
 class _Cuerpo(BaseModel):
@@ -287,15 +288,28 @@ def _id(path: Mapping[str, str]) -> UUID:
 
 
 PATHS = (
-    CommandPath("/partners", RequestPartner, onboarding_started, translation=Translation(NuevoPartner, request_partner)),
+    CommandPath(
+        "/partners",
+        RequestPartner,
+        onboarding_started,
+        translation=Translation(NuevoPartner, request_partner),
+        errors=dialect.ERRORS,
+    ),
     CommandPath(
         "/partners/validate",
         ValidatePartner,
         verdict,
         translation=Translation(Perfil, validate_partner),
         with_events=True,
+        errors=dialect.ERRORS,
     ),
-    CommandPath("/contratos", CreateContract, {"id": KEY}, translation=Translation(NuevoContrato, create_contract)),
+    CommandPath(
+        "/contratos",
+        CreateContract,
+        {"id": KEY},
+        translation=Translation(NuevoContrato, create_contract),
+        errors=dialect.CONTRACTS,
+    ),
     *(
         CommandPath(
             path,
@@ -303,17 +317,24 @@ PATHS = (
             commission,
             translation=Translation(Contrato, create_commission),
             status=201,
+            errors=dialect.CONTRACTS,
         )
         for path in ("/posts", "/posts/")
     ),
     CommandPath(
-        "/contratos/{id}", ChangeContract, {"id": KEY}, "PUT", translation=Translation(CambioDeContrato, change_contract)
+        "/contratos/{id}",
+        ChangeContract,
+        {"id": KEY},
+        "PUT",
+        translation=Translation(CambioDeContrato, change_contract),
+        errors=dialect.CONTRACTS,
     ),
     CommandPath(
         "/contratos/{id}/revision",
         DecideContractRevision,
         {"id": KEY},
         translation=Translation(DecisionDeRevision, decide_revision),
+        errors=dialect.CONTRACTS,
     ),
     CommandPath(
         "/compliance/sanciones",
@@ -321,6 +342,7 @@ PATHS = (
         {"id": KEY},
         "PUT",
         translation=Translation(ListaDeSanciones, lambda cuerpo, _: PublishSanctionList(names=cuerpo.nombres)),
+        errors=dialect.ERRORS,
     ),
     CommandPath(
         "/compliance/register",
@@ -328,6 +350,13 @@ PATHS = (
         {},
         translation=Translation(AltaFinanciera, register_account),
         status=202,
+        errors=dialect.CHECKED,
     ),
-    CommandPath("/campanas", CreateCampaign, {"id": KEY}, translation=Translation(NuevaCampana, create_campaign)),
+    CommandPath(
+        "/campanas",
+        CreateCampaign,
+        {"id": KEY},
+        translation=Translation(NuevaCampana, create_campaign),
+        errors=dialect.ERRORS,
+    ),
 )

@@ -11,6 +11,7 @@ from command_api.http.paths import CommandPath, Translation
 from schemas.envelope import Receipt
 from schemas.errors import Invalid, Violation
 from schemas.message import Command, Event
+from schemas.partner_alliances.dialect import CHECKED
 from schemas.partner_alliances.integrations import Commission, CreateProgram, ProgramCreated
 from schemas.partner_alliances.parts import (
     Affiliation,
@@ -145,5 +146,6 @@ PATHS = (
         translation=Translation(NuevoPrograma, create_program),
         with_events=True,
         status=200,
+        errors=CHECKED,
     ),
 )

@@ -13,6 +13,7 @@ from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
 from query_api.views.paging import Row
 from schemas.partner_alliances import views
+from schemas.partner_alliances.dialect import ERRORS
 
 _CODES: Mapping[str, str] = {"amount": "MONTO_INVALIDO", "currency": "MONEDA_NO_PERMITIDA"}
 """By rules: what their violation is called."""
@@ -107,7 +108,13 @@ async def check(context: QueryContext) -> Answer:
 
 
 QUERIES = (
-    Query("/compliance/reportes", views.Assessments, "Reports of compliance, rule by rule, a page at a time.", shape=report),
+    Query(
+        "/compliance/reportes",
+        views.Assessments,
+        "Reports of compliance, rule by rule, a page at a time.",
+        shape=report,
+        errors=ERRORS,
+    ),
     Query(
         "/compliance/reportes/montos",
         views.Assessments,
@@ -115,6 +122,7 @@ QUERIES = (
         handler=amounts,
         reply=Montos,
         is_page=False,
+        errors=ERRORS,
     ),
     Query(
         "/compliance/check",
@@ -123,5 +131,6 @@ QUERIES = (
         handler=check,
         reply=Chequeo,
         is_page=False,
+        errors=ERRORS,
     ),
 )

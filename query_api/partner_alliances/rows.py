@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue
 
 from query_api.queries.query import Query
 from query_api.views.paging import Row
-from schemas.partner_alliances import views
+from schemas.partner_alliances import dialect, views
 from schemas.partner_alliances.parts import ProgramDetails
 from schemas.partner_alliances.programs_in_spanish import Programa, programme
 from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
@@ -135,12 +135,12 @@ def campaign(row: Row) -> Campana:
 
 
 QUERIES = (
-    Query("/partners", views.Partners, "Partners, a page at a time.", shape=partner),
-    Query("/partners/{id}", views.Partners, "One partner.", key="id", shape=partner),
-    Query("/programas", views.Programs, "Programmes, a page at a time.", shape=program),
-    Query("/programas/{id}", views.Programs, "One programme.", key="id", shape=program),
-    Query("/contratos", views.Contracts, "Contracts, a page at a time.", shape=contract),
-    Query("/contratos/{id}", views.Contracts, "One contract.", key="id", shape=contract),
-    Query("/campanas", views.Campaigns, "Campaigns, a page at a time.", shape=campaign),
-    Query("/campanas/{id}", views.Campaigns, "One campaign.", key="id", shape=campaign),
+    Query("/partners", views.Partners, "Partners, a page at a time.", shape=partner, errors=dialect.ERRORS),
+    Query("/partners/{id}", views.Partners, "One partner.", key="id", shape=partner, errors=dialect.ERRORS),
+    Query("/programas", views.Programs, "Programmes, a page at a time.", shape=program, errors=dialect.ERRORS),
+    Query("/programas/{id}", views.Programs, "One programme.", key="id", shape=program, errors=dialect.ERRORS),
+    Query("/contratos", views.Contracts, "Contracts, a page at a time.", shape=contract, errors=dialect.CONTRACTS),
+    Query("/contratos/{id}", views.Contracts, "One contract.", key="id", shape=contract, errors=dialect.CONTRACTS),
+    Query("/campanas", views.Campaigns, "Campaigns, a page at a time.", shape=campaign, errors=dialect.ERRORS),
+    Query("/campanas/{id}", views.Campaigns, "One campaign.", key="id", shape=campaign, errors=dialect.ERRORS),
 )

@@ -14,9 +14,9 @@ SYSTEM = System(
             rejections=rejections.OF_INTEGRATIONS,
             audit=roles.AUDIT,
         ),
-        Context("contracts", commands=contracts.COMMANDS, events=contracts.EVENTS),
+        Context("contracts", commands=contracts.COMMANDS, events=contracts.EVENTS, rejections=rejections.OF_CONTRACTS),
         Context("compliance", commands=compliance.COMMANDS, events=compliance.EVENTS, audit=roles.AUDIT),
-        Context("campaigns", commands=campaigns.COMMANDS, events=campaigns.EVENTS),
+        Context("campaigns", commands=campaigns.COMMANDS, events=campaigns.EVENTS, rejections=rejections.OF_CAMPAIGNS),
     ),
     views=views.VIEWS,
 )

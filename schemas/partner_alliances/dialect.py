@@ -1,6 +1,7 @@
 """The errors of the partner alliances' own paths, as their clients know them, in Spanish."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import get_args
 
 from pydantic import BaseModel
@@ -8,7 +9,22 @@ from pydantic import BaseModel
 from schemas.dialect import FIELD_REQUIRED, Dialect
 from schemas.errors import CaudalError, Invalid
 from schemas.partner_alliances.partners import IntegrationType
-from schemas.partner_alliances.spanish import KYC_STATUSES
+from schemas.partner_alliances.parts import ProgramModel
+from schemas.partner_alliances.spanish import (
+    ACCOUNT_STATES,
+    AFFILIATION_STATUSES,
+    COMMISSION_MODELS,
+    KYC_STATUSES,
+    PARTNER_TYPES,
+    PROGRAM_STATUSES,
+    PROGRAM_TYPES,
+)
+
+
+class Error(BaseModel):
+    """Un error."""
+
+    error: str
 
 
 class ErrorConCodigo(BaseModel):
@@ -34,7 +50,31 @@ _CODES = {
 }
 """By kinds of errors; the code of another kind is its name in capital characters."""
 _CODES_OF_MEMBERS = {"/estado_kyc": "ESTADO_KYC_INVALIDO", "/tipo": "TIPO_INTEGRACION_INVALIDO"}
+_AGAIN = "No disponible: intente de nuevo más tarde"
 _TEXTS = {
+    "malformed": "El cuerpo no se puede leer",
+    "too_large": "El cuerpo es demasiado grande",
+    "unsupported_format": "El cuerpo debe ser application/json",
+    "conflict": "Otra operación cambió lo mismo: intente de nuevo",
+    "in_progress": "La misma operación está en curso: intente de nuevo",
+    "key_reused": "La clave se usó antes para otra operación",
+    "precondition_failed": "La versión no es la esperada",
+    "precondition_required": "Se requiere la versión esperada",
+    "too_many_requests": "Demasiadas solicitudes",
+    "too_costly": "La consulta tarda demasiado",
+    **dict.fromkeys(("unavailable", "raced", "overloaded", "not_yet_seen", "view_outdated"), _AGAIN),
+    "rejected": "La operación no es posible",
+    "failed": "La operación falló",
+    "already_exists": "Ya existe",
+    "does_not_exist": "No existe",
+    "partner_ended": "El partner está retirado o eliminado",
+    "partner_not_active": "El partner no está activo",
+    "contract_status": "El estado del contrato no lo permite",
+    "contract_not_in_revision": "El contrato no está en revisión",
+    "last_day_over": "El último día del contrato ya pasó: cámbielo primero",
+    "ends_too_early": "El último día es anterior al primero, o ya pasó",
+    "no_such_product": "No existe el producto",
+    "terms_do_not_fit": "Los términos no corresponden al producto",
     "mailbox_taken": "Ya existe un partner con este email",
     "not_found": "Partner no encontrado",
     "partner_not_found": "Partner no encontrado",
@@ -62,6 +102,10 @@ def _choices(words: Iterable[str]) -> tuple[str, str]:
     return f"Input should be {', '.join(most)} or {last}", f"debe ser uno de: {', '.join(words)}"
 
 
+_CHOICES: tuple[Iterable[str], ...] = (
+    *(KYC_STATUSES, get_args(IntegrationType), PARTNER_TYPES, ACCOUNT_STATES, COMMISSION_MODELS),
+    *(PROGRAM_STATUSES, PROGRAM_TYPES, AFFILIATION_STATUSES, get_args(ProgramModel), ("ACTIVO", "INACTIVO")),
+)
 _LENGTHS = ((3, 254), (1, 50), (1, 500), (1, 2000), (1, 20_000))
 """Of sensitive texts, in characters."""
 WORDS = {
@@ -74,7 +118,8 @@ WORDS = {
         f"Value error, should have {least} to {most} characters": f"debe tener de {least} a {most} caracteres"
         for least, most in _LENGTHS
     },
-    **dict(map(_choices, (KYC_STATUSES, get_args(IntegrationType)))),
+    "Input should be greater than or equal to 0": "debe ser 0 o más",
+    **dict(map(_choices, _CHOICES)),
 }
 
 
@@ -98,3 +143,8 @@ DELETED_PARTNER = _of_partners(partner_deleted="PARTNER_YA_ELIMINADO")
 KYC = PARTNERS.saying(lacking="Estado KYC es requerido")
 NEW_INTEGRATION = PARTNERS.saying(lacking="Tipo y nombre son requeridos")
 REVOKED_INTEGRATION = _of_partners(not_found="INTEGRACION_NO_ENCONTRADA").saying(not_found="Integración no encontrada")
+
+ERRORS = Dialect(Error, lambda text, _: Error(error=text), texts={**_TEXTS, "not_found": "No encontrado"}, words=WORDS)
+CONTRACTS = ERRORS.saying(not_found="No existe el contrato", does_not_exist="No existe el contrato")
+CHECKED = replace(ERRORS, statuses={"malformed": 400, "invalid": 400})
+"""On paths whose clients know 400 for every fault of a body."""

@@ -33,5 +33,61 @@ class IntegrationIsRevoked(Rejected):
     kind = "integration_revoked"
 
 
-OF_INTEGRATIONS = (PartnerNotFound, PartnerIsDeleted, MailboxIsTaken, IntegrationNotFound, IntegrationIsRevoked)
-"""Those of the context ``integrations``."""
+class PartnerHasEnded(Rejected):
+    """The partner is withdrawn or deleted."""
+
+    kind = "partner_ended"
+
+
+class PartnerIsNotActive(Rejected):
+    """The partner is not active."""
+
+    kind = "partner_not_active"
+
+
+class ContractHasAnotherStatus(Rejected):
+    """The status of the contract does not allow this."""
+
+    kind = "contract_status"
+
+
+class ContractIsNotInRevision(Rejected):
+    """The contract is not under revision."""
+
+    kind = "contract_not_in_revision"
+
+
+class LastDayIsOver(Rejected):
+    """The last day of the contract is over."""
+
+    kind = "last_day_over"
+
+
+class EndsTooEarly(Rejected):
+    """The last day is before the first one, or over already."""
+
+    kind = "ends_too_early"
+
+
+class NoSuchProduct(Rejected):
+    """There is no product of this name."""
+
+    kind = "no_such_product"
+
+
+class TermsDoNotFit(Rejected):
+    """The terms do not fit the product."""
+
+    kind = "terms_do_not_fit"
+
+
+OF_INTEGRATIONS = (
+    *(PartnerNotFound, PartnerIsDeleted, MailboxIsTaken, IntegrationNotFound, IntegrationIsRevoked, PartnerHasEnded),
+    EndsTooEarly,
+)
+OF_CONTRACTS = (
+    *(PartnerNotFound, PartnerHasEnded, ContractHasAnotherStatus, ContractIsNotInRevision, LastDayIsOver, EndsTooEarly),
+    *(NoSuchProduct, TermsDoNotFit),
+)
+OF_CAMPAIGNS = (PartnerIsNotActive, EndsTooEarly)
+"""The rejections of these contexts."""

@@ -40,6 +40,7 @@ STATUSES = {
     "rejected": 422,
     "failed": 422,
     "already_exists": 409,
+    "does_not_exist": 422,
     "conflict": 409,
     "in_progress": 409,
     "key_reused": 422,

@@ -5,8 +5,8 @@ import pytest
 from command_api.handling.validation import validate_body
 from command_api.partner_alliances.profiles import IntegracionNueva, PartnerNuevo, VerificacionKyc
 from schemas.dialect import Dialect
-from schemas.errors import CaudalError, Invalid, NotFound, Unavailable
-from schemas.partner_alliances import dialect
+from schemas.errors import CaudalError, DoesNotExist, Invalid, NotFound, Rejected, Unavailable
+from schemas.partner_alliances import dialect, rejections
 from schemas.partner_alliances.rejections import (
     IntegrationIsRevoked,
     IntegrationNotFound,
@@ -14,6 +14,7 @@ from schemas.partner_alliances.rejections import (
     PartnerIsDeleted,
     PartnerNotFound,
 )
+from streams.http.problems import STATUSES
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ from schemas.partner_alliances.rejections import (
             "La integración ya está revocada", "INTEGRACION_YA_REVOCADA",
         ),
         (dialect.PARTNERS, CaudalError("x"), 500, "Error interno del servidor", "ERROR_INTERNO"),
-        (dialect.PARTNERS, Unavailable("x"), 503, "detail", "UNAVAILABLE"),
+        (dialect.PARTNERS, Unavailable("x"), 503, "No disponible: intente de nuevo más tarde", "UNAVAILABLE"),
     ],
 )  # fmt: skip
 def test_each_kind_has_a_status_a_text_and_a_code(
@@ -76,3 +77,25 @@ def test_what_is_wrong_with_a_body_is_said_in_spanish(
 
     assert words.status_of(raised.value.kind, 422) == 400
     assert words.answer(raised.value, "detail") == dialect.ErrorConCodigo(error=text, codigo=code)
+
+
+OWN = sorted({*rejections.OF_INTEGRATIONS, *rejections.OF_CONTRACTS, *rejections.OF_CAMPAIGNS}, key=lambda one: one.kind)
+
+
+@pytest.mark.parametrize("rejection", OWN, ids=lambda one: one.kind)
+def test_each_rejection_of_the_system_is_said_in_spanish(rejection: type[Rejected]) -> None:
+    for words in (dialect.ERRORS, dialect.PARTNERS):
+        said = words.answer(rejection("in English"), "in English").model_dump()["error"]
+        assert said not in ("in English", "La operación no es posible")
+
+
+@pytest.mark.parametrize("kind", sorted(STATUSES.keys() - {"invalid", "not_as_signed", "sign_ins_blocked"}))
+def test_each_error_of_the_engine_is_said_in_spanish(kind: str) -> None:
+    error = Rejected("in English").of_kind(kind)
+
+    assert dialect.ERRORS.answer(error, "in English") != dialect.Error(error="in English")
+
+
+def test_faults_of_a_body_have_the_status_that_the_clients_of_a_path_know() -> None:
+    assert [words.status_of("invalid", 422) for words in (dialect.ERRORS, dialect.CHECKED)] == [422, 400]
+    assert dialect.CONTRACTS.answer(DoesNotExist("x"), "x") == dialect.Error(error="No existe el contrato")
