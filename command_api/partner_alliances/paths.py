@@ -78,7 +78,7 @@ class Perfil(_Cuerpo):
     """Lo que un partner dice de sí mismo."""
 
     nombre: Name
-    tipo: TipoDePartner
+    tipo: TipoDePartner = "CORPORATIVO"
     correo: SensitiveMailbox = None
     identificacion_fiscal: IdentificacionFiscal | None = None
     cuenta_bancaria: CuentaBancaria | None = None

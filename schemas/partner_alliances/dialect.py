@@ -52,9 +52,9 @@ _CODES = {
 _CODES_OF_MEMBERS = {"/estado_kyc": "ESTADO_KYC_INVALIDO", "/tipo": "TIPO_INTEGRACION_INVALIDO"}
 _AGAIN = "No disponible: intente de nuevo más tarde"
 _TEXTS = {
-    "malformed": "El cuerpo no se puede leer",
+    "malformed": "La solicitud no se puede leer",
     "too_large": "El cuerpo es demasiado grande",
-    "unsupported_format": "El cuerpo debe ser application/json",
+    "unsupported_format": "El formato del cuerpo no se admite",
     "conflict": "Otra operación cambió lo mismo: intente de nuevo",
     "in_progress": "La misma operación está en curso: intente de nuevo",
     "key_reused": "La clave se usó antes para otra operación",

@@ -71,6 +71,7 @@ def test_a_request_is_translated_with_its_tax_number_and_its_account() -> None:
     profile = Profile(name="Partner ABC", type="AGENCY", tax_id=TaxId(country="ES", number="B1"))
 
     assert request_partner(body, {}) == RequestPartner(profile=profile, iban="ES91")
+    assert request_partner(NuevoPartner(nombre="Acme"), {}) == RequestPartner(profile=Profile(name="Acme", type="CORPORATE"))
 
 
 @pytest.mark.parametrize(

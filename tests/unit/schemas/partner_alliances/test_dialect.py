@@ -89,6 +89,12 @@ def test_each_rejection_of_the_system_is_said_in_spanish(rejection: type[Rejecte
         assert said not in ("in English", "La operación no es posible")
 
 
+def test_each_rejection_of_the_system_is_one_of_a_context() -> None:
+    declared = {one for one in vars(rejections).values() if isinstance(one, type) and issubclass(one, Rejected)}
+
+    assert declared - {Rejected} == set(OWN)
+
+
 @pytest.mark.parametrize("kind", sorted(STATUSES.keys() - {"invalid", "not_as_signed", "sign_ins_blocked"}))
 def test_each_error_of_the_engine_is_said_in_spanish(kind: str) -> None:
     error = Rejected("in English").of_kind(kind)
