@@ -8,7 +8,7 @@ from aggregates.decision import Decision
 from aggregates.state import State
 from aggregates.stream import EventOf, Stream, StreamUse
 from schemas.envelope import CommandEnvelope
-from schemas.errors import AlreadyExists, Misconfigured, Rejected, pointer_of
+from schemas.errors import AlreadyExists, DoesNotExist, Misconfigured, Rejected, pointer_of
 from schemas.message import Event
 from schemas.values.storable import fault_in
 
@@ -80,7 +80,7 @@ def _check_expectations(used: Sequence[tuple[StreamUse[Any], LoadedStream | None
         if use.expected == "new" and loaded.version:
             raise AlreadyExists(f"the {noun} {key} exists already")
         if use.expected == "existing" and not loaded.version:
-            raise Rejected(f"there is no {noun} {key}")
+            raise DoesNotExist(f"there is no {noun} {key}")
         if len(names) > 1 and names.count(loaded.name) > 1:
             raise Rejected(f"the command names the {noun} {key} twice")
 

@@ -32,16 +32,18 @@ class Access:
 
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
+    open_in_seed: bool = False
+    """Whether it asks for nothing in the profile for trying, like a declaration without an access."""
 
     def __post_init__(self) -> None:
         for what, texts in (("roles", self.roles), ("scopes", self.scopes)):
             check_not_text("an Access", what, texts)
 
     @classmethod
-    def to(cls, *roles: str, scopes: Iterable[str] = ()) -> "Access":
+    def to(cls, *roles: str, scopes: Iterable[str] = (), open_in_seed: bool = False) -> "Access":
         """Returns the access of a caller who has one of these roles and all of these scopes."""
         check_not_text("an Access", "scopes", scopes)
-        return cls(frozenset(roles), frozenset(scopes))
+        return cls(frozenset(roles), frozenset(scopes), open_in_seed)
 
     def why_not(self, caller: Caller) -> str | None:
         """Returns the token that a caller needs instead, or ``None``."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def step(pointer: str, key: str | int) -> str:
 class CaudalError(Exception):
     """An operation of Caudal failed."""
 
-    kind: ClassVar[str] = "internal"
+    kind: str = "internal"
 
     @property
     def detail(self) -> str:
@@ -91,6 +91,11 @@ class Rejected(CaudalError):
         self.correlation_id = correlation_id
         """The correlation id of the first rejected request, if this answers a repeat of it."""
 
+    def of_kind(self, kind: str) -> Self:
+        """Returns the rejection itself as one of a kind, which a system may have of its own."""
+        self.kind = kind
+        return self
+
 
 class Failed(Rejected):
     """The decision failed on this command; a repeat would fail as well."""
@@ -108,6 +113,12 @@ class AlreadyExists(Rejected):
     """The thing to be created exists already."""
 
     kind = "already_exists"
+
+
+class DoesNotExist(Rejected):
+    """The thing that the command is about does not exist."""
+
+    kind = "does_not_exist"
 
 
 class InProgress(Conflict):

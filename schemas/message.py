@@ -1,7 +1,9 @@
 """Commands and events: the requests to a system, and the facts that it recorded."""
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -11,6 +13,8 @@ from schemas.values.tuples import check_tuple
 
 COMMAND_ID = "command id"
 """As a command's subject: the command's own id, for a new data subject."""
+Subject = str | Callable[[UUID], UUID]
+"""The attribute of a command that names its data subject, `COMMAND_ID`, or a function of the command's id."""
 
 _WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -37,8 +41,8 @@ class Command(Message):
     """Whether only the engine sends it: no path over HTTP takes it."""
     command_access: ClassVar[Access | None] = None
     """Who may send it over HTTP; ``None``: every caller."""
-    command_subject: ClassVar[str | None] = None
-    """The attribute that names the data subject of the `Sensitive` fields, or `COMMAND_ID`."""
+    command_subject: ClassVar[Subject | None] = None
+    """The source of the data subject of the `Sensitive` fields."""
 
     def __init_subclass__(
         cls,
@@ -46,12 +50,19 @@ class Command(Message):
         name: str | None = None,
         internal: bool = False,
         access: Access | None = None,
-        subject: str | None = None,
+        subject: Subject | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
         cls.message_name = name or words_of(cls.__name__, "-")
         cls.internal, cls.command_access, cls.command_subject = internal, access, subject
+
+    def subject_of(self, id: UUID) -> str | None:
+        """Returns the data subject of the command under its id; ``None`` if its class names none."""
+        subject = type(self).command_subject
+        if callable(subject):
+            return str(subject(id))
+        return None if subject is None else str(id if subject == COMMAND_ID else getattr(self, subject))
 
     @model_validator(mode="after")
     def _can_be_stored(self) -> Self:

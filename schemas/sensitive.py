@@ -99,6 +99,10 @@ SensitiveMailbox = Annotated[str | None, Sensitive(max_length=254, min_length=3)
 """A command's field for the address of one mailbox."""
 
 
+RequiredSensitiveMailbox = Annotated[str, Sensitive(max_length=254, min_length=3), AfterValidator(_mailbox), MAILBOX]
+"""The same field if an address must be given."""
+
+
 def _username(text: str | None) -> str | None:
     if text is not None and not is_encrypted(text):
         enforced_username(text)

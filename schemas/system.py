@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from schemas.access import Access
 from schemas.clients.gateway import Gateway
-from schemas.errors import Misconfigured, NotFound
+from schemas.errors import Misconfigured, NotFound, Rejected
 from schemas.integration import OutgoingTopic
 from schemas.message import Command, Event
 from schemas.sensitive import encrypted_fields, misplaced, password_fields, sensitive_fields
@@ -57,6 +57,8 @@ class Context:
     """Partitions of its topics, fixed when its log is created."""
     requires_expected_version: bool = False
     """Whether commands over HTTP must state the expected version of their stream, by ``If-Match`` or ``If-None-Match``."""
+    rejections: tuple[type[Rejected], ...] = ()
+    """Its rejections with kinds of their own, which OpenAPI documents state."""
     audit: Access | None = None
     """Who may read its log over HTTP; ``None``: every caller. Sensitive data in the log stays encrypted."""
 
@@ -94,6 +96,7 @@ def check_system(system: System) -> None:
         if not 1 <= context.partitions <= _MAX_PARTITIONS:
             raise Misconfigured(f"{owner} has {context.partitions} partitions: give it 1 to {_MAX_PARTITIONS}")
         _check_tuples(owner, commands=context.commands, events=context.events, upcasters=context.upcasters)
+        _check_tuples(owner, rejections=context.rejections)
         for command in context.commands:
             _check_command(command)
     for view in system.views:

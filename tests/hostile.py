@@ -90,6 +90,7 @@ BY_MEMBER: Mapping[str, Sequence[Any]] = {
     "username": ["eva", "Jos\u00e9"],
     "patient_username": ["ana", None],
     "password": ["password2"],
+    "email": ["ana@example.org", "eva@example.org"],
 }
 """Ordinary values of the members of these names."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aggregates.partner_alliances import campaigns, compliance, contract_term, contracts, integrations, onboarding
+from aggregates.partner_alliances import campaigns, compliance, contract_term, contracts, integrations, onboarding, registration
 from aggregates.partner_alliances.products import Product, Products
 from aggregates.system import Domain
 
@@ -16,10 +16,11 @@ def domain(extensions: Mapping[str, Product]) -> Domain:
     return Domain(
         decisions=(
             *integrations.DECISIONS,
+            *registration.DECISIONS,
             *contracts.decisions(products),
-            *compliance.DECISIONS,
+            *compliance.decisions(products),
             *campaigns.DECISIONS,
         ),
-        policies=campaigns.POLICIES,
+        policies=(*registration.POLICIES, *contracts.POLICIES, *compliance.POLICIES, *campaigns.POLICIES),
         sagas=(onboarding.ONBOARDING, contract_term.CONTRACT_TERM),
     )

@@ -7,7 +7,6 @@ from aggregates.policy import Policy
 from aggregates.state import State
 from aggregates.stream import Stream
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import Rejected
 from schemas.message import Command, Event
 from schemas.partner_alliances.campaigns import (
     AdmitPartner,
@@ -18,6 +17,8 @@ from schemas.partner_alliances.campaigns import (
     PartnerExcluded,
 )
 from schemas.partner_alliances.integrations import PartnerActivated, PartnerWithdrawn
+from schemas.partner_alliances.partners import PartnerDeleted
+from schemas.partner_alliances.rejections import EndsTooEarly, PartnerIsNotActive
 
 
 class Advertiser(State):
@@ -50,9 +51,9 @@ def create_campaign(command: CommandEnvelope[CreateCampaign], advertiser: Advert
     """Creates a campaign of a partner that is admitted."""
     data = command.data
     if not advertiser.admitted:
-        raise Rejected(f"the partner {data.partner_id} is not active")
+        raise PartnerIsNotActive(f"the partner {data.partner_id} is not active")
     if data.ends_on < data.starts_on:
-        raise Rejected("the campaign ends before it begins")
+        raise EndsTooEarly("the campaign ends before it begins")
     yield CampaignCreated(campaign_id=command.id, **dict(data))
 
 
@@ -61,9 +62,9 @@ def admit(activated: RecordedEvent[PartnerActivated]) -> Iterable[Command]:
     yield AdmitPartner(partner_id=activated.data.partner_id)
 
 
-def exclude(withdrawn: RecordedEvent[PartnerWithdrawn]) -> Iterable[Command]:
-    """Forbids the campaigns of a withdrawn partner."""
-    yield ExcludePartner(partner_id=withdrawn.data.partner_id)
+def exclude(ended: RecordedEvent[PartnerWithdrawn] | RecordedEvent[PartnerDeleted]) -> Iterable[Command]:
+    """Forbids the campaigns of a partner that is withdrawn or deleted."""
+    yield ExcludePartner(partner_id=ended.data.partner_id)
 
 
 DECISIONS = (
@@ -71,4 +72,4 @@ DECISIONS = (
     Decision(ExcludePartner, ADVERTISER.create_or_change("partner_id"), exclude_partner),
     Decision(CreateCampaign, CAMPAIGN.create(), create_campaign, reads=(ADVERTISER.at("partner_id"),)),
 )
-POLICIES = (Policy("admit-active-partners", {PartnerActivated: admit, PartnerWithdrawn: exclude}),)
+POLICIES = (Policy("admit-active-partners", {PartnerActivated: admit, PartnerWithdrawn: exclude, PartnerDeleted: exclude}),)

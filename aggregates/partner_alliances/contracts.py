@@ -1,18 +1,19 @@
 """Contracts: active once compliance has approved them, changed and suspended by clients, expired after their last day."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 from aggregates.decision import Decision, Decisions, Events
-from aggregates.partner_alliances.products import Products
+from aggregates.partner_alliances.products import Agreed, Products
+from aggregates.policy import Policy
 from aggregates.state import State
 from aggregates.stream import Stream
-from schemas.envelope import CommandEnvelope
+from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.errors import Rejected
-from schemas.message import Event
+from schemas.message import Command, Event
 from schemas.partner_alliances.contracts import (
     ActivateContract,
     ChangeContract,
@@ -26,15 +27,28 @@ from schemas.partner_alliances.contracts import (
     ContractRevision,
     ContractRevisionDecided,
     ContractSuspended,
+    CounterpartyBound,
+    CounterpartyExcluded,
     CreateContract,
     CreateRequestedContract,
     DeactivateContract,
     DecideContractRevision,
+    ExcludeCounterparty,
     ExpireContract,
     FailContractCreation,
     RequestContractRevision,
     ResumeContract,
     SuspendContract,
+)
+from schemas.partner_alliances.integrations import PartnerWithdrawn
+from schemas.partner_alliances.partners import PartnerDeleted
+from schemas.partner_alliances.parts import Amount
+from schemas.partner_alliances.rejections import (
+    ContractHasAnotherStatus,
+    ContractIsNotInRevision,
+    EndsTooEarly,
+    LastDayIsOver,
+    PartnerHasEnded,
 )
 
 Status = Literal["none", "created", "active", "suspended", "inactive", "in_revision", "rejected", "expired"]
@@ -49,6 +63,7 @@ class Contract(State, snapshot_every=50):  # each change adds an event
     temporary_id: UUID | None = None
     product: str = ""
     terms: dict[str, Any] = {}
+    amount: Amount | None = None
     starts_on: date | None = None
     ends_on: date | None = None
     status: Status = "none"
@@ -57,9 +72,9 @@ class Contract(State, snapshot_every=50):  # each change adds an event
         """Returns whether the contract's last day is over."""
         return self.ends_on is not None and today > self.ends_on
 
-    def rejected(self) -> Rejected:
+    def rejected(self) -> ContractHasAnotherStatus:
         """Returns the rejection of a command that its status does not allow."""
-        return Rejected(f"the contract {self.contract_id} is {self.status.replace('_', ' ')}")
+        return ContractHasAnotherStatus(f"the contract {self.contract_id} is {self.status.replace('_', ' ')}")
 
     @property
     def ids(self) -> dict[str, UUID | None]:
@@ -71,8 +86,8 @@ def evolve(contract: Contract, event: Event) -> Contract:
     match event:
         case ContractCreated():
             return Contract(**dict(event), status="created")
-        case ContractChanged(terms=terms, ends_on=ends_on):
-            return contract.replace(terms=terms, ends_on=ends_on)
+        case ContractChanged(terms=terms, amount=amount, ends_on=ends_on):
+            return contract.replace(terms=terms, amount=amount, ends_on=ends_on)
         case ContractRevisionDecided(approved=approved):
             return contract.replace(status="created" if approved else "rejected")
     return contract.replace(status=_STATUSES[type(event)])
@@ -87,7 +102,23 @@ _STATUSES: Mapping[type[Event], Status] = {
     ContractExpired: "expired",
 }
 
+
+class Counterparty(State):
+    """The contracts' own state of a partner."""
+
+    contract_ids: tuple[UUID, ...] = ()
+    excluded: bool = False
+
+
+def evolve_counterparty(counterparty: Counterparty, event: Event) -> Counterparty:
+    if isinstance(event, CounterpartyBound):
+        return counterparty.replace(contract_ids=(*counterparty.contract_ids, event.contract_id))
+    return counterparty.replace(excluded=True)
+
+
 CONTRACT = Stream("contract", Contract, evolve)
+COUNTERPARTY = Stream("counterparty", Counterparty, evolve_counterparty)
+CONTRACTS_COUNTERPARTY = COUNTERPARTY.create_or_change("partner_id")
 FAILED_CONTRACT = Stream("failedcontract")
 
 
@@ -139,7 +170,7 @@ def decide_revision(command: CommandEnvelope[DecideContractRevision], contract: 
     """Records an officer's decision. It activates a contract created by hand; for others the onboarding continues."""
     data = command.data
     if contract.status != "in_revision":
-        raise Rejected(f"the contract {contract.contract_id} is not under revision")
+        raise ContractIsNotInRevision(f"the contract {contract.contract_id} is not under revision")
     if data.approved:
         _check_not_over(contract, command.at.date())
     yield ContractRevisionDecided(**contract.ids, approved=data.approved, reason=data.reason, decided_by=command.actor)
@@ -155,15 +186,39 @@ def expire_contract(command: CommandEnvelope[ExpireContract], contract: Contract
         yield ContractExpired(**contract.ids)
 
 
+def exclude_counterparty(command: CommandEnvelope[ExcludeCounterparty], counterparty: Counterparty) -> Events:
+    """Names the contracts that end with a partner, and forbids further ones."""
+    data = command.data
+    if not counterparty.excluded:
+        yield CounterpartyExcluded(partner_id=data.partner_id, contract_ids=counterparty.contract_ids, reason=data.reason)
+
+
+def exclude_withdrawn(withdrawn: RecordedEvent[PartnerWithdrawn]) -> Iterable[Command]:
+    """Ends the contracts with a withdrawn partner."""
+    yield ExcludeCounterparty(partner_id=withdrawn.data.partner_id, reason="the partner was withdrawn")
+
+
+def exclude_deleted(deleted: RecordedEvent[PartnerDeleted]) -> Iterable[Command]:
+    """Ends the contracts with a deleted partner."""
+    yield ExcludeCounterparty(partner_id=deleted.data.partner_id, reason="the partner was deleted")
+
+
+def end_contracts(excluded: RecordedEvent[CounterpartyExcluded]) -> Iterable[Command]:
+    """Deactivates each contract with an excluded partner."""
+    for contract_id in excluded.data.contract_ids:
+        yield DeactivateContract(contract_id=contract_id, reason=excluded.data.reason)
+
+
 @dataclass(frozen=True, slots=True)
 class ContractTerms:
     """The decisions that depend on the products that are installed."""
 
     products: Products
 
-    def create(self, command: CommandEnvelope[CreateContract]) -> Events:
+    def create(self, command: CommandEnvelope[CreateContract], counterparty: Counterparty) -> Events:
         """Creates a contract by hand: it is under revision from its beginning, because no rule has approved it."""
         created = self._created(command.data, command.id, command.at.date(), temporary_id=None)
+        yield from _bound(counterparty, created)
         yield created
         yield ContractRevision(
             contract_id=created.contract_id,
@@ -172,10 +227,12 @@ class ContractTerms:
             reason="it was created by hand: compliance decides on it",
         )
 
-    def create_requested(self, command: CommandEnvelope[CreateRequestedContract]) -> Events:
+    def create_requested(self, command: CommandEnvelope[CreateRequestedContract], counterparty: Counterparty) -> Events:
         """Creates the contract of a partner's request."""
         data = command.data
-        yield self._created(data, data.contract_id, command.at.date(), temporary_id=data.temporary_id)
+        created = self._created(data, data.contract_id, command.at.date(), temporary_id=data.temporary_id)
+        yield from _bound(counterparty, created)
+        yield created
 
     def change(self, command: CommandEnvelope[ChangeContract], contract: Contract) -> Events:
         """Changes terms or last day of a contract that has not ended."""
@@ -184,45 +241,59 @@ class ContractTerms:
             raise contract.rejected()
         if data.ends_on is not None:
             _check_term(contract.starts_on, data.ends_on, command.at.date())
-        terms = contract.terms
+        agreed = Agreed(contract.terms, contract.amount)
         if data.terms is not None:
-            terms = self.products.agreed(contract.product, {**contract.terms, **data.terms})
+            agreed = self.products.agreed(contract.product, {**contract.terms, **data.terms})
         ends_on = data.ends_on or contract.ends_on
-        if (terms, ends_on) != (contract.terms, contract.ends_on):
-            yield ContractChanged(**contract.ids, terms=terms, ends_on=ends_on)
+        if (agreed.terms, ends_on) != (contract.terms, contract.ends_on):
+            yield ContractChanged(**contract.ids, terms=agreed.terms, amount=agreed.amount, ends_on=ends_on)
 
     def _created(
         self, data: CreateContract | CreateRequestedContract, contract_id: UUID, today: date, *, temporary_id: UUID | None
     ) -> ContractCreated:
         if data.ends_on is not None:
             _check_term(data.starts_on, data.ends_on, today)
+        agreed = self.products.agreed(data.product, data.terms)
         return ContractCreated(
             contract_id=contract_id,
             partner_id=data.partner_id,
             temporary_id=temporary_id,
             product=data.product,
-            terms=self.products.agreed(data.product, data.terms),
+            terms=agreed.terms,
+            amount=agreed.amount,
             starts_on=data.starts_on,
             ends_on=data.ends_on,
         )
 
 
+def _bound(counterparty: Counterparty, created: ContractCreated) -> Events:
+    """Adds a contract to those with a partner; raises `PartnerHasEnded` if there may be none."""
+    if counterparty.excluded:
+        raise PartnerHasEnded(f"the partner {created.partner_id} is withdrawn or deleted")
+    yield CONTRACTS_COUNTERPARTY.records(CounterpartyBound(partner_id=created.partner_id, contract_id=created.contract_id))
+
+
 def _check_term(starts_on: date | None, ends_on: date, today: date) -> None:
     if ends_on < max(starts_on or today, today):
-        raise Rejected("the last day is over before the contract begins")
+        raise EndsTooEarly("the last day is over before the contract begins")
 
 
 def _check_not_over(contract: Contract, today: date) -> None:
     if contract.is_over(today):
-        raise Rejected(f"the last day of the contract {contract.contract_id} is over: move it first")
+        raise LastDayIsOver(f"the last day of the contract {contract.contract_id} is over: move it first")
 
 
 def decisions(products: Products) -> Decisions:
     """Returns the decisions on contracts of these products."""
     terms = ContractTerms(products)
     return (
-        Decision(CreateContract, CONTRACT.create(), terms.create),
-        Decision(CreateRequestedContract, CONTRACT.create("contract_id"), terms.create_requested),
+        Decision(CreateContract, CONTRACT.create(), terms.create, writes=(CONTRACTS_COUNTERPARTY,)),
+        Decision(
+            CreateRequestedContract,
+            CONTRACT.create("contract_id"),
+            terms.create_requested,
+            writes=(CONTRACTS_COUNTERPARTY,),
+        ),
         Decision(ChangeContract, CONTRACT.change("contract_id"), terms.change),
         Decision(FailContractCreation, FAILED_CONTRACT.create("temporary_id"), fail_contract_creation),
         Decision(SuspendContract, CONTRACT.change("contract_id"), suspend_contract),
@@ -232,4 +303,13 @@ def decisions(products: Products) -> Decisions:
         Decision(RequestContractRevision, CONTRACT.change("contract_id"), request_revision),
         Decision(DecideContractRevision, CONTRACT.change("contract_id"), decide_revision),
         Decision(ExpireContract, CONTRACT.change("contract_id"), expire_contract),
+        Decision(ExcludeCounterparty, CONTRACTS_COUNTERPARTY, exclude_counterparty),
     )
+
+
+POLICIES = (
+    Policy(
+        "end-contracts-of-former-partners",
+        {PartnerWithdrawn: exclude_withdrawn, PartnerDeleted: exclude_deleted, CounterpartyExcluded: end_contracts},
+    ),
+)

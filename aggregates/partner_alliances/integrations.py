@@ -1,8 +1,19 @@
-"""Integrations: requests, partners (each tax number at most once), and programmes."""
+"""Integrations: requests, partners (each tax number and each mailbox at most once), and programmes."""
 
-from uuid import UUID
+from collections.abc import Iterable
+from uuid import UUID, uuid5
 
 from aggregates.decision import Decision, Events
+from aggregates.partner_alliances.partner import (
+    MAILBOX,
+    PARTNER,
+    TAX_NUMBER,
+    Mailbox,
+    Partner,
+    TaxNumber,
+    claim_mailbox,
+    tax_number_of,
+)
 from aggregates.partner_alliances.rules import compact
 from aggregates.state import State
 from aggregates.stream import Stream
@@ -25,7 +36,8 @@ from schemas.partner_alliances.integrations import (
     TaxNumberTaken,
     WithdrawPartner,
 )
-from schemas.partner_alliances.parts import TaxId
+from schemas.partner_alliances.parts import Affiliation
+from schemas.partner_alliances.rejections import EndsTooEarly, PartnerHasEnded
 
 
 class PartnerRequest(State):
@@ -38,56 +50,25 @@ def evolve_request(request: PartnerRequest, event: Event) -> PartnerRequest:
     return PartnerRequest(failed=isinstance(event, PartnerCreationFailed))
 
 
-class Partner(State):
-    """A partner."""
-
-    temporary_id: UUID | None = None
-    tax_id: TaxId | None = None
-    active: bool = False
-    withdrawn: bool = False
-
-
-def evolve_partner(partner: Partner, event: Event) -> Partner:
-    match event:
-        case PartnerCreated(temporary_id=temporary_id, profile=profile):
-            return Partner(temporary_id=temporary_id, tax_id=profile.tax_id)
-        case PartnerActivated():
-            return partner.replace(active=True)
-        case PartnerWithdrawn():
-            return partner.replace(active=False, withdrawn=True)
-    return partner
-
-
-class TaxNumber(State):
-    """The partner that has a tax number."""
-
-    partner_id: UUID | None = None
-
-
-def evolve_tax_number(number: TaxNumber, event: Event) -> TaxNumber:
-    return TaxNumber(partner_id=event.partner_id if isinstance(event, TaxNumberTaken) else None)
-
-
 PARTNER_REQUEST = Stream("partnerrequest", PartnerRequest, evolve_request, noun="partner request")
-PARTNER = Stream("partner", Partner, evolve_partner)
-TAX_NUMBER = Stream("taxnumber", TaxNumber, evolve_tax_number)
 PROGRAM = Stream("program", noun="programme")
 
 
 def _tax_number_of_profile(command: CommandEnvelope[CreatePartner]) -> str | None:
-    return _tax_number(command.data.profile.tax_id)
+    return tax_number_of(command.data.profile.tax_id)
 
 
 def _tax_number_to_free(command: CommandEnvelope[WithdrawPartner]) -> str | None:
-    return _tax_number(command.data.tax_id)
+    return tax_number_of(command.data.tax_id)
 
 
-def _tax_number(tax_id: TaxId | None) -> str | None:
-    return None if tax_id is None else compact(tax_id)
+def _mailbox(command: CommandEnvelope[CreatePartner]) -> str | None:
+    return None if command.data.mailbox_id is None else str(command.data.mailbox_id)
 
 
 PROFILES_TAX_NUMBER = TAX_NUMBER.create_or_change(_tax_number_of_profile)
 TAX_NUMBER_TO_FREE = TAX_NUMBER.create_or_change(_tax_number_to_free)
+PARTNERS_MAILBOX = MAILBOX.create_or_change(_mailbox)
 
 
 def request_partner(command: CommandEnvelope[RequestPartner]) -> Events:
@@ -95,11 +76,12 @@ def request_partner(command: CommandEnvelope[RequestPartner]) -> Events:
     data, today = command.data, command.at.date()
     starts_on = data.starts_on or today
     if data.ends_on is not None and data.ends_on < max(starts_on, today):
-        raise Rejected("the contract's last day is over before it begins")
+        raise EndsTooEarly("the contract's last day is over before it begins")
     yield PartnerRequested(
         temporary_id=command.id,
         profile=data.profile,
         email=data.email,
+        mailbox_id=data.mailbox_id,
         account=data.account,
         product=data.product,
         terms=data.terms,
@@ -108,13 +90,18 @@ def request_partner(command: CommandEnvelope[RequestPartner]) -> Events:
     )
 
 
-def create_partner(command: CommandEnvelope[CreatePartner], number: TaxNumber) -> Events:
-    """Creates a partner, also without a tax number: compliance decides on it."""
+def create_partner(command: CommandEnvelope[CreatePartner], partner: Partner, number: TaxNumber, mailbox: Mailbox) -> Events:
+    """Creates a partner, also without a tax number: compliance decides on it. One that was registered is there already."""
     data = command.data
+    if partner.temporary_id == data.temporary_id:
+        return
+    if partner.exists:
+        raise AlreadyExists(f"the partner {data.partner_id} exists already")
     if data.profile.tax_id is not None:
         if number.partner_id is not None:
             raise AlreadyExists(f"the tax number {compact(data.profile.tax_id)} is that of the partner {number.partner_id}")
         yield PROFILES_TAX_NUMBER.records(TaxNumberTaken(partner_id=data.partner_id))
+    yield from claim_mailbox(PARTNERS_MAILBOX, mailbox, data.mailbox_id, data.partner_id)
     yield PartnerCreated(**data.model_dump())
 
 
@@ -129,8 +116,8 @@ def fail_partner_creation(command: CommandEnvelope[FailPartnerCreation], request
 def activate_partner(command: CommandEnvelope[ActivatePartner], partner: Partner) -> Events:
     """Activates a partner that is not withdrawn."""
     partner_id = command.data.partner_id
-    if partner.withdrawn:
-        raise Rejected(f"the partner {partner_id} is withdrawn")
+    if partner.end is not None:
+        raise PartnerHasEnded(f"the partner {partner_id} is {partner.end}")
     if not partner.active:
         yield PartnerActivated(partner_id=partner_id, temporary_id=partner.temporary_id)
 
@@ -138,25 +125,41 @@ def activate_partner(command: CommandEnvelope[ActivatePartner], partner: Partner
 def withdraw_partner(command: CommandEnvelope[WithdrawPartner], partner: Partner, number: TaxNumber) -> Events:
     """Withdraws a partner, and frees its tax number."""
     data = command.data
-    if partner.withdrawn:
+    if partner.end is not None:
         return
     if number.partner_id == data.partner_id:
         yield TAX_NUMBER_TO_FREE.records(TaxNumberFreed(partner_id=data.partner_id))
-    yield PartnerWithdrawn(partner_id=data.partner_id, temporary_id=partner.temporary_id, reason=data.reason)
+    yield PartnerWithdrawn(
+        partner_id=data.partner_id, temporary_id=partner.temporary_id, mailbox_id=partner.mailbox_id, reason=data.reason
+    )
 
 
 def create_program(command: CommandEnvelope[CreateProgram]) -> Events:
-    """Creates a programme."""
-    yield ProgramCreated(program_id=command.id, **dict(command.data))
+    """Creates a programme; each of its affiliations has an id."""
+    data, details = command.data, command.data.details
+    if data.name is None and details is None:
+        raise Rejected("a programme needs a name or details")
+    if details is not None:
+        if details.ends_on is not None and details.ends_on < details.starts_on:
+            raise EndsTooEarly("the programme ends before it begins")
+        details = details.model_copy(update={"affiliations": _with_ids(command.id, details.affiliations)})
+    yield ProgramCreated(program_id=command.id, **{**dict(data), "details": details})
+
+
+def _with_ids(program_id: UUID, affiliations: Iterable[Affiliation]) -> tuple[Affiliation, ...]:
+    return tuple(
+        one.model_copy(update={"affiliation_id": one.affiliation_id or uuid5(program_id, str(n))})
+        for n, one in enumerate(affiliations)
+    )
 
 
 DECISIONS = (
     Decision(RequestPartner, PARTNER_REQUEST.create(), request_partner),
     Decision(
         CreatePartner,
-        PARTNER.create("partner_id"),
+        PARTNER.create_or_change("partner_id", usually_new=True),
         create_partner,
-        writes=(PROFILES_TAX_NUMBER,),
+        writes=(PROFILES_TAX_NUMBER, PARTNERS_MAILBOX),
     ),
     Decision(FailPartnerCreation, PARTNER_REQUEST.create_or_change("temporary_id"), fail_partner_creation),
     Decision(ActivatePartner, PARTNER.change("partner_id"), activate_partner),

@@ -2,7 +2,7 @@
 
 from datetime import date
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from aggregates.sagas.definition import Reaction, SagaDefinition, Send, Transition
 from aggregates.state import State
@@ -30,9 +30,9 @@ from schemas.partner_alliances.integrations import (
     PartnerRequested,
     WithdrawPartner,
 )
-from schemas.partner_alliances.parts import BankAccount, Profile
+from schemas.partner_alliances.partners import PartnerDeleted
+from schemas.partner_alliances.parts import BankAccount, Profile, contract_id_of, partner_id_of
 
-_IDS = UUID("5b0c9f57-1a5e-5d0c-8d57-6f4a0c1f8f11")
 _LONGEST_NOTE = 2000
 
 
@@ -54,8 +54,8 @@ def requested(_: Onboarding, event: PartnerRequested, input: SagaInput) -> Trans
     """Derives the partner's and the contract's ids from the request's, so that a repeat has the same ones."""
     state = Onboarding(
         temporary_id=event.temporary_id,
-        partner_id=uuid5(_IDS, f"partner/{event.temporary_id}"),
-        contract_id=uuid5(_IDS, f"contract/{event.temporary_id}"),
+        partner_id=partner_id_of(event.temporary_id),
+        contract_id=contract_id_of(event.temporary_id),
         profile=event.profile,
         account=event.account,
         product=event.product,
@@ -64,7 +64,11 @@ def requested(_: Onboarding, event: PartnerRequested, input: SagaInput) -> Trans
         ends_on=event.ends_on,
     )
     create = CreatePartner(
-        partner_id=state.partner_id, temporary_id=event.temporary_id, profile=event.profile, email=event.email
+        partner_id=state.partner_id,
+        temporary_id=event.temporary_id,
+        profile=event.profile,
+        email=event.email,
+        mailbox_id=event.mailbox_id,
     )
     compensation = WithdrawPartner(partner_id=state.partner_id, tax_id=event.profile.tax_id, reason="its onboarding failed")
     return Transition(state, send=[Send(create, compensation)])
@@ -111,6 +115,8 @@ def contract_created(state: Onboarding, event: ContractCreated, input: SagaInput
         temporary_id=state.temporary_id,
         profile=state.profile,
         account=state.account,
+        product=event.product,
+        amount=event.amount,
     )
     return Transition(state, send=[Send(assess)])
 
@@ -143,6 +149,10 @@ def activated(state: Onboarding, event: PartnerActivated, input: SagaInput) -> T
     return Transition(state, status="completed")
 
 
+def deleted(state: Onboarding, event: PartnerDeleted, input: SagaInput) -> Transition[Onboarding]:
+    return Transition(state, status="failed", reason="the partner was deleted")
+
+
 def _shortened(text: str | None) -> str:
     return (text or "")[:_LONGEST_NOTE]
 
@@ -157,7 +167,7 @@ ONBOARDING = SagaDefinition(
     Onboarding,
     {
         PartnerRequested: Reaction(_request, requested, starts=True, then=(PartnerCreated, PartnerCreationFailed)),
-        PartnerCreated: Reaction(_request, partner_created, then=(ContractCreated, ContractCreationFailed)),
+        PartnerCreated: Reaction(_request, partner_created, then=(ContractCreated, ContractCreationFailed, PartnerDeleted)),
         PartnerCreationFailed: Reaction(_request, partner_failed, then=()),
         ContractCreated: Reaction(_request, contract_created, then=(ContractApproved, ContractRejected)),
         ContractCreationFailed: Reaction(_request, contract_failed, then=()),
@@ -167,6 +177,7 @@ ONBOARDING = SagaDefinition(
         ContractRevisionDecided: Reaction(_request, decided, then=(ContractActivated,)),
         ContractActivated: Reaction(_request, contract_activated, then=(PartnerActivated,)),
         PartnerActivated: Reaction(_request, activated, then=()),
+        PartnerDeleted: Reaction(_request, deleted, then=()),
     },
     on_rejected={CreatePartner: no_partner, CreateRequestedContract: no_contract},
     references=("temporary_id", "partner_id", "contract_id"),

@@ -12,7 +12,8 @@ from rapidfuzz import fuzz, process
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
-from schemas.partner_alliances.parts import Profile, RuleVerdict, TaxId
+from aggregates.partner_alliances.products import Limits
+from schemas.partner_alliances.parts import Amount, Profile, RuleVerdict, TaxId
 
 SIMILAR_PERCENT = 90
 """Names of this similarity or more count as equal to one on the sanction list; the order of words makes no difference."""
@@ -35,6 +36,29 @@ def verdicts(profile: Profile, account: RuleVerdict, sanctioned: Sequence[str] |
         account,
         _verdict("sanctions", sanctions(profile.name, sanctioned)),
     ]
+
+
+def amount_verdicts(amount: Amount, limits: Limits) -> list[RuleVerdict]:
+    """Returns the verdicts on the amount of a contract, and on its currency."""
+    return [_verdict("amount", _amount(amount.cents, limits)), _verdict("currency", _currency(amount.currency, limits))]
+
+
+def _amount(cents: int, limits: Limits) -> Finding:
+    if cents > limits.max_cents:
+        return False, f"{_plain(cents)} exceeds the limit of {_plain(limits.max_cents)}"
+    if cents >= limits.review_from_cents:
+        return False, f"{_plain(cents)} needs an officer's decision, from {_plain(limits.review_from_cents)} on"
+    return True, f"{_plain(cents)} is within the limit"
+
+
+def _currency(currency: str, limits: Limits) -> Finding:
+    if currency not in limits.currencies:
+        return False, f"{currency} is not one of {', '.join(limits.currencies)}"
+    return True, f"{currency} is allowed"
+
+
+def _plain(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02}"
 
 
 def account_verdict(iban: str | None, bic: str | None, number: str | None) -> RuleVerdict:

@@ -7,7 +7,6 @@ from command_api.handling.idempotency import fingerprint
 from command_api.handling.passwords import Passwords
 from command_api.handling.request import CommandRequest
 from schemas.errors import Invalid, Misconfigured, Violation, step
-from schemas.message import COMMAND_ID
 from schemas.sensitive import Password, is_encrypted, password_fields, sensitive_fields
 from streams.encryption.subject_keys import SubjectKeys
 
@@ -38,8 +37,7 @@ class Encryption:
             self._check_lengths(passwords, given)
             changed = {name: await self._hasher().hashed(text, command.id) for name, text in given.items()}
             texts = {name: text for name in sensitive if (text := changed.get(name) or getattr(data, name)) is not None}
-            if texts and data.command_subject is not None:
-                subject = str(command.id if data.command_subject == COMMAND_ID else getattr(data, data.command_subject))
+            if texts and (subject := data.subject_of(command.id)) is not None:
                 encrypted = await self._subject_keys().encrypt(subject, {f"{command.id}/{name}": texts[name] for name in texts})
                 changed |= {name: encrypted[f"{command.id}/{name}"] for name in texts}
             request = request.decided_as(data.model_copy(update=changed))

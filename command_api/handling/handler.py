@@ -213,6 +213,7 @@ def _counter(command: str, outcome: str) -> Counter:
 
 
 def _rejected(rejection: Rejection) -> Rejected:
-    # A kind of a system's own comes back as a plain rejection: its class may be gone when the answer is repeated.
+    # A kind of a system's own comes back without its class, which may be gone when the answer is repeated.
     kinds: dict[str, type[Rejected]] = {AlreadyExists.kind: AlreadyExists, Failed.kind: Failed}
-    return kinds.get(rejection.kind, Rejected)(rejection.detail, correlation_id=rejection.correlation_id)
+    rejected = kinds.get(rejection.kind, Rejected)(rejection.detail, correlation_id=rejection.correlation_id)
+    return rejected.of_kind(rejection.kind)

@@ -25,6 +25,7 @@ from schemas.errors import (
     AlreadyExists,
     CaudalError,
     Conflict,
+    DoesNotExist,
     Failed,
     Forbidden,
     IdempotencyKeyReused,
@@ -58,7 +59,7 @@ _ERRORS_OF_ACCEPTED: tuple[type[CaudalError], ...] = (
 """Errors of a command that is only accepted: those before its decision."""
 _ERRORS = (
     *_ERRORS_OF_ACCEPTED,
-    *(Failed, AlreadyExists, Conflict, Raced, InProgress, PreconditionFailed, PreconditionRequired),
+    *(Failed, AlreadyExists, DoesNotExist, Conflict, Raced, InProgress, PreconditionFailed, PreconditionRequired),
 )
 _OF_THE_SERVER = (408, 421, 431, 500)
 """Statuses of requests that are too slow, name a host that is not allowed or have too large headers, and of faults."""
@@ -109,17 +110,16 @@ def describe(
     paths: dict[str, Any] = {}
     for context, command in catalog.commands():
         if not command.internal:
-            paths[f"/commands/{context.system}/{command.message_name}"] = {"post": _operation(context, command, effective)}
+            paths[f"/commands/{context.system}/{command.message_name}"] = {"post": _operation(catalog, command, effective)}
     for system, routes in systems.items():
         for route in routes:
             if isinstance(route, QuestionPath):
                 paths[route.path] = {"post": _question(system, route)}
                 continue
-            context = catalog.context_of(route.command)
             if isinstance(route, AcceptedCommandPath):
-                operation = _accepted(context, route, effective)
+                operation = _accepted(catalog.context_of(route.command), route, effective)
             else:
-                operation = _operation(context, route.command, effective, route)
+                operation = _operation(catalog, route.command, effective, route)
             paths.setdefault(route.path, {})[route.method.lower()] = operation
     _add_links(paths, systems)
     return document(TITLE, _DESCRIPTION, paths, rules=_RULES_OF_JSON)
@@ -143,8 +143,10 @@ def _id(path: str) -> str:
 
 
 def _operation(
-    context: ContextName, command: type[Command], effective: Effective, own: CommandPath | None = None
+    catalog: Catalog, command: type[Command], effective: Effective, own: CommandPath | None = None
 ) -> dict[str, Any]:
+    context = catalog.context_of(command)
+    errors = (*_ERRORS, *catalog.context(context).rejections)
     path, translation = ("", None) if own is None else (own.path, own.translation)
     answer = schema_of(CommandReceipt) if own is None else _answer(own)
     shape = command if own is None else own.body
@@ -166,7 +168,7 @@ def _operation(
         **body,
         "responses": {
             **{status: _done(text, answer, batch=translation is None and status != "201") for status, text in done.items()},
-            **problem_responses(_ERRORS, *_OF_THE_SERVER, dialect=None if own is None else own.errors),
+            **problem_responses(errors, *_OF_THE_SERVER, dialect=None if own is None else own.errors),
         },
     }
 
@@ -234,7 +236,7 @@ def _line(command: type[Command]) -> dict[str, Any]:
 
 def _answer(path: CommandPath | AcceptedCommandPath) -> dict[str, Any]:
     """Returns the schema of an answer; one that a function makes is some object."""
-    if callable(path.answer):
+    if not isinstance(path.answer, Mapping):
         return {"type": "object"}
     parts = {name: _part(path.command, value) for name, value in path.answer.items()}
     return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
@@ -262,7 +264,8 @@ def _add_links(paths: Mapping[str, Any], systems: Mapping[str, tuple[OwnPath, ..
     """Links each own path whose answer has a stream's key with the paths below it: ``/contratos`` with ``/contratos/{id}``."""
     commands = [path for own in systems.values() for path in own if not isinstance(path, QuestionPath)]
     for path, below in product(commands, commands):
-        keys = [] if callable(path.answer) else [name for name, value in path.answer.items() if value is ReceiptField.KEY]
+        answer = path.answer if isinstance(path.answer, Mapping) else {}
+        keys = [name for name, value in answer.items() if value is ReceiptField.KEY]
         found = re.match(re.escape(path.path) + r"/{(\w+)}", below.path)
         if keys and found is not None:
             target = paths[below.path][below.method.lower()]

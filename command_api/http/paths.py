@@ -39,9 +39,16 @@ class Member:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class FromState:
+    """An answer that takes a look at the write side's state after the command."""
+
+    answer: Callable[[Any, Receipt, CommandGateway], Awaitable[Mapping[str, Any]]]
+
+
 KEY, RECORDED_AT = ReceiptField.KEY, ReceiptField.RECORDED_AT
-Answer = Mapping[str, Any] | Callable[[Any, Receipt, Sequence[Event]], Mapping[str, Any]]
-"""The body of an answer: values by name, or a function of the command, its receipt and its events.
+Answer = Mapping[str, Any] | Callable[[Any, Receipt, Sequence[Event]], Mapping[str, Any]] | FromState
+"""The body of an answer: values by name, a function of the command, its receipt and its events, or one of the state.
 
 A value may be a part of the receipt, or a `Member` of the command.
 """
@@ -168,8 +175,12 @@ def installed(catalog: Catalog) -> Mapping[str, tuple[OwnPath, ...]]:
     return found
 
 
-def answer_of(path: CommandPath, command: Command, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+async def answer_of(
+    path: CommandPath, command: Command, receipt: Receipt, events: Sequence[Event], gateway: CommandGateway
+) -> Mapping[str, Any]:
     """Returns the body of the answer to a command."""
+    if isinstance(path.answer, FromState):
+        return await path.answer.answer(command, receipt, gateway)
     if callable(path.answer):
         return path.answer(command, receipt, events)
     return {name: _value(value, command, receipt) for name, value in path.answer.items()}

@@ -66,15 +66,18 @@ class CommandEndpoints:
     def routes(self, systems: Mapping[str, tuple[OwnPath, ...]]) -> Iterator[BaseRoute]:
         """Returns every path of commands and questions."""
         yield Route(_ANY, _Endpoint(self.any_command), methods=["POST"])
-        for own in systems.values():
-            for path in own:
-                match path:
-                    case CommandPath():
-                        yield Route(path.path, _Endpoint(partial(self._handle_command, path)), methods=[path.method])
-                    case AcceptedCommandPath():
-                        yield Route(path.path, _Endpoint(partial(self._accept_command, path)), methods=[path.method])
-                    case QuestionPath():
-                        yield Route(path.path, _Endpoint(partial(self._answer_question, path)), methods=["POST"])
+        by_path: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
+        for path in (path for own in systems.values() for path in own):
+            by_method = by_path.setdefault(path.path, {})
+            match path:
+                case CommandPath():
+                    by_method[path.method] = partial(self._handle_command, path)
+                case AcceptedCommandPath():
+                    by_method[path.method] = partial(self._accept_command, path)
+                case QuestionPath():
+                    by_method["POST"] = partial(self._answer_question, path)
+        for name, by_method in by_path.items():
+            yield Route(name, _Endpoint(partial(_by_method, by_method)), methods=list(by_method))
 
     async def any_command(self, request: Request) -> Response:
         """Handles the command that the path names."""
@@ -103,7 +106,8 @@ class CommandEndpoints:
         envelope = await self._read_command(path, request, sent)
         receipt = await self._handler.handle(envelope, expected=expected)
         events = await self._recorded(context, receipt) if path.with_events else ()
-        return _response(path, answer_of(path, envelope.data, receipt, events), receipt, context)
+        answer = await answer_of(path, envelope.data, receipt, events, self._gateway)
+        return _response(path, answer, receipt, context)
 
     async def _accept_command(self, path: AcceptedCommandPath, request: Request) -> Response:
         sent = await self._admit(path, request)
@@ -159,6 +163,11 @@ class CommandEndpoints:
         chunks = stream_events(self._logs[context], receipt.stream, max(0, receipt.version - limit), limit)
         recorded = [decode(row, context, self._catalog) async for rows in chunks for row in rows]
         return [one.data for one in recorded if one.metadata.command_id == receipt.command_id]
+
+
+async def _by_method(by_method: Mapping[str, Callable[[Request], Awaitable[Response]]], request: Request) -> Response:
+    """Answers a request of one of a path's methods: one route has them all, so that `Allow` lists them all."""
+    return await by_method[request.method](request)
 
 
 class _Endpoint:

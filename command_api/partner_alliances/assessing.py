@@ -16,6 +16,8 @@ async def assess(command: CommandEnvelope[AssessContract], context: ActivityCont
         temporary_id=data.temporary_id,
         profile=data.profile,
         account=await _verdict(data.account, context),
+        product=data.product,
+        amount=data.amount,
     )
 
 

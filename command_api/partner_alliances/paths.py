@@ -1,7 +1,7 @@
 """Partner alliances' own paths for commands, in their clients' Spanish."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,7 +13,24 @@ from schemas.envelope import Receipt
 from schemas.errors import Invalid, NotFound, Violation
 from schemas.message import Command, Event
 from schemas.partner_alliances.campaigns import Budget, CreateCampaign
-from schemas.partner_alliances.compliance import PartnerValidated, PublishSanctionList, SanctionedNames, ValidatePartner
+from schemas.partner_alliances.clients import dialect
+from schemas.partner_alliances.clients.spanish import (
+    ACCOUNT_STATES,
+    COMMISSION_MODELS,
+    PARTNER_TYPES,
+    EstadoDeCuenta,
+    Monto,
+    TipoDeContrato,
+    TipoDePartner,
+    cents_of,
+)
+from schemas.partner_alliances.compliance import (
+    PartnerValidated,
+    PublishSanctionList,
+    RegisterFinancialAccount,
+    SanctionedNames,
+    ValidatePartner,
+)
 from schemas.partner_alliances.contracts import (
     ChangeContract,
     CreateContract,
@@ -21,15 +38,25 @@ from schemas.partner_alliances.contracts import (
     ResumeContract,
     SuspendContract,
 )
-from schemas.partner_alliances.integrations import Commission, CreateProgram, RequestPartner
-from schemas.partner_alliances.parts import AccountNumber, Bic, Country, Name, Note, Product, Profile, TaxId, TaxNumber
-from schemas.partner_alliances.spanish import PARTNER_TYPES, TipoDePartner
+from schemas.partner_alliances.integrations import RequestPartner
+from schemas.partner_alliances.parts import (
+    AccountNumber,
+    Bic,
+    Country,
+    Currency,
+    Name,
+    Note,
+    Product,
+    Profile,
+    TaxId,
+    TaxNumber,
+)
 from schemas.sensitive import SensitiveMailbox
 from schemas.values.literals import read_uuid
 from schemas.values.stated import RULES
 
-_NEEDED = "needs terminos, fecha_fin or estado"
-_ALONE = "comes without terminos and fecha_fin"
+_NEEDED = "necesita terminos, fecha_fin o estado"
+_ALONE = "va sin terminos ni fecha_fin"
 
 
 class _Cuerpo(BaseModel):
@@ -51,7 +78,7 @@ class Perfil(_Cuerpo):
     """Lo que un partner dice de sí mismo."""
 
     nombre: Name
-    tipo: TipoDePartner
+    tipo: TipoDePartner = "CORPORATIVO"
     correo: SensitiveMailbox = None
     identificacion_fiscal: IdentificacionFiscal | None = None
     cuenta_bancaria: CuentaBancaria | None = None
@@ -76,19 +103,28 @@ class NuevoPartner(Perfil):
     fecha_fin: date | None = None
 
 
-class NuevoPrograma(_Cuerpo):
-    nombre: Name
-    descripcion: Note = ""
-    producto: Product = "AFFILIATION"
-    comision: Commission = Field(default=0, description="Porcentaje.")
-
-
 class NuevoContrato(_Cuerpo):
     partner_id: UUID
     producto: Product = "AFFILIATION"
     terminos: dict[str, Any] = Field(default_factory=dict)
     fecha_inicio: date
     fecha_fin: date | None = None
+
+
+class Contrato(_Cuerpo):
+    """Un contrato por comisión. Su estado lo decide compliance, sea cual sea el que se dé."""
+
+    id: str | None = Field(default=None, description="No tiene efecto: el contrato recibe uno propio.")
+    partner_id: UUID
+    tipo: TipoDeContrato
+    fecha_inicio: date
+    fecha_fin: date | None = None
+    monto: Monto | None = None
+    moneda: Currency = "USD"
+    condiciones: Note | None = None
+    estado: Literal["activo", "inactivo", "vencido", "cancelado", "rechazado"] = "activo"
+    fecha_creacion: str | None = Field(default=None, description="No tiene efecto.")
+    fecha_actualizacion: str | None = Field(default=None, description="No tiene efecto.")
 
 
 class CambioDeContrato(_Cuerpo):
@@ -111,6 +147,14 @@ class DecisionDeRevision(_Cuerpo):
 
 class ListaDeSanciones(_Cuerpo):
     nombres: SanctionedNames
+
+
+class AltaFinanciera(_Cuerpo):
+    """Un partner en el sistema financiero."""
+
+    partner_id: UUID
+    state: EstadoDeCuenta = "ACTIVE"
+    enable_at: datetime | None = Field(default=None, description="Sin zona horaria es UTC; por defecto, ahora.")
 
 
 class NuevaCampana(_Cuerpo):
@@ -138,17 +182,27 @@ def validate_partner(cuerpo: Perfil, _: Mapping[str, str]) -> Command:
     return ValidatePartner(profile=cuerpo.profile(), **cuerpo.account())
 
 
-def create_program(cuerpo: NuevoPrograma, _: Mapping[str, str]) -> Command:
-    return CreateProgram(
-        name=cuerpo.nombre, description=cuerpo.descripcion, product=cuerpo.producto, commission_percent=cuerpo.comision
-    )
-
-
 def create_contract(cuerpo: NuevoContrato, _: Mapping[str, str]) -> Command:
     return CreateContract(
         partner_id=cuerpo.partner_id,
         product=cuerpo.producto,
         terms=cuerpo.terminos,
+        starts_on=cuerpo.fecha_inicio,
+        ends_on=cuerpo.fecha_fin,
+    )
+
+
+def create_commission(cuerpo: Contrato, _: Mapping[str, str]) -> Command:
+    terms = {
+        "model": COMMISSION_MODELS[cuerpo.tipo],
+        "amount_cents": None if cuerpo.monto is None else cents_of(cuerpo.monto),
+        "currency": cuerpo.moneda,
+        "conditions": cuerpo.condiciones or "",
+    }
+    return CreateContract(
+        partner_id=cuerpo.partner_id,
+        product="COMMISSION",
+        terms=terms,
         starts_on=cuerpo.fecha_inicio,
         ends_on=cuerpo.fecha_fin,
     )
@@ -171,6 +225,15 @@ def decide_revision(cuerpo: DecisionDeRevision, path: Mapping[str, str]) -> Comm
     return DecideContractRevision(contract_id=_id(path), approved=cuerpo.aprobado, reason=cuerpo.motivo)
 
 
+def register_account(cuerpo: AltaFinanciera, _: Mapping[str, str]) -> Command:
+    at = cuerpo.enable_at
+    return RegisterFinancialAccount(
+        partner_id=cuerpo.partner_id,
+        state=ACCOUNT_STATES[cuerpo.state],
+        enabled_at=at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC),
+    )
+
+
 def create_campaign(cuerpo: NuevaCampana, _: Mapping[str, str]) -> Command:
     return CreateCampaign(
         partner_id=cuerpo.partner_id,
@@ -180,6 +243,23 @@ def create_campaign(cuerpo: NuevaCampana, _: Mapping[str, str]) -> Command:
         starts_on=cuerpo.fecha_inicio,
         ends_on=cuerpo.fecha_fin,
     )
+
+
+def commission(command: CreateContract, receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
+    """Returns a contract that is not active yet: an officer decides on it."""
+    terms = command.terms
+    return {
+        "id": receipt.key,
+        "partner_id": command.partner_id,
+        "tipo": next(tipo for tipo, model in COMMISSION_MODELS.items() if model == terms["model"]),
+        "fecha_inicio": command.starts_on,
+        "fecha_fin": command.ends_on,
+        "monto": None if terms["amount_cents"] is None else terms["amount_cents"] / 100,
+        "moneda": terms["currency"],
+        "condiciones": terms["conditions"],
+        "estado": "inactivo",
+        "fecha_creacion": receipt.recorded_at,
+    }
 
 
 def onboarding_started(_: Command, receipt: Receipt, __: Sequence[Event]) -> Mapping[str, Any]:
@@ -208,24 +288,53 @@ def _id(path: Mapping[str, str]) -> UUID:
 
 
 PATHS = (
-    CommandPath("/partners", RequestPartner, onboarding_started, translation=Translation(NuevoPartner, request_partner)),
+    CommandPath(
+        "/partners",
+        RequestPartner,
+        onboarding_started,
+        translation=Translation(NuevoPartner, request_partner),
+        errors=dialect.ERRORS,
+    ),
     CommandPath(
         "/partners/validate",
         ValidatePartner,
         verdict,
         translation=Translation(Perfil, validate_partner),
         with_events=True,
+        errors=dialect.ERRORS,
     ),
-    CommandPath("/programas", CreateProgram, {"id": KEY}, translation=Translation(NuevoPrograma, create_program)),
-    CommandPath("/contratos", CreateContract, {"id": KEY}, translation=Translation(NuevoContrato, create_contract)),
     CommandPath(
-        "/contratos/{id}", ChangeContract, {"id": KEY}, "PUT", translation=Translation(CambioDeContrato, change_contract)
+        "/contratos",
+        CreateContract,
+        {"id": KEY},
+        translation=Translation(NuevoContrato, create_contract),
+        errors=dialect.CONTRACTS,
+    ),
+    *(
+        CommandPath(
+            path,
+            CreateContract,
+            commission,
+            translation=Translation(Contrato, create_commission),
+            status=201,
+            errors=dialect.CONTRACTS,
+        )
+        for path in ("/posts", "/posts/")
+    ),
+    CommandPath(
+        "/contratos/{id}",
+        ChangeContract,
+        {"id": KEY},
+        "PUT",
+        translation=Translation(CambioDeContrato, change_contract),
+        errors=dialect.CONTRACTS,
     ),
     CommandPath(
         "/contratos/{id}/revision",
         DecideContractRevision,
         {"id": KEY},
         translation=Translation(DecisionDeRevision, decide_revision),
+        errors=dialect.CONTRACTS,
     ),
     CommandPath(
         "/compliance/sanciones",
@@ -233,6 +342,21 @@ PATHS = (
         {"id": KEY},
         "PUT",
         translation=Translation(ListaDeSanciones, lambda cuerpo, _: PublishSanctionList(names=cuerpo.nombres)),
+        errors=dialect.ERRORS,
     ),
-    CommandPath("/campanas", CreateCampaign, {"id": KEY}, translation=Translation(NuevaCampana, create_campaign)),
+    CommandPath(
+        "/compliance/register",
+        RegisterFinancialAccount,
+        {},
+        translation=Translation(AltaFinanciera, register_account),
+        status=202,
+        errors=dialect.CHECKED,
+    ),
+    CommandPath(
+        "/campanas",
+        CreateCampaign,
+        {"id": KEY},
+        translation=Translation(NuevaCampana, create_campaign),
+        errors=dialect.ERRORS,
+    ),
 )

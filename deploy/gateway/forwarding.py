@@ -96,6 +96,7 @@ class Forwarder:
         """Returns the answer of an API to a request; raises what the module's text says, `TooLarge` or `HTTPException`."""
         raw_path = request.scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1")
         target = self._routes.find(request.method, raw_path)
+        context_of(request).dialect = target.route.errors
         caller = context_of(request).headers.get(b"authorization") or context_of(request).client
         headers = self._headers(request, target.route, caller)
         body = None if target.route.is_read else await self._body(request)

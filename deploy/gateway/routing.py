@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
@@ -13,6 +13,7 @@ from command_api.http import paths as commands
 from command_api.http.paths import QuestionPath
 from query_api.queries import discovery as queries
 from schemas.catalog import Catalog
+from schemas.clients.dialect import Dialect
 from schemas.clients.gateway import Gateway
 from schemas.errors import Misconfigured
 
@@ -31,6 +32,8 @@ class Route:
     api: Api
     is_command: bool
     """Whether a repeat under the same idempotency key is safe."""
+    errors: Dialect | None = None
+    """How the gateway's own errors are reported; ``None``: as problem documents."""
 
     @property
     def is_read(self) -> bool:
@@ -95,15 +98,16 @@ def _renamed(gateway: Gateway, inner: Mapping[tuple[str, str], Route]) -> Iterat
             raise Misconfigured(f"the gateway {gateway.name}: {gateway.system} has no path {method} {target}")
         if compile_path(path)[2].keys() != compile_path(target)[2].keys():
             raise Misconfigured(f"the gateway {gateway.name}: {path} and {target} have different parameters")
-        yield Route(method, path, target, known.api, known.is_command)
+        yield replace(known, path=path)
 
 
 def _own_paths(system: str, catalog: Catalog) -> Iterator[Route]:
     for path in commands.installed(catalog).get(system, ()):
         method = "POST" if isinstance(path, QuestionPath) else path.method
-        yield Route(method, path.path, path.path, "command", is_command=not isinstance(path, QuestionPath))
+        is_command = not isinstance(path, QuestionPath)
+        yield Route(method, path.path, path.path, "command", is_command=is_command, errors=path.errors)
     for query in queries.installed(catalog).get(system, ()):
-        yield Route("GET", query.path, query.path, "query", is_command=False)
+        yield Route("GET", query.path, query.path, "query", is_command=False, errors=query.errors)
 
 
 def _of_the_engine(system: str) -> Iterator[Route]:

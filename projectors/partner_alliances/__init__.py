@@ -1,5 +1,11 @@
 """Partner alliances' projections."""
 
-from projectors.partner_alliances import campaigns, contracts, partners
+from projectors.partner_alliances import campaigns, compliance, contracts, partners, profiles
 
-PROJECTIONS = (*partners.PROJECTIONS, *contracts.PROJECTIONS, *campaigns.PROJECTIONS)
+PROJECTIONS = (
+    *partners.PROJECTIONS,
+    *profiles.PROJECTIONS,
+    *contracts.PROJECTIONS,
+    *compliance.PROJECTIONS,
+    *campaigns.PROJECTIONS,
+)

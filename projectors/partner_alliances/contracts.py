@@ -1,9 +1,11 @@
-"""Contracts, about which two contexts report, and their assessments by compliance."""
+"""Contracts, about which two contexts report: contracts and compliance."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from projectors.projection import Projection
 from schemas.envelope import RecordedEvent
+from schemas.message import Event
 from schemas.partner_alliances.compliance import ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import (
     ContractActivated,
@@ -16,7 +18,7 @@ from schemas.partner_alliances.contracts import (
     ContractRevisionDecided,
     ContractSuspended,
 )
-from schemas.partner_alliances.views import Assessments, Contracts
+from schemas.partner_alliances.views import Contracts, ContractStatus
 
 
 def contract(row: Contracts, event: RecordedEvent[Any]) -> Contracts:
@@ -38,47 +40,37 @@ def _own(row: Contracts, event: RecordedEvent[Any]) -> Contracts:
             return row.replace(terms=terms, ends_on=ends_on)
         case ContractActivated() | ContractResumed():
             return row.replace(status="active", reason=None)
-        case ContractSuspended(reason=reason):
-            return row.replace(status="suspended", reason=reason)
-        case ContractDeactivated(reason=reason):
-            return row.replace(status="inactive", reason=reason)
-        case ContractRevision(reason=reason):
-            return row.replace(status="in_revision", reason=reason)
-        case ContractRevisionDecided(approved=approved, reason=reason, decided_by=decided_by):
-            return row.replace(status="created" if approved else "rejected", reason=reason, decided_by=decided_by)
+        case ContractSuspended(reason=reason) | ContractDeactivated(reason=reason) | ContractRevision(reason=reason):
+            return row.replace(status=status_after(event.data), reason=reason)
+        case ContractRevisionDecided(reason=reason, decided_by=decided_by):
+            return row.replace(status=status_after(event.data), reason=reason, decided_by=decided_by)
         case ContractExpired():
             return row.replace(status="expired")
     return row
 
 
-def assessment(row: Assessments, event: RecordedEvent[ContractApproved] | RecordedEvent[ContractRejected]) -> Assessments:
-    verdict = event.data
-    return row.replace(
-        partner_id=verdict.partner_id,
-        approved=isinstance(verdict, ContractApproved),
-        verdicts=[found.model_dump() for found in verdict.verdicts],
-        sanction_list=verdict.sanction_list,
-        assessed_at=event.recorded_at,
-    )
+def status_after(event: Event) -> ContractStatus:
+    """Returns the status of a contract after one of its events that changes it."""
+    if isinstance(event, ContractRevisionDecided):
+        return "created" if event.approved else "rejected"
+    return _STATUSES[type(event)]
 
+
+_STATUSES: Mapping[type[Event], ContractStatus] = {
+    ContractActivated: "active",
+    ContractResumed: "active",
+    ContractSuspended: "suspended",
+    ContractDeactivated: "inactive",
+    ContractRevision: "in_revision",
+    ContractExpired: "expired",
+}
+STATUS_EVENTS: tuple[type[Event], ...] = (*_STATUSES, ContractRevisionDecided)
+"""The events that change the status of a contract."""
 
 PROJECTIONS = (
     Projection(
         Contracts,
         contract,
-        events=(
-            ContractCreated,
-            ContractChanged,
-            ContractActivated,
-            ContractSuspended,
-            ContractResumed,
-            ContractDeactivated,
-            ContractRevision,
-            ContractRevisionDecided,
-            ContractExpired,
-            ContractApproved,
-            ContractRejected,
-        ),
+        events=(ContractCreated, ContractChanged, *STATUS_EVENTS, ContractApproved, ContractRejected),
     ),
-    Projection(Assessments, assessment, events=(ContractApproved, ContractRejected)),
 )

@@ -5,6 +5,7 @@ from typing import Any
 from projectors.projection import Projection
 from schemas.envelope import RecordedEvent
 from schemas.partner_alliances.integrations import PartnerActivated, PartnerCreated, PartnerWithdrawn, ProgramCreated
+from schemas.partner_alliances.partners import PartnerChanged, PartnerDeleted
 from schemas.partner_alliances.views import Partners, Programs
 
 
@@ -25,14 +26,23 @@ def partner(row: Partners, event: RecordedEvent[Any]) -> Partners:
             return row.replace(status="active", reason=None)
         case PartnerWithdrawn(reason=reason):
             return row.replace(status="withdrawn", reason=reason)
+        case PartnerChanged(name=name, email=email):
+            return row.replace(name=name, email=email)
+        case PartnerDeleted():
+            return row.replace(status="deleted", reason=None)
     return row
 
 
 def program(row: Programs, event: RecordedEvent[ProgramCreated]) -> Programs:
-    return row.replace(**event.data.model_dump(), created_at=event.recorded_at)
+    details = event.data.details
+    return row.replace(
+        **{**dict(event.data), "details": None if details is None else details.model_dump(mode="json")},
+        brand_id=None if details is None else details.brand_id,
+        created_at=event.recorded_at,
+    )
 
 
 PROJECTIONS = (
-    Projection(Partners, partner, events=(PartnerCreated, PartnerActivated, PartnerWithdrawn)),
+    Projection(Partners, partner, events=(PartnerCreated, PartnerActivated, PartnerWithdrawn, PartnerChanged, PartnerDeleted)),
     Projection(Programs, program, events=(ProgramCreated,)),
 )

@@ -58,12 +58,16 @@ def _operations(catalog: Catalog, queries: Mapping[str, tuple[OwnQuery, ...]], e
     for home, view in catalog.views():
         if not view.view_own_paths_only:
             yield from _of_view(home.system, view, effective)
-    for name, context in catalog.contexts.items():
+    for name, audited in catalog.contexts.items():
         for audit_path in AUDIT_PATHS:
-            yield _of_audit(name, audit_path, effective("audit", str(name), context.audit))
+            yield _of_audit(name, audit_path, effective("audit", str(name), audited.audit))
     for system, declared in queries.items():
         for query in declared:
-            yield _of_question(system, query) if isinstance(query, Question) else _of_query(system, query, effective)
+            if isinstance(query, Question):
+                yield _of_question(system, query)
+                continue
+            context = catalog.context(ContextName(system, query.view.view_context))
+            yield _of_query(system, query, effective, context.rejections)
 
 
 def _of_indexes() -> Operations:
@@ -90,13 +94,18 @@ def _of_view(system: str, view: type[View], effective: Effective) -> Operations:
     yield f"{path}/live", live_operation(f"{operation_id}_live", system, live, view, access)
 
 
-def _of_query(system: str, query: Query, effective: Effective) -> tuple[str, dict[str, Any]]:
+def _of_query(
+    system: str, query: Query, effective: Effective, rejections: tuple[type[CaudalError], ...]
+) -> tuple[str, dict[str, Any]]:
     access = effective("view", f"{system}.{query.view.view_name}", query.view.view_access)
-    parts = (_id(query), system, query.summary, query.view, query.path_parameters, query.model)
-    if query.key is None:
-        described = page_operation(*parts, access=access, limit=query.limit, dialect=query.errors)
+    parts = (_id(query), system, query.summary, query.view, query.path_parameters)
+    how: dict[str, Any] = {"access": access, "dialect": query.errors, "rejections": rejections}
+    if query.reply is not None and not query.is_page:
+        described = row_operation(*parts, query.reply, **how)
+    elif query.key is None:
+        described = page_operation(*parts, query.model, **how, limit=query.limit, reply=query.reply)
     else:
-        described = row_operation(*parts, access=access, dialect=query.errors)
+        described = row_operation(*parts, query.model, **how)
     if query.empty is not None:
         content = described["responses"]["200"]["content"]["application/json"]
         content["schema"] = {"anyOf": [content["schema"], schema_of(type(query.empty))]}
@@ -123,7 +132,7 @@ def _add_links(paths: Mapping[str, Any], queries: Sequence[OwnQuery]) -> None:
     """Links each page of a system's own with the queries of one of its rows: ``/partners`` with ``/partners/{id}``."""
     of_views = [query for query in queries if isinstance(query, Query)]
     for page, row in product(of_views, of_views):
-        if page.key is None and row.key is not None and page.view is row.view:
+        if page.key is None and page.reply is None and row.key is not None and page.view is row.view:
             field = row.key if row.key in page.model.model_fields else page.view.view_key
             success = paths[_without_convertors(page.path)]["get"]["responses"]["200"]
             success["links"] = _link(_id(row), row.key, f"/0/{field}")

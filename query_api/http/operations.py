@@ -82,11 +82,16 @@ def page_operation(
     access: Access | None,
     limit: int = DEFAULT_LIMIT,
     dialect: Dialect | None = None,
+    rejections: Errors = (),
+    reply: type[BaseModel] | None = None,
 ) -> dict[str, Any]:
-    """Returns the operation of a page of rows, which takes filters of every column that the path does not fix."""
+    """Returns the operation of a page of rows, which takes filters of every column that the path does not fix.
+
+    The answer is a list of the ``model``, or a ``reply``.
+    """
     parameters = [*_in_path(view, in_path), _sort(view), *_paging(limit), *_filters(view, in_path), CONSISTENCY_TOKEN, PREFER]
-    body = {"type": "array", "items": schema_of(model)}
-    described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly), dialect)
+    body = {"type": "array", "items": schema_of(model)} if reply is None else schema_of(reply)
+    described = operation(operation_id, tag, summary, parameters, body, (*OF_VIEWS, TooCostly, *rejections), dialect)
     described["responses"]["200"]["headers"] = {"Link": NEXT}
     return {**described, **_of_view(view, access)}
 
@@ -102,13 +107,18 @@ def row_operation(
     access: Access | None,
     reserved: str | None = None,
     dialect: Dialect | None = None,
+    rejections: Errors = (),
 ) -> dict[str, Any]:
     """Returns the operation of one row; a row whose key is ``reserved`` has no path, and is found by a filter alone."""
     in_url = _in_path(view, in_path)
     if reserved is not None and in_url[-1]["schema"] == TEXT_IN_PATH:
         in_url[-1]["schema"] = {**TEXT_IN_PATH, "not": {"const": reserved}}
     return {
-        **operation(operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN, PREFER], schema_of(model), OF_VIEWS, dialect),
+        **operation(
+            *(operation_id, tag, summary, [*in_url, CONSISTENCY_TOKEN, PREFER], schema_of(model)),
+            (*OF_VIEWS, *rejections),
+            dialect,
+        ),
         **_of_view(view, access),
     }
 

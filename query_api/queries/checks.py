@@ -39,6 +39,10 @@ def problems(catalog: Catalog, system: str, query: OwnQuery) -> Iterator[str]:
         return
     yield from _of_view(catalog, system, query)
     yield from _of_path(query)
+    if not query.is_page and query.reply is None:
+        yield "is_page: an answer from all rows is no list of them; add its model as reply, or remove is_page"
+    if query.reply is not None and (query.handler is None or query.key is not None):
+        yield "reply: only a handler without a key answers with another model than its rows; add a handler, or remove it"
     for column in query.columns:
         yield from _of_column(query, column)
     try:

@@ -1,6 +1,6 @@
 """The input of a query handler, and its answer."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,14 +37,14 @@ class QueryContext:
         """Returns the text of a path parameter."""
         return str(self.request.path_params[name])
 
-    def page(self, page: Page, rows: Sequence[Any] | None = None) -> Answer:
-        """Returns the answer for a page, or for other rows in the place of the page's, with the link to the next page."""
+    def page(self, page: Page, body: Any = None) -> Answer:
+        """Returns the answer for a page, or for another body in the place of its rows, with the link to the next page."""
         link = (
             None
             if page.next is None
             else next_link(self.request.scope["path"], self.request.query_params.multi_items(), page.next)
         )
-        return Answer(page.rows if rows is None else rows, {} if link is None else {"Link": link})
+        return Answer(page.rows if body is None else body, {} if link is None else {"Link": link})
 
 
 QueryHandler = Callable[[QueryContext], Awaitable[Answer]]

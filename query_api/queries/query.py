@@ -36,6 +36,10 @@ class Query:
     """How a row is shown; ``None``: as it is in the view."""
     handler: QueryHandler | None = None
     """Answers in the place of the engine; ``key`` and ``shape`` then only describe the answer."""
+    reply: type[BaseModel] | None = None
+    """The model of a handler's answer that is no list, although the query has no ``key``."""
+    is_page: bool = True
+    """Whether a request may filter, sort and page; a handler that answers from all rows has a ``reply`` and ``False``."""
     limit: int = DEFAULT_LIMIT
     """Rows of a page, unless the request says otherwise: as many as its clients expect that know no pages."""
     empty: BaseModel | None = None

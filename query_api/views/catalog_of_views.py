@@ -107,10 +107,13 @@ class Views:
         wait = self._wait(request, opened, one_of_several=one_of_several)
         return await opened.consistency.read(wait, lambda: self._page(request, opened, page_request))
 
-    async def all_rows(self, request: Request, view: type[View], seen: ConsistencyToken, *fixed: tuple[str, str]) -> list[Row]:
+    async def all_rows(
+        self, request: Request, view: type[View], seen: ConsistencyToken | None, *fixed: tuple[str, str]
+    ) -> list[Row]:
         """Returns every row that meets ``fixed`` filters and that the caller may read, once the view has seen a write.
 
-        The request's parameters and tokens do not count. Raises `NotYetSeen`, `Unauthenticated` and `Forbidden`.
+        ``None`` is those that the request's tokens name, if it has some. The request's parameters do not count. Raises
+        `NotYetSeen`, `Unauthenticated`, `Forbidden`, and `Malformed` for a token that names nothing.
         """
         opened = self._authorized(request, view)
 
@@ -124,7 +127,8 @@ class Views:
                 after = None if page.next is None else (("after", page.next),)
             return rows
 
-        return await opened.consistency.read(Wait((seen,)), read)
+        wait = self._wait(request, opened) if seen is None else Wait((seen,))
+        return await opened.consistency.read(wait, read)
 
     async def opened(self, request: Request, view: type[View]) -> ReadableView:
         """Returns a view that the caller may read, once it has seen the writes that the request's tokens name.

@@ -1,13 +1,14 @@
 """Compliance: checks partners and contracts against rules, and records the verdict of each rule."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from schemas.message import COMMAND_ID, Command, Event
-from schemas.partner_alliances.parts import BankAccount, Name, Profile, RuleVerdict, WithAccount
-from schemas.partner_alliances.roles import COMPLIANCE
+from schemas.partner_alliances.parts import Amount, BankAccount, Name, Product, Profile, RuleVerdict, WithAccount
+from schemas.partner_alliances.roles import CLIENTS_COMPLIANCE, COMPLIANCE
 
 SanctionedNames = Annotated[list[Name], Field(min_length=1, max_length=50_000)]
 
@@ -39,6 +40,8 @@ class AssessContract(Command, internal=True):
     temporary_id: UUID | None = None
     profile: Profile
     account: BankAccount | None = None
+    product: Product = "AFFILIATION"
+    amount: Amount | None = None
 
 
 class RecordAssessment(Command, internal=True):
@@ -49,6 +52,25 @@ class RecordAssessment(Command, internal=True):
     temporary_id: UUID | None = None
     profile: Profile
     account: RuleVerdict
+    product: Product = "AFFILIATION"
+    amount: Amount | None = None
+
+
+AccountState = Literal["active", "inactive", "suspended"]
+
+
+class RegisterFinancialAccount(Command, access=CLIENTS_COMPLIANCE):
+    """Registers a partner in the financial system, or changes the state of its account there."""
+
+    partner_id: UUID
+    state: AccountState = "active"
+    enabled_at: datetime | None = Field(default=None, description="Unset: the time of the command, for a new account or state.")
+
+
+class EnableFinancialAccount(Command, internal=True):
+    """Registers the partner of an approved contract as active."""
+
+    partner_id: UUID
 
 
 class SanctionListPublished(Event):
@@ -76,7 +98,7 @@ class _Assessed(Event):
 
 
 class ContractApproved(_Assessed):
-    """The rules allow a contract; the partner is in the financial system."""
+    """The rules allow a contract."""
 
 
 class ContractRejected(_Assessed):
@@ -85,5 +107,21 @@ class ContractRejected(_Assessed):
     cause: str
 
 
-COMMANDS = (PublishSanctionList, ValidatePartner, RecordValidation, AssessContract, RecordAssessment)
-EVENTS = (SanctionListPublished, PartnerValidated, ContractApproved, ContractRejected)
+class FinancialAccountRegistered(Event):
+    """A partner is registered in the financial system in a state."""
+
+    partner_id: UUID
+    state: AccountState
+    enabled_at: datetime
+
+
+COMMANDS = (
+    PublishSanctionList,
+    ValidatePartner,
+    RecordValidation,
+    AssessContract,
+    RecordAssessment,
+    RegisterFinancialAccount,
+    EnableFinancialAccount,
+)
+EVENTS = (SanctionListPublished, PartnerValidated, ContractApproved, ContractRejected, FinancialAccountRegistered)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.message import Command, Event
-from schemas.partner_alliances.parts import Note, Product
+from schemas.partner_alliances.parts import Amount, Note, Product
 from schemas.partner_alliances.roles import COMPLIANCE
 
 
@@ -96,6 +96,13 @@ class ExpireContract(Command, internal=True):
     contract_id: UUID
 
 
+class ExcludeCounterparty(Command, internal=True):
+    """Ends the contracts with a partner, and forbids further ones."""
+
+    partner_id: UUID
+    reason: Note
+
+
 class _OfContract(Event):
     contract_id: UUID
     partner_id: UUID
@@ -107,6 +114,7 @@ class ContractCreated(_OfContract):
 
     product: str
     terms: dict[str, Any]
+    amount: Amount | None = None
     starts_on: date
     ends_on: date | None
 
@@ -123,6 +131,7 @@ class ContractChanged(_OfContract):
     """A contract was changed."""
 
     terms: dict[str, Any]
+    amount: Amount | None = None
     ends_on: date | None
 
 
@@ -166,6 +175,21 @@ class ContractExpired(_OfContract):
     """A contract expired: its last day is over."""
 
 
+class CounterpartyBound(Event):
+    """A partner has one more contract."""
+
+    partner_id: UUID
+    contract_id: UUID
+
+
+class CounterpartyExcluded(Event):
+    """The contracts with a partner are to end, and further ones are forbidden."""
+
+    partner_id: UUID
+    contract_ids: tuple[UUID, ...]
+    reason: str
+
+
 COMMANDS = (
     CreateContract,
     CreateRequestedContract,
@@ -178,6 +202,7 @@ COMMANDS = (
     RequestContractRevision,
     DecideContractRevision,
     ExpireContract,
+    ExcludeCounterparty,
 )
 EVENTS = (
     ContractCreated,
@@ -190,4 +215,6 @@ EVENTS = (
     ContractRevision,
     ContractRevisionDecided,
     ContractExpired,
+    CounterpartyBound,
+    CounterpartyExcluded,
 )

@@ -6,16 +6,26 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.message import COMMAND_ID, Command, Event
-from schemas.partner_alliances.parts import BankAccount, Name, Note, Product, Profile, TaxId, WithAccount
-from schemas.sensitive import Encrypted, SensitiveMailbox
+from schemas.message import Command, Event
+from schemas.partner_alliances.parts import (
+    BankAccount,
+    Name,
+    Note,
+    Product,
+    Profile,
+    ProgramDetails,
+    TaxId,
+    WithAccount,
+    WithMailbox,
+    partner_id_of,
+)
+from schemas.sensitive import Encrypted
 
 
-class RequestPartner(WithAccount, subject=COMMAND_ID):
+class RequestPartner(WithMailbox, WithAccount, subject=partner_id_of):
     """Requests a partner with a contract; its saga shows the progress."""
 
     profile: Profile
-    email: SensitiveMailbox = None
     product: Product = "AFFILIATION"
     terms: dict[str, Any] = Field(default_factory=dict, description="The contract's terms, as its product defines them.")
     starts_on: date | None = Field(default=None, description="The contract's first day; unset: the day of the request.")
@@ -23,12 +33,13 @@ class RequestPartner(WithAccount, subject=COMMAND_ID):
 
 
 class CreatePartner(Command, internal=True):
-    """Creates a partner; rejected if another partner has the tax number."""
+    """Creates a partner; rejected if another partner has the tax number or the mailbox."""
 
     partner_id: UUID
     temporary_id: UUID
     profile: Profile
     email: Encrypted = None
+    mailbox_id: UUID | None = None
 
 
 class FailPartnerCreation(Command, internal=True):
@@ -57,12 +68,13 @@ Commission = Annotated[float, Field(ge=0, le=100)]
 
 
 class CreateProgram(Command):
-    """Creates a programme that partners take part in."""
+    """Creates a programme that partners take part in; it has a name, details, or both."""
 
-    name: Name
+    name: Name | None = None
     description: Note = ""
     product: Product = "AFFILIATION"
     commission_percent: Commission = 0
+    details: ProgramDetails | None = None
 
 
 class PartnerRequested(Event):
@@ -71,6 +83,7 @@ class PartnerRequested(Event):
     temporary_id: UUID
     profile: Profile
     email: Encrypted = None
+    mailbox_id: UUID | None = None
     account: BankAccount | None = None
     product: str
     terms: dict[str, Any]
@@ -85,6 +98,9 @@ class PartnerCreated(Event):
     temporary_id: UUID
     profile: Profile
     email: Encrypted = None
+    mailbox_id: UUID | None = None
+    phone: Encrypted = None
+    address: Encrypted = None
 
 
 class PartnerCreationFailed(Event):
@@ -106,6 +122,7 @@ class PartnerWithdrawn(Event):
 
     partner_id: UUID
     temporary_id: UUID
+    mailbox_id: UUID | None = None
     reason: str
 
 
@@ -125,10 +142,11 @@ class ProgramCreated(Event):
     """A programme was created."""
 
     program_id: UUID
-    name: str
+    name: str | None
     description: str
     product: str
     commission_percent: float
+    details: ProgramDetails | None = None
 
 
 COMMANDS = (RequestPartner, CreatePartner, FailPartnerCreation, ActivatePartner, WithdrawPartner, CreateProgram)

@@ -14,7 +14,7 @@ RULES = "x-rules"
 class Stated:
     """Marks a type, beside its validator: ``Annotated[str, AfterValidator(check), Stated({"pattern": "…"})]``."""
 
-    keywords: dict[str, Any] = field(default_factory=dict)
+    keywords: dict[str, Any] = field(default_factory=dict, hash=False)  # a type in a union must be hashable
     rules: tuple[str, ...] = ()
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

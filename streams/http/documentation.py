@@ -19,7 +19,7 @@ from schemas.clients.dialect import Dialect
 from schemas.errors import CaudalError, Misconfigured
 from schemas.values.stated import RULES
 from streams.http.examples import add_examples
-from streams.http.problems import PROBLEM_TYPE, STATUSES, TITLES, Problem, type_of
+from streams.http.problems import PROBLEM_TYPE, TITLES, Problem, status_of, type_of
 from streams.http.responses import JsonResponse
 
 _PAGE = """<!doctype html>
@@ -83,7 +83,7 @@ def problem_responses(errors: Iterable[type[CaudalError]], *statuses: int, diale
     contents: dict[int, dict[str, Any]] = {status: dict(_PROBLEM) for status in statuses}
     headers: dict[int, list[Mapping[str, Any]]] = {}
     for error in errors:
-        meaning, usual = " ".join((error.__doc__ or "").split()), STATUSES[error.kind]
+        meaning, usual = " ".join((error.__doc__ or "").split()), status_of(error.kind)
         answers = [(usual, _PROBLEM)]
         if dialect is not None:
             answers.append((dialect.status_of(error.kind, usual), {"application/json": {"schema": schema_of(dialect.model)}}))

@@ -40,6 +40,7 @@ STATUSES = {
     "rejected": 422,
     "failed": 422,
     "already_exists": 409,
+    "does_not_exist": 422,
     "conflict": 409,
     "in_progress": 409,
     "key_reused": 422,
@@ -69,6 +70,7 @@ TITLES = {
     405: "Method not allowed",
     408: "Too slow",
     409: "Conflict",
+    410: "Gone",
     412: "Precondition failed",
     413: "Too large",
     415: "Unsupported format",
@@ -124,9 +126,14 @@ def type_of(kind: str) -> str:
     return f"urn:caudal:problem:{kind.replace('_', '-')}"
 
 
+def status_of(kind: str) -> int:
+    """Returns the HTTP status of a kind of error that is no fault of the server, or of a rejection that a system named."""
+    return STATUSES.get(kind, STATUSES[Rejected.kind])
+
+
 def problem_of(error: CaudalError, correlation_id: str | None = None) -> Problem:
     """Returns the problem document of an error."""
-    status = STATUSES.get(error.kind, STATUSES[Rejected.kind] if isinstance(error, Rejected) else 500)
+    status = status_of(error.kind) if isinstance(error, Rejected) else STATUSES.get(error.kind, 500)
     violations = error.violations if isinstance(error, Invalid) else ()
     if isinstance(error, Rejected) and error.correlation_id is not None:
         correlation_id = error.correlation_id  # a repeated command gets the first answer, unchanged

@@ -25,7 +25,7 @@ class AccessControl:
         self._verifier = TokenVerifier(settings)
         self._limits = RateLimits(settings, installation.databases)
         self._overrides: Mapping[str, Access | None] = settings.access
-        self._undeclared = None if settings.profile == "seed" else Access()
+        self._is_seed = settings.profile == "seed"
         if unknown := sorted(settings.access.keys() - _names(installation.catalog)):
             raise Misconfigured(
                 f"CAUDAL_ACCESS names what no installed system has: {', '.join(unknown)}. "
@@ -64,10 +64,11 @@ class AccessControl:
     def effective(self, kind: Kind, name: str, declared: Access | None) -> Access | None:
         """Returns the access to ``system.name``, ``None`` if it is open to every caller.
 
-        The settings override the access that the system has ``declared``. What declares none is open in the profile ``seed``
-        alone.
+        The settings override the access that the system has ``declared``. What declares none, or is ``open_in_seed``, is open
+        in the profile ``seed`` alone.
         """
-        return self._overrides.get(f"{kind}:{name}", self._undeclared if declared is None else declared)
+        is_open = self._is_seed and (declared is None or declared.open_in_seed)
+        return self._overrides.get(f"{kind}:{name}", None if is_open else declared or Access())
 
     async def limit_batch(self, request: RequestContext, path: str, commands: int) -> None:
         """Counts the commands of a batch, whose request is counted already, against its caller's limits.

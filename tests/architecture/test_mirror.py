@@ -23,6 +23,7 @@ _MESSAGES = "it only declares messages or views"
 _STAGE = "it is a stage of the handler, which is tested whole"
 _OPTIONS = "it only declares options"
 _SERVER = "it runs a server"
+_ADDRESSES = "it is a table of addresses"
 
 MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "deploy": {
@@ -130,11 +131,11 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "clinical_lab/dialect.py": CoveredBy("e2e/test_collections.py", "it is a table of words"),
         "clinical_lab/notifications.py": CoveredBy("unit/aggregates/clinical_lab/test_notifications.py", _MESSAGES),
         "clinical_lab/views.py": CoveredBy("unit/projectors/clinical_lab/test_results.py", _MESSAGES),
-        "clinical_lab/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", "it is a table of addresses"),
+        "clinical_lab/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", _ADDRESSES),
         "clinical_lab/integration.py": CoveredBy("e2e/test_integration_topics.py", "it is a table of records"),
         "integration.py": CoveredBy("unit/streams/integration_topics/test_avro.py", _VALUE),
         "clients/gateway.py": CoveredBy("unit/deploy/gateway/test_routing.py", _VALUE),
-        "data_ingestion/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", "it is a table of addresses"),
+        "data_ingestion/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", _ADDRESSES),
         "data_ingestion/dialect.py": CoveredBy("e2e/test_collections.py", "it is a table of words"),
         "data_ingestion/ingestion.py": CoveredBy("unit/aggregates/data_ingestion/test_ingestion.py", _MESSAGES),
         "data_ingestion/processing.py": CoveredBy("unit/aggregates/data_ingestion/test_processing.py", _MESSAGES),
@@ -145,8 +146,13 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "partner_alliances/campaigns.py": CoveredBy("unit/aggregates/partner_alliances/test_campaigns.py", _MESSAGES),
         "partner_alliances/compliance.py": CoveredBy("unit/aggregates/partner_alliances/test_compliance.py", _MESSAGES),
         "partner_alliances/contracts.py": CoveredBy("unit/aggregates/partner_alliances/test_contracts.py", _MESSAGES),
-        "partner_alliances/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", "it is a table of addresses"),
+        "partner_alliances/clients/gateways.py": CoveredBy(
+            "unit/deploy/gateway/test_discovery.py", "it is a table of addresses"
+        ),
         "partner_alliances/integrations.py": CoveredBy("unit/aggregates/partner_alliances/test_integrations.py", _MESSAGES),
+        "partner_alliances/partners.py": CoveredBy("unit/aggregates/partner_alliances/test_registration.py", _MESSAGES),
+        "partner_alliances/clients/programs_in_spanish.py": CoveredBy("unit/query_api/partner_alliances/test_rows.py", _VALUE),
+        "partner_alliances/rejections.py": CoveredBy("unit/schemas/partner_alliances/clients/test_dialect.py", _VALUE),
         "partner_alliances/roles.py": CoveredBy("unit/schemas/test_access.py", _VALUE),
         "partner_alliances/views.py": CoveredBy("unit/projectors/partner_alliances/test_partners.py", _MESSAGES),
     },

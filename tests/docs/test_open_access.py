@@ -16,6 +16,7 @@ from query_api.app import make_app as make_query_api
 from query_api.queries import discovery as queries
 from query_api.queries.query import Query
 from query_api.queries.question import Question
+from schemas.access import Access
 from schemas.catalog import Catalog
 from schemas.system import ENGINE
 from streams.discovery import installed_catalog
@@ -25,6 +26,11 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 SYSTEMS = ["clinical_lab", "data_ingestion", "partner_alliances"]
 _OF_SYSTEMS = ("/commands/", "/views/{system}/{view}", "/audit/{system}/{context}")
 """Beginnings of the engine's paths at which access to a command, a view or a log is checked."""
+
+
+def is_open(access: Access | None) -> bool:
+    """Returns whether the profile opens what declares this access."""
+    return access is None or access.open_in_seed
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +50,14 @@ def test_the_open_commands_are_named(catalog: Catalog, documented: Mapping[str, 
     commands = [
         f"{context.system}.{command.message_name}"
         for context, command in catalog.commands()
-        if not command.internal and command.command_access is None
+        if not command.internal and is_open(command.command_access)
     ]
 
     assert documented["commands"] == sorted(commands)
 
 
 def test_the_open_views_are_named(catalog: Catalog, documented: Mapping[str, list[str]]) -> None:
-    views = [f"{context.system}.{view.view_name}" for context, view in catalog.views() if view.view_access is None]
+    views = [f"{context.system}.{view.view_name}" for context, view in catalog.views() if is_open(view.view_access)]
 
     assert documented["views"] == sorted(views)
 
@@ -80,15 +86,15 @@ async def test_what_the_profile_opens_needs_a_token_without_it(
     commands = [
         ("POST", f"/commands/{context.system}/{command.message_name}")
         for context, command in catalog.commands()
-        if not command.internal and command.command_access is None
+        if not command.internal and is_open(command.command_access)
     ]
     own = [
         (path.method, path.path)
         for declared in paths.installed(catalog).values()
         for path in declared
-        if not isinstance(path, QuestionPath) and path.command.command_access is None
+        if not isinstance(path, QuestionPath) and is_open(path.command.command_access)
     ]
-    views = [one for one in catalog.views() if one[1].view_access is None]
+    views = [one for one in catalog.views() if is_open(one[1].view_access)]
     of_views = [
         ("GET", f"/views/{home.system}/{view.view_name}{more}")
         for home, view in views
@@ -99,7 +105,7 @@ async def test_what_the_profile_opens_needs_a_token_without_it(
         query
         for rows in queries.installed(catalog).values()
         for query in rows
-        if isinstance(query, Query) and query.view.view_access is None
+        if isinstance(query, Query) and is_open(query.view.view_access)
     ]
     logs = [
         ("GET", f"/audit/{name.system}/{name.context}/events") for name, one in catalog.contexts.items() if one.audit is None
@@ -119,8 +125,7 @@ async def test_what_the_profile_opens_needs_a_token_without_it(
 
 
 def test_nothing_of_the_engine_itself_is_open(catalog: Catalog) -> None:
-    assert all(
-        command.internal or command.command_access for context, command in catalog.commands() if context.system == ENGINE
-    )
-    assert all(view.view_access for context, view in catalog.views() if context.system == ENGINE)
+    commands = [command for context, command in catalog.commands() if context.system == ENGINE]
+    assert not any(is_open(command.command_access) for command in commands if not command.internal)
+    assert not any(is_open(view.view_access) for context, view in catalog.views() if context.system == ENGINE)
     assert all(context.audit for name, context in catalog.contexts.items() if name.system == ENGINE)

@@ -1,7 +1,10 @@
 """The calls of the systems' own clients, unchanged: method, path, headers and body, and the answer that each of them reads."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import getitem
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +25,8 @@ class Call:
     """A value, or the type of one; of a mapping its members, more are allowed; of a list the first element; or a plain text."""
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    keep: Mapping[str, str] = field(default_factory=dict)
+    """Further names for later calls, with the members of the answer that they name: partner.id."""
 
 
 KEPT = {"id", "user_id", "access_token"}
@@ -82,8 +87,97 @@ LABORATORY = (
     Call("POST", "/login", 403, {"error": "IP bloqueada. Intenta más tarde.", "bloqueo_expira_en": int}, WRONG),
 )
 
+PARTNER = {"nombre": "jose", "email": "{name}@example.org", "telefono": "1234455678", "direccion": "cra 7"}
+LISTED = {"id": str, "nombre": str, "email": str, "telefono": str, "estado": "ACTIVO", "estado_kyc": str, "fecha_creacion": str}
+OF_ANY = {"email": object, "telefono": object, "estado": str}
+"""Members that a partner of another client may lack, or have another value of."""
+REGISTERED = {**LISTED, **PARTNER, "estado_kyc": "PENDIENTE"}
+KYC = {"estado_kyc": "APROBADO", "documentos": {}, "comentarios": "Comentario"}
+INTEGRATION = {"tipo": "API", "nombre": "Google Ads", "descripcion": "Cuenta de Google Ads", "configuracion": {}}
+SHOWN_INTEGRATION = {
+    **{name: INTEGRATION[name] for name in ("tipo", "nombre", "descripcion")},
+    "activa": True,
+    "fecha_revocacion": None,
+}
+REVOCATION = {"motivo": "Integracion se ha deshabilitado"}
+CONTRACT = {
+    "partner_id": "{partner}", "tipo": "CPA", "fecha_inicio": "2030-01-01", "fecha_fin": "2031-01-01",
+    "monto": 1000.5, "moneda": "COP", "condiciones": "30 días",
+}  # fmt: skip
+AFFILIATION = {
+    "afiliacion_id": "f1e2d3c4-b5a6-7890-1234-abcdefabcdef", "afiliado_id": "c1d2e3f4-5678-1234-5678-abcdefabcdef",
+    "estado": "ACTIVA", "fecha_alta": "2025-09-05", "fecha_baja": None,
+}  # fmt: skip
+PROGRAM = {
+    "programa_id": "e7b8c2e2-9c2a-4f7e-bb8e-1a2b3c4d5e6f", "estado": "ACTIVO", "tipo": "AFILIADOS",
+    "brand_id": "a1b2c3d4-5678-1234-5678-abcdefabcdef", "vigencia_inicio": "2025-09-01", "vigencia_fin": "2026-09-01",
+    "term_modelo": "CPA", "term_moneda": "COP", "term_tarifa_base": 1000.00, "term_tope": 5000.00,
+    "afiliaciones": [AFFILIATION],
+}  # fmt: skip
+SHOWN_PROGRAM = {
+    "programa_id": str, "estado": "ACTIVO", "tipo": "AFILIADOS", "brand_id": "a1b2c3d4-5678-1234-5678-abcdefabcdef",
+    "vigencia": {"inicio": "2025-09-01", "fin": "2026-09-01"},
+    "terminos": {"modelo": "CPA", "moneda": "COP", "tarifa_base": 1000.0, "tope": 5000.0},
+    "creado_en": str, "modificado_en": str, "afiliaciones": [{**AFFILIATION, "programa_id": str, "creado_en": str}],
+}  # fmt: skip
+ONE = "/api/v1/partners/{partner}"
 
-SYSTEMS: Mapping[str, Sequence[Call]] = {"data_ingestion": INGESTION, "clinical_lab": LABORATORY}
+
+def failing(code: str) -> dict[str, Any]:
+    return {"error": str, "codigo": code}
+
+
+ALLIANCES = (
+    Call("POST", "/api/v1/partners", 201, {"mensaje": str, "partner": REGISTERED}, PARTNER, keep={"partner": "partner.id"}),
+    Call("POST", "/api/v1/partners", 409, failing("EMAIL_EXISTENTE"), PARTNER),
+    Call("POST", "/api/v1/partners", 400, failing("DATOS_INVALIDOS"), {"nombre": "jose"}),
+    Call("POST", "/api/v1/partners", 400, failing("DATOS_INVALIDOS")),
+    Call("GET", "/api/v1/partners", 200, {"partners": [{**LISTED, **OF_ANY, "integraciones_count": int}], "total": int}),
+    Call("GET", ONE, 200, {"partner": {**REGISTERED, "documentos_kyc": None, "integraciones": []}}),
+    Call("GET", f"/api/v1/partners/{uuid4()}", 404, failing("PARTNER_NO_ENCONTRADO")),
+    Call("PUT", ONE, 200, {"mensaje": str, "partner": {**PARTNER, "estado": "ACTIVO", "fecha_actualizacion": str}}, PARTNER),
+    Call("PUT", ONE, 400, failing("DATOS_INVALIDOS"), {}),
+    Call("PUT", f"/api/v1/partners/{uuid4()}", 404, failing("PARTNER_NO_ENCONTRADO"), PARTNER),
+    Call("PUT", f"{ONE}/kyc", 200, {"mensaje": str, "partner": {"estado_kyc": "APROBADO", "documentos_kyc": {}}}, KYC),
+    Call("PUT", f"{ONE}/kyc", 400, failing("ESTADO_KYC_INVALIDO"), {**KYC, "estado_kyc": "QUIZAS"}),
+    Call("PUT", f"{ONE}/kyc", 400, failing("DATOS_INVALIDOS"), {}),
+    Call(
+        "POST", f"{ONE}/integraciones", 201, {"integracion": SHOWN_INTEGRATION}, INTEGRATION,
+        keep={"integration": "integracion.id"},
+    ),
+    Call("POST", f"{ONE}/integraciones", 400, failing("TIPO_INTEGRACION_INVALIDO"), {**INTEGRATION, "tipo": "FAX"}),
+    Call("GET", ONE, 200, {"partner": {"estado_kyc": "APROBADO", "integraciones": [SHOWN_INTEGRATION]}}),
+    Call("PUT", f"{ONE}/revocar", 404, failing("INTEGRACION_NO_ENCONTRADA"), REVOCATION),
+    Call(
+        "PUT", "/api/v1/partners/integraciones/{integration}/revocar", 200,
+        {"mensaje": str, "integracion_id": "{integration}", **REVOCATION}, REVOCATION,
+    ),
+    Call("PUT", "/integraciones/{integration}/revocar", 410, failing("INTEGRACION_YA_REVOCADA"), REVOCATION),
+    Call("PUT", "/api/v1/partners/{integration}/revocar", 410, failing("INTEGRACION_YA_REVOCADA"), REVOCATION),
+    Call("POST", "/compliance/register", 202, {}, {"partner_id": "38c4463e-0666-40c8-af27-fce6345025e8"}),
+    Call("GET", "/compliance/check", 200, {"compliance": object}),
+    Call("POST", "/posts", 422, {"error": str}, {}),
+    Call("POST", "/posts", 422, {"error": "Partner no encontrado"}, {**CONTRACT, "partner_id": str(uuid4())}),
+    Call("POST", "/programas", 400, {"error": str}, {}),
+    Call("GET", f"/programas/{uuid4()}", 404, {"error": "No encontrado"}),
+    Call("PUT", f"/contratos/{uuid4()}", 422, {"error": "No existe el contrato"}, {"estado": "ACTIVO"}),
+    Call("PUT", "/contratos/nada", 404, {"error": "No existe el contrato"}, {"estado": "ACTIVO"}),
+    Call("PUT", f"/contratos/{uuid4()}", 422, {"error": "necesita terminos, fecha_fin o estado"}, {}),
+    Call("POST", "/posts/", 201, {"id": str, **CONTRACT, "estado": "inactivo"}, CONTRACT),
+    Call("POST", "/programas", 200, SHOWN_PROGRAM, PROGRAM, keep={"programme": "programa_id"}),
+    Call("GET", "/programas/{programme}", 200, SHOWN_PROGRAM),
+    Call("DELETE", ONE, 200, {"mensaje": str, "partner_id": "{partner}"}),
+    Call("DELETE", ONE, 410, failing("PARTNER_YA_ELIMINADO")),
+    Call("PUT", ONE, 410, failing("PARTNER_ELIMINADO"), PARTNER),
+    Call("GET", ONE, 410, failing("PARTNER_ELIMINADO")),
+)  # fmt: skip
+
+
+SYSTEMS: Mapping[str, Sequence[Call]] = {
+    "data_ingestion": INGESTION,
+    "clinical_lab": LABORATORY,
+    "partner_alliances": ALLIANCES,
+}
 """The calls by the gateway that answers them."""
 
 
@@ -98,7 +192,8 @@ async def test_a_gateway_answers_its_clients(stack: RunningStack, gateway: str) 
                 assert answer.text == call.answer
                 continue
             assert answer.headers["content-type"] == "application/json"
-            assert_like(answer.json(), call.answer)
+            assert_like(answer.json(), filled(call.answer, known))
+            known.update({name: reduce(getitem, path.split("."), answer.json()) for name, path in call.keep.items()})
             if answer.status_code in (200, 201) and isinstance(answer.json(), dict):
                 known.update({name: value for name, value in answer.json().items() if name in KEPT})
 
@@ -107,10 +202,25 @@ async def sent(client: httpx.AsyncClient, call: Call, known: Mapping[str, Any]) 
     """The answer to a call of a client that knows nothing of problem documents."""
     headers = {"Accept": "*/*", "Content-Type": "application/json"}
     headers |= {name: value.format(**known) for name, value in call.headers.items()}
-    body = call.body
-    if isinstance(body, dict):
-        body = {name: value.format(**known) if isinstance(value, str) else value for name, value in body.items()}
+    body = filled(call.body, known)
     return await client.request(call.method, call.path.format(**known), json=body, headers=headers)
+
+
+def filled(value: Any, known: Mapping[str, Any]) -> Any:
+    """Returns a value with what earlier answers held in the place of its names, as {id}; an empty object names nothing."""
+    if isinstance(value, Mapping):
+        return {name: filled(inner, known) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [filled(inner, known) for inner in value]
+    return value.format(**known) if isinstance(value, str) else value
+
+
+def is_like(found: Any, expected: Any) -> bool:
+    """Returns whether an answer has what is expected of it."""
+    with suppress(AssertionError):
+        assert_like(found, expected)
+        return True
+    return False
 
 
 def assert_like(found: Any, expected: Any) -> None:
@@ -122,6 +232,8 @@ def assert_like(found: Any, expected: Any) -> None:
         for name, inner in expected.items():
             assert_like(found[name], inner)
     elif isinstance(expected, list):
-        assert_like(found[0], expected[0])
+        assert bool(found) == bool(expected), found
+        for inner in expected:
+            assert_like(found[0], inner)
     else:
         assert found == expected

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer
 
+from schemas.partner_alliances.parts import partner_id_of
 from streams.broker.topic_names import Topics
 from streams.discovery import installed_catalog
 from streams.settings import Settings
@@ -21,12 +23,18 @@ PLAIN = (
     "gregoria@plaintexto.example",
     "ES9121000418450200051332",
     "partner@plaintexto.example",
+    "registered@plaintexto.example",
+    "phone-plaintexto",
+    "address-plaintexto",
+    "document-plaintexto",
+    "comment-plaintexto",
+    "configuration-plaintexto",
 )
 ENVIRONMENT = {"CAUDAL_SYSTEMS": '["clinical_lab", "partner_alliances"]'}
 
 
 async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_subject_is_erased(tmp_path: Path) -> None:
-    patient, username, diagnosis, password, email, iban, partners_mail = PLAIN
+    patient, username, diagnosis, password, email, iban, partners_mail, *of_registered = PLAIN
     async with running_stack("--data-dir", str(tmp_path / "data"), environment=ENVIRONMENT) as stack:
         clinician = await signed_in(stack, "dr", 1)
         user = {"username": username, "password": password, "email": email, "role": 2}
@@ -39,7 +47,8 @@ async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_s
             return email in (await stack.caudal("mail"))[1]
 
         await eventually(mailed, 20, "mail")
-        temporary_id = await assessed(stack, iban, partners_mail)
+        partner = await assessed(stack, iban, partners_mail)
+        registered_partner = await registered(stack, *of_registered)
         await stack.fetch("checkpoint")
         token = clinician["Authorization"].removeprefix("Bearer ")
         keys = (tmp_path / "data" / "keys" / "master.keys").read_text().split()[1::2]
@@ -53,10 +62,10 @@ async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_s
         officer = stack.token("privacy_officer")
         done = await stack.commands.post("/commands/engine/erase-subject", json=erasure, headers=officer)
         assert (done.status_code, done.json()["events"]) == (201, ["SubjectErased"])
-        await stack.commands.post("/commands/engine/erase-subject", json={"subject": temporary_id}, headers=officer)
+        for other in (partner, registered_partner):
+            await stack.commands.post("/commands/engine/erase-subject", json={"subject": other}, headers=officer)
         await assert_erased(stack, clinician, number)
-        login = await stack.commands.post("/login", json={"username": username, "password": password})
-        assert login.status_code == 401
+        assert (await stack.commands.post("/login", json={"username": username, "password": password})).status_code == 401
         body = {"patient": patient, "patient_username": username, "result": "more"}
         more = await stack.commands.post("/results", json=body, headers=clinician)
         assert (more.status_code, more.json()["detail"]) == (422, "the data subject was erased: none of its data can be stored")
@@ -70,7 +79,10 @@ async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_s
         listed = (await stack.queries.get("/users")).json()
         assert [one["username"] for one in listed if one["user_id"] == subject] == [None]
         partners = (await stack.queries.get("/partners", headers=stack.token("partner_manager"))).json()
-        assert [(one["nombre"], one["correo"]) for one in partners] == [("Partner ABC", None)]
+        assert {(one["nombre"], one["correo"]) for one in partners} == {("Partner ABC", None), ("Registered", None)}
+        shown = (await stack.queries.get(f"/api/v1/partners/{registered_partner}")).json()["partner"]
+        assert [shown[name] for name in ("email", "telefono", "direccion", "documentos_kyc")] == [None] * 4
+        assert shown["nombre"] == "Registered"
         await assert_no_plain_text_is_shown(stack, subject)
         await verify(stack)
 
@@ -136,7 +148,26 @@ async def assessed(stack: RunningStack, iban: str, mail: str) -> str:
         return verdicts == [True] and [one["correo"] for one in partners] == [mail]
 
     await eventually(judged, 20, "the verdict on the account")
-    return str(receipt["partner_id_temporal"])
+    return str(partner_id_of(UUID(receipt["partner_id_temporal"])))
+
+
+async def registered(
+    stack: RunningStack, mail: str, phone: str, address: str, document: str, comment: str, configuration: str
+) -> str:
+    """A partner with documents and an integration, as its clients see it; returns its id, under whose key it is encrypted."""
+    body = {"nombre": "Registered", "email": mail, "telefono": phone, "direccion": address}
+    path = f"/api/v1/partners/{(await stack.commands.post('/api/v1/partners', json=body)).json()['partner']['id']}"
+    kyc = {"estado_kyc": "REQUIERE_DOCUMENTOS", "documentos": {"rut": document}, "comentarios": comment}
+    assert (await stack.commands.put(f"{path}/kyc", json=kyc)).json()["partner"]["documentos_kyc"] == {"rut": document}
+    integration = {"tipo": "API", "nombre": "Ads", "configuracion": {"key": configuration}}
+    assert (await stack.commands.post(f"{path}/integraciones", json=integration)).status_code == 201
+
+    async def shown() -> bool:
+        found = (await stack.queries.get(path)).json().get("partner", {})
+        return found.get("documentos_kyc") == {"rut": document} and len(found["integraciones"]) == 1
+
+    await eventually(shown, 20, "the documents")
+    return path.rpartition("/")[2]
 
 
 async def assert_no_plain_text_is_shown(stack: RunningStack, subject: str) -> None:

@@ -1,5 +1,6 @@
 """Partner alliances end to end: the calls of its clients on the whole stack."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,9 @@ import pytest
 from tests.conftest import eventually
 from tests.partners import partner
 from tests.stack import RunningStack
+
+CLIENTS = {"Accept": "*/*"}
+"""The header of clients that know no problem documents."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -86,6 +90,8 @@ async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: Runn
     await shown(stack, path, estado="ACTIVO", nombre="Partner ABC", tipo="CORPORATIVO")
     contract = await shown(stack, f"/contratos/{found['references']['contract_id']}", estado="ACTIVO")
     assert contract["cumple_reglas"] is True
+    account = f"/views/partner_alliances/financial_accounts/{found['references']['partner_id']}"
+    await shown(stack, account, state="active")
     wanted = {"saga_id": receipt["saga_id"], "kind": "event"}
     logs = (await stack.queries.get("/saga/logs", params=wanted, headers=stack.token("auditor"))).json()
     assert {entry["event_type"] for entry in logs} == {name for name, _ in steps(found)}
@@ -146,6 +152,89 @@ async def test_an_officer_decides_on_what_compliance_rejects(
     await shown(stack, path, estado=contract, en_revision=False)
     await shown(stack, f"/partners/{found['references']['partner_id']}", estado="ACTIVO" if approved else "RETIRADO")
     assert (await stack.commands.post(f"{path}/revision", json=body, headers=officer)).status_code == 422
+
+
+async def test_a_mailbox_is_that_of_one_partner_also_if_two_register_at_once(stack: RunningStack) -> None:
+    bodies = [{"nombre": name, "email": f"{uuid4().hex}@example.org"} for name in ("uno", "dos")]
+    same = [{**body, "email": bodies[0]["email"]} for body in bodies * 3]
+
+    client = stack.commands
+    answers = await asyncio.gather(*(client.post("/api/v1/partners", json=body, headers=CLIENTS) for body in same))
+
+    assert sorted(answer.status_code for answer in answers) == [201, *[409] * 5]
+    kept = {**bodies[1], "email": bodies[0]["email"].upper()}
+    assert (await client.post("/api/v1/partners", json=kept, headers=CLIENTS)).json()["codigo"] == "EMAIL_EXISTENTE"
+    (first,) = (answer.json()["partner"]["id"] for answer in answers if answer.status_code == 201)
+    path = f"/api/v1/partners/{first}"
+    assert (await client.put(path, json={"email": bodies[1]["email"]})).status_code == 200
+
+    async def free() -> bool:
+        return (await client.post("/api/v1/partners", json=kept, headers=CLIENTS)).status_code == 201
+
+    await eventually(free, 20, "the mailbox that the partner has left")
+    assert (await client.put(path, json={"email": bodies[0]["email"]}, headers=CLIENTS)).status_code == 409
+    key = {"Idempotency-Key": uuid4().hex}
+    repeated = [await client.put(path, json={"email": kept["email"]}, headers={**CLIENTS, **key}) for _ in range(2)]
+    assert [answer.json()["codigo"] for answer in repeated] == ["EMAIL_EXISTENTE"] * 2
+
+
+async def test_a_registered_partner_is_onboarded_and_its_deletion_ends_its_contracts(stack: RunningStack) -> None:
+    body = {"nombre": "jose", "email": f"{uuid4().hex}@example.org"}
+    id = (await stack.commands.post("/api/v1/partners", json=body)).json()["partner"]["id"]
+    wanted, operator = {"reference_ids[has]": id, "saga": "partner_alliances.onboarding"}, stack.token("operator")
+    found: list[dict[str, Any]] = []
+
+    async def under_revision() -> bool:
+        found[:] = (await stack.queries.get("/views/engine/sagas", params=wanted, headers=operator)).json()
+        return [one["status"] for one in found] == ["in_review"]
+
+    await eventually(under_revision, 30, "the saga of the partner, which has no tax number")
+    contract = f"/contratos/{found[0]['references']['contract_id']}"
+    by_hand = await stack.commands.post("/contratos", json={"partner_id": id, "fecha_inicio": "2030-01-01"})
+    assert (await stack.queries.get(f"/api/v1/partners/{id}")).json()["partner"]["onboarding"] == "PENDIENTE"
+
+    assert (await stack.commands.delete(f"/api/v1/partners/{id}")).status_code == 200
+
+    await saga(stack, found[0]["saga_id"], "FALLIDA")
+    for path in (contract, f"/contratos/{by_hand.json()['id']}"):
+        await shown(stack, path, estado="INACTIVO", motivo="the partner was deleted")
+    await shown(stack, f"/partners/{id}", estado="ELIMINADO")
+    later = await stack.commands.post("/contratos", json={"partner_id": id, "fecha_inicio": "2030-01-01"})
+    assert later.status_code == 422
+
+
+async def test_compliance_reports_amounts_and_what_waits_for_an_officer(stack: RunningStack) -> None:
+    terms = {"amount_cents": 1_500_000, "currency": "MXN"}
+    receipt = await requested(stack, partner(producto="REFERRAL", terminos=terms))
+    found = await saga(stack, receipt["saga_id"], "PENDIENTE_REVISION")
+    assert "amount: 15000.00 needs an officer's decision" in found["reason"]
+    officer, contract = stack.token("compliance_officer"), found["references"]["contract_id"]
+
+    async def reported(state: str, *, is_open: bool) -> bool:
+        reports = (await stack.queries.get("/compliance/reportes", params={"contract_id": contract}, headers=officer)).json()
+        sums = (await stack.queries.get("/compliance/reportes/montos", headers=officer)).json()["montos"]
+        unmet = (await stack.queries.get("/compliance/check")).json()["compliance"]
+        codes = [rule["codigo"] for one in reports for rule in one["reglas"] if not rule["cumple"]]
+        of_currency = [(one["estado"], one["contratos"], one["monto"]) for one in sums if one["moneda"] == "MXN"]
+        return (
+            codes == ["MONTO_INVALIDO"]
+            and [(one["estado"], one["monto"], one["moneda"]) for one in reports] == [(state, 15000.0, "MXN")]
+            and of_currency == [(state, 1, 15000.0)]
+            and ("amount" in unmet) == is_open
+        )
+
+    async def waits() -> bool:
+        return await reported("RECHAZADO", is_open=True)
+
+    async def decided() -> bool:
+        return await reported("ACTIVO", is_open=False)
+
+    await eventually(waits, 20, "the report")
+    assert (await stack.queries.get("/compliance/reportes/montos")).status_code == 401
+    await stack.commands.post(f"/contratos/{contract}/revision", json={"aprobado": True}, headers=officer)
+    await eventually(decided, 20, "the report after the decision")
+    account = f"/views/partner_alliances/financial_accounts/{found['references']['partner_id']}"
+    await shown(stack, account, state="active")
 
 
 async def test_a_partner_without_papers_waits_for_them(stack: RunningStack) -> None:

@@ -9,6 +9,7 @@ from schemas.partner_alliances.integrations import (
     PartnerActivated,
     PartnerWithdrawn,
 )
+from schemas.partner_alliances.partners import PartnerDeleted
 from tests.unit.aggregates.partner_alliances.agreed import (
     PARTNER,
     REQUEST,
@@ -21,12 +22,14 @@ CAMPAIGN = CreateCampaign(
 )
 
 
-def test_an_active_partner_is_admitted_and_a_withdrawn_one_excluded() -> None:
+def test_an_active_partner_is_admitted_and_a_former_one_excluded() -> None:
     (policy,) = campaigns.POLICIES
     activated = PartnerActivated(partner_id=PARTNER, temporary_id=REQUEST)
     assert reaction_of(policy, activated) == (AdmitPartner(partner_id=PARTNER),)
     withdrawn = PartnerWithdrawn(partner_id=PARTNER, temporary_id=REQUEST, reason="why")
-    assert reaction_of(policy, withdrawn) == (ExcludePartner(partner_id=PARTNER),)
+    deleted = PartnerDeleted(partner_id=PARTNER, temporary_id=REQUEST, tax_id=None, mailbox_id=None)
+    for ended in (withdrawn, deleted):
+        assert reaction_of(policy, ended) == (ExcludePartner(partner_id=PARTNER),)
 
 
 def test_only_partners_that_are_admitted_have_campaigns() -> None:

@@ -1,19 +1,28 @@
-"""Compliance: what its rules say of a partner."""
+"""Compliance: what its rules say of a partner, and who is in the financial system."""
+
+from datetime import timedelta
 
 import pytest
 
-from aggregates.partner_alliances import rules
+from aggregates.partner_alliances import compliance, rules
+from aggregates.scenario import MIDNIGHT, reaction_of
 from schemas.errors import AlreadyExists
 from schemas.partner_alliances.compliance import (
     ContractApproved,
     ContractRejected,
+    EnableFinancialAccount,
+    FinancialAccountRegistered,
     PartnerValidated,
     PublishSanctionList,
     RecordAssessment,
     RecordValidation,
+    RegisterFinancialAccount,
 )
-from schemas.partner_alliances.parts import TaxId
-from tests.unit.aggregates.partner_alliances.agreed import ACCOUNT, CONTRACT, LIST, PARTNER, SOUND, scenario
+from schemas.partner_alliances.contracts import ContractRevisionDecided
+from schemas.partner_alliances.parts import Amount, TaxId
+from tests.unit.aggregates.partner_alliances.agreed import ACCOUNT, CONTRACT, LIST, PARTNER, SOUND, WHOSE, scenario
+
+LATER = MIDNIGHT + timedelta(days=1)
 
 
 def test_each_rule_is_named() -> None:
@@ -68,3 +77,40 @@ def test_a_verdict_is_given_once_and_names_its_list() -> None:
     assert isinstance(approved, ContractApproved)
     assert approved.sanction_list == 2
     case.when(assess).then_rejected(AlreadyExists)
+
+
+def test_a_contract_with_an_amount_is_within_the_limits_of_its_product() -> None:
+    assess = RecordAssessment(contract_id=CONTRACT, partner_id=PARTNER, profile=SOUND, account=ACCOUNT, product="REFERRAL")
+    small, large = Amount(cents=1000, currency="USD"), Amount(cents=6_000_000, currency="JPY")
+    (approved,) = scenario().given(*LIST).when(assess.model_copy(update={"amount": small})).recorded
+    (rejected,) = scenario().given(*LIST).when(assess.model_copy(update={"amount": large})).recorded
+
+    assert isinstance(approved, ContractApproved)
+    assert [found.rule for found in approved.verdicts] == ["tax_id", "bank_account", "sanctions", "amount", "currency"]
+    assert isinstance(rejected, ContractRejected)
+    assert rejected.cause == ("amount: 60000.00 exceeds the limit of 50000.00; currency: JPY is not one of USD, EUR, COP, MXN")
+
+
+def test_a_partner_is_registered_once_and_again_in_another_state() -> None:
+    register = RegisterFinancialAccount(partner_id=PARTNER)
+    case = scenario().when(register)
+    case.then(FinancialAccountRegistered(partner_id=PARTNER, state="active", enabled_at=MIDNIGHT))
+    case.when(register, at=LATER).then()
+    case.when(register.model_copy(update={"enabled_at": LATER}))
+    case.then(FinancialAccountRegistered(partner_id=PARTNER, state="active", enabled_at=LATER))
+    case.when(register.model_copy(update={"state": "suspended"}))
+    case.then(FinancialAccountRegistered(partner_id=PARTNER, state="suspended", enabled_at=MIDNIGHT))
+
+
+def test_the_partner_of_an_approved_contract_is_registered() -> None:
+    (policy,) = compliance.POLICIES
+    enable = EnableFinancialAccount(partner_id=PARTNER)
+    approved = ContractApproved(**WHOSE, verdicts=[], sanction_list=1)
+    decided = ContractRevisionDecided(**WHOSE, approved=True, reason="", decided_by="ana")
+
+    for event in (approved, decided):
+        assert reaction_of(policy, event) == (enable,)
+    assert reaction_of(policy, decided.model_copy(update={"approved": False})) == ()
+    case = scenario().when(enable)
+    case.then(FinancialAccountRegistered(partner_id=PARTNER, state="active", enabled_at=MIDNIGHT))
+    case.when(enable, at=LATER).then()

@@ -1,13 +1,14 @@
 """Contracts: what is agreed, for how long, and who may change it."""
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
 from aggregates.partner_alliances import contracts
-from aggregates.scenario import MIDNIGHT, Scenario
+from aggregates.scenario import MIDNIGHT, Scenario, reaction_of
 from aggregates.state import state_schema_of
-from schemas.message import Command
+from schemas.message import Command, Event
 from schemas.partner_alliances.contracts import (
     ActivateContract,
     ChangeContract,
@@ -20,24 +21,33 @@ from schemas.partner_alliances.contracts import (
     ContractRevision,
     ContractRevisionDecided,
     ContractSuspended,
+    CounterpartyBound,
+    CounterpartyExcluded,
     CreateContract,
     CreateRequestedContract,
     DeactivateContract,
     DecideContractRevision,
+    ExcludeCounterparty,
     ExpireContract,
     RequestContractRevision,
     ResumeContract,
     SuspendContract,
 )
+from schemas.partner_alliances.integrations import PartnerWithdrawn
+from schemas.partner_alliances.partners import PartnerDeleted
 from tests.unit.aggregates.partner_alliances.agreed import (
     BY_HAND,
     CONTRACT,
     PARTNER,
+    REQUEST,
     TERMS,
     TODAY,
     WHOSE,
     scenario,
 )
+
+BOUND = CounterpartyBound(partner_id=PARTNER, contract_id=CONTRACT)
+OTHER, THIRD = UUID("01940000-0000-7000-8000-0000000000c2"), UUID("01940000-0000-7000-8000-0000000000c3")
 
 
 def created(ends_on: date | None = None) -> Scenario:
@@ -49,7 +59,9 @@ def created(ends_on: date | None = None) -> Scenario:
 
 def test_a_contract_has_the_terms_that_its_product_asks_for() -> None:
     create = CreateRequestedContract(**WHOSE, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=None)
-    scenario().when(create).then(ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY, ends_on=None))
+    scenario().when(create).then(
+        ContractCreated(**WHOSE, product="AFFILIATION", terms=TERMS, starts_on=TODAY, ends_on=None), BOUND
+    )
     scenario().when(create.model_copy(update={"terms": {"commission_percent": 101}})).then_rejected(
         containing="commission_percent"
     )
@@ -85,7 +97,7 @@ def test_compliance_cannot_be_avoided(client: Command) -> None:
 
 def test_a_contract_made_by_hand_holds_once_somebody_has_approved_it() -> None:
     case = scenario().when(CreateContract(partner_id=PARTNER, starts_on=TODAY), id=CONTRACT)
-    assert [event.message_name for event in case.recorded] == ["ContractCreated", "ContractRevision"]
+    assert [event.message_name for event in case.recorded] == ["ContractCreated", "ContractRevision", "CounterpartyBound"]
     case.when(DecideContractRevision(contract_id=CONTRACT, approved=True), actor="ana").then(
         ContractRevisionDecided(**BY_HAND, approved=True, reason="", decided_by="ana"),
         ContractActivated(**BY_HAND, ends_on=None),
@@ -135,6 +147,32 @@ def test_a_contract_expires_after_its_last_day_and_not_before() -> None:
     case.when(ExpireContract(contract_id=CONTRACT)).then_rejected(containing="not over yet")
     case.when(ExpireContract(contract_id=CONTRACT), at=MIDNIGHT + timedelta(days=1))
     case.then(ContractExpired(**WHOSE))
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        PartnerWithdrawn(partner_id=PARTNER, temporary_id=REQUEST, reason="why"),
+        PartnerDeleted(partner_id=PARTNER, temporary_id=REQUEST, tax_id=None, mailbox_id=None),
+    ],
+)
+def test_every_contract_with_a_former_partner_ends_and_no_other_begins(ended: Event) -> None:
+    (policy,) = contracts.POLICIES
+    (exclude,) = reaction_of(policy, ended)
+    assert isinstance(exclude, ExcludeCounterparty)
+    requested = CreateRequestedContract(**WHOSE, product="AFFILIATION", terms={}, starts_on=TODAY, ends_on=None)
+    by_hand = CreateContract(partner_id=PARTNER, starts_on=TODAY)
+    case = scenario().when(requested).when(by_hand, id=OTHER).when(exclude)
+    excluded = CounterpartyExcluded(partner_id=PARTNER, contract_ids=(CONTRACT, OTHER), reason=exclude.reason)
+    case.then(excluded)
+
+    assert reaction_of(policy, excluded) == (
+        DeactivateContract(contract_id=CONTRACT, reason=exclude.reason),
+        DeactivateContract(contract_id=OTHER, reason=exclude.reason),
+    )
+    case.when(exclude).then()
+    case.when(by_hand, id=THIRD).then_rejected(containing="is withdrawn or deleted")
+    case.when(requested.model_copy(update={"contract_id": THIRD})).then_rejected(containing="is withdrawn or deleted")
 
 
 def test_what_is_not_there_cannot_be_changed() -> None:

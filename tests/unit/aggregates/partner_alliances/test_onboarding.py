@@ -37,7 +37,8 @@ from schemas.partner_alliances.integrations import (
     PartnerRequested,
     WithdrawPartner,
 )
-from schemas.partner_alliances.parts import BankAccount, Profile, TaxId
+from schemas.partner_alliances.partners import PartnerDeleted
+from schemas.partner_alliances.parts import BankAccount, Profile, TaxId, partner_id_of
 
 REQUEST = UUID("01940000-0000-7000-8000-00000000000a")
 PROFILE = Profile(name="Partner ABC", type="CORPORATE", tax_id=TaxId(country="ES", number="B58378431"))
@@ -153,6 +154,30 @@ def test_an_officer_may_reject_it_permanently(story: Story) -> None:
     story.sends(story.deactivation()).becomes("compensating", because="fraud")
     story.accepts().sends(story.withdrawal())
     story.accepts().becomes("failed", because="fraud")
+
+
+def test_a_partner_that_was_registered_with_its_request_gets_a_contract() -> None:
+    created = PartnerCreated(partner_id=partner_id_of(REQUEST), temporary_id=REQUEST, profile=PROFILE)
+    story = Story(ONBOARDING).happens(created).sends().happens(REQUESTED)
+    assert [sent.command for step in story.steps for sent in step.sent] == ["create-partner", "create-requested-contract"]
+    terms = {"product": "AFFILIATION", "terms": {}, "starts_on": TODAY, "ends_on": None}
+    story.accepts().accepts().happens(ContractCreated(**story.ids, **terms))
+    story.sends(AssessContract(**story.ids, profile=PROFILE, account=ACCOUNT))
+
+
+def test_a_partner_that_is_deleted_ends_it(story: Story) -> None:
+    deleted = PartnerDeleted(partner_id=story.state.partner_id, temporary_id=REQUEST, tax_id=None, mailbox_id=None)
+    story.under_revision().happens(deleted)
+    story.sends(story.deactivation()).becomes("compensating", because="was deleted")
+    story.accepts().sends(story.withdrawal()).accepts().becomes("failed", because="was deleted")
+
+
+def test_a_partner_that_is_deleted_later_leaves_it_completed(story: Story) -> None:
+    story.with_a_contract().accepts().happens(ContractApproved(**story.ids, verdicts=[], sanction_list=1))
+    story.accepts().happens(ContractActivated(**story.ids, ends_on=None))
+    story.accepts().happens(PartnerActivated(partner_id=story.state.partner_id, temporary_id=REQUEST)).becomes("completed")
+    story.happens(PartnerDeleted(partner_id=story.state.partner_id, temporary_id=REQUEST, tax_id=None, mailbox_id=None))
+    assert (story.steps[-1].status, story.steps[-1].problem) == ("completed", None)
 
 
 def test_an_event_out_of_order_is_reported(story: Story) -> None:

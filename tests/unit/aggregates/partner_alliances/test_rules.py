@@ -9,7 +9,8 @@ import pytest
 import stdnum
 
 from aggregates.partner_alliances import rules
-from schemas.partner_alliances.parts import TaxId
+from aggregates.partner_alliances.products import Limits
+from schemas.partner_alliances.parts import Amount, TaxId
 from tests.unit.aggregates.partner_alliances.agreed import SOUND
 
 
@@ -125,3 +126,29 @@ def test_every_rule_gives_a_verdict_and_the_accounts_is_the_one_that_is_given() 
         ("bank_account", False),
         ("sanctions", True),
     ]
+
+
+LIMITS = Limits(max_cents=5_000_000, review_from_cents=1_000_001, currencies=("USD", "COP"))
+
+
+@pytest.mark.parametrize(
+    ("cents", "currency", "met"),
+    [
+        (0, "USD", (True, True)),
+        (1_000_000, "COP", (True, True)),
+        (1_000_001, "USD", (False, True)),
+        (5_000_000, "USD", (False, True)),
+        (5_000_001, "EUR", (False, False)),
+    ],
+)
+def test_an_amount_is_within_the_limits_of_its_product(cents: int, currency: str, met: tuple[bool, bool]) -> None:
+    amount, money = rules.amount_verdicts(Amount(cents=cents, currency=currency), LIMITS)
+
+    assert ((amount.rule, amount.passed), (money.rule, money.passed)) == (("amount", met[0]), ("currency", met[1]))
+
+
+def test_an_amount_beyond_the_limit_is_no_officers_decision() -> None:
+    review, beyond = (rules.amount_verdicts(Amount(cents=cents, currency="USD"), LIMITS)[0] for cents in (1_000_001, 5_000_001))
+
+    assert review.detail == "10000.01 needs an officer's decision, from 10000.01 on"
+    assert beyond.detail == "50000.01 exceeds the limit of 50000.00"

@@ -37,6 +37,10 @@ class Enter(Command, subject="user"):
     password: Annotated[str | None, Password(min_length_in_seed=6), Sensitive()] = None
 
 
+class Invite(Command, subject=lambda id: UUID(int=id.int + 1)):
+    name: Annotated[str, Sensitive()]
+
+
 class Count(Command):
     by: int
 
@@ -93,13 +97,14 @@ async def test_a_password_that_is_not_given_is_not_hashed(passwords: Passwords) 
     assert applied.command.data == Enter(user="u")
 
 
-async def test_the_subject_is_a_field_or_the_commands_own_id(passwords: Passwords) -> None:
+async def test_the_subject_is_a_field_or_the_commands_own_id_or_made_of_it(passwords: Passwords) -> None:
     keys = Keys()
 
     await Encryption(keys, passwords).apply(request(Rename(user="u", name="Eva")))  # type: ignore[arg-type]
     await Encryption(keys, passwords).apply(request(Register(name="Eva")))  # type: ignore[arg-type]
+    await Encryption(keys, passwords).apply(request(Invite(name="Eva")))  # type: ignore[arg-type]
 
-    assert [subject for subject, _ in keys.asked] == ["u", str(ID)]
+    assert [subject for subject, _ in keys.asked] == ["u", str(ID), str(UUID(int=8))]
 
 
 async def test_a_password_is_hashed_before_it_is_encrypted_and_a_missing_text_stays_missing(passwords: Passwords) -> None:

@@ -64,6 +64,12 @@ ACCOUNT = Stream("account", Account, evolve)
 TARGET = ACCOUNT.change("target")
 
 
+class Overdrawn(Rejected):
+    """There is not that much on the account."""
+
+    kind = "overdrawn"
+
+
 def deposit(command: CommandEnvelope[Deposit], account: Account) -> Events:
     if command.data.amount == 13:
         raise ZeroDivisionError("unlucky")
@@ -71,7 +77,7 @@ def deposit(command: CommandEnvelope[Deposit], account: Account) -> Events:
         yield Deposited(amount=1000)
         raise ZeroDivisionError("unlucky, and late")
     if account.balance + command.data.amount < 0:
-        raise Rejected("there is not that much on the account")
+        raise Overdrawn("there is not that much on the account")
     yield Deposited(amount=command.data.amount)
 
 
@@ -168,13 +174,14 @@ async def test_an_id_cannot_be_used_for_another_command() -> None:
 async def test_a_rejection_is_recorded_and_repeated() -> None:
     log = SlowLog()
     handler, command = handler_on(log), envelope(Deposit(account="a", amount=-1))
-    with pytest.raises(Rejected, match="not that much"):
+    with pytest.raises(Rejected, match="not that much") as first:
         await handler.handle(command)
     await handler.handle(envelope(Deposit(account="a", amount=10)))
 
-    with pytest.raises(Rejected, match="not that much"):
+    with pytest.raises(Rejected, match="not that much") as repeated:
         await handler.handle(command)
 
+    assert first.value.kind == repeated.value.kind == "overdrawn"
     assert await balance(log, "a") == 10
 
 

@@ -10,6 +10,7 @@ from command_api.http.paths import KEY, AcceptedCommandPath, CommandPath, Questi
 from schemas.access import Access
 from schemas.catalog import Catalog
 from schemas.clients.dialect import Dialect
+from schemas.errors import Rejected
 from schemas.message import Command
 from schemas.system import Context, System
 
@@ -45,7 +46,13 @@ async def answered(*_: Any) -> Puerta:
     return Puerta(puerta="a")
 
 
-CATALOG = Catalog.of([System("house", (Context("doors", commands=(Open, Close, Creak)),))])
+class DoorIsLocked(Rejected):
+    """The door is locked."""
+
+    kind = "door_locked"
+
+
+CATALOG = Catalog.of([System("house", (Context("doors", commands=(Open, Close, Creak), rejections=(DoorIsLocked,)),))])
 PATHS = (
     CommandPath(
         "/puertas/{puerta}/abierta", Open, {"id": KEY}, "PUT", Translation(Puerta, lambda body, _: Open(door=body.puerta))
@@ -169,3 +176,16 @@ def test_a_question_has_the_shapes_of_its_body_and_its_reply() -> None:
 
     assert question["summary"] == "Says whether a door is open."
     assert question["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/Puerta")
+
+
+def test_each_operation_states_the_rejections_that_are_its_contexts_own() -> None:
+    paths = describe(CATALOG, {"house": PATHS})["paths"]
+    stated = [
+        one["responses"]["422"]["description"]
+        for path, methods in paths.items()
+        for one in methods.values()
+        if path != "/puertas/estado"
+    ]
+
+    assert stated
+    assert all("`urn:caudal:problem:door-locked`: The door is locked." in one for one in stated)

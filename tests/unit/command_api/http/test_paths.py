@@ -1,16 +1,20 @@
 """Answers of a system's own paths: values, and parts of the receipt."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from aggregates.scenario import MIDNIGHT
+from command_api.http.gateway import CommandGateway
 from command_api.http.paths import (
     KEY,
     RECORDED_AT,
     AcceptedCommand,
     AcceptedCommandPath,
     CommandPath,
+    FromState,
     Member,
     ReceiptField,
     answer_of,
@@ -33,9 +37,10 @@ RECEIPT = Receipt(
     events=("DataReceived",),
 )
 COMMAND = ReceiveData(partner_id="p", payload={})
+GATEWAY: Any = object()
 
 
-def test_an_answer_names_values_and_parts_of_the_receipt() -> None:
+async def test_an_answer_names_values_and_parts_of_the_receipt() -> None:
     answer = {
         "id": KEY,
         "version": ReceiptField.VERSION,
@@ -45,7 +50,7 @@ def test_an_answer_names_values_and_parts_of_the_receipt() -> None:
         "estado": "INICIADA",
     }
 
-    assert answer_of(CommandPath("/x", ReceiveData, answer), COMMAND, RECEIPT, []) == {
+    assert await answer_of(CommandPath("/x", ReceiveData, answer), COMMAND, RECEIPT, [], GATEWAY) == {
         "id": "a-b",
         "at": MIDNIGHT,
         "partner": "p",
@@ -55,12 +60,21 @@ def test_an_answer_names_values_and_parts_of_the_receipt() -> None:
     }
 
 
-def test_an_answer_may_be_a_function_of_receipt_and_events() -> None:
+async def test_an_answer_may_be_a_function_of_receipt_and_events() -> None:
     path = CommandPath(
         "/x", ReceiveData, lambda command, receipt, events: {"p": command.partner_id, "n": len(events), "id": receipt.key}
     )
 
-    assert answer_of(path, COMMAND, RECEIPT, []) == {"p": "p", "n": 0, "id": "a-b"}
+    assert await answer_of(path, COMMAND, RECEIPT, [], GATEWAY) == {"p": "p", "n": 0, "id": "a-b"}
+
+
+async def test_an_answer_may_look_at_the_state_after_the_command() -> None:
+    async def answer(command: ReceiveData, receipt: Receipt, gateway: CommandGateway) -> Mapping[str, Any]:
+        return {"p": command.partner_id, "id": receipt.key, "looked at": gateway}
+
+    found = await answer_of(CommandPath("/x", ReceiveData, FromState(answer)), COMMAND, RECEIPT, [], GATEWAY)
+
+    assert found == {"p": "p", "id": "a-b", "looked at": GATEWAY}
 
 
 def test_the_address_of_an_outcome_has_the_streams_key_and_the_commands_id() -> None:

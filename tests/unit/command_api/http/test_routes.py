@@ -91,6 +91,13 @@ PATHS = (
         Translation(None, lambda _, path: Withdraw(account=path["cuenta"], amount=0)),
         errors=DIALECT,
     ),
+    CommandPath(
+        "/cuentas/{cuenta}",
+        Withdraw,
+        {"estado": "CAMBIADO"},
+        "PUT",
+        Translation(Retiro, lambda body, path: Withdraw(account=path["cuenta"], amount=body.importe)),
+    ),
 )
 DECISIONS = (Decision(Withdraw, ACCOUNT.create_or_change("account"), withdraw),)
 
@@ -220,3 +227,13 @@ async def test_a_path_without_a_body_reads_none(client: httpx.AsyncClient, body:
     found = await client.request("DELETE", "http://test/cuentas/ana", content=body, headers={"If-None-Match": "*"})
 
     assert (found.status_code, found.json()) == (201, {})
+
+
+async def test_a_path_with_two_methods_allows_both(client: httpx.AsyncClient) -> None:
+    new = {"If-None-Match": "*"}
+    changed = await client.put("http://test/cuentas/a", json={"importe": 5}, headers=new)
+    deleted = await client.delete("http://test/cuentas/b", headers=new)
+    other = await client.patch("http://test/cuentas/a")
+
+    assert (changed.json(), deleted.json(), other.status_code) == ({"estado": "CAMBIADO"}, {}, 405)
+    assert set(other.headers["allow"].split(", ")) == {"PUT", "DELETE"}

@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 
 from deploy.local.ports import LOOPBACK, free_ports
+from streams.http.problems import PROBLEM_TYPE
 from tests.unit.deploy.gateway.apis import Api, frozen, gateway_of, kill, unavailable
 
 DELIVERY = {"partner_id": "p", "payload": {}}
@@ -181,23 +182,23 @@ async def test_the_last_instance_answers_for_itself() -> None:
 async def test_without_an_instance_in_reach_nothing_was_sent_and_the_answer_is_503() -> None:
     nobody = f"http://{LOOPBACK}:{free_ports(1)[0]}"
     async with gateway_of([nobody]) as (client, _):
-        got = await client.post("/ingest", json=DELIVERY)
+        got = await client.post("/ingest", json=DELIVERY, headers={"Accept": PROBLEM_TYPE})
 
     assert (got.status_code, got.json()["type"]) == (503, "urn:caudal:problem:unavailable")
     assert got.headers["retry-after"] == "1"
 
 
-async def test_instances_that_all_die_are_a_bad_gateway() -> None:
+async def test_instances_that_all_die_are_a_bad_gateway_in_the_words_of_the_path() -> None:
     async with gateway_of([Api(kill), Api(kill)]) as (client, _):
         got = await client.post("/ingest", json=DELIVERY)
 
-    assert got.status_code == 502
+    assert (got.status_code, list(got.json())) == (502, ["error"])
 
 
 async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever() -> None:
     api = Api(frozen)
     async with gateway_of([api, api], gateway_timeout_seconds=0.2) as (client, _):
-        got = await client.post("/ingest", json=DELIVERY)
+        got = await client.post("/ingest", json=DELIVERY, headers={"Accept": PROBLEM_TYPE})
 
     assert (got.status_code, got.json()["type"]) == (504, "urn:caudal:problem:gateway-timeout")
     assert len(api.requests) == 1

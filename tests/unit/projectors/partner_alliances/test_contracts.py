@@ -8,7 +8,7 @@ import pytest
 
 from aggregates.scenario import recorded
 from projectors.partner_alliances.contracts import PROJECTIONS
-from query_api.partner_alliances import contract
+from query_api.partner_alliances.rows import contract
 from schemas.message import Event
 from schemas.partner_alliances import contracts
 from schemas.partner_alliances.compliance import ContractRejected

@@ -116,3 +116,11 @@ def references(value: Any) -> set[str]:
         own = {value["$ref"].removeprefix("#/components/schemas/")} if isinstance(value.get("$ref"), str) else set()
         return own.union(*map(references, value.values()))
     return set().union(*map(references, value)) if isinstance(value, list) else set()
+
+
+def test_an_answer_from_all_rows_takes_no_filters_and_a_page_in_another_model_does() -> None:
+    described = paths()
+    names = {path: {one["name"] for one in described[path]["parameters"]} for path in ("/compliance/check", "/api/v1/partners")}
+
+    assert names["/compliance/check"] == {"Consistency-Token", "Prefer"}
+    assert {"limit", "after", "sort", "status"} <= names["/api/v1/partners"]

@@ -67,6 +67,9 @@ CATALOG = Catalog.of([System("shop", (Context("stock"),), (Items,))])
         (Query("/{shelf}/{id}", Items, "", key="id", where="shelf"), "where: a query with a key reads one row"),
         (Query("/items", Items, "", shape=untyped), "shape: the function untyped does not say which model it returns"),
         (Query("/items/{id:nothing}", Items, ""), "cannot be read"),
+        (Query("/items", Items, "", handler=handler, is_page=False), "is_page: an answer from all rows is no list"),
+        (Query("/items", Items, "", reply=Shown), "reply: only a handler without a key"),
+        (Query("/items/{id}", Items, "", key="id", handler=handler, reply=Shown), "reply: only a handler without a key"),
     ],
 )
 def test_a_query_that_cannot_work_is_rejected_with_its_path_and_field(query: Query, problem: str) -> None:
@@ -82,11 +85,12 @@ def test_queries_that_work_are_accepted() -> None:
         Query("/items/{id}", Items, "", key="id", shape=Shown),
         Query("/items/{owner}/{shelf:path}", Items, "", where=("owner", "shelf")),
         Query("/anything/{here}", Items, "", handler=handler),
+        Query("/counted", Items, "", handler=handler, reply=Shown),
     )
 
     check(CATALOG, {"shop": queries})
 
-    assert [query.model for query in queries] == [Shown, Shown, Items, Items]
+    assert [query.model for query in queries] == [Shown, Shown, Items, Items, Items]
 
 
 @pytest.mark.parametrize(

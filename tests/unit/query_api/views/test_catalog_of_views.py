@@ -207,6 +207,12 @@ async def test_all_rows_are_read_page_by_page_once_the_write_is_seen(views: View
     assert [(page.limit, page.after) for page in pages] == [(1000, None), (1000, "2")]
 
 
+async def test_all_rows_are_read_once_the_write_of_the_requests_token_is_seen(views: Views, steps: list[Any]) -> None:
+    await views.all_rows(request_of(caller=ANA, consistency_token="shop.board/3@7"), Task, None)
+
+    assert steps[0] == Wait((ConsistencyToken(BOARD, 3, 7),))
+
+
 def test_a_token_names_the_partition_of_a_stream(views: Views) -> None:
     token = views.token(BOARD, "task-1", 12)
 

@@ -20,6 +20,10 @@ class Shown(BaseModel):
     optional: Annotated[str | None, Stated({"format": "email"}, ("is one",)), Stated(rules=("is two",))] = None
 
 
+def test_a_marked_type_may_be_one_of_several() -> None:
+    assert TypeAdapter(Name | None).validate_python(None) is None
+
+
 def test_keywords_concern_the_text_and_rules_are_collected() -> None:
     plain, optional = (Shown.model_json_schema()["properties"][name] for name in ("plain", "optional"))
 

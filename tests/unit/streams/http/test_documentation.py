@@ -93,3 +93,22 @@ async def test_the_pages_need_no_other_host() -> None:
 
     assert ("<title>Things</title>" in page.text, "://" in page.text) == (True, False)
     assert (script.status_code, root.headers["location"], openapi.json()["info"]["title"]) == (200, "docs", "Things")
+
+
+class ThingGone(Rejected):
+    """The thing is gone."""
+
+    kind = "thing_gone"
+
+
+def test_a_kind_of_rejection_that_is_the_systems_own_has_the_status_of_its_dialect() -> None:
+    dialect = Dialect(Thing, lambda text, _: Thing(name=text), statuses={"invalid": 400, "thing_gone": 410})
+
+    found = problem_responses((Invalid, ThingGone), dialect=dialect)
+
+    assert list(found) == ["400", "410", "422"]
+    assert found["410"] == {
+        "description": "Gone.\n\n`urn:caudal:problem:thing-gone`: The thing is gone.",
+        "content": {"application/json": {"schema": schema_of(Thing)}},
+    }
+    assert "`urn:caudal:problem:thing-gone`: The thing is gone." in found["422"]["description"]

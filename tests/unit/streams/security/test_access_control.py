@@ -44,3 +44,13 @@ def test_what_declares_no_access_needs_a_token_unless_it_is_opened(
     with pytest.raises(Unauthenticated) if needs_token else nullcontext():
         control.authorize(RequestContext("c", {}, "POST", "1.1.1.1"), "command", "data_ingestion.receive-data", None)
     assert control.effective("command", "data_ingestion.other", Access.to("a")) == Access.to("a")
+
+
+@pytest.mark.parametrize("profile", ["closed", "seed"])
+def test_access_that_is_open_in_the_profile_seed_is_needed_in_any_other(profile: Literal["closed", "seed"]) -> None:
+    catalog, databases = installed_catalog(["data_ingestion"]), Databases(None, 1)
+    declared, overriding = Access.to("clerk", open_in_seed=True), Access.to("chief")
+    control = AccessControl(Installation(Settings(profile=profile, access={NAMES[1]: overriding}), catalog, databases))
+
+    assert control.effective("command", "data_ingestion.receive-data", declared) == (None if profile == "seed" else declared)
+    assert control.effective("view", "data_ingestion.records", declared) == overriding

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from query_api.partner_alliances import SAGA_LABELS, campaign, contract, partner, program, report
+from query_api.partner_alliances import SAGA_LABELS
+from query_api.partner_alliances.rows import campaign, contract, partner, program
 from schemas.partner_alliances import views
 
 ID, OTHER, NOW, DAY = UUID(int=1), UUID(int=2), datetime(2026, 1, 31, tzinfo=UTC), date(2026, 1, 31)
@@ -30,6 +31,19 @@ def test_a_programme() -> None:
     shown = program(row.model_dump())
 
     assert (shown.id, shown.nombre, shown.producto, shown.comision) == (ID, "Verano", "P", 2.5)
+    assert (shown.estado, shown.vigencia, shown.terminos, shown.afiliaciones) == (None, None, None, [])
+
+
+def test_a_brands_programme() -> None:
+    terms = {"model": "CPC", "currency": "EUR", "base_rate_cents": 150}
+    details = {"type": "ADVOCACY", "brand_id": "b", "starts_on": DAY.isoformat(), "terms": terms}
+    row = views.Programs.model_validate({"program_id": ID, "details": details, "created_at": NOW})
+
+    shown = program(row.model_dump())
+
+    assert (shown.programa_id, shown.estado, shown.tipo, shown.brand_id) == (ID, "BORRADOR", "ADVOCACY", "b")
+    assert shown.terminos is not None
+    assert (shown.terminos.tarifa_base, shown.terminos.tope, shown.creado_en) == (1.5, None, NOW)
 
 
 def test_a_contract() -> None:
@@ -39,15 +53,6 @@ def test_a_contract() -> None:
 
     assert (shown.id, shown.partner_id, shown.fecha_inicio, shown.estado) == (ID, OTHER, DAY, "INACTIVO")
     assert (shown.cumple_reglas, shown.en_revision) == (True, False)
-
-
-def test_a_report_of_compliance() -> None:
-    verdicts = [{"rule": "sanctions", "passed": False, "detail": "listed"}]
-
-    shown = report(views.Assessments.model_validate({"contract_id": ID, "approved": False, "verdicts": verdicts}).model_dump())
-
-    assert [rule.model_dump() for rule in shown.reglas] == [{"regla": "sanctions", "cumple": False, "detalle": "listed"}]
-    assert (shown.contrato_id, shown.aprobado) == (ID, False)
 
 
 def test_a_campaign() -> None:
