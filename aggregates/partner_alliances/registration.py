@@ -1,6 +1,7 @@
 """Registration: partners that their clients register, change, verify and delete, and their integrations."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from aggregates.decision import Decision, Events
 from aggregates.partner_alliances.integrations import PARTNER_REQUEST
@@ -32,8 +33,10 @@ from schemas.partner_alliances.partners import (
     MailboxFreed,
     PartnerChanged,
     PartnerDeleted,
+    PartnerRegistrationRejected,
     RecordRevocation,
     RegisterPartner,
+    RequestRegistration,
     VerifyKyc,
 )
 from schemas.partner_alliances.parts import Profile, partner_id_of
@@ -61,7 +64,7 @@ CHANGED_MAILBOX = MAILBOX.create_or_change(_changed_mailbox)
 NEW_INTEGRATION = INTEGRATION.create()
 
 
-def register_partner(command: CommandEnvelope[RegisterPartner], mailbox: Mailbox) -> Events:
+def register_partner(command: CommandEnvelope[Any], mailbox: Mailbox) -> Events:
     """Creates a partner and the request that its onboarding starts with, both at once."""
     data, partner_id = command.data, partner_id_of(command.id)
     profile = Profile(name=data.name, type=data.type)
@@ -87,6 +90,16 @@ def register_partner(command: CommandEnvelope[RegisterPartner], mailbox: Mailbox
         phone=data.phone,
         address=data.address,
     )
+
+
+def request_registration(command: CommandEnvelope[RequestRegistration], mailbox: Mailbox) -> Events:
+    """Does the same for a sender who does not wait; nobody would see a rejection that is not an event."""
+    partner_id = partner_id_of(command.id)
+    if mailbox.partner_id is None:
+        yield from register_partner(command, mailbox)
+    elif mailbox.partner_id != partner_id:
+        reason = "another partner has the mailbox"
+        yield PartnerRegistrationRejected(partner_id=partner_id, temporary_id=command.id, reason=reason)
 
 
 def change_partner(command: CommandEnvelope[ChangePartner], partner: Partner, mailbox: Mailbox) -> Events:
@@ -189,6 +202,7 @@ def deleted_partners_claims(deleted: RecordedEvent[PartnerDeleted]) -> Iterable[
 
 DECISIONS = (
     Decision(RegisterPartner, PARTNER.create(_partner_id), register_partner, writes=(REQUEST, REGISTERED_MAILBOX)),
+    Decision(RequestRegistration, PARTNER.create(_partner_id), request_registration, writes=(REQUEST, REGISTERED_MAILBOX)),
     Decision(ChangePartner, PARTNER.create_or_change("partner_id"), change_partner, writes=(CHANGED_MAILBOX,)),
     Decision(DeletePartner, PARTNER.create_or_change("partner_id"), delete_partner),
     Decision(VerifyKyc, PARTNER.create_or_change("partner_id"), verify_kyc),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.partner_alliances.partner import PARTNER, Partner
 from command_api.http.gateway import CommandGateway
-from command_api.http.paths import CommandPath, FromState, Member, Translation
+from command_api.http.paths import AcceptedCommandPath, CommandPath, FromState, Member, Translation
 from schemas.envelope import Receipt
 from schemas.errors import Invalid, NotFound, Violation
 from schemas.message import Command, Event
@@ -21,6 +21,7 @@ from schemas.partner_alliances.partners import (
     DeletePartner,
     IntegrationType,
     RegisterPartner,
+    RequestRegistration,
     RevokeIntegration,
     VerifyKyc,
 )
@@ -82,6 +83,10 @@ class Revocacion(_Cuerpo):
 
 def register_partner(cuerpo: PartnerNuevo, _: Mapping[str, str]) -> Command:
     return RegisterPartner(name=cuerpo.nombre, email=cuerpo.email, phone=cuerpo.telefono, address=cuerpo.direccion)
+
+
+def request_registration(cuerpo: PartnerNuevo, _: Mapping[str, str]) -> Command:
+    return RequestRegistration(name=cuerpo.nombre, email=cuerpo.email, phone=cuerpo.telefono, address=cuerpo.direccion)
 
 
 def change_partner(cuerpo: CambioDePartner, path: Mapping[str, str]) -> Command:
@@ -223,7 +228,15 @@ def _revocation(path: str) -> CommandPath:
     )
 
 
-PATHS = (
+PATHS: tuple[AcceptedCommandPath | CommandPath, ...] = (
+    AcceptedCommandPath(
+        f"/bff{_PATH}",
+        RequestRegistration,
+        {"message": "Evento de creación de partner publicado"},
+        translation=Translation(PartnerNuevo, request_registration),
+        location=f"{_PATH}/{{key}}",
+        errors=dialect.NEW_PARTNER,
+    ),
     CommandPath(
         _PATH,
         RegisterPartner,

@@ -36,6 +36,10 @@ class RegisterPartner(WithMailbox, subject=partner_id_of):
     address: PostalAddress = None
 
 
+class RequestRegistration(RegisterPartner, subject=partner_id_of):
+    """Registers a partner later; a registration that is not possible is recorded as an event."""
+
+
 class ChangePartner(WithMailbox, subject="partner_id", access=CLIENTS_PARTNERS):
     """Changes a partner; fields that are not given stay the same."""
 
@@ -97,6 +101,14 @@ class FreeMailbox(Command, internal=True):
 
     partner_id: UUID
     mailbox_id: UUID
+
+
+class PartnerRegistrationRejected(Event):
+    """A partner was not registered."""
+
+    partner_id: UUID = Field(description="The id that the partner would have.")
+    temporary_id: UUID
+    reason: str
 
 
 class PartnerChanged(Event):
@@ -172,6 +184,7 @@ class MailboxFreed(Event):
 
 COMMANDS = (
     RegisterPartner,
+    RequestRegistration,
     ChangePartner,
     DeletePartner,
     VerifyKyc,
@@ -182,6 +195,7 @@ COMMANDS = (
     FreeMailbox,
 )
 EVENTS = (
+    PartnerRegistrationRejected,
     PartnerChanged,
     PartnerDeleted,
     KycVerified,

@@ -146,6 +146,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "partner_alliances/campaigns.py": CoveredBy("unit/aggregates/partner_alliances/test_campaigns.py", _MESSAGES),
         "partner_alliances/compliance.py": CoveredBy("unit/aggregates/partner_alliances/test_compliance.py", _MESSAGES),
         "partner_alliances/contracts.py": CoveredBy("unit/aggregates/partner_alliances/test_contracts.py", _MESSAGES),
+        "partner_alliances/clients/topics.py": CoveredBy("e2e/test_integration_topics.py", "it is a table of records"),
         "partner_alliances/clients/gateways.py": CoveredBy(
             "unit/deploy/gateway/test_discovery.py", "it is a table of addresses"
         ),

@@ -13,7 +13,7 @@ from tests.conftest import eventually
 from tests.stack import RunningStack, caudal
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+README, SYSTEMS = (ROOT / "README.md").read_text(), (ROOT / "docs" / "systems.md").read_text()
 PRODUCTION, COMMAND_LINE = (ROOT / "docs" / name for name in ("production.md", "command_line.md"))
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 PATHS = [(document, path) for document in DOCUMENTS for path in re.findall(r"`((?:\w+/)+\w+\.\w+)`", document.read_text())]
@@ -24,13 +24,26 @@ async def pasted(stack: RunningStack, text: str) -> str:
     """Returns the output of lines of the README, with the addresses and the data folder of a stack."""
     text = text.replace("http://127.0.0.1:5001", stack.endpoints["command_api"])
     text = text.replace("http://127.0.0.1:5002", stack.endpoints["query_api"])
-    text = text.replace("http://127.0.0.1:8080", stack.endpoints["gateways"]["clinical_lab"])
+    for name, port in (("clinical_lab", 8080), ("data_ingestion", 8002), ("partner_alliances", 8000)):
+        text = text.replace(f"http://127.0.0.1:{port}", stack.endpoints["gateways"][name])
     text = text.replace(".venv/bin/python", sys.executable)
     text = re.sub(r"\.venv/bin/caudal ([^)\n]*)", rf"{sys.executable} -m deploy.cli \1 --data-dir {stack.data_dir}", text)
     process = await asyncio.create_subprocess_exec("sh", "-ec", text, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert process.returncode == 0
     return out.decode()
+
+
+@pytest.mark.parametrize(
+    ("mark", "shown"),
+    [
+        (":8002/ingest", '"partner_id":"acme"'),
+        (":8000/api/v1/partners", '"partner_id":"'),
+        (":8080/users", '"patient":"Paciente de Prueba"'),
+    ],
+)
+async def test_the_calls_of_each_system_work(stack: RunningStack, mark: str, shown: str) -> None:
+    assert shown in await pasted(stack, block_with(mark, SYSTEMS))
 
 
 def block_with(mark: str, document: str = README) -> str:

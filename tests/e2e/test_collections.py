@@ -11,6 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from streams.http.problems import PROBLEM_TYPE
+from tests.conftest import eventually
 from tests.stack import RunningStack
 
 
@@ -128,12 +130,17 @@ def failing(code: str) -> dict[str, Any]:
 
 
 ALLIANCES = (
+    Call("GET", "/ping", 200, "pong"),
+    Call("GET", "/posts/ping", 200, "pong"),
+    Call("GET", "/health", 200, {"status": "up", "db_status": "connected", "service": str}),
+    Call("GET", "/spec", 200, {"openapi": str, "paths": dict}),
     Call("POST", "/api/v1/partners", 201, {"mensaje": str, "partner": REGISTERED}, PARTNER, keep={"partner": "partner.id"}),
     Call("POST", "/api/v1/partners", 409, failing("EMAIL_EXISTENTE"), PARTNER),
     Call("POST", "/api/v1/partners", 400, failing("DATOS_INVALIDOS"), {"nombre": "jose"}),
     Call("POST", "/api/v1/partners", 400, failing("DATOS_INVALIDOS")),
     Call("GET", "/api/v1/partners", 200, {"partners": [{**LISTED, **OF_ANY, "integraciones_count": int}], "total": int}),
     Call("GET", ONE, 200, {"partner": {**REGISTERED, "documentos_kyc": None, "integraciones": []}}),
+    Call("GET", "/api/v1/partners//{partner}", 200, {"partner": REGISTERED}),
     Call("GET", f"/api/v1/partners/{uuid4()}", 404, failing("PARTNER_NO_ENCONTRADO")),
     Call("PUT", ONE, 200, {"mensaje": str, "partner": {**PARTNER, "estado": "ACTIVO", "fecha_actualizacion": str}}, PARTNER),
     Call("PUT", ONE, 400, failing("DATOS_INVALIDOS"), {}),
@@ -173,10 +180,18 @@ ALLIANCES = (
 )  # fmt: skip
 
 
+BFF = (
+    Call("GET", "/ping", 200, "pong"),
+    Call("POST", "/api/v1/partners", 202, {"message": "Evento de creación de partner publicado"}, PARTNER),
+    Call("POST", "/api/v1/partners", 400, failing("DATOS_INVALIDOS"), {"nombre": "jose"}),
+    Call("GET", "/api/v1/partners", 200, {"partners": list, "total": int}),
+    Call("DELETE", "/api/v1/partners/x", 405, {"detail": str}),
+)
 SYSTEMS: Mapping[str, Sequence[Call]] = {
     "data_ingestion": INGESTION,
     "clinical_lab": LABORATORY,
     "partner_alliances": ALLIANCES,
+    "partner_alliances.bff": BFF,
 }
 """The calls by the gateway that answers them."""
 
@@ -191,7 +206,7 @@ async def test_a_gateway_answers_its_clients(stack: RunningStack, gateway: str) 
             if isinstance(call.answer, str):
                 assert answer.text == call.answer
                 continue
-            assert answer.headers["content-type"] == "application/json"
+            assert answer.headers["content-type"] in ("application/json", PROBLEM_TYPE)
             assert_like(answer.json(), filled(call.answer, known))
             known.update({name: reduce(getitem, path.split("."), answer.json()) for name, path in call.keep.items()})
             if answer.status_code in (200, 201) and isinstance(answer.json(), dict):
@@ -237,3 +252,28 @@ def assert_like(found: Any, expected: Any) -> None:
             assert_like(found[0], inner)
     else:
         assert found == expected
+
+
+async def test_a_registration_that_was_only_accepted_ends_as_a_partner_or_as_an_event(stack: RunningStack) -> None:
+    partner = {"nombre": "jose", "email": f"{uuid4().hex}@example.org"}
+    async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["partner_alliances.bff"], timeout=30) as client:
+        first, second = [await client.post("/api/v1/partners", json=partner) for _ in range(2)]
+        shown = httpx.Response(0)
+
+        async def is_shown() -> bool:
+            nonlocal shown
+            shown = await client.get(first.headers["location"])
+            return shown.status_code == 200
+
+        await eventually(is_shown)
+    assert shown.json()["partner"]["email"] == partner["email"]
+
+    async def is_rejected() -> bool:
+        sql = (
+            "select count(*) as found from partner_alliances__integrations.events "
+            "where type = 'PartnerRegistrationRejected' and data::text like $1"
+        )
+        (row,) = await stack.fetch(sql, f"%{second.headers['location'].rpartition('/')[2]}%")
+        return bool(row["found"])
+
+    await eventually(is_rejected)

@@ -1,4 +1,4 @@
-"""The origin of the alliances' clients."""
+"""The origins of the alliances' clients."""
 
 from schemas.clients.gateway import Gateway
 
@@ -9,5 +9,17 @@ GATEWAYS = (
         "Partners, contracts, compliance and campaigns.",
         answers={"/ping": "pong", "/posts/ping": "pong"},
         health={"status": "up", "db_status": "connected", "service": "partner_alliances"},
+    ),
+    Gateway(
+        "partner_alliances.bff",
+        8001,
+        "Partners for the web page, which does not wait for the registration of one.",
+        paths={
+            "POST /api/v1/partners": "/bff/api/v1/partners",
+            "GET /api/v1/partners": "/api/v1/partners",
+            "GET /api/v1/partners/{id}": "/api/v1/partners/{id}",
+        },
+        only_paths=True,
+        answers={"/ping": "pong"},
     ),
 )

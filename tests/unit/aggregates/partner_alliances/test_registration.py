@@ -1,6 +1,6 @@
 """Registration: partners that are there at once, their changes and their end, and their integrations."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -28,8 +28,10 @@ from schemas.partner_alliances.partners import (
     MailboxTaken,
     PartnerChanged,
     PartnerDeleted,
+    PartnerRegistrationRejected,
     RecordRevocation,
     RegisterPartner,
+    RequestRegistration,
     VerifyKyc,
 )
 from schemas.partner_alliances.parts import Profile, mailbox_id_of, partner_id_of
@@ -52,6 +54,17 @@ ADD = AddIntegration(partner_id=ID, type="API", name="Ads", description="of them
 
 def registered() -> Scenario:
     return scenario().when(REGISTER, id=REQUEST)
+
+
+def test_a_registration_whose_sender_does_not_wait_ends_as_a_partner_or_as_an_event() -> None:
+    request = RequestRegistration(**REGISTER.model_dump())
+
+    scenario().when(request, id=REQUEST).then(*registered().recorded)
+    other = uuid4()
+    rejected = PartnerRegistrationRejected(
+        partner_id=partner_id_of(other), temporary_id=other, reason="another partner has the mailbox"
+    )
+    registered().when(request, id=other).then(rejected)
 
 
 def test_a_registered_partner_is_there_at_once_and_its_contract_is_requested() -> None:
