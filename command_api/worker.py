@@ -7,6 +7,7 @@ from aggregates.system import saga_inputs, with_sagas
 from command_api.clock import CLOCK
 from command_api.composition import make_handler, open_logs, writer_databases
 from command_api.handling.passwords import Passwords
+from command_api.incoming_topics import IncomingTopics
 from command_api.policies.runner import PolicyRunner
 from command_api.policies.stores import policy_stores
 from command_api.timer_clock import TimerClock
@@ -22,7 +23,8 @@ from streams.commands.notes import CommandNotes
 from streams.commands.sender import CommandSender
 from streams.database.store import Store
 from streams.discovery import declared_domains
-from streams.installation import Installation, served_contexts
+from streams.installation import Installation, integration_store, served_contexts
+from streams.integration_topics.registry import WriterSchemas
 from streams.log.timers import Timers
 from streams.settings import Settings
 from streams.subscriptions.process_deaths.turns import Turns
@@ -69,6 +71,8 @@ class Worker:
         self._clock = TimerClock(timers, self._handler, sagas, self._known_sagas, turns) if _SAGAS in served else None
         self._topic_worker = TopicWorker(settings, catalog, self._handler, notes, turns)
         self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs, turns)
+        self._schemas = WriterSchemas(settings, integration_store(settings, self._databases))
+        self._incoming = IncomingTopics(settings, catalog, self._handler, self._sender, self._schemas)
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -77,12 +81,15 @@ class Worker:
                 tasks.create_task(CLOCK.keep_compared(self._databases, self._write_dsn))
                 tasks.create_task(self._topic_worker.run())
                 tasks.create_task(self._subscription.run())
+                if self._incoming.are_there:
+                    tasks.create_task(self._incoming.run())
                 if self._clock is not None:
                     tasks.create_task(self._clock.run())
                 for policy in self._policies:
                     tasks.create_task(policy.confirm())
         finally:
             await self._sender.close()
+            await self._schemas.close()
             await asyncio.gather(*(log.drain() for log in self._logs.values()))
             self._processes.close()
             self._passwords.close()
@@ -102,4 +109,5 @@ class Worker:
     async def why_not_ready(self) -> str | None:
         """Returns why the worker does not do all of its work now, or ``None``."""
         out_of_reach = await self._databases.out_of_reach(self._dsns)
-        return out_of_reach or self._topic_worker.why_not_ready() or self._subscription.why_not_ready()
+        parts = (self._topic_worker, self._subscription, self._incoming)
+        return out_of_reach or next((why for part in parts if (why := part.why_not_ready()) is not None), None)

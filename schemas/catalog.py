@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.access import Access
 from schemas.errors import Misconfigured, NotFound
-from schemas.integration import OutgoingTopic
+from schemas.integration import IncomingTopic, OutgoingTopic
 from schemas.message import Command, Event
 from schemas.system import ENGINE, Context, ContextName, System, check_system, stored_names
 from schemas.upcasting import Upcaster, chains, upcast
@@ -74,6 +74,10 @@ class Catalog:
     def outgoing(self, context: ContextName) -> Sequence[OutgoingTopic]:
         """Returns what is published for other teams of a context's events."""
         return [one for one in self.systems[context.system].outgoing if self._context_of[one.event] == context]
+
+    def incoming(self, context: ContextName) -> Sequence[IncomingTopic]:
+        """Returns the topics on which other teams send commands of a context."""
+        return [one for one in self.systems[context.system].incoming if self._context_of[one.command] == context]
 
     def names_of(self, context: ContextName, event: type[Event]) -> Iterator[str]:
         """Returns the names under which a context's log may hold an event, in any of its versions."""

@@ -1,4 +1,4 @@
-"""Integration topics: what a system publishes for other teams, under names and in forms that they know.
+"""Integration topics: what a system publishes for other teams, and takes from them, under names and in forms that they know.
 
 They are apart from the topics of the logs. Those are the system's own; these are a contract with others.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.envelope import RecordedEvent
-from schemas.message import Event
+from schemas.message import Command, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,23 @@ class OutgoingTopic:
     def name(self) -> str:
         """The name of its records: the record's full name, or the event's."""
         return self.event.message_name if self.record is None else self.record.full_name
+
+
+Given = Mapping[str, Any] | str
+"""The fields of a record's data or of a JSON document, or a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingTopic:
+    """A topic on which other teams send commands. A command of theirs is only accepted: its rejection must be an event.
+
+    With a record the values are Avro, else JSON documents or, for a function of a text, texts. A record's id is the id of its
+    envelope if that is a UUID, so that a repeat is handled once.
+    """
+
+    topic: str
+    command: type[Command]
+    make: Callable[[Any], Command]
+    """From what came, a `Given`: for an enveloped record its data. What it raises parks the record."""
+    record: Record | None = None
+    is_text: bool = False

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from schemas.access import Access
 from schemas.clients.gateway import Gateway
 from schemas.errors import Misconfigured, NotFound, Rejected
-from schemas.integration import OutgoingTopic
+from schemas.integration import IncomingTopic, OutgoingTopic
 from schemas.message import Command, Event
 from schemas.sensitive import encrypted_fields, misplaced, password_fields, sensitive_fields
 from schemas.upcasting import Upcaster
@@ -77,6 +77,8 @@ class System:
     gateways: tuple[Gateway, ...] = ()
     outgoing: tuple[OutgoingTopic, ...] = ()
     """The topics that it publishes for other teams, under names that they know."""
+    incoming: tuple[IncomingTopic, ...] = ()
+    """The topics on which other teams send commands, one kind of command each."""
 
 
 def check_system(system: System) -> None:
@@ -101,6 +103,10 @@ def check_system(system: System) -> None:
             _check_command(command)
     for view in system.views:
         _check_view(view, system.name, contexts)
+    commands = {command for context in system.contexts for command in context.commands}
+    for incoming in system.incoming:
+        if incoming.command not in commands:
+            raise Misconfigured(f"{incoming.topic} takes {incoming.command.__name__}, which is not a command of {system.name}")
     events = {event for context in system.contexts for event in context.events}
     for outgoing in system.outgoing:
         if outgoing.event not in events:

@@ -2,7 +2,7 @@
 
 from schemas.partner_alliances import campaigns, compliance, contracts, integrations, partners, rejections, roles, views
 from schemas.partner_alliances.clients.gateways import GATEWAYS
-from schemas.partner_alliances.clients.topics import OUTGOING
+from schemas.partner_alliances.clients.topics import INCOMING, OUTGOING
 from schemas.system import Context, System
 
 SYSTEM = System(
@@ -23,4 +23,5 @@ SYSTEM = System(
     views=views.VIEWS,
     gateways=GATEWAYS,
     outgoing=OUTGOING,
+    incoming=INCOMING,
 )

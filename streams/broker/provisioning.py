@@ -201,9 +201,15 @@ def _wanted(settings: Settings, catalog: Catalog, context: ContextName) -> Itera
         (topics.commands(context), partitions, commands),
         (topics.dead_letters(context), partitions, dead_letters),
         (topics.signed_heads(context), 1, {"cleanup.policy": "compact"}),
-        *((topics.integration(name), partitions, events) for name in dict.fromkeys(o.topic for o in catalog.outgoing(context))),
+        *((topics.integration(name), partitions, events) for name in _integration(catalog, context)),
+        *((topics.integration_dead_letters(one.topic), partitions, dead_letters) for one in catalog.incoming(context)),
     ):
         yield NewTopic(name, count, settings.replication_factor, topic_configs=config)
+
+
+def _integration(catalog: Catalog, context: ContextName) -> Iterable[str]:
+    names = [*(one.topic for one in catalog.outgoing(context)), *(one.topic for one in catalog.incoming(context))]
+    return dict.fromkeys(names)
 
 
 def _retention(hours: int) -> str:

@@ -36,6 +36,10 @@ class Topics:
         """Returns the name of an integration topic in this deployment."""
         return f"{self._integration_prefix}{name}"
 
+    def integration_dead_letters(self, name: str) -> str:
+        """Returns the topic of the dead letters of an incoming integration topic."""
+        return f"{self.integration(name)}.dead-letters"
+
     def context_of(self, topic: str) -> ContextName:
         """Returns the context whose events or commands a topic carries; raises `KeyError` for any other topic."""
         return self._contexts[topic]

@@ -121,13 +121,14 @@ class _Revocations(ConsumerRebalanceListener):  # type: ignore[misc]  # the libr
         """Does nothing: what was known of the partitions is dropped already."""
 
 
-class CommandConsumer:
-    """Consumes the commands topics of the contexts that the process serves, within one consumer group."""
+class RecordConsumer:
+    """Consumes topics within one consumer group: at least once, each partition by itself."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, group: str) -> None:
-        self._settings, self._catalog, self._group = settings, catalog, group
-        self._served = served_contexts(settings, catalog)
-        self._topics = Topics(settings, catalog)
+    def __init__(
+        self, settings: Settings, group: str, topics: Sequence[str], ensure_topics: Callable[[], Awaitable[object]]
+    ) -> None:
+        """``ensure_topics`` creates the topics that are missing."""
+        self._settings, self._group, self._subscribed, self._ensure_topics = settings, group, topics, ensure_topics
         self._producer = ResilientProducer(settings, "dead-letters")
         self._readiness = GroupReadiness(group)
         self._in_progress: BatchesInProgress | None = None
@@ -135,18 +136,74 @@ class CommandConsumer:
     def why_not_ready(self) -> str | None:
         """Returns why the consumer is not ready, or ``None`` if it is."""
         waiting = [] if self._in_progress is None else self._in_progress.waiting_for(_MAX_WAIT_SECONDS)
-        return self._readiness.why_not_ready() or (f"commands wait: {', '.join(waiting)}" if waiting else None)
+        return self._readiness.why_not_ready() or (f"{self._group} wait: {', '.join(waiting)}" if waiting else None)
 
     async def run(self, handle: Handle, note_revoked: Callable[[], None]) -> None:
         """Gives every record to ``handle`` until cancelled, through outages of the broker.
 
         ``note_revoked`` is called when the partitions of this process are assigned anew: others may have had them meanwhile.
         """
-        backoff = Backoff("command consumer interrupted", first_seconds=1, max_seconds=1, group=self._group)
+        backoff = Backoff("consumer interrupted", first_seconds=1, max_seconds=1, group=self._group)
         try:
             await keep_running(partial(self._consume, handle, note_revoked), (Unavailable, *OUTAGES), backoff)
         finally:
             await self._producer.close()
+
+    async def _consume(self, handle: Handle, note_revoked: Callable[[], None]) -> None:
+        note_revoked()
+        await self._ensure_topics()
+        consumer = new_consumer(
+            self._settings,
+            self._group,
+            group_id=f"{self._settings.topic_prefix}.{self._group}",
+            group_instance_id=f"{self._group}-{self._settings.instance}",
+            auto_offset_reset="earliest",
+            max_poll_records=self._settings.subscription_batch_records,
+        )
+        try:
+            await start(consumer)
+            # Not before: the start would wait until every topic exists.
+            consumer.subscribe(list(self._subscribed), listener=_Revocations(note_revoked))
+            await self._poll(consumer, handle)
+        finally:
+            await stop_quietly(consumer)
+
+    async def _poll(self, consumer: AIOKafkaConsumer, handle: Handle) -> None:
+        batches = self._in_progress = BatchesInProgress(handle)
+        committed = time.monotonic()
+        try:
+            while True:
+                raise_if_cancelled()
+                is_quick = self._readiness.had_partitions and not batches.partitions
+                found = await consumer.getmany(timeout_ms=500 if is_quick else 50)
+                self._readiness.note_assignment(consumer.assignment(), is_member=is_member(consumer))
+                await batches.keep_only(consumer.assignment())
+                paused = batches.partitions
+                await batches.handle(found, _TOGETHER_SECONDS)
+                consumer.pause(*(batches.partitions - paused))
+                consumer.resume(*(paused - batches.partitions))
+                if batches.done and time.monotonic() - committed > _COMMIT_SECONDS:
+                    done, batches.done = batches.done, {}
+                    await self._commit(consumer, done)
+                    committed = time.monotonic()
+        finally:
+            await batches.keep_only(())
+
+    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[Any, int]) -> None:
+        try:
+            await consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError) as error:
+            # The partitions belong to another process now. It repeats these commands, and their receipts answer them.
+            _log.warning("offsets not committed", group=self._group, why=str(error))
+
+
+class CommandConsumer(RecordConsumer):
+    """Consumes the commands topics of the contexts that the process serves."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, group: str) -> None:
+        self._topics, served = Topics(settings, catalog), served_contexts(settings, catalog)
+        subscribed = [self._topics.commands(context) for context in served]
+        super().__init__(settings, group, subscribed, partial(ensure_topics, settings, catalog, served))
 
     def context_of(self, record: Any) -> ContextName:
         """Returns the context on whose commands topic a record arrived."""
@@ -179,51 +236,3 @@ class CommandConsumer:
             async for records in records_up_to(consumer, tp, offset + 1):
                 return next((record for record in records if record.offset == offset), None)
         return None
-
-    async def _consume(self, handle: Handle, note_revoked: Callable[[], None]) -> None:
-        note_revoked()
-        await ensure_topics(self._settings, self._catalog, self._served)
-        consumer = new_consumer(
-            self._settings,
-            self._group,
-            group_id=f"{self._settings.topic_prefix}.{self._group}",
-            group_instance_id=f"{self._group}-{self._settings.instance}",
-            auto_offset_reset="earliest",
-            max_poll_records=self._settings.subscription_batch_records,
-        )
-        try:
-            await start(consumer)
-            # Not before: the start would wait until every topic exists.
-            topics = [self._topics.commands(context) for context in self._served]
-            consumer.subscribe(topics, listener=_Revocations(note_revoked))
-            await self._poll(consumer, handle)
-        finally:
-            await stop_quietly(consumer)
-
-    async def _poll(self, consumer: AIOKafkaConsumer, handle: Handle) -> None:
-        batches = self._in_progress = BatchesInProgress(handle)
-        committed = time.monotonic()
-        try:
-            while True:
-                raise_if_cancelled()
-                is_quick = self._readiness.had_partitions and not batches.partitions
-                found = await consumer.getmany(timeout_ms=500 if is_quick else 50)
-                self._readiness.note_assignment(consumer.assignment(), is_member=is_member(consumer))
-                await batches.keep_only(consumer.assignment())
-                paused = batches.partitions
-                await batches.handle(found, _TOGETHER_SECONDS)
-                consumer.pause(*(batches.partitions - paused))
-                consumer.resume(*(paused - batches.partitions))
-                if batches.done and time.monotonic() - committed > _COMMIT_SECONDS:
-                    done, batches.done = batches.done, {}
-                    await self._commit(consumer, done)
-                    committed = time.monotonic()
-        finally:
-            await batches.keep_only(())
-
-    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[Any, int]) -> None:
-        try:
-            await consumer.commit(offsets)
-        except (CommitFailedError, IllegalStateError) as error:
-            # The partitions belong to another process now. It repeats these commands, and their receipts answer them.
-            _log.warning("offsets not committed", group=self._group, why=str(error))

@@ -76,12 +76,24 @@ def schema_id(value: bytes) -> int:
     return int.from_bytes(value[1:_HEAD_BYTES], "big")
 
 
-def decode(schema: str, value: bytes) -> Any:
-    """Returns the values in a record's bytes, by the schema that its id names; raises `Malformed`."""
+def decode(schema: str, value: bytes, reader: str | None = None) -> Any:
+    """Returns the values in a record's bytes, by the schema that its id names, as a reader's schema has them.
+
+    Raises `Malformed`.
+    """
+    return _read(schema, value, _HEAD_BYTES, reader)
+
+
+def decode_plain(schema: str, value: bytes) -> Any:
+    """Returns the values in bytes without the id of a schema; raises `Malformed`."""
+    return _read(schema, value, 0, None)
+
+
+def _read(schema: str, value: bytes, begin: int, reader: str | None) -> Any:
     source = BytesIO(value)
-    source.seek(_HEAD_BYTES)
+    source.seek(begin)
     try:
-        values = schemaless_reader(source, _parsed(schema), None)
+        values = schemaless_reader(source, _parsed(schema), None if reader is None else _parsed(reader))
     except Exception as error:  # the library raises many kinds of errors
         raise Malformed(f"the record does not fit its schema: {error}") from error
     if source.read(1):

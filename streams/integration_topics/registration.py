@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
-from schemas.integration import OutgoingTopic
+from schemas.integration import IncomingTopic, OutgoingTopic, Record
 from schemas.system import ContextName
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
@@ -21,33 +21,34 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
     What is new is published from the end of its log on. Raises `Misconfigured` for a schema whose readers cannot read older
     records, and `Unavailable` if the registry or a database is out of reach.
     """
-    declared = list(_declared(catalog))
-    if not declared:
+    declared, taken = list(_declared(catalog)), list(_taken(catalog))
+    if not declared and not taken:
         return []
     databases, topics = Databases(None, pool_size=1), Topics(settings, catalog)
     installation = Installation(settings, catalog, databases)
     store = integration_store(settings, databases)
     remote = RemoteRegistry(settings) if settings.schema_registry_url else None
     registry, done = remote or OwnRegistry(store), list[str]()
+
+    async def registered(subject: str, record: Record) -> int:
+        schema = await registry.register(subject, schema_of(record))
+        values = (schema.id, schema.subject, schema.version, schema.definition)
+        await store.execute("schema_register", settings.schema_registry_url, *values)
+        return schema.id
+
     try:
         known = {(row["topic"], row["name"]): row["schema_id"] for row in await store.fetch("outgoing")}
         for context, outgoing in declared:
             topic, id = topics.integration(outgoing.topic), None
             if outgoing.record is not None:
-                schema = await registry.register(subject_of(settings, catalog, outgoing), schema_of(outgoing.record))
-                id = schema.id
-                await store.execute(
-                    "schema_register",
-                    settings.schema_registry_url,
-                    schema.id,
-                    schema.subject,
-                    schema.version,
-                    schema.definition,
-                )
+                id = await registered(subject_of(settings, catalog, outgoing), outgoing.record)
             if (topic, outgoing.name) not in known or known[topic, outgoing.name] != id:
                 head = (await PostgresLog(installation.log_store(context), context).head()).position
                 await store.execute("outgoing_register", topic, outgoing.name, str(context), id, head)
                 done.append(f"integration topic {topic}: {outgoing.name}")
+        for incoming in taken:
+            if incoming.record is not None:
+                await registered(f"{topics.integration(incoming.topic)}-value", incoming.record)
     finally:
         if remote is not None:
             await remote.close()
@@ -60,6 +61,17 @@ def subject_of(settings: Settings, catalog: Catalog, outgoing: OutgoingTopic) ->
     topic = Topics(settings, catalog).integration(outgoing.topic)
     records = {one.name for _, one in _declared(catalog) if one.topic == outgoing.topic}
     return f"{topic}-value" if len(records) == 1 else f"{topic}-{outgoing.name}"
+
+
+def _taken(catalog: Catalog) -> Iterator[IncomingTopic]:
+    """Yields what other teams send; raises `Misconfigured` for a topic that has another meaning already."""
+    seen = {outgoing.topic for _, outgoing in _declared(catalog)}
+    for context in catalog.contexts:
+        for incoming in catalog.incoming(context):
+            if incoming.topic in seen:
+                raise Misconfigured(f"the topic {incoming.topic} is used twice")
+            seen.add(incoming.topic)
+            yield incoming
 
 
 def _declared(catalog: Catalog) -> Iterator[tuple[ContextName, OutgoingTopic]]:

@@ -20,7 +20,7 @@ from streams.settings import Settings
 
 BACKWARD = "BACKWARD"
 _SAMPLES = 50
-_CONFLICT = 409
+_CONFLICT, _NOT_FOUND = 409, 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,49 @@ class RemoteRegistry:
         assert found.version is not None, "it has just been registered"
         return RegisteredSchema(found.schema_id, subject, found.version, definition)
 
+    async def definition(self, id: int) -> str:
+        """Returns the schema with an id; raises `Malformed` if there is none, and `Unavailable`."""
+        try:
+            found = await self._client.get_schema(id)
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                raise Malformed(f"the registry has no schema {id}") from error
+            raise Unavailable(f"the schema registry does not show the schema {id}", f"{self._url}: {error}") from error
+        except OSError as error:
+            raise Unavailable("the schema registry is out of reach", f"{self._url}: {error}") from error
+        if found.schema_str is None:
+            raise Malformed(f"the schema {id} has no text")
+        return found.schema_str
+
     async def close(self) -> None:
         """Closes its connections."""
         await self._client.aclose()
+
+
+class WriterSchemas:
+    """The schemas by which other teams write, by the ids in their records."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._url, self._own = settings.schema_registry_url, OwnRegistry(store, settings.schema_registry_url)
+        self._remote = RemoteRegistry(settings) if self._url else None
+        self._known: dict[int, str] = {}
+
+    async def definition(self, id: int) -> str:
+        """Returns the schema with an id; raises `Malformed` if there is none, and `Unavailable`."""
+        if id not in self._known:
+            own = {one.id: one.definition for one in await self._own.schemas()}
+            if id in own:
+                self._known[id] = own[id]
+            elif self._remote is not None:
+                self._known[id] = await self._remote.definition(id)
+            else:
+                raise Malformed(f"there is no schema {id}")
+        return self._known[id]
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        if self._remote is not None:
+            await self._remote.close()
 
 
 def why_unreadable(new: str, old: str) -> str | None:

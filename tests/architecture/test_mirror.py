@@ -75,6 +75,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "broker/divergence.py": CoveredBy("integration/test_log_went_back.py", _BROKER),
         "security/external_issuer.py": CoveredBy("integration/test_external_issuer.py", "it only talks to an issuer"),
         "security/counters.py": CoveredBy("integration/test_rate_limits.py", _TABLES),
+        "commands/incoming.py": CoveredBy("integration/test_incoming_topics.py", _BROKER),
         "commands/handled_commands.py": CoveredBy("integration/test_lost_offsets.py", _TABLES),
         "commands/known_commands.py": CoveredBy("integration/test_rolling_deploy.py", _TABLES),
         "commands/notes.py": CoveredBy("integration/test_commands_by_topic.py", _VALUE),
@@ -160,6 +161,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "aggregates": {},
     "command_api": {
         "app.py": CoveredBy("e2e/test_http.py", "it connects the parts of the API"),
+        "incoming_topics.py": CoveredBy("integration/test_incoming_topics.py", _BROKER),
         "clinical_lab/mail.py": CoveredBy("e2e/test_clinical_lab.py", "it hands mail to a mail server"),
         "composition.py": CoveredBy("e2e/test_http.py", "it connects the parts of the write side"),
         "handling/appending.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),

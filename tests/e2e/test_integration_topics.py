@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import httpx
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
-from fastavro import parse_schema, schemaless_reader
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from streams.broker.topic_names import Topics
 from streams.discovery import installed_catalog
@@ -122,3 +122,38 @@ async def test_what_the_registry_does_not_have_is_an_error_of_its_api(stack: Run
         assert (await client.post("/subjects/event-user-value/versions", json={})).status_code == 405
         assert (await client.get("/config")).json() == {"compatibilityLevel": "BACKWARD"}
         assert (await client.get("/mode")).json() == {"mode": "READONLY"}
+
+
+async def test_a_stranger_registers_a_partner_by_its_topic(stack: RunningStack) -> None:
+    """With the registry and fastavro alone; a second time under the same id, and rubbish in between."""
+    registry, mail, id = stack.endpoints["schema_registry"], f"{uuid4().hex}@example.org", str(uuid4())
+    async with httpx.AsyncClient(timeout=30) as client:
+        latest = (await client.get(f"{registry}/subjects/comando-crear-partner-value/versions/latest")).json()
+        out = io.BytesIO()
+        data = {"nombre": "Por tema", "email": mail, "telefono": "1", "direccion": None}
+        values = {"id": id, "type": "ComandoCrearPartner", "service_name": "BFF Web", "data": data}
+        schemaless_writer(out, parse_schema(orjson.loads(latest["schema"])), values)
+        value = b"\0" + latest["id"].to_bytes(4, "big") + out.getvalue()
+        producer = AIOKafkaProducer(bootstrap_servers=stack.endpoints["brokers"])
+        await producer.start()
+        try:
+            for one in (value, b"rubbish", value):
+                await producer.send_and_wait("comando-crear-partner", one, key=b"x")
+        finally:
+            await producer.stop()
+        url = f"{stack.endpoints['gateways']['partner_alliances']}/api/v1/partners"
+
+        async def registered() -> bool:
+            return [one["email"] for one in (await client.get(url)).json()["partners"]].count(mail) == 1
+
+        await eventually(registered, 30)
+
+    async def parked() -> bool:
+        return bool(await records_of(stack, "comando-crear-partner.dead-letters"))
+
+    await eventually(parked)
+    (record,) = await records_of(stack, "comando-crear-partner.dead-letters")
+    assert record.value is None, "a record that may hold a mail address is not kept"
+    for topic in ("comando-crear-partner", "caudal.partner_alliances.integrations.commands"):
+        sent = [one for one in await records_of(stack, topic) if mail.encode() in one.value]
+        assert len(sent) == (2 if topic == "comando-crear-partner" else 0), "it is encrypted before the commands topic"

@@ -65,6 +65,19 @@ def publishing(catalog: Catalog, *outgoing: OutgoingTopic) -> Catalog:
     )
 
 
+async def records_of(settings: Settings, topic: str) -> list[Any]:
+    """All records of a topic, by partition."""
+    found: list[Any] = []
+    for tp in (TopicPartition(topic, partition) for partition in range(4)):
+        async with connected_consumer(settings, "test") as consumer:
+            end = (await consumer.end_offsets([tp]))[tp]
+            consumer.assign([tp])
+            await consumer.seek_to_beginning(tp)
+            async for some in records_up_to(consumer, tp, end):
+                found += some
+    return found
+
+
 @pytest.fixture
 def own(settings: Settings) -> Settings:
     return settings.model_copy(update={"integration_prefix": f"{settings.topic_prefix}."})
@@ -92,15 +105,7 @@ class Running:
 
     async def records(self, topic: str) -> list[Any]:
         """All records of an integration topic, by partition."""
-        name, found = Topics(self.settings, self.catalog).integration(topic), list[Any]()
-        for tp in (TopicPartition(name, partition) for partition in range(4)):
-            async with connected_consumer(self.settings, "test") as consumer:
-                end = (await consumer.end_offsets([tp]))[tp]
-                consumer.assign([tp])
-                await consumer.seek_to_beginning(tp)
-                async for some in records_up_to(consumer, tp, end):
-                    found += some
-        return found
+        return await records_of(self.settings, Topics(self.settings, self.catalog).integration(topic))
 
     async def verified(self, topic: str) -> VerifiedIntegrationTopic:
         store = integration_store(self.settings, self.databases)

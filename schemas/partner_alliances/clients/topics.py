@@ -1,10 +1,12 @@
 """The alliances' topics for other teams, in the words that they know. Nothing of a person is published."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from schemas.envelope import RecordedEvent
-from schemas.integration import Content, OutgoingTopic, Record
+from schemas.integration import Content, IncomingTopic, OutgoingTopic, Record
+from schemas.message import Command
 from schemas.partner_alliances.clients.spanish import KYC_STATUSES
 from schemas.partner_alliances.compliance import ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import ContractCreated, ContractRevision
@@ -16,6 +18,7 @@ from schemas.partner_alliances.partners import (
     KycVerified,
     PartnerChanged,
     PartnerDeleted,
+    RequestRegistration,
 )
 from schemas.partner_alliances.parts import Amount
 
@@ -143,3 +146,19 @@ OUTGOING = (
     OutgoingTopic("contrato-rechazado", ContractRejected, _contract_rejected),
     OutgoingTopic("revision-contrato", ContractRevision, _contract_revision),
 )
+
+
+_CREATE_PARTNER = Record(
+    "ComandoCrearPartner",
+    {"nombre": "string", "email": "string", "telefono": "string", "direccion": "string"},
+    service="BFF Web",
+)
+
+
+def _request_registration(data: Mapping[str, Any]) -> Command:
+    return RequestRegistration(
+        name=data["nombre"], email=data["email"], phone=data.get("telefono"), address=data.get("direccion")
+    )
+
+
+INCOMING = (IncomingTopic("comando-crear-partner", RequestRegistration, _request_registration, _CREATE_PARTNER),)
