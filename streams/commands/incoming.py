@@ -31,7 +31,7 @@ class IncomingConsumer(RecordConsumer):
         self.sources: Mapping[str, tuple[ContextName, IncomingTopic]] = {
             self._topics.integration(one.topic): (context, one) for context in served for one in catalog.incoming(context)
         }
-        """What comes on each topic."""
+        """The context and the declaration of each topic."""
         contexts = sorted({context for context, _ in self.sources.values()})
         super().__init__(settings, _GROUP, list(self.sources), partial(ensure_topics, settings, catalog, contexts))
 

@@ -5,6 +5,8 @@ with the one before (compatibility BACKWARD). Without one this deployment's own 
 in the database, so that no process asks a registry while it works.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +14,7 @@ import orjson
 from confluent_kafka.schema_registry import AsyncSchemaRegistryClient, Schema
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from fastavro.utils import generate_many
+from httpx2 import HTTPError
 
 from schemas.errors import Malformed, Misconfigured, Unavailable
 from streams.database.store import Store
@@ -77,33 +80,40 @@ class RemoteRegistry:
 
     async def register(self, subject: str, definition: str) -> RegisteredSchema:
         schema = Schema(definition, "AVRO")
-        try:
+        with self._asking(f"does not register {subject}"):
             await self._client.set_compatibility(subject, BACKWARD)
-            await self._client.register_schema(subject, schema)
+            try:
+                await self._client.register_schema(subject, schema)
+            except SchemaRegistryError as error:
+                if error.http_status_code == _CONFLICT:
+                    raise _incompatible(subject, error.error_message) from error
+                raise
             found = await self._client.lookup_schema(subject, schema)
-        except SchemaRegistryError as error:
-            if error.http_status_code == _CONFLICT:
-                raise _incompatible(subject, error.error_message) from error
-            raise Unavailable(f"the schema registry does not register {subject}", f"{self._url}: {error}") from error
-        except OSError as error:
-            raise Unavailable("the schema registry is out of reach", f"{self._url}: {error}") from error
         assert found.schema_id is not None, "it has just been registered"
         assert found.version is not None, "it has just been registered"
         return RegisteredSchema(found.schema_id, subject, found.version, definition)
 
     async def definition(self, id: int) -> str:
         """Returns the schema with an id; raises `Malformed` if there is none, and `Unavailable`."""
-        try:
-            found = await self._client.get_schema(id)
-        except SchemaRegistryError as error:
-            if error.http_status_code == _NOT_FOUND:
-                raise Malformed(f"the registry has no schema {id}") from error
-            raise Unavailable(f"the schema registry does not show the schema {id}", f"{self._url}: {error}") from error
-        except OSError as error:
-            raise Unavailable("the schema registry is out of reach", f"{self._url}: {error}") from error
+        with self._asking(f"does not show the schema {id}"):
+            try:
+                found = await self._client.get_schema(id)
+            except SchemaRegistryError as error:
+                if error.http_status_code == _NOT_FOUND:
+                    raise Malformed(f"the registry has no schema {id}") from error
+                raise
         if found.schema_str is None:
             raise Malformed(f"the schema {id} has no text")
         return found.schema_str
+
+    @contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except SchemaRegistryError as error:
+            raise Unavailable(f"the schema registry {what}", f"{self._url}: {error}") from error
+        except (OSError, HTTPError) as error:
+            raise Unavailable("the schema registry is out of reach", f"{self._url}: {error}") from error
 
     async def close(self) -> None:
         """Closes its connections."""

@@ -1,5 +1,6 @@
 """Integration topics: what other teams read follows from the log, at least once and with the same bytes."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -260,3 +261,24 @@ async def test_a_schema_may_get_fields_and_may_not_change_them(own: Settings, ca
     assert await versions() == [1, 2]
     ids = [one.id for one in await registry.schemas()]
     assert len(ids) == len(set(ids))
+
+
+async def test_a_relay_that_is_stopped_again_and_again_leaves_no_record_out(
+    own: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    made = Running(own, publishing(catalog, *OUTGOING), databases)
+    await register(own, made.catalog)
+    relay = own.model_copy(update={"relay_batch_events": 5, "contexts": [str(CONTEXT)]})
+    adding = asyncio.create_task(made.add(200))
+    for n in range(8):
+        task = asyncio.create_task(RelayService(relay, made.catalog).run())
+        await asyncio.sleep(0.3 + 0.1 * (n % 4))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await adding
+    async with at_work(RelayService(relay, made.catalog).run()):
+        await made.relayed()
+
+    verified = await made.verified("datos-recibidos")
+    assert (verified.found, verified.records - verified.repeated) == (0, 200)
+    assert (await made.verified("datos-impares")).found == 0
