@@ -24,7 +24,7 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
     declared, taken = list(_declared(catalog)), list(_taken(catalog))
     if not declared and not taken:
         return []
-    databases, topics = Databases(None, pool_size=1), Topics(settings, catalog)
+    databases, topics = Databases(None, pool_size=2), Topics(settings, catalog)  # one connection holds the lock
     installation = Installation(settings, catalog, databases)
     store = integration_store(settings, databases)
     remote = RemoteRegistry(settings) if settings.schema_registry_url else None
@@ -36,7 +36,7 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
         await store.execute("schema_register", settings.schema_registry_url, *values)
         return schema.id
 
-    try:
+    async def register_all() -> None:
         known = {(row["topic"], row["name"]): row["schema_id"] for row in await store.fetch("outgoing")}
         for context, outgoing in declared:
             topic, id = topics.integration(outgoing.topic), None
@@ -49,6 +49,11 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
         for incoming in taken:
             if incoming.record is not None:
                 await registered(f"{topics.integration(incoming.topic)}-value", incoming.record)
+
+    try:
+        async with store.transaction() as lock:
+            await lock.execute(store.sql("integration_lock"))
+            await register_all()
     finally:
         if remote is not None:
             await remote.close()

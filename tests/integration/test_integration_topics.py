@@ -282,3 +282,16 @@ async def test_a_relay_that_is_stopped_again_and_again_leaves_no_record_out(
     verified = await made.verified("datos-recibidos")
     assert (verified.found, verified.records - verified.repeated) == (0, 200)
     assert (await made.verified("datos-impares")).found == 0
+
+
+async def test_registering_several_times_at_once_gives_each_schema_an_id_of_its_own(
+    own: Settings, catalog: Catalog, databases: Databases
+) -> None:
+    many = [OutgoingTopic(f"datos-{n}", DataReceived, received, replace(RECEIVED, name=f"Dato{n}")) for n in range(8)]
+    catalogs = [publishing(catalog, *some) for some in (many[:4], many[2:6], many[4:], many)]
+    done = await asyncio.gather(*(register(own, one) for one in catalogs))
+
+    assert sum(map(len, done)) == 8
+    schemas = await OwnRegistry(integration_store(own, databases)).schemas()
+    assert sorted(one.subject for one in schemas) == [f"{own.integration_prefix}datos-{n}-value" for n in range(8)]
+    assert sorted(one.id for one in schemas) == list(range(1, 9))

@@ -41,7 +41,11 @@ async def test_migrating_twice_at_once_does_everything_once(fresh_database: Fres
     assert sorted(map(len, done))[:2] == [0, 0]
     catalog = fresh_database.catalog
     homes = [home for home, _ in catalog.views()]
-    wanted = [len(catalog.contexts) * scripts("log"), len(set(homes)) * scripts("views"), scripts("keys"), scripts("limits")]
+    wanted = [
+        len(catalog.contexts) * scripts("log"),
+        len(set(homes)) * scripts("views"),
+        *map(scripts, ("keys", "limits", "integration")),
+    ]
     assert len(max(done, key=len)) == sum(map(len, wanted)) + len(homes)
     assert await migrate(settings, fresh_database.catalog) == []
 
