@@ -121,27 +121,31 @@ class IncomingTopics:
             return _id(values.get("id"), place), data
         if incoming.is_text:
             try:
-                return place, record.value.decode()
+                return _given_id(record) or place, record.value.decode()
             except UnicodeDecodeError as error:
                 raise Malformed("the record is not a text in UTF-8") from error
         document = parse_json(record.value, self._settings.max_body_depth)
         if not isinstance(document, dict):
             raise Malformed("the record is not a JSON object")
-        return _id(document.get("id"), place), document
+        return _given_id(record) or place, document
 
     async def _decoded(self, value: bytes, incoming: IncomingTopic) -> Mapping[str, Any]:
         """Returns the values of a record of Avro: by the schema that it names, or by the topic's own if it names none."""
         assert incoming.record is not None, "only Avro is decoded"
         own = schema_of(incoming.record)
-        try:
-            writer = await self._schemas.definition(schema_id(value))
-        except Malformed:
-            values = decode_plain(own, value)
+        if value[:1] == b"\0":
+            values = decode(await self._schemas.definition(schema_id(value)), value, own)
         else:
-            values = decode(writer, value, own)
+            values = decode_plain(own, value)
         if not isinstance(values, Mapping):
             raise Malformed("the record is not a record of Avro")
         return values
+
+
+def _given_id(record: Any) -> UUID | None:
+    """Returns the id that a record's ``ce_id`` makes, if it has one."""
+    given = dict(record.headers).get("ce_id")
+    return None if given is None else uuid5(_RECORDS, f"{record.topic}#{given.decode(errors='replace')}")
 
 
 def _id(given: object, otherwise: UUID) -> UUID:

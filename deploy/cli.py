@@ -27,6 +27,8 @@ from schemas.system import ContextName
 from streams.discovery import installed_catalog
 from streams.telemetry.logging import configure_logging
 
+_PORT = 8000
+"""Port of a process unless another one is given."""
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 RUN, LOOK, AUTHOR, OPERATE, KEYS = "Run", "Look", "Write a system", "Operate", "Keys and files"
 schemas = typer.Typer(no_args_is_help=True, help="Compare event classes with their recorded shapes.")
@@ -130,7 +132,7 @@ async def serve(
         typer.Argument(metavar="[NAME[:PORT]]…", help="The gateways to serve, each on its own port or on another one."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the API, or of health and metrics; 0 for any.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port of the API, or of health and metrics; 0 for any.")] = _PORT,
     end_with_parent: Annotated[
         bool, flag("--end-with-parent", help="Stop when the process that started this one ends.")
     ] = False,
@@ -147,6 +149,8 @@ async def serve(
     settings = settings_or_stack(data_dir, log_format)
     configure_logging(settings.log_format, settings.log_level)
     if service == "gateway":
+        if port != _PORT:
+            raise typer.BadParameter("a gateway's port follows its name, as in `clinical_lab:8080`", param_hint="--port")
         await serve_gateways(gateways or (), settings, host)
     elif gateways:
         raise typer.BadParameter("only `gateway` takes names")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -21,7 +21,7 @@ from schemas.system import ContextName
 
 PREFIX = "CAUDAL_"
 _HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
-_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?|\*")
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
 RateLimited = Annotated[str, Field(pattern=r"^(all|POST|GET|(POST|GET|PUT|PATCH|DELETE) /[!#-\[\]-~]*)$")]
@@ -268,9 +268,11 @@ class Settings(BaseSettings):
 
     @field_validator("command_apis", "query_apis", "cors_origins")
     @classmethod
-    def _are_origins(cls, given: str) -> str:
+    def _are_origins(cls, given: str, info: ValidationInfo) -> str:
         origins = [origin.strip().rstrip("/") for origin in given.split(",") if origin.strip()]
-        if not all(map(_ORIGIN.fullmatch, origins)):
+        if origins == ["*"] and info.field_name == "cors_origins":
+            return given
+        if not all(map(_ORIGIN.fullmatch, origins)) or not (origins or info.field_name == "cors_origins"):
             raise ValueError("should read like https://a.example,http://127.0.0.1:5001: origins without paths")
         return ",".join(origins)
 

@@ -76,6 +76,8 @@ class _Outgoing:
     body: bytes | None
     is_repeatable: bool
     """Whether it can be sent again although it may have been handled."""
+    may_be_elsewhere: bool
+    """Whether another instance may answer what one was not able to: not if the client waits for a write of its own."""
 
 
 class Forwarder:
@@ -102,7 +104,9 @@ class Forwarder:
         body = None if target.route.is_read else await self._body(request)
         url = URL.build(path=target.path, query_string=request.scope["query_string"].decode("latin-1"), encoded=True)
         is_repeatable = target.route.is_read or (target.route.is_command and _has_id(headers))
-        response = await self._sent(_Outgoing(target.route.api, request.method, url, headers, body, is_repeatable))
+        may_be_elsewhere = is_repeatable and b"consistency-token" not in context_of(request).headers
+        outgoing = _Outgoing(target.route.api, request.method, url, headers, body, is_repeatable, may_be_elsewhere)
+        response = await self._sent(outgoing)
         if (token := response.headers.get("consistency-token")) is not None and not target.route.is_read:
             self._writes.note(caller, token)
         return response
@@ -111,7 +115,7 @@ class Forwarder:
         context = context_of(request)
         named = {name.strip().lower().encode() for name in context.headers.get(b"connection", "").split(",")}
         passed = ((name, value) for name, value in request.scope["headers"] if name not in _SENT_ANEW and name not in named)
-        headers = CIMultiDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in passed)
+        headers = CIMultiDict((name.decode("latin-1"), _text(value)) for name, value in passed)
         headers["X-Forwarded-For"], headers["X-Forwarded-Proto"] = context.client, request.scope["scheme"]
         headers["X-Forwarded-Host"] = context.headers.get(b"host", "")
         headers["X-Correlation-Id"] = context.correlation_id
@@ -162,14 +166,15 @@ class Forwarder:
                 broken = True
             else:
                 _count(outgoing.api, instance, "answered")
-                if not (response.status_code == 503 and outgoing.is_repeatable and upstream.has_another(tried)):
+                if not (response.status_code == 503 and outgoing.may_be_elsewhere and upstream.has_another(tried)):
                     return response
-                instance.take_out()
+                if isinstance(response, _Passed):
+                    await response.close()
         raise BadGateway if broken else Unavailable(f"no instance of the {outgoing.api} API can be reached")
 
     async def _exchanged(self, outgoing: _Outgoing, instance: Instance) -> Response:
         """Sends a request to an instance, and returns its answer: whole, or one that is passed on as it arrives."""
-        url = instance.url.join(outgoing.url)
+        url = URL(f"{instance.url.origin()}{outgoing.url}", encoded=True)
         async with AsyncExitStack() as exchange:
             exchange.enter_context(instance.counted())
             sending = self._session.request(
@@ -195,6 +200,10 @@ class _Passed(StreamingResponse):
         async with self._exchange:
             await super().__call__(scope, receive, send)
 
+    async def close(self) -> None:
+        """Ends the exchange of an answer that is not passed on."""
+        await self._exchange.aclose()
+
 
 def _headers_of(answer: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
     lowered = ((name.lower(), value) for name, value in answer.raw_headers)
@@ -203,6 +212,14 @@ def _headers_of(answer: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
 
 def _count(api: Api, instance: Instance, outcome: str) -> None:
     REQUESTS.labels(api, str(instance.url), outcome).inc()
+
+
+def _text(value: bytes) -> str:
+    """Returns the text of which the client library makes the same bytes; others than UTF-8 are read as Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _has_id(headers: Mapping[str, str]) -> bool:

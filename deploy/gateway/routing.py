@@ -64,6 +64,8 @@ class Routes:
         """
         raw_path = _SLASHES.sub("/", raw_path)
         path, wanted = unquote(raw_path), "GET" if method == "HEAD" else method
+        if not {".", ".."}.isdisjoint(path.split("/")):
+            raise HTTPException(404)  # an API would resolve them, and answer under another path than was looked up
         allowed: set[str] = set()
         for (pattern, _, convertors), inner, route in self._compiled:
             if (found := pattern.match(path)) is None:
@@ -87,8 +89,8 @@ def routes_of(gateway: Gateway, catalog: Catalog) -> Routes:
     renamed = list(_renamed(gateway, inner))
     if gateway.only_paths:
         return Routes(renamed)
-    taken = {(route.method, route.path) for route in renamed}
-    return Routes([*renamed, *(route for key, route in inner.items() if key not in taken), *_of_the_engine(gateway.system)])
+    hidden = {(route.method, name) for route in renamed for name in (route.path, route.inner)}
+    return Routes([*renamed, *(route for key, route in inner.items() if key not in hidden), *_of_the_engine(gateway.system)])
 
 
 def _renamed(gateway: Gateway, inner: Mapping[tuple[str, str], Route]) -> Iterator[Route]:

@@ -11,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from schemas.errors import TooLarge
 from streams.database.store import Store
 from streams.integration_topics.registry import BACKWARD, OwnRegistry, RegisteredSchema
 
 PREFIX = "/schema-registry"
 _MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
+_MAX_BYTES = 1024 * 1024
 _NO_SUBJECT, _NO_VERSION, _NO_SCHEMA = 40401, 40402, 40403
 """Codes of errors, as the API defines them."""
 
@@ -70,7 +72,7 @@ class SchemaRegistryEndpoints:
         if not found:
             return _error(_NO_SUBJECT, "Subject not found.")
         try:
-            wanted = orjson.loads(orjson.loads(await request.body())["schema"])
+            wanted = orjson.loads(orjson.loads(await _body(request))["schema"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return _error(42201, "The body has no valid schema.", 422)
         equal = next((one for one in found if orjson.loads(one.definition) == wanted), None)
@@ -114,6 +116,15 @@ class SchemaRegistryEndpoints:
         wanted = request.path_params["id"]
         one = next((one for one in await self._registry.schemas() if one.id == wanted), None)
         return _json(show(one)) if one is not None else _error(_NO_SCHEMA, "Schema not found.")
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _MAX_BYTES:
+            raise TooLarge(f"the body may have {_MAX_BYTES} bytes at most")
+    return body
 
 
 def _shown(one: RegisteredSchema) -> dict[str, Any]:

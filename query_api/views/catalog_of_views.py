@@ -185,7 +185,7 @@ def _readable(
         view,
         ViewReader(store, context, view, installation.settings.max_query_seconds),
         RowAccessControl(view, keys, is_open=is_open),
-        ConsistencyWaiter(checkpoints, context, view.view_name, installation.settings.max_consistency_wait_seconds),
+        ConsistencyWaiter(checkpoints, view.view_name, installation.settings.max_consistency_wait_seconds),
     )
 
 

@@ -6,7 +6,7 @@ checkpoints: a read that finds another generation afterwards is repeated.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from schemas.consistency_token import ConsistencyToken
@@ -41,10 +41,11 @@ class ConsistencyWaiter:
                   └──────────┘
     """
 
-    def __init__(self, checkpoints: Checkpoints, context: ContextName, view: str, longest_seconds: float) -> None:
-        self._checkpoints, self._context, self._view, self._longest = checkpoints, context, view, longest_seconds
-        self._waiting: dict[asyncio.Future[int], tuple[ConsistencyToken, bool]] = {}
-        """Each token that is waited for, and whether leniently."""
+    def __init__(self, checkpoints: Checkpoints, view: str, longest_seconds: float) -> None:
+        self._checkpoints, self._view, self._longest = checkpoints, view, longest_seconds
+        self._followed: frozenset[ContextName] | None = None
+        """The contexts that the view reads, once they are known; another version of the view is another process."""
+        self._waiting: dict[asyncio.Future[int], ConsistencyToken] = {}
         self._polling: asyncio.Task[None] | None = None
         self._pause = _FIRST_PAUSE
 
@@ -53,6 +54,8 @@ class ConsistencyWaiter:
 
         Raises `NotYetSeen` if the view has not seen the writes within the longest wait, and what ``work`` raises.
         """
+        if wait.is_lenient and wait.tokens:
+            wait = await self._without_other_contexts(wait)
         if not wait.tokens:
             return await work()
         try:
@@ -61,6 +64,14 @@ class ConsistencyWaiter:
             if wait.is_lenient:
                 return await work()
             raise
+
+    async def _without_other_contexts(self, wait: Wait) -> Wait:
+        """Returns the wait without the tokens of contexts that the view does not read, as the last migration noted them."""
+        if self._followed is None and (followed := (await self._checkpoints.control_state()).followed) is not None:
+            self._followed = frozenset(followed)
+        if self._followed is None:
+            return wait
+        return replace(wait, tokens=tuple(token for token in wait.tokens if token.context in self._followed))
 
     async def _consistent(self, wait: Wait, work: Callable[[], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()
@@ -82,7 +93,7 @@ class ConsistencyWaiter:
         """
         loop = asyncio.get_running_loop()
         seen: dict[asyncio.Future[int], ConsistencyToken] = {loop.create_future(): token for token in wait.tokens}
-        self._waiting.update({future: (token, wait.is_lenient) for future, token in seen.items()})
+        self._waiting.update(seen)
         self._pause = _FIRST_PAUSE
         if self._polling is None:
             self._polling = asyncio.create_task(self._poll())
@@ -105,11 +116,9 @@ class ConsistencyWaiter:
         try:
             while waiting := dict(self._waiting):
                 checkpoints = await self._checkpoints.states()
-                read = {self._context, *(context for context, _ in checkpoints)}
-                for seen, (token, is_lenient) in waiting.items():
+                for seen, token in waiting.items():
                     checkpoint = checkpoints.get((token.context, token.partition), _NEVER)
-                    counts_for_nothing = is_lenient and checkpoints and token.context not in read
-                    if (checkpoint.position >= token.position or counts_for_nothing) and not seen.done():
+                    if checkpoint.position >= token.position and not seen.done():
                         seen.set_result(checkpoint.generation)
                         del self._waiting[seen]
                 if self._waiting:

@@ -201,15 +201,18 @@ def _wanted(settings: Settings, catalog: Catalog, context: ContextName) -> Itera
         (topics.commands(context), partitions, commands),
         (topics.dead_letters(context), partitions, dead_letters),
         (topics.signed_heads(context), 1, {"cleanup.policy": "compact"}),
-        *((topics.integration(name), partitions, events) for name in _integration(catalog, context)),
+        *((topics.integration(name), partitions, config) for name, config in _integration(catalog, context, events, commands)),
         *((topics.integration_dead_letters(one.topic), partitions, dead_letters) for one in catalog.incoming(context)),
     ):
         yield NewTopic(name, count, settings.replication_factor, topic_configs=config)
 
 
-def _integration(catalog: Catalog, context: ContextName) -> Iterable[str]:
-    names = [*(one.topic for one in catalog.outgoing(context)), *(one.topic for one in catalog.incoming(context))]
-    return dict.fromkeys(names)
+def _integration(
+    catalog: Catalog, context: ContextName, events: Mapping[str, str], commands: Mapping[str, str]
+) -> Iterable[tuple[str, Mapping[str, str]]]:
+    """Returns the integration topics: what others send is in the clear, and is kept as long as commands are."""
+    outgoing = {one.topic: events for one in catalog.outgoing(context)}
+    return {**outgoing, **{one.topic: commands for one in catalog.incoming(context)}}.items()
 
 
 def _retention(hours: int) -> str:

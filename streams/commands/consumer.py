@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, CorruptRecordException, IllegalStateError
+from prometheus_client import Counter
 
 from schemas.catalog import Catalog
 from schemas.errors import CaudalError, Unavailable
@@ -42,6 +43,11 @@ _COMMIT_SECONDS = 1.0
 _TOGETHER_SECONDS = 1.0
 """Partitions whose records take longer are paused, and the others go on without them."""
 _MAX_WAIT_SECONDS = 10.0
+_UNREADABLE = (UnicodeDecodeError, CorruptRecordException, ValueError)
+"""Errors of the client about what a batch holds."""
+UNREADABLE = Counter(
+    "caudal_unreadable_records", "Records of topics that the client could not read, and passed over.", ["topic"]
+)
 _END_SECONDS = 5.0
 """Seconds for which the end of a batch that was cancelled is awaited."""
 
@@ -175,7 +181,7 @@ class RecordConsumer:
             while True:
                 raise_if_cancelled()
                 is_quick = self._readiness.had_partitions and not batches.partitions
-                found = await consumer.getmany(timeout_ms=500 if is_quick else 50)
+                found = await self._fetched(consumer, 500 if is_quick else 50)
                 self._readiness.note_assignment(consumer.assignment(), is_member=is_member(consumer))
                 await batches.keep_only(consumer.assignment())
                 paused = batches.partitions
@@ -188,6 +194,44 @@ class RecordConsumer:
                     committed = time.monotonic()
         finally:
             await batches.keep_only(())
+
+    async def _fetched(self, consumer: AIOKafkaConsumer, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Any]]:
+        """Returns the next records. Batches that the client cannot read are passed over, with an error in the log.
+
+        Anybody who may write to a topic can send such a batch: with names of headers that are not UTF-8, or damaged.
+        """
+        try:
+            found: Mapping[TopicPartition, Sequence[Any]] = await consumer.getmany(timeout_ms=timeout_ms)
+        except _UNREADABLE as error:
+            for tp in consumer.assignment():
+                await self._pass_over(consumer, tp, error)
+            return {}
+        return found
+
+    async def _pass_over(self, consumer: AIOKafkaConsumer, tp: TopicPartition, error: Exception) -> None:
+        """Moves the consumer of a partition behind a batch that it cannot read, if there is one."""
+        first = await consumer.position(tp)
+        end, at = (await consumer.end_offsets([tp]))[tp], first
+        while at < end:
+            raise_if_cancelled()
+            try:
+                await consumer.getmany(tp, timeout_ms=200, max_records=1)
+            except _UNREADABLE:
+                at += 1
+                consumer.seek(tp, at)
+            else:
+                break
+        consumer.seek(tp, at)
+        if at > first:
+            UNREADABLE.labels(tp.topic).inc(at - first)
+            _log.error(
+                "records that cannot be read passed over",
+                topic=tp.topic,
+                partition=tp.partition,
+                from_offset=first,
+                to_offset=at - 1,
+                why=describe(error),
+            )
 
     async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[Any, int]) -> None:
         try:

@@ -38,13 +38,13 @@ class IncomingConsumer(RecordConsumer):
     async def park(self, record: Any, error: Exception, *, keep_value: bool) -> None:
         """Publishes a record that is not a command on its topic's dead letters, with the reason.
 
-        ``keep_value=False`` leaves its value out, which may hold personal data. Raises `Unavailable`.
+        ``keep_value=False`` leaves out its value, key and headers, which may hold personal data. Raises `Unavailable`.
         """
         context, incoming = self.sources[record.topic]
         why = f"{error.kind}: {describe(error)}" if isinstance(error, CaudalError) else describe(error)
         _log.warning("record parked", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
-        headers = [*record.headers, *origin_headers(context, place_of(record), why, _GROUP)]
-        value = sendable(record.key, record.value if keep_value else None)
+        headers = [*(record.headers if keep_value else ()), *origin_headers(context, place_of(record), why, _GROUP)]
+        key, value = (record.key, sendable(record.key, record.value)) if keep_value else (None, None)
         async with self._producer.connected() as producer:
             dead_letters = self._topics.integration_dead_letters(incoming.topic)
-            await producer.send_and_wait(dead_letters, value, record.key, headers=headers)
+            await producer.send_and_wait(dead_letters, value, key, headers=headers)

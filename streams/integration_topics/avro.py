@@ -61,11 +61,14 @@ def enveloped(record: Record, fields: Mapping[str, Any], id: UUID, at: datetime)
     }
 
 
-def encode(schema: str, id: int, values: Mapping[str, Any]) -> bytes:
-    """Returns the bytes of values by a schema with an id; raises `ValueError` or `TypeError` for others than it allows."""
+def encode(schema: str, id: int, values: Mapping[str, Any], *, is_strict: bool = True) -> bytes:
+    """Returns the bytes of values by a schema with an id; raises `ValueError` or `TypeError` for others than it allows.
+
+    Without ``is_strict``, fields that the schema does not have are left out.
+    """
     out = BytesIO()
     out.write(bytes((_MAGIC,)) + id.to_bytes(4, "big"))
-    schemaless_writer(out, _parsed(schema), values, strict_allow_default=True)
+    schemaless_writer(out, _parsed(schema), values, strict_allow_default=is_strict)
     return out.getvalue()
 
 

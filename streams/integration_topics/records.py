@@ -1,21 +1,22 @@
 """The records that follow from stored events, and their bytes, which depend on the event and the schema alone."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
 from prometheus_client import Counter
 
 from schemas.catalog import Catalog
-from schemas.errors import Unavailable
+from schemas.errors import TooLarge, Unavailable
 from schemas.integration import OutgoingTopic
 from schemas.system import ContextName
 from streams.broker.cloudevents import encode_event, source_of
 from streams.broker.topic_names import Topics
 from streams.database.store import Store
 from streams.integration_topics.avro import encode, enveloped, schema_of
-from streams.log.stored_events import StoredEvent, decode
+from streams.integration_topics.registry import OwnRegistry
+from streams.log.stored_events import ENVELOPE_BYTES, StoredEvent, decode
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -32,6 +33,8 @@ class IntegrationRecord(NamedTuple):
     headers: list[tuple[str, bytes]]
     timestamp_ms: int
     partition: int
+    values: Mapping[str, Any] | None
+    """The values of a record of Avro."""
 
 
 class _Published(NamedTuple):
@@ -45,8 +48,8 @@ class _Published(NamedTuple):
 class IntegrationRecords:
     """Makes the records of one context's events."""
 
-    def __init__(self, context: ContextName, catalog: Catalog, published: Iterable[_Published]) -> None:
-        self._context, self._catalog = context, catalog
+    def __init__(self, context: ContextName, catalog: Catalog, published: Iterable[_Published], max_record_bytes: int) -> None:
+        self._context, self._catalog, self._max_bytes = context, catalog, max_record_bytes - ENVELOPE_BYTES
         self._by_event: dict[str, list[_Published]] = {}
         self.source = source_of(context)
         """The header ``ce_source`` of every record."""
@@ -61,16 +64,21 @@ class IntegrationRecords:
         """Returns the records of a context as ``caudal migrate`` registered them; raises `Unavailable` before it has."""
         declared = catalog.outgoing(context)
         if not declared:
-            return cls(context, catalog, ())
+            return cls(context, catalog, (), settings.max_record_bytes)
         known = {(row["topic"], row["name"]): row for row in await store.fetch("outgoing")}
+        definitions = {one.id: one.definition for one in await OwnRegistry(store, settings.schema_registry_url).schemas()}
         published, topics = [], Topics(settings, catalog)
         for outgoing in declared:
             topic = topics.integration(outgoing.topic)
             if (row := known.get((topic, outgoing.name))) is None:
                 raise Unavailable(f"the integration topic {topic} is not registered for {outgoing.name}: run `caudal migrate`")
             schema = "" if outgoing.record is None else schema_of(outgoing.record)
+            if outgoing.record is not None and definitions.get(row["schema_id"]) != schema:
+                raise Unavailable(
+                    f"the integration topic {topic} is registered with another schema of {outgoing.name}: run `caudal migrate`"
+                )
             published.append(_Published(outgoing, topic, schema, row["schema_id"], row["begins_after"]))
-        return cls(context, catalog, published)
+        return cls(context, catalog, published, settings.max_record_bytes)
 
     def of(self, row: StoredEvent) -> list[IntegrationRecord]:
         """Returns the records that follow from an event.
@@ -104,6 +112,7 @@ class IntegrationRecords:
     def _record(self, one: _Published, row: StoredEvent) -> IntegrationRecord | None:
         recorded = decode(row, self._context, self._catalog)
         content = one.outgoing.content(recorded)
+        values: Mapping[str, Any] | None = None
         if content is None:
             return None
         if one.outgoing.record is not None:
@@ -115,10 +124,12 @@ class IntegrationRecords:
             value, content_type = content.encode(), _TEXT
         else:
             value, content_type = orjson.dumps(content, option=orjson.OPT_UTC_Z), _JSON
+        if len(value) > self._max_bytes:
+            raise TooLarge(f"the record has {len(value)} bytes; it may have {self._max_bytes} at most")
         event = encode_event(row, self._context)
         headers = [(name, header) for name, header in event.headers if name in _PASSED_ON]
         headers += [("ce_type", one.outgoing.name.encode()), ("content-type", content_type)]
-        return IntegrationRecord(one.topic, event.key, value, headers, event.timestamp_ms, row.partition)
+        return IntegrationRecord(one.topic, event.key, value, headers, event.timestamp_ms, row.partition, values)
 
 
 _PASSED_ON = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_subject", "ce_time", "ce_position", "ce_correlationid"})

@@ -8,7 +8,7 @@ in the database, so that no process asks a registry while it works.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 from confluent_kafka.schema_registry import AsyncSchemaRegistryClient, Schema
@@ -24,6 +24,7 @@ from streams.settings import Settings
 BACKWARD = "BACKWARD"
 _SAMPLES = 50
 _CONFLICT, _NOT_FOUND = 409, 404
+_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class RemoteRegistry:
     """A registry with Confluent's API, such as Redpanda's own."""
 
     def __init__(self, settings: Settings) -> None:
-        options = {"url": settings.schema_registry_url}
+        options: dict[str, Any] = {"url": settings.schema_registry_url, "timeout": _SECONDS, "max.retries": 1}
         if settings.schema_registry_user is not None:
             options["basic.auth.user.info"] = settings.schema_registry_user.get_secret_value()
         self._client = AsyncSchemaRegistryClient(options)

@@ -5,17 +5,19 @@ over. Memory grows with what is missing, not with the log.
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.errors import Unavailable
+from schemas.errors import Malformed, Unavailable
+from schemas.values.literals import read_integer
 from streams.broker.clients import OUTAGES, new_consumer, records_up_to, start, stop_quietly
 from streams.broker.security import rejection
-from streams.integration_topics.records import IntegrationRecords
+from streams.integration_topics.avro import encode, schema_id
+from streams.integration_topics.records import IntegrationRecord, IntegrationRecords
 from streams.log.reading import partition_events
 from streams.log.search import SearchableLog
 from streams.log.stored_events import StoredEvent
@@ -62,8 +64,12 @@ class VerifiedIntegrationTopic:
 class IntegrationVerification:
     """Compares one integration topic with the log of one context."""
 
-    def __init__(self, settings: Settings, log: SearchableLog, records: IntegrationRecords, topic: str) -> None:
-        self._settings, self._log, self._records, self._topic = settings, log, records, topic
+    def __init__(
+        self, settings: Settings, log: SearchableLog, records: IntegrationRecords, schemas: Mapping[int, str], topic: str
+    ) -> None:
+        """``schemas`` are the registered ones by their ids: older records were written by older ones."""
+        self._settings, self._log, self._records, self._schemas = settings, log, records, schemas
+        self._topic = topic
 
     async def run(self, relayed_up_to: int) -> VerifiedIntegrationTopic:
         """Compares every partition up to the relay's cursor; raises `Unavailable`."""
@@ -76,7 +82,7 @@ class IntegrationVerification:
                 # A look-up by its name would create a missing topic with the broker's defaults.
                 begin = (await consumer.beginning_offsets([tp]))[tp] if is_there else 0
                 end = (await consumer.end_offsets([tp]))[tp] if is_there else 0
-                comparison = _Comparison(self._log, self._records, result, partition, relayed_up_to)
+                comparison = _Comparison(self._log, self._records, self._schemas, result, partition, relayed_up_to)
                 has_expired = begin > 0 and self._settings.events_retention_hours >= 0
                 if end > begin:
                     async for found in _records(consumer, tp, end, self._records.source):
@@ -104,20 +110,28 @@ class _Comparison:
     """
 
     def __init__(
-        self, log: SearchableLog, records: IntegrationRecords, result: VerifiedIntegrationTopic, partition: int, up_to: int
+        self,
+        log: SearchableLog,
+        records: IntegrationRecords,
+        schemas: Mapping[int, str],
+        result: VerifiedIntegrationTopic,
+        partition: int,
+        up_to: int,
     ) -> None:
+        """``schemas`` are the registered ones by their ids."""
+        self._schemas = schemas
         self._records, self._result, self._partition = records, result, partition
         self._rows = self._from(log, up_to)
         self._next: StoredEvent | None = None
         self._reached = 0
         """The highest position of a record so far."""
-        self._open: dict[_Key, bytes] = {}
-        """Digests of the records that did not come yet."""
+        self._open: dict[_Key, IntegrationRecord] = {}
+        """The records that did not come yet."""
         self._seen: OrderedDict[_Key, bytes] = OrderedDict()
 
     async def skip(self, first: Any) -> None:
         """Passes over the events before the first record that is there: retention has removed theirs."""
-        position = int(dict(first.headers)["ce_position"])
+        position = _position_of(dict(first.headers)) or 1
         await self._advance(position - 1)
         self._result.expired += len(self._open)
         self._open.clear()
@@ -126,12 +140,17 @@ class _Comparison:
         """Compares the next records of the topic."""
         for record in found:
             headers = dict(record.headers)
-            position, key = int(headers["ce_position"]), (int(headers["ce_position"]), headers["ce_type"])
+            position = _position_of(headers)
+            if position is None:
+                self._result.add_finding(0, self._partition, "extra")
+                continue
+            key = (position, headers.get("ce_type", b""))
             is_first, digest = position > self._reached, _digest(record.key, record.value)
             self._result.records += 1
             await self._advance(position)
             if key in self._open:
-                self._judge(key, self._open.pop(key), digest)
+                if not self._is_as_made(self._open.pop(key), record):
+                    self._result.add_finding(position, self._partition, "altered")
                 self._seen[key] = digest
                 if len(self._seen) > _REMEMBERED:
                     self._seen.popitem(last=False)
@@ -139,7 +158,8 @@ class _Comparison:
                 self._result.add_finding(position, self._partition, "extra")
             else:
                 self._result.repeated += 1
-                self._judge(key, self._seen.get(key, digest), digest)
+                if self._seen.get(key, digest) != digest:
+                    self._result.add_finding(position, self._partition, "altered")
 
     async def end(self) -> None:
         """Finds what did not come."""
@@ -147,9 +167,19 @@ class _Comparison:
         for position, _ in self._open:
             self._result.add_finding(position, self._partition, "missing")
 
-    def _judge(self, key: _Key, expected: bytes, digest: bytes) -> None:
-        if expected != digest:
-            self._result.add_finding(key[0], self._partition, "altered")
+    def _is_as_made(self, expected: IntegrationRecord, record: Any) -> bool:
+        """Returns whether a record is as its event makes it, by the schema by which it was written."""
+        if (record.key or b"") != expected.key:
+            return False
+        if record.value == expected.value:
+            return True
+        if expected.values is None or record.value is None:
+            return False
+        try:
+            id = schema_id(record.value)
+            return bool(record.value == encode(self._schemas[id], id, expected.values, is_strict=False))
+        except (Malformed, KeyError, ValueError, TypeError):
+            return False
 
     async def _advance(self, position: int | None) -> None:
         """Opens the records of the events up to a position, or of all that are left."""
@@ -165,7 +195,7 @@ class _Comparison:
                 if isinstance(record, Exception):
                     self._result.add_finding(row.position, self._partition, "not made")
                 else:
-                    self._open[row.position, dict(record.headers)["ce_type"]] = _digest(record.key, record.value)
+                    self._open[row.position, dict(record.headers)["ce_type"]] = record
         self._reached = max(self._reached, position or 0)
 
     async def _from(self, log: SearchableLog, up_to: int) -> AsyncIterator[StoredEvent]:
@@ -180,6 +210,13 @@ async def _records(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int, sou
     await consumer.seek_to_beginning(tp)
     async for records in records_up_to(consumer, tp, end):
         yield [record for record in records if dict(record.headers).get("ce_source") == source]
+
+
+def _position_of(headers: Mapping[str, bytes]) -> int | None:
+    try:
+        return read_integer(headers.get("ce_position", b"").decode())
+    except (ValueError, UnicodeDecodeError):
+        return None
 
 
 def _digest(key: bytes | None, value: bytes | None) -> bytes:

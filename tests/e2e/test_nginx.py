@@ -31,6 +31,7 @@ async def nginx(stack: RunningStack) -> AsyncIterator[httpx.AsyncClient]:
     text = re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"{LOOPBACK}:{ports[found[1]]}", CONFIGURATION.read_text())
     with tempfile.TemporaryDirectory(prefix="caudal-nginx-") as folder:
         (Path(folder) / "nginx.conf").write_text(text)
+        shutil.copy(CONFIGURATION.with_name("proxied.conf"), folder)
         process = await asyncio.create_subprocess_exec(
             *(program, "-p", folder, "-c", "nginx.conf", "-g", "daemon off; user root;"), stderr=asyncio.subprocess.PIPE
         )
@@ -70,3 +71,5 @@ async def test_an_instance_that_is_gone_is_passed_over(nginx: httpx.AsyncClient)
     answers += [await nginx.get("/query/all") for _ in range(20)]
 
     assert {answer.status_code for answer in answers} == {200, 201}
+    changed = await nginx.put("/api/v1/partners/nothing", json={"telefono": "1"})
+    assert (changed.status_code, changed.json()["codigo"]) == (404, "PARTNER_NO_ENCONTRADO")

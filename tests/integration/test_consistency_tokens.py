@@ -48,7 +48,7 @@ class Reads:
         store = Installation(running.settings, running.catalog, databases).view_store(INGESTION)
         self._running = running
         self._reader = ViewReader(store, INGESTION, Records)
-        self._waiter = ConsistencyWaiter(Checkpoints(store, NAME), INGESTION, "records", 15)
+        self._waiter = ConsistencyWaiter(Checkpoints(store, NAME), "records", 15)
         self.reads = self.rejected = 0
         self.stale: list[str] = []
 

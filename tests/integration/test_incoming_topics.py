@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from command_api.worker import Worker
 from schemas.catalog import Catalog
@@ -16,6 +17,7 @@ from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.integration import IncomingTopic, Record
 from schemas.message import Command
 from schemas.system import ContextName
+from streams.broker.cloudevents import Headers
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.installation import Installation, integration_store
@@ -60,9 +62,9 @@ class Running:
         self.log = PostgresLog(Installation(settings, catalog, databases).log_store(CONTEXT), CONTEXT)
         self.registry = OwnRegistry(integration_store(settings, databases))
 
-    async def send(self, topic: str, *values: bytes | None) -> None:
+    async def send(self, topic: str, *values: bytes | None, headers: Headers = (), key: bytes = b"k") -> None:
         for value in values:
-            await self.producer.send_and_wait(self.topics.integration(topic), value, key=b"k")
+            await self.producer.send_and_wait(self.topics.integration(topic), value, key=key, headers=list(headers))
 
     async def avro(self, fields: Mapping[str, Any], id: UUID | str) -> bytes:
         (schema,) = [one for one in await self.registry.schemas() if one.subject.endswith("entregas-value")]
@@ -137,9 +139,11 @@ async def test_a_writer_of_an_older_schema_is_read(running: Running) -> None:
 async def test_a_record_that_comes_again_is_handled_once(running: Running) -> None:
     id = uuid4()
     await running.send("entregas", *([await running.avro({"socio": "a", "n": 1}, id)] * 3))
-    await running.send("entregas-json", *([orjson.dumps({"id": str(id), "socio": "a", "n": 1})] * 2), b'{"socio": "b", "n": 2}')
+    for _ in range(2):
+        await running.send("entregas-json", b'{"socio": "b", "n": 2}', headers=[("ce_id", b"one")])
+    await running.send("entregas-json", b'{"socio": "c", "n": 3}', headers=[("ce_id", b"two")])
 
-    await running.receives(("a", 1), ("b", 2))
+    await running.receives(("a", 1), ("b", 2), ("c", 3))
 
 
 RUBBISH: tuple[tuple[str, bytes | None], ...] = (
@@ -175,3 +179,64 @@ async def test_rubbish_is_parked_as_it_came_and_stops_nothing(running: Running) 
         parked = await running.parked(topic)
         assert [record.value for record in parked] == sent
         assert all(dict(record.headers)[f"{PREFIX}error"] for record in parked)
+
+
+class NotText(str):
+    """The name of a header that is not UTF-8: another client may send it."""
+
+    def encode(self, *_: Any) -> bytes:
+        return b"\xff\xfe"
+
+
+class RawBatch:
+    """A batch of one record that this client would not make."""
+
+    def __init__(self, value: bytes) -> None:
+        options = {"producer_id": -1, "producer_epoch": -1, "base_sequence": 0, "batch_size": 100_000}
+        builder = _DefaultRecordBatchBuilderPy(magic=2, compression_type=0, is_transactional=0, **options)
+        builder.append(0, 1, b"k", value, [(NotText("x"), b"1")])
+        self._data = bytes(builder.build())
+
+    def close(self) -> None:
+        pass
+
+    def closed(self) -> bool:
+        return True
+
+    def record_count(self) -> int:
+        return 1
+
+    def size(self) -> int:
+        return len(self._data)
+
+    def _build(self) -> bytes:
+        return self._data
+
+    def _set_producer_state(self, *_: Any) -> None:
+        pass
+
+
+async def test_a_batch_that_the_client_cannot_read_stops_nothing(running: Running) -> None:
+    for topic in ("entregas-json", "entregas-texto"):
+        for partition in range(4):
+            batch: Any = RawBatch(b'{"socio": "lost", "n": 0}')
+            await (await running.producer.send_batch(batch, running.topics.integration(topic), partition=partition))
+    commands: Any = RawBatch(b"{}")
+    await (await running.producer.send_batch(commands, running.topics.commands(CONTEXT), partition=0))
+    for n in range(8):
+        await running.send("entregas-json", orjson.dumps({"socio": "a", "n": n}), key=str(n).encode())
+    await running.send("entregas-texto", b"b 2")
+
+    await running.receives(*(("a", n) for n in range(8)), ("b", 2))
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_every_codec_is_read(running: Running, codec: str) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=running.settings.brokers, compression_type=codec)
+    await producer.start()
+    try:
+        await producer.send_and_wait(running.topics.integration("entregas-texto"), b"a 1", key=b"k")
+    finally:
+        await producer.stop()
+
+    await running.receives(("a", 1))

@@ -13,6 +13,7 @@ from streams.database.store import Store, log_schema, statement
 from streams.installation import integration_store
 from streams.integration_topics.publishing import publish_records
 from streams.integration_topics.records import IntegrationRecords
+from streams.integration_topics.registry import OwnRegistry
 from streams.integration_topics.verification import IntegrationVerification, VerifiedIntegrationTopic
 from streams.log.search import SearchableLog
 from streams.settings import Settings
@@ -27,7 +28,9 @@ async def verify_integration(
 
     Raises `Unavailable`.
     """
-    records = await IntegrationRecords.registered(context, settings, catalog, integration_store(settings, databases))
+    store = integration_store(settings, databases)
+    records = await IntegrationRecords.registered(context, settings, catalog, store)
+    schemas = {one.id: one.definition for one in await OwnRegistry(store, settings.schema_registry_url).schemas()}
     log = SearchableLog(Store.of_log(databases, settings.log_dsn(context), context), context)
     for topic in sorted(records.topics):
         started, repaired = time.monotonic(), None
@@ -36,7 +39,7 @@ async def verify_integration(
             async with databases.connection(settings.log_dsn(context)) as connection:
                 relay = await connection.fetchrow(statement("relay_state", log_schema(context)))
             assert relay is not None, "the migration made the row"
-            return await IntegrationVerification(settings, log, records, topic).run(relay["position"])
+            return await IntegrationVerification(settings, log, records, schemas, topic).run(relay["position"])
 
         verified = await verified_topic()
         missing = sorted({finding.position for finding in verified.findings if finding.kind == "missing"})

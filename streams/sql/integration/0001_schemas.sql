@@ -5,9 +5,9 @@ create table {schema}.schemas (
   subject text collate "C" not null,
   version int not null,
   definition text not null,
-  primary key (registry, id),
-  unique (registry, subject, version)
+  primary key (registry, subject, version)
 );
+create index on {schema}.schemas (registry, id);
 -- What is published on integration topics. Events after a position are published; those before were recorded earlier.
 create table {schema}.outgoing (
   topic text collate "C" not null,

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import httpx
 import pytest
 from aiohttp import web
 
@@ -22,12 +23,14 @@ async def test_an_api_gets_the_request_as_it_was_sent_and_who_sent_it() -> None:
         "TE": "trailers",
     }
     async with gateway_of([api]) as (client, _):
+        client.headers = httpx.Headers([(b"X-Actor", "José".encode())])
         await client.get("http://gateway:8002//query/partner//a%2Fb?sort=-a&x=%20y", headers=headers)
         own_host = api.url.removeprefix("http://")
 
     ((method, path, got, body),) = api.requests
     assert (method, path, body) == ("GET", "/query/partner/a%2Fb?sort=-a&x=%20y", b"")
     assert got["Authorization"] == "Bearer x"
+    assert got["X-Actor"].encode("utf-8", "surrogateescape").decode() == "José"
     assert got["X-Forwarded-For"] == "198.51.100.7"
     assert (got["X-Forwarded-Host"], got["X-Forwarded-Proto"]) == ("gateway:8002", "http")
     assert not [name for name in ("X-Mine", "TE") if name in got]
@@ -169,7 +172,16 @@ async def test_an_instance_that_is_not_available_is_passed_over() -> None:
         answers = [await client.post("/ingest", json=DELIVERY) for _ in range(20)]
 
     assert {answer.status_code for answer in answers} == {200}
-    assert len(first.requests) <= 1
+    assert first.requests
+
+
+async def test_a_read_that_waits_for_the_clients_own_token_is_not_sent_to_every_instance() -> None:
+    apis = Api(unavailable), Api(unavailable), Api(unavailable)
+    async with gateway_of(apis) as (client, _):
+        got = await client.get("/query/all", headers={"Consistency-Token": "data_ingestion.ingestion/0@99999999"})
+
+    assert got.status_code == 503
+    assert sum(len(api.requests) for api in apis) == 1
 
 
 async def test_the_last_instance_answers_for_itself() -> None:

@@ -28,6 +28,9 @@ ROUTES = Routes(
         ("POST", "/orders", "/orders"),
         ("GET", "/files/a%2Fb%3Fc/d", "/files/a%2Fb%3Fc/d"),
         ("GET", "/orders", None),
+        ("GET", "/files/../orders/7", None),
+        ("GET", "/files/%2e%2E/orders/7", None),
+        ("GET", "/files/./x", None),
         ("GET", "/orders/7/lines", None),
         ("GET", "", None),
     ],
@@ -66,9 +69,10 @@ def test_a_path_may_have_another_name() -> None:
     routes = routes_of(gateway, CATALOG)
 
     assert routes.find("GET", "/datos/7").path == "/query/7"
-    assert routes.find("GET", "/query/7").path == "/query/7"
-    with pytest.raises(HTTPException):
-        routes_of(Gateway("data_ingestion", 1, paths=gateway.paths, only_paths=True), CATALOG).find("GET", "/query/7")
+    assert routes.find("GET", "/query/all").path == "/query/all"
+    for other in (routes, routes_of(Gateway("data_ingestion", 1, paths=gateway.paths, only_paths=True), CATALOG)):
+        with pytest.raises(HTTPException):
+            other.find("GET", "/query/7")
 
 
 @pytest.mark.parametrize(

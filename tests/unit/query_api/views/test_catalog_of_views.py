@@ -18,6 +18,7 @@ from streams.database.pools import Databases
 from streams.installation import Installation
 from streams.security.access_control import AccessControl
 from streams.settings import Settings
+from streams.subscriptions.checkpoints import ControlState
 from tests.unit.query_api.asking import request_of
 
 
@@ -74,6 +75,11 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return Page(ROWS[begin : begin + 2], "2" if begin == 0 else None)
 
     monkeypatch.setattr("query_api.views.consistency.ConsistencyWaiter.until_seen", until_seen)
+
+    async def control_state(_: object) -> ControlState:
+        return ControlState(followed={BOARD: frozenset()})
+
+    monkeypatch.setattr("streams.subscriptions.checkpoints.Checkpoints.control_state", control_state)
     monkeypatch.setattr("query_api.views.reader.ViewReader.get", get)
     monkeypatch.setattr("query_api.views.reader.ViewReader.page", page)
     return steps
