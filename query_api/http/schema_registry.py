@@ -35,6 +35,7 @@ class SchemaRegistryEndpoints:
 
     def _below(self) -> list[Route]:
         return [
+            Route("/", self.subjects),
             Route("/subjects", self.subjects),
             Route("/subjects/{subject}", self.look_up, methods=["POST"]),
             Route("/subjects/{subject}/versions", self.versions),

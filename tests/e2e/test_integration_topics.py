@@ -120,6 +120,7 @@ async def test_what_the_registry_does_not_have_is_an_error_of_its_api(stack: Run
             answer = await client.post("/subjects/event-user-value", content=body)
             assert (answer.status_code, answer.json()["error_code"]) == (422, 42201)
         assert (await client.post("/subjects/event-user-value/versions", json={})).status_code == 405
+        assert (await client.get("/")).json() == (await client.get("/subjects")).json()
         assert (await client.get("/config")).json() == {"compatibilityLevel": "BACKWARD"}
         assert (await client.get("/mode")).json() == {"mode": "READONLY"}
 
