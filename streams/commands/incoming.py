@@ -44,7 +44,8 @@ class IncomingConsumer(RecordConsumer):
         why = f"{error.kind}: {describe(error)}" if isinstance(error, CaudalError) else describe(error)
         _log.warning("record parked", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
         headers = [*(record.headers if keep_value else ()), *origin_headers(context, place_of(record), why, _GROUP)]
-        key, value = (record.key, sendable(record.key, record.value)) if keep_value else (None, None)
+        key = record.key if keep_value else None
+        value = sendable(key, record.value if keep_value else None)
         async with self._producer.connected() as producer:
             dead_letters = self._topics.integration_dead_letters(incoming.topic)
             await producer.send_and_wait(dead_letters, value, key, headers=headers)
