@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.types import Message
+from starlette.requests import Request
 
 from command_api.handling.validation import parse_json
-from schemas.errors import TooLarge, UnsupportedFormat
+from schemas.errors import UnsupportedFormat
+from streams.http.bodies import read_limited
 from streams.settings import Settings
 
 Headers = Mapping[bytes, str]
@@ -30,20 +30,7 @@ async def read_body(request: Request, headers: Headers, max_bytes: int, media_ty
         raise UnsupportedFormat(f"the body must be {media_types[0]}, not {content_type or 'of an unnamed type'}")
     if (encoding := headers.get(b"content-encoding")) not in (None, "identity"):
         raise UnsupportedFormat(f"the Content-Encoding {encoding} is not supported: send the body unencoded")
-    body, more = b"", True
-    while more:
-        message = await request.receive()
-        body, more = _part(message, body, max_bytes), message.get("more_body", False)
-    return body
-
-
-def _part(message: Message, body: bytes, max_bytes: int) -> bytes:
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
-    body += message.get("body", b"")
-    if len(body) > max_bytes:
-        raise TooLarge(f"the body may have {max_bytes} bytes at most")
-    return body
+    return await read_limited(request, max_bytes)
 
 
 def content_type_of(headers: Headers) -> str:

@@ -20,10 +20,12 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
+from command_api.http.batch import is_batch
 from deploy.gateway.recent_writes import RecentWrites
 from deploy.gateway.routing import Api, Route, Routes
 from deploy.gateway.upstreams import Instance, Upstream
-from schemas.errors import BadGateway, GatewayTimeout, TooLarge, Unavailable
+from schemas.errors import BadGateway, GatewayTimeout, Unavailable
+from streams.http.bodies import read_limited
 from streams.http.middleware import SECURITY
 from streams.http.request_context import context_of
 from streams.settings import Settings
@@ -32,7 +34,6 @@ from streams.telemetry.tracing import current_traceparent
 _CONNECT_SECONDS = 2
 _WHOLE_BYTES = 1024 * 1024
 """An answer up to this size is received before the first byte is passed on, so that it may come from another instance."""
-_BATCH = b"application/x-ndjson"
 _OF_ONE_CONNECTION = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 )
@@ -124,20 +125,13 @@ class Forwarder:
         if route.is_read and "Consistency-Token" not in headers and (tokens := self._writes.tokens(caller)) is not None:
             headers["Consistency-Token"] = tokens
             headers.add("Prefer", "handling=lenient, wait=2")
-        if route.is_command and not _has_id(headers) and not _is_batch(context.headers):
+        if route.is_command and not _has_id(headers) and not is_batch(context):
             headers["Idempotency-Key"] = f"gateway-{uuid4().hex}"
         return headers
 
     async def _body(self, request: Request) -> bytes:
-        is_batch = _is_batch(context_of(request).headers)
-        limit = self._settings.max_command_batch_bytes if is_batch else self._settings.max_body_bytes
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise TooLarge(f"the body may have {limit} bytes at most")
-            parts.append(part)
-        return b"".join(parts)
+        batches = is_batch(context_of(request))
+        return await read_limited(request, self._settings.max_command_batch_bytes if batches else self._settings.max_body_bytes)
 
     async def _sent(self, outgoing: _Outgoing) -> Response:
         """Returns the answer of the first instance that gives one."""
@@ -224,7 +218,3 @@ def _text(value: bytes) -> str:
 
 def _has_id(headers: Mapping[str, str]) -> bool:
     return "Idempotency-Key" in headers or "X-Command-Id" in headers
-
-
-def _is_batch(headers: Mapping[bytes, str]) -> bool:
-    return headers.get(b"content-type", "").partition(";")[0].strip().lower().encode() == _BATCH

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from schemas.errors import TooLarge
 from streams.database.store import Store
+from streams.http.bodies import read_limited
 from streams.integration_topics.registry import BACKWARD, OwnRegistry, RegisteredSchema
 
 PREFIX = "/schema-registry"
@@ -73,7 +73,7 @@ class SchemaRegistryEndpoints:
         if not found:
             return _error(_NO_SUBJECT, "Subject not found.")
         try:
-            wanted = orjson.loads(orjson.loads(await _body(request))["schema"])
+            wanted = orjson.loads(orjson.loads(await read_limited(request, _MAX_BYTES))["schema"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return _error(42201, "The body has no valid schema.", 422)
         equal = next((one for one in found if orjson.loads(one.definition) == wanted), None)
@@ -117,15 +117,6 @@ class SchemaRegistryEndpoints:
         wanted = request.path_params["id"]
         one = next((one for one in await self._registry.schemas() if one.id == wanted), None)
         return _json(show(one)) if one is not None else _error(_NO_SCHEMA, "Schema not found.")
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MAX_BYTES:
-            raise TooLarge(f"the body may have {_MAX_BYTES} bytes at most")
-    return body
 
 
 def _shown(one: RegisteredSchema) -> dict[str, Any]:
