@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -28,7 +28,7 @@ from streams.broker.clients import (
     start,
     stop_quietly,
 )
-from streams.broker.cloudevents import place_of
+from streams.broker.cloudevents import Headers, place_of
 from streams.broker.provisioning import ensure_topics
 from streams.broker.readiness import GroupReadiness
 from streams.broker.topic_names import Topics
@@ -43,8 +43,8 @@ _COMMIT_SECONDS = 1.0
 _TOGETHER_SECONDS = 1.0
 """Partitions whose records take longer are paused, and the others go on without them."""
 _MAX_WAIT_SECONDS = 10.0
-_UNREADABLE = (UnicodeDecodeError, CorruptRecordException, ValueError)
-"""Errors of the client about what a batch holds."""
+_UNREADABLE = (ValueError, CorruptRecordException)
+"""Errors of the client about what a batch holds: names that are not UTF-8, and damaged bytes."""
 UNREADABLE = Counter(
     "caudal_unreadable_records", "Records of topics that the client could not read, and passed over.", ["topic"]
 )
@@ -125,6 +125,15 @@ class _Revocations(ConsumerRebalanceListener):  # type: ignore[misc]  # the libr
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Does nothing: what was known of the partitions is dropped already."""
+
+
+class DeadLetterRecord(NamedTuple):
+    """The part of a record that is kept if it cannot be handled, and the topic that keeps it."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
 
 
 class RecordConsumer:
@@ -233,6 +242,14 @@ class RecordConsumer:
                 why=describe(error),
             )
 
+    async def _publish_dead_letter(self, record: Any, error: Exception, context: ContextName, letter: DeadLetterRecord) -> None:
+        """Publishes what is kept of a record, with its place and the reason; raises `Unavailable`."""
+        why = f"{error.kind}: {describe(error)}" if isinstance(error, CaudalError) else describe(error)
+        _log.warning("record parked", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
+        headers = [*letter.headers, *origin_headers(context, place_of(record), why, self._group)]
+        async with self._producer.connected() as producer:
+            await producer.send_and_wait(letter.topic, sendable(letter.key, letter.value), letter.key, headers=headers)
+
     async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[Any, int]) -> None:
         try:
             await consumer.commit(offsets)
@@ -260,13 +277,9 @@ class CommandConsumer(RecordConsumer):
         acknowledges it.
         """
         context = self.context_of(record)
-        why = f"{error.kind}: {describe(error)}" if isinstance(error, CaudalError) else describe(error)
-        _log.warning("record parked", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
-        origin = place_of(record)
-        headers = [*record.headers, *origin_headers(context, origin, why, "commands")]
-        value = sendable(record.key, record.value if keep_value else None)
-        async with self._producer.connected() as producer:
-            await producer.send_and_wait(self._topics.dead_letters(context), value, record.key, headers=headers)
+        value = record.value if keep_value else None
+        kept = DeadLetterRecord(self._topics.dead_letters(context), record.key, value, record.headers)
+        await self._publish_dead_letter(record, error, context, kept)
 
     async def record_at(self, topic: str, partition: int, offset: int) -> Any | None:
         """Returns the record of a partition at an offset, ``None`` if there is none; raises `Unavailable`."""
