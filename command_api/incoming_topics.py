@@ -30,6 +30,7 @@ from schemas.sensitive import secret_fields
 from schemas.values.literals import read_uuid
 from streams.commands.incoming import IncomingConsumer
 from streams.commands.sender import CommandSender
+from streams.database.store import Store
 from streams.integration_topics.avro import decode, decode_plain, schema_id, schema_of
 from streams.integration_topics.registry import WriterSchemas
 from streams.settings import Settings
@@ -45,10 +46,16 @@ class IncomingTopics:
     """Turns records of other teams into commands."""
 
     def __init__(
-        self, settings: Settings, catalog: Catalog, handler: CommandHandler, sender: CommandSender, schemas: WriterSchemas
+        self, settings: Settings, catalog: Catalog, handler: CommandHandler, sender: CommandSender, store: Store
     ) -> None:
-        self._settings, self._schemas = settings, schemas
+        """``store`` has the schemas of integration topics."""
+        self._settings, self._writers = settings, WriterSchemas(settings, store)
         self._consumer = IncomingConsumer(settings, catalog)
+        self._own_schemas = {
+            topic: schema_of(incoming.record)
+            for topic, (_, incoming) in self._consumer.sources.items()
+            if incoming.record is not None
+        }
         self._acceptance = Acceptance(handler, sender)
 
     @property
@@ -62,7 +69,10 @@ class IncomingTopics:
 
     async def run(self) -> None:
         """Runs until cancelled, through outages of the broker and the database."""
-        await self._consumer.run(self._handle_batch, lambda: None)
+        try:
+            await self._consumer.run(self._handle_batch, lambda: None)
+        finally:
+            await self._writers.close()
 
     async def _handle_batch(self, records: Sequence[Any]) -> None:
         for record in records:
@@ -112,7 +122,7 @@ class IncomingTopics:
         if len(record.value) > self._settings.max_body_bytes:
             raise Malformed(f"the record may have {self._settings.max_body_bytes} bytes at most")
         if incoming.record is not None:
-            values = await self._decoded(record.value, incoming)
+            values = await self._decoded(record.value, self._own_schemas[record.topic])
             if incoming.record.service is None:
                 return place, values
             data = values.get("data")
@@ -129,12 +139,10 @@ class IncomingTopics:
             raise Malformed("the record is not a JSON object")
         return _given_id(record) or place, document
 
-    async def _decoded(self, value: bytes, incoming: IncomingTopic) -> Mapping[str, Any]:
+    async def _decoded(self, value: bytes, own: str) -> Mapping[str, Any]:
         """Returns the values of a record of Avro: by the schema that it names, or by the topic's own if it names none."""
-        assert incoming.record is not None, "only Avro is decoded"
-        own = schema_of(incoming.record)
         if value[:1] == b"\0":
-            values = decode(await self._schemas.definition(schema_id(value)), value, own)
+            values = decode(await self._writers.definition(schema_id(value)), value, own)
         else:
             values = decode_plain(own, value)
         if not isinstance(values, Mapping):

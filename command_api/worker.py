@@ -24,7 +24,6 @@ from streams.commands.sender import CommandSender
 from streams.database.store import Store
 from streams.discovery import declared_domains
 from streams.installation import Installation, integration_store, served_contexts
-from streams.integration_topics.registry import WriterSchemas
 from streams.log.timers import Timers
 from streams.settings import Settings
 from streams.subscriptions.process_deaths.turns import Turns
@@ -71,8 +70,8 @@ class Worker:
         self._clock = TimerClock(timers, self._handler, sagas, self._known_sagas, turns) if _SAGAS in served else None
         self._topic_worker = TopicWorker(settings, catalog, self._handler, notes, turns)
         self._subscription = Subscription(settings, catalog, GROUP, self._policies, logs, turns)
-        self._schemas = WriterSchemas(settings, integration_store(settings, self._databases))
-        self._incoming = IncomingTopics(settings, catalog, self._handler, self._sender, self._schemas)
+        schemas = integration_store(settings, self._databases)
+        self._incoming = IncomingTopics(settings, catalog, self._handler, self._sender, schemas)
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -89,7 +88,6 @@ class Worker:
                     tasks.create_task(policy.confirm())
         finally:
             await self._sender.close()
-            await self._schemas.close()
             await asyncio.gather(*(log.drain() for log in self._logs.values()))
             self._processes.close()
             self._passwords.close()

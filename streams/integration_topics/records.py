@@ -66,7 +66,7 @@ class IntegrationRecords:
         if not declared:
             return cls(context, catalog, (), settings.max_record_bytes)
         known = {(row["topic"], row["name"]): row for row in await store.fetch("outgoing")}
-        definitions = {one.id: one.definition for one in await OwnRegistry(store, settings.schema_registry_url).schemas()}
+        definitions = await OwnRegistry(store, settings.schema_registry_url).definitions()
         published, topics = [], Topics(settings, catalog)
         for outgoing in declared:
             topic = topics.integration(outgoing.topic)

@@ -1,5 +1,6 @@
 """Registration of the integration topics, by ``caudal migrate``: schemas get their ids, and each topic its beginning."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from schemas.catalog import Catalog
@@ -21,14 +22,15 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
     What is new is published from the end of its log on. Raises `Misconfigured` for a schema whose readers cannot read older
     records, and `Unavailable` if the registry or a database is out of reach.
     """
-    declared, taken = list(_declared(catalog)), list(_taken(catalog))
-    if not declared and not taken:
+    outgoing_topics, incoming_topics = list(_outgoing(catalog)), list(_incoming(catalog))
+    if not outgoing_topics and not incoming_topics:
         return []
     databases, topics = Databases(None, pool_size=2), Topics(settings, catalog)  # one connection holds the lock
     installation = Installation(settings, catalog, databases)
     store = integration_store(settings, databases)
     remote = RemoteRegistry(settings) if settings.schema_registry_url else None
     registry, done = remote or OwnRegistry(store), list[str]()
+    records = Counter(topics.integration(outgoing.topic) for _, outgoing in outgoing_topics)
 
     async def registered(subject: str, record: Record) -> int:
         schema = await registry.register(subject, schema_of(record))
@@ -38,15 +40,15 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
 
     async def register_all() -> None:
         known = {(row["topic"], row["name"]): row["schema_id"] for row in await store.fetch("outgoing")}
-        for context, outgoing in declared:
+        for context, outgoing in outgoing_topics:
             topic, id = topics.integration(outgoing.topic), None
             if outgoing.record is not None:
-                id = await registered(subject_of(settings, catalog, outgoing), outgoing.record)
+                id = await registered(_subject(topic, outgoing, records[topic]), outgoing.record)
             if (topic, outgoing.name) not in known or known[topic, outgoing.name] != id:
                 head = (await PostgresLog(installation.log_store(context), context).head()).position
                 await store.execute("outgoing_register", topic, outgoing.name, str(context), id, head)
                 done.append(f"integration topic {topic}: {outgoing.name}")
-        for incoming in taken:
+        for incoming in incoming_topics:
             if incoming.record is not None:
                 await registered(f"{topics.integration(incoming.topic)}-value", incoming.record)
 
@@ -61,16 +63,14 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
     return done
 
 
-def subject_of(settings: Settings, catalog: Catalog, outgoing: OutgoingTopic) -> str:
+def _subject(topic: str, outgoing: OutgoingTopic, records: int) -> str:
     """Returns the subject of a topic's schema: ``<topic>-value``, or with the record's name if a topic has several records."""
-    topic = Topics(settings, catalog).integration(outgoing.topic)
-    records = {one.name for _, one in _declared(catalog) if one.topic == outgoing.topic}
-    return f"{topic}-value" if len(records) == 1 else f"{topic}-{outgoing.name}"
+    return f"{topic}-value" if records == 1 else f"{topic}-{outgoing.name}"
 
 
-def _taken(catalog: Catalog) -> Iterator[IncomingTopic]:
+def _incoming(catalog: Catalog) -> Iterator[IncomingTopic]:
     """Yields what other teams send; raises `Misconfigured` for a topic that has another meaning already."""
-    seen = {outgoing.topic for _, outgoing in _declared(catalog)}
+    seen = {outgoing.topic for _, outgoing in _outgoing(catalog)}
     for context in catalog.contexts:
         for incoming in catalog.incoming(context):
             if incoming.topic in seen:
@@ -79,7 +79,7 @@ def _taken(catalog: Catalog) -> Iterator[IncomingTopic]:
             yield incoming
 
 
-def _declared(catalog: Catalog) -> Iterator[tuple[ContextName, OutgoingTopic]]:
+def _outgoing(catalog: Catalog) -> Iterator[tuple[ContextName, OutgoingTopic]]:
     """Yields what is published, with its context; raises `Misconfigured` for two of one name on one topic."""
     seen: set[tuple[str, str]] = set()
     for context in catalog.contexts:

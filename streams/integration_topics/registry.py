@@ -5,7 +5,7 @@ with the one before (compatibility BACKWARD). Without one this deployment's own 
 in the database, so that no process asks a registry while it works.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -68,6 +68,10 @@ class OwnRegistry:
         """Returns every registered schema, in the order of their ids."""
         return [RegisteredSchema(*row.values()) for row in await self._store.fetch("registered_schemas", self._url)]
 
+    async def definitions(self) -> Mapping[int, str]:
+        """Returns the registered schemas by their ids."""
+        return {one.id: one.definition for one in await self.schemas()}
+
 
 class RemoteRegistry:
     """A registry with Confluent's API, such as Redpanda's own."""
@@ -125,21 +129,23 @@ class WriterSchemas:
     """The schemas by which other teams write, by the ids in their records."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        self._url, self._own = settings.schema_registry_url, OwnRegistry(store, settings.schema_registry_url)
-        self._remote = RemoteRegistry(settings) if self._url else None
+        self._settings, self._own = settings, OwnRegistry(store, settings.schema_registry_url)
+        self._remote: RemoteRegistry | None = None
+        """Connected to when a record names a schema that this deployment did not register."""
         self._known: dict[int, str] = {}
 
     async def definition(self, id: int) -> str:
         """Returns the schema with an id; raises `Malformed` if there is none, and `Unavailable`."""
         if id not in self._known:
-            own = {one.id: one.definition for one in await self._own.schemas()}
-            if id in own:
-                self._known[id] = own[id]
-            elif self._remote is not None:
-                self._known[id] = await self._remote.definition(id)
-            else:
-                raise Malformed(f"there is no schema {id}")
+            own = await self._own.definitions()
+            self._known[id] = own[id] if id in own else await self._of_others(id)
         return self._known[id]
+
+    async def _of_others(self, id: int) -> str:
+        if not self._settings.schema_registry_url:
+            raise Malformed(f"there is no schema {id}")
+        self._remote = self._remote or RemoteRegistry(self._settings)
+        return await self._remote.definition(id)
 
     async def close(self) -> None:
         """Closes its connections."""

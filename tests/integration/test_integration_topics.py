@@ -113,7 +113,7 @@ class Running:
         records = await IntegrationRecords.registered(CONTEXT, self.settings, self.catalog, store)
         name = Topics(self.settings, self.catalog).integration(topic)
         head = (await self.log.head()).position
-        schemas = {one.id: one.definition for one in await self.registry.schemas()}
+        schemas = await self.registry.definitions()
         return await IntegrationVerification(self.settings, self.log, records, schemas, name).run(head)
 
 

@@ -30,7 +30,7 @@ async def verify_integration(
     """
     store = integration_store(settings, databases)
     records = await IntegrationRecords.registered(context, settings, catalog, store)
-    schemas = {one.id: one.definition for one in await OwnRegistry(store, settings.schema_registry_url).schemas()}
+    schemas = await OwnRegistry(store, settings.schema_registry_url).definitions()
     log = SearchableLog(Store.of_log(databases, settings.log_dsn(context), context), context)
     for topic in sorted(records.topics):
         started, repaired = time.monotonic(), None
