@@ -18,11 +18,13 @@ from schemas.partner_alliances.clients.spanish import (
     ACCOUNT_STATES,
     COMMISSION_MODELS,
     PARTNER_TYPES,
+    WORDS_FOR_COMMISSION,
     EstadoDeCuenta,
     Monto,
     TipoDeContrato,
     TipoDePartner,
     cents_of,
+    monto_of,
 )
 from schemas.partner_alliances.compliance import (
     PartnerValidated,
@@ -251,10 +253,10 @@ def commission(command: CreateContract, receipt: Receipt, _: Sequence[Event]) ->
     return {
         "id": receipt.key,
         "partner_id": command.partner_id,
-        "tipo": next(tipo for tipo, model in COMMISSION_MODELS.items() if model == terms["model"]),
+        "tipo": WORDS_FOR_COMMISSION[terms["model"]],
         "fecha_inicio": command.starts_on,
         "fecha_fin": command.ends_on,
-        "monto": None if terms["amount_cents"] is None else terms["amount_cents"] / 100,
+        "monto": monto_of(terms["amount_cents"]),
         "moneda": terms["currency"],
         "condiciones": terms["conditions"],
         "estado": "inactivo",

@@ -14,7 +14,7 @@ from schemas.envelope import Receipt
 from schemas.errors import Invalid, NotFound, Violation
 from schemas.message import Command, Event
 from schemas.partner_alliances.clients import dialect
-from schemas.partner_alliances.clients.spanish import KYC_STATUSES, EstadoKyc
+from schemas.partner_alliances.clients.spanish import KYC_STATUSES, WORDS_FOR_KYC, EstadoKyc
 from schemas.partner_alliances.partners import (
     AddIntegration,
     ChangePartner,
@@ -198,7 +198,7 @@ def _beginning(receipt: Receipt, partner: Partner, plain: Mapping[str, str]) -> 
 
 
 def _estado_kyc(partner: Partner) -> EstadoKyc:
-    return next(word for word, status in KYC_STATUSES.items() if status == partner.kyc_status)
+    return WORDS_FOR_KYC[partner.kyc_status]
 
 
 def _text_of(document: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from query_api.clinical_lab.results import Result, is_number, numbered, record_r
 from query_api.clinical_lab.users import ListedUser, listed_user
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.question import Question
-from query_api.views.paging import Row
+from query_api.views.paging import MAX_LIMIT, Row
 from schemas.access import Access
 from schemas.clinical_lab import dialect
 from schemas.clinical_lab.views import Results, Users
@@ -17,7 +17,6 @@ from streams.http.request_context import caller_of, header
 
 _CERTIFIED = "patient"
 _HEADERS = {"User-Id": "The user's number or id; `user_id` is another name of this header. Other users' are for auditors."}
-_MAX_RESULTS = 1000
 
 
 class Certifications(BaseModel):
@@ -60,7 +59,7 @@ async def dashboard(context: QueryContext) -> Answer:
     caller = caller_of(context.request)
     if caller is None or str(row["user_id"]) != caller.subject:
         raise Forbidden("results are shown to their patients and to the users who recorded them alone")
-    page = await context.views.page(context.request, Results, ("sort", "-number"), limit=_MAX_RESULTS, one_of_several=True)
+    page = await context.views.page(context.request, Results, ("sort", "-number"), limit=MAX_LIMIT, one_of_several=True)
     await record_readings(context, page.rows)
     return Answer(Dashboard(user=listed_user(row), items=[Result.model_construct(**numbered(one)) for one in page.rows]))
 

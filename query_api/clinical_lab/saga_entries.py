@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
-from query_api.views.paging import Row
+from query_api.views.paging import MAX_LIMIT, Row
 from schemas.clinical_lab import dialect
 from schemas.clinical_lab.views import SagaEntries
 from schemas.engine.sagas import StepStatus
@@ -19,8 +19,6 @@ _STATUSES: Mapping[StepStatus, Literal["RECEIVED", "PROCESSED", "FAILED"]] = {
     "handled": "PROCESSED",
     "failed": "FAILED",
 }
-_LIMIT = 1000
-"""Rows of a page: the clients know no pages."""
 
 
 class SagaEntry(BaseModel):
@@ -37,7 +35,7 @@ class SagaEntry(BaseModel):
 async def saga_entries(context: QueryContext) -> Answer:
     """Returns a page of the log of the laboratory's sagas, the newest first unless the request sorts them."""
     newest_first = () if "sort" in context.request.query_params else (("sort", "-position"),)
-    page = await context.views.page(context.request, SagaEntries, *newest_first, limit=_LIMIT)
+    page = await context.views.page(context.request, SagaEntries, *newest_first, limit=MAX_LIMIT)
     return context.page(page, list(map(saga_entry, page.rows)))
 
 
@@ -60,7 +58,7 @@ QUERIES = (
         "The log of the laboratory's sagas, a page at a time, the newest first.",
         shape=saga_entry,
         handler=saga_entries,
-        limit=_LIMIT,
+        limit=MAX_LIMIT,
         errors=dialect.DIALECT,
     ),
 )

@@ -7,14 +7,11 @@ from pydantic import BaseModel, Field
 
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
-from query_api.views.paging import Row
+from query_api.views.paging import MAX_LIMIT, Row
 from schemas.clinical_lab import dialect
 from schemas.clinical_lab.users import NUMBERS_OF_ROLES, RecordUserListing
 from schemas.clinical_lab.views import ListedUsers
 from streams.http.request_context import caller_of
-
-_LIMIT = 1000
-"""Rows of a page: the clients know no pages."""
 
 
 class ListedUser(BaseModel):
@@ -28,7 +25,7 @@ class ListedUser(BaseModel):
 
 async def users(context: QueryContext) -> Answer:
     """Returns a page of the users that the caller may see, once the listing is sent; the newest is the last."""
-    page = await context.views.page(context.request, ListedUsers, limit=_LIMIT)
+    page = await context.views.page(context.request, ListedUsers, limit=MAX_LIMIT)
     caller = caller_of(context.request)
     listing = RecordUserListing(listed_by=None if caller is None else caller.subject, users=len(page.rows))
     await context.commands.send(context.request, [(listing, listing.listed_by or "anonymous")])
@@ -47,7 +44,7 @@ QUERIES = (
         "The users, a page at a time, the newest last; each listing is recorded.",
         shape=listed_user,
         handler=users,
-        limit=_LIMIT,
+        limit=MAX_LIMIT,
         empty=dialect.Mensaje(msg="No hay usuarios registrados"),
         errors=dialect.USERS,
     ),

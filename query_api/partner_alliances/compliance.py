@@ -14,6 +14,7 @@ from query_api.queries.query import Query
 from query_api.views.paging import Row
 from schemas.partner_alliances import views
 from schemas.partner_alliances.clients.dialect import ERRORS
+from schemas.partner_alliances.clients.spanish import monto_of
 
 _CODES: Mapping[str, str] = {"amount": "MONTO_INVALIDO", "currency": "MONEDA_NO_PERMITIDA"}
 """By rules: what their violation is called."""
@@ -67,7 +68,7 @@ def report(row: Row) -> Reporte:
     return Reporte(
         contrato_id=row["contract_id"],
         partner_id=row["partner_id"],
-        monto=None if row["amount_cents"] is None else row["amount_cents"] / 100,
+        monto=monto_of(row["amount_cents"]),
         moneda=row["currency"],
         estado=CONTRACT_STATES[row["status"]],
         aprobado=row["approved"],

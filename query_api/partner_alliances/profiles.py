@@ -11,18 +11,15 @@ from pydantic import BaseModel
 from query_api.partner_alliances.rows import PARTNER_STATES, Onboarding
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
-from query_api.views.paging import Row
+from query_api.views.paging import MAX_LIMIT, Row
 from schemas.partner_alliances.clients.dialect import PARTNERS
-from schemas.partner_alliances.clients.spanish import KYC_STATUSES, EstadoKyc
+from schemas.partner_alliances.clients.spanish import WORDS_FOR_KYC, EstadoKyc
 from schemas.partner_alliances.partners import IntegrationType
 from schemas.partner_alliances.rejections import PartnerIsDeleted
 from schemas.partner_alliances.views import PartnerProfiles
 
-_LIMIT = 1000
-"""Rows of a page: the clients know no pages."""
 Estado = Literal["ACTIVO", "INACTIVO", "ELIMINADO"]
 _STATES: Mapping[str, Estado] = {"active": "ACTIVO", "inactive": "INACTIVO", "deleted": "ELIMINADO"}
-_KYC: Mapping[str, EstadoKyc] = {status: word for word, status in KYC_STATUSES.items()}
 
 
 class _Partner(BaseModel):
@@ -96,7 +93,7 @@ async def partners(context: QueryContext) -> Answer:
     """Returns the partners that are not deleted, the oldest first."""
     given = context.request.query_params
     order = () if "sort" in given else (("sort", "created_at"),)
-    page = await context.views.page(context.request, PartnerProfiles, ("status[ne]", "deleted"), *order, limit=_LIMIT)
+    page = await context.views.page(context.request, PartnerProfiles, ("status[ne]", "deleted"), *order, limit=MAX_LIMIT)
     found = list(map(listed, page.rows))
     return context.page(page, Partners(partners=found, total=len(found)))
 
@@ -117,7 +114,7 @@ def _beginning(row: Row) -> dict[str, Any]:
         "email": row["email"],
         "telefono": row["phone"],
         "estado": _STATES[row["status"]],
-        "estado_kyc": _KYC[row["kyc_status"]],
+        "estado_kyc": WORDS_FOR_KYC[row["kyc_status"]],
         "onboarding": PARTNER_STATES[row["onboarding"]],
         "fecha_creacion": row["created_at"],
     }
@@ -143,7 +140,7 @@ QUERIES = (
         shape=listed,
         handler=partners,
         reply=Partners,
-        limit=_LIMIT,
+        limit=MAX_LIMIT,
         errors=PARTNERS,
     ),
     Query(

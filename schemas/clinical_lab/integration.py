@@ -1,7 +1,7 @@
 """The laboratory's topics for other teams. Nothing of a person is published: those fields are there, and are null."""
 
 from schemas.clinical_lab.results import ResultQueried, ResultRecorded
-from schemas.clinical_lab.users import ROLES, UserCreated
+from schemas.clinical_lab.users import NUMBERS_OF_ROLES, UserCreated
 from schemas.envelope import RecordedEvent
 from schemas.integration import Content, OutgoingTopic, Record
 
@@ -23,8 +23,13 @@ _RESULT_QUERIED = Record(
 
 def _user_created(recorded: RecordedEvent[UserCreated]) -> Content:
     user = recorded.data
-    role = next(number for number, role in ROLES.items() if role == user.role)
-    return {"schema_version": _VERSION, "id": user.number, "username": None, "password": None, "role": role}
+    return {
+        "schema_version": _VERSION,
+        "id": user.number,
+        "username": None,
+        "password": None,
+        "role": NUMBERS_OF_ROLES[user.role],
+    }
 
 
 def _result_created(recorded: RecordedEvent[ResultRecorded]) -> Content:

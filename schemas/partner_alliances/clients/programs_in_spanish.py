@@ -13,6 +13,7 @@ from schemas.partner_alliances.clients.spanish import (
     EstadoDeAfiliacion,
     EstadoDePrograma,
     TipoDePrograma,
+    monto_of,
 )
 from schemas.partner_alliances.parts import Affiliation, AffiliationStatus, ProgramDetails, ProgramStatus, ProgramType
 
@@ -99,7 +100,7 @@ def programme(
             modelo=terms.model,
             moneda=terms.currency,
             tarifa_base=terms.base_rate_cents / 100,
-            tope=None if terms.cap_cents is None else terms.cap_cents / 100,
+            tope=monto_of(terms.cap_cents),
         ),
         creado=at,
         creado_en=at,

@@ -27,6 +27,7 @@ KYC_STATUSES: Mapping[EstadoKyc, KycStatus] = {
     "REQUIERE_DOCUMENTOS": "documents_required",
     "PENDIENTE": "pending",
 }
+WORDS_FOR_KYC: Mapping[KycStatus, EstadoKyc] = {status: word for word, status in KYC_STATUSES.items()}
 
 EstadoDeCuenta = Literal["ACTIVE", "INACTIVE", "SUSPENDED"]
 
@@ -45,6 +46,7 @@ COMMISSION_MODELS: Mapping[TipoDeContrato, CommissionModel] = {
     "revshare": "REVSHARE",
     "fijo": "FIXED",
 }
+WORDS_FOR_COMMISSION: Mapping[CommissionModel, TipoDeContrato] = {model: word for word, model in COMMISSION_MODELS.items()}
 
 Monto = Annotated[float, Field(ge=0, le=10**12)]
 
@@ -52,6 +54,11 @@ Monto = Annotated[float, Field(ge=0, le=10**12)]
 def cents_of(monto: float) -> int:
     """Returns an amount in cents, rounded to the nearest."""
     return round(monto * 100)
+
+
+def monto_of(cents: int | None) -> float | None:
+    """Returns an amount of cents as clients see it; ``None`` for none."""
+    return None if cents is None else cents / 100
 
 
 EstadoDePrograma = Literal["BORRADOR", "ACTIVO", "SUSPENDIDO", "CERRADO"]

@@ -7,14 +7,13 @@ from typing import Any
 from schemas.envelope import RecordedEvent
 from schemas.integration import Content, IncomingTopic, OutgoingTopic, Record
 from schemas.message import Command
-from schemas.partner_alliances.clients.spanish import KYC_STATUSES
+from schemas.partner_alliances.clients.spanish import WORDS_FOR_KYC, monto_of
 from schemas.partner_alliances.compliance import ContractApproved, ContractRejected
 from schemas.partner_alliances.contracts import ContractCreated, ContractRevision
 from schemas.partner_alliances.integrations import PartnerCreated
 from schemas.partner_alliances.partners import (
     IntegrationCreated,
     IntegrationRevoked,
-    KycStatus,
     KycVerified,
     PartnerChanged,
     PartnerDeleted,
@@ -60,7 +59,7 @@ def _partner_deleted(recorded: RecordedEvent[PartnerDeleted]) -> Content:
 
 
 def _kyc_verified(recorded: RecordedEvent[KycVerified]) -> Content:
-    before, now = _estado_kyc(recorded.data.former_status), _estado_kyc(recorded.data.status)
+    before, now = WORDS_FOR_KYC[recorded.data.former_status], WORDS_FOR_KYC[recorded.data.status]
     return {"partner_id": str(recorded.data.partner_id), "estado_kyc_anterior": before, "estado_kyc_nuevo": now}
 
 
@@ -118,11 +117,7 @@ def _contract(event: Any, state: str) -> dict[str, Any]:
 
 
 def _money(amount: Amount | None) -> dict[str, Any]:
-    return {"monto": None if amount is None else amount.cents / 100, "moneda": None if amount is None else amount.currency}
-
-
-def _estado_kyc(status: KycStatus) -> str:
-    return next(word for word, known in KYC_STATUSES.items() if known == status)
+    return {"monto": None, "moneda": None} if amount is None else {"monto": monto_of(amount.cents), "moneda": amount.currency}
 
 
 def _day(day: date) -> str:
