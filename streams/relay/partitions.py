@@ -84,8 +84,7 @@ class Partitions:
         headers_of: Callable[[StoredEvent], Headers],
     ) -> None:
         """``headers_of`` returns the headers that an event's record has beside those of the event."""
-        self.integration: IntegrationRecords | None = None
-        """The records of integration topics, which are published before their events."""
+        self._integration: IntegrationRecords | None = None
         self._settings, self._log, self._topic = settings, log, topic
         self._position, self._headers_of = position, headers_of
         self._partitions: list[_Partition] = []
@@ -95,12 +94,19 @@ class Partitions:
         self._sending: set[asyncio.Task[None]] = set()
         self._apart: set[asyncio.Task[None]] = set()
 
-    def begin(self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, held: Sequence[int | None]) -> None:
+    def begin(
+        self,
+        producer: AIOKafkaProducer,
+        consumer: AIOKafkaConsumer,
+        held: Sequence[int | None],
+        integration: IntegrationRecords,
+    ) -> None:
         """Begins with new clients. ``held`` is the position up to which the topic holds the events of each partition.
 
-        A partition with ``None`` waits until the broker answers for it.
+        A partition with ``None`` waits until the broker answers for it. What follows from events on integration topics is
+        published before the events.
         """
-        self._producer = producer
+        self._producer, self._integration = producer, integration
         self._partitions = [
             _Partition(number, at or 0, at is not None, at is None or number in self._failed, self._failed.get(number, ""))
             for number, at in enumerate(held)
@@ -169,8 +175,8 @@ class Partitions:
         """Publishes rows of one partition, and moves its position with each batch that is acknowledged."""
         producer, context, sent, began = partition.producer or self._producer, self._log.context, 0, time.time_ns()
         assert producer is not None, "publishing has begun"
-        if self.integration is not None:
-            await publish_records(producer, self.integration, rows)
+        assert self._integration is not None, "publishing has begun"
+        await publish_records(producer, self._integration, rows)
         async for batch in publish_partition(producer, self._topic, context, rows, self._headers_of):
             self._position.note([batch])
             partition.acknowledged = batch.position

@@ -160,12 +160,11 @@ class Relay:
             ahead = _ReadAhead(self._log, self._settings.relay_batch_events)
             stack.push_async_callback(ahead.stop)
             await start(consumer)
-            self._partitions.integration = await IntegrationRecords.registered(
-                self._context, self._settings, self._catalog, self._integration_store
-            )
+            store = self._integration_store
+            integration = await IntegrationRecords.registered(self._context, self._settings, self._catalog, store)
             resumption = await self._resume(consumer, cursor)
             stack.push_async_callback(self._partitions.stop)
-            self._partitions.begin(producer, consumer, resumption.held)
+            self._partitions.begin(producer, consumer, resumption.held, integration)
             self.is_published, self.why_stopped, self.why_interrupted = True, None, None
             await self._publish_from(resumption.after, ahead, consumer)
 

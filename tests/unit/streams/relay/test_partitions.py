@@ -9,9 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka.errors import KafkaTimeoutError, LeaderNotAvailableError, MessageSizeTooLargeError, TopicAuthorizationFailedError
 
+from schemas.catalog import Catalog
 from schemas.envelope import Metadata
 from schemas.expected_version import NO_STREAM
 from schemas.system import ContextName
+from streams.integration_topics.records import IntegrationRecords
 from streams.log.memory import MemoryLog
 from streams.log.partitioning import partition_of
 from streams.log.reading import Append, Write
@@ -21,6 +23,7 @@ from streams.relay.topic_position import TopicPosition
 from streams.settings import Settings
 from tests.conftest import eventually
 
+CONTEXT = ContextName("s", "c")
 PARTITIONS = 3
 BLOCKED = 1
 SETTINGS = Settings(broker_timeout_seconds=0.3, relay_batch_events=10)
@@ -99,7 +102,7 @@ def stream_in(partition: int, number: int) -> str:
 @pytest.fixture
 async def log() -> MemoryLog:
     """Thirty events: position 1 in partition 0, 2 in 1, 3 in 2, 4 in 0 …"""
-    made = MemoryLog(ContextName("s", "c"), PARTITIONS)
+    made = MemoryLog(CONTEXT, PARTITIONS)
     for number in range(30):
         event = EventData(id=str(uuid4()), type="E", schema_version=1, data="{}")
         write = Write(stream_in(number % PARTITIONS, number), NO_STREAM, (event,))
@@ -133,7 +136,8 @@ async def partitions(log: Any, topic: FakeTopic) -> AsyncIterator[Partitions]:
 
 def begin(partitions: Partitions, topic: FakeTopic, held: Sequence[int | None] = (0, 0, 0), consumer: Any = None) -> None:
     producer: Any = FakeProducer(topic)
-    partitions.begin(producer, consumer, held)
+    no_records = IntegrationRecords(CONTEXT, Catalog.of([]), (), SETTINGS.max_record_bytes)
+    partitions.begin(producer, consumer, held, no_records)
 
 
 async def published(partitions: Partitions, log: MemoryLog, after: int, up_to: int) -> int:
