@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -13,53 +13,27 @@ from streams.broker.clients import OUTAGES, new_consumer, records_up_to, start, 
 from streams.broker.cloudevents import BACKFILLED, TIMELINE, decode_event, encode_event, timeline_of
 from streams.broker.security import rejection
 from streams.broker.topic_names import Topics
+from streams.integrity.compared_topic import ComparedTopic, Kind
 from streams.log.reading import partition_events
 from streams.log.search import SearchableLog
 from streams.log.stored_events import StoredEvent
 from streams.log.timelines import Timelines
 from streams.settings import Settings
 
-Kind = Literal["missing", "altered", "reordered", "extra"]
-_MAX_FINDINGS = 1000
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class TopicFinding:
-    """Something that is wrong with a topic."""
-
-    position: int
-    partition: int
-    kind: Kind
-
 
 @dataclass(slots=True)
-class VerifiedTopic:
+class VerifiedTopic(ComparedTopic):
     """The result of a comparison of a topic with its log, up to the relay's cursor at its beginning."""
 
-    topic: str
-    relayed_up_to: int
-    records: int = 0
+    relayed_up_to: int = field(kw_only=True)
     events: int = 0
     """Events that the topic has, each counted once."""
-    repeated: int = 0
-    """Records of events that the topic has already: harmless, because subscribers know their position."""
     backfilled: int = 0
     """Events that a backfill published late."""
     lost: int = 0
     """Records of events that the log lost when it went back, as an operator has accepted."""
     foreign: int = 0
     """Records that are not events of this log."""
-    expired: int = 0
-    """Events that are not expected, because the topic's retention has removed its beginning."""
-    findings: list[TopicFinding] = field(default_factory=list)
-    found: int = 0
-    """The number of all findings; ``findings`` holds the first thousand."""
-
-    def add_finding(self, partition: int, position: int, kind: Kind) -> None:
-        """Counts a finding, and keeps it if it is one of the first."""
-        self.found += 1
-        if len(self.findings) < _MAX_FINDINGS:
-            self.findings.append(TopicFinding(position, partition, kind))
 
 
 class TopicVerification:
@@ -76,7 +50,7 @@ class TopicVerification:
 
         Raises `Unavailable` if the log or the broker is or gets out of reach.
         """
-        result, timelines = VerifiedTopic(self._topic, relayed_up_to), (await self._log.timelines()).accepted
+        result, timelines = VerifiedTopic(self._topic, relayed_up_to=relayed_up_to), (await self._log.timelines()).accepted
         consumer = new_consumer(self._settings, "verify")
         try:
             await start(consumer)

@@ -24,7 +24,8 @@ from streams.installation import Installation, integration_store
 from streams.integration_topics.records import IntegrationRecords
 from streams.integration_topics.registration import register
 from streams.integration_topics.registry import OwnRegistry
-from streams.integration_topics.verification import IntegrationVerification, VerifiedIntegrationTopic
+from streams.integrity.compared_topic import ComparedTopic
+from streams.integrity.integration_verification import IntegrationVerification
 from streams.log.search import SearchableLog
 from streams.relay.service import RelayService
 from streams.settings import Settings
@@ -108,7 +109,7 @@ class Running:
         """All records of an integration topic, by partition."""
         return await records_of(self.settings, Topics(self.settings, self.catalog).integration(topic))
 
-    async def verified(self, topic: str) -> VerifiedIntegrationTopic:
+    async def verified(self, topic: str) -> ComparedTopic:
         store = integration_store(self.settings, self.databases)
         records = await IntegrationRecords.registered(CONTEXT, self.settings, self.catalog, store)
         name = Topics(self.settings, self.catalog).integration(topic)

@@ -5,16 +5,18 @@ from collections.abc import AsyncIterator
 
 from deploy.console.printing import counted
 from deploy.operations.verify.report import Report
+from deploy.operations.verify.topic import relayed_up_to, topic_report
 from schemas.catalog import Catalog
 from schemas.system import ContextName
 from streams.broker.clients import ResilientProducer
 from streams.database.pools import Databases
-from streams.database.store import Store, log_schema, statement
+from streams.database.store import Store
 from streams.installation import integration_store
 from streams.integration_topics.publishing import publish_records
 from streams.integration_topics.records import IntegrationRecords
 from streams.integration_topics.registry import OwnRegistry
-from streams.integration_topics.verification import IntegrationVerification, VerifiedIntegrationTopic
+from streams.integrity.compared_topic import ComparedTopic
+from streams.integrity.integration_verification import IntegrationVerification
 from streams.log.search import SearchableLog
 from streams.settings import Settings
 
@@ -35,11 +37,9 @@ async def verify_integration(
     for topic in sorted(records.topics):
         started, repaired = time.monotonic(), None
 
-        async def verified_topic(topic: str = topic) -> VerifiedIntegrationTopic:
-            async with databases.connection(settings.log_dsn(context)) as connection:
-                relay = await connection.fetchrow(statement("relay_state", log_schema(context)))
-            assert relay is not None, "the migration made the row"
-            return await IntegrationVerification(settings, log, records, schemas, topic).run(relay["position"])
+        async def verified_topic(topic: str = topic) -> ComparedTopic:
+            relayed = await relayed_up_to(settings, databases, context)
+            return await IntegrationVerification(settings, log, records, schemas, topic).run(relayed)
 
         verified = await verified_topic()
         missing = sorted({finding.position for finding in verified.findings if finding.kind == "missing"})
@@ -64,22 +64,10 @@ async def _publish(settings: Settings, log: SearchableLog, records: IntegrationR
     return published
 
 
-def _report(verified: VerifiedIntegrationTopic, context: ContextName, seconds: float) -> Report:
+def _report(verified: ComparedTopic, context: ContextName, seconds: float) -> Report:
     notes = {
         "repeated": "records repeat others: they have the same ids",
         "expired": "records were deleted by the topic's retention",
     }
-    return Report(
-        part="topic",
-        name=f"{verified.topic} ({context})",
-        events=verified.records - verified.repeated,
-        facts={"records": verified.records} | {name: getattr(verified, name) for name in notes},
-        summary="each at least once, as its event makes it",
-        found=verified.found,
-        findings=[
-            {"position": finding.position, "partition": finding.partition, "what": finding.kind}
-            for finding in verified.findings
-        ],
-        notes=[f"{count:,} {what}" for name, what in notes.items() if (count := getattr(verified, name))],
-        seconds=round(seconds, 3),
-    )
+    name, events = f"{verified.topic} ({context})", verified.records - verified.repeated
+    return topic_report(verified, name, events, {}, "each at least once, as its event makes it", notes, seconds)

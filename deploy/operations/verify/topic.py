@@ -1,13 +1,15 @@
 """Verification of topics against their logs, and backfilling of what is missing or altered."""
 
 import time
+from collections.abc import Mapping
 
 from deploy.console.printing import counted
 from deploy.operations.verify.report import Report, Reporter
 from schemas.catalog import Catalog
 from schemas.system import ContextName
 from streams.database.pools import Databases
-from streams.database.store import Store, log_schema, statement
+from streams.database.store import Store
+from streams.integrity.compared_topic import ComparedTopic
 from streams.integrity.topic_verification import TopicVerification, VerifiedTopic
 from streams.log.search import SearchableLog
 from streams.relay.backfill import Backfill
@@ -22,11 +24,9 @@ async def verify_topic(
     started = time.monotonic()
 
     async def verified_topic() -> VerifiedTopic:
-        async with databases.connection(settings.log_dsn(context)) as connection:
-            relay = await connection.fetchrow(statement("relay_state", log_schema(context)))
-        assert relay is not None, "the migration made the row"
+        relayed = await relayed_up_to(settings, databases, context)
         with reporter.progress(f"topic {context}") as show:
-            return await TopicVerification(settings, catalog, log).run(relay["position"], show)
+            return await TopicVerification(settings, catalog, log).run(relayed, show)
 
     verified, repaired = await verified_topic(), None
     repairable = {finding.position for finding in verified.findings if finding.kind != "extra"}
@@ -51,18 +51,38 @@ def _report(verified: VerifiedTopic, seconds: float) -> Report:
         "foreign": "records are not events of Caudal; each subscription parks them and continues",
         "expired": "events were deleted by the topic's retention",
     }
+    facts = {"relayed_up_to": verified.relayed_up_to}
+    return topic_report(verified, verified.topic, verified.events, facts, "each once and in order", notes, seconds)
+
+
+async def relayed_up_to(settings: Settings, databases: Databases, context: ContextName) -> int:
+    """Returns the position of the relay's cursor in a context's log; raises `Unavailable`."""
+    relay = await Store.of_log(databases, settings.log_dsn(context), context).fetchrow("relay_state")
+    assert relay is not None, "the migration made the row"
+    return int(relay["position"])
+
+
+def topic_report(
+    verified: ComparedTopic,
+    name: str,
+    events: int,
+    facts: Mapping[str, int],
+    summary: str,
+    notes: Mapping[str, str],
+    seconds: float,
+) -> Report:
+    """Returns the report on a topic; ``notes`` say what the numbers mean that say nothing against it, by their names."""
     return Report(
         part="topic",
-        name=verified.topic,
-        events=verified.events,
-        facts={"records": verified.records, "relayed_up_to": verified.relayed_up_to}
-        | {name: getattr(verified, name) for name in notes},
-        summary="each once and in order",
+        name=name,
+        events=events,
+        facts={"records": verified.records, **facts} | {note: getattr(verified, note) for note in notes},
+        summary=summary,
         found=verified.found,
         findings=[
             {"position": finding.position, "partition": finding.partition, "what": finding.kind}
             for finding in verified.findings
         ],
-        notes=[f"{count:,} {what}" for name, what in notes.items() if (count := getattr(verified, name))],
+        notes=[f"{count:,} {what}" for note, what in notes.items() if (count := getattr(verified, note))],
         seconds=round(seconds, 3),
     )

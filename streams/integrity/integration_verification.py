@@ -6,9 +6,8 @@ over. Memory grows with what is missing, not with the log.
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -18,47 +17,16 @@ from streams.broker.clients import OUTAGES, new_consumer, records_up_to, start, 
 from streams.broker.security import rejection
 from streams.integration_topics.avro import encode, schema_id
 from streams.integration_topics.records import IntegrationRecord, IntegrationRecords
+from streams.integrity.compared_topic import ComparedTopic
 from streams.log.reading import partition_events
 from streams.log.search import SearchableLog
 from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
 
-_MAX_FINDINGS = 1000
 _REMEMBERED = 10_000
 """Records whose repeats are compared."""
-Kind = Literal["missing", "altered", "extra", "not made"]
-"""``not made``: the function that makes it raises, or its schema does not allow what it returns."""
 _Key = tuple[int, bytes]
 """Position and name of a record."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class IntegrationFinding:
-    """A record that is wrong."""
-
-    position: int
-    partition: int
-    kind: Kind
-
-
-@dataclass(slots=True)
-class VerifiedIntegrationTopic:
-    """The result of a comparison of one integration topic with one log."""
-
-    topic: str
-    records: int = 0
-    """Records of the log's events."""
-    repeated: int = 0
-    expired: int = 0
-    """Events that are not compared, because the topic's retention has removed its beginning."""
-    findings: list[IntegrationFinding] = field(default_factory=list)
-    found: int = 0
-
-    def add_finding(self, position: int, partition: int, kind: Kind) -> None:
-        """Counts a finding, and keeps it if it is one of the first."""
-        self.found += 1
-        if len(self.findings) < _MAX_FINDINGS:
-            self.findings.append(IntegrationFinding(position, partition, kind))
 
 
 class IntegrationVerification:
@@ -71,9 +39,9 @@ class IntegrationVerification:
         self._settings, self._log, self._records, self._schemas = settings, log, records, schemas
         self._topic = topic
 
-    async def run(self, relayed_up_to: int) -> VerifiedIntegrationTopic:
+    async def run(self, relayed_up_to: int) -> ComparedTopic:
         """Compares every partition up to the relay's cursor; raises `Unavailable`."""
-        result, consumer = VerifiedIntegrationTopic(self._topic), new_consumer(self._settings, "verify")
+        result, consumer = ComparedTopic(self._topic), new_consumer(self._settings, "verify")
         try:
             await start(consumer)
             is_there = self._topic in await consumer.topics()
@@ -114,7 +82,7 @@ class _Comparison:
         log: SearchableLog,
         records: IntegrationRecords,
         schemas: Mapping[int, str],
-        result: VerifiedIntegrationTopic,
+        result: ComparedTopic,
         partition: int,
         up_to: int,
     ) -> None:
@@ -142,7 +110,7 @@ class _Comparison:
             headers = dict(record.headers)
             position = _position_of(headers)
             if position is None:
-                self._result.add_finding(0, self._partition, "extra")
+                self._result.add_finding(self._partition, 0, "extra")
                 continue
             key = (position, headers.get("ce_type", b""))
             is_first, digest = position > self._reached, _digest(record.key, record.value)
@@ -150,22 +118,22 @@ class _Comparison:
             await self._advance(position)
             if key in self._open:
                 if not self._is_as_made(self._open.pop(key), record):
-                    self._result.add_finding(position, self._partition, "altered")
+                    self._result.add_finding(self._partition, position, "altered")
                 self._seen[key] = digest
                 if len(self._seen) > _REMEMBERED:
                     self._seen.popitem(last=False)
             elif is_first:
-                self._result.add_finding(position, self._partition, "extra")
+                self._result.add_finding(self._partition, position, "extra")
             else:
                 self._result.repeated += 1
                 if self._seen.get(key, digest) != digest:
-                    self._result.add_finding(position, self._partition, "altered")
+                    self._result.add_finding(self._partition, position, "altered")
 
     async def end(self) -> None:
         """Finds what did not come."""
         await self._advance(None)
         for position, _ in self._open:
-            self._result.add_finding(position, self._partition, "missing")
+            self._result.add_finding(self._partition, position, "missing")
 
     def _is_as_made(self, expected: IntegrationRecord, record: Any) -> bool:
         """Returns whether a record is as its event makes it, by the schema by which it was written."""
@@ -193,7 +161,7 @@ class _Comparison:
                 if topic != self._result.topic:
                     continue
                 if isinstance(record, Exception):
-                    self._result.add_finding(row.position, self._partition, "not made")
+                    self._result.add_finding(self._partition, row.position, "not made")
                 else:
                     self._open[row.position, dict(record.headers)["ce_type"]] = record
         self._reached = max(self._reached, position or 0)
