@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from aggregates.sagas.saga import saga_id
 from command_api.http.paths import KEY, CommandPath, Translation
+from command_api.partner_alliances.requests import Cuerpo, id_in
 from schemas.envelope import Receipt
-from schemas.errors import Invalid, NotFound, Violation
+from schemas.errors import Invalid, Violation
 from schemas.message import Command, Event
 from schemas.partner_alliances.campaigns import Budget, CreateCampaign
 from schemas.partner_alliances.clients import dialect
@@ -54,29 +55,24 @@ from schemas.partner_alliances.parts import (
     TaxNumber,
 )
 from schemas.sensitive import SensitiveMailbox
-from schemas.values.literals import read_uuid
 from schemas.values.stated import RULES
 
 _NEEDED = "necesita terminos, fecha_fin o estado"
 _ALONE = "va sin terminos ni fecha_fin"
 
 
-class _Cuerpo(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class IdentificacionFiscal(_Cuerpo):
+class IdentificacionFiscal(Cuerpo):
     pais: Country = Field(description="ISO 3166-1 alfa-2.")
     numero: TaxNumber
 
 
-class CuentaBancaria(_Cuerpo):
+class CuentaBancaria(Cuerpo):
     iban: AccountNumber = None
     bic: Bic | None = None
     numero: AccountNumber = None
 
 
-class Perfil(_Cuerpo):
+class Perfil(Cuerpo):
     """Lo que un partner dice de sí mismo."""
 
     nombre: Name
@@ -105,7 +101,7 @@ class NuevoPartner(Perfil):
     fecha_fin: date | None = None
 
 
-class NuevoContrato(_Cuerpo):
+class NuevoContrato(Cuerpo):
     partner_id: UUID
     producto: Product = "AFFILIATION"
     terminos: dict[str, Any] = Field(default_factory=dict)
@@ -113,7 +109,7 @@ class NuevoContrato(_Cuerpo):
     fecha_fin: date | None = None
 
 
-class Contrato(_Cuerpo):
+class Contrato(Cuerpo):
     """Un contrato por comisión. Su estado lo decide compliance, sea cual sea el que se dé."""
 
     id: str | None = Field(default=None, description="No tiene efecto: el contrato recibe uno propio.")
@@ -129,7 +125,7 @@ class Contrato(_Cuerpo):
     fecha_actualizacion: str | None = Field(default=None, description="No tiene efecto.")
 
 
-class CambioDeContrato(_Cuerpo):
+class CambioDeContrato(Cuerpo):
     """Términos o fecha de fin, o suspenderlo (INACTIVO) y reanudarlo (ACTIVO): lo uno o lo otro."""
 
     model_config = ConfigDict(
@@ -142,16 +138,16 @@ class CambioDeContrato(_Cuerpo):
     motivo: Note = ""
 
 
-class DecisionDeRevision(_Cuerpo):
+class DecisionDeRevision(Cuerpo):
     aprobado: bool
     motivo: Note = ""
 
 
-class ListaDeSanciones(_Cuerpo):
+class ListaDeSanciones(Cuerpo):
     nombres: SanctionedNames
 
 
-class AltaFinanciera(_Cuerpo):
+class AltaFinanciera(Cuerpo):
     """Un partner en el sistema financiero."""
 
     partner_id: UUID
@@ -159,7 +155,7 @@ class AltaFinanciera(_Cuerpo):
     enable_at: datetime | None = Field(default=None, description="Sin zona horaria es UTC; por defecto, ahora.")
 
 
-class NuevaCampana(_Cuerpo):
+class NuevaCampana(Cuerpo):
     partner_id: UUID
     nombre: Name
     descripcion: Note = ""
@@ -211,7 +207,7 @@ def create_commission(cuerpo: Contrato, _: Mapping[str, str]) -> Command:
 
 
 def change_contract(cuerpo: CambioDeContrato, path: Mapping[str, str]) -> Command:
-    contract_id = _id(path)
+    contract_id = id_in(path, "contract")
     if cuerpo.estado is None:
         if cuerpo.terminos is None and cuerpo.fecha_fin is None:
             raise Invalid("nothing is to be changed", [Violation("", _NEEDED)])
@@ -224,7 +220,7 @@ def change_contract(cuerpo: CambioDeContrato, path: Mapping[str, str]) -> Comman
 
 
 def decide_revision(cuerpo: DecisionDeRevision, path: Mapping[str, str]) -> Command:
-    return DecideContractRevision(contract_id=_id(path), approved=cuerpo.aprobado, reason=cuerpo.motivo)
+    return DecideContractRevision(contract_id=id_in(path, "contract"), approved=cuerpo.aprobado, reason=cuerpo.motivo)
 
 
 def register_account(cuerpo: AltaFinanciera, _: Mapping[str, str]) -> Command:
@@ -280,13 +276,6 @@ def verdict(_: Command, __: Receipt, events: Sequence[Event]) -> Mapping[str, An
         "reglas": [{"regla": found.rule, "cumple": found.passed, "detalle": found.detail} for found in validated.verdicts],
         "lista_de_sanciones": validated.sanction_list,
     }
-
-
-def _id(path: Mapping[str, str]) -> UUID:
-    try:
-        return read_uuid(path["id"])
-    except ValueError:
-        raise NotFound(f"there is no contract {path['id']!r}") from None
 
 
 PATHS = (

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from aggregates.partner_alliances.partner import PARTNER, Partner
 from command_api.http.gateway import CommandGateway
 from command_api.http.paths import AcceptedCommandPath, CommandPath, FromState, Member, Translation
+from command_api.partner_alliances.requests import Cuerpo, id_in
 from schemas.envelope import Receipt
-from schemas.errors import Invalid, NotFound, Violation
+from schemas.errors import Invalid, Violation
 from schemas.message import Command, Event
 from schemas.partner_alliances.clients import dialect
 from schemas.partner_alliances.clients.spanish import KYC_STATUSES, WORDS_FOR_KYC, EstadoKyc
@@ -27,18 +27,13 @@ from schemas.partner_alliances.partners import (
 )
 from schemas.partner_alliances.parts import Name, Note, Phone, PostalAddress, SensitiveNote
 from schemas.sensitive import RequiredSensitiveMailbox, SensitiveMailbox
-from schemas.values.literals import read_uuid
 from schemas.values.stated import RULES
 
 _NEEDED = "necesita nombre, email, telefono o direccion"
 _PATH = "/api/v1/partners"
 
 
-class _Cuerpo(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PartnerNuevo(_Cuerpo):
+class PartnerNuevo(Cuerpo):
     """Un partner que queda activo de inmediato."""
 
     nombre: Name
@@ -47,7 +42,7 @@ class PartnerNuevo(_Cuerpo):
     direccion: PostalAddress = None
 
 
-class CambioDePartner(_Cuerpo):
+class CambioDePartner(Cuerpo):
     """Lo que cambia de un partner; lo que no se da queda igual."""
 
     model_config = ConfigDict(json_schema_extra={RULES: [_NEEDED], "examples": [{"telefono": "1234455678"}]})
@@ -58,7 +53,7 @@ class CambioDePartner(_Cuerpo):
     direccion: PostalAddress = None
 
 
-class VerificacionKyc(_Cuerpo):
+class VerificacionKyc(Cuerpo):
     """El resultado de verificar la identidad de un partner."""
 
     estado_kyc: EstadoKyc
@@ -66,7 +61,7 @@ class VerificacionKyc(_Cuerpo):
     comentarios: SensitiveNote = None
 
 
-class IntegracionNueva(_Cuerpo):
+class IntegracionNueva(Cuerpo):
     """Una integración con un sistema del partner."""
 
     tipo: IntegrationType
@@ -75,7 +70,7 @@ class IntegracionNueva(_Cuerpo):
     configuracion: dict[str, Any] = Field(default_factory=dict)
 
 
-class Revocacion(_Cuerpo):
+class Revocacion(Cuerpo):
     """Por qué se revoca una integración."""
 
     motivo: Note = ""
@@ -93,7 +88,7 @@ def change_partner(cuerpo: CambioDePartner, path: Mapping[str, str]) -> Command:
     if cuerpo.nombre is cuerpo.email is cuerpo.telefono is cuerpo.direccion is None:
         raise Invalid("nothing is to be changed", [Violation("", _NEEDED)])
     return ChangePartner(
-        partner_id=_partner_id(path),
+        partner_id=id_in(path, "partner"),
         name=cuerpo.nombre,
         email=cuerpo.email,
         phone=cuerpo.telefono,
@@ -102,18 +97,18 @@ def change_partner(cuerpo: CambioDePartner, path: Mapping[str, str]) -> Command:
 
 
 def delete_partner(_: None, path: Mapping[str, str]) -> Command:
-    return DeletePartner(partner_id=_partner_id(path))
+    return DeletePartner(partner_id=id_in(path, "partner"))
 
 
 def verify_kyc(cuerpo: VerificacionKyc, path: Mapping[str, str]) -> Command:
     documents = None if cuerpo.documentos is None else _text_of(cuerpo.documentos)
     status = KYC_STATUSES[cuerpo.estado_kyc]
-    return VerifyKyc(partner_id=_partner_id(path), status=status, documents=documents, comments=cuerpo.comentarios)
+    return VerifyKyc(partner_id=id_in(path, "partner"), status=status, documents=documents, comments=cuerpo.comentarios)
 
 
 def add_integration(cuerpo: IntegracionNueva, path: Mapping[str, str]) -> Command:
     return AddIntegration(
-        partner_id=_partner_id(path),
+        partner_id=id_in(path, "partner"),
         type=cuerpo.tipo,
         name=cuerpo.nombre,
         description=cuerpo.descripcion,
@@ -122,7 +117,7 @@ def add_integration(cuerpo: IntegracionNueva, path: Mapping[str, str]) -> Comman
 
 
 def revoke_integration(cuerpo: Revocacion, path: Mapping[str, str]) -> Command:
-    return RevokeIntegration(integration_id=_id(path, "integration"), reason=cuerpo.motivo)
+    return RevokeIntegration(integration_id=id_in(path, "integration"), reason=cuerpo.motivo)
 
 
 def registered(command: RegisterPartner, receipt: Receipt, _: Sequence[Event]) -> Mapping[str, Any]:
@@ -203,17 +198,6 @@ def _estado_kyc(partner: Partner) -> EstadoKyc:
 
 def _text_of(document: Mapping[str, Any]) -> str:
     return orjson.dumps(document).decode()
-
-
-def _partner_id(path: Mapping[str, str]) -> UUID:
-    return _id(path, "partner")
-
-
-def _id(path: Mapping[str, str], what: str) -> UUID:
-    try:
-        return read_uuid(path["id"])
-    except ValueError:
-        raise NotFound(f"there is no {what} {path['id']!r}") from None
 
 
 def _revocation(path: str) -> CommandPath:

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from command_api.http.paths import CommandPath, Translation
+from command_api.partner_alliances.requests import Cuerpo
 from schemas.envelope import Receipt
 from schemas.errors import Invalid, Violation
 from schemas.message import Command, Event
@@ -41,11 +42,7 @@ _NEEDED = "necesita nombre, o tipo, brand_id, vigencia_inicio, term_modelo, term
 _DETAILS = ("tipo", "brand_id", "vigencia_inicio", "term_modelo", "term_moneda", "term_tarifa_base")
 
 
-class _Cuerpo(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NuevaAfiliacion(_Cuerpo):
+class NuevaAfiliacion(Cuerpo):
     """La afiliación de un partner a un programa."""
 
     afiliacion_id: UUID | None = None
@@ -55,7 +52,7 @@ class NuevaAfiliacion(_Cuerpo):
     fecha_baja: date | None = None
 
 
-class NuevoPrograma(_Cuerpo):
+class NuevoPrograma(Cuerpo):
     """Un programa con nombre, o el de una marca con su vigencia, sus términos y sus afiliaciones."""
 
     model_config = ConfigDict(json_schema_extra={RULES: [_NEEDED], "examples": [{"nombre": "Viajes", "comision": 7.5}]})
