@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from query_api.clinical_lab.results import Result, is_number, numbered, record_readings
+from query_api.clinical_lab.numbers import numbered, row_by_number_or_id
+from query_api.clinical_lab.results import Result, record_readings
 from query_api.clinical_lab.users import ListedUser, listed_user
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.question import Question
@@ -12,7 +13,7 @@ from query_api.views.paging import MAX_LIMIT, Row
 from schemas.access import Access
 from schemas.clinical_lab import dialect
 from schemas.clinical_lab.views import Results, Users
-from schemas.errors import Forbidden, Invalid, NotFound
+from schemas.errors import Forbidden, Invalid
 from streams.http.request_context import caller_of, header
 
 _CERTIFIED = "patient"
@@ -77,12 +78,7 @@ async def _user(context: QueryContext) -> Row:
     named = header(context.request, b"user-id") or header(context.request, b"user_id")
     if named is None:
         raise Invalid("User-Id header is required")
-    if not is_number(named):
-        return await context.views.row(context.request, Users, named, one_of_several=True)
-    page = await context.views.page(context.request, Users, ("number", named), one_of_several=True)
-    if not page.rows:
-        raise NotFound(f"there is no user {named}")
-    return page.rows[0]
+    return await row_by_number_or_id(context, Users, "user", named, one_of_several=True)
 
 
 QUERIES = (

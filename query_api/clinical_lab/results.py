@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
+from query_api.clinical_lab.numbers import numbered, row_by_number_or_id
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
 from query_api.views.paging import Row
 from schemas.clinical_lab import dialect
 from schemas.clinical_lab.results import RecordResultQuery
 from schemas.clinical_lab.views import Results
-from schemas.errors import NotFound
 from streams.http.request_context import caller_of
-
-_MAX_DIGITS = 18
 
 
 class Result(Results, context="results", key="result_id"):
@@ -29,24 +27,9 @@ async def results(context: QueryContext) -> Answer:
 
 async def result(context: QueryContext) -> Answer:
     """Returns a result by its number or its id."""
-    number_or_id = context.path_parameter("result_id")
-    row = await (
-        _by_number(context, number_or_id)
-        if is_number(number_or_id)
-        else context.views.row(context.request, Results, number_or_id)
-    )
+    row = await row_by_number_or_id(context, Results, "result", context.path_parameter("result_id"))
     await record_readings(context, [row])
     return Answer(numbered(row))
-
-
-def is_number(text: str) -> bool:
-    """Returns whether a text is the number of a result or a user, and not an id."""
-    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
-
-
-def numbered(row: Row) -> Row:
-    """Returns a row with its number under the name by which clients know it."""
-    return {**row, "id": row["number"]}
 
 
 async def record_readings(context: QueryContext, rows: Sequence[Row]) -> None:
@@ -55,13 +38,6 @@ async def record_readings(context: QueryContext, rows: Sequence[Row]) -> None:
     assert caller is not None, "the view needs a token"
     commands = (RecordResultQuery.model_validate({"result_id": row["result_id"], "queried_by": caller.subject}) for row in rows)
     await context.commands.send(context.request, [(command, str(command.result_id)) for command in commands])
-
-
-async def _by_number(context: QueryContext, number: str) -> Row:
-    page = await context.views.page(context.request, Results, ("number", number))
-    if not page.rows:
-        raise NotFound(f"there is no result {number}")
-    return page.rows[0]
 
 
 QUERIES = (

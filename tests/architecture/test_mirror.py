@@ -122,6 +122,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     },
     "query_api": {
         "app.py": CoveredBy("e2e/test_http.py", "it connects the parts of the API"),
+        "clinical_lab/numbers.py": CoveredBy("unit/query_api/clinical_lab/test_results.py", "rows are found by it"),
         "audit/proof.py": CoveredBy("integration/test_verification.py", "it reads the hash chain in the tables"),
         "data_ingestion.py": CoveredBy("e2e/test_data_ingestion.py", "it only declares queries"),
         "http/schema_registry.py": CoveredBy("e2e/test_integration_topics.py", "it shows what is in tables"),
