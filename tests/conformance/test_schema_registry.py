@@ -6,6 +6,7 @@ It runs with `--broker kafka`, beside a real Kafka: both come from Maven.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,11 +24,11 @@ from streams.integration_topics.avro import encode, enveloped, schema_of
 from streams.integration_topics.registry import RegisteredSchema, RemoteRegistry
 from streams.settings import Settings
 from tests.conftest import eventually
-from tests.integration.test_incoming_topics import AT
 
 ARTIFACT = "io.apicurio:apicurio-registry-app:3.0.9:tar.gz:all"  # later ones need Java 21
 RECORD = Record("EventoDePrueba", {"n": "long"}, service="pruebas")
 ID = UUID(int=7)
+AT = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from streams.settings import Settings
 from streams.subscriptions.dead_letter_topic import PREFIX
 from tests.conftest import eventually
 from tests.integration.at_work import at_work
-from tests.integration.test_integration_topics import records_of
+from tests.integration.topic_records import records_of
 from tests.verify import every_event
 
 CONTEXT = ContextName("data_ingestion", "ingestion")

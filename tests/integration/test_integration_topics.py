@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from aiokafka import TopicPartition
 from fastavro import parse_schema, schemaless_reader
 
 from schemas.catalog import Catalog
@@ -17,7 +16,7 @@ from schemas.envelope import RecordedEvent
 from schemas.errors import Misconfigured
 from schemas.integration import Content, OutgoingTopic, Record
 from schemas.system import ContextName
-from streams.broker.clients import connected_consumer, records_up_to, started_producer
+from streams.broker.clients import started_producer
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
 from streams.installation import Installation, integration_store
@@ -32,6 +31,7 @@ from streams.settings import Settings
 from tests.conftest import eventually
 from tests.integration.at_work import at_work
 from tests.integration.deliveries import received_validated_and_processed
+from tests.integration.topic_records import records_of
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
 RECEIVED = Record("DatoRecibido", {"data_id": "string", "partner_id": "string", "size": "long"}, service="ingesta")
@@ -65,19 +65,6 @@ def publishing(catalog: Catalog, *outgoing: OutgoingTopic) -> Catalog:
         replace(system, outgoing=outgoing) if system.name == CONTEXT.system else replace(system, outgoing=())
         for system in catalog.systems.values()
     )
-
-
-async def records_of(settings: Settings, topic: str) -> list[Any]:
-    """All records of a topic, by partition."""
-    found: list[Any] = []
-    for tp in (TopicPartition(topic, partition) for partition in range(4)):
-        async with connected_consumer(settings, "test") as consumer:
-            end = (await consumer.end_offsets([tp]))[tp]
-            consumer.assign([tp])
-            await consumer.seek_to_beginning(tp)
-            async for some in records_up_to(consumer, tp, end):
-                found += some
-    return found
 
 
 @pytest.fixture

@@ -17,17 +17,14 @@ from streams.broker.topic_names import Topics
 from streams.commands.consumer import CommandConsumer
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
-from streams.database.store import Store
 from streams.installation import Installation
-from streams.log.stored_events import StoredEvent
 from streams.relay.service import RelayService
 from streams.settings import Settings
-from streams.subscriptions.store import SubscriptionStore
-from streams.subscriptions.subscriber import Batch
 from streams.subscriptions.subscription import Subscription
 from tests.conftest import eventually
 from tests.integration.at_work import at_work
 from tests.integration.deliveries import received_validated_and_processed
+from tests.integration.recorder import Recorder
 from tests.integration.running import Running
 
 INGESTION, VALIDATION, PROCESSING = (ContextName("data_ingestion", name) for name in ("ingestion", "validation", "processing"))
@@ -36,40 +33,6 @@ INGESTION, VALIDATION, PROCESSING = (ContextName("data_ingestion", name) for nam
 def serving(settings: Settings, *contexts: ContextName) -> Settings:
     named = [str(context) for context in contexts]
     return settings.model_copy(update={"contexts": named, "instance": "-".join(name.context for name in contexts)})
-
-
-class Recorder:
-    """A subscriber of all contexts of the system, which notes the events that one process gives it."""
-
-    name = "test.recorder"
-
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        self.contexts = frozenset(name for name in catalog.contexts if name.system == "data_ingestion")
-        views = Store.of_views(databases, settings.write_dsn, INGESTION)
-        self.stores = [SubscriptionStore.at(settings, views, self.name, self.contexts)]
-        self.events: dict[ContextName, frozenset[str]] = {}
-        self.handled: list[tuple[ContextName, int]] = []
-
-    async def position(self, context: ContextName, partition: int) -> int:
-        return (await self.stores[0].checkpoints.read(context, partition)).position
-
-    async def handle(self, batches: Sequence[Batch]) -> None:
-        for batch in batches:
-            position = await self.position(batch.context, batch.partition)
-            self.handled += [(batch.context, row.position) for row in batch.events if row.position > position]
-            await self.stores[0].checkpoints.advance(batch.context, batch.partition, batch.events[-1].position, 0)
-
-    async def wait_for_room(self) -> None:
-        pass
-
-    async def retry(self) -> None:
-        pass
-
-    async def park(self, context: ContextName, event: StoredEvent, error: Exception) -> None:
-        raise AssertionError("nothing fails") from error
-
-    def invalidate(self, context: ContextName, partition: int) -> None:
-        pass
 
 
 async def test_subscriptions_share_the_contexts(settings: Settings, catalog: Catalog, databases: Databases) -> None:

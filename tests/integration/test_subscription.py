@@ -15,13 +15,11 @@ from streams.broker.clients import started_producer
 from streams.broker.faust_consumer import FaustConsumer
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
-from streams.database.store import Store
-from streams.log.stored_events import StoredEvent
 from streams.settings import Settings
-from streams.subscriptions.store import SubscriptionStore
 from streams.subscriptions.subscriber import Batch
 from streams.subscriptions.watchdog import LAG
 from tests.conftest import eventually
+from tests.integration.recorder import Recorder
 from tests.integration.running import NAME, Running, started
 
 
@@ -49,43 +47,16 @@ async def test_nothing_is_left_in_the_folder_it_runs_in(
     assert list(tmp_path.iterdir()) == []
 
 
-class Unwilling:
+class Unwilling(Recorder):
     """A subscriber that handles nothing until a test allows it."""
 
     name = "test.unwilling"
-
-    def __init__(self, settings: Settings, catalog: Catalog, databases: Databases) -> None:
-        self.contexts = frozenset(name for name in catalog.contexts if name.system == "data_ingestion")
-        views = Store.of_views(databases, settings.write_dsn, ContextName("data_ingestion", "ingestion"))
-        self.stores = [SubscriptionStore.at(settings, views, self.name, self.contexts)]
-        self.events: dict[ContextName, frozenset[str]] = {}
-        self.is_willing = False
-        self.handled: list[tuple[ContextName, int]] = []
-        self.invalidated: set[tuple[ContextName, int]] = set()
-
-    async def position(self, context: ContextName, partition: int) -> int:
-        return (await self.stores[0].checkpoints.read(context, partition)).position
+    is_willing = False
 
     async def handle(self, batches: Sequence[Batch]) -> None:
         if not self.is_willing:
             raise DeadLettersFull("there is no room")
-        for batch in batches:
-            position = await self.position(batch.context, batch.partition)
-            new = [row.position for row in batch.events if row.position > position]
-            self.handled += [(batch.context, at) for at in new]
-            await self.stores[0].checkpoints.advance(batch.context, batch.partition, batch.events[-1].position, 0)
-
-    async def wait_for_room(self) -> None:
-        pass
-
-    async def retry(self) -> None:
-        pass
-
-    async def park(self, context: ContextName, event: StoredEvent, error: Exception) -> None:
-        raise AssertionError("no process dies of an event") from error
-
-    def invalidate(self, context: ContextName, partition: int) -> None:
-        self.invalidated.add((context, partition))
+        await super().handle(batches)
 
 
 async def test_a_blocked_subscriber_holds_no_other_up_and_catches_up_later(
