@@ -2,10 +2,13 @@
 
 A user of the broker may lack the right to create or alter topics. Topics that exist are used as they are, and differences are
 logged. A topic that is missing, or has too few partitions, makes its own context unusable and no other.
+
+Integration topics may be another team's: they are created if they are missing, and an existing one keeps its configuration.
+Incoming ones keep their partitions, too, because their senders choose partitions by their number.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
@@ -31,22 +34,40 @@ _SET_FOR_THE_TOPIC = 1
 _HOUR_MS = 3_600_000
 _MAX_SECONDS = 30.0
 
+Kind = Literal["log", "outgoing", "incoming"]
+"""Topics of a log, its commands and dead letters; topics for other teams; what these send, with its dead letters."""
+ALL: tuple[Kind, ...] = get_args(Kind)
+OF_LOGS: tuple[Kind, ...] = ("log",)
+PUBLISHED: tuple[Kind, ...] = ("log", "outgoing")
+INCOMING: tuple[Kind, ...] = ("incoming",)
+
+
+class _Wanted(NamedTuple):
+    """A topic that a context needs."""
+
+    kind: Kind
+    topic: NewTopic
+    is_shared: bool = False
+    """Whether another team may have created it."""
+
 
 async def ensure_topics(
-    settings: Settings, catalog: Catalog, contexts: Iterable[ContextName] | None = None
+    settings: Settings, catalog: Catalog, contexts: Iterable[ContextName] | None = None, kinds: Collection[Kind] = ALL
 ) -> Sequence[ContextName]:
     """Creates the missing topics of some or all contexts; returns the contexts whose topics can be used, and logs the others.
 
-    Topics get the partitions of their logs; more partitions are ignored. Raises `Unavailable` while no broker answers, and if
-    no context can be used.
+    Only topics of some kinds are looked at: a context that cannot publish for other teams can still take commands. Topics get
+    the partitions of their logs; more partitions are ignored. Raises `Unavailable` while no broker answers, and if no context
+    can be used.
     """
-    wanted = {name: list(_wanted(settings, catalog, name)) for name in (catalog.contexts if contexts is None else contexts)}
-    topics = [topic for of_context in wanted.values() for topic in of_context]
+    names = catalog.contexts if contexts is None else contexts
+    wanted = {name: [one for one in _wanted(settings, catalog, name) if one.kind in kinds] for name in names}
+    topics = [one for of_context in wanted.values() for one in of_context]
     try:
         unusable = await in_own_task(_provision(settings, topics), _MAX_SECONDS)
     except OUTAGES as error:
         raise Unavailable("no broker answers", f"{settings.brokers}: {rejection(error)}") from error
-    faults = {name: [unusable[one.name] for one in own if one.name in unusable] for name, own in wanted.items()}
+    faults = {name: [unusable[one.topic.name] for one in own if one.topic.name in unusable] for name, own in wanted.items()}
     if faults and all(faults.values()):
         raise Unavailable("topics cannot be used", "; ".join(why for own in faults.values() for why in own))
     for name, own in faults.items():
@@ -55,15 +76,15 @@ async def ensure_topics(
     return [name for name, own in faults.items() if not own]
 
 
-async def _provision(settings: Settings, wanted: Sequence[NewTopic]) -> Mapping[str, str]:
+async def _provision(settings: Settings, wanted: Sequence[_Wanted]) -> Mapping[str, str]:
     """Returns why topics cannot be used, by name."""
     admin = new_admin(settings)
     try:
         await start(admin)
-        existing, unusable = await _create(admin, wanted)
-        usable = [topic for topic in wanted if topic.name not in unusable]
-        unusable |= await _complete_partitions(admin, usable)
-        await _configure(admin, [topic for topic in usable if topic.name in existing])
+        existing, unusable = await _create(admin, [one.topic for one in wanted])
+        usable = [one for one in wanted if one.topic.name not in unusable]
+        unusable |= await _complete_partitions(admin, [one.topic for one in usable if not _has_others_partitions(one)])
+        await _configure(admin, [one.topic for one in usable if one.topic.name in existing and not one.is_shared])
         return unusable
     finally:
         await stop_quietly(admin)
@@ -188,7 +209,11 @@ async def _configurations(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> 
     }
 
 
-def _wanted(settings: Settings, catalog: Catalog, context: ContextName) -> Iterator[NewTopic]:
+def _has_others_partitions(wanted: _Wanted) -> bool:
+    return wanted.is_shared and wanted.kind == "incoming"
+
+
+def _wanted(settings: Settings, catalog: Catalog, context: ContextName) -> Iterator[_Wanted]:
     topics, size = Topics(settings, catalog), settings.max_record_bytes
     # Explicitly not compacted: a compacted topic would lose all but the newest event of each stream.
     records = {"max.message.bytes": str(size), "cleanup.policy": "delete"}
@@ -196,23 +221,22 @@ def _wanted(settings: Settings, catalog: Catalog, context: ContextName) -> Itera
     commands = {"retention.ms": _retention(settings.commands_retention_hours), **records}
     dead_letters = {"retention.ms": "-1", **records, "max.message.bytes": str(size + ORIGIN_BYTES)}
     partitions = catalog.context(context).partitions
-    for name, count, config in (
-        (topics.events(context), partitions, events),
-        (topics.commands(context), partitions, commands),
-        (topics.dead_letters(context), partitions, dead_letters),
-        (topics.signed_heads(context), 1, {"cleanup.policy": "compact"}),
-        *((topics.integration(name), partitions, config) for name, config in _integration(catalog, context, events, commands)),
-        *((topics.integration_dead_letters(one.topic), partitions, dead_letters) for one in catalog.incoming(context)),
-    ):
-        yield NewTopic(name, count, settings.replication_factor, topic_configs=config)
 
+    def wanted(
+        kind: Kind, name: str, config: Mapping[str, str], *, count: int = partitions, is_shared: bool = False
+    ) -> _Wanted:
+        return _Wanted(kind, NewTopic(name, count, settings.replication_factor, topic_configs=config), is_shared)
 
-def _integration(
-    catalog: Catalog, context: ContextName, events: Mapping[str, str], commands: Mapping[str, str]
-) -> Iterable[tuple[str, Mapping[str, str]]]:
-    """Returns the integration topics: what others send is in the clear, and is kept as long as commands are."""
-    outgoing = {one.topic: events for one in catalog.outgoing(context)}
-    return {**outgoing, **{one.topic: commands for one in catalog.incoming(context)}}.items()
+    yield wanted("log", topics.events(context), events)
+    yield wanted("log", topics.commands(context), commands)
+    yield wanted("log", topics.dead_letters(context), dead_letters)
+    yield wanted("log", topics.signed_heads(context), {"cleanup.policy": "compact"}, count=1)
+    for name in {topics.integration(one.topic): None for one in catalog.outgoing(context)}:
+        yield wanted("outgoing", name, events, is_shared=True)
+    for one in catalog.incoming(context):
+        # What others send is in the clear, and is kept as long as commands are.
+        yield wanted("incoming", topics.integration(one.topic), commands, is_shared=True)
+        yield wanted("incoming", topics.integration_dead_letters(one.topic), dead_letters)
 
 
 def _retention(hours: int) -> str:

@@ -29,7 +29,7 @@ from streams.broker.clients import (
     stop_quietly,
 )
 from streams.broker.cloudevents import Headers, place_of
-from streams.broker.provisioning import ensure_topics
+from streams.broker.provisioning import OF_LOGS, ensure_topics
 from streams.broker.readiness import GroupReadiness
 from streams.broker.topic_names import Topics
 from streams.installation import served_contexts
@@ -264,7 +264,7 @@ class CommandConsumer(RecordConsumer):
     def __init__(self, settings: Settings, catalog: Catalog, group: str) -> None:
         self._topics, served = Topics(settings, catalog), served_contexts(settings, catalog)
         subscribed = [self._topics.commands(context) for context in served]
-        super().__init__(settings, group, subscribed, partial(ensure_topics, settings, catalog, served))
+        super().__init__(settings, group, subscribed, partial(ensure_topics, settings, catalog, served, OF_LOGS))
 
     def context_of(self, record: Any) -> ContextName:
         """Returns the context on whose commands topic a record arrived."""

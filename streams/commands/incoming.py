@@ -7,7 +7,7 @@ from typing import Any
 from schemas.catalog import Catalog
 from schemas.integration import IncomingTopic
 from schemas.system import ContextName
-from streams.broker.provisioning import ensure_topics
+from streams.broker.provisioning import INCOMING, ensure_topics
 from streams.broker.topic_names import Topics
 from streams.commands.consumer import DeadLetterRecord, RecordConsumer
 from streams.installation import served_contexts
@@ -26,7 +26,7 @@ class IncomingConsumer(RecordConsumer):
         }
         """The context and the declaration of each topic."""
         contexts = sorted({context for context, _ in self.sources.values()})
-        super().__init__(settings, _GROUP, list(self.sources), partial(ensure_topics, settings, catalog, contexts))
+        super().__init__(settings, _GROUP, list(self.sources), partial(ensure_topics, settings, catalog, contexts, INCOMING))
 
     async def park(self, record: Any, error: Exception, *, keep_value: bool) -> None:
         """Publishes a record that is not a command on its topic's dead letters, with the reason.

@@ -11,7 +11,7 @@ from schemas.message import Command
 from schemas.system import ContextName
 from streams.broker.clients import ResilientProducer
 from streams.broker.cloudevents import encode_command
-from streams.broker.provisioning import ensure_topics
+from streams.broker.provisioning import OF_LOGS, ensure_topics
 from streams.broker.topic_names import Topics
 from streams.log.partitioning import partition_of
 from streams.log.stored_events import ENVELOPE_BYTES
@@ -67,7 +67,7 @@ class CommandSender:
 
     async def _look_at_topics(self) -> None:
         self._looked = time.monotonic()
-        self._usable = frozenset(await ensure_topics(self._settings, self._catalog))
+        self._usable = frozenset(await ensure_topics(self._settings, self._catalog, kinds=OF_LOGS))
 
     async def close(self) -> None:
         """Closes the connection to the broker; the next `send` opens another."""

@@ -7,7 +7,7 @@ from itertools import groupby
 from schemas.catalog import Catalog
 from streams.broker.clients import ResilientProducer
 from streams.broker.cloudevents import BACKFILLED, timeline_headers
-from streams.broker.provisioning import ensure_topics
+from streams.broker.provisioning import PUBLISHED, ensure_topics
 from streams.broker.publishing import publish
 from streams.broker.topic_names import Topics
 from streams.log.reading import log_events
@@ -23,7 +23,9 @@ class Backfill:
 
     def __init__(self, settings: Settings, catalog: Catalog, log: SearchableLog) -> None:
         self._log, self._topic = log, Topics(settings, catalog).events(log.context)
-        self._producer = ResilientProducer(settings, "backfill", partial(ensure_topics, settings, catalog, [log.context]))
+        self._producer = ResilientProducer(
+            settings, "backfill", partial(ensure_topics, settings, catalog, [log.context], PUBLISHED)
+        )
 
     async def positions(self, positions: Sequence[int]) -> int:
         """Publishes the events at some positions; returns how many. Raises `Unavailable`."""

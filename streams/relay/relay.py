@@ -24,7 +24,7 @@ from schemas.errors import LeaseLost, Unavailable, WentBack
 from schemas.system import ContextName
 from streams.broker.clients import OUTAGES, new_consumer, start, started_producer, stop_quietly
 from streams.broker.cloudevents import BACKFILLED, Headers, timeline_headers
-from streams.broker.provisioning import ensure_topics
+from streams.broker.provisioning import PUBLISHED, ensure_topics
 from streams.broker.topic_names import Topics
 from streams.installation import Installation, integration_store
 from streams.integration_topics.records import IntegrationRecords
@@ -149,7 +149,7 @@ class Relay:
         """Publishes until another process should have the log; raises `LeaseLost` if one has it already."""
         self._timelines = await self._log.timelines()
         self._check_accepted()
-        await ensure_topics(self._settings, self._catalog, [self._context])
+        await ensure_topics(self._settings, self._catalog, [self._context], PUBLISHED)
         # The stack stops each of the three, also if a cancellation interrupts the stop of another.
         async with AsyncExitStack() as stack:
             producer = await started_producer(self._settings, "relay")

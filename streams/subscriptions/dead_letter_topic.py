@@ -7,7 +7,7 @@ from functools import partial
 from schemas.catalog import Catalog
 from schemas.system import ContextName
 from streams.broker.clients import ResilientProducer
-from streams.broker.provisioning import ensure_topics
+from streams.broker.provisioning import OF_LOGS, ensure_topics
 from streams.broker.topic_names import Topics
 from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
@@ -21,7 +21,7 @@ class DeadLetterTopic:
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self._topics = Topics(settings, catalog)
-        self._producer = ResilientProducer(settings, "dead-letters", partial(ensure_topics, settings, catalog))
+        self._producer = ResilientProducer(settings, "dead-letters", partial(ensure_topics, settings, catalog, kinds=OF_LOGS))
 
     async def publish(self, store: SubscriptionStore) -> int:
         """Publishes what is not published yet and returns how many; raises `Unavailable`.

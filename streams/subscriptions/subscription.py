@@ -38,7 +38,7 @@ from schemas.system import ContextName
 from streams.broker.clients import OUTAGES
 from streams.broker.cloudevents import decode_event
 from streams.broker.faust_consumer import FaustConsumer, Fetched
-from streams.broker.provisioning import ensure_topics
+from streams.broker.provisioning import OF_LOGS, ensure_topics
 from streams.broker.readiness import GroupReadiness
 from streams.broker.topic_names import Topics
 from streams.installation import served_contexts
@@ -125,7 +125,7 @@ class Subscription:
         await keep_running(self._consume_once, (Unavailable, *OUTAGES), backoff)
 
     async def _consume_once(self) -> None:
-        usable = await ensure_topics(self._settings, self._catalog, self._contexts)
+        usable = await ensure_topics(self._settings, self._catalog, self._contexts, OF_LOGS)
         await self._lost_events.check(usable)
         await self._consumer.run()
 

@@ -12,14 +12,16 @@ from schemas.catalog import Catalog
 from schemas.errors import Unavailable
 from schemas.system import ContextName
 from streams.broker.clients import new_admin, start, started_producer, stop_quietly
-from streams.broker.provisioning import ensure_topics
+from streams.broker.provisioning import OF_LOGS, PUBLISHED, ensure_topics
 from streams.broker.topic_names import Topics
 from streams.database.pools import Databases
+from streams.discovery import installed_catalog
 from streams.settings import Settings
 from tests.conftest import eventually
 from tests.integration.running import NAME, started
 
 CONTEXT = ContextName("data_ingestion", "ingestion")
+PARTNERS = ContextName("partner_alliances", "integrations")
 
 
 async def with_partitions(settings: Settings, topic: str, partitions: int, **config: str) -> None:
@@ -101,3 +103,36 @@ async def test_another_configuration_is_logged(settings: Settings, catalog: Cata
     (line,) = [line for line in logged if line["event"] == "topic configured otherwise"]
     assert (line["topic"], line["found"]["retention.ms"], line["wanted"]["retention.ms"]) == (topic, "3600000", "-1")
     assert (line["found"]["cleanup.policy"], line["wanted"]["cleanup.policy"]) == ("compact", "delete")
+
+
+async def test_a_topic_of_another_team_keeps_its_partitions_and_configuration(settings: Settings) -> None:
+    own = settings.model_copy(update={"integration_prefix": f"{settings.topic_prefix}."})
+    alliances = installed_catalog(["partner_alliances"])
+    incoming, outgoing = (f"{settings.topic_prefix}.{name}" for name in ("comando-crear-partner", "PartnerCreado"))
+    await with_partitions(own, incoming, 2, retention_ms="3600000")
+    await with_partitions(own, outgoing, 2, retention_ms="3600000")
+
+    with capture_logs() as logged:
+        assert PARTNERS in await ensure_topics(own, alliances)
+
+    assert "topic configured otherwise" not in {line["event"] for line in logged}
+    admin = new_admin(own)
+    await start(admin)
+    described = {one["topic"]: len(one["partitions"]) for one in await admin.describe_topics([incoming, outgoing])}
+    found = {topic: (await configuration(admin, topic))["retention.ms"] for topic in (incoming, outgoing)}
+    await stop_quietly(admin)
+    assert described == {incoming: 2, outgoing: alliances.context(PARTNERS).partitions}
+    assert set(found.values()) == {"3600000"}
+
+
+async def test_a_context_that_cannot_publish_for_others_still_takes_commands(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = settings.model_copy(update={"integration_prefix": f"{settings.topic_prefix}."})
+    alliances = installed_catalog(["partner_alliances"])
+    await ensure_topics(own, alliances, kinds=OF_LOGS)
+    monkeypatch.setattr("streams.broker.clients.AIOKafkaAdminClient", WithoutController)
+
+    assert PARTNERS in await ensure_topics(own, alliances, kinds=OF_LOGS)
+    with pytest.raises(Unavailable, match="RequestTimedOutError"):
+        await ensure_topics(own, alliances, [PARTNERS], PUBLISHED)
