@@ -191,6 +191,15 @@ class Catalog:
         known = [own for of_system, own in self._views if of_system == system]
         raise NotFound(f"there is no view {name!r} in {system!r}; {_known(name, known)}")
 
+    def context_of_view(self, view: type[View]) -> ContextName:
+        """Returns the context on whose read side a view lives; raises `Misconfigured` if no system declares it."""
+        for context, known in self.views():
+            if known is view:
+                return context
+        raise Misconfigured(
+            f"{view.__name__} is not among the views of any installed system: add it to the views of its System"
+        )
+
     def views(self) -> Iterator[tuple[ContextName, type[View]]]:
         """Returns every view of every system, with the context on whose read side it lives."""
         for (system, _), view in self._views.items():

@@ -156,6 +156,15 @@ def is_encrypted(text: str) -> bool:
     return text.startswith(MARK)
 
 
+def without_encrypted(value: Any) -> Any:
+    """Returns JSON with null in the place of each encrypted text."""
+    if isinstance(value, dict):
+        return {name: without_encrypted(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_encrypted(inner) for inner in value]
+    return None if isinstance(value, str) and is_encrypted(value) else value
+
+
 def subject_of(encrypted: str) -> str:
     """Returns the data subject of an encrypted text."""
     return encrypted.removeprefix(MARK).partition(":")[0]

@@ -110,7 +110,7 @@ def _example(catalog: Catalog) -> Example | None:
         for system, own in commands.installed(catalog).items()
     }
     views = {
-        system: [(query.path, query.view.view_name) for query in own if isinstance(query, Query)]
+        system: [(query.path, query.view) for query in own if isinstance(query, Query)]
         for system, own in queries.installed(catalog).items()
     }
     return example_of(catalog, paths, views)

@@ -36,15 +36,15 @@ class Example:
 
 
 def example_of(
-    catalog: Catalog, paths: Mapping[str, Iterable[OwnPath]], queries: Mapping[str, Iterable[tuple[str, str]]]
+    catalog: Catalog, paths: Mapping[str, Iterable[OwnPath]], queries: Mapping[str, Iterable[tuple[str, type[View]]]]
 ) -> Example | None:
     """Returns the first example that needs no token, if a system has one; one whose query is about its command comes first.
 
-    ``paths`` and ``queries`` are the systems' own; a query is a path and the name of its view.
+    ``paths`` and ``queries`` are the systems' own; a query is a path and its view.
     """
     found: list[tuple[int, Example]] = []
     for system in sorted(set(catalog.systems) - {ENGINE}):
-        open_queries = [path for path, view in queries.get(system, ()) if _is_open(catalog.view(system, view))]
+        open_queries = [path for path, view in queries.get(system, ()) if _is_open(view)]
         found += _of_paths(system, paths.get(system, ()), open_queries)
         found += _of_commands(system, catalog)
     return max(found, key=lambda one: one[0])[1] if found else None

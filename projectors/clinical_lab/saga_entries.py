@@ -1,12 +1,10 @@
 """The log of the laboratory's sagas, as its clients know it: one row for each event of a saga."""
 
-from typing import Any
-
 from projectors.projection import Projection
 from schemas.clinical_lab.views import SagaEntries
 from schemas.engine.sagas import SagaAdvanced, saga_of
 from schemas.envelope import RecordedEvent
-from schemas.sensitive import is_encrypted
+from schemas.sensitive import without_encrypted
 
 SAGAS = frozenset({"clinical_lab.registration", "clinical_lab.result", "clinical_lab.reading", "clinical_lab.listing"})
 """Full names of the sagas whose events are shown; each event belongs to one of them."""
@@ -25,15 +23,6 @@ def saga_entry(row: SagaEntries, event: RecordedEvent[SagaAdvanced]) -> SagaEntr
         data=without_encrypted(step.input.data),
         reference_ids=tuple(step.references[name] for name in sorted(step.references)),
     )
-
-
-def without_encrypted(value: Any) -> Any:
-    """Returns JSON with null in the place of each encrypted text."""
-    if isinstance(value, dict):
-        return {name: without_encrypted(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_encrypted(inner) for inner in value]
-    return None if isinstance(value, str) and is_encrypted(value) else value
 
 
 def _entry_id(event: RecordedEvent[SagaAdvanced]) -> str:

@@ -66,8 +66,7 @@ def _operations(catalog: Catalog, queries: Mapping[str, tuple[OwnQuery, ...]], e
             if isinstance(query, Question):
                 yield _of_question(system, query)
                 continue
-            context = catalog.context(ContextName(system, query.view.view_context))
-            yield _of_query(system, query, effective, context.rejections)
+            yield _of_query(system, query, effective, catalog)
 
 
 def _of_indexes() -> Operations:
@@ -94,10 +93,10 @@ def _of_view(system: str, view: type[View], effective: Effective) -> Operations:
     yield f"{path}/live", live_operation(f"{operation_id}_live", system, live, view, access)
 
 
-def _of_query(
-    system: str, query: Query, effective: Effective, rejections: tuple[type[CaudalError], ...]
-) -> tuple[str, dict[str, Any]]:
-    access = effective("view", f"{system}.{query.view.view_name}", query.view.view_access)
+def _of_query(system: str, query: Query, effective: Effective, catalog: Catalog) -> tuple[str, dict[str, Any]]:
+    home = catalog.context_of_view(query.view)
+    access = effective("view", f"{home.system}.{query.view.view_name}", query.view.view_access)
+    rejections = catalog.context(home).rejections
     parts = (_id(query), system, query.summary, query.view, query.path_parameters)
     how: dict[str, Any] = {"access": access, "dialect": query.errors, "rejections": rejections}
     if query.reply is not None and not query.is_page:

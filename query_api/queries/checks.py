@@ -8,8 +8,9 @@ from sqlalchemy.types import ARRAY
 from query_api.queries.query import Query
 from query_api.queries.question import OwnQuery, Question
 from schemas.catalog import Catalog
-from schemas.errors import CaudalError, Misconfigured, NotFound
+from schemas.errors import CaudalError, Misconfigured
 from schemas.sensitive import encrypted_fields
+from schemas.system import ENGINE
 from streams.database.view_tables import column_type
 from streams.http.reserved_paths import why_not_own
 
@@ -63,10 +64,10 @@ def _each(system: str, declared: object) -> Iterable[OwnQuery]:
 def _of_view(catalog: Catalog, system: str, query: Query) -> Iterator[str]:
     name = query.view.__name__
     try:
-        known = catalog.view(system, query.view.view_name)
-    except NotFound:
-        known = None
-    if known is not query.view:
+        home = catalog.context_of_view(query.view).system
+    except Misconfigured:
+        home = None
+    if home not in (system, ENGINE):
         yield f"view: {name} is not a view of {system}; add it to the views of the system, or correct the query"
 
 

@@ -58,7 +58,7 @@ class SagaLogs(
     View,
     context="sagas",
     key="entry_id",
-    indexes=(("saga_id", "step"), "event_type", "step_status", "received_at", "reference_ids"),
+    indexes=(("saga_id", "step"), ("saga", "received_at"), "event_type", "step_status", "received_at", "reference_ids"),
     access=Access(),
     rows=_ROWS,
 ):

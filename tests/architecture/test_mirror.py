@@ -128,6 +128,9 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "http/schema_registry.py": CoveredBy("e2e/test_integration_topics.py", "it shows what is in tables"),
         "http/audit.py": CoveredBy("e2e/test_audit.py", "it hands requests to the audit and logs to the answers"),
         "http/routes.py": CoveredBy("e2e/test_http.py", "it hands requests to views and queries"),
+        "partner_alliances/labels.py": CoveredBy(
+            "unit/query_api/partner_alliances/test_saga_entries.py", "it is a table of words"
+        ),
         "views/reader.py": CoveredBy("integration/test_view_reader.py", _TABLES),
     },
     "schemas": {
@@ -149,7 +152,6 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "partner_alliances/campaigns.py": CoveredBy("unit/aggregates/partner_alliances/test_campaigns.py", _MESSAGES),
         "partner_alliances/compliance.py": CoveredBy("unit/aggregates/partner_alliances/test_compliance.py", _MESSAGES),
         "partner_alliances/contracts.py": CoveredBy("unit/aggregates/partner_alliances/test_contracts.py", _MESSAGES),
-        "partner_alliances/clients/topics.py": CoveredBy("e2e/test_integration_topics.py", "it is a table of records"),
         "partner_alliances/clients/gateways.py": CoveredBy(
             "unit/deploy/gateway/test_discovery.py", "it is a table of addresses"
         ),

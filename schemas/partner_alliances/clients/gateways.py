@@ -7,6 +7,7 @@ GATEWAYS = (
         "partner_alliances",
         8000,
         "Partners, contracts, compliance and campaigns.",
+        paths={"GET /saga/logs": "/partner_alliances/saga/logs"},
         answers={"/ping": "pong", "/posts/ping": "pong"},
         health={"status": "up", "db_status": "connected", "service": "partner_alliances"},
     ),

@@ -9,6 +9,7 @@ from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from schemas.message import Command
 from schemas.sensitive import (
+    MARK,
     OptionalSensitiveUsername,
     Password,
     Sensitive,
@@ -16,6 +17,7 @@ from schemas.sensitive import (
     password_fields,
     secret_fields,
     sensitive_fields,
+    without_encrypted,
 )
 from schemas.system import Context, System
 
@@ -107,3 +109,10 @@ def test_a_user_name_is_kept_as_it_is_given_if_it_is_one() -> None:
     for fields in ({"name": "admin\u200b"}, {"name": "ana", "sponsor": "\u2167"}):
         with pytest.raises(ValueError, match="is not a user name that RFC 8265 allows"):
             Join.model_validate({"who": "a", **fields})
+
+
+def test_encrypted_texts_are_left_out_at_every_depth() -> None:
+    assert without_encrypted({"a": [{"b": f"{MARK}x:y"}, "plain"], "c": (f"{MARK}x:y", 1, None)}) == {
+        "a": [{"b": None}, "plain"],
+        "c": [None, 1, None],
+    }

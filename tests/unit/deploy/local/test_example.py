@@ -43,7 +43,7 @@ def test_without_own_paths_it_is_the_first_command_that_anybody_may_send_and_a_v
 
 def test_an_own_path_with_a_query_about_its_command_comes_first() -> None:
     paths = {"zoo": [own("/tasks/{id}"), own("/tasks")]}
-    queries = {"zoo": [("/all", "tasks"), ("/lists/{list_id:path}", "tasks"), ("/x/{other}", "tasks")]}
+    queries = {"zoo": [("/all", Tasks), ("/lists/{list_id:path}", Tasks), ("/x/{other}", Tasks)]}
 
     found = example_of(Catalog.of([TODO, ZOO]), paths, queries)
 
@@ -51,7 +51,7 @@ def test_an_own_path_with_a_query_about_its_command_comes_first() -> None:
 
 
 def test_a_query_that_needs_a_token_is_not_shown() -> None:
-    found = example_of(Catalog.of([TODO]), {"todo": [own("/tasks")]}, {"todo": [("/secrets", "secrets")]})
+    found = example_of(Catalog.of([TODO]), {"todo": [own("/tasks")]}, {"todo": [("/secrets", Secrets)]})
 
     assert found == Example("todo", "/tasks", BODY, None)
 

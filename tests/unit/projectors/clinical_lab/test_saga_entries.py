@@ -7,7 +7,7 @@ import pytest
 
 from aggregates.clinical_lab import sagas
 from aggregates.scenario import MIDNIGHT
-from projectors.clinical_lab.saga_entries import PROJECTIONS, SAGAS, without_encrypted
+from projectors.clinical_lab.saga_entries import PROJECTIONS, SAGAS
 from schemas.engine.sagas import SagaAdvanced, SagaInput
 from schemas.sensitive import MARK
 from tests.unit.projectors.applied import applied
@@ -58,10 +58,3 @@ def test_other_sagas_and_other_inputs_are_not_shown(saga: str, kind: str) -> Non
 
 def test_the_sagas_are_those_of_the_laboratory() -> None:
     assert {f"clinical_lab.{saga.name}" for saga in sagas.SAGAS} == SAGAS
-
-
-def test_encrypted_texts_are_found_at_every_depth() -> None:
-    assert without_encrypted({"a": [{"b": f"{MARK}x:y"}, "plain"], "c": (f"{MARK}x:y", 1, None)}) == {
-        "a": [{"b": None}, "plain"],
-        "c": [None, 1, None],
-    }

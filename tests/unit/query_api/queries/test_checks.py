@@ -10,6 +10,8 @@ from query_api.queries.checks import check
 from query_api.queries.query import Query
 from query_api.queries.question import Question
 from schemas.catalog import Catalog
+from schemas.engine import SYSTEM as ENGINE
+from schemas.engine.saga_views import SagaLogs
 from schemas.errors import Misconfigured
 from schemas.sensitive import Encrypted
 from schemas.system import Context, System
@@ -50,7 +52,7 @@ async def handler(context: Any) -> Any:
     raise NotImplementedError
 
 
-CATALOG = Catalog.of([System("shop", (Context("stock"),), (Items,))])
+CATALOG = Catalog.of([System("shop", (Context("stock"),), (Items,)), ENGINE])
 
 
 @pytest.mark.parametrize(
@@ -86,11 +88,12 @@ def test_queries_that_work_are_accepted() -> None:
         Query("/items/{owner}/{shelf:path}", Items, "", where=("owner", "shelf")),
         Query("/anything/{here}", Items, "", handler=handler),
         Query("/counted", Items, "", handler=handler, reply=Shown),
+        Query("/sagas/of/the/shop", SagaLogs, "", handler=handler),
     )
 
     check(CATALOG, {"shop": queries})
 
-    assert [query.model for query in queries] == [Shown, Shown, Items, Items, Items]
+    assert [query.model for query in queries] == [Shown, Shown, Items, Items, Items, SagaLogs]
 
 
 @pytest.mark.parametrize(
