@@ -91,6 +91,8 @@ class Assessing:
             "contract_id": data.contract_id,
             "partner_id": data.partner_id,
             "temporary_id": data.temporary_id,
+            "product": data.product,
+            "amount": data.amount,
             "verdicts": found,
             "sanction_list": sanctions.revision,
         }

@@ -1,4 +1,4 @@
-"""Profiles of partners: a row for each, with its integrations."""
+"""Profiles of partners: a row for each, with its integrations, and one for each registration that was rejected."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from schemas.partner_alliances.partners import (
     KycVerified,
     PartnerChanged,
     PartnerDeleted,
+    PartnerRegistrationRejected,
 )
 from schemas.partner_alliances.views import PartnerProfiles
 
@@ -23,6 +24,8 @@ def profile(row: PartnerProfiles, event: RecordedEvent[Any]) -> PartnerProfiles:
             return row.replace(onboarding="active")
         case PartnerWithdrawn():
             return row.replace(onboarding="withdrawn", status="inactive")
+        case PartnerRegistrationRejected(reason=reason):
+            return row.replace(onboarding="withdrawn", status="rejected", reason=reason, created_at=event.recorded_at)
     return _maintained(row.replace(updated_at=event.recorded_at), event)
 
 
@@ -63,6 +66,7 @@ PROJECTIONS = (
             PartnerCreated,
             PartnerActivated,
             PartnerWithdrawn,
+            PartnerRegistrationRejected,
             PartnerChanged,
             PartnerDeleted,
             KycVerified,

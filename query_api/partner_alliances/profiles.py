@@ -6,7 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from query_api.partner_alliances.rows import PARTNER_STATES, Onboarding
 from query_api.queries.context import Answer, QueryContext
@@ -18,8 +18,14 @@ from schemas.partner_alliances.partners import IntegrationType
 from schemas.partner_alliances.rejections import PartnerIsDeleted
 from schemas.partner_alliances.views import PartnerProfiles
 
-Estado = Literal["ACTIVO", "INACTIVO", "ELIMINADO"]
-_STATES: Mapping[str, Estado] = {"active": "ACTIVO", "inactive": "INACTIVO", "deleted": "ELIMINADO"}
+Estado = Literal["ACTIVO", "INACTIVO", "ELIMINADO", "RECHAZADO"]
+_STATES: Mapping[str, Estado] = {
+    "active": "ACTIVO",
+    "inactive": "INACTIVO",
+    "deleted": "ELIMINADO",
+    "rejected": "RECHAZADO",
+}
+_LISTED = ("status[in]", "active,inactive")
 
 
 class _Partner(BaseModel):
@@ -40,7 +46,7 @@ class PartnerListado(_Partner):
 
 
 class Partners(BaseModel):
-    """Los partners que no están eliminados."""
+    """Los partners que no están eliminados ni rechazados."""
 
     partners: list[PartnerListado]
     total: int
@@ -61,6 +67,7 @@ class Integracion(BaseModel):
 class PartnerCompleto(_Partner):
     """Un partner con todo lo que se sabe de él."""
 
+    motivo: str | None = Field(description="Por qué se rechazó su registro.")
     direccion: str | None
     documentos_kyc: dict[str, Any] | None
     fecha_actualizacion: datetime | None
@@ -81,6 +88,7 @@ def detail(row: Row) -> Detalle:
     documents = row["kyc_documents"]
     partner = PartnerCompleto(
         **_beginning(row),
+        motivo=row["reason"],
         direccion=row["address"],
         documentos_kyc=None if documents is None else orjson.loads(documents),
         fecha_actualizacion=row["updated_at"],
@@ -90,10 +98,10 @@ def detail(row: Row) -> Detalle:
 
 
 async def partners(context: QueryContext) -> Answer:
-    """Returns the partners that are not deleted, the oldest first."""
+    """Returns the partners that are neither deleted nor rejected, the oldest first."""
     given = context.request.query_params
     order = () if "sort" in given else (("sort", "created_at"),)
-    page = await context.views.page(context.request, PartnerProfiles, ("status[ne]", "deleted"), *order, limit=MAX_LIMIT)
+    page = await context.views.page(context.request, PartnerProfiles, _LISTED, *order, limit=MAX_LIMIT)
     found = list(map(listed, page.rows))
     return context.page(page, Partners(partners=found, total=len(found)))
 
@@ -136,7 +144,7 @@ QUERIES = (
     Query(
         "/api/v1/partners",
         PartnerProfiles,
-        "The partners that are not deleted, a page at a time.",
+        "The partners that are neither deleted nor rejected, a page at a time.",
         shape=listed,
         handler=partners,
         reply=Partners,

@@ -93,6 +93,8 @@ class _Assessed(Event):
     contract_id: UUID
     partner_id: UUID
     temporary_id: UUID | None
+    product: Product | None = Field(default=None, description="The contract's product.")
+    amount: Amount | None = Field(default=None, description="The contract's amount, if its terms have one.")
     verdicts: list[RuleVerdict]
     sanction_list: int = Field(description="Revision of the sanction list that was used; 0 is none.")
 

@@ -54,7 +54,9 @@ class PartnerProfiles(
     email: Encrypted = None
     phone: Encrypted = None
     address: Encrypted = None
-    status: Literal["active", "inactive", "deleted"] = "active"
+    status: Literal["active", "inactive", "deleted", "rejected"] = "active"
+    reason: str | None = None
+    """Why its registration was rejected."""
     onboarding: Literal["created", "active", "withdrawn"] = "created"
     kyc_status: KycStatus = "pending"
     kyc_documents: Encrypted = None

@@ -95,13 +95,13 @@ def _contract_created(recorded: RecordedEvent[ContractCreated]) -> Content:
 def _contract_approved(recorded: RecordedEvent[ContractApproved]) -> Content:
     passed = [verdict.rule for verdict in recorded.data.verdicts if verdict.passed]
     at = _moment(recorded.recorded_at)
-    return {**_contract(recorded.data, "activo"), "fecha_aprobacion": at, "validaciones_pasadas": passed}
+    return {**_assessed(recorded.data, "activo"), "fecha_aprobacion": at, "validaciones_pasadas": passed}
 
 
 def _contract_rejected(recorded: RecordedEvent[ContractRejected]) -> Content:
     failed = next((verdict.rule for verdict in recorded.data.verdicts if not verdict.passed), None)
     return {
-        **_contract(recorded.data, "rechazado"),
+        **_assessed(recorded.data, "rechazado"),
         "fecha_rechazo": _moment(recorded.recorded_at),
         "causa_rechazo": recorded.data.cause,
         "validacion_fallida": failed,
@@ -110,6 +110,10 @@ def _contract_rejected(recorded: RecordedEvent[ContractRejected]) -> Content:
 
 def _contract_revision(recorded: RecordedEvent[ContractRevision]) -> Content:
     return {**_contract(recorded.data, "inactivo"), "motivo": recorded.data.reason}
+
+
+def _assessed(event: ContractApproved | ContractRejected, state: str) -> dict[str, Any]:
+    return {**_contract(event, state), **_money(event.amount), "tipo": event.product}
 
 
 def _contract(event: Any, state: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from schemas.partner_alliances.partners import (
     KycVerified,
     PartnerChanged,
     PartnerDeleted,
+    PartnerRegistrationRejected,
 )
 from schemas.partner_alliances.parts import Profile
 from tests.unit.projectors.applied import applied
@@ -69,3 +70,14 @@ def test_it_ends() -> None:
 
     assert (withdrawn.status, withdrawn.onboarding) == ("inactive", "withdrawn")
     assert applied(PROFILES, deleted, row=withdrawn).status == "deleted"
+
+
+def test_a_registration_that_was_rejected_has_a_row_with_the_reason() -> None:
+    row = applied(PROFILES, PartnerRegistrationRejected(partner_id=ID, temporary_id=REQUEST, reason="the mailbox is taken"))
+
+    assert (row.status, row.onboarding, row.reason, row.created_at) == (
+        "rejected",
+        "withdrawn",
+        "the mailbox is taken",
+        MIDNIGHT,
+    )

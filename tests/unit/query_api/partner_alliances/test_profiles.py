@@ -72,6 +72,7 @@ def test_a_row_is_shown_with_the_number_of_its_integrations() -> None:
 def test_one_partner_is_shown_with_its_documents_and_integrations() -> None:
     assert detail(ROW).partner.model_dump() == {
         **BEGINNING,
+        "motivo": None,
         "direccion": "cra 7",
         "documentos_kyc": {"rut": 1},
         "fecha_actualizacion": None,
@@ -90,16 +91,16 @@ def test_one_partner_is_shown_with_its_documents_and_integrations() -> None:
     assert detail({**ROW, "kyc_documents": None}).partner.documentos_kyc is None
 
 
-async def test_the_list_leaves_out_deleted_partners_and_begins_with_the_oldest() -> None:
+async def test_the_list_leaves_out_deleted_and_rejected_partners_and_begins_with_the_oldest() -> None:
     views = Views()
 
     answer = await partners(asked(views))
 
     assert (answer.body.total, [one.id for one in answer.body.partners]) == (1, [ID])
     assert answer.headers["Link"].endswith('; rel="next"')
-    assert (views.fixed, views.limit) == ((("status[ne]", "deleted"), ("sort", "created_at")), 1000)
+    assert (views.fixed, views.limit) == ((("status[in]", "active,inactive"), ("sort", "created_at")), 1000)
     await partners(asked(views, query="sort=name"))
-    assert views.fixed == (("status[ne]", "deleted"),)
+    assert views.fixed == (("status[in]", "active,inactive"),)
 
 
 async def test_a_deleted_partner_is_gone() -> None:
@@ -108,3 +109,11 @@ async def test_a_deleted_partner_is_gone() -> None:
         await partner(asked(Views(status="deleted"), str(ID)))
     with pytest.raises(NotFound):
         await partner(asked(Views(), "x"))
+
+
+async def test_a_registration_that_was_rejected_says_why() -> None:
+    rejected = asked(Views(status="rejected", name=None, reason="another partner has the mailbox"), str(ID))
+
+    shown = (await partner(rejected)).body.partner
+
+    assert (shown.estado, shown.nombre, shown.motivo) == ("RECHAZADO", None, "another partner has the mailbox")
