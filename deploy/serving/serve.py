@@ -8,7 +8,7 @@ import gc
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from socket import socket
+from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Literal, Protocol
 
 import uvicorn
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from deploy.serving.http_protocol import LimitedProtocol
 from deploy.serving.shutdown import exit_after_grace
 from schemas.catalog import Catalog
-from schemas.errors import Unavailable
+from schemas.errors import Misconfigured, Unavailable
 from streams.database.identity import IDENTITIES, REPLACED
 from streams.discovery import installed_catalog
 from streams.http.admission import Admission
@@ -84,9 +84,18 @@ async def serve_gateways(names: Sequence[str], settings: Settings, host: str) ->
     async with client_session(settings) as session, asyncio.TaskGroup() as tasks:
         gateways = Gateways(wanted, settings, catalog, session)
         probing = tasks.create_task(gateways.keep_probed())
-        servers = [Server(gateways, host, port, settings) for port in wanted]
-        await servers[0].serve([server.config.bind_socket() for server in servers])
+        sockets = [listening(host, port, f"the gateway {gateway.name}") for port, gateway in wanted.items()]
+        await Server(gateways, host, next(iter(wanted)), settings).serve(sockets)
         probing.cancel()
+
+
+def listening(host: str, port: int, who: str) -> socket:
+    """Returns a socket that listens on an address; raises `Misconfigured`, with who wants it, if it cannot."""
+    try:
+        return create_server((host, port), family=AF_INET6 if ":" in host else AF_INET)
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]  # without the address, which follows
+        raise Misconfigured(f"{who} cannot listen on {host}:{port}: {why}") from error
 
 
 def room_of(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
@@ -183,8 +192,8 @@ class Server(uvicorn.Server):
 
     async def serve(self, sockets: list[socket] | None = None) -> None:
         """Serves until `stop`; listens on the given sockets, or on the configured address."""
-        listening = sockets or [self.config.bind_socket()]
-        await super().serve([own for one in listening for own in (one, *(one.dup() for _ in range(_ACCEPTS_PER_TURN - 1)))])
+        given = sockets or [listening(self.config.host, self.config.port, "the process")]
+        await super().serve([own for one in given for own in (one, *(one.dup() for _ in range(_ACCEPTS_PER_TURN - 1)))])
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -57,7 +57,7 @@ def _operations(catalog: Catalog, queries: Mapping[str, tuple[OwnQuery, ...]], e
     yield from _of_indexes()
     for home, view in catalog.views():
         if not view.view_own_paths_only:
-            yield from _of_view(home.system, view, effective)
+            yield from _of_view(home, view, effective)
     for name, audited in catalog.contexts.items():
         for audit_path in AUDIT_PATHS:
             yield _of_audit(name, audit_path, effective("audit", str(name), audited.audit))
@@ -79,25 +79,26 @@ def _of_indexes() -> Operations:
     yield "/audit/{system}", operation("audit_of_system", "index", "The logs of one system.", [system], logs, (NotFound,))
 
 
-def _of_view(system: str, view: type[View], effective: Effective) -> Operations:
-    name, key = view.view_name, view.view_key
+def _of_view(home: ContextName, view: type[View], effective: Effective) -> Operations:
+    system, tag, name, key = home.system, str(home), view.view_name, view.view_key
     access = effective("view", f"{system}.{name}", view.view_access)
     path, operation_id = f"/views/{system}/{name}", f"{system}_{name}"
     row_id = f"{operation_id}_row"
-    page = page_operation(operation_id, system, f"{name}: a page of rows", view, (), view, access=access)
+    page = page_operation(operation_id, tag, f"{name}: a page of rows", view, (), view, access=access)
     page["responses"]["200"]["links"] = _link(row_id, "key", f"/0/{key}")
     yield path, page
     summary = f"{name}: one row by its {key}"
-    yield f"{path}/{{key}}", row_operation(row_id, system, summary, view, ("key",), view, reserved="live", access=access)
+    yield f"{path}/{{key}}", row_operation(row_id, tag, summary, view, ("key",), view, reserved="live", access=access)
     live = f"{name}: rows when they change, as server-sent events"
-    yield f"{path}/live", live_operation(f"{operation_id}_live", system, live, view, access)
+    yield f"{path}/live", live_operation(f"{operation_id}_live", tag, live, view, access)
 
 
 def _of_query(system: str, query: Query, effective: Effective, catalog: Catalog) -> tuple[str, dict[str, Any]]:
     home = catalog.context_of_view(query.view)
     access = effective("view", f"{home.system}.{query.view.view_name}", query.view.view_access)
     rejections = catalog.context(home).rejections
-    parts = (_id(query), system, query.summary, query.view, query.path_parameters)
+    tag = str(home) if home.system == system else system
+    parts = (_id(query), tag, query.summary, query.view, query.path_parameters)
     how: dict[str, Any] = {"access": access, "dialect": query.errors, "rejections": rejections}
     if query.reply is not None and not query.is_page:
         described = row_operation(*parts, query.reply, **how)

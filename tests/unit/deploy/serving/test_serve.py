@@ -1,4 +1,4 @@
-"""Serving: a process that has begun to end is not ready, and does not outlive a task that hangs."""
+"""Serving: a process that has begun to end is not ready and does not outlive a task that hangs; an address may be taken."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ import pytest
 
 from deploy.local.ports import free_ports
 from deploy.serving import serve
+from schemas.errors import Misconfigured
 from streams.settings import Settings
 from streams.telemetry.duties import Duties
 from tests.conftest import eventually
@@ -65,3 +66,12 @@ async def test_a_process_whose_work_is_failing_is_not_ready_and_ends_after_a_gra
     work.may_end.set()
     with pytest.raises(ExceptionGroup):
         await serving
+
+
+def test_an_address_that_cannot_be_listened_on_is_named_with_who_wants_it() -> None:
+    with serve.listening("127.0.0.1", 0, "one") as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Misconfigured) as raised:
+            serve.listening("127.0.0.1", port, "the gateway shop")
+
+    assert raised.value.detail == f"the gateway shop cannot listen on 127.0.0.1:{port}: Address already in use"
