@@ -104,6 +104,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "relay/maintenance.py": CoveredBy("integration/test_growth.py", _TABLES),
         "relay/relay.py": CoveredBy("integration/test_relay.py", "it publishes a log on a topic"),
         "relay/wakeup.py": CoveredBy("integration/test_relay.py", "it only listens to a database"),
+        "commands/parked_records.py": CoveredBy("integration/test_incoming_topics.py", _BROKER),
         "subscriptions/checkpoints.py": CoveredBy("integration/test_projector.py", _TABLES),
         "subscriptions/dead_letter_topic.py": CoveredBy("integration/test_dead_letters.py", _BROKER),
         "subscriptions/lost_events.py": CoveredBy("integration/test_log_went_back.py", _BROKER),

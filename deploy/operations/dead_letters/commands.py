@@ -18,6 +18,8 @@ Name = Annotated[str, typer.Argument(help="The dead letter, as `caudal dead-lett
 OfSubscription = Annotated[
     str | None, typer.Option("--subscription", metavar="SYSTEM.NAME", help="Only those of this projection or policy.")
 ]
+OfTopic = Annotated[str | None, typer.Option("--topic", metavar="TOPIC", help="Only those that came on this topic.")]
+Newest = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="The newest of each partition: so many at most.")]
 OfStream = Annotated[str | None, typer.Option("--stream", help="Only those of this stream.")]
 
 
@@ -97,3 +99,32 @@ async def edit(
 
     text = sys.stdin.buffer.read() if data is None else data.read_bytes()
     await edit_it(name, text, settings_of(data_dir), apply=apply)
+
+
+@dead_letters.command()
+@async_command
+async def records(
+    topic: OfTopic = None,
+    limit: Newest = 100,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List the newest records on topics of commands and on incoming topics that are no commands."""
+    from deploy.operations.dead_letters.records import list_records
+
+    await list_records(topic, limit, settings_of(data_dir), as_json=as_json)
+
+
+@dead_letters.command()
+@async_command
+async def resend(
+    places: Annotated[list[str] | None, typer.Argument(metavar="[PLACE]...", help="As `records` prints them.")] = None,
+    topic: OfTopic = None,
+    limit: Newest = 100,
+    apply: Apply = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> int:
+    """Send such records again, after the code was corrected. Exit code 1: some cannot be sent."""
+    from deploy.operations.dead_letters.records import resend as resend_them
+
+    return await resend_them(places or (), topic, limit, settings_of(data_dir), apply=apply)
