@@ -14,7 +14,7 @@ SYSTEM = System(
     contexts=(
         Context("users", commands=users.COMMANDS, events=users.EVENTS, audit=_AUDIT),
         Context("results", commands=results.COMMANDS, events=results.EVENTS, audit=_AUDIT),
-        Context("notifications", commands=notifications.COMMANDS, events=notifications.EVENTS, audit=_AUDIT),
+        Context("notifications", commands=notifications.MESSAGES.commands, events=notifications.MESSAGES.events, audit=_AUDIT),
     ),
     views=views.VIEWS,
     gateways=GATEWAYS,

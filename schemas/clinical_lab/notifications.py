@@ -1,76 +1,51 @@
-"""Notifications: mail to users, sent once for each cause. A failed delivery is tried again for a limited time."""
+"""Notifications of the laboratory: mail to users, sent once for each cause."""
 
-from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
-from pydantic import Field
-
-from schemas.message import Command, Event
+from schemas.notifications import messages
+from schemas.notifications.messages import NotificationMessages
 
 Kind = Literal["welcome", "result"]
 
 
-class RequestNotification(Command, internal=True):
+class RequestNotification(messages.RequestNotification, internal=True):
     """Requests mail to the first of its recipients who has a mailbox."""
 
     kind: Kind
-    cause: str = Field(description="What the mail is about, and the saga that it belongs to: `user-…` or `result-…`.")
-    recipients: tuple[str, ...]
-    about: str = Field(description="What the mail may name without encryption: a result's number.")
 
 
-class DeliverNotification(Command, internal=True):
+class DeliverNotification(messages.DeliverNotification, internal=True):
     """Tries to hand a notification to the mail server."""
 
-    notification_id: UUID
-    attempt: int = 1
 
-
-class RecordDelivery(Command, internal=True):
+class RecordDelivery(messages.RecordDelivery, internal=True):
     """Records the result of an attempt to deliver a notification."""
 
-    notification_id: UUID
-    attempt: int
-    problem: str | None = Field(default=None, description="Why it could not be delivered; null if it was delivered.")
-    may_work_later: bool = True
 
-
-class NotificationRequested(Event):
+class NotificationRequested(messages.NotificationRequested):
     """Mail was requested."""
 
-    notification_id: UUID
     kind: Kind
-    cause: str
-    recipients: tuple[str, ...]
-    about: str
 
 
-class DeliveryFailed(Event):
+class DeliveryFailed(messages.DeliveryFailed):
     """The mail server did not accept the mail; another attempt follows."""
 
-    notification_id: UUID
-    attempt: int
-    problem: str
-    again_at: datetime
 
-
-class NotificationSent(Event):
+class NotificationSent(messages.NotificationSent):
     """The mail server accepted the mail."""
 
-    notification_id: UUID
-    cause: str
-    attempt: int
 
-
-class NotificationFailed(Event):
+class NotificationFailed(messages.NotificationFailed):
     """The mail could not be delivered, and no attempt follows."""
 
-    notification_id: UUID
-    cause: str
-    attempt: int
-    problem: str
 
-
-COMMANDS = (RequestNotification, DeliverNotification, RecordDelivery)
-EVENTS = (NotificationRequested, DeliveryFailed, NotificationSent, NotificationFailed)
+MESSAGES = NotificationMessages(
+    RequestNotification,
+    DeliverNotification,
+    RecordDelivery,
+    NotificationRequested,
+    DeliveryFailed,
+    NotificationSent,
+    NotificationFailed,
+)

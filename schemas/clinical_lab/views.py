@@ -1,13 +1,13 @@
 """The laboratory's views: users, results, who read them, and notifications. Each row is visible to the users it is about."""
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field, JsonValue
 
 from schemas.access import Access, RowAccess
 from schemas.engine.sagas import StepStatus
+from schemas.notifications.view import NotificationRow
 from schemas.sensitive import Encrypted
 from schemas.view import View
 
@@ -115,24 +115,13 @@ class SagaEntries(
 
 
 class Notifications(
-    View,
+    NotificationRow,
     context="notifications",
     key="notification_id",
     indexes=("status", "cause"),
     access=Access.to("auditor"),
 ):
     """Mail to a user."""
-
-    notification_id: UUID
-    kind: str | None = None
-    cause: str | None = None
-    about: str | None = None
-    status: Literal["requested", "retrying", "sent", "failed"] = "requested"
-    attempts: int = 0
-    problem: str | None = None
-    again_at: datetime | None = None
-    requested_at: datetime | None = None
-    updated_at: datetime | None = None
 
 
 VIEWS = (Users, ListedUsers, Results, ResultQueries, SagaEntries, Notifications)

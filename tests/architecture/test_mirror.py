@@ -113,6 +113,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "subscriptions/subscriber.py": CoveredBy("integration/test_subscription.py", _VALUE),
     },
     "projectors": {
+        "clinical_lab/notifications.py": CoveredBy("unit/projectors/notifications/test_projection.py", "it is a declaration"),
         "projector.py": CoveredBy("integration/test_projector.py", _TABLES),
         "rebuild.py": CoveredBy("integration/test_rebuild.py", _TABLES),
         "rebuild_progress.py": CoveredBy("integration/test_rebuild.py", _TABLES),
@@ -137,6 +138,8 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "schemas": {
         "clinical_lab/dialect.py": CoveredBy("e2e/test_collections.py", "it is a table of words"),
         "clinical_lab/notifications.py": CoveredBy("unit/aggregates/clinical_lab/test_notifications.py", _MESSAGES),
+        "notifications/messages.py": CoveredBy("unit/aggregates/notifications/test_notification.py", _MESSAGES),
+        "notifications/view.py": CoveredBy("unit/projectors/notifications/test_projection.py", _MESSAGES),
         "clinical_lab/views.py": CoveredBy("unit/projectors/clinical_lab/test_results.py", _MESSAGES),
         "clinical_lab/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", _ADDRESSES),
         "clinical_lab/integration.py": CoveredBy("e2e/test_integration_topics.py", "it is a table of records"),
@@ -168,6 +171,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "app.py": CoveredBy("e2e/test_http.py", "it connects the parts of the API"),
         "incoming_topics.py": CoveredBy("integration/test_incoming_topics.py", _BROKER),
         "clinical_lab/mail.py": CoveredBy("e2e/test_clinical_lab.py", "it hands mail to a mail server"),
+        "notifications/mail.py": CoveredBy("integration/test_mail.py", "it hands mail to a mail server"),
         "composition.py": CoveredBy("e2e/test_http.py", "it connects the parts of the write side"),
         "handling/appending.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),
         "handling/deciding.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),

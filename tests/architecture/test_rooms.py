@@ -10,8 +10,8 @@ import pytest
 from schemas.system import ENGINE
 
 ROOT = Path(__file__).parents[2]
-NO_SYSTEMS = {"clients", ENGINE, "values"}
-"""Packages beside the systems: the clients' surface, the engine's own system, and the values that all messages have."""
+NO_SYSTEMS = {"clients", ENGINE, "notifications", "values"}
+"""Packages beside the systems: the clients' surface, the engine's own system, notifications, and the values of messages."""
 SYSTEMS = sorted(path.parent.name for path in ROOT.glob("schemas/*/__init__.py") if path.parent.name not in NO_SYSTEMS)
 """The systems of this tree; others may be installed beside them."""
 MAX_MODULES = 12

@@ -1,0 +1,1 @@
+"""The mail of notifications, for each system that has some."""

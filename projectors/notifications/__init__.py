@@ -1,0 +1,1 @@
+"""The view of notifications, for each system that has some."""
