@@ -215,6 +215,12 @@ class Settings(BaseSettings):
     mail_from: str = Field("caudal@localhost", description="Sender of mail.")
     mail_domain: str = Field("localhost", description="Domain of the mailboxes of users without an address.")
 
+    files_url: str | None = Field(
+        None,
+        description="Place of files, `file:///folder` or `s3://bucket/prefix`; unset: systems that keep files reject them.",
+    )
+    max_file_bytes: Positive = Field(64 * 1024 * 1024, description="Largest file that is kept, in bytes.")
+
     max_body_bytes: Positive = Field(1024 * 1024, description="Largest body of a command, in bytes.")
     max_body_depth: Positive = Field(64, description="Deepest nesting of a command's body.")
     max_command_batch_bytes: Positive = Field(8 * 1024 * 1024, description="Largest body of a batch of commands, in bytes.")

@@ -68,6 +68,7 @@ class Endpoints:
             "CAUDAL_MASTER_KEY_FILE": str(self.master_keys),
             "CAUDAL_TOKEN_KEYS": str(self.token_keys),
             "CAUDAL_MAIL_URL": self.mail,
+            "CAUDAL_FILES_URL": self.files,
             **{f"{PREFIX}{name.upper()}": "" for name in _SECURITY},
         }
 
@@ -100,6 +101,11 @@ class Endpoints:
     def mailbox(self) -> Path:
         """Folder of the mail that this stack sent."""
         return mailbox_of(Path(self.data_dir))
+
+    @property
+    def files(self) -> str:
+        """URL of the folder of the files that systems keep."""
+        return (Path(self.data_dir) / "files").as_uri()
 
     @property
     def is_supervised(self) -> bool:

@@ -1,0 +1,90 @@
+"""Files: bytes under keys, in a folder or in an object store such as S3."""
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from schemas.errors import Misconfigured, NotFound, Unavailable
+from streams.settings import Settings
+from streams.telemetry.retrying import reason
+
+T = TypeVar("T")
+
+_ANSWER, _CONNECTION = timedelta(seconds=30), timedelta(seconds=5)
+"""The longest waits for an answer of an object store, and for a connection to it."""
+
+
+class Files:
+    """The files of a deployment. A key is a path without a leading slash, such as ``images/4711.dcm``."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Files":
+        """Returns the files under ``CAUDAL_FILES_URL``; raises `Misconfigured` without it, or if it names no store."""
+        if settings.files_url is None:
+            raise Misconfigured("no place for files is set: set CAUDAL_FILES_URL to file:///folder or s3://bucket/prefix")
+        return _opened(settings.files_url)
+
+    async def put(self, key: str, content: bytes) -> None:
+        """Writes a whole file; one that is there is replaced, and no reader sees a part of it. Raises `Unavailable`."""
+        await _answered(self._store.put_async(key, content))
+
+    async def get(self, key: str) -> bytes:
+        """Returns a whole file; raises `NotFound` and `Unavailable`."""
+        try:
+            found = await _answered(self._store.get_async(key))
+            return bytes(await _answered(found.bytes_async()))
+        except FileNotFoundError:
+            raise NotFound(f"there is no file {key}") from None
+
+    async def delete(self, key: str) -> None:
+        """Deletes a file; one that is not there is deleted already. Raises `Unavailable`."""
+        with suppress(FileNotFoundError):
+            await _answered(self._store.delete_async(key))
+
+    async def keys(self, folder: str) -> AsyncIterator[str]:
+        """Yields the keys of the files in a folder and its folders; raises `Unavailable`."""
+        try:
+            async for some in self._store.list(folder):
+                for one in some:
+                    yield one["path"]
+        except (BaseError, OSError) as error:
+            raise _out_of_reach(error) from error
+
+
+def _out_of_reach(error: Exception) -> Unavailable:
+    return Unavailable("the files are out of reach", _first_line(error))
+
+
+def _first_line(error: Exception) -> str:
+    """Returns the first line of an error: the client adds more that it knows of the store."""
+    return reason(error).partition("\n")[0]
+
+
+async def _answered(answer: Awaitable[T]) -> T:
+    try:
+        return await answer
+    except (NotFoundError, FileNotFoundError) as error:
+        raise FileNotFoundError from error
+    except (BaseError, OSError) as error:
+        raise _out_of_reach(error) from error
+
+
+@cache
+def _opened(url: str) -> Files:
+    parts = urlsplit(url)
+    try:
+        if parts.scheme == "file":
+            return Files(LocalStore(Path(unquote(parts.path)), mkdir=True))
+        return Files(from_url(url, client_options={"timeout": _ANSWER, "connect_timeout": _CONNECTION}))
+    except (BaseError, ValueError, OSError) as error:
+        raise Misconfigured(f"CAUDAL_FILES_URL names no place for files: {_first_line(error)}") from error
