@@ -28,13 +28,13 @@ from schemas.integration import IncomingTopic
 from schemas.message import Command
 from schemas.sensitive import secret_fields
 from schemas.values.literals import read_uuid
+from streams.broker.cloudevents import place_of
 from streams.commands.incoming import IncomingConsumer
 from streams.commands.sender import CommandSender
 from streams.database.store import Store
 from streams.integration_topics.avro import decode, decode_plain, schema_id, schema_of
 from streams.integration_topics.registry import WriterSchemas
 from streams.settings import Settings
-from streams.subscriptions.dead_letter_topic import origin_of
 from streams.telemetry.retrying import Backoff, raise_if_cancelled, until_done
 
 _log = structlog.get_logger()
@@ -117,7 +117,7 @@ class IncomingTopics:
 
     async def _content(self, record: Any, incoming: IncomingTopic) -> tuple[UUID, Any]:
         """Returns the id of a record's command, and what came; raises `Malformed`, `Invalid` or `Unavailable`."""
-        place = uuid5(_RECORDS, origin_of(record))
+        place = uuid5(_RECORDS, place_of(record))
         if record.value is None:
             raise Malformed("the record has no value")
         if len(record.value) > self._settings.max_body_bytes:

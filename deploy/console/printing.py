@@ -78,6 +78,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def printable(text: str) -> str:
+    """Returns a text of strangers without characters that would command the terminal."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
 def duration(span: timedelta) -> str:
     """Returns a text like ``3 s``, ``5 min``, ``2 h`` or ``4 d``."""
     seconds = abs(span.total_seconds())

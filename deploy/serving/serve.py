@@ -8,7 +8,7 @@ import gc
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from socket import AF_INET, AF_INET6, create_server, socket
+from socket import AF_INET, AF_INET6, create_server, has_dualstack_ipv6, socket
 from typing import Literal, Protocol
 
 import uvicorn
@@ -92,7 +92,8 @@ async def serve_gateways(names: Sequence[str], settings: Settings, host: str) ->
 def listening(host: str, port: int, who: str) -> socket:
     """Returns a socket that listens on an address; raises `Misconfigured`, with who wants it, if it cannot."""
     try:
-        return create_server((host, port), family=AF_INET6 if ":" in host else AF_INET)
+        family = AF_INET6 if ":" in host else AF_INET
+        return create_server((host, port), family=family, dualstack_ipv6=family is AF_INET6 and has_dualstack_ipv6())
     except OSError as error:
         why = str(error.strerror).partition(" (")[0]  # without the address, which follows
         raise Misconfigured(f"{who} cannot listen on {host}:{port}: {why}") from error

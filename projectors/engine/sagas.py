@@ -44,6 +44,7 @@ def log_entry(row: SagaLogs, event: RecordedEvent[SagaAdvanced]) -> SagaLogs:
         row = row.replace(
             saga_id=_saga_id(event),
             step=event.version,
+            position=event.position,
             received_at=event.recorded_at,
             correlation_id=event.metadata.correlation_id,
             actor=event.metadata.actor,

@@ -43,7 +43,7 @@ class EntradaDeSaga(BaseModel):
 
 async def saga_entries(context: QueryContext) -> Answer:
     """Returns a page of the log of onboardings, the newest first unless the request sorts them."""
-    newest_first = () if "sort" in context.request.query_params else (("sort", "-received_at"),)
+    newest_first = () if "sort" in context.request.query_params else (("sort", "-position"),)
     onboardings = ("saga", "partner_alliances.onboarding"), ("kind", "event")
     page = await context.views.page(context.request, SagaLogs, *onboardings, *newest_first, limit=MAX_LIMIT)
     return context.page(page, list(map(saga_entry, page.rows)))

@@ -58,7 +58,7 @@ class SagaLogs(
     View,
     context="sagas",
     key="entry_id",
-    indexes=(("saga_id", "step"), ("saga", "received_at"), "event_type", "step_status", "received_at", "reference_ids"),
+    indexes=(("saga_id", "step"), ("saga", "position"), "event_type", "step_status", "received_at", "reference_ids"),
     access=Access(),
     rows=_ROWS,
 ):
@@ -69,6 +69,8 @@ class SagaLogs(
     saga: str | None = None
     step: int = 0
     """The first step of the saga that had this input."""
+    position: int = 0
+    """Position of that step, by which entries are ordered."""
     kind: InputKind = "event"
     event_type: str | None = None
     event_id: str | None = None

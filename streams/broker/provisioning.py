@@ -3,8 +3,8 @@
 A user of the broker may lack the right to create or alter topics. Topics that exist are used as they are, and differences are
 logged. A topic that is missing, or has too few partitions, makes its own context unusable and no other.
 
-Integration topics may be another team's: they are created if they are missing, and an existing one keeps its configuration.
-Incoming ones keep their partitions, too, because their senders choose partitions by their number.
+An incoming integration topic is another team's. It is created if it is missing; one that exists keeps its configuration and its
+partitions, by whose number its senders may choose them.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ _HOUR_MS = 3_600_000
 _MAX_SECONDS = 30.0
 
 Kind = Literal["log", "outgoing", "incoming"]
-"""Topics of a log, its commands and dead letters; topics for other teams; what these send, with its dead letters."""
+"""Topics of a log with its commands and dead letters; topics for other teams; topics of other teams with their dead letters."""
 ALL: tuple[Kind, ...] = get_args(Kind)
 OF_LOGS: tuple[Kind, ...] = ("log",)
 PUBLISHED: tuple[Kind, ...] = ("log", "outgoing")
@@ -47,8 +47,8 @@ class _Wanted(NamedTuple):
 
     kind: Kind
     topic: NewTopic
-    is_shared: bool = False
-    """Whether another team may have created it."""
+    is_anothers: bool = False
+    """Whether it is another team's, to be used as it is."""
 
 
 async def ensure_topics(
@@ -83,8 +83,9 @@ async def _provision(settings: Settings, wanted: Sequence[_Wanted]) -> Mapping[s
         await start(admin)
         existing, unusable = await _create(admin, [one.topic for one in wanted])
         usable = [one for one in wanted if one.topic.name not in unusable]
-        unusable |= await _complete_partitions(admin, [one.topic for one in usable if not _has_others_partitions(one)])
-        await _configure(admin, [one.topic for one in usable if one.topic.name in existing and not one.is_shared])
+        own = [one.topic for one in usable if not one.is_anothers]
+        unusable |= await _complete_partitions(admin, own)
+        await _configure(admin, [topic for topic in own if topic.name in existing])
         return unusable
     finally:
         await stop_quietly(admin)
@@ -209,10 +210,6 @@ async def _configurations(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> 
     }
 
 
-def _has_others_partitions(wanted: _Wanted) -> bool:
-    return wanted.is_shared and wanted.kind == "incoming"
-
-
 def _wanted(settings: Settings, catalog: Catalog, context: ContextName) -> Iterator[_Wanted]:
     topics, size = Topics(settings, catalog), settings.max_record_bytes
     # Explicitly not compacted: a compacted topic would lose all but the newest event of each stream.
@@ -223,19 +220,19 @@ def _wanted(settings: Settings, catalog: Catalog, context: ContextName) -> Itera
     partitions = catalog.context(context).partitions
 
     def wanted(
-        kind: Kind, name: str, config: Mapping[str, str], *, count: int = partitions, is_shared: bool = False
+        kind: Kind, name: str, config: Mapping[str, str], *, count: int = partitions, is_anothers: bool = False
     ) -> _Wanted:
-        return _Wanted(kind, NewTopic(name, count, settings.replication_factor, topic_configs=config), is_shared)
+        return _Wanted(kind, NewTopic(name, count, settings.replication_factor, topic_configs=config), is_anothers)
 
     yield wanted("log", topics.events(context), events)
     yield wanted("log", topics.commands(context), commands)
     yield wanted("log", topics.dead_letters(context), dead_letters)
     yield wanted("log", topics.signed_heads(context), {"cleanup.policy": "compact"}, count=1)
     for name in {topics.integration(one.topic): None for one in catalog.outgoing(context)}:
-        yield wanted("outgoing", name, events, is_shared=True)
+        yield wanted("outgoing", name, events)
     for one in catalog.incoming(context):
         # What others send is in the clear, and is kept as long as commands are.
-        yield wanted("incoming", topics.integration(one.topic), commands, is_shared=True)
+        yield wanted("incoming", topics.integration(one.topic), commands, is_anothers=True)
         yield wanted("incoming", topics.integration_dead_letters(one.topic), dead_letters)
 
 

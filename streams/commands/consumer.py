@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, CorruptRecordException, IllegalStateError
+from aiokafka.errors import CommitFailedError, CorruptRecordException, IllegalStateError, MessageSizeTooLargeError
 from prometheus_client import Counter
 
 from schemas.catalog import Catalog
@@ -28,13 +28,13 @@ from streams.broker.clients import (
     start,
     stop_quietly,
 )
-from streams.broker.cloudevents import Headers
+from streams.broker.cloudevents import Headers, place_of
 from streams.broker.provisioning import OF_LOGS, ensure_topics
 from streams.broker.readiness import GroupReadiness
 from streams.broker.topic_names import Topics
 from streams.installation import served_contexts
 from streams.settings import Settings
-from streams.subscriptions.dead_letter_topic import PREFIX, origin_headers, origin_of, sendable
+from streams.subscriptions.dead_letter_topic import PREFIX, origin_headers, sendable
 from streams.subscriptions.faults import describe
 from streams.telemetry.retrying import Backoff, keep_running, raise_if_cancelled
 
@@ -243,13 +243,20 @@ class RecordConsumer:
             )
 
     async def _publish_dead_letter(self, record: Any, error: Exception, context: ContextName, letter: DeadLetterRecord) -> None:
-        """Publishes what is kept of a record, with its place and the reason; raises `Unavailable`."""
+        """Publishes what is kept of a record, with its place and the reason: these alone if it is too large.
+
+        Raises `Unavailable`.
+        """
         why = f"{error.kind}: {describe(error)}" if isinstance(error, CaudalError) else describe(error)
         _log.warning("record parked", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
-        own = [(name, value) for name, value in letter.headers if not name.startswith(PREFIX)]  # it may have been sent again
-        headers = [*own, *origin_headers(context, origin_of(record), why, self._group)]
+        origin = origin_headers(context, place_of(record), why, self._group)
+        own = [(name, value) for name, value in letter.headers if not name.startswith(PREFIX)]
         async with self._producer.connected() as producer:
-            await producer.send_and_wait(letter.topic, sendable(letter.key, letter.value), letter.key, headers=headers)
+            try:
+                value = sendable(letter.key, letter.value)
+                await producer.send_and_wait(letter.topic, value, letter.key, headers=[*own, *origin])
+            except MessageSizeTooLargeError:  # the record came on a topic that takes larger ones
+                await producer.send_and_wait(letter.topic, b"", None, headers=origin)
 
     async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[Any, int]) -> None:
         try:

@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from schemas.catalog import Catalog
 from schemas.system import ContextName
 from streams.broker.clients import ResilientProducer
-from streams.broker.cloudevents import place_of
 from streams.broker.provisioning import OF_LOGS, ensure_topics
 from streams.broker.topic_names import Topics
 from streams.settings import Settings
@@ -59,12 +57,6 @@ class DeadLetterTopic:
 def sendable(key: bytes | None, value: bytes | None) -> bytes | None:
     """Returns a record's value as the client can send it: a record without a key needs one, even if it is empty."""
     return b"" if key is None and value is None else value
-
-
-def origin_of(record: Any) -> str:
-    """Returns the place at which a record came first: its own, unless it was sent again from a dead-letters topic."""
-    given = dict(record.headers).get(f"{PREFIX}origin")
-    return place_of(record) if given is None else given.decode(errors="replace")
 
 
 def origin_headers(context: ContextName, origin: str, error: str | None, subscription: str) -> list[tuple[str, bytes]]:

@@ -9,19 +9,21 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from command_api.worker import Worker
 from deploy.operations.dead_letters import records
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
-from schemas.errors import NotFound, Rejected
+from schemas.errors import NotFound
 from schemas.integration import IncomingTopic, Record
 from schemas.message import Command
 from schemas.system import ContextName
+from streams.broker.clients import ORIGIN_BYTES, new_admin, start, stop_quietly
 from streams.broker.cloudevents import Headers
 from streams.broker.topic_names import Topics
-from streams.commands.parked_records import newest_parked
+from streams.commands.parked_records import ParkedRecord, newest_parked
 from streams.database.pools import Databases
 from streams.installation import Installation, integration_store
 from streams.integration_topics.avro import encode, enveloped, schema_of
@@ -43,13 +45,7 @@ def deliver(data: Mapping[str, Any]) -> Command:
     return ReceiveData(partner_id=data["socio"], payload={"n": data["n"]})
 
 
-FAULTS: list[Exception] = []
-"""The errors of which the function of the topic of texts raises the first."""
-
-
 def deliver_text(text: str) -> Command:
-    if FAULTS:
-        raise FAULTS[0]
     partner, _, n = text.partition(" ")
     return ReceiveData(partner_id=partner, payload={"n": int(n)})
 
@@ -251,53 +247,47 @@ async def test_every_codec_is_read(running: Running, codec: str) -> None:
     await running.receives(("a", 1))
 
 
-async def test_records_that_a_faulty_function_did_not_take_are_sent_again_and_handled_once(
+async def test_parked_records_are_listed_with_their_origin_and_error(
     running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(records, "installed_catalog", lambda _: running.catalog)
-    monkeypatch.setattr(f"{__name__}.FAULTS", [RuntimeError("the code is wrong")])
-    await running.send("entregas-texto", b"a 1", b"b 2")
+    topic = running.topics.integration("entregas-texto")
+    await running.send("entregas-texto", b"nothing", b"\x1b[2J", headers=[(f"{PREFIX}origin", b"forged/0@1")])
     await running.producer.send_and_wait(running.topics.commands(CONTEXT), b"rubbish", key=b"k")
 
-    async def listed() -> list[dict[str, Any]]:
-        return [records.as_content(one) for one in await newest_parked(running.settings, running.catalog, 100)]
+    async def listed(topic: str | None = None, limit: int = 100) -> list[ParkedRecord]:
+        return list(await newest_parked(running.settings, running.catalog, topic, limit))
 
     async def all_listed() -> bool:
         return len(await listed()) == 3
 
     await eventually(all_listed, 30, "the parked records")
-    parked = {one["value"]: one for one in await listed()}
-    assert {value: one["can_be_sent_again"] for value, one in parked.items()} == {"a 1": True, "b 2": True, "rubbish": True}
-    assert parked["a 1"]["error"] == "RuntimeError: the code is wrong"
+    assert {one.beginning for one in await listed()} == {b"nothing", b"\x1b[2J", b"rubbish"}
+    assert [one.beginning for one in await listed(topic, 1)] == [b"\x1b[2J"]
+    assert {one.origin.rpartition("/")[0] for one in await listed(topic)} == {topic}
+    await records.list_records(topic, 100, running.settings, as_json=False)
+    printed = capsys.readouterr().out
+    assert "2 records that are no commands" in printed
+    assert f"from {topic}/" in printed
+    with pytest.raises(NotFound, match="no commands come on 'nowhere'"):
+        await records.list_records("nowhere", 100, running.settings, as_json=False)
 
-    async def resent(*places: str, topic: str | None = None, apply: bool = True) -> tuple[int, str]:
-        code = await records.resend(places, topic, 100, running.settings, apply=apply)
-        return code, capsys.readouterr().out
 
-    code, out = await resent(parked["a 1"]["place"])
-    assert (code, "1 record will be sent again" in out) == (0, True)
+async def test_a_record_that_is_larger_than_any_dead_letter_is_parked_without_its_value(running: Running) -> None:
+    admin = new_admin(running.settings)
+    await start(admin)
+    topic, size = running.topics.integration("entregas-texto"), running.settings.max_record_bytes + 2 * ORIGIN_BYTES
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": str(2 * size)})])
+    await stop_quietly(admin)
+    producer = AIOKafkaProducer(bootstrap_servers=running.settings.brokers, max_request_size=2 * size)
+    await producer.start()
+    try:
+        await producer.send_and_wait(topic, b"x" * size, key=b"k")
+    finally:
+        await producer.stop()
+    await running.send("entregas-texto", b"a 1")
 
-    async def parked_again() -> bool:
-        return [one["origin"] for one in await listed()].count(parked["a 1"]["origin"]) == 2
-
-    await eventually(parked_again, 30, "the record that still fails")
-    FAULTS.clear()
-    topic = running.topics.integration("entregas-texto")
-    assert "Nothing was changed" in (await resent(topic=topic, apply=False))[1]
-    assert await running.received() == []
-    for _ in range(2):
-        assert (await resent(topic=topic))[0] == 0
-    await running.send("entregas-texto", b"c 3")
-    await running.receives(("a", 1), ("b", 2), ("c", 3))
-    assert (await resent(parked["rubbish"]["place"]))[0] == 0
-
-    async def rubbish_is_parked_again() -> bool:
-        return [one["origin"] for one in await listed()].count(parked["rubbish"]["origin"]) == 2
-
-    await eventually(rubbish_is_parked_again, 30, "the rubbish")
-    with pytest.raises(NotFound, match="records` shows them"):
-        await resent("nowhere/0@1")
-    with pytest.raises(Rejected, match="say which"):
-        await resent()
-    await records.list_records(topic, 1, running.settings, as_json=False)
-    assert "1 record that is no command" in capsys.readouterr().out
+    await running.receives(("a", 1))
+    (parked,) = await running.parked("entregas-texto")
+    assert (parked.key, parked.value) == (None, b"")
+    assert b"bytes at most" in dict(parked.headers)[f"{PREFIX}error"]

@@ -1,1 +1,1 @@
-"""``caudal dead-letters``: lists the events that subscriptions could not process, edits them, redrives them or skips them."""
+"""``caudal dead-letters``: lists, edits, redrives and skips events that could not be processed; lists parked records."""

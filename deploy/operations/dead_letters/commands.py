@@ -11,7 +11,8 @@ from deploy.console.connection import settings_of
 from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir, flag
 
 dead_letters = typer.Typer(
-    no_args_is_help=True, help="List events that subscriptions could not process; edit them, redrive them or skip them."
+    no_args_is_help=True,
+    help="List events that subscriptions could not process; edit, redrive or skip them. List records that are no commands.",
 )
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Dead letters by name; default: all that match.")]
 Name = Annotated[str, typer.Argument(help="The dead letter, as `caudal dead-letters list` names it.")]
@@ -19,7 +20,7 @@ OfSubscription = Annotated[
     str | None, typer.Option("--subscription", metavar="SYSTEM.NAME", help="Only those of this projection or policy.")
 ]
 OfTopic = Annotated[str | None, typer.Option("--topic", metavar="TOPIC", help="Only those that came on this topic.")]
-Newest = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="The newest of each partition: so many at most.")]
+Newest = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many of each partition, the newest.")]
 OfStream = Annotated[str | None, typer.Option("--stream", help="Only those of this stream.")]
 
 
@@ -113,18 +114,3 @@ async def records(
     from deploy.operations.dead_letters.records import list_records
 
     await list_records(topic, limit, settings_of(data_dir), as_json=as_json)
-
-
-@dead_letters.command()
-@async_command
-async def resend(
-    places: Annotated[list[str] | None, typer.Argument(metavar="[PLACE]...", help="As `records` prints them.")] = None,
-    topic: OfTopic = None,
-    limit: Newest = 100,
-    apply: Apply = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-) -> int:
-    """Send such records again, after the code was corrected. Exit code 1: some cannot be sent."""
-    from deploy.operations.dead_letters.records import resend as resend_them
-
-    return await resend_them(places or (), topic, limit, settings_of(data_dir), apply=apply)

@@ -9,7 +9,7 @@ import orjson
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.console.printing import ago, counted, lines
+from deploy.console.printing import ago, counted, lines, printable
 from deploy.operations.dead_letters.selection import Filter, selected
 from deploy.operations.subscriptions.installed import subscriptions
 from streams.settings import Settings
@@ -36,7 +36,7 @@ def print_dead_letters(dead_letters: Sequence[DeadLetter], out: Console, now: da
         state = f"[{_STYLES.get(dead_letter.state, 'none')}]{dead_letter.state}[/]"
         attempts = f", {counted(dead_letter.attempts, 'attempt')}" if dead_letter.attempts else ""
         out.print(f"  {escape(what)}: {state}, {ago(dead_letter.parked_at, now)}{attempts}")
-        out.print(f"  {(dead_letter.error or 'waits behind another of its stream')[:300]}", markup=False)
+        out.print(f"  {printable((dead_letter.error or 'waits behind another of its stream')[:300])}", markup=False)
     states = sorted(Counter(dead_letter.state for dead_letter in dead_letters).items())
     summary = ", ".join(f"{count} {state}" for state, count in states)
     out.print(f"{counted(len(dead_letters), 'dead letter')}{f': {summary}' if states else ''}")
@@ -65,12 +65,13 @@ def as_content(dead_letter: DeadLetter) -> dict[str, object]:
         "attempts": dead_letter.attempts,
         "parked_at": dead_letter.parked_at,
         "due_at": dead_letter.due_at if dead_letter.state == "retrying" else None,
-        "key": _text(dead_letter.key),
-        "headers": {name: _text(value) for name, value in dead_letter.headers},
-        "value": _text(dead_letter.value),
+        "key": text_of(dead_letter.key),
+        "headers": {name: text_of(value) for name, value in dead_letter.headers},
+        "value": text_of(dead_letter.value),
         "edited": dead_letter.edited,
     }
 
 
-def _text(value: bytes | None) -> str | None:
+def text_of(value: bytes | None) -> str | None:
+    """Returns bytes as text, with escapes for those that are none."""
     return None if value is None else value.decode(errors="backslashreplace")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import orjson
 
 from command_api.handling.validation import parse_json
-from deploy.console.printing import confirmed, counted, lines
+from deploy.console.printing import confirmed, counted, lines, printable
 from deploy.operations.dead_letters.selection import Filter, Found, selected, stores_of
 from deploy.operations.subscriptions.installed import subscriptions
 from schemas.catalog import Catalog
@@ -41,7 +41,9 @@ async def redrive(chosen: Filter, settings: Settings, *, apply: bool) -> int:
     untried = sum(not dead_letter.attempts and dead_letter.state != "waiting" for dead_letter in left)
     out.print(f"Applied {len(found) - len(left)}, still open {len(left)}.")
     for dead_letter in left[:10]:
-        out.print(f"{dead_letter.name}: {dead_letter.state}, {dead_letter.error or 'waits behind another'}", markup=False)
+        out.print(
+            f"{dead_letter.name}: {dead_letter.state}, {printable(dead_letter.error or 'waits behind another')}", markup=False
+        )
     if untried:
         out.print(
             f"{untried} were not tried within {_WAIT_SECONDS:g} s: start the process that runs the subscription, or resume it "

@@ -12,7 +12,7 @@ from deploy.cli import app
 
 CHANGES = {
     ("subscriptions", "pause"), ("subscriptions", "resume"), ("subscriptions", "reset"),
-    ("dead-letters", "redrive"), ("dead-letters", "skip"), ("dead-letters", "edit"), ("dead-letters", "resend"),
+    ("dead-letters", "redrive"), ("dead-letters", "skip"), ("dead-letters", "edit"),
     ("projections", "rebuild"), ("projections", "rollback"), ("projections", "discard"),
     ("sagas", "retry"), ("sagas", "cancel"), ("relay", "backfill"), ("recover",),
     ("token-keys", "retire"), ("master-keys", "rewrap"),

@@ -64,7 +64,7 @@ def test_an_event_that_came_too_early_waits_and_belongs_to_no_partner_yet() -> N
     assert (entry.partner_id_temporal, entry.partner_id) == (None, None)
 
 
-@pytest.mark.parametrize(("query", "order"), [("", (("sort", "-received_at"),)), ("sort=event_type", ())])
+@pytest.mark.parametrize(("query", "order"), [("", (("sort", "-position"),)), ("sort=event_type", ())])
 async def test_the_log_holds_the_events_of_onboardings_the_newest_first(query: str, order: Any) -> None:
     views = Views()
 

@@ -42,15 +42,15 @@ def test_a_dead_letter_may_be_larger_than_the_record_that_it_was() -> None:
         assert int(topics[f"p.{context}.dead-letters"].topic_configs["max.message.bytes"]) > largest
 
 
-def test_integration_topics_may_be_another_teams_and_their_dead_letters_are_not() -> None:
+def test_incoming_topics_are_another_teams_and_their_dead_letters_are_not() -> None:
     alliances = installed_catalog(["partner_alliances"])
     context = ContextName("partner_alliances", "integrations")
 
     topics = {one.topic.name: one for one in _wanted(Settings(topic_prefix="p"), alliances, context)}
 
-    assert {name: (one.kind, one.is_shared) for name, one in topics.items() if one.kind != "log"} == {
-        "PartnerCreado": ("outgoing", True),
-        "eventos-partners-general": ("outgoing", True),
+    assert {name: (one.kind, one.is_anothers) for name, one in topics.items() if one.kind != "log"} == {
+        "PartnerCreado": ("outgoing", False),
+        "eventos-partners-general": ("outgoing", False),
         "comando-crear-partner": ("incoming", True),
         "comando-crear-partner.dead-letters": ("incoming", False),
     }

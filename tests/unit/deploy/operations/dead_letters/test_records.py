@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from deploy.operations.dead_letters.records import as_content, print_records, why_not_sent
+from deploy.operations.dead_letters.records import as_content, print_records
 from streams.commands.parked_records import ParkedRecord
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 PARKED = ParkedRecord(
-    place="orders.dead-letters/1@3", topic="orders", partition=2, origin="orders/2@7", error="malformed: [it] is not JSON",
-    at=NOW - timedelta(minutes=5), key=None, value=b"\xff", headers=[("ce_id", b"1")],
+    place="orders.dead-letters/1@3", origin="orders/2@7", error="malformed: [it] is \x1b[2Jnot JSON",
+    at=NOW - timedelta(minutes=5), size=1, beginning=b"\xff",
 )  # fmt: skip
-NOT_KEPT = replace(PARKED, place="orders.dead-letters/1@4", value=b"")
 
 
 def printed(*records: ParkedRecord) -> list[str]:
@@ -23,21 +22,18 @@ def printed(*records: ParkedRecord) -> list[str]:
     return out.getvalue().splitlines()
 
 
-def test_each_has_its_place_its_origin_and_its_error() -> None:
-    assert printed(PARKED, NOT_KEPT) == [
+def test_each_has_its_place_its_origin_and_its_error_without_control_characters() -> None:
+    assert printed(PARKED, replace(PARKED, place="orders.dead-letters/1@4", size=0)) == [
         "orders.dead-letters/1@3",
         "  from orders/2@7: 5 min ago, 1 byte",
-        "  malformed: [it] is not JSON",
+        "  malformed: [it] is \N{REPLACEMENT CHARACTER}[2Jnot JSON",
         "orders.dead-letters/1@4",
-        "  from orders/2@7: 5 min ago, its value was not kept",
-        "  malformed: [it] is not JSON",
+        "  from orders/2@7: 5 min ago, without a value",
+        "  malformed: [it] is \N{REPLACEMENT CHARACTER}[2Jnot JSON",
         "2 records that are no commands",
     ]
     assert printed(PARKED)[-1] == "1 record that is no command"
 
 
-def test_a_record_without_its_value_cannot_be_sent_again() -> None:
-    assert why_not_sent(PARKED) is None
-    assert "its sender has to send it again" in (why_not_sent(NOT_KEPT) or "")
-    assert (as_content(PARKED)["value"], as_content(PARKED)["can_be_sent_again"]) == ("\\xff", True)
-    assert (as_content(NOT_KEPT)["value"], as_content(NOT_KEPT)["can_be_sent_again"]) == ("", False)
+def test_bytes_that_are_no_text_are_shown_as_escapes() -> None:
+    assert as_content(PARKED)["beginning"] == "\\xff"
