@@ -21,6 +21,7 @@ from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command
 from schemas.partner_alliances.integrations import PartnerCreated, PartnerRequested, PartnerWithdrawn, TaxNumberFreed
 from schemas.partner_alliances.partners import (
+    MAILBOX_TAKEN,
     AddIntegration,
     ChangePartner,
     DeletePartner,
@@ -98,8 +99,7 @@ def request_registration(command: CommandEnvelope[RequestRegistration], mailbox:
     if mailbox.partner_id is None:
         yield from register_partner(command, mailbox)
     elif mailbox.partner_id != partner_id:
-        reason = "another partner has the mailbox"
-        yield PartnerRegistrationRejected(partner_id=partner_id, temporary_id=command.id, reason=reason)
+        yield PartnerRegistrationRejected(partner_id=partner_id, temporary_id=command.id, reason=MAILBOX_TAKEN)
 
 
 def change_partner(command: CommandEnvelope[ChangePartner], partner: Partner, mailbox: Mailbox) -> Events:

@@ -1,7 +1,6 @@
 """The queries of compliance: reports by contract, amounts, and the rules that are not met."""
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -14,10 +13,7 @@ from query_api.queries.query import Query
 from query_api.views.paging import Row
 from schemas.partner_alliances import views
 from schemas.partner_alliances.clients.dialect import ERRORS
-from schemas.partner_alliances.clients.spanish import monto_of
-
-_CODES: Mapping[str, str] = {"amount": "MONTO_INVALIDO", "currency": "MONEDA_NO_PERMITIDA"}
-"""By rules: what their violation is called."""
+from schemas.partner_alliances.clients.spanish import RULE_VIOLATIONS, monto_of
 
 
 class Regla(BaseModel):
@@ -77,7 +73,7 @@ def report(row: Row) -> Reporte:
                 regla=found["rule"],
                 cumple=found["passed"],
                 detalle=found["detail"],
-                codigo=None if found["passed"] else _CODES.get(found["rule"]),
+                codigo=None if found["passed"] else RULE_VIOLATIONS.get(found["rule"]),
             )
             for found in row["verdicts"]
         ],

@@ -14,7 +14,7 @@ from query_api.queries.query import Query
 from query_api.views.paging import MAX_LIMIT, Row
 from schemas.partner_alliances.clients.dialect import PARTNERS
 from schemas.partner_alliances.clients.spanish import WORDS_FOR_KYC, EstadoKyc
-from schemas.partner_alliances.partners import IntegrationType
+from schemas.partner_alliances.partners import MAILBOX_TAKEN, IntegrationType
 from schemas.partner_alliances.rejections import PartnerIsDeleted
 from schemas.partner_alliances.views import PartnerProfiles
 
@@ -25,6 +25,7 @@ _STATES: Mapping[str, Estado] = {
     "deleted": "ELIMINADO",
     "rejected": "RECHAZADO",
 }
+_REASONS = {MAILBOX_TAKEN: "Ya existe un partner con este email"}
 _LISTED = ("status[in]", "active,inactive")
 
 
@@ -88,7 +89,7 @@ def detail(row: Row) -> Detalle:
     documents = row["kyc_documents"]
     partner = PartnerCompleto(
         **_beginning(row),
-        motivo=row["reason"],
+        motivo=_REASONS.get(row["reason"], row["reason"]),
         direccion=row["address"],
         documentos_kyc=None if documents is None else orjson.loads(documents),
         fecha_actualizacion=row["updated_at"],

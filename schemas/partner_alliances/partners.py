@@ -103,6 +103,9 @@ class FreeMailbox(Command, internal=True):
     mailbox_id: UUID
 
 
+MAILBOX_TAKEN = "another partner has the mailbox"
+
+
 class PartnerRegistrationRejected(Event):
     """A partner was not registered."""
 

@@ -159,10 +159,14 @@ class Amount(Part):
     currency: Currency
 
 
+Rule = Literal["tax_id", "bank_account", "sanctions", "amount", "currency"]
+"""A rule of compliance."""
+
+
 class RuleVerdict(Part):
     """The verdict of one rule of compliance."""
 
-    rule: Literal["tax_id", "bank_account", "sanctions", "amount", "currency"]
+    rule: Rule
     passed: bool
     detail: str
 

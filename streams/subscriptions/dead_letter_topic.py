@@ -61,13 +61,13 @@ def sendable(key: bytes | None, value: bytes | None) -> bytes | None:
 
 def origin_headers(context: ContextName, origin: str, error: str | None, subscription: str) -> list[tuple[str, bytes]]:
     """Returns the headers that a dead letter has beside its own."""
-    origin_of = {
+    fields = {
         "context": str(context),
         "origin": origin,
         "subscription": subscription,
         "error": error or "waits behind another",
     }
-    return [(f"{PREFIX}{name}", text.encode(errors="replace")) for name, text in origin_of.items()]
+    return [(f"{PREFIX}{name}", text.encode(errors="replace")) for name, text in fields.items()]
 
 
 def _headers_of(dead_letter: DeadLetter) -> list[tuple[str, bytes]]:

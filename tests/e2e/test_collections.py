@@ -143,6 +143,7 @@ ALLIANCES = (
     Call("GET", "/api/v1/partners//{partner}", 200, {"partner": REGISTERED}),
     Call("GET", f"/api/v1/partners/{uuid4()}", 404, failing("PARTNER_NO_ENCONTRADO")),
     Call("PUT", ONE, 200, {"mensaje": str, "partner": {**PARTNER, "estado": "ACTIVO", "fecha_actualizacion": str}}, PARTNER),
+    Call("PUT", "/api/v1/partners//{partner}", 200, {"mensaje": str, "partner": {**PARTNER, "estado": "ACTIVO"}}, PARTNER),
     Call("PUT", ONE, 400, failing("DATOS_INVALIDOS"), {}),
     Call("PUT", f"/api/v1/partners/{uuid4()}", 404, failing("PARTNER_NO_ENCONTRADO"), PARTNER),
     Call("PUT", f"{ONE}/kyc", 200, {"mensaje": str, "partner": {"estado_kyc": "APROBADO", "documentos_kyc": {}}}, KYC),
@@ -272,6 +273,6 @@ async def test_a_registration_that_was_only_accepted_ends_as_a_partner_or_as_a_r
 
     assert [(one["email"], one["estado"], one["motivo"]) for one in found] == [
         (partner["email"], "ACTIVO", None),
-        (None, "RECHAZADO", "another partner has the mailbox"),
+        (None, "RECHAZADO", "Ya existe un partner con este email"),
     ]
     assert {one["id"] for one in found} & listed == {found[0]["id"]}

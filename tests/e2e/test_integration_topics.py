@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -95,6 +95,46 @@ async def test_every_record_is_read_with_the_registrys_schema_alone(stack: Runni
             assert again.json() == latest
     code, out, err = await stack.caudal("verify", "topics")
     assert code == 0, out + err
+
+
+CONTRACT = {"partner_id": str, "contrato_id": str, "estado": str}
+DOCUMENTS: Mapping[str, Mapping[str, type]] = {
+    "ContratoCreado": {**CONTRACT, "monto": object, "moneda": object, "tipo": str, "fecha_inicio": str, "fecha_creacion": str},
+    "contrato-rechazado": {**CONTRACT, "fecha_rechazo": str, "causa_rechazo": str, "validacion_fallida": str},
+    "revision-contrato": {**CONTRACT, "motivo": str},
+    "contrato-aprobado": {**CONTRACT, "fecha_aprobacion": str, "validaciones_pasadas": list},
+}
+"""The members of the documents on each topic of contracts, with their types."""
+
+
+async def test_every_document_is_read_as_json(stack: RunningStack) -> None:
+    officer = stack.token("compliance_officer")
+    topics = Topics(Settings(), CATALOG)
+    async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["partner_alliances"], timeout=30) as client:
+        partner = {"nombre": f"Evil Corp {uuid4().hex[:6]}", "email": f"{uuid4().hex}@example.org"}
+        sent = await client.put("/compliance/sanciones", json={"nombres": [partner["nombre"]]}, headers=officer)
+        assert sent.status_code in (200, 201)
+        id = (await client.post("/api/v1/partners", json=partner)).json()["partner"]["id"]
+        found: dict[str, dict[str, Any]] = {}
+
+        async def are_there(*names: str) -> bool:
+            for name in names:
+                for record in await records_of(stack, topics.integration(name)):
+                    document = orjson.loads(record.value)
+                    if document["partner_id"] == id:
+                        assert partner["nombre"].lower().encode() not in record.value.lower()
+                        found[name] = document
+            return set(names) <= found.keys()
+
+        await eventually(lambda: are_there("ContratoCreado", "contrato-rechazado", "revision-contrato"), 60, "the documents")
+        path = f"/contratos/{found['revision-contrato']['contrato_id']}/revision"
+        decided = await client.post(path, json={"aprobado": True, "motivo": "revisado"}, headers=officer)
+        assert decided.status_code in (200, 201), decided.text
+        await eventually(lambda: are_there("contrato-aprobado"), 60, "the approval")
+    assert found["contrato-rechazado"]["causa_rechazo"].endswith("LISTA_DE_SANCIONES")
+    for name, members in DOCUMENTS.items():
+        for member, kind in members.items():
+            assert isinstance(found[name][member], kind), (name, member, found[name])
 
 
 def by_confluent(registry: str, topic: str, value: bytes) -> Any:

@@ -97,9 +97,8 @@ async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: Runn
     logs = (await stack.queries.get("/saga/logs", params=wanted, headers=stack.token("auditor"))).json()
     assert {entry["event_type"] for entry in logs} == {name for name, _ in steps(found)}
     assert all(entry["payload"] and entry["handled_at"] for entry in logs)
-    shown_to_clients = (
-        await stack.queries.get(SAGA_LOGS, params={"saga_id": receipt["saga_id"]}, headers=stack.token("auditor"))
-    ).json()
+    of_saga = {"saga_id": receipt["saga_id"]}
+    shown_to_clients = (await stack.queries.get(SAGA_LOGS, params=of_saga, headers=stack.token("auditor"))).json()
     assert [(one["tipo_evento"], one["estado_procesamiento"]) for one in reversed(shown_to_clients)] == [
         ("CreatePartner", "PROCESADO"),
         ("PartnerCreated", "PROCESADO"),
@@ -110,7 +109,7 @@ async def test_a_partner_leads_by_itself_to_a_contract_and_is_active(stack: Runn
     ]
     assert {one["partner_id"] for one in shown_to_clients} == {found["references"]["partner_id"]}
     assert (await stack.queries.get(SAGA_LOGS)).status_code == 401
-    assert (await stack.queries.get(SAGA_LOGS, headers=stack.token("clinician"))).json() == []
+    assert (await stack.queries.get(SAGA_LOGS, params=of_saga, headers=stack.token("clinician"))).json() == []
     campaign = {"partner_id": found["references"]["partner_id"], "nombre": "Primavera", "presupuesto_centavos": 5000}
     dates = {"fecha_inicio": "2030-01-01", "fecha_fin": "2030-02-01"}
 

@@ -7,7 +7,14 @@ from pydantic import Field
 
 from schemas.partner_alliances.compliance import AccountState
 from schemas.partner_alliances.partners import KycStatus
-from schemas.partner_alliances.parts import AffiliationStatus, CommissionModel, PartnerType, ProgramStatus, ProgramType
+from schemas.partner_alliances.parts import (
+    AffiliationStatus,
+    CommissionModel,
+    PartnerType,
+    ProgramStatus,
+    ProgramType,
+    Rule,
+)
 
 TipoDePartner = Literal["CORPORATIVO", "INDIVIDUAL", "STARTUP", "AGENCIA", "SIN_ANIMO_DE_LUCRO"]
 
@@ -60,6 +67,15 @@ def monto_of(cents: int | None) -> float | None:
     """Returns an amount of cents as clients see it; ``None`` for none."""
     return None if cents is None else cents / 100
 
+
+RULE_VIOLATIONS: Mapping[Rule, str] = {
+    "tax_id": "IDENTIFICACION_INVALIDA",
+    "bank_account": "CUENTA_INVALIDA",
+    "sanctions": "LISTA_DE_SANCIONES",
+    "amount": "MONTO_INVALIDO",
+    "currency": "MONEDA_NO_PERMITIDA",
+}
+"""The clients' words for the rules that a contract violates."""
 
 EstadoDePrograma = Literal["BORRADOR", "ACTIVO", "SUSPENDIDO", "CERRADO"]
 PROGRAM_STATUSES: Mapping[EstadoDePrograma, ProgramStatus] = {

@@ -1,4 +1,7 @@
-"""The alliances' topics for other teams, in the words that they know. Nothing of a person is published."""
+"""The alliances' topics for other teams, in the words that they know.
+
+Mail addresses, phone numbers, addresses and configurations are not published, nor are names of the sanction list.
+"""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -7,9 +10,9 @@ from typing import Any
 from schemas.envelope import RecordedEvent
 from schemas.integration import Content, IncomingTopic, OutgoingTopic, Record
 from schemas.message import Command
-from schemas.partner_alliances.clients.spanish import WORDS_FOR_KYC, monto_of
+from schemas.partner_alliances.clients.spanish import RULE_VIOLATIONS, WORDS_FOR_KYC, monto_of
 from schemas.partner_alliances.compliance import ContractApproved, ContractRejected
-from schemas.partner_alliances.contracts import ContractCreated, ContractRevision
+from schemas.partner_alliances.contracts import ContractCreated, ContractRevision, ContractRevisionDecided
 from schemas.partner_alliances.integrations import PartnerCreated
 from schemas.partner_alliances.partners import (
     IntegrationCreated,
@@ -99,17 +102,31 @@ def _contract_approved(recorded: RecordedEvent[ContractApproved]) -> Content:
 
 
 def _contract_rejected(recorded: RecordedEvent[ContractRejected]) -> Content:
-    failed = next((verdict.rule for verdict in recorded.data.verdicts if not verdict.passed), None)
+    violated = [verdict.rule for verdict in recorded.data.verdicts if not verdict.passed]
     return {
         **_assessed(recorded.data, "rechazado"),
         "fecha_rechazo": _moment(recorded.recorded_at),
-        "causa_rechazo": recorded.data.cause,
-        "validacion_fallida": failed,
+        "causa_rechazo": ", ".join(RULE_VIOLATIONS[rule] for rule in violated),
+        "validacion_fallida": violated[0] if violated else None,
+    }
+
+
+def _revision_decided(recorded: RecordedEvent[ContractRevisionDecided]) -> Content:
+    """Returns an officer's approval; the rejection of a contract is published already."""
+    if not recorded.data.approved:
+        return None
+    at = _moment(recorded.recorded_at)
+    return {
+        **_contract(recorded.data, "activo"),
+        **_money(None),
+        "tipo": None,
+        "fecha_aprobacion": at,
+        "validaciones_pasadas": [],
     }
 
 
 def _contract_revision(recorded: RecordedEvent[ContractRevision]) -> Content:
-    return {**_contract(recorded.data, "inactivo"), "motivo": recorded.data.reason}
+    return {**_contract(recorded.data, "inactivo"), "motivo": "Requiere la decisión de un oficial de compliance"}
 
 
 def _assessed(event: ContractApproved | ContractRejected, state: str) -> dict[str, Any]:
@@ -142,6 +159,7 @@ OUTGOING = (
     OutgoingTopic(_GENERAL, IntegrationRevoked, _integration_revoked, _INTEGRATION_REVOKED),
     OutgoingTopic("ContratoCreado", ContractCreated, _contract_created),
     OutgoingTopic("contrato-aprobado", ContractApproved, _contract_approved),
+    OutgoingTopic("contrato-aprobado", ContractRevisionDecided, _revision_decided),
     OutgoingTopic("contrato-rechazado", ContractRejected, _contract_rejected),
     OutgoingTopic("revision-contrato", ContractRevision, _contract_revision),
 )

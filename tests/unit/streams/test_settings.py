@@ -61,3 +61,9 @@ def test_an_empty_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings()
 
     assert (settings.broker_sasl_mechanism, settings.pool_size, settings.systems) == (None, 8, [])
+
+
+def test_a_deployment_is_closed_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAUDAL_PROFILE", raising=False)
+
+    assert Settings().profile == "closed"

@@ -50,7 +50,7 @@ def test_a_report_names_each_rule_and_the_code_of_its_violation() -> None:
     assert [(rule.regla, rule.cumple, rule.codigo) for rule in shown.reglas] == [
         ("amount", False, "MONTO_INVALIDO"),
         ("currency", True, None),
-        ("sanctions", False, None),
+        ("sanctions", False, "LISTA_DE_SANCIONES"),
     ]
     assert (shown.contrato_id, shown.aprobado, shown.monto, shown.moneda, shown.estado) == (ID, False, 1.5, "EUR", "PENDIENTE")
     assert report(assessed(None, None, "expired").model_dump()).monto is None

@@ -116,4 +116,4 @@ async def test_a_registration_that_was_rejected_says_why() -> None:
 
     shown = (await partner(rejected)).body.partner
 
-    assert (shown.estado, shown.nombre, shown.motivo) == ("RECHAZADO", None, "another partner has the mailbox")
+    assert (shown.estado, shown.nombre, shown.motivo) == ("RECHAZADO", None, "Ya existe un partner con este email")
