@@ -1,0 +1,1 @@
+"""DICOM files without the person in them, for the systems that take images."""

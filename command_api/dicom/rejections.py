@@ -1,0 +1,29 @@
+"""Rejections of DICOM files: each reason is a text that clients see."""
+
+from enum import StrEnum
+
+from schemas.errors import Rejected
+
+
+class Reason(StrEnum):
+    """The reasons for which a file is not published."""
+
+    NOT_DICOM = "no es un archivo DICOM"
+    DAMAGED = "el archivo está cortado o dañado"
+    UNKNOWN_VR = "el archivo tiene un tipo de dato (VR) desconocido"
+    UNSUPPORTED_SYNTAX = "sintaxis de transferencia no admitida"
+    TOO_LARGE = "el archivo es demasiado grande al descomprimirlo"
+    TOO_DEEP = "el archivo tiene demasiados niveles de secuencias"
+    NOT_AN_IMAGE = "el archivo no es una imagen"
+    INCOMPLETE = "faltan datos obligatorios de la imagen"
+    TEXT_IN_PIXELS = "posible texto en la imagen"
+    RECOGNIZABLE = "posibles rasgos reconocibles en la imagen"
+    FOREIGN_DATA = "datos ajenos a la imagen dentro de los píxeles"
+
+
+class NotDeidentifiable(Rejected):
+    """The file cannot be published without a risk for the person in it."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
