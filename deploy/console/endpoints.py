@@ -124,8 +124,9 @@ class Endpoints:
         keys = {"keys_dsn": self.postgres, "master_key_file": self.master_keys, "token_keys": self.token_keys}
         signing = {"signing_key": str(self.signing_key)}
         servers = {"brokers": self.brokers, "fetch_backoff": self.fetch_backoff, "mail_url": SecretStr(self.mail)}
+        processes = {"command_apis": self.command_api, "query_apis": self.query_api, "files_url": self.files}
         return settings.model_copy(
-            update={**databases, **keys, **signing, **servers, **_SECURITY, "systems": list(self.systems)}
+            update={**databases, **keys, **signing, **servers, **processes, **_SECURITY, "systems": list(self.systems)}
         )
 
 

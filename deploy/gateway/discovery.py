@@ -1,6 +1,7 @@
 """The gateways of the installed systems, by name and by port."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from schemas.catalog import Catalog
 from schemas.clients.gateway import Gateway
@@ -29,11 +30,13 @@ def wanted_gateways(names: Iterable[str], catalog: Catalog) -> Mapping[int, Gate
     """Returns the gateways that ``NAME`` or ``NAME:PORT`` name, by their ports; raises `Misconfigured`."""
     installed, wanted = installed_gateways(catalog), dict[int, Gateway]()
     for text in names:
-        name, _, port = text.partition(":")
+        name, colon, port = text.partition(":")
         if (gateway := installed.get(name)) is None:
-            known = ", ".join(installed) or "none"
-            raise Misconfigured(f"there is no gateway {name!r}; installed are {known}")
-        if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
+            known, near = ", ".join(installed) or "none", get_close_matches(name, installed, n=1)
+            raise Misconfigured(
+                f"there is no gateway {name!r}; {f'did you mean {near[0]!r}?' if near else f'installed are {known}'}"
+            )
+        if colon and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
             raise Misconfigured(f"{text!r} names no port: write it like {name}:{gateway.port}")
         if (number := int(port or gateway.port)) in wanted:
             raise Misconfigured(f"two gateways want the port {number}")

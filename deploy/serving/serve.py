@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from socket import AF_INET, AF_INET6, create_server, has_dualstack_ipv6, socket
 from typing import Literal, Protocol
 
+import structlog
 import uvicorn
 from prometheus_client import disable_created_metrics
 from starlette.applications import Starlette
@@ -35,6 +36,7 @@ from streams.telemetry.tracing import configure_tracing, trace_requests
 
 _ACCEPTS_PER_TURN = 16
 """Listening sockets of one address: the loop accepts one connection of each in a turn (libuv's pull request 3696)."""
+_log = structlog.get_logger()
 
 
 class BackgroundWork(Protocol):
@@ -85,6 +87,14 @@ async def serve_gateways(names: Sequence[str], settings: Settings, host: str) ->
         gateways = Gateways(wanted, settings, catalog, session)
         probing = tasks.create_task(gateways.keep_probed())
         sockets = [listening(host, port, f"the gateway {gateway.name}") for port, gateway in wanted.items()]
+        for port, gateway in wanted.items():
+            _log.info(
+                "gateway listens",
+                gateway=gateway.name,
+                url=f"http://{host}:{port}",
+                command_apis=settings.command_apis,
+                query_apis=settings.query_apis,
+            )
         await Server(gateways, host, next(iter(wanted)), settings).serve(sockets)
         probing.cancel()
 

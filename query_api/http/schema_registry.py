@@ -19,6 +19,7 @@ PREFIX = "/schema-registry"
 _MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 _MAX_BYTES = 1024 * 1024
 _NO_SUBJECT, _NO_VERSION, _NO_SCHEMA = 40401, 40402, 40403
+_READ_ONLY = 42205
 """Codes of errors, as the API defines them."""
 
 
@@ -39,6 +40,7 @@ class SchemaRegistryEndpoints:
             Route("/subjects", self.subjects),
             Route("/subjects/{subject}", self.look_up, methods=["POST"]),
             Route("/subjects/{subject}/versions", self.versions),
+            Route("/subjects/{subject}/versions", self.register, methods=["POST"]),
             Route("/subjects/{subject}/versions/{version}", self.version),
             Route("/subjects/{subject}/versions/{version}/schema", self.definition),
             Route("/schemas/ids/{id:int}", self.by_id),
@@ -78,6 +80,14 @@ class SchemaRegistryEndpoints:
             return _error(42201, "The body has no valid schema.", 422)
         equal = next((one for one in found if orjson.loads(one.definition) == wanted), None)
         return _json(_shown(equal)) if equal is not None else _error(_NO_SCHEMA, "Schema not found.")
+
+    async def register(self, request: Request) -> Response:
+        """Answers with the id of a schema that is registered already: others are not registered here."""
+        answer = await self.look_up(request)
+        if answer.status_code == 404:
+            subject = request.path_params["subject"]
+            return _error(_READ_ONLY, f"Subject {subject} is read-only: use a schema that it has (use.latest.version).", 422)
+        return answer
 
     async def by_id(self, request: Request) -> Response:
         """Answers with the schema with an id, as text."""

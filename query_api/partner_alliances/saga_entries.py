@@ -11,7 +11,7 @@ from query_api.partner_alliances.labels import SAGA_LABELS
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
 from query_api.views.paging import MAX_LIMIT, Row
-from schemas.engine.saga_views import SagaLogs
+from schemas.engine.saga_views import SagaLogs, Sagas
 from schemas.partner_alliances.clients import dialect
 from schemas.sensitive import without_encrypted
 
@@ -33,7 +33,7 @@ class EntradaDeSaga(BaseModel):
     tipo_evento: str
     evento_data: dict[str, JsonValue] = Field(description="El evento, con null en lugar de cada texto cifrado.")
     estado_procesamiento: str = Field(description="RECIBIDO, PROCESADO o ERROR.")
-    estado_saga: str = Field(description="El estado de la saga después del evento.")
+    estado_saga: str = Field(description="El estado de la saga ahora.")
     error: str | None
     recibido_en: datetime
     procesado_en: datetime | None
@@ -46,7 +46,15 @@ async def saga_entries(context: QueryContext) -> Answer:
     newest_first = () if "sort" in context.request.query_params else (("sort", "-position"),)
     onboardings = ("saga", "partner_alliances.onboarding"), ("kind", "event")
     page = await context.views.page(context.request, SagaLogs, *onboardings, *newest_first, limit=MAX_LIMIT)
-    return context.page(page, list(map(saga_entry, page.rows)))
+    ids = ",".join(sorted({row["saga_id"] for row in page.rows}))
+    sagas = await context.views.all_rows(context.request, Sagas, None, ("saga_id[in]", ids)) if ids else []
+    statuses = {row["saga_id"]: row["status"] for row in sagas}
+    return context.page(page, [saga_entry({**row, **_status_now(row, statuses)}) for row in page.rows])
+
+
+def _status_now(row: Row, statuses: Mapping[str, str]) -> Mapping[str, str]:
+    """Returns the saga's status; an entry alone has that which it had after the event."""
+    return {"saga_status": statuses[row["saga_id"]]} if row["saga_id"] in statuses else {}
 
 
 def saga_entry(row: Row) -> EntradaDeSaga:

@@ -16,7 +16,7 @@ from aiokafka.errors import CommitFailedError, CorruptRecordException, IllegalSt
 from prometheus_client import Counter
 
 from schemas.catalog import Catalog
-from schemas.errors import CaudalError, Unavailable
+from schemas.errors import CaudalError, Invalid, Unavailable
 from schemas.system import ContextName
 from streams.broker.clients import (
     OUTAGES,
@@ -40,6 +40,8 @@ from streams.telemetry.retrying import Backoff, keep_running, raise_if_cancelled
 
 _log = structlog.get_logger()
 _COMMIT_SECONDS = 1.0
+_MAX_REASON = 1000
+"""Characters of the reason of a dead letter."""
 _TOGETHER_SECONDS = 1.0
 """Partitions whose records take longer are paused, and the others go on without them."""
 _MAX_WAIT_SECONDS = 10.0
@@ -247,7 +249,8 @@ class RecordConsumer:
 
         Raises `Unavailable`.
         """
-        why = f"{error.kind}: {describe(error)}" if isinstance(error, CaudalError) else describe(error)
+        text = error.reasons[:_MAX_REASON] if isinstance(error, Invalid) else describe(error)
+        why = f"{error.kind}: {text}" if isinstance(error, CaudalError) else text
         _log.warning("record parked", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
         origin = origin_headers(context, place_of(record), why, self._group)
         own = [(name, value) for name, value in letter.headers if not name.startswith(PREFIX)]

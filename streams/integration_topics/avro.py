@@ -98,10 +98,22 @@ def _read(schema: str, value: bytes, begin: int, reader: str | None) -> Any:
     try:
         values = schemaless_reader(source, _parsed(schema), None if reader is None else _parsed(reader))
     except Exception as error:  # the library raises many kinds of errors
-        raise Malformed(f"the record does not fit its schema: {error}") from error
+        raise Malformed(f"the record does not fit its schema: {_why(error)}") from error
     if source.read(1):
         raise Malformed("the record is longer than its schema says")
     return values
+
+
+def _why(error: Exception) -> str:
+    """Returns a reason without the library's own values, which may be a whole schema."""
+    match error:
+        case EOFError():
+            return "it ends too early"
+        case SchemaResolutionError():
+            return "the schema that it names is not that of the topic"
+        case UnicodeDecodeError():
+            return "a text in it is not UTF-8"
+    return "it is no record of Avro by this schema"
 
 
 def readable_with(new: str, old: str, values: Any) -> Any:

@@ -93,6 +93,8 @@ async def test_every_record_is_read_with_the_registrys_schema_alone(stack: Runni
             latest = (await client.get(f"{registry}/subjects/{subject}/versions/latest")).json()
             again = await client.post(f"{registry}/subjects/{subject}", json={"schema": latest["schema"]})
             assert again.json() == latest
+            registered = await client.post(f"{registry}/subjects/{subject}/versions", json={"schema": latest["schema"]})
+            assert (registered.status_code, registered.json()["id"]) == (200, latest["id"])
     code, out, err = await stack.caudal("verify", "topics")
     assert code == 0, out + err
 
@@ -156,10 +158,13 @@ async def test_what_the_registry_does_not_have_is_an_error_of_its_api(stack: Run
             assert (answer.status_code, answer.json()["error_code"]) == (404, code)
         look_up = await client.post("/subjects/event-user-value", json={"schema": '{"type": "string"}'})
         assert look_up.json()["error_code"] == 40403
+        other = await client.post("/subjects/event-user-value/versions", json={"schema": '{"type": "string"}'})
+        assert (other.status_code, other.json()["error_code"]) == (422, 42205)
+        assert "read-only" in other.json()["message"]
         for body in ("", "[]", '{"schema": "{"}', '{"schema": 1}'):
             answer = await client.post("/subjects/event-user-value", content=body)
             assert (answer.status_code, answer.json()["error_code"]) == (422, 42201)
-        assert (await client.post("/subjects/event-user-value/versions", json={})).status_code == 405
+        assert (await client.post("/subjects/event-user-value/versions", json={})).json()["error_code"] == 42201
         assert (await client.get("/")).json() == (await client.get("/subjects")).json()
         assert (await client.get("/config")).json() == {"compatibilityLevel": "BACKWARD"}
         assert (await client.get("/mode")).json() == {"mode": "READONLY"}

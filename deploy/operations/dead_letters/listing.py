@@ -40,6 +40,7 @@ def print_dead_letters(dead_letters: Sequence[DeadLetter], out: Console, now: da
     states = sorted(Counter(dead_letter.state for dead_letter in dead_letters).items())
     summary = ", ".join(f"{count} {state}" for state, count in states)
     out.print(f"{counted(len(dead_letters), 'dead letter')}{f': {summary}' if states else ''}")
+    out.print("[dim]Records on topics that are no commands: caudal dead-letters records[/]")
 
 
 async def show_dead_letter(name: str, settings: Settings) -> None:

@@ -53,5 +53,5 @@ def as_content(record: ParkedRecord) -> dict[str, object]:
         "error": record.error,
         "at": record.at,
         "size": record.size,
-        "beginning": text_of(record.beginning),
+        "beginning": text_of(record.beginning) if record.size else None,
     }

@@ -44,6 +44,7 @@ _CODES = {
     "integration_not_found": "INTEGRACION_NO_ENCONTRADA",
     "integration_revoked": "INTEGRACION_YA_REVOCADA",
     "internal": "ERROR_INTERNO",
+    "unsupported_format": "FORMATO_NO_ADMITIDO",
     "unauthenticated": "NO_AUTENTICADO",
     "forbidden": "NO_AUTORIZADO",
     "too_many_requests": "DEMASIADAS_SOLICITUDES",

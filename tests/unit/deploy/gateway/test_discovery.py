@@ -29,7 +29,9 @@ def test_gateways_are_wanted_by_name_on_their_own_ports_or_on_others() -> None:
     ("names", "why"),
     [
         (["nothing"], "there is no gateway 'nothing'; installed are clinical_lab"),
+        (["clinical-lab"], "there is no gateway 'clinical-lab'; did you mean 'clinical_lab'?"),
         (["clinical_lab:x"], "write it like clinical_lab:8080"),
+        (["clinical_lab:"], "names no port"),
         (["clinical_lab:70000"], "names no port"),
         (["clinical_lab", "data_ingestion:8080"], "two gateways want the port 8080"),
         ([], "name the gateways to serve; installed are clinical_lab"),

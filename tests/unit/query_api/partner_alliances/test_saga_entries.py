@@ -10,7 +10,7 @@ from aggregates.scenario import MIDNIGHT
 from query_api.partner_alliances.saga_entries import saga_entries, saga_entry
 from query_api.queries.context import QueryContext
 from query_api.views.paging import Page
-from schemas.engine.saga_views import SagaLogs
+from schemas.engine.saga_views import SagaLogs, Sagas
 from schemas.sensitive import MARK
 from schemas.view import View
 from tests.unit.query_api.asking import request_of
@@ -35,6 +35,10 @@ class Views:
     async def page(self, request: Request, view: type[View], *fixed: tuple[str, str], limit: int) -> Page:
         self.asked = view, fixed, limit
         return Page([ROW], "next")
+
+    async def all_rows(self, request: Request, view: type[View], seen: None, *fixed: tuple[str, str]) -> list[Any]:
+        assert (view, fixed) == (Sagas, (("saga_id[in]", "s"),))
+        return [{"saga_id": "s", "status": "failed"}]
 
 
 def test_an_event_is_shown_in_the_clients_words() -> None:
@@ -70,5 +74,5 @@ async def test_the_log_holds_the_events_of_onboardings_the_newest_first(query: s
 
     answer = await saga_entries(QueryContext(request_of("/saga/logs", query), views, None, {}))  # type: ignore[arg-type]
 
-    assert [one.saga_id for one in answer.body] == ["s"]
+    assert [(one.saga_id, one.estado_saga) for one in answer.body] == [("s", "FALLIDA")]
     assert views.asked == (SagaLogs, (("saga", "partner_alliances.onboarding"), ("kind", "event"), *order), 1000)

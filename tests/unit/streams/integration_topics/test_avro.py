@@ -10,7 +10,7 @@ from fastavro import parse_schema
 
 from schemas.errors import Malformed
 from schemas.integration import Record
-from streams.integration_topics.avro import decode, encode, enveloped, readable_with, schema_id, schema_of
+from streams.integration_topics.avro import decode, decode_plain, encode, enveloped, readable_with, schema_id, schema_of
 
 ID = UUID("01940000-0000-7000-8000-000000000001")
 PERSON = Record("Persona", {"nombre": "string"})
@@ -90,3 +90,27 @@ def test_a_reader_of_a_changed_schema_reads_older_values_or_says_why_not() -> No
     assert readable_with(more, old, {"a": "x"}) == {"a": "x", "b": None}
     with pytest.raises(Malformed):
         readable_with(other, old, {"a": "x"})
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (b"", "it ends too early"),
+        (b"\x02\x04\xff\xfe", "a text in it is not UTF-8"),
+        (b"\x09" * 4, "it is no record of Avro by this schema"),
+    ],
+)
+def test_the_reason_for_which_a_record_is_not_read_is_a_sentence(value: bytes, why: str) -> None:
+    schema = schema_of(Record("Texto", {"texto": "string"}))
+
+    with pytest.raises(Malformed, match=f"the record does not fit its schema: {why}"):
+        decode_plain(schema, value)
+
+
+def test_a_record_of_another_schema_is_said_to_be_one_and_neither_schema_is_shown() -> None:
+    text, other = schema_of(Record("Texto", {"texto": "string"})), schema_of(Record("Otro", {"n": "long"}))
+
+    with pytest.raises(Malformed) as raised:
+        decode(other, encode(other, 1, {"n": 1}), text)
+
+    assert raised.value.reasons == "the record does not fit its schema: the schema that it names is not that of the topic"
