@@ -77,7 +77,8 @@ class IncomingTopics:
 
     async def _handle_batch(self, records: Sequence[Any]) -> None:
         for record in records:
-            await self._handle(record)
+            if not self._consumer.is_own(record):
+                await self._handle(record)
 
     async def _handle(self, record: Any) -> None:
         """Accepts the command in a record, or parks the record; waits out outages."""

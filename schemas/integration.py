@@ -48,8 +48,13 @@ class OutgoingTopic:
 
     @property
     def name(self) -> str:
-        """The name of its records: the record's full name, or the event's."""
+        """The name of its records: the record's full name, or the event's. Several events may have one record."""
         return self.event.message_name if self.record is None else self.record.full_name
+
+    @property
+    def registered_as(self) -> str:
+        """The name under which its beginning is registered, once for each event and record on a topic."""
+        return self.name if self.name == self.event.message_name else f"{self.name} of {self.event.message_name}"
 
 
 Given = Mapping[str, Any] | str
@@ -60,6 +65,7 @@ Given = Mapping[str, Any] | str
 class IncomingTopic:
     """A topic on which other teams send commands. A command of theirs is only accepted: its rejection must be an event.
 
+    It may be an outgoing topic too: what this deployment publishes there is not taken for a command.
     With a record the values are Avro, else JSON documents or, for a function of a text, texts. A record's id is the id of its
     envelope if that is a UUID, so that a repeat is handled once.
     """

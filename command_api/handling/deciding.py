@@ -54,7 +54,13 @@ class Deciding:
         return loaded
 
     def target(self, request: CommandRequest) -> tuple[str, str]:
-        """Returns the name and the key of the stream that a command is about; raises `Misconfigured` if it has no key."""
+        """Returns the name and the key of the stream that a command is about.
+
+        A command in whose place an activity puts another one is about none that is known yet: it has its own id for both.
+        Raises `Misconfigured` if the stream has no key.
+        """
+        if type(request.command.data) not in self._decisions:
+            return str(request.command.id), str(request.command.id)
         use = self._decision(request).target
         if (key := use.key_of(request.command)) is None:
             raise _no_key(request)

@@ -215,7 +215,11 @@ def _identity(context: ContextName, command: type[Command], path: str, effective
 
 
 def _body(media_types: Iterable[str], content: Mapping[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {name: dict(content) for name in media_types if name}}
+    """Returns a body; of the names of its media type only those that are registered, and not those that clients misspell."""
+    return {"required": True, "content": {name: dict(content) for name in media_types if name in _REGISTERED}}
+
+
+_REGISTERED = ("application/json", "application/x-ndjson")
 
 
 def _headers(*, without: Collection[str] = ()) -> list[dict[str, Any]]:

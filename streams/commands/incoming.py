@@ -7,6 +7,7 @@ from typing import Any
 from schemas.catalog import Catalog
 from schemas.integration import IncomingTopic
 from schemas.system import ContextName
+from streams.broker.cloudevents import source_of
 from streams.broker.provisioning import INCOMING, ensure_topics
 from streams.broker.topic_names import Topics
 from streams.commands.consumer import DeadLetterRecord, RecordConsumer
@@ -25,8 +26,17 @@ class IncomingConsumer(RecordConsumer):
             self._topics.integration(one.topic): (context, one) for context in served for one in catalog.incoming(context)
         }
         """The context and the declaration of each topic."""
+        published = {one.topic for context in catalog.contexts for one in catalog.outgoing(context)}
+        self._own_sources = {
+            self._topics.integration(topic): frozenset(map(source_of, catalog.contexts)) for topic in published
+        }
         contexts = sorted({context for context, _ in self.sources.values()})
         super().__init__(settings, _GROUP, list(self.sources), partial(ensure_topics, settings, catalog, contexts, INCOMING))
+
+    def is_own(self, record: Any) -> bool:
+        """Returns whether this deployment published a record, on a topic that is incoming and outgoing."""
+        sources = self._own_sources.get(record.topic)
+        return sources is not None and dict(record.headers).get("ce_source") in sources
 
     async def park(self, record: Any, error: Exception, *, keep_value: bool) -> None:
         """Publishes a record that is not a command on its topic's dead letters, with the reason.

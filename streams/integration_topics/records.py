@@ -70,7 +70,7 @@ class IntegrationRecords:
         published, topics = [], Topics(settings, catalog)
         for outgoing in declared:
             topic = topics.integration(outgoing.topic)
-            if (row := known.get((topic, outgoing.name))) is None:
+            if (row := known.get((topic, outgoing.registered_as))) is None:
                 raise Unavailable(f"the integration topic {topic} is not registered for {outgoing.name}: run `caudal migrate`")
             schema = "" if outgoing.record is None else schema_of(outgoing.record)
             if outgoing.record is not None and definitions.get(row["schema_id"]) != schema:

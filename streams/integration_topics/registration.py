@@ -30,7 +30,8 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
     store = integration_store(settings, databases)
     remote = RemoteRegistry(settings) if settings.schema_registry_url else None
     registry, done = remote or OwnRegistry(store), list[str]()
-    records = Counter(topics.integration(outgoing.topic) for _, outgoing in outgoing_topics)
+    names = {(topics.integration(outgoing.topic), outgoing.name) for _, outgoing in outgoing_topics}
+    records = Counter(topic for topic, _ in names)
 
     async def registered(subject: str, record: Record) -> int:
         schema = await registry.register(subject, schema_of(record))
@@ -44,10 +45,11 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
             topic, id = topics.integration(outgoing.topic), None
             if outgoing.record is not None:
                 id = await registered(_subject(topic, outgoing, records[topic]), outgoing.record)
-            if (topic, outgoing.name) not in known or known[topic, outgoing.name] != id:
+            name = outgoing.registered_as
+            if (topic, name) not in known or known[topic, name] != id:
                 head = (await PostgresLog(installation.log_store(context), context).head()).position
-                await store.execute("outgoing_register", topic, outgoing.name, str(context), id, head)
-                done.append(f"integration topic {topic}: {outgoing.name}")
+                await store.execute("outgoing_register", topic, name, str(context), id, head)
+                done.append(f"integration topic {topic}: {name}")
         for incoming in incoming_topics:
             if incoming.record is not None:
                 await registered(f"{topics.integration(incoming.topic)}-value", incoming.record)
@@ -69,22 +71,26 @@ def _subject(topic: str, outgoing: OutgoingTopic, records: int) -> str:
 
 
 def _incoming(catalog: Catalog) -> Iterator[IncomingTopic]:
-    """Yields what other teams send; raises `Misconfigured` for a topic that has another meaning already."""
-    seen = {outgoing.topic for _, outgoing in _outgoing(catalog)}
+    """Yields what other teams send; raises `Misconfigured` for a topic that takes two kinds of commands."""
+    seen: set[str] = set()
     for context in catalog.contexts:
         for incoming in catalog.incoming(context):
             if incoming.topic in seen:
-                raise Misconfigured(f"the topic {incoming.topic} is used twice")
+                raise Misconfigured(f"the topic {incoming.topic} takes two kinds of commands")
             seen.add(incoming.topic)
             yield incoming
 
 
 def _outgoing(catalog: Catalog) -> Iterator[tuple[ContextName, OutgoingTopic]]:
-    """Yields what is published, with its context; raises `Misconfigured` for two of one name on one topic."""
-    seen: set[tuple[str, str]] = set()
+    """Yields what is published, with its context.
+
+    Raises `Misconfigured` for two records of one event, or two different records of one name, on one topic.
+    """
+    seen: dict[tuple[str, str], Record | None] = {}
     for context in catalog.contexts:
         for outgoing in catalog.outgoing(context):
-            if (outgoing.topic, outgoing.name) in seen:
+            names = (outgoing.topic, outgoing.registered_as), (outgoing.topic, outgoing.name)
+            if names[0] in seen or seen.get(names[1], outgoing.record) != outgoing.record:
                 raise Misconfigured(f"the topic {outgoing.topic} has {outgoing.name} twice")
-            seen.add((outgoing.topic, outgoing.name))
+            seen |= dict.fromkeys(names, outgoing.record)
             yield context, outgoing

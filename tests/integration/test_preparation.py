@@ -12,6 +12,7 @@ from command_api.composition import make_handler, open_logs
 from command_api.handling.handler import CommandHandler
 from command_api.handling.passwords import Passwords
 from schemas.catalog import Catalog
+from schemas.clinical_lab.notifications import DeliverNotification
 from schemas.clinical_lab.users import CreateUser, user_id_of
 from schemas.engine.privacy import EraseSubject
 from schemas.envelope import CommandEnvelope
@@ -94,3 +95,13 @@ async def test_a_command_of_an_erased_subject_is_rejected_and_a_repeat_gets_the_
     assert (await write_side.log.head()).position == 2, (
         "the first command recorded a user and its number, and the others nothing"
     )
+
+
+async def test_a_command_in_whose_place_an_activity_puts_another_is_prepared_under_its_own_id(write_side: WriteSide) -> None:
+    deliver = write_side.issue(DeliverNotification(notification_id=uuid4()), uuid4())
+
+    prepared = await write_side.handler.prepare(deliver, is_new=False)
+
+    assert (prepared.context.context, prepared.stream, prepared.key) == ("notifications", str(deliver.id), str(deliver.id))
+    ana = await write_side.handler.prepare(write_side.issue(ANA, uuid4()), is_new=True)
+    assert (ana.stream, ana.key) == (USER.name(str(user_id_of("ana"))), str(user_id_of("ana")))
