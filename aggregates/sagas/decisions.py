@@ -89,7 +89,7 @@ class _Steps:
 
     def receive(self, input: SagaInput) -> None:
         """Takes the step of an event that arrived."""
-        if input.id not in self._saga.seen:
+        if input.id not in self._saga.seen and not self._is_anothers(input):
             self._take(self._step(input, self._reaction(input)))
             self._continue()
 
@@ -144,6 +144,13 @@ class _Steps:
     def _take(self, step: SagaAdvanced) -> None:
         self.taken.append(step)
         self._saga = evolve(self._saga, step)
+
+    def _is_anothers(self, input: SagaInput) -> bool:
+        """Returns whether an event that comes before the saga's start cannot be the saga's."""
+        if not self._definition.events_follow_start or self._saga.state is not None:
+            return False
+        event = self._definition.event(input.name)
+        return event is not None and not self._definition.reactions[event].starts
 
     def _is_closed(self) -> bool:
         """Returns whether the saga reacts to no further input."""

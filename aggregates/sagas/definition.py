@@ -88,6 +88,9 @@ class SagaDefinition(Generic[S]):
     """Fields of the state, or a function of it: ids of what it is about, by which sagas are looked up."""
     ends: bool = True
     """Whether it ignores events after its end: they are recorded, and not reacted to."""
+    events_follow_start: bool = False
+    """Whether each of its events follows from its own start. Then an event of a saga that has not started is none of its own
+    and is ignored; otherwise it is deferred until the saga starts."""
     may_wait_indefinitely: bool = False
     """Whether it may wait for an event for any time; a saga that may not is reported as stuck after a minute."""
     system: str = ""
