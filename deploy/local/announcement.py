@@ -38,7 +38,7 @@ def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seco
         "Mail": f"{endpoints.mail} (kept, never delivered: caudal mail)",
         "Data, logs": f"{data}, {logs}",
     }
-    said = [f"Caudal is ready after {seconds:.1f} s.", ""]
+    said = [f"Caudal is ready after {seconds:.1f} s."]
     said += [f"{name:{_NAME_WIDTH}}{where}" for name, where in places.items()]
     said += _systems(endpoints, catalog)
     if example is not None:
@@ -137,18 +137,13 @@ def _next_commands(endpoints: Endpoints) -> list[str]:
 
 
 def _roles(catalog: Catalog) -> list[str]:
-    """Returns the roles, in two lines at most."""
+    """Returns a line with the roles, as many as it has room for."""
     roles = sorted(catalog.roles())
     if not roles:
         return []
-    said = [f"Roles: {roles[0]}"]
+    said = f"Roles: {roles[0]}"
     for role in roles[1:]:
-        if len(said[-1]) + len(role) + 3 > _WIDTH:
-            if len(said) == 2:
-                said[-1] += ", …"
-                break
-            said[-1] += ","
-            said.append(f"       {role}")
-        else:
-            said[-1] += f", {role}"
-    return said
+        if len(said) + len(role) + 5 > _WIDTH:
+            return [f"{said}, …"]
+        said += f", {role}"
+    return [said]

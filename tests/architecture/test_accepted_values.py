@@ -18,6 +18,10 @@ from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.data_ingestion.validation import RegisterSchema
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Rejected
+from schemas.health_subscriptions.data_services import CreateDataService
+from schemas.health_subscriptions.notifications import ReceiveEvent
+from schemas.health_subscriptions.parts import Plan
+from schemas.health_subscriptions.subscriptions import CreateSubscription, StartSubscription
 from schemas.message import Command
 from schemas.partner_alliances.compliance import PublishSanctionList
 from schemas.partner_alliances.integrations import CreateProgram, RequestPartner
@@ -29,7 +33,7 @@ from tests.world import Parts, World
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 IDS = UUID(NOBODY)
-SYSTEMS = ("clinical_lab", "data_ingestion", "partner_alliances")
+SYSTEMS = ("clinical_lab", "data_ingestion", "health_subscriptions", "partner_alliances")
 COMMANDS = [(system, command) for system in SYSTEMS for _, command in installed_catalog([system]).commands()]
 EXAMPLES = 60
 REJECTIONS = {"invalid", "malformed", "rejected", "already_exists", "not_found", "conflict"}
@@ -37,6 +41,10 @@ REJECTIONS = {"invalid", "malformed", "rejected", "already_exists", "not_found",
 
 REGISTERED = partner_id_of(uuid5(IDS, "3"))
 """The partner that the fourth command registers."""
+SUBSCRIBER: dict[str, Any] = {
+    **dict.fromkeys(("customer_code", "first_names", "last_names", "username", "tax_id", "national_id"), "0001"),
+    "email": "pperez@example.org",
+}
 SEEDS: Mapping[str, Sequence[Command]] = {
     "clinical_lab": (
         CreateUser(username="ana", password="password2"),
@@ -46,6 +54,12 @@ SEEDS: Mapping[str, Sequence[Command]] = {
     "data_ingestion": (
         RegisterSchema(partner_id="acme", json_schema={"required": ["a"]}),
         ReceiveData(partner_id="acme", payload={"a": 1}),
+    ),
+    "health_subscriptions": (
+        StartSubscription(**SUBSCRIBER, plan=Plan(code="pro")),
+        CreateSubscription(**SUBSCRIBER, plan=Plan(code="free")),
+        CreateDataService(customer_code="0001", expert_code="e1", first_names="Eva"),
+        ReceiveEvent(text="x"),
     ),
     "partner_alliances": (
         PublishSanctionList(names=["Evil Corp"]),

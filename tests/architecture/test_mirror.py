@@ -133,6 +133,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "partner_alliances/labels.py": CoveredBy(
             "unit/query_api/partner_alliances/test_saga_entries.py", "it is a table of words"
         ),
+        "health_subscriptions/labels.py": CoveredBy("e2e/test_health_subscriptions.py", "it is a table of words"),
         "views/reader.py": CoveredBy("integration/test_view_reader.py", _TABLES),
     },
     "schemas": {
@@ -153,6 +154,21 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "data_ingestion/validation.py": CoveredBy("unit/aggregates/data_ingestion/test_validation.py", _MESSAGES),
         "engine/privacy.py": CoveredBy("e2e/test_encryption.py", _MESSAGES),
         "engine/saga_views.py": CoveredBy("unit/projectors/engine/test_sagas.py", _MESSAGES),
+        "health_subscriptions/parts.py": CoveredBy("unit/aggregates/health_subscriptions/test_subscriptions.py", _MESSAGES),
+        "health_subscriptions/subscriptions.py": CoveredBy(
+            "unit/aggregates/health_subscriptions/test_subscriptions.py", _MESSAGES
+        ),
+        "health_subscriptions/data_services.py": CoveredBy(
+            "unit/aggregates/health_subscriptions/test_data_services.py", _MESSAGES
+        ),
+        "health_subscriptions/imaging.py": CoveredBy("unit/aggregates/health_subscriptions/test_imaging.py", _MESSAGES),
+        "health_subscriptions/notifications.py": CoveredBy(
+            "unit/aggregates/health_subscriptions/test_notifications.py", _MESSAGES
+        ),
+        "health_subscriptions/roles.py": CoveredBy("unit/schemas/test_access.py", _VALUE),
+        "health_subscriptions/views.py": CoveredBy("unit/projectors/health_subscriptions/test_subscriptions.py", _MESSAGES),
+        "health_subscriptions/clients/dialect.py": CoveredBy("e2e/test_health_subscriptions.py", "it is a table of words"),
+        "health_subscriptions/clients/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", _ADDRESSES),
         "partner_alliances/campaigns.py": CoveredBy("unit/aggregates/partner_alliances/test_campaigns.py", _MESSAGES),
         "partner_alliances/compliance.py": CoveredBy("unit/aggregates/partner_alliances/test_compliance.py", _MESSAGES),
         "partner_alliances/contracts.py": CoveredBy("unit/aggregates/partner_alliances/test_contracts.py", _MESSAGES),
@@ -172,6 +188,9 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "incoming_topics.py": CoveredBy("integration/test_incoming_topics.py", _BROKER),
         "clinical_lab/mail.py": CoveredBy("e2e/test_clinical_lab.py", "it hands mail to a mail server"),
         "notifications/mail.py": CoveredBy("integration/test_mail.py", "it hands mail to a mail server"),
+        "health_subscriptions/simulated.py": CoveredBy(
+            "unit/command_api/health_subscriptions/test_infrastructure.py", "steps fail by it"
+        ),
         "composition.py": CoveredBy("e2e/test_http.py", "it connects the parts of the write side"),
         "handling/appending.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),
         "handling/deciding.py": CoveredBy("unit/command_api/handling/test_handler.py", _STAGE),

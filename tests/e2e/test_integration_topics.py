@@ -45,6 +45,7 @@ async def records_of(stack: RunningStack, topic: str) -> Sequence[Any]:
 async def everything_happened(stack: RunningStack) -> None:
     """Makes each system record every kind of event that it publishes as a record of Avro."""
     await in_the_laboratory(stack)
+    await subscriptions(stack)
     async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["partner_alliances"], timeout=30) as client:
         partner = {"nombre": "Socia", "email": f"{uuid4().hex}@example.org", "telefono": "1", "direccion": "cra 7"}
         created = await client.post("/api/v1/partners", json=partner)
@@ -55,6 +56,68 @@ async def everything_happened(stack: RunningStack) -> None:
         integration = added.json()["integracion"]["id"]
         await client.put(f"/integraciones/{integration}/revocar", json={"motivo": "fin"})
         assert (await client.delete(path)).status_code == 200
+
+
+async def subscriptions(stack: RunningStack) -> None:
+    """Each kind of event of subscriptions and data services, those of compensations by commands of other teams."""
+    url = stack.endpoints["gateways"]["health_subscriptions.bff"]
+    customer = {
+        **dict.fromkeys(("cliente_nombres", "cliente_apellidos", "cliente_usuario"), "Ana Secreta"),
+        **dict.fromkeys(("cliente_rut", "cliente_cedula"), "Ana Secreta"),
+        "cliente_codigo": "0002",
+        "cliente_email": f"{uuid4().hex}@example.org",
+    }
+    image = {"id_imagen": "i", "modalidad": "x", "formato_imagen": "x", "fuente_de_datos": "Ana Secreta"}
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+
+        async def sent(path: str, body: Mapping[str, Any]) -> str:
+            answer = await client.post(path, json=body)
+            assert answer.status_code in (200, 202), answer.text
+            return str(answer.headers.get("location", "")).rpartition("/")[2]
+
+        async def state(path: str, expected: str) -> None:
+            async def there() -> bool:
+                return bool((await client.get(path)).json().get("estado") == expected)
+
+            await eventually(there, 30, f"{path} {expected}")
+
+        await sent("/suscripciones/suscripcion-comando", customer)  # without a plan it fails
+        id = await sent("/sagas/iniciar-suscripcion-comando", {**customer, "plan_codigo": "pro"})
+        await state(f"/suscripciones/suscripcion-query/{id}", "Activo")
+        subscription = {"id_suscripcion": id}
+        await sent("/suscripciones/pagar-comando", {**subscription, "valor": {"moneda": "COP", "valor": 1}})
+        await sent("/suscripciones/cambiar-plan-comando", {**subscription, "plan_codigo": "otro"})
+        await sent("/suscripciones/cancelar-comando", subscription)
+        suscripcion = {"codigo": "1", "cliente": {"codigo": "1"}, "plan": {}}
+        service = await sent("/serviciodatos/serviciodatos-comando", {"suscripcion": suscripcion, "experto": {"codigo": "e"}})
+        await state(f"/serviciodatos/serviciodatos-query/{service}", "Creado")
+        await sent("/serviciodatos/iniciar-comando", {"id_serviciodatos": service})
+        await sent("/serviciodatos/terminar-comando", {"id_serviciodatos": service})
+        await sent("/anonimizar", {**image, "fecha_ingesta": "2025-01-01 00:00:00"})
+        other = await sent("/suscripciones/suscripcion-comando", {**customer, "plan_codigo": "otro"})
+        await state(f"/suscripciones/suscripcion-query/{other}", "Activo")
+    await by_topic(stack, "comandos-compensacion-crear-suscripcion", {"id": other})
+    await by_topic(stack, "comandos-compensacion-crear-infraestructura", {"id_suscripcion": id})
+
+
+async def by_topic(stack: RunningStack, topic: str, data: Mapping[str, Any]) -> None:
+    """Sends a command with the schema that the registry has."""
+    async with httpx.AsyncClient(timeout=30) as client:
+        subject = f"{stack.endpoints['schema_registry']}/subjects/{topic}-value/versions/latest"
+        registered = (await client.get(subject)).json()
+    out = io.BytesIO()
+    out.write(b"\0" + registered["id"].to_bytes(4, "big"))
+    schemaless_writer(out, parse_schema(orjson.loads(registered["schema"])), {"id": str(uuid4()), "data": data})
+    producer = AIOKafkaProducer(bootstrap_servers=stack.endpoints["brokers"])
+    await producer.start()
+    try:
+        await producer.send_and_wait(topic, out.getvalue(), key=b"k")
+    finally:
+        await producer.stop()
+
+
+NEVER_HERE = {"EventoInfraestructuraNoCreada"}
+"""Records of failures that are simulated: test_integrity_between_services has them."""
 
 
 async def in_the_laboratory(stack: RunningStack) -> None:
@@ -70,7 +133,9 @@ async def in_the_laboratory(stack: RunningStack) -> None:
 async def test_every_record_is_read_with_the_registrys_schema_alone(stack: RunningStack) -> None:
     await everything_happened(stack)
     topics, registry = Topics(Settings(), CATALOG), stack.endpoints["schema_registry"]
-    wanted = {(topics.integration(one.topic), one.name) for one in OUTGOING if one.record is not None}
+    wanted = {
+        (topics.integration(one.topic), one.name) for one in OUTGOING if one.record is not None and one.name not in NEVER_HERE
+    }
     found: dict[tuple[str, str], dict[str, Any]] = {}
     async with httpx.AsyncClient(timeout=30) as client:
 

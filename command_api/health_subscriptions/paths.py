@@ -1,0 +1,107 @@
+"""The subscriptions' own paths for commands. Most are only accepted: their clients do not wait for the outcome."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from command_api.health_subscriptions import bodies
+from command_api.http.paths import AcceptedCommandPath, CommandPath, Translation
+from schemas.clients.dialect import Dialect
+from schemas.envelope import Receipt
+from schemas.health_subscriptions import data_services as services
+from schemas.health_subscriptions import subscriptions
+from schemas.health_subscriptions.clients import dialect
+from schemas.health_subscriptions.imaging import REMOVED, AnonymiseImage, ImageAnonymised
+from schemas.health_subscriptions.notifications import ReceiveEvent
+from schemas.message import Command, Event
+
+_LENIENT = ("application/json", "json/application", "aplication/json", "")
+"""The names that clients give to JSON."""
+_SUBSCRIPTION, _SERVICE = "/suscripciones/suscripcion-query/{key}", "/serviciodatos/serviciodatos-query/{key}"
+
+
+def anonymised(command: AnonymiseImage, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+    """Returns the image as it was recorded, with its number."""
+    (image,) = (event for event in events if isinstance(event, ImageAnonymised))
+    shown = {
+        "id_imagen": image.image_id,
+        "modalidad": image.modality,
+        "patologia": image.pathology,
+        "region_anatomica": image.anatomical_region,
+        "formato_imagen": image.image_format,
+        "fuente_de_datos": REMOVED,
+        "antecedentes": REMOVED,
+        "id_paciente": image.patient_id,
+        "fecha_ingesta": image.ingested_year,
+    }
+    return {"id": receipt.position, "datos_procesados": {"id": receipt.position, "datos_procesados": shown}}
+
+
+def received(command: ReceiveEvent, _: Receipt, __: Sequence[Event]) -> Mapping[str, Any]:
+    """Returns what the clients of test notifications expect."""
+    return {"message": f"Notificación para el evento '{command.text}' enviada exitosamente."}
+
+
+def _accepted(
+    path: str, command: type[Command], translation: Translation, location: str, errors: Dialect
+) -> AcceptedCommandPath:
+    return AcceptedCommandPath(path, command, translation=translation, location=location, media_types=_LENIENT, errors=errors)
+
+
+def _of_subscription(path: str, command: type[Command], body: type[bodies.Cuerpo], make: Any) -> AcceptedCommandPath:
+    return _accepted(path, command, Translation(body, make), _SUBSCRIPTION, dialect.SUBSCRIPTIONS)
+
+
+def _of_service(path: str, command: type[Command], body: type[bodies.Cuerpo], make: Any) -> AcceptedCommandPath:
+    return _accepted(path, command, Translation(body, make), _SERVICE, dialect.DATA_SERVICES)
+
+
+PATHS: tuple[AcceptedCommandPath | CommandPath, ...] = (
+    _of_subscription(
+        "/suscripciones/suscripcion-comando",
+        subscriptions.CreateSubscription,
+        bodies.NuevaSuscripcion,
+        bodies.create_subscription,
+    ),
+    _of_subscription(
+        "/sagas/iniciar-suscripcion-comando",
+        subscriptions.StartSubscription,
+        bodies.NuevaSuscripcion,
+        bodies.start_subscription,
+    ),
+    _of_subscription("/suscripciones/cambiar-plan-comando", subscriptions.ChangePlan, bodies.CambioDePlan, bodies.change_plan),
+    _of_subscription("/suscripciones/cancelar-comando", subscriptions.CancelSubscription, bodies.Cancelacion, bodies.cancel),
+    _of_subscription("/suscripciones/pagar-comando", subscriptions.PaySubscription, bodies.Pago, bodies.pay),
+    _of_service(
+        "/serviciodatos/serviciodatos-comando", services.CreateDataService, bodies.NuevoServicio, bodies.create_data_service
+    ),
+    _of_service("/serviciodatos/asignar-experto-comando", services.AssignExpert, bodies.Asignacion, bodies.assign_expert),
+    _of_service("/serviciodatos/iniciar-comando", services.StartDataService, bodies.Inicio, bodies.start_data_service),
+    _of_service("/serviciodatos/terminar-comando", services.FinishDataService, bodies.Termino, bodies.finish_data_service),
+    AcceptedCommandPath(
+        "/procesamiento/procesar-imagen",
+        AnonymiseImage,
+        {"status": "Mensaje enviado"},
+        translation=Translation(bodies.Imagen, bodies.anonymise),
+        media_types=_LENIENT,
+        errors=dialect.SENT_IMAGES,
+    ),
+    CommandPath(
+        "/anonimizar",
+        AnonymiseImage,
+        anonymised,
+        translation=Translation(bodies.ImagenCompleta, bodies.anonymise),
+        with_events=True,
+        status=200,
+        media_types=_LENIENT,
+        errors=dialect.IMAGES,
+    ),
+    CommandPath(
+        "/test-notification",
+        ReceiveEvent,
+        received,
+        translation=Translation(bodies.EventoDePrueba, bodies.receive),
+        status=200,
+        media_types=_LENIENT,
+        errors=dialect.TEST_NOTIFICATIONS,
+    ),
+)

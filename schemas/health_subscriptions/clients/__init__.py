@@ -1,0 +1,1 @@
+"""The surface that the subscriptions' clients know: words and errors in Spanish, gateways and topics."""

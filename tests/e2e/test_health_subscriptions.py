@@ -1,0 +1,179 @@
+"""Health subscriptions end to end: the calls of their clients on the whole stack, and commands of other teams."""
+
+import io
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer
+from fastavro import parse_schema, schemaless_writer
+
+from schemas.health_subscriptions.parts import data_service_id_of
+from tests.conftest import eventually
+from tests.stack import RunningStack
+
+CUSTOMER = {
+    "cliente_codigo": "0001", "cliente_nombres": "Pablo", "cliente_apellidos": "Perez", "cliente_usuario": "pperez",
+    "cliente_rut": "1234567890", "cliente_cedula": "987654321", "cliente_email": "pperez@domain.com",
+    "plan_codigo": "pro", "plan_nombre": "PRO",
+}  # fmt: skip
+NESTED = {
+    "cliente": {
+        "codigo": "0001", "nombre": {"nombres": "Pablo", "apellidos": "Perez Prieto"}, "usuario": "pperez",
+        "rut": {"numero": 123457890}, "cedula": {"numero": 123457890}, "email": "pperez@domain.com",
+    },
+    "plan": {"codigo": "pro", "nombre": "PRO"},
+    "facturas": [],
+}  # fmt: skip
+IMAGE = {
+    "id_imagen": "46769a88-181f-4468-8i34", "modalidad": "Rayos X", "patologia": "Neumonia", "region_anatomica": "Craneo",
+    "formato_imagen": "DICOM", "fuente_de_datos": "Hospital X", "antecedentes": "fumador", "id_paciente": "46769a88-x",
+    "fecha_ingesta": "2024-01-01 10:00:00",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def bff(stack: RunningStack) -> Any:
+    async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["health_subscriptions.bff"], timeout=30) as client:
+        yield client
+
+
+async def shown(bff: httpx.AsyncClient, path: str, **expected: Any) -> dict[str, Any]:
+    """Returns the answer of a path once it is as expected."""
+    found: dict[str, Any] = {}
+
+    async def there() -> bool:
+        answer = await bff.get(path)
+        found.clear()
+        found.update(answer.json())
+        return answer.status_code == 200 and expected.items() <= found.items()
+
+    await eventually(there, 30, f"{expected} at {path}")
+    return found
+
+
+async def test_a_subscription_is_created_changed_paid_and_cancelled_in_the_clients_words(bff: httpx.AsyncClient) -> None:
+    for body in (CUSTOMER, NESTED):
+        answer = await bff.post(
+            "/suscripciones/suscripcion-comando", content=orjson.dumps(body), headers={"Content-Type": "aplication/json"}
+        )
+        assert (answer.status_code, answer.json()) == (202, {})
+    path = answer.headers["location"]
+    found = await shown(bff, path, estado="Activo")
+    assert found["cliente"]["email"] == {"address": "pperez@domain.com", "dominio": "domain.com"}
+    assert (found["cliente"]["rut"], found["plan"]) == ({"numero": "123457890"}, {"codigo": "pro", "nombre": "PRO"})
+
+    id = {"id_suscripcion": found["id"]}
+    card = {"nombre": "VISA", "numero": "4111 1111 1111 1234"}
+    for command, body in (
+        ("pagar", {**id, "valor": {"moneda": "COP", "valor": 1000.5}, "medio_pago": card}),
+        ("cambiar-plan", {**id, "plan_codigo": "free", "plan_nombre": "FREE"}),
+    ):
+        assert (await bff.post(f"/suscripciones/{command}-comando", json=body)).status_code == 202
+    found = await shown(bff, path, plan={"codigo": "free", "nombre": "FREE"})
+    (invoice,) = found["facturas"]
+    assert (invoice["valor_total"], invoice["pagos"][0]["medio_pago"]["numero"]) == (
+        {"moneda": "COP", "valor": 1000.5},
+        "****1234",
+    )
+    assert (await bff.post("/suscripciones/cancelar-comando", json={**id, "motivo": "fin"})).status_code == 202
+    await shown(bff, path, estado="Cancelado")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "error"),
+    [
+        ("/suscripciones/suscripcion-comando", {"cliente_codigo": "1"}, "falta"),
+        ("/suscripciones/suscripcion-comando", {**CUSTOMER, "cliente_email": "nadie"}, "/cliente_email no es un email"),
+        ("/sagas/iniciar-suscripcion-comando", {**CUSTOMER, "id_suscripcion": "x"}, "/id_suscripcion"),
+        ("/procesamiento/procesar-imagen", {}, "El JSON debe contener un campo 'id_imagen'"),
+        ("/anonimizar", {"id_imagen": "x"}, "Faltan campos requeridos"),
+        ("/anonimizar", {**IMAGE, "fecha_ingesta": "ayer"}, "debe tener la forma AAAA-MM-DD HH:MM:SS"),
+    ],
+)
+async def test_what_is_wrong_is_said_in_spanish(bff: httpx.AsyncClient, path: str, body: Any, error: str) -> None:
+    answer = await bff.post(path, json=body)
+
+    assert answer.status_code == 400
+    assert error in answer.json()["error"]
+
+
+async def test_a_plan_with_infrastructure_is_active_with_it_and_leaves_its_steps(
+    bff: httpx.AsyncClient, stack: RunningStack
+) -> None:
+    id = uuid4()
+    answer = await bff.post("/sagas/iniciar-suscripcion-comando", json={**CUSTOMER, "id_suscripcion": str(id)})
+    assert (answer.status_code, answer.headers["location"]) == (202, f"/suscripciones/suscripcion-query/{id}")
+
+    await shown(bff, f"/suscripciones/suscripcion-query/{id}", estado="Activo")
+
+    service = await shown(bff, f"/serviciodatos/serviciodatos-query/{data_service_id_of(id)}", estado="Creado")
+    assert service["suscripcion"] == {"suscripcion": str(id), "plan": "pro", "cliente": "0001"}
+    assert (stack.data_dir / "files" / "datasets" / service["id"] / "manifest.json").exists()
+    operator = stack.token("operator")
+
+    async def finished() -> bool:
+        steps = (await bff.get(f"/sagas/bitacora/{id}", headers=operator)).json()
+        words = ["Inicio Saga", "Fin Exitoso T1", "Fin Exitoso T2", "Fin Saga"]
+        return [one["descripcion"] for one in steps] == words and all(one["exitosa"] for one in steps)
+
+    await eventually(finished, 30, "the saga's log")
+    assert (await bff.get(f"/sagas/bitacora/{id}")).status_code == 401
+
+
+async def test_an_image_is_anonymised_at_once_or_later_and_found_by_number_or_id(bff: httpx.AsyncClient) -> None:
+    image = {**IMAGE, "id_imagen": f"i-{uuid4()}"}
+    sent = await bff.post("/procesamiento/procesar-imagen", json=image)
+    assert (sent.status_code, sent.json()) == (202, {"status": "Mensaje enviado"})
+    found = await shown(bff, f"/anonimizado/{image['id_imagen']}", id_imagen=image["id_imagen"])
+    assert found["fecha_ingesta"] == 2024
+
+    answer = await bff.post("/anonimizar", json=image)
+
+    assert answer.status_code == 200
+    number, processed = answer.json()["id"], answer.json()["datos_procesados"]["datos_procesados"]
+    assert processed.keys() == IMAGE.keys()
+    assert (processed["fuente_de_datos"], processed["antecedentes"]) == ("***ANONIMIZADO***",) * 2
+    assert UUID(processed["id_paciente"]) != UUID(found["id_paciente"])
+    assert await shown(bff, f"/anonimizado/{number}", id=number) == {"id": number, **processed}
+    assert (await bff.get("/anonimizado/999999999")).json() == {"error": "Datos no encontrados"}
+
+
+async def test_a_strangers_producer_starts_a_subscription(stack: RunningStack, bff: httpx.AsyncClient) -> None:
+    id = str(uuid4())
+    async with httpx.AsyncClient() as client:
+        subject = f"{stack.endpoints['schema_registry']}/subjects/comandos-iniciar-suscripcion-value/versions/latest"
+        registered = (await client.get(subject)).json()
+    out = io.BytesIO(b"\0" + registered["id"].to_bytes(4, "big"))
+    out.seek(5)
+    record = {"id": str(uuid4()), "time": 1, "ingestion": 1, "specversion": "v1", "data": {**CUSTOMER, "id_suscripcion": id}}
+    schemaless_writer(out, parse_schema(orjson.loads(registered["schema"])), record)
+    producer = AIOKafkaProducer(bootstrap_servers=stack.endpoints["brokers"])
+    await producer.start()
+    try:
+        await producer.send_and_wait("comandos-iniciar-suscripcion", out.getvalue(), key=b"k")
+        await producer.send_and_wait("comandos-iniciar-suscripcion", b"rubbish", key=b"k")
+        await producer.send_and_wait("anonimizacion", orjson.dumps({**IMAGE, "id_imagen": f"t-{id}", "timestamp": "ff"}))
+        await producer.send_and_wait("consulta_anonimizacion", f"t-{id}".encode())
+    finally:
+        await producer.stop()
+
+    await shown(bff, f"/suscripciones/suscripcion-query/{id}", estado="Activo")
+    await shown(bff, f"/anonimizado/t-{id}", id_imagen=f"t-{id}")
+
+
+async def test_nothing_of_a_person_is_in_a_log_or_on_a_topic_of_ours(stack: RunningStack, bff: httpx.AsyncClient) -> None:
+    secret = f"s{uuid4().hex[:12]}"
+    body = {**CUSTOMER, "cliente_apellidos": secret, "cliente_cedula": f"{secret}-1", "cliente_email": f"{secret}@domain.com"}
+    answer = await bff.post("/suscripciones/suscripcion-comando", json=body)
+    await shown(bff, answer.headers["location"], estado="Activo")
+    image = {**IMAGE, "id_paciente": secret, "antecedentes": secret, "fuente_de_datos": secret}
+    assert (await bff.post("/anonimizar", json=image)).status_code == 200
+
+    for context in ("subscriptions", "imaging", "notifications", "data_services"):
+        (row,) = await stack.fetch(
+            f"select count(*) as found from health_subscriptions__{context}.events where data::text like $1", f"%{secret}%"
+        )
+        assert row["found"] == 0

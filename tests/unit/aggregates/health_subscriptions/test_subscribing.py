@@ -1,0 +1,114 @@
+"""The saga of a subscription: every way from its request to its end."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from aggregates.health_subscriptions.plans import INFRASTRUCTURE, Plans, PlanSteps, Step, Subscribing
+from aggregates.health_subscriptions.subscribing import SubscribingWith
+from aggregates.sagas.scenario import SagaScenario
+from schemas.health_subscriptions.data_services import (
+    AssignExpert,
+    Expert,
+    ExpertAssigned,
+    InfrastructureCreated,
+    InfrastructureNotCreated,
+    ProvisionInfrastructure,
+    RemoveInfrastructure,
+)
+from schemas.health_subscriptions.parts import data_service_id_of
+from schemas.health_subscriptions.subscriptions import (
+    ActivateSubscription,
+    CreatePendingSubscription,
+    RemovePendingSubscription,
+    SubscriptionActivated,
+    SubscriptionFailed,
+)
+from schemas.message import Command
+from tests.unit.aggregates.health_subscriptions.subscribers import ACTIVE, CUSTOMER, FREE, ID, IDS, PENDING, PRO, REQUESTED
+
+SAGA = SubscribingWith(Plans.of({})).definition()
+SERVICE = {"data_service_id": data_service_id_of(ID), "subscription_id": ID}
+CREATE = CreatePendingSubscription(subscription_id=ID, customer=CUSTOMER, plan=PRO)
+PROVISION = ProvisionInfrastructure(subscription_id=ID, customer_code="0001", plan_code="PRO")
+REMOVE = RemovePendingSubscription(subscription_id=ID, reason="the saga failed")
+UNPROVISION = RemoveInfrastructure(subscription_id=ID, reason="the subscription failed")
+ACTIVATE = ActivateSubscription(subscription_id=ID)
+A_MINUTE = timedelta(minutes=1)
+
+
+def created() -> SagaScenario:
+    return SagaScenario(SAGA).happens(REQUESTED).sends(CREATE).accepts().happens(PENDING).sends(PROVISION)
+
+
+def test_a_plan_with_infrastructure_is_active_when_it_is_provided() -> None:
+    story = created().accepts().happens(InfrastructureCreated(**SERVICE)).sends(ACTIVATE).accepts()
+    story.happens(SubscriptionActivated(**IDS)).becomes("completed")
+    story.waits(10 * A_MINUTE).sends().becomes("completed")
+
+
+def test_a_plan_without_steps_is_active_at_once() -> None:
+    requested = REQUESTED.model_copy(update={"plan": FREE})
+    story = SagaScenario(SAGA).happens(requested).accepts().happens(PENDING).sends(ACTIVATE)
+    story.accepts().happens(SubscriptionActivated(**IDS)).becomes("completed")
+
+
+def test_a_subscription_that_is_not_created_ends_the_saga() -> None:
+    failed = SubscriptionFailed(**IDS, is_pending=True, reason="no plan")
+    story = SagaScenario(SAGA).happens(REQUESTED).accepts().happens(failed).sends(REMOVE)
+    story.accepts().becomes("failed", because="no plan")
+
+
+def test_the_creation_of_another_sender_is_none_of_the_sagas() -> None:
+    others = SubscriptionFailed(**IDS, is_pending=False, reason="exists")
+    story = SagaScenario(SAGA).happens(REQUESTED).happens(ACTIVE).sends().happens(others).sends().becomes("running")
+    story.accepts().happens(PENDING).sends(PROVISION)
+
+
+def test_infrastructure_that_is_not_provided_takes_the_subscription_back() -> None:
+    story = created().accepts().happens(InfrastructureNotCreated(**SERVICE, reason="no room")).sends(UNPROVISION)
+    story.accepts().sends(REMOVE).accepts().becomes("failed", because="no room")
+
+
+def test_a_step_that_takes_too_long_is_compensated_once_its_outcome_is_known() -> None:
+    story = created().waits(A_MINUTE).sends().becomes("compensating", because="too long")
+    story.accepts().sends(UNPROVISION).accepts().sends(REMOVE).accepts().becomes("failed")
+
+
+def test_a_creation_that_takes_too_long_is_compensated() -> None:
+    story = SagaScenario(SAGA).happens(REQUESTED).waits(A_MINUTE).sends().accepts().sends(REMOVE)
+    story.accepts().becomes("failed", because="too long")
+
+
+def test_events_of_other_steps_are_ignored() -> None:
+    story = SagaScenario(SAGA).happens(REQUESTED).happens(InfrastructureCreated(**SERVICE)).sends()
+    story.happens(InfrastructureNotCreated(**SERVICE, reason="x")).sends().becomes("running")
+
+
+def test_infrastructure_without_a_saga_starts_none() -> None:
+    story = SagaScenario(SAGA).happens(InfrastructureCreated(**SERVICE))
+
+    assert story.steps == ()
+
+
+def expert(state: Subscribing) -> Command:
+    assert state.subscription_id is not None
+    return AssignExpert(data_service_id=data_service_id_of(state.subscription_id), code="e1")
+
+
+def test_a_plan_of_a_package_has_its_own_steps_compensated_newest_first() -> None:
+    plans = Plans.of({"premium": PlanSteps("Premium", "", (INFRASTRUCTURE, Step("expert", expert, ExpertAssigned)))})
+    requested = REQUESTED.model_copy(update={"plan": PRO.model_copy(update={"code": "PREMIUM"})})
+    assign = AssignExpert(data_service_id=data_service_id_of(ID), code="e1")
+    assigned = ExpertAssigned(
+        **SERVICE,
+        expert=Expert(code="e1", first_names=None, last_names=None, username=None, national_id=None, email=None),
+    )
+
+    def provided() -> SagaScenario:
+        story = SagaScenario(SubscribingWith(plans).definition()).happens(requested).accepts().happens(PENDING).accepts()
+        return story.happens(InfrastructureCreated(**SERVICE)).sends(assign)
+
+    provided().accepts().happens(assigned).sends(ACTIVATE)
+    story = provided().rejects("nobody is free").sends(UNPROVISION).accepts().sends(REMOVE)
+    story.accepts().becomes("failed", because="nobody is free")
+    assert UUID(int=7) == ID
