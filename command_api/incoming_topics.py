@@ -99,7 +99,7 @@ class IncomingTopics:
                 return
 
     async def _park(self, record: Any, incoming: IncomingTopic, error: Exception) -> None:
-        keep = not secret_fields(incoming.command)
+        keep = not (incoming.is_personal or secret_fields(incoming.command))
         if not isinstance(error, CaudalError):
             if keep:
                 _log.error("incoming record not understood", topic=record.topic, offset=record.offset, exc_info=error)

@@ -76,3 +76,5 @@ class IncomingTopic:
     """From what came, a `Given`: for an enveloped record its data. What it raises parks the record."""
     record: Record | None = None
     is_text: bool = False
+    is_personal: bool = False
+    """Whether its records hold personal data that the command leaves out: then a dead letter keeps none of a record."""

@@ -7,7 +7,9 @@ from aggregates.decision import Decision, Decisions, Events
 from aggregates.state import State
 from aggregates.stream import Stream
 from schemas.envelope import CommandEnvelope
+from schemas.errors import Rejected
 from schemas.health_subscriptions.data_services import (
+    EXISTS,
     NO_DATA_SERVICE,
     NO_EXPERT,
     WRONG_STATE,
@@ -87,9 +89,9 @@ def record_provisioning(command: CommandEnvelope[RecordProvisioning], service: D
         "subscription_id": data.subscription_id,
     }
     if service.status != "none":
-        if data.cloud is None:
-            return  # a repeat that failed does not compensate what is there
-        yield InfrastructureCreated(**ids)
+        if data.is_of_saga:
+            raise Rejected(EXISTS)  # so that the saga does not compensate what is not its own
+        yield InfrastructureNotCreated(**ids, reason=EXISTS)
     elif data.cloud is None:
         yield InfrastructureNotCreated(**ids, reason=data.problem or "")
     else:
@@ -107,7 +109,7 @@ def record_provisioning(command: CommandEnvelope[RecordProvisioning], service: D
 
 def record_removal(command: CommandEnvelope[RecordRemoval], service: DataService) -> Events:
     """Records that what was provided is gone, once."""
-    if service.status in ("none", "removed"):
+    if service.status in ("none", "finished", "removed"):
         return
     id = data_service_id_of(command.data.subscription_id)
     yield InfrastructureRemoved(data_service_id=id, subscription_id=command.data.subscription_id, reason=command.data.reason)
@@ -121,7 +123,7 @@ def assign_expert(command: CommandEnvelope[AssignExpert], service: DataService) 
             data_service_id=data.data_service_id, subscription_id=service.subscription_id, expert=_expert(data, data.code)
         )
     else:
-        yield _rejected(data.data_service_id, "assign-expert", _why_not(service))
+        yield _rejected(data.data_service_id, service, "assign-expert", _why_not(service))
 
 
 def start(command: CommandEnvelope[StartDataService], service: DataService) -> Events:
@@ -130,7 +132,7 @@ def start(command: CommandEnvelope[StartDataService], service: DataService) -> E
     if service.status == "created" and service.expert is not None:
         yield DataServiceStarted(data_service_id=id, subscription_id=service.subscription_id)
     else:
-        yield _rejected(id, "start", NO_EXPERT if service.status == "created" else _why_not(service))
+        yield _rejected(id, service, "start", NO_EXPERT if service.status == "created" else _why_not(service))
 
 
 def finish(command: CommandEnvelope[FinishDataService], service: DataService) -> Events:
@@ -141,7 +143,7 @@ def finish(command: CommandEnvelope[FinishDataService], service: DataService) ->
             data_service_id=data.data_service_id, subscription_id=service.subscription_id, reason=data.reason
         )
     else:
-        yield _rejected(data.data_service_id, "finish", _why_not(service))
+        yield _rejected(data.data_service_id, service, "finish", _why_not(service))
 
 
 def _expert(data: CreateDataService | AssignExpert, code: str) -> Expert:
@@ -159,8 +161,10 @@ def _why_not(service: DataService) -> str:
     return NO_DATA_SERVICE if service.status in ("none", "removed") else WRONG_STATE
 
 
-def _rejected(id: UUID, operation: str, reason: str) -> DataServiceChangeRejected:
-    return DataServiceChangeRejected(data_service_id=id, operation=operation, reason=reason)
+def _rejected(id: UUID, service: DataService, operation: str, reason: str) -> DataServiceChangeRejected:
+    return DataServiceChangeRejected(
+        data_service_id=id, subscription_id=service.subscription_id, operation=operation, reason=reason
+    )
 
 
 DECISIONS: Decisions = (

@@ -25,7 +25,6 @@ NOTIFICATIONS = Notifications.of(MESSAGES)
 
 _KINDS: Mapping[type[Event], Kind] = {
     SubscriptionActivated: "activated",
-    SubscriptionFailed: "failed",
     SubscriptionRemoved: "removed",
     PlanChanged: "plan_changed",
     SubscriptionCancelled: "cancelled",
@@ -40,6 +39,12 @@ def created(recorded: RecordedEvent[SubscriptionCreated]) -> Iterable[Command]:
     """Announces a subscription that is active at once; one that is pending is announced when it is active."""
     if not recorded.data.is_pending:
         yield _notification("created", recorded)
+
+
+def failed(recorded: RecordedEvent[SubscriptionFailed]) -> Iterable[Command]:
+    """Notifies the customer who requested a subscription with all that its plan has; of another request nothing is known."""
+    if recorded.data.is_pending:
+        yield _notification("failed", recorded)
 
 
 def _reaction(kind: Kind) -> Callable[[RecordedEvent[Any]], Iterable[Command]]:
@@ -62,6 +67,13 @@ def receive(command: CommandEnvelope[ReceiveEvent]) -> Events:
 
 DECISIONS: Decisions = (*NOTIFICATIONS.decisions, Decision(ReceiveEvent, Stream("received").create(), receive))
 POLICIES = (
-    Policy("notifying", {SubscriptionCreated: created, **{event: _reaction(kind) for event, kind in _KINDS.items()}}),
+    Policy(
+        "notifying",
+        {
+            SubscriptionCreated: created,
+            SubscriptionFailed: failed,
+            **{event: _reaction(kind) for event, kind in _KINDS.items()},
+        },
+    ),
     NOTIFICATIONS.delivering,
 )

@@ -14,7 +14,7 @@ from schemas.errors import Misconfigured
 from schemas.health_subscriptions.data_services import (
     InfrastructureCreated,
     InfrastructureNotCreated,
-    ProvisionInfrastructure,
+    ProvisionPlan,
     RemoveInfrastructure,
 )
 from schemas.health_subscriptions.parts import Plan
@@ -60,9 +60,7 @@ class PlanSteps:
 
 
 def _provision(state: Subscribing) -> Command:
-    return ProvisionInfrastructure(
-        subscription_id=state.subscription_id, customer_code=state.customer_code, plan_code=state.plan.code
-    )
+    return ProvisionPlan(subscription_id=state.subscription_id, customer_code=state.customer_code, plan_code=state.plan.code)
 
 
 def _unprovision(state: Subscribing) -> Command:

@@ -7,13 +7,16 @@ from typing import Any
 from aggregates.health_subscriptions.plans import Plans, Step, Subscribing
 from aggregates.sagas.definition import Reaction, SagaDefinition, Send, Transition
 from schemas.engine.sagas import SagaInput
+from schemas.errors import Misconfigured
 from schemas.health_subscriptions.subscriptions import (
     ActivateSubscription,
     CreatePendingSubscription,
     RemovePendingSubscription,
     SubscriptionActivated,
+    SubscriptionCancelled,
     SubscriptionCreated,
     SubscriptionFailed,
+    SubscriptionRemoved,
     SubscriptionRequested,
 )
 from schemas.message import Event
@@ -47,6 +50,11 @@ def activated(state: Subscribing, event: SubscriptionActivated, input: SagaInput
     return Transition(state, status="completed", cancel_timers=(STEP,))
 
 
+def ended(state: Subscribing, event: SubscriptionCancelled | SubscriptionRemoved, input: SagaInput) -> Transition[Subscribing]:
+    """Fails: somebody ended the subscription before it was active."""
+    return Transition(state, status="failed", reason="the subscription ended", cancel_timers=(STEP,))
+
+
 def too_late(state: Subscribing, input: SagaInput) -> Transition[Subscribing]:
     return Transition(state, status="failed", reason="a step took too long")
 
@@ -61,38 +69,33 @@ class SubscribingWith:
         """Goes on with the first step of the plan, if it is the saga's own creation."""
         return self._next(state.replace(is_created=True), input) if event.is_pending else Transition(state)
 
-    def done(self, state: Subscribing, event: Event, input: SagaInput) -> Transition[Subscribing]:
-        """Goes on with the next step, if it is the step in progress that is done."""
+    def stepped(self, state: Subscribing, event: Event, input: SagaInput) -> Transition[Subscribing]:
+        """Goes on with the next step or fails, if it is the step in progress that is done or failed."""
         step = self._step(state)
-        if step is None or not isinstance(event, step.done):
-            return Transition(state)
-        return self._next(state.replace(done=state.done + 1), input)
-
-    def failed(self, state: Subscribing, event: Event, input: SagaInput) -> Transition[Subscribing]:
-        """Fails, if it is the step in progress that failed."""
-        step = self._step(state)
-        if step is None or step.failed is None or not isinstance(event, step.failed):
-            return Transition(state)
-        return Transition(state, status="failed", reason=getattr(event, "reason", step.name), cancel_timers=(STEP,))
+        if step is not None and isinstance(event, step.done):
+            return self._next(state.replace(done=state.done + 1), input)
+        if step is not None and step.failed is not None and isinstance(event, step.failed):
+            return Transition(state, status="failed", reason=getattr(event, "reason", step.name), cancel_timers=(STEP,))
+        return Transition(state)
 
     def definition(self) -> SagaDefinition[Subscribing]:
-        """Returns the saga with the events of all plans' steps."""
+        """Returns the saga with the events of all plans' steps; raises `Misconfigured` for a step with an event of its own."""
+        own: dict[type[Event], Reaction[Any]] = {
+            SubscriptionRequested: Reaction("subscription_id", requested, starts=True),
+            SubscriptionCreated: Reaction("subscription_id", self.created),
+            SubscriptionFailed: Reaction("subscription_id", not_created),
+            SubscriptionActivated: Reaction("subscription_id", activated),
+            SubscriptionCancelled: Reaction("subscription_id", ended),
+            SubscriptionRemoved: Reaction("subscription_id", ended),
+        }
         steps = [step for plan in self.plans.by_code.values() for step in plan.steps]
-        reactions: dict[type[Event], Reaction[Any]] = {}
-        for step in steps:
-            reactions[step.done] = Reaction("subscription_id", self.done)
-            if step.failed is not None:
-                reactions[step.failed] = Reaction("subscription_id", self.failed)
+        of_steps = {event for step in steps for event in (step.done, step.failed) if event is not None}
+        if taken := sorted(event.__name__ for event in of_steps & own.keys()):
+            raise Misconfigured(f"a step of a plan ends with {taken[0]}, to which the saga itself reacts: use another event")
         return SagaDefinition(
             "subscription",
             Subscribing,
-            {
-                SubscriptionRequested: Reaction("subscription_id", requested, starts=True),
-                SubscriptionCreated: Reaction("subscription_id", self.created),
-                SubscriptionFailed: Reaction("subscription_id", not_created),
-                SubscriptionActivated: Reaction("subscription_id", activated),
-                **reactions,
-            },
+            {**own, **{event: Reaction("subscription_id", self.stepped) for event in of_steps}},
             on_timer={STEP: too_late},
             references=("subscription_id", "customer_id"),
             events_follow_start=True,
@@ -106,7 +109,8 @@ class SubscribingWith:
     def _next(self, state: Subscribing, input: SagaInput) -> Transition[Subscribing]:
         step = self._step(state)
         if step is None:
+            # From here on nothing fails it: an activation that is late must not be compensated.
             activate = ActivateSubscription(subscription_id=state.subscription_id)
-            return Transition(state, send=[Send(activate)], set_timers={STEP: later(input.at, _CREATION_SECONDS)})
+            return Transition(state, send=[Send(activate)], cancel_timers=(STEP,))
         compensation = None if step.compensation is None else step.compensation(state)
         return Transition(state, send=[Send(step.send(state), compensation)], set_timers={STEP: later(input.at, step.within)})

@@ -1,7 +1,10 @@
 """The infrastructure of a data service: a folder of its own among the files, with a manifest; and its removal."""
 
+from uuid import UUID
+
 import orjson
 
+from aggregates.health_subscriptions.data_services import DATA_SERVICE, DataService
 from command_api.handling.activities import Activity, ActivityContext
 from command_api.health_subscriptions.simulated import fails
 from schemas.envelope import CommandEnvelope
@@ -9,6 +12,7 @@ from schemas.errors import Misconfigured
 from schemas.health_subscriptions.data_services import (
     Cloud,
     ProvisionInfrastructure,
+    ProvisionPlan,
     RecordProvisioning,
     RecordRemoval,
     RemoveInfrastructure,
@@ -24,8 +28,14 @@ async def provision(command: CommandEnvelope[ProvisionInfrastructure], context: 
     """Writes the manifest of a data service; the same one at a repeat. Raises `Unavailable`."""
     data = command.data
     outcome = RecordProvisioning(
-        subscription_id=data.subscription_id, customer_code=data.customer_code, plan_code=data.plan_code, cloud=None
+        subscription_id=data.subscription_id,
+        customer_code=data.customer_code,
+        plan_code=data.plan_code,
+        cloud=None,
+        is_of_saga=isinstance(data, ProvisionPlan),
     )
+    if (await _service(data.subscription_id, context)).status != "none":
+        return outcome
     if fails(command.id, context.settings):
         return outcome.model_copy(update={"problem": "simulated failure"})
     id = data_service_id_of(data.subscription_id)
@@ -40,11 +50,16 @@ async def provision(command: CommandEnvelope[ProvisionInfrastructure], context: 
 async def remove(command: CommandEnvelope[RemoveInfrastructure], context: ActivityContext) -> RecordRemoval:
     """Deletes the files of a data service; raises `Unavailable`."""
     data = command.data
-    if context.settings.files_url is not None:
+    exists = (await _service(data.subscription_id, context)).status not in ("none", "finished")
+    if exists and context.settings.files_url is not None:
         files = Files.of(context.settings)
         async for key in files.keys(f"datasets/{data_service_id_of(data.subscription_id)}"):
             await files.delete(key)
     return RecordRemoval(subscription_id=data.subscription_id, reason=data.reason)
+
+
+async def _service(subscription_id: UUID, context: ActivityContext) -> DataService:
+    return await context.load(DATA_SERVICE, str(data_service_id_of(subscription_id)))
 
 
 async def create(command: CommandEnvelope[CreatePendingSubscription], context: ActivityContext) -> CreatePendingSubscription:
@@ -54,6 +69,7 @@ async def create(command: CommandEnvelope[CreatePendingSubscription], context: A
 
 ACTIVITIES = (
     Activity(ProvisionInfrastructure, provision),
+    Activity(ProvisionPlan, provision),
     Activity(RemoveInfrastructure, remove),
     Activity(CreatePendingSubscription, create, has_side_effects=False),
 )

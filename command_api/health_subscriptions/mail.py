@@ -25,9 +25,13 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
 
 
 async def mailbox(notification: Notification, context: ActivityContext) -> str:
-    """Returns the customer's address, from the subscription or else from its request; raises `Undeliverable`."""
+    """Returns the customer's address, from the subscription or else from its request; raises `Undeliverable`.
+
+    A request that failed may be another customer's than the subscription that has its id.
+    """
     for id in notification.recipients:
-        for encrypted in ((await context.load(SUBSCRIPTION, id)).email, (await context.load(REQUEST, id)).email):
+        requests, subscriptions = (await context.load(REQUEST, id)).email, (await context.load(SUBSCRIPTION, id)).email
+        for encrypted in (requests,) if notification.kind == "failed" else (subscriptions, requests):
             if encrypted is not None and (email := (await context.keys.decrypted([encrypted])).get(encrypted)):
                 return email
     raise Undeliverable("the customer has no mailbox", may_work_later=False)

@@ -51,9 +51,10 @@ async def saga_log(context: QueryContext) -> Answer:
     id = context.path_parameter("id")
     fixed = ("saga", "health_subscriptions.subscription"), ("reference_ids[has]", id), ("sort", "position")
     page = await context.views.page(context.request, SagaLogs, *fixed, limit=MAX_LIMIT)
-    if not page.rows:
+    rows = [row for row in page.rows if row["references"].get("subscription_id") == id]  # and not of the customer with it
+    if not rows:
         raise NotFound(f"there is no saga of the subscription {id}")
-    steps = [row for row in page.rows if row["kind"] != "outcome" or row["rejection"] or row["event_type"] in _COMPENSATIONS]
+    steps = [row for row in rows if row["kind"] != "outcome" or row["rejection"] or row["event_type"] in _COMPENSATIONS]
     return context.page(page, [shown(row, index, id) for index, row in enumerate(steps)])
 
 

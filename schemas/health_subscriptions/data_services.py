@@ -13,6 +13,7 @@ from schemas.sensitive import Encrypted, Sensitive
 OptionalText = Annotated[str | None, Sensitive(max_length=200)]
 
 NO_DATA_SERVICE = "No existe el servicio de datos"
+EXISTS = "El servicio de datos ya existe"
 NO_EXPERT = "El servicio de datos no tiene un experto asignado"
 WRONG_STATE = "El estado del servicio de datos no lo permite"
 
@@ -68,6 +69,10 @@ class ProvisionInfrastructure(Command, internal=True):
     plan_code: Label = ""
 
 
+class ProvisionPlan(ProvisionInfrastructure, internal=True):
+    """The same for the saga of a subscription; rejected if there is a data service already, which then is not its own."""
+
+
 class RecordProvisioning(Command, internal=True):
     """Records whether the infrastructure of a subscription was provided."""
 
@@ -76,6 +81,7 @@ class RecordProvisioning(Command, internal=True):
     plan_code: Label
     cloud: Cloud | None = Field(description="Null if it could not be provided.")
     problem: str | None = None
+    is_of_saga: bool = False
 
 
 class RemoveInfrastructure(Command, internal=True):
@@ -180,6 +186,7 @@ class DataServiceChangeRejected(Event):
     """A change of a data service was not possible."""
 
     data_service_id: UUID
+    subscription_id: UUID | None = Field(description="Null if it was created by itself, or there is none.")
     operation: str
     reason: str
 
@@ -187,6 +194,7 @@ class DataServiceChangeRejected(Event):
 COMMANDS = (
     CreateDataService,
     ProvisionInfrastructure,
+    ProvisionPlan,
     RecordProvisioning,
     RemoveInfrastructure,
     RecordRemoval,

@@ -49,7 +49,7 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
             if (topic, name) not in known or known[topic, name] != id:
                 head = (await PostgresLog(installation.log_store(context), context).head()).position
                 await store.execute("outgoing_register", topic, name, str(context), id, head)
-                done.append(f"integration topic {topic}: {name}")
+                done.append(f"integration topic {topic}: {outgoing.name}")
         for incoming in incoming_topics:
             if incoming.record is not None:
                 await registered(f"{topics.integration(incoming.topic)}-value", incoming.record)
@@ -62,7 +62,7 @@ async def register(settings: Settings, catalog: Catalog) -> list[str]:
         if remote is not None:
             await remote.close()
         await databases.close()
-    return done
+    return list(dict.fromkeys(done))
 
 
 def _subject(topic: str, outgoing: OutgoingTopic, records: int) -> str:

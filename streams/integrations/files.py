@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from schemas.errors import Misconfigured, NotFound, Unavailable
@@ -35,7 +35,10 @@ class Files:
         return _opened(settings.files_url)
 
     async def put(self, key: str, content: bytes) -> None:
-        """Writes a whole file; one that is there is replaced, and no reader sees a part of it. Raises `Unavailable`."""
+        """Writes a whole file; one that is there is replaced, and no reader sees a part of it.
+
+        Raises `Unavailable`, and `Misconfigured` if this process may not write there.
+        """
         await _answered(self._store.put_async(key, content))
 
     async def get(self, key: str) -> bytes:
@@ -75,6 +78,8 @@ async def _answered(answer: Awaitable[T]) -> T:
         return await answer
     except (NotFoundError, FileNotFoundError) as error:
         raise FileNotFoundError from error
+    except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
+        raise Misconfigured(f"this process may not use the files: {_first_line(error)}") from error
     except (BaseError, OSError) as error:
         raise _out_of_reach(error) from error
 
@@ -84,7 +89,7 @@ def _opened(url: str) -> Files:
     parts = urlsplit(url)
     try:
         if parts.scheme == "file":
-            return Files(LocalStore(Path(unquote(parts.path)), mkdir=True))
+            return Files(LocalStore(Path(unquote(parts.path)), mkdir=True, automatic_cleanup=True))
         return Files(from_url(url, client_options={"timeout": _ANSWER, "connect_timeout": _CONNECTION}))
     except (BaseError, ValueError, OSError) as error:
         raise Misconfigured(f"CAUDAL_FILES_URL names no place for files: {_first_line(error)}") from error

@@ -172,6 +172,22 @@ async def test_nothing_of_a_person_is_in_a_log_or_on_a_topic_of_ours(stack: Runn
     image = {**IMAGE, "id_paciente": secret, "antecedentes": secret, "fuente_de_datos": secret}
     assert (await bff.post("/anonimizar", json=image)).status_code == 200
 
+    wrong = {**image, "fecha_ingesta": "ayer"}
+    producer = AIOKafkaProducer(bootstrap_servers=stack.endpoints["brokers"])
+    await producer.start()
+    try:
+        await producer.send_and_wait(
+            "anonimizacion", orjson.dumps(wrong), key=secret.encode(), headers=[("x", secret.encode())]
+        )
+    finally:
+        await producer.stop()
+
+    async def parked() -> bool:
+        _, out, _ = await stack.caudal("dead-letters", "records", "--topic", "anonimizacion", "--json")
+        assert secret not in out
+        return "the record was not understood: ValueError" in out
+
+    await eventually(parked, 30, "the record that is no command")
     for context in ("subscriptions", "imaging", "notifications", "data_services"):
         (row,) = await stack.fetch(
             f"select count(*) as found from health_subscriptions__{context}.events where data::text like $1", f"%{secret}%"

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PLAN = """
 from aggregates.health_subscriptions.plans import INFRASTRUCTURE, PlanSteps, Step
-from schemas.health_subscriptions.data_services import AssignExpert, ExpertAssigned
+from schemas.health_subscriptions.data_services import AssignExpert, DataServiceChangeRejected, ExpertAssigned
 from schemas.health_subscriptions.parts import data_service_id_of
 
 
@@ -18,13 +18,18 @@ def assign(state):
     return AssignExpert(data_service_id=data_service_id_of(state.subscription_id), code="on-duty")
 
 
-PREMIUM = PlanSteps("premium", "Premium", (INFRASTRUCTURE, Step("expert", assign, ExpertAssigned)))
+PREMIUM = PlanSteps("premium", "Premium", (INFRASTRUCTURE, Step("expert", assign, ExpertAssigned, DataServiceChangeRejected)))
 """
 STORY = """
 from uuid import UUID
 
 from aggregates.sagas.scenario import SagaScenario
-from schemas.health_subscriptions.data_services import Expert, ExpertAssigned, InfrastructureCreated
+from schemas.health_subscriptions.data_services import (
+    DataServiceChangeRejected,
+    Expert,
+    ExpertAssigned,
+    InfrastructureCreated,
+)
 from schemas.health_subscriptions.parts import Customer, Plan, customer_id_of, data_service_id_of
 from schemas.health_subscriptions.subscriptions import SubscriptionCreated, SubscriptionRequested
 from streams.discovery import declared_domains, installed_catalog
@@ -51,7 +56,8 @@ def provided(code):
 story = provided("premium")
 assert commands(story) == ["assign-expert"], commands(story)
 assert commands(story.accepts().happens(ExpertAssigned(**SERVICE, expert=NOBODY))) == ["activate-subscription"]
-story = provided("Premium").rejects("nobody is free")
+rejected = DataServiceChangeRejected(**SERVICE, operation="assign-expert", reason="nobody is free")
+story = provided("Premium").accepts().happens(rejected)
 assert commands(story) == ["remove-infrastructure"]
 assert commands(story.accepts()) == ["remove-pending-subscription"]
 story.accepts().becomes("failed", because="nobody is free")

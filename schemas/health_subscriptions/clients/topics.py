@@ -324,6 +324,7 @@ INCOMING = (
             "ComandoPagarSuscripcion", _SUBSCRIPTIONS,
             "id_suscripcion", "moneda", "medio_pago_nombre", "medio_pago_numero", valor="double",
         ),
+        is_personal=True,
     ),
     IncomingTopic(
         "comandos-crear-infraestructura", services.ProvisionInfrastructure, _provision,
@@ -352,7 +353,7 @@ INCOMING = (
         "comandos-terminar-servicio-datos", services.FinishDataService, _finish_service,
         _record("ComandoTerminarServicioDatos", _SERVICES, "id_serviciodatos", "motivo"),
     ),
-    IncomingTopic("anonimizacion", AnonymiseImage, image_of),
+    IncomingTopic("anonimizacion", AnonymiseImage, image_of, is_personal=True),
     IncomingTopic("consulta_anonimizacion", QueryImage, _look_up, is_text=True),
     IncomingTopic("suscripciones-topic", ReceiveEvent, _receive, is_text=True),
 )  # fmt: skip

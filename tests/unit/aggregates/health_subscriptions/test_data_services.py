@@ -8,6 +8,7 @@ import pytest
 from aggregates.health_subscriptions.data_services import DECISIONS
 from aggregates.scenario import FIRST_ID, Scenario
 from schemas.health_subscriptions.data_services import (
+    EXISTS,
     NO_DATA_SERVICE,
     NO_EXPERT,
     WRONG_STATE,
@@ -58,15 +59,22 @@ def scenario(*events: Event) -> Scenario:
     return made.given(f"dataservice-{ID}", *events) if events else made
 
 
-def rejected(operation: str, reason: str) -> DataServiceChangeRejected:
-    return DataServiceChangeRejected(data_service_id=ID, operation=operation, reason=reason)
+def rejected(operation: str, reason: str, *, exists: bool = True) -> DataServiceChangeRejected:
+    of = SUBSCRIPTION if exists else None
+    return DataServiceChangeRejected(data_service_id=ID, subscription_id=of, operation=operation, reason=reason)
 
 
 def test_infrastructure_is_provided_once_or_recorded_as_missing() -> None:
     scenario().when(PROVIDED).then(CREATED, InfrastructureCreated(**IDS))
-    scenario(CREATED).when(PROVIDED).then(InfrastructureCreated(**IDS))
     scenario().when(NOT_PROVIDED).then(InfrastructureNotCreated(**IDS, reason="no room"))
-    scenario(CREATED).when(NOT_PROVIDED).then()
+
+
+@pytest.mark.parametrize("events", [(CREATED,), (CREATED, ASSIGNED, STARTED, FINISHED), (CREATED, REMOVED)])
+def test_a_service_that_exists_already_is_not_provided_again_and_is_none_of_a_saga(events: tuple[Event, ...]) -> None:
+    for command in (PROVIDED, NOT_PROVIDED):
+        scenario(*events).when(command).then(InfrastructureNotCreated(**IDS, reason=EXISTS))
+        of_saga = command.model_copy(update={"is_of_saga": True})
+        scenario(*events).when(of_saga).then_rejected(containing=EXISTS)
 
 
 def test_it_is_taken_back_once() -> None:
@@ -74,6 +82,7 @@ def test_it_is_taken_back_once() -> None:
 
     scenario(CREATED).when(remove).then(REMOVED)
     scenario(CREATED, REMOVED).when(remove).then()
+    scenario(CREATED, ASSIGNED, STARTED, FINISHED).when(remove).then()
     scenario().when(remove).then()
 
 
@@ -116,6 +125,6 @@ def test_it_is_started_with_an_expert_and_finished() -> None:
     ],
 )
 def test_a_change_that_is_not_possible_is_recorded(command: Command, operation: str, wrong: tuple[Event, ...]) -> None:
-    scenario().when(command).then(rejected(operation, NO_DATA_SERVICE))
+    scenario().when(command).then(rejected(operation, NO_DATA_SERVICE, exists=False))
     scenario(CREATED, REMOVED).when(command).then(rejected(operation, NO_DATA_SERVICE))
     scenario(*wrong).when(command).then(rejected(operation, WRONG_STATE))

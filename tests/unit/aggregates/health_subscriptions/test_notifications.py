@@ -45,6 +45,7 @@ def test_the_customer_of_a_subscription_is_notified(event: Event, kind: str) -> 
 
 def test_a_pending_subscription_is_announced_when_it_is_active_and_a_service_of_its_own_is_not() -> None:
     assert reaction_of(NOTIFYING, PENDING) == ()
+    assert reaction_of(NOTIFYING, SubscriptionFailed(**IDS, is_pending=False, reason="x")) == ()
     assert reaction_of(NOTIFYING, DataServiceStarted(data_service_id=ID, subscription_id=None)) == ()
 
 

@@ -3,16 +3,19 @@
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from aggregates.health_subscriptions.plans import INFRASTRUCTURE, Plans, PlanSteps, Step, Subscribing
 from aggregates.health_subscriptions.subscribing import SubscribingWith
 from aggregates.sagas.scenario import SagaScenario
+from schemas.errors import Misconfigured
 from schemas.health_subscriptions.data_services import (
     AssignExpert,
     Expert,
     ExpertAssigned,
     InfrastructureCreated,
     InfrastructureNotCreated,
-    ProvisionInfrastructure,
+    ProvisionPlan,
     RemoveInfrastructure,
 )
 from schemas.health_subscriptions.parts import data_service_id_of
@@ -21,15 +24,17 @@ from schemas.health_subscriptions.subscriptions import (
     CreatePendingSubscription,
     RemovePendingSubscription,
     SubscriptionActivated,
+    SubscriptionCancelled,
     SubscriptionFailed,
+    SubscriptionRemoved,
 )
-from schemas.message import Command
+from schemas.message import Command, Event
 from tests.unit.aggregates.health_subscriptions.subscribers import ACTIVE, CUSTOMER, FREE, ID, IDS, PENDING, PRO, REQUESTED
 
 SAGA = SubscribingWith(Plans.of({})).definition()
 SERVICE = {"data_service_id": data_service_id_of(ID), "subscription_id": ID}
 CREATE = CreatePendingSubscription(subscription_id=ID, customer=CUSTOMER, plan=PRO)
-PROVISION = ProvisionInfrastructure(subscription_id=ID, customer_code="0001", plan_code="PRO")
+PROVISION = ProvisionPlan(subscription_id=ID, customer_code="0001", plan_code="PRO")
 REMOVE = RemovePendingSubscription(subscription_id=ID, reason="the saga failed")
 UNPROVISION = RemoveInfrastructure(subscription_id=ID, reason="the subscription failed")
 ACTIVATE = ActivateSubscription(subscription_id=ID)
@@ -44,6 +49,41 @@ def test_a_plan_with_infrastructure_is_active_when_it_is_provided() -> None:
     story = created().accepts().happens(InfrastructureCreated(**SERVICE)).sends(ACTIVATE).accepts()
     story.happens(SubscriptionActivated(**IDS)).becomes("completed")
     story.waits(10 * A_MINUTE).sends().becomes("completed")
+
+
+def test_nothing_fails_a_saga_whose_subscription_is_being_activated() -> None:
+    story = created().accepts().happens(InfrastructureCreated(**SERVICE)).sends(ACTIVATE).waits(10 * A_MINUTE)
+    story.sends().becomes("running").accepts().happens(SubscriptionActivated(**IDS)).becomes("completed")
+
+
+@pytest.mark.parametrize(
+    "event", [SubscriptionCancelled(**IDS, reason="enough"), SubscriptionRemoved(**IDS, reason="by topic")]
+)
+def test_a_subscription_that_somebody_ends_meanwhile_loses_its_infrastructure(event: Event) -> None:
+    story = created().accepts().happens(event).sends(UNPROVISION).accepts().sends(REMOVE).accepts()
+    story.becomes("failed", because="the subscription ended")
+
+
+def test_infrastructure_that_is_anothers_is_not_removed() -> None:
+    created().rejects("exists").sends(REMOVE).accepts().becomes("failed", because="exists")
+
+
+def test_a_step_with_an_event_of_the_saga_itself_is_misconfigured() -> None:
+    plans = Plans.of({"odd": PlanSteps("odd", "", (Step("odd", expert, SubscriptionActivated),))})
+
+    with pytest.raises(Misconfigured, match="a step of a plan ends with SubscriptionActivated"):
+        SubscribingWith(plans).definition()
+
+
+def test_one_event_may_be_the_end_of_one_plans_step_and_the_failure_of_anothers() -> None:
+    odd = PlanSteps("odd", "", (Step("odd", expert, InfrastructureNotCreated, InfrastructureCreated),))
+    saga = SubscribingWith(Plans.of({"odd": odd})).definition()
+    failed = InfrastructureNotCreated(**SERVICE, reason="x")
+
+    for code, status in (("odd", "running"), ("pro", "compensating")):
+        plan = PRO.model_copy(update={"code": code})
+        story = SagaScenario(saga).happens(REQUESTED.model_copy(update={"plan": plan})).accepts().happens(PENDING)
+        assert story.happens(failed).saga.status == status
 
 
 def test_a_plan_without_steps_is_active_at_once() -> None:

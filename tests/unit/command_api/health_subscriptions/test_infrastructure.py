@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 import orjson
 
+from aggregates.health_subscriptions.data_services import DataService
 from command_api.handling.activities import ActivityContext
 from command_api.health_subscriptions.infrastructure import LOCAL, create, provision, remove
 from command_api.health_subscriptions.simulated import fails
-from schemas.health_subscriptions.data_services import ProvisionInfrastructure, RemoveInfrastructure
+from schemas.health_subscriptions.data_services import ProvisionInfrastructure, ProvisionPlan, RemoveInfrastructure
 from schemas.health_subscriptions.parts import data_service_id_of
 from schemas.health_subscriptions.subscriptions import CreatePendingSubscription
 from streams.settings import Settings
@@ -20,9 +21,12 @@ SUBSCRIPTION = UUID(int=7)
 PROVISION = ProvisionInfrastructure(subscription_id=SUBSCRIPTION, customer_code="0001", plan_code="pro")
 
 
-def keeping(folder: Path | None, failures: float = 0) -> ActivityContext:
+REMOVE = RemoveInfrastructure(subscription_id=SUBSCRIPTION)
+
+
+def keeping(folder: Path | None, failures: float = 0, service: DataService | None = None) -> ActivityContext:
     url = None if folder is None else folder.as_uri()
-    return replace(context_of(), settings=Settings(files_url=url, demo_failures=failures))
+    return replace(context_of(dataservice=service or DataService()), settings=Settings(files_url=url, demo_failures=failures))
 
 
 async def test_a_folder_with_a_manifest_is_made_once_and_removed(tmp_path: Path) -> None:
@@ -38,9 +42,22 @@ async def test_a_folder_with_a_manifest_is_made_once_and_removed(tmp_path: Path)
         "plan": "pro",
         "cloud": "local",
     }
+    created = keeping(tmp_path, service=DataService(status="created"))
+    for gone in ("none", "finished"):
+        await remove(sent(REMOVE), keeping(tmp_path, service=DataService.model_validate({"status": gone})))
+        assert manifest.exists()
     for _ in range(2):
-        assert (await remove(sent(RemoveInfrastructure(subscription_id=SUBSCRIPTION)), context)).reason == ""
-    assert not manifest.exists()
+        assert (await remove(sent(REMOVE), created)).reason == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_service_that_exists_is_not_provided_again(tmp_path: Path) -> None:
+    of_saga = ProvisionPlan(**dict(PROVISION))
+
+    outcome = await provision(sent(of_saga), keeping(tmp_path, service=DataService(status="removed")))
+
+    assert (outcome.cloud, outcome.is_of_saga) == (None, True)
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_without_a_place_for_files_nothing_can_be_provided() -> None:
@@ -48,7 +65,7 @@ async def test_without_a_place_for_files_nothing_can_be_provided() -> None:
 
     assert outcome.cloud is None
     assert "set CAUDAL_FILES_URL" in (outcome.problem or "")
-    await remove(sent(RemoveInfrastructure(subscription_id=SUBSCRIPTION)), keeping(None))
+    await remove(sent(REMOVE), keeping(None, service=DataService(status="created")))
 
 
 async def test_failures_are_simulated_for_a_share_of_the_commands(tmp_path: Path) -> None:

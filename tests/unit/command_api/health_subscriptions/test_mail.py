@@ -31,3 +31,12 @@ def test_every_kind_has_a_text_that_names_the_subscription_alone(kind: Kind) -> 
 
     assert subject
     assert body.endswith("Suscripción: 7\n")
+
+
+async def test_mail_about_a_request_that_failed_goes_to_its_customer_and_not_to_the_one_with_its_id() -> None:
+    failed = NOTIFICATION.replace(kind="failed")
+    both = context_of(subscription=Subscription(email="secret:s@x.org"), subscriptionrequest=Request(email="secret:r@x.org"))
+
+    assert await mailbox(failed, both) == "r@x.org"
+    with pytest.raises(Undeliverable):
+        await mailbox(failed, context_of(subscription=Subscription(email="secret:s@x.org")))

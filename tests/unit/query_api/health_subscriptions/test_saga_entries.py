@@ -18,7 +18,7 @@ from tests.unit.query_api.asking import request_of
 
 def entry(event_type: str, kind: str = "event", **changes: Any) -> dict[str, Any]:
     row = SagaLogs.model_validate({"entry_id": event_type, "kind": kind, "event_type": event_type, "received_at": MIDNIGHT})
-    return {**row.model_dump(), "saga_status": "running", "sent": [], **changes}
+    return {**row.model_dump(), "references": {"subscription_id": "7"}, "saga_status": "running", "sent": [], **changes}
 
 
 def sent(command: str, compensates: int | None = None) -> dict[str, Any]:
