@@ -222,7 +222,6 @@ class Settings(BaseSettings):
     demo_failures: float = Field(
         0, ge=0, le=1, description="Share of steps of some sagas that fail, to see their compensation; `0.25`: a quarter."
     )
-    max_file_bytes: Positive = Field(64 * 1024 * 1024, description="Largest file that is kept, in bytes.")
 
     max_body_bytes: Positive = Field(1024 * 1024, description="Largest body of a command, in bytes.")
     max_body_depth: Positive = Field(64, description="Deepest nesting of a command's body.")
