@@ -152,17 +152,17 @@ def activate(command: CommandEnvelope[ActivateSubscription], subscription: Subsc
 def remove(command: CommandEnvelope[RemoveSubscription], subscription: Subscription) -> Events:
     """Takes the creation of a subscription back, if there is one."""
     if subscription.exists:
-        yield SubscriptionRemoved(
-            subscription_id=command.data.subscription_id, customer_id=subscription.customer_id, reason=command.data.reason
-        )
+        yield _removed(command.data, subscription)
 
 
 def remove_pending(command: CommandEnvelope[RemovePendingSubscription], subscription: Subscription) -> Events:
     """Takes the creation of a pending subscription back."""
     if subscription.status == "pending":
-        yield SubscriptionRemoved(
-            subscription_id=command.data.subscription_id, customer_id=subscription.customer_id, reason=command.data.reason
-        )
+        yield _removed(command.data, subscription)
+
+
+def _removed(data: RemoveSubscription | RemovePendingSubscription, subscription: Subscription) -> SubscriptionRemoved:
+    return SubscriptionRemoved(subscription_id=data.subscription_id, customer_id=subscription.customer_id, reason=data.reason)
 
 
 def change_plan(command: CommandEnvelope[ChangePlan], subscription: Subscription) -> Events:
