@@ -26,17 +26,16 @@ class IncomingConsumer(RecordConsumer):
             self._topics.integration(one.topic): (context, one) for context in served for one in catalog.incoming(context)
         }
         """The context and the declaration of each topic."""
-        published = {one.topic for context in catalog.contexts for one in catalog.outgoing(context)}
-        self._own_sources = {
-            self._topics.integration(topic): frozenset(map(source_of, catalog.contexts)) for topic in published
+        self._published = {
+            self._topics.integration(one.topic) for context in catalog.contexts for one in catalog.outgoing(context)
         }
+        self._own_sources = frozenset(map(source_of, catalog.contexts))
         contexts = sorted({context for context, _ in self.sources.values()})
         super().__init__(settings, _GROUP, list(self.sources), partial(ensure_topics, settings, catalog, contexts, INCOMING))
 
     def is_own(self, record: Any) -> bool:
         """Returns whether this deployment published a record, on a topic that is incoming and outgoing."""
-        sources = self._own_sources.get(record.topic)
-        return sources is not None and dict(record.headers).get("ce_source") in sources
+        return record.topic in self._published and dict(record.headers).get("ce_source") in self._own_sources
 
     async def park(self, record: Any, error: Exception, *, keep_value: bool) -> None:
         """Publishes a record that is not a command on its topic's dead letters, with the reason.
