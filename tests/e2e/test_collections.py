@@ -1,5 +1,7 @@
 """The calls of the systems' own clients, unchanged: method, path, headers and body, and the answer that each of them reads."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -256,23 +258,39 @@ def assert_like(found: Any, expected: Any) -> None:
 
 
 async def test_a_registration_that_was_only_accepted_ends_as_a_partner_or_as_a_rejection(stack: RunningStack) -> None:
-    partner = {"nombre": "jose", "email": f"{uuid4().hex}@example.org"}
     async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["partner_alliances.bff"], timeout=30) as client:
-        found: list[dict[str, Any]] = []
-        for location in [(await client.post("/api/v1/partners", json=partner)).headers["location"] for _ in range(2)]:
-            shown = httpx.Response(0)
-
-            async def is_shown(location: str = location) -> bool:
-                nonlocal shown
-                shown = await client.get(location)
-                return shown.status_code == 200
-
-            await eventually(is_shown)
-            found.append(shown.json()["partner"])
+        partner = {"nombre": "jose", "email": f"{uuid4().hex}@example.org"}
+        registered = await outcome(client, await client.post("/api/v1/partners", json=partner))
+        again = await outcome(client, await client.post("/api/v1/partners", json=partner))
         listed = {one["id"] for one in (await client.get("/api/v1/partners")).json()["partners"]}
 
-    assert [(one["email"], one["estado"], one["motivo"]) for one in found] == [
+    assert [(one["email"], one["estado"], one["motivo"]) for one in (registered, again)] == [
         (partner["email"], "ACTIVO", None),
         (None, "RECHAZADO", "Ya existe un partner con este email"),
     ]
-    assert {one["id"] for one in found} & listed == {found[0]["id"]}
+    assert {registered["id"], again["id"]} & listed == {registered["id"]}
+
+
+async def test_of_registrations_at_once_one_becomes_a_partner(stack: RunningStack) -> None:
+    async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["partner_alliances.bff"], timeout=30) as client:
+        partner = {"nombre": "jose", "email": f"{uuid4().hex}@example.org"}
+        accepted = await asyncio.gather(*(client.post("/api/v1/partners", json=partner) for _ in range(4)))
+        found = await asyncio.gather(*(outcome(client, one) for one in accepted))
+        listed = {one["id"] for one in (await client.get("/api/v1/partners")).json()["partners"]}
+
+    assert Counter((one["email"], one["estado"]) for one in found) == {(partner["email"], "ACTIVO"): 1, (None, "RECHAZADO"): 3}
+    assert {one["id"] for one in found} & listed == {one["id"] for one in found if one["estado"] == "ACTIVO"}
+
+
+async def outcome(client: httpx.AsyncClient, accepted: httpx.Response) -> dict[str, Any]:
+    """Returns what a registration has become, once its `Location` shows it."""
+    shown = httpx.Response(0)
+
+    async def is_shown() -> bool:
+        nonlocal shown
+        shown = await client.get(accepted.headers["location"])
+        return shown.status_code == 200
+
+    await eventually(is_shown)
+    partner: dict[str, Any] = shown.json()["partner"]
+    return partner
