@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from command_api.clock import CLOCK
 from command_api.composition import make_handler, open_logs, writer_databases
+from command_api.handling.activities import ActivityContext
 from command_api.handling.passwords import Passwords
 from command_api.http import accepting, paths, routes
 from command_api.http.gateway import CommandGateway, SignIns
@@ -42,11 +43,13 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     handler = make_handler(settings, catalog, logs, databases, processes, passwords)
     issuer = TokenIssuer(settings)
     sign_ins = SignIns(SignInLimits(settings, databases), passwords)
-    gateway = CommandGateway(handler, SubjectKeys(settings, databases), issuer, sign_ins)
+    keys = SubjectKeys(settings, databases)
+    gateway = CommandGateway(handler, keys, issuer, sign_ins)
     access_control = AccessControl(Installation(settings, catalog, databases))
     sender = CommandSender(settings, catalog)
     acceptance = accepting.Acceptance(handler, sender)
-    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, access_control, gateway, acceptance)
+    activity = ActivityContext(settings, keys, handler.load, processes)
+    endpoints = routes.CommandEndpoints(settings, catalog, handler, logs, access_control, gateway, acceptance, activity)
     systems = paths.installed(catalog)
     accepting.check(catalog, systems, declared_domains(catalog))
 

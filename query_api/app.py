@@ -19,6 +19,7 @@ from schemas.catalog import Catalog
 from streams.bounded_processes import BoundedProcesses
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
+from streams.encryption.subject_keys import SubjectKeys
 from streams.http.documentation import documentation_routes
 from streams.http.health import operations_routes
 from streams.http.middleware import Observed
@@ -55,7 +56,11 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     return Starlette(
         routes=[
             *IndexEndpoints(catalog, access_control).routes(),
-            *QueryEndpoints(views, live, commands, installed_labels(catalog), access_control).routes(queries),
+            *QueryEndpoints(
+                *(views, live, commands, installed_labels(catalog), access_control),
+                settings,
+                SubjectKeys(settings, databases),
+            ).routes(queries),
             *AuditEndpoints(installation, access_control, processes).routes(),
             *SchemaRegistryEndpoints(integration_store(settings, databases), settings.schema_registry_url).routes(),
             *operations_routes({"views": views_in_reach, "view shapes": view_shapes}),

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Iterable
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from schemas.system import ContextName
 PREFIX = "CAUDAL_"
 _HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+_SOURCE = re.compile(_ORIGIN.pattern + r"/([!$&-;=@-Z_a-z~]+/)*")
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
 RateLimited = Annotated[str, Field(pattern=r"^(all|POST|GET|(POST|GET|PUT|PATCH|DELETE) /[!#-\[\]-~]*)$")]
@@ -219,6 +221,15 @@ class Settings(BaseSettings):
         None,
         description="Place of files, `file:///folder` or `s3://bucket/prefix`; unset: systems that keep files reject them.",
     )
+    file_sources: list[str] = Field(
+        [],
+        description="Beginnings of the URLs from which systems may fetch files, as JSON; empty: none is fetched.",
+        examples=['["https://pacs.example.org/studies/"]'],
+    )
+    file_source_networks: str = Field(
+        "", description="Inner addresses, `10.1.2.3,10.2.0.0/16`, that these sources may have; empty: public ones alone."
+    )
+    max_file_bytes: Positive = Field(64 * 1024 * 1024, description="Largest file that is uploaded or fetched, in bytes.")
     demo_failures: float = Field(
         0, ge=0, le=1, description="Share of steps of some sagas that fail, to see their compensation; `0.25`: a quarter."
     )
@@ -283,6 +294,20 @@ class Settings(BaseSettings):
         if not all(map(_ORIGIN.fullmatch, origins)) or not (origins or info.field_name == "cors_origins"):
             raise ValueError("should read like https://a.example,http://127.0.0.1:5001: origins without paths")
         return ",".join(origins)
+
+    @field_validator("file_sources")
+    @classmethod
+    def _are_sources(cls, given: list[str]) -> list[str]:
+        if not all(map(_SOURCE.fullmatch, given)):
+            raise ValueError("should read like https://pacs.example.org/studies/: origins with a path that ends with a slash")
+        return given
+
+    @field_validator("file_source_networks")
+    @classmethod
+    def _are_networks(cls, given: str) -> str:
+        for one in filter(None, map(str.strip, given.split(","))):
+            ip_network(one)  # its error says what is wrong
+        return given
 
     @field_validator("mail_url")
     @classmethod

@@ -16,6 +16,6 @@ def domain(extensions: Mapping[str, PlanSteps]) -> Domain:
     """Returns the domain with the plans that are installed."""
     return Domain(
         decisions=(*subscriptions.DECISIONS, *data_services.DECISIONS, *imaging.DECISIONS, *notifications.DECISIONS),
-        policies=notifications.POLICIES,
+        policies=(*notifications.POLICIES, *imaging.POLICIES),
         sagas=(SubscribingWith(Plans.of(extensions)).definition(), NOTIFICATIONS.redelivery),
     )

@@ -1,22 +1,116 @@
-"""Images: each is a stream of its own, so that any number of them is recorded side by side."""
+"""Images: each is a stream of its own, so that any number of them is recorded side by side.
 
+::
+
+    none ─┬─ recorded
+          ├─ in quarantine ─┬─ released (recorded)
+          │                 └─ discarded
+          └─ rejected
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from aggregates.decision import Decision, Decisions, Events
+from aggregates.policy import Policy
+from aggregates.state import State
 from aggregates.stream import Stream
-from schemas.envelope import CommandEnvelope
-from schemas.health_subscriptions.imaging import AnonymiseImage, ImageAnonymised, ImageQueried, QueryImage
+from schemas.engine.privacy import EraseSubject
+from schemas.envelope import CommandEnvelope, RecordedEvent
+from schemas.errors import Rejected
+from schemas.health_subscriptions.imaging import (
+    NOT_QUARANTINED,
+    AnonymiseImage,
+    DeleteQuarantinedFile,
+    DiscardImage,
+    ImageAnonymised,
+    ImageDiscarded,
+    ImageQuarantined,
+    ImageQueried,
+    ImageRejected,
+    ImageReleased,
+    QuarantinedFileDeleted,
+    QuarantineImage,
+    QueryImage,
+    RecordImage,
+    RecordRelease,
+    RejectImage,
+)
+from schemas.message import Command, Event
 
 _PSEUDONYMS = UUID("b3a2f7f0-6a36-5c1a-8d6a-0b1c7d8e9f20")
 
-IMAGE = Stream("image")
+
+class Image(State):
+    """An image; while it is in quarantine, with what is recorded of it when it is released."""
+
+    status: Literal["none", "quarantined", "recorded", "discarded", "rejected"] = "none"
+    quarantined: ImageQuarantined | None = None
+    is_file_deleted: bool = False
+
+
+def evolve(image: Image, event: Event) -> Image:
+    match event:
+        case ImageQuarantined():
+            return Image(status="quarantined", quarantined=event)
+        case ImageAnonymised():
+            return image.replace(status="recorded", quarantined=None)
+        case ImageDiscarded():
+            return image.replace(status="discarded", quarantined=None)
+        case ImageRejected():
+            return image.replace(status="rejected")
+        case QuarantinedFileDeleted():
+            return image.replace(is_file_deleted=True)
+    return image
+
+
+IMAGE = Stream("image", Image, evolve)
 LOOK_UP = Stream("imagequery")
 
 
 def anonymise(command: CommandEnvelope[AnonymiseImage]) -> Events:
     """Records an image under a pseudonym that is made of the command's id, so that a repeat gives the same one."""
-    fields = {**dict(command.data), "ingested_year": command.data.ingested_year or command.at.year}
-    yield ImageAnonymised(patient_id=uuid5(_PSEUDONYMS, str(command.id)), **fields)
+    file = command.data.file if isinstance(command.data, RecordImage) else None
+    yield ImageAnonymised(patient_id=_pseudonym(command.id), file=file, **_described(command))
+
+
+def quarantine(command: CommandEnvelope[QuarantineImage]) -> Events:
+    """Records that an image waits until somebody has looked at it."""
+    yield ImageQuarantined(quarantine_id=command.id, file=command.data.file, **_described(command))
+
+
+def reject(command: CommandEnvelope[RejectImage]) -> Events:
+    """Records why an image was not."""
+    yield ImageRejected(image_id=command.data.image_id, reason=command.data.reason)
+
+
+def release(command: CommandEnvelope[RecordRelease], image: Image) -> Events:
+    """Records an image that was in quarantine; raises `Rejected` if it is not."""
+    id = command.data.quarantine_id
+    yield ImageReleased(quarantine_id=id)
+    described = {name: getattr(quarantined(image), name) for name in AnonymiseImage.model_fields}
+    described["modality"] = command.data.modality
+    yield ImageAnonymised(patient_id=_pseudonym(id), file=command.data.file, **described)
+
+
+def discard(command: CommandEnvelope[DiscardImage], image: Image) -> Events:
+    """Records that an image in quarantine is given up; raises `Rejected` if it is not there."""
+    quarantined(image)
+    yield ImageDiscarded(quarantine_id=command.data.quarantine_id)
+
+
+def quarantined(image: Image) -> ImageQuarantined:
+    """Returns what is known of an image in quarantine; raises `Rejected` if it is not there."""
+    if image.quarantined is None:
+        raise Rejected(NOT_QUARANTINED)
+    return image.quarantined
+
+
+def record_deletion(command: CommandEnvelope[DeleteQuarantinedFile], image: Image) -> Events:
+    """Records once that the file of an image is deleted."""
+    if image.status in ("recorded", "discarded") and not image.is_file_deleted:
+        yield QuarantinedFileDeleted(quarantine_id=command.data.quarantine_id)
 
 
 def query(command: CommandEnvelope[QueryImage]) -> Events:
@@ -24,7 +118,31 @@ def query(command: CommandEnvelope[QueryImage]) -> Events:
     yield ImageQueried(query_id=command.id, number_or_id=command.data.number_or_id, queried_by=command.actor)
 
 
+def delete_file(recorded: RecordedEvent[ImageReleased | ImageDiscarded]) -> Iterable[Command]:
+    """Deletes the file of an image that has left the quarantine, and the key under which copies of it could be read."""
+    id = recorded.data.quarantine_id
+    yield DeleteQuarantinedFile(quarantine_id=id)
+    yield EraseSubject(subject=str(id), in_advance=True)
+
+
+def _pseudonym(id: UUID) -> UUID:
+    return uuid5(_PSEUDONYMS, str(id))
+
+
+def _described(command: CommandEnvelope[Any]) -> dict[str, Any]:
+    data: AnonymiseImage = command.data
+    fields = {name: getattr(data, name) for name in AnonymiseImage.model_fields}
+    return {**fields, "ingested_year": data.ingested_year or command.at.year}
+
+
 DECISIONS: Decisions = (
     Decision(AnonymiseImage, IMAGE.create(), anonymise),
+    Decision(RecordImage, IMAGE.create(), anonymise),
+    Decision(QuarantineImage, IMAGE.create(), quarantine),
+    Decision(RejectImage, IMAGE.create(), reject),
+    Decision(RecordRelease, IMAGE.change("quarantine_id"), release),
+    Decision(DiscardImage, IMAGE.change("quarantine_id"), discard),
+    Decision(DeleteQuarantinedFile, IMAGE.change("quarantine_id"), record_deletion),
     Decision(QueryImage, LOOK_UP.create(), query),
 )
+POLICIES = (Policy("emptying-quarantine", {ImageReleased: delete_file, ImageDiscarded: delete_file}),)

@@ -10,8 +10,9 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.errors import Misconfigured
-from schemas.partner_alliances.parts import Amount, Cents, CommissionModel, Currency, Note
+from schemas.partner_alliances.parts import Amount, Cents, CommissionModel, Note
 from schemas.partner_alliances.rejections import NoSuchProduct, TermsDoNotFit
+from schemas.values.money import Currency
 from schemas.values.storable import check_storable
 
 Percent = Annotated[float, Field(ge=0, le=100)]

@@ -18,7 +18,12 @@ class Reason(StrEnum):
     INCOMPLETE = "faltan datos obligatorios de la imagen"
     TEXT_IN_PIXELS = "posible texto en la imagen"
     RECOGNIZABLE = "posibles rasgos reconocibles en la imagen"
+    TOO_COSTLY = "el archivo requiere demasiado tiempo o memoria"
     FOREIGN_DATA = "datos ajenos a la imagen dentro de los píxeles"
+
+
+NEED_A_LOOK = frozenset({Reason.TEXT_IN_PIXELS, Reason.RECOGNIZABLE})
+"""Reasons of which a person who looks at the image may see that they do not hold."""
 
 
 class NotDeidentifiable(Rejected):

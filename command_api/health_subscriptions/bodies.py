@@ -9,20 +9,21 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from schemas.health_subscriptions import data_services as services
 from schemas.health_subscriptions import subscriptions
 from schemas.health_subscriptions.clients.spanish import (
+    DICOM,
     NO_MOMENT,
     UNKNOWN_FORMAT,
     UNKNOWN_MODALITY,
     UNKNOWN_PATHOLOGY,
     UNKNOWN_REGION,
-    cents_of,
     ending_of,
     year_of,
 )
-from schemas.health_subscriptions.imaging import AnonymiseImage
+from schemas.health_subscriptions.imaging import AnonymiseImage, FetchImage, ImageUrl
 from schemas.health_subscriptions.notifications import ReceiveEvent
-from schemas.health_subscriptions.parts import Code, Currency, Label, Money, Plan, Reason
+from schemas.health_subscriptions.parts import Code, Label, Money, Plan, Reason
 from schemas.message import Command
 from schemas.sensitive import RequiredSensitiveMailbox, Sensitive
+from schemas.values.money import Currency, cents_of
 from schemas.values.stated import Stated
 
 _FLAT: Mapping[str, tuple[str, ...]] = {
@@ -243,14 +244,15 @@ class Imagen(Cuerpo):
     """Los datos de una imagen; de quién es, de dónde viene y sus antecedentes no se conservan."""
 
     id_imagen: Code
-    modalidad: Label = UNKNOWN_MODALITY
-    patologia: Label = UNKNOWN_PATHOLOGY
-    region_anatomica: Label = UNKNOWN_REGION
-    formato_imagen: Label = UNKNOWN_FORMAT
+    modalidad: Label = ""
+    patologia: Label = ""
+    region_anatomica: Label = ""
+    formato_imagen: Label = ""
     fuente_de_datos: Dato = ""
     antecedentes: Dato = ""
     id_paciente: Dato = ""
     fecha_ingesta: Fecha | None = None
+    url_imagen: ImageUrl | None = Field(default=None, description="La URL del archivo DICOM, en una fuente permitida.")
 
 
 class ImagenCompleta(Imagen):
@@ -260,6 +262,16 @@ class ImagenCompleta(Imagen):
     formato_imagen: Label
     fuente_de_datos: Dato
     fecha_ingesta: Fecha
+
+
+class ImagenDicom(Cuerpo):
+    """Lo que se dice de una imagen que llega como archivo DICOM; sin modalidad se toma la del archivo."""
+
+    id_imagen: Code
+    modalidad: Label = ""
+    patologia: Label = ""
+    region_anatomica: Label = ""
+    fecha_ingesta: Fecha | None = None
 
 
 class EventoDePrueba(Cuerpo):
@@ -322,14 +334,17 @@ def finish_data_service(cuerpo: Termino, _: Mapping[str, str]) -> Command:
 
 
 def anonymise(cuerpo: Imagen, _: Mapping[str, str]) -> Command:
-    return AnonymiseImage(
-        image_id=cuerpo.id_imagen,
-        modality=cuerpo.modalidad,
-        pathology=cuerpo.patologia,
-        anatomical_region=cuerpo.region_anatomica,
-        image_format=cuerpo.formato_imagen,
-        ingested_year=None if cuerpo.fecha_ingesta is None else year_of(cuerpo.fecha_ingesta),
-    )
+    fields = {
+        "image_id": cuerpo.id_imagen,
+        "modality": cuerpo.modalidad or UNKNOWN_MODALITY,
+        "pathology": cuerpo.patologia or UNKNOWN_PATHOLOGY,
+        "anatomical_region": cuerpo.region_anatomica or UNKNOWN_REGION,
+        "image_format": cuerpo.formato_imagen or UNKNOWN_FORMAT,
+        "ingested_year": None if cuerpo.fecha_ingesta is None else year_of(cuerpo.fecha_ingesta),
+    }
+    if cuerpo.url_imagen is None:
+        return AnonymiseImage(**fields)
+    return FetchImage(url=cuerpo.url_imagen, **{**fields, "image_format": DICOM})
 
 
 def receive(cuerpo: EventoDePrueba, _: Mapping[str, str]) -> Command:

@@ -3,14 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from command_api.health_subscriptions import bodies
-from command_api.http.paths import AcceptedCommandPath, CommandPath, Translation
+from command_api.health_subscriptions import bodies, images
+from command_api.http.paths import AcceptedCommandPath, CommandPath, OwnPath, Translation, UploadPath
 from schemas.clients.dialect import Dialect
 from schemas.envelope import Receipt
 from schemas.health_subscriptions import data_services as services
 from schemas.health_subscriptions import subscriptions
 from schemas.health_subscriptions.clients import dialect
-from schemas.health_subscriptions.imaging import REMOVED, AnonymiseImage, ImageAnonymised
+from schemas.health_subscriptions.clients import images as clients_images
+from schemas.health_subscriptions.imaging import (
+    AnonymiseImage,
+    DiscardImage,
+    ImageAnonymised,
+    QuarantineImage,
+    RecordImage,
+    ReleaseImage,
+)
 from schemas.health_subscriptions.notifications import ReceiveEvent
 from schemas.message import Command, Event
 
@@ -22,17 +30,7 @@ _SUBSCRIPTION, _SERVICE = "/suscripciones/suscripcion-query/{key}", "/servicioda
 def anonymised(command: AnonymiseImage, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
     """Returns the image as it was recorded, with its number."""
     (image,) = (event for event in events if isinstance(event, ImageAnonymised))
-    shown = {
-        "id_imagen": image.image_id,
-        "modalidad": image.modality,
-        "patologia": image.pathology,
-        "region_anatomica": image.anatomical_region,
-        "formato_imagen": image.image_format,
-        "fuente_de_datos": REMOVED,
-        "antecedentes": REMOVED,
-        "id_paciente": image.patient_id,
-        "fecha_ingesta": image.ingested_year,
-    }
+    shown = clients_images.anonymised(image)
     return {"id": receipt.position, "datos_procesados": {"id": receipt.position, "datos_procesados": shown}}
 
 
@@ -55,7 +53,7 @@ def _of_service(path: str, command: type[Command], body: type[bodies.Cuerpo], ma
     return _accepted(path, command, Translation(body, make), _SERVICE, dialect.DATA_SERVICES)
 
 
-PATHS: tuple[AcceptedCommandPath | CommandPath, ...] = (
+PATHS: tuple[OwnPath, ...] = (
     _of_subscription(
         "/suscripciones/suscripcion-comando",
         subscriptions.CreateSubscription,
@@ -93,6 +91,32 @@ PATHS: tuple[AcceptedCommandPath | CommandPath, ...] = (
         with_events=True,
         status=200,
         media_types=_LENIENT,
+        errors=dialect.IMAGES,
+    ),
+    UploadPath(
+        "/procesamiento/imagenes",
+        {RecordImage: 201, QuarantineImage: 202},
+        bodies.ImagenDicom,
+        images.receive,
+        images.uploaded,
+        media_types=("application/dicom", "application/octet-stream"),
+        with_events=True,
+        errors=dialect.IMAGES,
+    ),
+    CommandPath(
+        "/procesamiento/cuarentena/{id}/liberar",
+        ReleaseImage,
+        {"estado": "LIBERADA"},
+        translation=Translation(None, images.released),
+        status=200,
+        errors=dialect.IMAGES,
+    ),
+    CommandPath(
+        "/procesamiento/cuarentena/{id}/descartar",
+        DiscardImage,
+        {"estado": "DESCARTADA"},
+        translation=Translation(None, images.discarded),
+        status=200,
         errors=dialect.IMAGES,
     ),
     CommandPath(

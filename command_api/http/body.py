@@ -26,11 +26,16 @@ async def read_document(request: Request, headers: Headers, settings: Settings, 
 
 async def read_body(request: Request, headers: Headers, max_bytes: int, media_types: Sequence[str] = JSON) -> bytes:
     """Returns the request's body, counted as it arrives; raises `TooLarge` or `UnsupportedFormat`."""
+    check_format(headers, media_types)
+    return await read_limited(request, max_bytes)
+
+
+def check_format(headers: Headers, media_types: Sequence[str]) -> None:
+    """Raises `UnsupportedFormat` unless a body is of one of the media types, and not encoded."""
     if (content_type := content_type_of(headers)) not in media_types:
         raise UnsupportedFormat(f"the body must be {media_types[0]}, not {content_type or 'of an unnamed type'}")
     if (encoding := headers.get(b"content-encoding")) not in (None, "identity"):
         raise UnsupportedFormat(f"the Content-Encoding {encoding} is not supported: send the body unencoded")
-    return await read_limited(request, max_bytes)
 
 
 def content_type_of(headers: Headers) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from typing import Any
 
+from pydantic import BaseModel
+
 from command_api.handling.activities import NO_EXPECTATION
 from command_api.handling.idempotency import BOTH_IDS, KEY
 from command_api.handling.validation import ENCRYPTED, NAME_TWICE, TOO_DEEP
@@ -18,6 +20,7 @@ from command_api.http.paths import (
     OwnPath,
     QuestionPath,
     ReceiptField,
+    UploadPath,
 )
 from command_api.http.preconditions import BOTH_EXPECTATIONS, IF_MATCH
 from schemas.catalog import Catalog
@@ -38,6 +41,7 @@ from schemas.errors import (
     PreconditionRequired,
     Raced,
     Rejected,
+    TooCostly,
     TooLarge,
     TooManyRequests,
     Unauthenticated,
@@ -118,6 +122,8 @@ def describe(
                 continue
             if isinstance(route, AcceptedCommandPath):
                 operation = _accepted(catalog.context_of(route.command), route, effective)
+            elif isinstance(route, UploadPath):
+                operation = _upload(catalog.context_of(route.command), route, effective)
             else:
                 operation = _operation(catalog, route.command, effective, route)
             paths.setdefault(route.path, {})[route.method.lower()] = operation
@@ -130,7 +136,7 @@ def _question(system: str, route: QuestionPath) -> dict[str, Any]:
         "operationId": f"{system}{_id(route.path)}",
         "summary": route.summary,
         "tags": [system],
-        "requestBody": _body(route.media_types, {"schema": schema_of(route.body)}),
+        **_body(route.media_types, {"schema": schema_of(route.body)}),
         "responses": {
             "200": {"description": "The answer.", "content": {"application/json": {"schema": schema_of(route.reply)}}},
             **problem_responses(_ERRORS, *_OF_THE_SERVER, dialect=route.errors),
@@ -152,7 +158,7 @@ def _operation(
     shape = command if own is None else own.body
     body: dict[str, Any] = {}
     if shape is not None:
-        body["requestBody"] = _body(JSON if own is None else own.media_types, {"schema": schema_of(shape)})
+        body = _body(JSON if own is None else own.media_types, {"schema": schema_of(shape)})
     if translation is None:
         body["requestBody"]["content"][MEDIA_TYPE] = {"schema": {"type": "array", "items": _line(command)}}
     done = {
@@ -175,7 +181,7 @@ def _operation(
 
 def _accepted(context: ContextName, own: AcceptedCommandPath, effective: Effective) -> dict[str, Any]:
     """Returns the operation of a command that is only accepted."""
-    body = {} if own.body is None else {"requestBody": _body(own.media_types, {"schema": schema_of(own.body)})}
+    body = {} if own.body is None else _body(own.media_types, {"schema": schema_of(own.body)})
     headers = {
         "Command-Id": {"description": "The command's id.", "schema": {"type": "string", "format": "uuid"}},
         "Idempotent-Replayed": {
@@ -205,6 +211,36 @@ def _accepted(context: ContextName, own: AcceptedCommandPath, effective: Effecti
     }
 
 
+def _upload(context: ContextName, own: UploadPath, effective: Effective) -> dict[str, Any]:
+    """Returns the operation of a path whose requests are files."""
+    statuses: dict[str, list[type[Command]]] = {}
+    for command, status in own.statuses.items():
+        statuses.setdefault(str(status), []).append(command)
+    file = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        **_identity(context, own.command, own.path, effective),
+        "description": "The body is the file. `CAUDAL_MAX_FILE_BYTES` limits its size.",
+        "parameters": [*_headers(), *_in_query(own.parameters)],
+        RULES: _RULES_OF_HEADERS,
+        **_body(own.media_types, file),
+        "responses": {
+            **{
+                status: _done(" ".join((one.__doc__ or one.__name__).splitlines()[0] for one in made), {"type": "object"})
+                for status, made in statuses.items()
+            },
+            **problem_responses((*_ERRORS, TooCostly), *_OF_THE_SERVER, dialect=own.errors),
+        },
+    }
+
+
+def _in_query(parameters: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = parameters.model_json_schema()
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": one} for name, one in schema["properties"].items()
+    ]
+
+
 def _identity(context: ContextName, command: type[Command], path: str, effective: Effective) -> dict[str, Any]:
     return {
         "operationId": f"{context.system}_{command.message_name}{_id(path)}",
@@ -216,10 +252,11 @@ def _identity(context: ContextName, command: type[Command], path: str, effective
 
 def _body(media_types: Iterable[str], content: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a body; of the names of its media type only those that are registered, and not those that clients misspell."""
-    return {"required": True, "content": {name: dict(content) for name in media_types if name in _REGISTERED}}
+    found = {name: dict(content) for name in media_types if name in _REGISTERED}
+    return {"requestBody": {"required": True, "content": found}}
 
 
-_REGISTERED = ("application/json", "application/x-ndjson")
+_REGISTERED = ("application/json", "application/x-ndjson", "application/dicom", "application/octet-stream")
 
 
 def _headers(*, without: Collection[str] = ()) -> list[dict[str, Any]]:
@@ -266,7 +303,7 @@ _PARTS: dict[ReceiptField, dict[str, Any]] = {
 
 def _add_links(paths: Mapping[str, Any], systems: Mapping[str, tuple[OwnPath, ...]]) -> None:
     """Links each own path whose answer has a stream's key with the paths below it: ``/contratos`` with ``/contratos/{id}``."""
-    commands = [path for own in systems.values() for path in own if not isinstance(path, QuestionPath)]
+    commands = [path for own in systems.values() for path in own if isinstance(path, CommandPath | AcceptedCommandPath)]
     for path, below in product(commands, commands):
         answer = path.answer if isinstance(path.answer, Mapping) else {}
         keys = [name for name, value in answer.items() if value is ReceiptField.KEY]

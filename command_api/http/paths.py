@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from command_api.handling.activities import ActivityContext
 from command_api.http.body import JSON
 from command_api.http.gateway import CommandGateway
 from schemas.catalog import Catalog
@@ -106,6 +107,44 @@ class QuestionPath:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadContext:
+    """One upload, and what its path may use."""
+
+    activity: ActivityContext
+    client: str
+    """The client whose other computations wait for those of this one."""
+    command_id: UUID
+    is_repeat: bool
+    """Whether a command with this id was handled already, so that there is nothing to store."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPath:
+    """A path whose requests are files. The command is made of what a file is like; the file itself is in no command."""
+
+    path: str
+    statuses: Mapping[type[Command], int]
+    """The commands of one context that may be made, each with the status of its success; a caller needs access to the first
+    to send a file, and to the one that is made."""
+    parameters: type[BaseModel]
+    """The parameters of the query."""
+    receive: Callable[[Any, bytes, UploadContext], Awaitable[Command]]
+    """Makes the command of the parameters and the file. It stores what the command names, the same at a repeat."""
+    answer: Callable[[Any, Receipt, Sequence[Event]], Mapping[str, Any]]
+    media_types: tuple[str, ...]
+    with_events: bool = False
+    """Whether the answer needs the events that the command recorded."""
+    errors: Dialect | None = None
+    """How errors are reported; ``None``: as problem documents."""
+    method: str = "POST"
+
+    @property
+    def command(self) -> type[Command]:
+        """The command that is usually made."""
+        return next(iter(self.statuses))
+
+
+@dataclass(frozen=True, slots=True)
 class AcceptedCommand:
     """A command that was sent to its topic."""
 
@@ -155,7 +194,7 @@ class AcceptedCommandPath:
 
 _KNOWN_BEFORE = {"key", "command_id"}
 """The parts of a receipt that are known before the decision."""
-OwnPath = CommandPath | AcceptedCommandPath | QuestionPath
+OwnPath = CommandPath | AcceptedCommandPath | QuestionPath | UploadPath
 _RESERVED = ("/commands", "/.well-known")
 """The engine's paths in this API, beside those of both APIs."""
 
@@ -176,7 +215,7 @@ def installed(catalog: Catalog) -> Mapping[str, tuple[OwnPath, ...]]:
 
 
 async def answer_of(
-    path: CommandPath, command: Command, receipt: Receipt, events: Sequence[Event], gateway: CommandGateway
+    path: CommandPath | UploadPath, command: Command, receipt: Receipt, events: Sequence[Event], gateway: CommandGateway
 ) -> Mapping[str, Any]:
     """Returns the body of the answer to a command."""
     if isinstance(path.answer, FromState):

@@ -3,24 +3,28 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from command_api.handling.activities import NO_EXPECTATION, ActivityContext
 from command_api.handling.handler import CommandHandler
 from command_api.handling.idempotency import command_id
 from command_api.handling.validation import check_plain, validate_body, validate_command, validating
 from command_api.http.accepting import Acceptance
 from command_api.http.batch import BatchEndpoint, is_batch
-from command_api.http.body import read_document
+from command_api.http.body import check_format, read_document
 from command_api.http.gateway import CommandGateway
 from command_api.http.paths import (
     AcceptedCommandPath,
     CommandPath,
     OwnPath,
     QuestionPath,
+    UploadContext,
+    UploadPath,
     answer_of,
     answer_of_accepted,
     location_of,
@@ -31,8 +35,8 @@ from command_api.http.request import envelope_of
 from schemas.catalog import Catalog
 from schemas.consistency_token import ConsistencyToken
 from schemas.envelope import CommandEnvelope, Receipt
-from schemas.errors import NotFound
-from schemas.expected_version import ExpectedVersion
+from schemas.errors import Invalid, NotFound
+from schemas.expected_version import ANY_VERSION, ExpectedVersion
 from schemas.message import Command, Event
 from schemas.system import ContextName
 from streams.http.request_context import RequestContext, context_of
@@ -40,6 +44,7 @@ from streams.http.responses import JsonResponse
 from streams.log.reading import ReadableLog, stream_events
 from streams.log.stored_events import decode
 from streams.security.access_control import AccessControl
+from streams.security.uploads import Uploads
 from streams.settings import Settings
 
 _ANY = "/commands/{system}/{command}"
@@ -58,9 +63,11 @@ class CommandEndpoints:
         access: AccessControl,
         gateway: CommandGateway,
         acceptance: Acceptance,
+        activity: ActivityContext,
     ) -> None:
         self._settings, self._catalog, self._handler, self._logs = settings, catalog, handler, logs
         self._access, self._gateway, self._acceptance = access, gateway, acceptance
+        self._activity, self._uploads = activity, Uploads(settings.max_file_bytes)
         self._batches = BatchEndpoint(settings, handler, catalog)
 
     def routes(self, systems: Mapping[str, tuple[OwnPath, ...]]) -> Iterator[BaseRoute]:
@@ -74,6 +81,8 @@ class CommandEndpoints:
                     by_method[path.method] = partial(self._handle_command, path)
                 case AcceptedCommandPath():
                     by_method[path.method] = partial(self._accept_command, path)
+                case UploadPath():
+                    by_method[path.method] = partial(self._receive_file, path)
                 case QuestionPath():
                     by_method["POST"] = partial(self._answer_question, path)
         for name, by_method in by_path.items():
@@ -107,7 +116,25 @@ class CommandEndpoints:
         receipt = await self._handler.handle(envelope, expected=expected)
         events = await self._recorded(context, receipt) if path.with_events else ()
         answer = await answer_of(path, envelope.data, receipt, events, self._gateway)
-        return _response(path, answer, receipt, context)
+        return _response(path.status, answer, receipt, context)
+
+    async def _receive_file(self, path: UploadPath, request: Request) -> Response:
+        sent = await self._admit(path, request)
+        context = self._catalog.context_of(path.command)
+        if _expected(sent) != ANY_VERSION:
+            raise Invalid(NO_EXPECTATION)
+        parameters = validate_body(dict(request.query_params), path.parameters)
+        check_format(sent.headers, path.media_types)
+        id = _command_id(context, sent)
+        async with self._uploads.received(request) as file:
+            is_repeat = id in await self._handler.known(context, [id])
+            upload = UploadContext(self._activity, sent.counted_as, id, is_repeat)
+            command = check_plain(await path.receive(parameters, file, upload))
+        self._check_access(sent, type(command))
+        receipt = await self._handler.handle(envelope_of(sent, command, id), is_known=is_repeat)
+        events = await self._recorded(context, receipt) if path.with_events else ()
+        answer = await answer_of(path, command, receipt, events, self._gateway)
+        return _response(path.statuses[type(command)], answer, receipt, context)
 
     async def _accept_command(self, path: AcceptedCommandPath, request: Request) -> Response:
         sent = await self._admit(path, request)
@@ -121,7 +148,7 @@ class CommandEndpoints:
             headers["Idempotent-Replayed"] = "true"
         return JsonResponse(answer_of_accepted(path, envelope.data, accepted), path.status, headers)
 
-    async def _admit(self, path: CommandPath | AcceptedCommandPath, request: Request) -> RequestContext:
+    async def _admit(self, path: CommandPath | AcceptedCommandPath | UploadPath, request: Request) -> RequestContext:
         """Returns the context of a request whose caller may send the path's command."""
         sent = context_of(request)
         sent.dialect = path.errors
@@ -140,8 +167,7 @@ class CommandEndpoints:
         if type(command) is not path.command:
             self._check_access(sent, type(command))
         context = self._catalog.context_of(path.command)
-        id = command_id(context, sent.headers.get(_IDEMPOTENCY_KEY), sent.headers.get(_COMMAND_ID))
-        return envelope_of(sent, command, id)
+        return envelope_of(sent, command, _command_id(context, sent))
 
     async def _answer_question(self, path: QuestionPath, request: Request) -> Response:
         sent = context_of(request)
@@ -181,6 +207,10 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
+def _command_id(context: ContextName, request: RequestContext) -> UUID:
+    return command_id(context, request.headers.get(_IDEMPOTENCY_KEY), request.headers.get(_COMMAND_ID))
+
+
 def _expected(request: RequestContext) -> ExpectedVersion:
     return expectation(request.headers.get(b"if-match"), request.headers.get(b"if-none-match"))
 
@@ -196,7 +226,7 @@ def _command(path: CommandPath | AcceptedCommandPath, document: Any, parameters:
     return check_plain(command)
 
 
-def _response(path: CommandPath, answer: Mapping[str, Any], receipt: Receipt, context: ContextName) -> Response:
+def _response(status: int | None, answer: Mapping[str, Any], receipt: Receipt, context: ContextName) -> Response:
     headers = {
         "ETag": f'"{receipt.version}"',
         "Consistency-Token": str(ConsistencyToken(context, receipt.partition, receipt.position)),
@@ -204,4 +234,4 @@ def _response(path: CommandPath, answer: Mapping[str, Any], receipt: Receipt, co
     if receipt.repeated:
         headers["Idempotent-Replayed"] = "true"
     usual = 201 if receipt.began_stream else 200
-    return JsonResponse(answer, path.status or usual, headers)
+    return JsonResponse(answer, status or usual, headers)

@@ -24,7 +24,6 @@ from schemas.partner_alliances.clients.spanish import (
     Monto,
     TipoDeContrato,
     TipoDePartner,
-    cents_of,
     monto_of,
 )
 from schemas.partner_alliances.compliance import (
@@ -46,7 +45,6 @@ from schemas.partner_alliances.parts import (
     AccountNumber,
     Bic,
     Country,
-    Currency,
     Name,
     Note,
     Product,
@@ -55,6 +53,7 @@ from schemas.partner_alliances.parts import (
     TaxNumber,
 )
 from schemas.sensitive import SensitiveMailbox
+from schemas.values.money import Currency, cents_of
 from schemas.values.stated import RULES
 
 _NEEDED = "necesita terminos, fecha_fin o estado"

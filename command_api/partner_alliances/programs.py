@@ -22,12 +22,10 @@ from schemas.partner_alliances.clients.spanish import (
     EstadoDePrograma,
     Monto,
     TipoDePrograma,
-    cents_of,
 )
 from schemas.partner_alliances.integrations import Commission, CreateProgram, ProgramCreated
 from schemas.partner_alliances.parts import (
     Affiliation,
-    Currency,
     Name,
     Note,
     Product,
@@ -35,6 +33,7 @@ from schemas.partner_alliances.parts import (
     ProgramModel,
     ProgramTerms,
 )
+from schemas.values.money import Currency, cents_of
 from schemas.values.stated import RULES
 from schemas.values.text import Identifier
 

@@ -7,8 +7,8 @@ A request is sent again only if that can do nothing twice::
     anything else                                  never: 502, or 504 if no answer came in time
 """
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -22,12 +22,13 @@ from yarl import URL
 
 from command_api.http.batch import is_batch
 from deploy.gateway.recent_writes import RecentWrites
-from deploy.gateway.routing import Api, Route, Routes
+from deploy.gateway.routing import Api, Route, Routes, Target
 from deploy.gateway.upstreams import Instance, Upstream
 from schemas.errors import BadGateway, GatewayTimeout, Unavailable
 from streams.http.bodies import read_limited
 from streams.http.middleware import SECURITY
 from streams.http.request_context import context_of
+from streams.security.uploads import Uploads
 from streams.settings import Settings
 from streams.telemetry.tracing import current_traceparent
 
@@ -94,6 +95,7 @@ class Forwarder:
     ) -> None:
         self._settings, self._routes, self._upstreams = settings, routes, upstreams
         self._writes, self._session = writes, session
+        self._uploads = Uploads(settings.max_file_bytes)
 
     async def answer(self, request: Request) -> Response:
         """Returns the answer of an API to a request; raises what the module's text says, `TooLarge` or `HTTPException`."""
@@ -102,7 +104,12 @@ class Forwarder:
         context_of(request).dialect = target.route.errors
         caller = context_of(request).headers.get(b"authorization") or context_of(request).client
         headers = self._headers(request, target.route, caller)
-        body = None if target.route.is_read else await self._body(request)
+        async with self._body(target.route, request) as body:
+            return await self._forwarded(request, target, headers, body, caller)
+
+    async def _forwarded(
+        self, request: Request, target: Target, headers: CIMultiDict[str], body: bytes | None, caller: str
+    ) -> Response:
         url = URL.build(path=target.path, query_string=request.scope["query_string"].decode("latin-1"), encoded=True)
         is_repeatable = target.route.is_read or (target.route.is_command and _has_id(headers))
         may_be_elsewhere = is_repeatable and b"consistency-token" not in context_of(request).headers
@@ -129,9 +136,17 @@ class Forwarder:
             headers["Idempotency-Key"] = f"gateway-{uuid4().hex}"
         return headers
 
-    async def _body(self, request: Request) -> bytes:
-        batches = is_batch(context_of(request))
-        return await read_limited(request, self._settings.max_command_batch_bytes if batches else self._settings.max_body_bytes)
+    @asynccontextmanager
+    async def _body(self, route: Route, request: Request) -> AsyncIterator[bytes | None]:
+        """Receives the body of a request that has one, for the time of the block; raises `TooLarge` and `Unavailable`."""
+        if route.is_read:
+            yield None
+        elif route.is_upload:
+            async with self._uploads.received(request) as file:
+                yield file
+        else:
+            settings, batches = self._settings, is_batch(context_of(request))
+            yield await read_limited(request, settings.max_command_batch_bytes if batches else settings.max_body_bytes)
 
     async def _sent(self, outgoing: _Outgoing) -> Response:
         """Returns the answer of the first instance that gives one."""

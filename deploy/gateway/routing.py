@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from command_api.http import paths as commands
-from command_api.http.paths import QuestionPath
+from command_api.http.paths import QuestionPath, UploadPath
 from query_api.queries import discovery as queries
 from schemas.catalog import Catalog
 from schemas.clients.dialect import Dialect
@@ -32,6 +32,8 @@ class Route:
     api: Api
     is_command: bool
     """Whether a repeat under the same idempotency key is safe."""
+    is_upload: bool = False
+    """Whether its requests are files."""
     errors: Dialect | None = None
     """How the gateway's own errors are reported; ``None``: as problem documents."""
 
@@ -107,7 +109,12 @@ def _own_paths(system: str, catalog: Catalog) -> Iterator[Route]:
     for path in commands.installed(catalog).get(system, ()):
         method = "POST" if isinstance(path, QuestionPath) else path.method
         is_command = not isinstance(path, QuestionPath)
-        yield Route(method, path.path, path.path, "command", is_command=is_command, errors=path.errors)
+        yield Route(
+            *(method, path.path, path.path, "command"),
+            is_command=is_command,
+            is_upload=isinstance(path, UploadPath),
+            errors=path.errors,
+        )
     for query in queries.installed(catalog).get(system, ()):
         yield Route("GET", query.path, query.path, "query", is_command=False, errors=query.errors)
 

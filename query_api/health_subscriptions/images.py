@@ -1,37 +1,73 @@
 """Images as their clients look them up: by number, or by the client's own id. Each look-up is recorded."""
 
-from uuid import UUID
-
-from pydantic import BaseModel
+from collections.abc import Mapping
+from typing import Literal
 
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
 from query_api.views.paging import Row
 from schemas.errors import NotFound
-from schemas.health_subscriptions.clients import dialect
-from schemas.health_subscriptions.imaging import REMOVED, QueryImage
-from schemas.health_subscriptions.views import Images
+from schemas.health_subscriptions.clients import dialect, images
+from schemas.health_subscriptions.clients.images import Imagen, ImagenEnCuarentena
+from schemas.health_subscriptions.imaging import QueryImage
+from schemas.health_subscriptions.views import Images, QuarantinedImages
+from streams.integrations.encrypted_files import EncryptedFiles
+from streams.integrations.files import Files
 
 _MAX_DIGITS = 18
-
-
-class Imagen(BaseModel):
-    """Una imagen sin su paciente."""
-
-    id: int
-    id_imagen: str | None
-    modalidad: str | None
-    patologia: str | None
-    region_anatomica: str | None
-    formato_imagen: str | None
-    fuente_de_datos: str
-    antecedentes: str
-    id_paciente: UUID | None
-    fecha_ingesta: int | None
+_DICOM = "application/dicom"
+_STATES: Mapping[str, Literal["EN_CUARENTENA", "LIBERADA", "DESCARTADA"]] = {
+    "quarantined": "EN_CUARENTENA",
+    "released": "LIBERADA",
+    "discarded": "DESCARTADA",
+}
 
 
 async def image(context: QueryContext) -> Answer:
     """Returns the image with a number, or the newest one with a client's id; raises `NotFound`."""
+    return Answer(shown(await _looked_up(context)))
+
+
+async def file(context: QueryContext) -> Answer:
+    """Returns the DICOM file of such an image; raises `NotFound`."""
+    row = await _looked_up(context)
+    if row["file"] is None:
+        raise NotFound(f"the image {row['number']} has no file")
+    return _download(await Files.of(context.settings).get(row["file"]["key"]), f"{row['number']}.dcm")
+
+
+async def quarantined_file(context: QueryContext) -> Answer:
+    """Returns a DICOM file that is in quarantine, as it came; raises `NotFound`. That it was read is recorded."""
+    id = context.path_parameter("id")
+    row = await context.views.row(context.request, QuarantinedImages, id)
+    await _record(context, id)
+    files = EncryptedFiles(context.settings, context.keys)
+    return _download(await files.get(row["file"]["key"], id), f"{id}.dcm")
+
+
+def shown(row: Row) -> Imagen:
+    """Returns an image in the clients' words."""
+    return images.shown(row["number"], row)
+
+
+def shown_in_quarantine(row: Row) -> ImagenEnCuarentena:
+    """Returns an image that is or was in quarantine, in the clients' words."""
+    file = row["file"] or {}
+    return ImagenEnCuarentena(
+        id=row["quarantine_id"],
+        id_imagen=row["image_id"],
+        modalidad=row["modality"],
+        patologia=row["pathology"],
+        region_anatomica=row["anatomical_region"],
+        formato_imagen=row["image_format"],
+        motivo=file.get("reason"),
+        bytes=file.get("bytes"),
+        estado=_STATES[row["status"]],
+        fecha=row["quarantined_at"],
+    )
+
+
+async def _looked_up(context: QueryContext) -> Row:
     given = context.path_parameter("id")
     by_number = given.isascii() and given.isdigit() and len(given) <= _MAX_DIGITS
     if by_number:
@@ -41,24 +77,43 @@ async def image(context: QueryContext) -> Answer:
         if not page.rows:
             raise NotFound(f"there is no image {given}")
         row = page.rows[0]
+    await _record(context, given)
+    return row
+
+
+async def _record(context: QueryContext, given: str) -> None:
     await context.commands.send(context.request, [(QueryImage(number_or_id=given), given)])
-    return Answer(shown(row))
 
 
-def shown(row: Row) -> Imagen:
-    """Returns an image in the clients' words."""
-    return Imagen(
-        id=row["number"],
-        id_imagen=row["image_id"],
-        modalidad=row["modality"],
-        patologia=row["pathology"],
-        region_anatomica=row["anatomical_region"],
-        formato_imagen=row["image_format"],
-        fuente_de_datos=REMOVED,
-        antecedentes=REMOVED,
-        id_paciente=row["patient_id"],
-        fecha_ingesta=row["ingested_year"],
-    )
+def _download(content: bytes, name: str) -> Answer:
+    return Answer(content, {"Content-Disposition": f'attachment; filename="{name}"'}, _DICOM)
 
 
-QUERIES = (Query("/anonimizado/{id}", Images, "One image.", key="id", shape=shown, handler=image, errors=dialect.IMAGES),)
+QUERIES = (
+    Query("/anonimizado/{id}", Images, "One image.", key="id", shape=shown, handler=image, errors=dialect.IMAGES),
+    Query(
+        "/anonimizado/{id}/dicom",
+        Images,
+        "The DICOM file of an image, without its patient.",
+        key="id",
+        handler=file,
+        media_type=_DICOM,
+        errors=dialect.IMAGES,
+    ),
+    Query(
+        "/procesamiento/cuarentena",
+        QuarantinedImages,
+        "Images that may show a person, until somebody has looked at them.",
+        shape=shown_in_quarantine,
+        errors=dialect.IMAGES,
+    ),
+    Query(
+        "/procesamiento/cuarentena/{id}/dicom",
+        QuarantinedImages,
+        "The DICOM file of an image in quarantine, as it came.",
+        key="id",
+        handler=quarantined_file,
+        media_type=_DICOM,
+        errors=dialect.IMAGES,
+    ),
+)

@@ -106,6 +106,8 @@ def _of_query(system: str, query: Query, effective: Effective, catalog: Catalog)
         described = page_operation(*parts, query.model, **how, limit=query.limit, reply=query.reply)
     else:
         described = row_operation(*parts, query.model, **how)
+    if query.media_type is not None:
+        described["responses"]["200"]["content"] = {query.media_type: {"schema": {"type": "string", "format": "binary"}}}
     if query.empty is not None:
         content = described["responses"]["200"]["content"]["application/json"]
         content["schema"] = {"anyOf": [content["schema"], schema_of(type(query.empty))]}

@@ -14,8 +14,10 @@ from query_api.queries.question import OwnQuery
 from query_api.queries.saga_labels import SagaLabels
 from query_api.views.catalog_of_views import Views
 from schemas.view import View
+from streams.encryption.subject_keys import SubjectKeys
 from streams.http.request_context import context_of
 from streams.security.access_control import AccessControl, Endpoint
+from streams.settings import Settings
 
 
 class QueryEndpoints:
@@ -28,7 +30,10 @@ class QueryEndpoints:
         commands: CommandGateway,
         saga_labels: Mapping[str, SagaLabels],
         access_control: AccessControl,
+        settings: Settings,
+        keys: SubjectKeys,
     ) -> None:
+        self._settings, self._keys = settings, keys
         self._views, self._live, self._access_control = views, live, access_control
         self._commands, self._saga_labels = commands, saga_labels
 
@@ -70,7 +75,7 @@ class QueryEndpoints:
         return endpoint
 
     def _context(self, request: Request) -> QueryContext:
-        return QueryContext(request, self._views, self._commands, self._saga_labels)
+        return QueryContext(request, self._views, self._commands, self._saga_labels, self._settings, self._keys)
 
     def _view(self, request: Request) -> type[View]:
         return self._views.named(request.path_params["system"], request.path_params["view"])

@@ -10,6 +10,8 @@ from query_api.queries.command_gateway import CommandGateway
 from query_api.queries.saga_labels import SagaLabels
 from query_api.views.catalog_of_views import Views
 from query_api.views.paging import Page, next_link
+from streams.encryption.subject_keys import SubjectKeys
+from streams.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class QueryContext:
     commands: CommandGateway
     saga_labels: Mapping[str, SagaLabels]
     """The labels of sagas, by the system that declares them."""
+    settings: Settings
+    keys: SubjectKeys
+    """For files that are encrypted."""
 
     def path_parameter(self, name: str) -> str:
         """Returns the text of a path parameter."""

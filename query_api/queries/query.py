@@ -44,6 +44,8 @@ class Query:
     """Rows of a page, unless the request says otherwise: as many as its clients expect that know no pages."""
     empty: BaseModel | None = None
     """The answer in the place of an empty list, to a request without parameters."""
+    media_type: str | None = None
+    """The media type of a handler's answer that is bytes; ``None``: JSON."""
     errors: Dialect | None = None
     """How errors are reported; ``None``: as problem documents."""
 

@@ -3,7 +3,8 @@
 from schemas.access import Access
 from schemas.health_subscriptions import data_services, imaging, notifications, subscriptions, views
 from schemas.health_subscriptions.clients.gateways import GATEWAYS
-from schemas.health_subscriptions.clients.topics import INCOMING, OUTGOING
+from schemas.health_subscriptions.clients.incoming import INCOMING
+from schemas.health_subscriptions.clients.outgoing import OUTGOING
 from schemas.system import Context, System
 
 _AUDIT = Access.to("auditor")

@@ -1,14 +1,21 @@
 """Imaging: images are recorded without anything of the person whom they show."""
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from schemas.health_subscriptions.parts import Code, Label
-from schemas.message import Command, Event
+from schemas.access import Access
+from schemas.health_subscriptions.parts import Code, Label, Reason
+from schemas.message import COMMAND_ID, Command, Event
+from schemas.sensitive import Sensitive
+from schemas.values.dicom import DicomFile, QuarantinedFile
 
 REMOVED = "***ANONIMIZADO***"
 """The clients' word in the place of what is not recorded."""
+PRIVACY = Access.to("privacy_officer")
+NOT_QUARANTINED = "La imagen no está en cuarentena"
+ImageUrl = Annotated[str, Sensitive(max_length=2000)]
 
 
 class AnonymiseImage(Command):
@@ -23,6 +30,57 @@ class AnonymiseImage(Command):
     anatomical_region: Label
     image_format: Label
     ingested_year: int | None = Field(default=None, ge=1, le=9999, description="Unset: the year of the command.")
+
+
+class FetchImage(AnonymiseImage, internal=True, subject=COMMAND_ID):
+    """Records an image with its DICOM file, which is fetched from a source that the deployment allows."""
+
+    url: ImageUrl
+
+
+class RecordImage(AnonymiseImage, internal=True):
+    """Records an image whose DICOM file is stored without the person in it."""
+
+    file: DicomFile
+
+
+class QuarantineImage(AnonymiseImage, internal=True):
+    """Records an image whose DICOM file may show a person, and is kept encrypted until somebody has looked at it."""
+
+    file: QuarantinedFile
+
+
+class RejectImage(Command, internal=True):
+    """Records why an image with a DICOM file was not."""
+
+    image_id: Code
+    reason: Reason
+
+
+class ReleaseImage(Command, access=PRIVACY):
+    """Takes an image out of quarantine: somebody has seen that it shows no person. Its file is then de-identified."""
+
+    quarantine_id: UUID
+
+
+class RecordRelease(Command, internal=True):
+    """Records that an image was released, and its file."""
+
+    quarantine_id: UUID
+    modality: Label
+    file: DicomFile
+
+
+class DiscardImage(Command, access=PRIVACY):
+    """Takes an image out of quarantine for good: its file is deleted, and its key is destroyed."""
+
+    quarantine_id: UUID
+
+
+class DeleteQuarantinedFile(Command, internal=True):
+    """Deletes the file of an image that is not in quarantine any more."""
+
+    quarantine_id: UUID
 
 
 class QueryImage(Command, internal=True):
@@ -41,6 +99,45 @@ class ImageAnonymised(Event):
     image_format: str
     patient_id: UUID = Field(description="A pseudonym, new for each image.")
     ingested_year: int
+    file: DicomFile | None = Field(default=None, description="Null: metadata alone were sent.")
+
+
+class ImageQuarantined(Event):
+    """An image may show a person: nothing of it is published until somebody has looked at it."""
+
+    quarantine_id: UUID
+    image_id: str
+    modality: str
+    pathology: str
+    anatomical_region: str
+    image_format: str
+    ingested_year: int
+    file: QuarantinedFile
+
+
+class ImageRejected(Event):
+    """An image with a DICOM file was not recorded."""
+
+    image_id: str
+    reason: str
+
+
+class ImageReleased(Event):
+    """An image left the quarantine, and was recorded."""
+
+    quarantine_id: UUID
+
+
+class ImageDiscarded(Event):
+    """An image left the quarantine, and was not recorded."""
+
+    quarantine_id: UUID
+
+
+class QuarantinedFileDeleted(Event):
+    """The file of an image that is not in quarantine any more was deleted, and its key was destroyed."""
+
+    quarantine_id: UUID
 
 
 class ImageQueried(Event):
@@ -51,5 +148,24 @@ class ImageQueried(Event):
     queried_by: str | None
 
 
-COMMANDS = (AnonymiseImage, QueryImage)
-EVENTS = (ImageAnonymised, ImageQueried)
+COMMANDS = (
+    AnonymiseImage,
+    FetchImage,
+    RecordImage,
+    QuarantineImage,
+    RejectImage,
+    ReleaseImage,
+    RecordRelease,
+    DiscardImage,
+    DeleteQuarantinedFile,
+    QueryImage,
+)
+EVENTS = (
+    ImageAnonymised,
+    ImageQuarantined,
+    ImageRejected,
+    ImageReleased,
+    ImageDiscarded,
+    QuarantinedFileDeleted,
+    ImageQueried,
+)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.sensitive import Encrypted, Sensitive
+from schemas.values.money import Currency
 from schemas.values.names import NaturalKey, caseless
 from schemas.values.text import PLAIN, without_control_characters
 
@@ -35,8 +36,6 @@ Label = Annotated[str, StringConstraints(max_length=200), AfterValidator(without
 Reason = Annotated[str, StringConstraints(max_length=2000), AfterValidator(without_control_characters), PLAIN]
 PersonalText = Annotated[str, Sensitive(max_length=200)]
 Cents = Annotated[int, Field(gt=0, le=10**14)]
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["COP"])]
-"""ISO 4217."""
 
 
 class Plan(Part):

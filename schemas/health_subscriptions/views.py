@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from schemas.access import Access, RowAccess
+from schemas.health_subscriptions.imaging import PRIVACY
 from schemas.health_subscriptions.roles import MANAGERS
 from schemas.notifications.view import NotificationRow
 from schemas.sensitive import Encrypted
@@ -77,6 +78,21 @@ class Images(View, context="imaging", key="number", indexes=("image_id",)):
     image_format: str | None = None
     patient_id: UUID | None = None
     ingested_year: int | None = None
+    file: dict[str, JsonValue] | None = Field(default=None, description="What is known of its DICOM file; null without one.")
+
+
+class QuarantinedImages(View, context="imaging", key="quarantine_id", indexes=("status",), access=PRIVACY):
+    """An image that may show a person, and what became of it."""
+
+    quarantine_id: UUID
+    image_id: str | None = None
+    modality: str | None = None
+    pathology: str | None = None
+    anatomical_region: str | None = None
+    image_format: str | None = None
+    file: dict[str, JsonValue] | None = Field(default=None, description="What is known of its file; null when it is deleted.")
+    status: Literal["quarantined", "released", "discarded"] = "quarantined"
+    quarantined_at: datetime | None = None
 
 
 class Notifications(
@@ -89,4 +105,4 @@ class Notifications(
     """Mail to a customer."""
 
 
-VIEWS = (Subscriptions, DataServices, Images, Notifications)
+VIEWS = (Subscriptions, DataServices, Images, QuarantinedImages, Notifications)

@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from schemas.message import Command
 from schemas.sensitive import Encrypted, Sensitive, SensitiveMailbox, is_encrypted
+from schemas.values.money import Currency
 from schemas.values.names import caseless
 from schemas.values.stated import RULES, Stated
 from schemas.values.text import NOT_BLANK, PLAIN, PLAIN_INSIDE, Identifier, without_control_characters
@@ -145,8 +146,6 @@ class Profile(Part):
 
 
 Cents = Annotated[int, Field(ge=0)]
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
-"""ISO 4217."""
 
 
 CommissionModel = Literal["CPA", "CPL", "CPC", "REVSHARE", "FIXED"]

@@ -1,4 +1,4 @@
-"""Encryption of texts under a data subject's key, and of those keys under a master key: AES-256-GCM (NIST SP 800-38D)."""
+"""Encryption of texts and files under a data subject's key, and of such keys under a master key: AES-256-GCM (SP 800-38D)."""
 
 import base64
 import fcntl
@@ -37,6 +37,25 @@ def decrypt(encrypted: str, key: bytes) -> str | None:
         return AESGCM(key).decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], _bound(subject)).decode()
     except (InvalidTag, ValueError):
         return None
+
+
+def encrypt_file(content: bytes, key: bytes, subject: str) -> bytes:
+    """Returns a file encrypted under its subject's key, each time otherwise."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, content, _bound_file(subject))
+
+
+def decrypt_file(encrypted: bytes, key: bytes, subject: str) -> bytes | None:
+    """Returns the plain file, or ``None`` if it was not encrypted under this key for this subject."""
+    try:
+        return AESGCM(key).decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], _bound_file(subject))
+    except (InvalidTag, ValueError):
+        return None
+
+
+def derived(key: bytes, purpose: str) -> bytes:
+    """Returns a secret of a subject's for one purpose, always the same, from which its key cannot be computed."""
+    return hmac.digest(key, f"caudal secret {purpose}".encode(), "sha256")
 
 
 class MasterKeys:
@@ -101,6 +120,10 @@ def add_master_key(path: Path, name: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _bound_file(subject: str) -> bytes:
+    return f"caudal file of subject {subject}".encode()
 
 
 def _bound(subject: str) -> bytes:

@@ -1,5 +1,6 @@
 """The data subjects' keys: created when a subject's first data are encrypted, destroyed when the subject is erased."""
 
+import asyncio
 import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from schemas.errors import Misconfigured, Rejected
 from schemas.sensitive import is_encrypted, subject_of
 from streams.database.pools import Databases
-from streams.encryption.encryption import KEY_BYTES, MasterKeys, decrypt, encrypt
+from streams.encryption.encryption import KEY_BYTES, MasterKeys, decrypt, decrypt_file, derived, encrypt, encrypt_file
 from streams.installation import keys_store
 from streams.settings import Settings
 
@@ -28,9 +29,7 @@ class SubjectKeys:
         A text that is encrypted already is returned unchanged. Raises `Rejected` for an erased subject, or for a text that is
         encrypted for another subject, and `Misconfigured` without a master key.
         """
-        if not subject or ":" in subject:
-            raise Rejected("sensitive data need a data subject whose name is not empty and has no colon")
-        key = (await self._keys([subject])).get(subject) or await self._created(subject)
+        key = await self._key(subject)
         encrypted = {}
         for purpose, text in texts.items():
             if is_encrypted(text) and (subject_of(text) != subject or decrypt(text, key) is None):
@@ -44,6 +43,19 @@ class SubjectKeys:
         keys = await self._keys({subject_of(text) for text in asked}) if asked else {}
         found = {text: decrypt(text, keys[subject_of(text)]) for text in asked if subject_of(text) in keys}
         return {text: plain for text, plain in found.items() if plain is not None}
+
+    async def encrypt_file(self, subject: str, content: bytes) -> bytes:
+        """Returns a file encrypted for a subject, which gets a key if it has none; raises as `encrypt`."""
+        return await asyncio.to_thread(encrypt_file, content, await self._key(subject), subject)
+
+    async def decrypt_file(self, subject: str, encrypted: bytes) -> bytes | None:
+        """Returns the plain file; ``None`` if the subject was erased, or the file is not its own. Raises `Misconfigured`."""
+        key = (await self._keys([subject])).get(subject)
+        return None if key is None else await asyncio.to_thread(decrypt_file, encrypted, key, subject)
+
+    async def secret(self, subject: str, purpose: str) -> bytes:
+        """Returns a secret of a subject's for one purpose, always the same until it is erased; raises as `encrypt`."""
+        return derived(await self._key(subject), purpose)
 
     async def erase(self, subject: str) -> None:
         """Destroys a subject's key; the subject never gets another one."""
@@ -84,6 +96,12 @@ class SubjectKeys:
             for row in rows
             if row["wrapped"] is not None
         }
+
+    async def _key(self, subject: str) -> bytes:
+        """Returns a subject's key, which is created if there is none."""
+        if not subject or ":" in subject:
+            raise Rejected("sensitive data need a data subject whose name is not empty and has no colon")
+        return (await self._keys([subject])).get(subject) or await self._created(subject)
 
     async def _created(self, subject: str) -> bytes:
         masters = self._master_keys()

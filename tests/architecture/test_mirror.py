@@ -82,6 +82,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "commands/notes.py": CoveredBy("integration/test_commands_by_topic.py", _VALUE),
         "commands/sender.py": CoveredBy("integration/test_commands_by_topic.py", _BROKER),
         "encryption/subject_keys.py": CoveredBy("integration/test_subject_keys.py", _TABLES),
+        "integrations/encrypted_files.py": CoveredBy("integration/test_subject_keys.py", "the keys are in the tables"),
         "integrations/eventsourcing_recorder.py": CoveredBy("integration/test_eventsourcing_recorder.py", _TABLES),
         "integrations/mail.py": CoveredBy("integration/test_mail.py", "it only talks to a mail server"),
         "integrity/head_signer.py": CoveredBy("integration/test_signed_heads.py", _TABLES),
@@ -137,6 +138,11 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "views/reader.py": CoveredBy("integration/test_view_reader.py", _TABLES),
     },
     "schemas": {
+        "health_subscriptions/clients/images.py": CoveredBy("unit/query_api/health_subscriptions/test_images.py", _VALUE),
+        "health_subscriptions/clients/records.py": CoveredBy(
+            "unit/schemas/health_subscriptions/clients/test_outgoing.py", "it only makes records"
+        ),
+        "values/dicom.py": CoveredBy("unit/command_api/dicom/test_storing.py", _VALUE),
         "clinical_lab/dialect.py": CoveredBy("e2e/test_collections.py", "it is a table of words"),
         "clinical_lab/notifications.py": CoveredBy("unit/aggregates/clinical_lab/test_notifications.py", _MESSAGES),
         "notifications/messages.py": CoveredBy("unit/aggregates/notifications/test_notification.py", _MESSAGES),

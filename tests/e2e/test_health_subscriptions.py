@@ -13,6 +13,7 @@ from fastavro import parse_schema, schemaless_writer
 from schemas.health_subscriptions.parts import data_service_id_of
 from tests.conftest import eventually
 from tests.stack import RunningStack
+from tests.unit.command_api.dicom.images import NAME, image, opened, written
 
 CUSTOMER = {
     "cliente_codigo": "0001", "cliente_nombres": "Pablo", "cliente_apellidos": "Perez", "cliente_usuario": "pperez",
@@ -32,6 +33,8 @@ IMAGE = {
     "formato_imagen": "DICOM", "fuente_de_datos": "Hospital X", "antecedentes": "fumador", "id_paciente": "46769a88-x",
     "fecha_ingesta": "2024-01-01 10:00:00",
 }  # fmt: skip
+
+DICOM = {"Content-Type": "application/dicom"}
 
 
 @pytest.fixture
@@ -139,6 +142,85 @@ async def test_an_image_is_anonymised_at_once_or_later_and_found_by_number_or_id
     assert UUID(processed["id_paciente"]) != UUID(found["id_paciente"])
     assert await shown(bff, f"/anonimizado/{number}", id=number) == {"id": number, **processed}
     assert (await bff.get("/anonimizado/999999999")).json() == {"error": "Datos no encontrados"}
+
+
+async def test_a_dicom_file_is_kept_without_its_patient_and_read_again(bff: httpx.AsyncClient, stack: RunningStack) -> None:
+    original = written(image())
+    id, key = f"d-{uuid4()}", {"Idempotency-Key": uuid4().hex}
+    sent, again = [
+        await bff.post("/procesamiento/imagenes", params={"id_imagen": id}, content=original, headers={**DICOM, **key})
+        for _ in range(2)
+    ]
+
+    assert (sent.status_code, again.content, again.headers["idempotent-replayed"]) == (201, sent.content, "true")
+    found = await shown(bff, f"/anonimizado/{id}", id_imagen=id)
+    assert (found["id"], found["modalidad"], found["archivo"]) == (sent.json()["id"], "CT", sent.json()["archivo"])
+    file = await bff.get(f"/anonimizado/{id}/dicom")
+    assert (file.headers["content-type"], len(file.content)) == ("application/dicom", found["archivo"]["bytes"])
+    kept = opened(file.content)
+    assert (kept.PatientIdentityRemoved, kept.PixelData) == ("YES", image().PixelData)
+    assert NAME.encode() not in file.content
+    assert (await bff.get(f"/anonimizado/{(await at_once(bff, id))['id']}/dicom")).json() == {"error": "Datos no encontrados"}
+    for body, status, why in (
+        (b"no", 422, "no es un archivo DICOM"),
+        (original[:-1], 422, "cortado o dañado"),
+        (bytes(64 * 1024**2 + 1), 413, "67108864"),
+    ):
+        answer = await bff.post("/procesamiento/imagenes", params={"id_imagen": id}, content=body, headers=DICOM)
+        assert (answer.status_code, why in answer.json()["error"]) == (status, True), answer.text
+    assert (await bff.post("/procesamiento/imagenes", content=original, headers=DICOM)).status_code == 400
+    assert not [path for path in stack.data_dir.glob("files/**/*") if path.is_file() and NAME.encode() in path.read_bytes()]
+
+
+async def test_an_image_with_text_in_it_waits_in_quarantine_for_the_privacy_officer(
+    bff: httpx.AsyncClient, stack: RunningStack
+) -> None:
+    officer, waiting = stack.token("privacy_officer"), []
+    for n in range(2):
+        original = written(image(BurnedInAnnotation="YES", SOPInstanceUID=f"1.2.3.{n}"))
+        params = {"id_imagen": f"q-{uuid4()}"}
+        answer = await bff.post("/procesamiento/imagenes", params=params, content=original, headers=DICOM)
+        assert (answer.status_code, answer.json()["estado"]) == (202, "EN_CUARENTENA")
+        assert answer.json()["motivo"] == "posible texto en la imagen"
+        waiting.append(answer.json())
+        path = f"/procesamiento/cuarentena/{answer.json()['id']}"
+        assert (await bff.get(f"{path}/dicom")).status_code == 401
+        assert (await bff.post(f"{path}/liberar")).status_code == 401
+
+        async def looked_at(path: str = path, original: bytes = original) -> bool:
+            return (await bff.get(f"{path}/dicom", headers=officer)).content == original
+
+        await eventually(looked_at, 30, "the file as it came")
+    assert not [path for path in stack.data_dir.glob("files/**/*") if path.is_file() and NAME.encode() in path.read_bytes()]
+
+    released, discarded = (f"/procesamiento/cuarentena/{one['id']}" for one in waiting)
+    assert (await bff.post(f"{released}/liberar", headers=officer)).json() == {"estado": "LIBERADA"}
+    assert (await bff.post(f"{discarded}/descartar", headers=officer)).json() == {"estado": "DESCARTADA"}
+    assert (await bff.post(f"{discarded}/liberar", headers=officer)).status_code == 422
+
+    async def emptied() -> bool:
+        rows = (await bff.get("/procesamiento/cuarentena", headers=officer)).json()
+        ours = {one["id"]: (one["estado"], one["bytes"]) for one in rows}
+        return [ours.get(one["id"]) for one in waiting] == [("LIBERADA", None), ("DESCARTADA", None)]
+
+    await eventually(emptied, 30, "the quarantine without files")
+    assert not list((stack.data_dir / "files").glob("quarantine/*"))
+
+    async def keys_erased() -> bool:
+        found = await stack.fetch("select data->>'subject' as subject from engine__privacy.events")
+        return {one["id"] for one in waiting} <= {row["subject"] for row in found}
+
+    await eventually(keys_erased, 30, "the erasure of the keys")
+    found = await shown(bff, f"/anonimizado/{waiting[0]['id_imagen']}", modalidad="CT")
+    assert opened((await bff.get(f"/anonimizado/{found['id']}/dicom")).content).PatientIdentityRemoved == "YES"
+    assert (await bff.get(f"/anonimizado/{waiting[1]['id_imagen']}")).status_code == 404
+
+
+async def at_once(bff: httpx.AsyncClient, id: str) -> dict[str, Any]:
+    """Returns the answer to an image of which the metadata alone are sent."""
+    answer: dict[str, Any] = (await bff.post("/anonimizar", json={**IMAGE, "id_imagen": f"m-{id}"})).json()
+    await shown(bff, f"/anonimizado/m-{id}", id_imagen=f"m-{id}")
+    return answer
 
 
 async def test_a_strangers_producer_starts_a_subscription(stack: RunningStack, bff: httpx.AsyncClient) -> None:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import Misconfigured, Rejected
+from schemas.errors import Misconfigured, NotFound, Rejected
 from streams.database.pools import Databases
 from streams.encryption.encryption import add_master_key
 from streams.encryption.subject_keys import SubjectKeys
+from streams.integrations.encrypted_files import EncryptedFiles
 from streams.settings import Settings
 
 
@@ -81,3 +82,30 @@ async def test_without_a_master_key_nothing_is_encrypted(settings: Settings, dat
     gone = settings.model_copy(update={"master_key_file": tmp_path / "gone"})
     with pytest.raises(Misconfigured, match="cannot be read"):
         await SubjectKeys(gone, databases).encrypt("ana", {"a": "text"})
+
+
+async def test_a_file_is_read_until_its_subject_is_erased(keys: SubjectKeys, settings: Settings, tmp_path: Path) -> None:
+    own = settings.model_copy(update={"files_url": (tmp_path / "files").as_uri()})
+    files, file = EncryptedFiles(own, keys), tmp_path / "files" / "quarantine" / "1"
+    await files.put("quarantine/1", "image-1", b"DICM of Ana")
+    copy = file.read_bytes()
+
+    assert b"Ana" not in copy
+    assert await files.get("quarantine/1", "image-1") == b"DICM of Ana"
+    with pytest.raises(NotFound):
+        await files.get("quarantine/1", "image-2")
+    await keys.erase("image-1")
+    with pytest.raises(NotFound):
+        await files.get("quarantine/1", "image-1")
+    with pytest.raises(Rejected, match="erased"):
+        await files.put("quarantine/1", "image-1", b"again")
+
+
+async def test_a_secret_stays_the_same_under_another_master_key(keys: SubjectKeys, file: Path) -> None:
+    secret = await keys.secret("pseudonyms", "uids")
+
+    add_master_key(file, "second")
+    await keys.rewrap()
+
+    assert await keys.secret("pseudonyms", "uids") == secret
+    assert await keys.secret("pseudonyms", "other") != secret

@@ -25,6 +25,8 @@ UNKNOWN_MODALITY, UNKNOWN_PATHOLOGY, UNKNOWN_REGION, UNKNOWN_FORMAT = (
     "No especificada",
     "Desconocido",
 )
+DICOM = "DICOM"
+"""The format of an image that came as a DICOM file."""
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}", re.ASCII)
 _SHOWN_ENDING = 4
 NO_MOMENT = "debe tener la forma AAAA-MM-DD HH:MM:SS"
@@ -44,8 +46,3 @@ def ending_of(numero: str) -> str:
     """Returns the last four characters of the number of a card or account; of a short one, none."""
     digits = re.sub(r"\W", "", numero)
     return digits[-_SHOWN_ENDING:] if len(digits) > _SHOWN_ENDING else ""
-
-
-def cents_of(valor: float) -> int:
-    """Returns an amount in cents, rounded to the nearest."""
-    return round(valor * 100)

@@ -58,11 +58,6 @@ WORDS_FOR_COMMISSION: Mapping[CommissionModel, TipoDeContrato] = {model: word fo
 Monto = Annotated[float, Field(ge=0, le=10**12)]
 
 
-def cents_of(monto: float) -> int:
-    """Returns an amount in cents, rounded to the nearest."""
-    return round(monto * 100)
-
-
 def monto_of(cents: int | None) -> float | None:
     """Returns an amount of cents as clients see it; ``None`` for none."""
     return None if cents is None else cents / 100

@@ -14,7 +14,7 @@ from streams.settings import Settings
 
 
 class Keys:
-    """Keys that decrypt what begins with ``secret:``, and remember which subjects they knew and erased."""
+    """Keys that decrypt what begins with ``secret:`` and files of subjects that are not erased, and remember the subjects."""
 
     def __init__(self, *known: str) -> None:
         self.known = set(known)
@@ -25,6 +25,16 @@ class Keys:
 
     async def erase(self, subject: str) -> None:
         self.erased.append(subject)
+
+    async def encrypt_file(self, subject: str, content: bytes) -> bytes:
+        return b"encrypted for " + subject.encode() + content[::-1]
+
+    async def decrypt_file(self, subject: str, encrypted: bytes) -> bytes | None:
+        mark = b"encrypted for " + subject.encode()
+        return encrypted.removeprefix(mark)[::-1] if encrypted.startswith(mark) and subject not in self.erased else None
+
+    async def secret(self, subject: str, purpose: str) -> bytes:
+        return f"{subject}/{purpose}".encode()
 
     async def decrypted(self, encrypted: Iterable[str]) -> Mapping[str, str]:
         return {text: text.removeprefix("secret:") for text in encrypted if text.startswith("secret:")}

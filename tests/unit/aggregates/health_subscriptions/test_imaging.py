@@ -2,9 +2,27 @@
 
 from uuid import UUID
 
-from aggregates.health_subscriptions.imaging import DECISIONS
-from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario
-from schemas.health_subscriptions.imaging import AnonymiseImage, ImageAnonymised, ImageQueried, QueryImage
+from aggregates.health_subscriptions.imaging import DECISIONS, POLICIES
+from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, recorded
+from schemas.engine.privacy import EraseSubject
+from schemas.errors import Rejected
+from schemas.health_subscriptions.imaging import (
+    AnonymiseImage,
+    DeleteQuarantinedFile,
+    DiscardImage,
+    ImageAnonymised,
+    ImageDiscarded,
+    ImageQueried,
+    ImageRejected,
+    ImageReleased,
+    QuarantinedFileDeleted,
+    QuarantineImage,
+    QueryImage,
+    RecordImage,
+    RecordRelease,
+    RejectImage,
+)
+from schemas.values.dicom import DicomFile, QuarantinedFile
 
 COMMAND = AnonymiseImage(
     image_id="46769a88-181f-4468-8i34",
@@ -34,3 +52,74 @@ def test_a_look_up_is_recorded_with_the_caller() -> None:
     Scenario(DECISIONS).when(QueryImage(number_or_id="7"), actor="eva").then(
         ImageQueried(query_id=FIRST_ID, number_or_id="7", queried_by="eva")
     )
+
+
+FILE = DicomFile(
+    key="images/a.dcm",
+    sha256="a",
+    bytes=4,
+    modality="CT",
+    transfer_syntax="1",
+    sop_class="2",
+    rows=1,
+    columns=1,
+    frames=1,
+)
+QUARANTINE = QuarantineImage(**dict(COMMAND), file=QuarantinedFile(key="quarantine/1", bytes=4, reason="posible texto"))
+ID = {"quarantine_id": FIRST_ID}
+QUARANTINED = Scenario(DECISIONS).when(QUARANTINE, id=FIRST_ID).recorded
+
+
+def test_an_image_with_a_file_is_recorded_with_it() -> None:
+    (event,) = Scenario(DECISIONS).when(RecordImage(**dict(COMMAND), file=FILE), id=FIRST_ID).recorded
+
+    assert event == anonymised(FIRST_ID).model_copy(update={"file": FILE})
+
+
+def test_an_image_in_quarantine_is_recorded_as_it_was_described_when_it_is_released() -> None:
+    released = (
+        Scenario(DECISIONS)
+        .given(f"image-{FIRST_ID}", *QUARANTINED)
+        .when(RecordRelease(**ID, modality="CT", file=FILE))
+        .recorded
+    )
+
+    assert released == (ImageReleased(**ID), anonymised(FIRST_ID).model_copy(update={"modality": "CT", "file": FILE}))
+
+
+def test_an_image_leaves_the_quarantine_once_and_its_file_is_deleted_once() -> None:
+    discarded = Scenario(DECISIONS).given(f"image-{FIRST_ID}", *QUARANTINED).when(DiscardImage(**ID)).recorded
+    deleted = (
+        Scenario(DECISIONS).given(f"image-{FIRST_ID}", *QUARANTINED, *discarded).when(DeleteQuarantinedFile(**ID)).recorded
+    )
+    released = (
+        Scenario(DECISIONS)
+        .given(f"image-{FIRST_ID}", *QUARANTINED)
+        .when(RecordRelease(**ID, modality="CT", file=FILE))
+        .recorded
+    )
+
+    assert (discarded, deleted) == ((ImageDiscarded(**ID),), (QuarantinedFileDeleted(**ID),))
+    Scenario(DECISIONS).given(f"image-{FIRST_ID}", *QUARANTINED, *discarded, *deleted).when(DeleteQuarantinedFile(**ID)).then()
+    Scenario(DECISIONS).given(f"image-{FIRST_ID}", *QUARANTINED).when(DeleteQuarantinedFile(**ID)).then()
+    for gone in (discarded, released):
+        for command in (DiscardImage(**ID), RecordRelease(**ID, modality="CT", file=FILE)):
+            Scenario(DECISIONS).given(f"image-{FIRST_ID}", *QUARANTINED, *gone).when(command).then_rejected(
+                Rejected, "La imagen no está en cuarentena"
+            )
+
+
+def test_an_image_that_was_not_fetched_is_recorded_with_the_reason() -> None:
+    Scenario(DECISIONS).when(RejectImage(image_id="i", reason="no es un archivo DICOM")).then(
+        ImageRejected(image_id="i", reason="no es un archivo DICOM")
+    )
+
+
+def test_the_file_of_an_image_that_left_the_quarantine_is_deleted() -> None:
+    (policy,) = POLICIES
+
+    for event in (ImageReleased(**ID), ImageDiscarded(**ID)):
+        assert [command for _, command in policy.react(recorded(event))] == [
+            DeleteQuarantinedFile(**ID),
+            EraseSubject(subject=str(FIRST_ID), in_advance=True),
+        ]

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from command_api.health_subscriptions import bodies
 from schemas.health_subscriptions.data_services import AssignExpert, CreateDataService
-from schemas.health_subscriptions.imaging import AnonymiseImage
+from schemas.health_subscriptions.imaging import AnonymiseImage, FetchImage
 from schemas.health_subscriptions.parts import Money, Plan
 from schemas.health_subscriptions.subscriptions import CreateSubscription, PaySubscription, StartSubscription
 
@@ -100,6 +100,24 @@ def test_an_image_of_which_only_the_id_is_known_has_defaults() -> None:
     )
     with pytest.raises(ValidationError):
         bodies.ImagenCompleta.model_validate({"id_imagen": "x"})
+
+
+@pytest.mark.parametrize("member", ["modalidad", "patologia", "region_anatomica", "formato_imagen"])
+def test_an_empty_text_of_an_image_is_one_that_is_missing(member: str) -> None:
+    lacking = {name: value for name, value in IMAGE.items() if name != member}
+
+    assert bodies.anonymise(bodies.Imagen.model_validate({**IMAGE, member: ""}), {}) == bodies.anonymise(
+        bodies.Imagen.model_validate(lacking), {}
+    )
+
+
+def test_an_image_with_a_url_is_fetched() -> None:
+    url = "https://pacs.example.org/1.dcm"
+
+    command = bodies.anonymise(bodies.Imagen.model_validate({**IMAGE, "formato_imagen": "X", "url_imagen": url}), {})
+
+    assert isinstance(command, FetchImage)
+    assert (command.url, command.image_format, command.modality) == (url, "DICOM", "Rayos X")
 
 
 @pytest.mark.parametrize("fecha", ["2024-13-01 00:00:00", "2024-01-01", "hoy", "2024-01-01T00:00:00", "2024-01-01 00:00:00Z"])

@@ -35,4 +35,10 @@ def test_a_test_notification_repeats_its_event() -> None:
 def test_all_that_clients_do_not_wait_for_is_only_accepted() -> None:
     waiting = {path.path for path in PATHS if not isinstance(path, AcceptedCommandPath)}
 
-    assert waiting == {"/anonimizar", "/test-notification"}
+    assert waiting == {
+        "/anonimizar",
+        "/procesamiento/imagenes",
+        "/procesamiento/cuarentena/{id}/liberar",
+        "/procesamiento/cuarentena/{id}/descartar",
+        "/test-notification",
+    }

@@ -145,7 +145,8 @@ class Bank(httpx.AsyncClient):
         self.handler = CommandHandler(catalog, {"bank": Domain(DECISIONS)}, {NAME: MemoryLog(NAME)}, dependencies=dependencies)
         access = AccessControl(Installation(settings, catalog, databases))
         acceptance = Acceptance(self.handler, self.topics)  # type: ignore[arg-type]
-        endpoints = CommandEndpoints(settings, catalog, self.handler, {}, access, None, acceptance)  # type: ignore[arg-type]
+        others: Any = (None, acceptance, None)
+        endpoints = CommandEndpoints(settings, catalog, self.handler, {}, access, *others)
         app = Starlette(
             routes=list(endpoints.routes({"bank": PATHS})),
             middleware=[Middleware(Observed)],

@@ -13,19 +13,22 @@ from aggregates.decision import Decision, Events
 from aggregates.state import NoState
 from aggregates.stream import Stream
 from aggregates.system import Domain
+from command_api.handling.activities import ActivityContext
 from command_api.handling.handler import CommandHandler
 from command_api.handling.passwords import Passwords
 from command_api.http.accepting import Acceptance
 from command_api.http.body import JSON
 from command_api.http.gateway import CommandGateway, SignIns
-from command_api.http.paths import CommandPath, Translation
+from command_api.http.paths import CommandPath, Translation, UploadContext, UploadPath
 from command_api.http.routes import CommandEndpoints
+from schemas.access import Access
 from schemas.catalog import Catalog
 from schemas.clients.dialect import LACKING, Dialect
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Rejected
 from schemas.message import Command, Event
 from schemas.system import Context, ContextName, System
+from streams.bounded_processes import BoundedProcesses
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
 from streams.encryption.subject_keys import SubjectKeys
@@ -44,6 +47,10 @@ class Withdraw(Command):
     amount: int
 
 
+class Close(Command, access=Access.to("banker")):
+    account: str
+
+
 class Withdrawn(Event):
     amount: int
 
@@ -57,6 +64,10 @@ def withdraw(command: CommandEnvelope[Withdraw], _: NoState) -> Events:
     yield Withdrawn(amount=command.data.amount)
 
 
+def close(command: CommandEnvelope[Close], _: NoState) -> Events:
+    yield Withdrawn(amount=0)
+
+
 class Aviso(BaseModel):
     """An error, in the words of the bank's clients."""
 
@@ -67,6 +78,17 @@ class Retiro(BaseModel):
     importe: int
 
 
+class Recibo(BaseModel):
+    cuenta: str
+
+
+async def read(recibo: Recibo, file: bytes, upload: UploadContext) -> Command:
+    """Withdraws as much as the file says, unless it says something else."""
+    READ.append((file, upload.is_repeat))
+    return Withdraw(account=recibo.cuenta, amount=int(file)) if file.isdigit() else Close(account=recibo.cuenta)
+
+
+READ: list[tuple[bytes, bool]] = []
 DIALECT = Dialect(
     Aviso,
     lambda text, _: Aviso(aviso=text),
@@ -98,16 +120,28 @@ PATHS = (
         "PUT",
         Translation(Retiro, lambda body, path: Withdraw(account=path["cuenta"], amount=body.importe)),
     ),
+    UploadPath(
+        "/cuentas/recibos",
+        {Withdraw: 201, Close: 202},
+        Recibo,
+        read,
+        lambda command, receipt, _: {"orden": type(command).__name__, "id": receipt.key},
+        media_types=("application/pdf",),
+        errors=DIALECT,
+    ),
 )
-DECISIONS = (Decision(Withdraw, ACCOUNT.create_or_change("account"), withdraw),)
+DECISIONS = (
+    Decision(Withdraw, ACCOUNT.create_or_change("account"), withdraw),
+    Decision(Close, ACCOUNT.create_or_change("account"), close),
+)
 
 
 @pytest.fixture(params=[False, True], ids=["lenient", "careful"])
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
-    context = Context("accounts", commands=(Withdraw,), events=(Withdrawn,), requires_expected_version=request.param)
+    context = Context("accounts", commands=(Withdraw, Close), events=(Withdrawn,), requires_expected_version=request.param)
     catalog, name = Catalog.of([System("bank", (context,))]), ContextName("bank", "accounts")
     handler = CommandHandler(catalog, {"bank": Domain(DECISIONS)}, {name: MemoryLog(name)})
-    settings, databases = Settings(profile="seed"), Databases(None, 1)
+    settings, databases = Settings(profile="seed", max_file_bytes=100), Databases(None, 1)
     sign_ins = SignIns(SignInLimits(settings, databases), Passwords())
     gateway = CommandGateway(handler, SubjectKeys(settings, databases), TokenIssuer(settings), sign_ins)
     app = Starlette(
@@ -120,6 +154,7 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
                 AccessControl(Installation(settings, catalog, databases)),
                 gateway,
                 Acceptance(handler, CommandSender(settings, catalog)),
+                ActivityContext(settings, SubjectKeys(settings, databases), handler.load, BoundedProcesses()),
             ).routes({"bank": PATHS})
         ),
         middleware=[Middleware(Observed)],
@@ -237,3 +272,43 @@ async def test_a_path_with_two_methods_allows_both(client: httpx.AsyncClient) ->
 
     assert (changed.json(), deleted.json(), other.status_code) == ({"estado": "CAMBIADO"}, {}, 405)
     assert set(other.headers["allow"].split(", ")) == {"PUT", "DELETE"}
+
+
+async def upload(client: httpx.AsyncClient, file: bytes, query: str = "?cuenta=ana", **headers: str) -> httpx.Response:
+    named = {"Content-Type": "application/pdf", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return await client.post(f"http://test/cuentas/recibos{query}", content=file, headers=named)
+
+
+async def test_a_file_makes_a_command_which_may_be_repeated(client: httpx.AsyncClient) -> None:
+    if client.careful:  # type: ignore[attr-defined]
+        return  # a context that requires an expected version has no uploads
+    READ.clear()
+    key = uuid4().hex
+
+    first, again = [await upload(client, b"5", idempotency_key=key) for _ in range(2)]
+
+    assert (first.status_code, first.json()) == (201, {"orden": "Withdraw", "id": "ana"})
+    assert (again.status_code, again.json(), again.headers["idempotent-replayed"]) == (201, first.json(), "true")
+    assert READ == [(b"5", False), (b"5", True)]
+    assert (await upload(client, b"6", idempotency_key=key)).status_code == 422
+    assert (await upload(client, b"close")).status_code == 401, "the file leads to a command that the caller may not send"
+
+
+@pytest.mark.parametrize(
+    ("file", "query", "headers", "status"),
+    [
+        (b"5", "", {}, 400),
+        (b"1" * 101, "?cuenta=ana", {}, 413),
+        (b"5", "?cuenta=ana", {"Content_Type": "text/plain"}, 415),
+        (b"5", "?cuenta=ana", {"Content_Encoding": "gzip"}, 415),
+        (b"5", "?cuenta=ana", {"if_match": "*"}, 400),
+        (b"500", "?cuenta=ana", {}, 422),
+    ],
+)
+async def test_a_file_that_is_not_taken_is_answered_in_the_clients_words(
+    client: httpx.AsyncClient, file: bytes, query: str, headers: dict[str, str], status: int
+) -> None:
+    answer = await upload(client, file, query, **headers)
+
+    assert answer.status_code == status
+    assert answer.json().keys() == {"aviso"}

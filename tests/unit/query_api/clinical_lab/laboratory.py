@@ -78,7 +78,7 @@ def asked(
     """Returns the context of a caller's request."""
     request = request_of("/", query, caller, **headers)
     request.path_params["result_id"] = result_id
-    return QueryContext(request, Views(), Commands(broken=broken), {})  # type: ignore[arg-type]
+    return QueryContext(request, Views(), Commands(broken=broken), {}, None, None)  # type: ignore[arg-type]
 
 
 def sent(context: QueryContext) -> list[Any]:

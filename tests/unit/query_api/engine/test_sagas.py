@@ -69,7 +69,7 @@ class Views:
 def asked(**path_parameters: str) -> QueryContext:
     request = request_of("/sagas")
     request.path_params.update(path_parameters)
-    return QueryContext(request, Views(), None, LABELS)  # type: ignore[arg-type]
+    return QueryContext(request, Views(), None, LABELS, None, None)  # type: ignore[arg-type]
 
 
 async def test_a_timeline_reaches_to_the_newest_step_of_the_saga() -> None:

@@ -1,29 +1,61 @@
 """Images are found by number or by the client's id, and each look-up is recorded."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from starlette.requests import Request
 
-from query_api.health_subscriptions.images import image
+from query_api.health_subscriptions.images import file, image, quarantined_file, shown_in_quarantine
 from query_api.queries.context import QueryContext
 from query_api.views.paging import Page
 from schemas.errors import NotFound
 from schemas.health_subscriptions.imaging import QueryImage
-from schemas.health_subscriptions.views import Images
+from schemas.health_subscriptions.views import Images, QuarantinedImages
 from schemas.message import Command
+from schemas.values.dicom import DicomFile
 from schemas.view import View
+from streams.settings import Settings
 from tests.unit.query_api.asking import request_of
 
 ROW = Images(number=7, image_id="46769a88", modality="Rayos X", patient_id=UUID(int=1), ingested_year=2024).model_dump()
 
 
+IN_QUARANTINE = QuarantinedImages(
+    quarantine_id=UUID(int=3), image_id="q", file={"key": "quarantine/3", "bytes": 4, "reason": "posible texto"}
+).model_dump()
+
+
+class Keys:
+    """Decrypts by turning around."""
+
+    async def decrypt_file(self, subject: str, encrypted: bytes) -> bytes | None:
+        return encrypted[::-1] if subject == str(UUID(int=3)) else None
+
+
+FILE = DicomFile(
+    key="images/a.dcm",
+    sha256="a",
+    bytes=4,
+    modality="CT",
+    transfer_syntax="1",
+    sop_class="2",
+    rows=1,
+    columns=1,
+    frames=1,
+).model_dump()
+
+
 class Views:
-    """One image."""
+    """Two images, one of them with a file, and one in quarantine."""
 
     async def row(self, request: Request, view: type[View], key: str) -> Any:
+        if view is QuarantinedImages:
+            return IN_QUARANTINE
+        if key == "8":
+            return {**ROW, "number": 8, "file": FILE}
         if key != "7":
             raise NotFound("no row")
         return ROW
@@ -42,10 +74,11 @@ class Commands:
         self.sent += [command for command, _ in commands]
 
 
-def asked(id: str) -> tuple[QueryContext, Commands]:
+def asked(id: str, folder: Path | None = None) -> tuple[QueryContext, Commands]:
     request, commands = request_of("/anonimizado"), Commands()
     request.path_params["id"] = id
-    return QueryContext(request, Views(), commands, {}), commands  # type: ignore[arg-type]
+    settings = Settings(files_url=None if folder is None else folder.as_uri())
+    return QueryContext(request, Views(), commands, {}, settings, Keys()), commands  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("id", ["7", "007", "46769a88"])
@@ -59,10 +92,45 @@ async def test_an_image_is_shown_without_its_patient_and_the_look_up_is_recorded
     assert commands.sent == [QueryImage(number_or_id=id)]
 
 
-@pytest.mark.parametrize("id", ["8", "unknown"])
+@pytest.mark.parametrize("id", ["9", "unknown"])
 async def test_an_image_that_is_not_there_is_not_found_and_nothing_is_recorded(id: str) -> None:
     context, commands = asked(id)
 
     with pytest.raises(NotFound):
         await image(context)
     assert commands.sent == []
+
+
+async def test_an_image_with_a_file_says_what_it_is_like_and_its_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.dcm").write_bytes(b"DICM")
+    context, commands = asked("8", tmp_path)
+
+    shown = (await image(context)).body
+    answer = await file(context)
+
+    assert (shown.id, shown.archivo.filas, shown.archivo.sha256) == (8, 1, "a")
+    assert (answer.body, answer.media_type) == (b"DICM", "application/dicom")
+    assert answer.headers == {"Content-Disposition": 'attachment; filename="8.dcm"'}
+    assert commands.sent == [QueryImage(number_or_id="8")] * 2
+    with pytest.raises(NotFound):
+        await file(asked("7", tmp_path)[0])
+
+
+async def test_a_file_in_quarantine_is_read_as_it_came_and_that_is_recorded(tmp_path: Path) -> None:
+    id = str(UUID(int=3))
+    (tmp_path / "quarantine").mkdir()
+    (tmp_path / "quarantine" / "3").write_bytes(b"MCID")
+    context, commands = asked(id, tmp_path)
+
+    answer = await quarantined_file(context)
+
+    assert (answer.body, answer.media_type) == (b"DICM", "application/dicom")
+    assert commands.sent == [QueryImage(number_or_id=id)]
+
+
+def test_an_image_in_quarantine_is_shown_with_the_reason() -> None:
+    shown = shown_in_quarantine(IN_QUARANTINE)
+
+    assert (shown.id_imagen, shown.motivo, shown.estado, shown.bytes) == ("q", "posible texto", "EN_CUARENTENA", 4)
+    assert shown_in_quarantine({**IN_QUARANTINE, "status": "released", "file": None}).estado == "LIBERADA"

@@ -51,7 +51,7 @@ class Views:
 def asked(**changes: Any) -> QueryContext:
     request = request_of("/x")
     request.path_params["id"] = str(ID)
-    return QueryContext(request, Views(**changes), None, {})  # type: ignore[arg-type]
+    return QueryContext(request, Views(**changes), None, {}, None, None)  # type: ignore[arg-type]
 
 
 def test_a_subscription_has_its_customer_and_invoices_with_the_end_of_the_cards_number() -> None:

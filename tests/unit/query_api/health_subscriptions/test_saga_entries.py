@@ -46,7 +46,7 @@ class Views:
 def asked(query: str = "") -> QueryContext:
     request = request_of("/sagas/bitacora/7", query)
     request.path_params["id"] = "7"
-    return QueryContext(request, Views(), None, {})  # type: ignore[arg-type]
+    return QueryContext(request, Views(), None, {}, None, None)  # type: ignore[arg-type]
 
 
 async def test_each_step_has_its_words_and_what_followed() -> None:

@@ -27,7 +27,7 @@ class Views:
 
 
 def asked(rows: Views) -> QueryContext:
-    return QueryContext(request_of(), rows, None, {})  # type: ignore[arg-type]
+    return QueryContext(request_of(), rows, None, {}, None, None)  # type: ignore[arg-type]
 
 
 def assessed(cents: int | None, currency: str | None, status: str) -> views.Assessments:

@@ -62,7 +62,7 @@ class Views:
 def asked(views: Views, id: str = "", query: str = "") -> QueryContext:
     request = request_of("/api/v1/partners", query)
     request.path_params["id"] = id
-    return QueryContext(request, views, None, {})  # type: ignore[arg-type]
+    return QueryContext(request, views, None, {}, None, None)  # type: ignore[arg-type]
 
 
 def test_a_row_is_shown_with_the_number_of_its_integrations() -> None:

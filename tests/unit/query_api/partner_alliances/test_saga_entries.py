@@ -72,7 +72,7 @@ def test_an_event_that_came_too_early_waits_and_belongs_to_no_partner_yet() -> N
 async def test_the_log_holds_the_events_of_onboardings_the_newest_first(query: str, order: Any) -> None:
     views = Views()
 
-    answer = await saga_entries(QueryContext(request_of("/saga/logs", query), views, None, {}))  # type: ignore[arg-type]
+    answer = await saga_entries(QueryContext(request_of("/saga/logs", query), views, None, {}, None, None))  # type: ignore[arg-type]
 
     assert [(one.saga_id, one.estado_saga) for one in answer.body] == [("s", "FALLIDA")]
     assert views.asked == (SagaLogs, (("saga", "partner_alliances.onboarding"), ("kind", "event"), *order), 1000)

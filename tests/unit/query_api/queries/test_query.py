@@ -60,7 +60,7 @@ class Views:
 
 def context(path: str = "/items", *, parameters: str = "limit=1", **path_parameters: str) -> QueryContext:
     request = SimpleNamespace(path_params=path_parameters, scope={"path": path}, query_params=QueryParams(parameters))
-    return QueryContext(request, Views(), None, {})  # type: ignore[arg-type]
+    return QueryContext(request, Views(), None, {}, None, None)  # type: ignore[arg-type]
 
 
 def read(asked: QueryContext) -> list[object]:

@@ -21,7 +21,7 @@ async def weather(_: QueryContext) -> Answer:
 
 
 def context(caller: Caller | None) -> QueryContext:
-    return QueryContext(request_of("/weather", caller=caller), None, None, {})  # type: ignore[arg-type]
+    return QueryContext(request_of("/weather", caller=caller), None, None, {}, None, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

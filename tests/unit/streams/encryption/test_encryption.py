@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Misconfigured
-from streams.encryption.encryption import MasterKeys, add_master_key, decrypt, encrypt
+from streams.encryption.encryption import (
+    MasterKeys,
+    add_master_key,
+    decrypt,
+    decrypt_file,
+    derived,
+    encrypt,
+    encrypt_file,
+)
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 
@@ -32,6 +40,23 @@ def test_a_text_is_not_decrypted_with_another_key_or_for_another_subject() -> No
     assert decrypt(encrypted, OTHER) is None
     assert decrypt(encrypted.replace("patient-1", "patient-2"), KEY) is None
     assert decrypt(encrypted[:-4] + "AAA=", KEY) is None
+
+
+def test_a_file_is_decrypted_with_its_key_for_its_subject_alone() -> None:
+    encrypted = encrypt_file(b"DICM of Ana", KEY, "image-1")
+
+    assert b"Ana" not in encrypted
+    assert encrypted != encrypt_file(b"DICM of Ana", KEY, "image-1")
+    assert decrypt_file(encrypted, KEY, "image-1") == b"DICM of Ana"
+    assert decrypt_file(encrypted, OTHER, "image-1") is None
+    assert decrypt_file(encrypted, KEY, "image-2") is None
+    assert decrypt_file(encrypted[:-1], KEY, "image-1") is None
+    assert decrypt_file(b"", KEY, "image-1") is None
+
+
+def test_a_secret_belongs_to_one_key_and_one_purpose() -> None:
+    assert derived(KEY, "uids") == derived(KEY, "uids")
+    assert len({derived(KEY, "uids"), derived(OTHER, "uids"), derived(KEY, "other")}) == 3
 
 
 def test_equal_texts_are_encrypted_alike_for_one_purpose_only() -> None:

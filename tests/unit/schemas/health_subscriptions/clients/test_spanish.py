@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.health_subscriptions.clients.spanish import cents_of, ending_of, year_of
+from schemas.health_subscriptions.clients.spanish import ending_of, year_of
 
 
 def test_a_time_has_its_year() -> None:
@@ -15,7 +15,3 @@ def test_a_time_has_its_year() -> None:
 @pytest.mark.parametrize(("number", "ending"), [("4111-1111-1111-1234", "1234"), ("12345", "2345"), ("1234", ""), ("", "")])
 def test_a_short_number_has_no_ending_because_it_would_be_whole(number: str, ending: str) -> None:
     assert ending_of(number) == ending
-
-
-def test_an_amount_is_rounded_to_cents() -> None:
-    assert (cents_of(10.05), cents_of(0.125), cents_of(3)) == (1005, 12, 300)

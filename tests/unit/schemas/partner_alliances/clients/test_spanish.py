@@ -20,7 +20,6 @@ from schemas.partner_alliances.clients.spanish import (
     TipoDeContrato,
     TipoDePartner,
     TipoDePrograma,
-    cents_of,
 )
 from schemas.partner_alliances.compliance import AccountState
 from schemas.partner_alliances.partners import KycStatus
@@ -42,8 +41,3 @@ from schemas.partner_alliances.parts import AffiliationStatus, CommissionModel, 
 def test_each_word_names_one_kind_and_each_kind_has_a_word(words: Mapping[str, str], spanish: object, kinds: object) -> None:
     assert set(words) == set(get_args(spanish))
     assert sorted(words.values()) == sorted(get_args(kinds))
-
-
-@pytest.mark.parametrize(("amount", "cents"), [(0, 0), (1000, 100_000), (0.29, 29), (1.005, 100), (10**12, 10**14)])
-def test_an_amount_is_rounded_to_cents(amount: float, cents: int) -> None:
-    assert cents_of(amount) == cents

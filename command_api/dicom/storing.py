@@ -1,0 +1,94 @@
+"""Storing: a DICOM file is kept without its person, or encrypted until somebody has looked at it.
+
+::
+
+    bytes ── de-identified ───────────────────▶ images/{sha256}.dcm
+      └── may show a person ── encrypted ─────▶ quarantine/{id}
+      └── cannot be de-identified ────────────▶ NotDeidentifiable
+
+Both are the same at a repeat. The UIDs depend on a secret of the deployment's, which the keys of data subjects hold: without
+it nobody can compute the UIDs of an original.
+"""
+
+import hashlib
+from uuid import UUID
+
+from command_api.dicom.deidentification import Deidentified, deidentified
+from command_api.dicom.rejections import NEED_A_LOOK, NotDeidentifiable, Reason
+from command_api.handling.activities import ActivityContext
+from schemas.errors import TooCostly
+from schemas.values.dicom import DicomFile, QuarantinedFile
+from streams.bounded_processes import Work
+from streams.integrations.encrypted_files import EncryptedFiles
+from streams.integrations.files import Files
+
+PSEUDONYMS = "pseudonyms of images"
+"""The data subject whose key holds the secret. After its erasure no image can be de-identified any more."""
+
+
+async def store(
+    dicom: bytes, id: UUID, client: str, context: ActivityContext, *, is_repeat: bool = False
+) -> DicomFile | QuarantinedFile:
+    """Stores a file, in quarantine under ``id``, and returns what is recorded of it; a repeat stores nothing.
+
+    Raises `NotDeidentifiable`, `Unavailable`, and `Misconfigured` if no place for files is set.
+    """
+    files = Files.of(context.settings)
+    try:
+        image = await _deidentified(dicom, client, context, was_looked_at=False)
+    except NotDeidentifiable as error:
+        if error.reason not in NEED_A_LOOK:
+            raise
+        quarantined = QuarantinedFile(key=_quarantined(id), bytes=len(dicom), reason=error.reason)
+        if not is_repeat:
+            await EncryptedFiles(context.settings, context.keys).put(quarantined.key, str(id), dicom)
+        return quarantined
+    file = _described(image)
+    if not is_repeat:
+        await files.put(file.key, image.dicom)
+    return file
+
+
+async def release(id: UUID, context: ActivityContext) -> DicomFile:
+    """Stores a file that is in quarantine without its person, after somebody has seen that its pixels show nobody.
+
+    Raises `NotDeidentifiable`, `NotFound` if there is no such file, and `Unavailable`.
+    """
+    dicom = await EncryptedFiles(context.settings, context.keys).get(_quarantined(id), str(id))
+    image = await _deidentified(dicom, str(id), context, was_looked_at=True)
+    file = _described(image)
+    await Files.of(context.settings).put(file.key, image.dicom)
+    return file
+
+
+async def delete_quarantined(id: UUID, context: ActivityContext) -> None:
+    """Deletes a file in quarantine; copies of it cannot be read when the subject ``id`` is erased. Raises `Unavailable`."""
+    await Files.of(context.settings).delete(_quarantined(id))
+
+
+async def _deidentified(dicom: bytes, client: str, context: ActivityContext, *, was_looked_at: bool) -> Deidentified:
+    secret = await context.keys.secret(PSEUDONYMS, "uids")
+    work = Work("deidentify", client)
+    try:
+        return await context.processes.run(work, deidentified, dicom, secret, was_looked_at=was_looked_at)
+    except TooCostly:
+        raise NotDeidentifiable(Reason.TOO_COSTLY) from None
+
+
+def _described(image: Deidentified) -> DicomFile:
+    sha256 = hashlib.sha256(image.dicom).hexdigest()
+    return DicomFile(
+        key=f"images/{sha256}.dcm",
+        sha256=sha256,
+        bytes=len(image.dicom),
+        modality=image.modality,
+        transfer_syntax=image.transfer_syntax,
+        sop_class=image.sop_class,
+        rows=image.rows,
+        columns=image.columns,
+        frames=image.frames,
+    )
+
+
+def _quarantined(id: UUID) -> str:
+    return f"quarantine/{id}"

@@ -1,0 +1,122 @@
+"""Images with DICOM files: uploaded, or fetched by their URL, and released from quarantine or deleted there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from aggregates.health_subscriptions.imaging import IMAGE, quarantined
+from command_api.dicom.rejections import NotDeidentifiable
+from command_api.dicom.storing import delete_quarantined, release, store
+from command_api.handling.activities import Activity, ActivityContext
+from command_api.health_subscriptions.bodies import ImagenDicom
+from command_api.http.paths import UploadContext
+from schemas.envelope import CommandEnvelope, Receipt
+from schemas.errors import Misconfigured, NotFound, Rejected, TooLarge, Unavailable
+from schemas.health_subscriptions.clients.images import anonymised, archived
+from schemas.health_subscriptions.clients.spanish import DICOM, UNKNOWN_MODALITY, UNKNOWN_PATHOLOGY, UNKNOWN_REGION, year_of
+from schemas.health_subscriptions.imaging import (
+    AnonymiseImage,
+    DeleteQuarantinedFile,
+    DiscardImage,
+    FetchImage,
+    ImageAnonymised,
+    QuarantineImage,
+    RecordImage,
+    RecordRelease,
+    RejectImage,
+    ReleaseImage,
+)
+from schemas.message import Command, Event
+from schemas.values.dicom import DicomFile, QuarantinedFile
+from schemas.values.literals import read_uuid
+from streams.integrations.remote_files import RemoteFiles
+
+_NOT_FETCHED = "La imagen no se pudo descargar"
+
+
+async def receive(imagen: ImagenDicom, dicom: bytes, upload: UploadContext) -> Command:
+    """Stores an uploaded file, and returns the command that records it; raises as `store`."""
+    file = await store(dicom, upload.command_id, upload.client, upload.activity, is_repeat=upload.is_repeat)
+    image = AnonymiseImage(
+        image_id=imagen.id_imagen,
+        modality=imagen.modalidad or UNKNOWN_MODALITY,
+        pathology=imagen.patologia or UNKNOWN_PATHOLOGY,
+        anatomical_region=imagen.region_anatomica or UNKNOWN_REGION,
+        image_format=DICOM,
+        ingested_year=None if imagen.fecha_ingesta is None else year_of(imagen.fecha_ingesta),
+    )
+    return _recorded(image, file)
+
+
+def uploaded(command: RecordImage | QuarantineImage, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
+    """Returns the image as it was recorded, with its number and its file; or that it is in quarantine, and why."""
+    if isinstance(command, QuarantineImage):
+        why = command.file.reason
+        return {"id": receipt.key, "id_imagen": command.image_id, "estado": "EN_CUARENTENA", "motivo": why}
+    (image,) = (event for event in events if isinstance(event, ImageAnonymised))
+    archivo = archived(command.file).model_dump()
+    return {"id": receipt.position, "estado": "ANONIMIZADA", "datos_procesados": anonymised(image), "archivo": archivo}
+
+
+def released(_: None, parameters: Mapping[str, str]) -> Command:
+    """Makes the command that takes an image out of quarantine; raises `NotFound` for what is no id."""
+    return ReleaseImage(quarantine_id=_id(parameters))
+
+
+def discarded(_: None, parameters: Mapping[str, str]) -> Command:
+    """Makes the command that gives an image in quarantine up; raises `NotFound` for what is no id."""
+    return DiscardImage(quarantine_id=_id(parameters))
+
+
+def _id(parameters: Mapping[str, str]) -> UUID:
+    try:
+        return read_uuid(parameters["id"])
+    except ValueError:
+        raise NotFound("there is no such image in quarantine") from None
+
+
+async def fetch(command: CommandEnvelope[FetchImage], context: ActivityContext) -> Command:
+    """Fetches and stores the file of an image; returns what is recorded, or why nothing is. Raises `Unavailable`."""
+    data = command.data
+    url = (await context.keys.decrypted([data.url])).get(data.url)
+    try:
+        dicom = await RemoteFiles.of(context.settings).get(url or "")
+    except (Rejected, NotFound, TooLarge, Unavailable) as error:
+        return RejectImage(image_id=data.image_id, reason=f"{_NOT_FETCHED}: {error.detail}")
+    try:
+        file = await store(dicom, command.id, command.actor or "", context)
+    except (NotDeidentifiable, Misconfigured) as error:
+        return RejectImage(image_id=data.image_id, reason=error.detail)
+    return _recorded(data, file)
+
+
+def _recorded(image: AnonymiseImage, file: DicomFile | QuarantinedFile) -> Command:
+    fields = {name: getattr(image, name) for name in AnonymiseImage.model_fields}
+    if isinstance(file, QuarantinedFile):
+        return QuarantineImage(file=file, **fields)
+    return RecordImage(**{**fields, "modality": _modality(image.modality, file)}, file=file)
+
+
+def _modality(stated: str, file: DicomFile) -> str:
+    """Returns the modality that a client stated, or else that of the file."""
+    return file.modality or stated if stated == UNKNOWN_MODALITY else stated
+
+
+async def take_out(command: CommandEnvelope[ReleaseImage], context: ActivityContext) -> RecordRelease:
+    """Stores the file of a released image without its person; raises `Rejected` if it is not in quarantine."""
+    id = command.data.quarantine_id
+    image = quarantined(await context.load(IMAGE, str(id)))
+    file = await release(id, context)
+    return RecordRelease(quarantine_id=id, modality=_modality(image.modality, file), file=file)
+
+
+async def delete(command: CommandEnvelope[DeleteQuarantinedFile], context: ActivityContext) -> DeleteQuarantinedFile:
+    """Deletes the file of an image that has left the quarantine; raises `Unavailable`."""
+    id = command.data.quarantine_id
+    image = await context.load(IMAGE, str(id))
+    if image.status in ("recorded", "discarded") and not image.is_file_deleted:
+        await delete_quarantined(id, context)
+    return command.data
+
+
+ACTIVITIES = (Activity(FetchImage, fetch), Activity(ReleaseImage, take_out), Activity(DeleteQuarantinedFile, delete))

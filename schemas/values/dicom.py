@@ -1,0 +1,29 @@
+"""DICOM files as systems record them: facts that identify nobody, and the place of the file."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DicomFile(_Part):
+    """A DICOM file without the person in it (PS3.10)."""
+
+    key: str = Field(description="Its place among the files.")
+    sha256: str
+    bytes: int
+    modality: str | None
+    transfer_syntax: str
+    sop_class: str
+    rows: int
+    columns: int
+    frames: int
+
+
+class QuarantinedFile(_Part):
+    """A DICOM file that may show a person: it is kept as it came, encrypted, until somebody has looked at it."""
+
+    key: str = Field(description="Its place among the files.")
+    bytes: int = Field(description="Size of the file before its encryption.")
+    reason: str
