@@ -13,7 +13,7 @@ SYSTEMS := ["clinical_lab", "data_ingestion", "health_subscriptions", "partner_a
 up: $(VENV)/.installed  ## Run the whole engine in the foreground; ARGS="--ephemeral --ports auto --json"
 	@exec $(BIN)/caudal up $(ARGS)
 
-test: $(VENV)/.installed-dev  ## Run every test, the real stack included
+test: $(VENV)/.installed-dev  ## Run every test, the real stack included; ARGS="-n 4 --dist loadfile": several files at a time
 	$(BIN)/pytest $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
@@ -22,7 +22,7 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	CAUDAL_SYSTEMS='$(SYSTEMS)' $(BIN)/caudal schemas check
-	$(BIN)/pytest -q tests/unit tests/architecture
+	$(BIN)/pytest -q tests/unit tests/architecture $(ARGS)
 
 conformance: $(VENV)/.installed-dev  ## Test a broker for what the engine relies on; BROKER=embedded|kafka|kafka-tls|redpanda
 	$(BIN)/pytest tests/conformance $(if $(filter kafka-tls,$(BROKER)),,tests/e2e/test_commands.py tests/e2e/test_data_ingestion.py) --broker $(BROKER) $(ARGS)
