@@ -13,7 +13,7 @@ SYSTEMS := ["clinical_lab", "data_ingestion", "health_subscriptions", "partner_a
 up: $(VENV)/.installed  ## Run the whole engine in the foreground; ARGS="--ephemeral --ports auto --json"
 	@exec $(BIN)/caudal up $(ARGS)
 
-test: $(VENV)/.installed-dev  ## Run every test, the real stack included; ARGS="-n 4 --dist loadfile": several files at a time
+test: $(VENV)/.installed-dev  ## Run every test, the real stack included; ARGS="-n 3 --dist loadfile": several files at a time
 	$(BIN)/pytest $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
@@ -30,7 +30,7 @@ conformance: $(VENV)/.installed-dev  ## Test a broker for what the engine relies
 chaos: $(VENV)/.installed-dev  ## Inject faults under load, and prove that nothing is lost; ARGS="--faults N --seed S [--broker kafka|kafka-tls]"
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load|relay|project|rebuild|latency|soak|overload [--rounds N] [--json]"
+bench: $(VENV)/.installed-dev  ## Measure; ARGS="append|http|growth|load|relay|project|rebuild|latency|soak|overload|images [--rounds N] [--json]"
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 format: $(VENV)/.installed-dev  ## Format the code

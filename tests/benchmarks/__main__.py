@@ -10,7 +10,7 @@ from tests.benchmarks.results import Result, show
 
 def main(
     bench: Annotated[
-        Literal["append", "http", "growth", "load", "relay", "project", "rebuild", "latency", "soak", "overload"],
+        Literal["append", "http", "growth", "load", "relay", "project", "rebuild", "latency", "soak", "overload", "images"],
         typer.Argument(),
     ],
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; the peers take turns in each.")] = 5,
@@ -51,6 +51,10 @@ async def _measure(bench: str, rounds: int, seconds: float) -> list[Result]:
             from tests.benchmarks.soak import measure_soak
 
             return await measure_soak()
+        case "images":
+            from tests.benchmarks.images import measure_images
+
+            return await measure_images()
         case "overload":
             from tests.benchmarks.overload import measure_overload
 

@@ -1,17 +1,12 @@
 """Sensitive data: nowhere in plain text, readable while keys change, and unreadable once its subject is erased."""
 
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer
-
 from schemas.partner_alliances.parts import partner_id_of
-from streams.broker.topic_names import Topics
-from streams.discovery import installed_catalog
-from streams.settings import Settings
 from tests.conftest import eventually
 from tests.laboratory import Headers, recorded, signed_in
+from tests.plain_text import files_with, records_with
 from tests.stack import RunningStack, caudal, running_stack
 from tests.verify import verify
 
@@ -53,7 +48,7 @@ async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_s
         token = clinician["Authorization"].removeprefix("Bearer ")
         keys = (tmp_path / "data" / "keys" / "master.keys").read_text().split()[1::2]
         assert_nowhere_in_the_clear(tmp_path / "data", (token, *keys))
-        assert not await on_topics(stack, PLAIN)
+        assert not await records_with(stack, PLAIN, [b"clinical_lab.ResultRecorded", b"partner_alliances.assess-contract"])
         clinician = await keys_are_changed(stack, clinician, number)
 
         erasure = {"subject": subject}
@@ -193,35 +188,6 @@ async def assert_erased(stack: RunningStack, clinician: Headers, number: int) ->
 
 def assert_nowhere_in_the_clear(folder: Path, secrets: tuple[str, ...]) -> None:
     """No file holds any of the texts or secrets; mail and keys, which are to hold them, apart."""
-    found: set[str] = set()
-    for path in (path for path in folder.rglob("*") if path.is_file()):
-        place = path.relative_to(folder).parts[0]
-        if place in ("mail", "keys"):
-            continue
-        content = path.read_bytes()
-        for text in (*PLAIN, *secrets):
-            assert not is_in(content, text), f"{text} is in {path.relative_to(folder)}"
-        if is_in(content, "ResultRecorded") and is_in(content, "encrypted:1:"):
-            found.add(place)
-    assert found >= {"postgres", "broker"}, "the search finds the texts in the places that hold them"
-
-
-def is_in(content: bytes, text: str) -> bool:
-    """Returns whether a file holds a text, also as the embedded broker keeps it: one number a byte."""
-    return text.encode() in content or ",".join(map(str, text.encode())).encode() in content
-
-
-async def on_topics(stack: RunningStack, texts: tuple[str, ...]) -> list[Any]:
-    """Records of events, commands or dead letters that hold one of the texts."""
-    catalog = installed_catalog(stack.endpoints["systems"])
-    names = Topics(Settings(), catalog)
-    topics = [topic(context) for context in catalog.contexts for topic in (names.events, names.commands, names.dead_letters)]
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=stack.endpoints["brokers"], auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        records = [one for batch in (await consumer.getmany(timeout_ms=3000)).values() for one in batch]
-    finally:
-        await consumer.stop()
-    kinds = {dict(record.headers).get("ce_type") for record in records}
-    assert {b"clinical_lab.ResultRecorded", b"partner_alliances.assess-contract"} <= kinds, kinds
-    return [record for record in records if any(text.encode() in (record.value or b"") for text in texts)]
+    assert list(files_with(folder, (*PLAIN, *secrets))) == []
+    both = [{path.parts[0] for path, _ in files_with(folder, [text])} for text in ("ResultRecorded", "encrypted:1:")]
+    assert both[0] & both[1] >= {"postgres", "broker"}, "the search finds the texts in the places that hold them"
