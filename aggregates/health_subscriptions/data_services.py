@@ -76,6 +76,7 @@ def create(command: CommandEnvelope[CreateDataService]) -> Events:
         cloud=data.cloud,
         dataset=data.dataset,
         external_id=data.external_id,
+        expert_code=data.expert_code if data.expert_code.strip() else None,
     )
     if data.expert_code.strip():
         yield ExpertAssigned(data_service_id=command.id, subscription_id=None, expert=_expert(data, data.expert_code))

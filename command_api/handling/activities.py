@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from aggregates.state import State
-from aggregates.stream import Stream
+from aggregates.stream import Stream, StreamUse
 from command_api.handling.request import CommandRequest
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
@@ -52,6 +52,8 @@ class Activity(Generic[C]):
     perform: Callable[[CommandEnvelope[C], ActivityContext], Awaitable[Command]]
     has_side_effects: bool = True
     """``False`` for a mere computation. Commands with side effects have no expected version."""
+    about: StreamUse[Any] | None = None
+    """The stream that the command is about, if another command is decided in its place: accepted ones are handled in order."""
 
 
 def installed(catalog: Catalog) -> Mapping[type[Command], Activity[Any]]:
@@ -101,6 +103,13 @@ class Activities:
     def has_side_effects(self, command: type[Command]) -> bool:
         """Returns whether a command of this class has side effects before its decision."""
         return command in self._activities and self._activities[command].has_side_effects
+
+    def target(self, request: CommandRequest) -> tuple[str, str] | None:
+        """Returns the name and the key of the stream that a command is about, if its activity says so."""
+        activity = self._activities.get(type(request.command.data))
+        if activity is None or activity.about is None or (key := activity.about.key_of(request.command)) is None:
+            return None
+        return activity.about.stream.name(key), key
 
     async def perform(self, request: CommandRequest) -> CommandRequest:
         """Performs a command's activity and returns the request with its result. Raises what the activity raises."""

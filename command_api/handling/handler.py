@@ -130,7 +130,8 @@ class CommandHandler:
         context = self._catalog.context_of(type(command.data))
         request = await self._encryption.apply(CommandRequest(context, command, ANY_VERSION))
         is_repeat = not is_new and await self._idempotency.first_answer(request) is not None
-        return PreparedCommand(context, request.command, *self._deciding.target(request), is_repeat)
+        target = self._activities.target(request) or self._deciding.target(request)
+        return PreparedCommand(context, request.command, *target, is_repeat)
 
     async def known(self, context: ContextName, ids: Iterable[UUID]) -> set[UUID]:
         """Returns which of some command ids have receipts; raises `Unavailable`."""

@@ -67,9 +67,14 @@ async def create(command: CommandEnvelope[CreatePendingSubscription], context: A
     return command.data.model_copy(update={"simulated_failure": fails(command.id, context.settings)})
 
 
+def _of_subscription(command: CommandEnvelope[ProvisionInfrastructure | RemoveInfrastructure]) -> str:
+    return str(data_service_id_of(command.data.subscription_id))
+
+
+_ABOUT = DATA_SERVICE.at(_of_subscription)
 ACTIVITIES = (
-    Activity(ProvisionInfrastructure, provision),
-    Activity(ProvisionPlan, provision),
-    Activity(RemoveInfrastructure, remove),
+    Activity(ProvisionInfrastructure, provision, about=_ABOUT),
+    Activity(ProvisionPlan, provision, about=_ABOUT),
+    Activity(RemoveInfrastructure, remove, about=_ABOUT),
     Activity(CreatePendingSubscription, create, has_side_effects=False),
 )

@@ -1,6 +1,6 @@
-"""The log of one subscription's saga, as the clients know it: a row for each input, in order."""
+"""The log of one subscription's saga, as the clients know it: rows for the begin and the end of each step, in order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field, JsonValue
@@ -13,21 +13,9 @@ from schemas.errors import NotFound
 from schemas.health_subscriptions.clients import dialect
 from schemas.sensitive import without_encrypted
 
-_STEPS: Mapping[str, str] = {
-    "SubscriptionRequested": "Inicio Saga",
-    "SubscriptionCreated": "Fin Exitoso T1",
-    "SubscriptionFailed": "Fin Fallido T1",
-    "InfrastructureCreated": "Fin Exitoso T2",
-    "InfrastructureNotCreated": "Fin Fallido T2",
-    "SubscriptionActivated": "Fin Saga",
-    "create-pending-subscription": "Fin Fallido T1",
-    "provision-infrastructure": "Fin Fallido T2",
-    "remove-pending-subscription": "Compensacion T1",
-    "remove-infrastructure": "Compensacion T2",
-    "step": "Tiempo agotado",
-}
-"""The clients' words for events, rejected commands, compensations and timers; others are shown under their own names."""
-_COMPENSATIONS = {"remove-pending-subscription", "remove-infrastructure"}
+_BEGINS, _COMPLETES, _ACTIVATE = "SubscriptionRequested", "SubscriptionActivated", "activate-subscription"
+_ENDED = ("failed", "cancelled")
+_FAILING = ("compensating", *_ENDED)
 
 
 class Paso(BaseModel):
@@ -54,20 +42,60 @@ async def saga_log(context: QueryContext) -> Answer:
     rows = [row for row in page.rows if row["references"].get("subscription_id") == id]  # and not of the customer with it
     if not rows:
         raise NotFound(f"there is no saga of the subscription {id}")
-    steps = [row for row in rows if row["kind"] != "outcome" or row["rejection"] or row["event_type"] in _COMPENSATIONS]
-    return context.page(page, [shown(row, index, id) for index, row in enumerate(steps)])
+    return context.page(page, list(steps_of(rows, id)))
 
 
-def shown(row: Row, index: int = 0, id: str = "") -> Paso:
-    """Returns an entry of the log in the clients' words."""
+def steps_of(rows: Sequence[Row], id: str = "") -> list[Paso]:
+    """Returns the clients' rows for the entries of one saga's log.
+
+    Each command but the last activation is a step, T1, T2 and so on, whichever plan it belongs to::
+
+        Inicio Saga, Inicio T1, Fin Exitoso T1, Inicio T2, Fin Exitoso T2, Fin Saga
+        Inicio Saga, Inicio T1, Fin Exitoso T1, Inicio T2, Fin Fallido T2, Compensacion T2, Compensacion T1, Fin Saga
+    """
+    steps, current, compensated, before = list[Paso](), 0, dict[str, int](), "running"
+    for row in rows:
+        if (description := _description(row, current, compensated)) is not None:
+            steps.append(_step(row, len(steps), id, description))
+        for sent in row["sent"]:
+            if sent["compensates"] is not None:
+                compensated[sent["command"]] = sent["compensates"]
+            elif sent["command"] != _ACTIVATE:
+                current = sent["number"]
+                steps.append(_begun(row, len(steps), id, sent["command"], current))
+        if row["saga_status"] in _ENDED and before not in _ENDED:
+            steps.append(_step(row, len(steps), id, "Fin Saga"))
+        before = row["saga_status"]
+    return steps
+
+
+def _description(row: Row, current: int, compensated: Mapping[str, int]) -> str | None:
+    """Returns the clients' words for an entry, ``None`` for one that they do not have: a command that did as it was sent."""
+    name, has_failed = row["event_type"], row["saga_status"] in _FAILING
+    match row["kind"]:
+        case "outcome":
+            if name in compensated:
+                return f"Compensacion T{compensated[name]}"
+            return f"Fin Fallido T{current}" if row["rejection"] else None
+        case "event" if name == _BEGINS:
+            return "Inicio Saga"
+        case "event" if name == _COMPLETES:
+            return "Fin Saga"
+        case "event" if not has_failed:
+            return f"Fin Exitoso T{current}" if row["sent"] else name  # an event that changed nothing has its own name
+    return f"Fin Fallido T{current}" if has_failed else name
+
+
+def _step(row: Row, index: int, id: str, description: str) -> Paso:
+    has_failed = row["rejection"] is not None or row["saga_status"] in _FAILING
+    error = row["rejection"] or ("Tiempo agotado" if row["kind"] == "timer" else row["event_type"])
     sent = row["sent"]
-    has_failed = row["rejection"] is not None or row["saga_status"] in ("compensating", "failed", "cancelled")
     return Paso(
         id_correlacion=id,
         index=index,
-        descripcion=_STEPS.get(row["event_type"], row["event_type"]),
+        descripcion=description,
         evento=row["event_type"] if row["kind"] == "event" else None,
-        evento_error=row["rejection"] or (row["event_type"] if has_failed and row["kind"] != "outcome" else None),
+        evento_error=error if has_failed and (row["rejection"] or row["kind"] != "outcome") else None,
         comando=next((one["command"] for one in sent if one["compensates"] is None), None),
         comando_compensacion=next((one["command"] for one in sent if one["compensates"] is not None), None),
         input=without_encrypted(row["payload"] or {}),
@@ -77,12 +105,28 @@ def shown(row: Row, index: int = 0, id: str = "") -> Paso:
     )
 
 
+def _begun(row: Row, index: int, id: str, command: str, number: int) -> Paso:
+    return Paso(
+        id_correlacion=id,
+        index=index,
+        descripcion=f"Inicio T{number}",
+        evento=None,
+        evento_error=None,
+        comando=command,
+        comando_compensacion=None,
+        input={},
+        output=[],
+        exitosa=True,
+        fecha_creacion=row["received_at"],
+    )
+
+
 QUERIES = (
     Query(
         "/sagas/bitacora/{id}",
         SagaLogs,
         "The log of one subscription's saga, in order.",
-        shape=shown,
+        shape=Paso,
         handler=saga_log,
         limit=MAX_LIMIT,
         errors=dialect.SUBSCRIPTIONS,

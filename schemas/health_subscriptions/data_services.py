@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.health_subscriptions.parts import Code, Label, Part, Plan, Reason
+from schemas.health_subscriptions.parts import Code, Label, Part, Plan, Reason, expert_id_of
 from schemas.health_subscriptions.roles import MANAGERS
-from schemas.message import COMMAND_ID, Command, Event
+from schemas.message import Command, Event
 from schemas.sensitive import Encrypted, Sensitive
 
 OptionalText = Annotated[str | None, Sensitive(max_length=200)]
@@ -44,7 +44,7 @@ class Expert(Part):
     email: Encrypted
 
 
-class CreateDataService(Command, subject=COMMAND_ID, access=MANAGERS):
+class CreateDataService(Command, subject="expert_id", access=MANAGERS):
     """Creates a data service, with its expert if one is named; its id is that of the command."""
 
     subscription_code: Label = ""
@@ -59,6 +59,11 @@ class CreateDataService(Command, subject=COMMAND_ID, access=MANAGERS):
     username: OptionalText = None
     national_id: OptionalText = None
     email: OptionalText = None
+
+    @property
+    def expert_id(self) -> UUID:
+        """The data subject."""
+        return expert_id_of(self.expert_code)
 
 
 class ProvisionInfrastructure(Command, internal=True):
@@ -111,7 +116,7 @@ class FinishDataService(Command, access=MANAGERS):
     reason: Reason = ""
 
 
-class AssignExpert(Command, subject="data_service_id", access=MANAGERS):
+class AssignExpert(Command, subject="expert_id", access=MANAGERS):
     """Assigns an expert to a data service."""
 
     data_service_id: UUID
@@ -121,6 +126,11 @@ class AssignExpert(Command, subject="data_service_id", access=MANAGERS):
     username: OptionalText = None
     national_id: OptionalText = None
     email: OptionalText = None
+
+    @property
+    def expert_id(self) -> UUID:
+        """The data subject."""
+        return expert_id_of(self.code)
 
 
 class DataServiceCreated(Event):
@@ -134,6 +144,7 @@ class DataServiceCreated(Event):
     cloud: Cloud
     dataset: Dataset
     external_id: str | None
+    expert_code: str | None = Field(default=None, description="Null if it was created without an expert.")
 
 
 class InfrastructureCreated(Event):

@@ -19,6 +19,11 @@ def customer_id_of(code: str) -> UUID:
     return uuid5(_IDS, f"customer/{caseless(code)}")
 
 
+def expert_id_of(code: str) -> UUID:
+    """Returns the id of the expert with a code, in any spelling of it. The expert is a data subject."""
+    return uuid5(_IDS, f"expert/{caseless(code)}")
+
+
 def data_service_id_of(subscription_id: UUID) -> UUID:
     """Returns the id of the data service that a subscription gets."""
     return uuid5(_IDS, f"data-service/{subscription_id}")

@@ -1,6 +1,8 @@
 """Health subscriptions end to end: the calls of their clients on the whole stack, and commands of other teams."""
 
+import asyncio
 import io
+import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,7 +10,8 @@ import httpx
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
-from fastavro import parse_schema, schemaless_writer
+from confluent_kafka import Consumer, Producer
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from schemas.health_subscriptions.parts import data_service_id_of
 from tests.conftest import eventually
@@ -119,7 +122,7 @@ async def test_a_plan_with_infrastructure_is_active_with_it_and_leaves_its_steps
 
     async def finished() -> bool:
         steps = (await bff.get(f"/sagas/bitacora/{id}", headers=operator)).json()
-        words = ["Inicio Saga", "Fin Exitoso T1", "Fin Exitoso T2", "Fin Saga"]
+        words = ["Inicio Saga", "Inicio T1", "Fin Exitoso T1", "Inicio T2", "Fin Exitoso T2", "Fin Saga"]
         return [one["descripcion"] for one in steps] == words and all(one["exitosa"] for one in steps)
 
     await eventually(finished, 30, "the saga's log")
@@ -223,27 +226,64 @@ async def at_once(bff: httpx.AsyncClient, id: str) -> dict[str, Any]:
     return answer
 
 
-async def test_a_strangers_producer_starts_a_subscription(stack: RunningStack, bff: httpx.AsyncClient) -> None:
+async def test_a_stranger_starts_a_subscription_and_reads_of_it_with_the_registrys_schemas_alone(
+    stack: RunningStack, bff: httpx.AsyncClient
+) -> None:
     id = str(uuid4())
-    async with httpx.AsyncClient() as client:
-        subject = f"{stack.endpoints['schema_registry']}/subjects/comandos-iniciar-suscripcion-value/versions/latest"
-        registered = (await client.get(subject)).json()
-    out = io.BytesIO(b"\0" + registered["id"].to_bytes(4, "big"))
-    out.seek(5)
-    record = {"id": str(uuid4()), "time": 1, "ingestion": 1, "specversion": "v1", "data": {**CUSTOMER, "id_suscripcion": id}}
-    schemaless_writer(out, parse_schema(orjson.loads(registered["schema"])), record)
-    producer = AIOKafkaProducer(bootstrap_servers=stack.endpoints["brokers"])
-    await producer.start()
-    try:
-        await producer.send_and_wait("comandos-iniciar-suscripcion", out.getvalue(), key=b"k")
-        await producer.send_and_wait("comandos-iniciar-suscripcion", b"rubbish", key=b"k")
-        await producer.send_and_wait("anonimizacion", orjson.dumps({**IMAGE, "id_imagen": f"t-{id}", "timestamp": "ff"}))
-        await producer.send_and_wait("consulta_anonimizacion", f"t-{id}".encode())
-    finally:
-        await producer.stop()
+    async with httpx.AsyncClient(base_url=stack.endpoints["schema_registry"]) as registry:
+        registered = (await registry.get("/subjects/comandos-iniciar-suscripcion-value/versions/latest")).json()
+        record = {
+            "id": str(uuid4()),
+            "time": 1,
+            "ingestion": 1,
+            "specversion": "v1",
+            "data": {**CUSTOMER, "id_suscripcion": id},
+        }
+        await asyncio.to_thread(produce, stack, "comandos-iniciar-suscripcion", [encoded(record, registered), b"rubbish"])
+        await asyncio.to_thread(
+            produce, stack, "anonimizacion", [orjson.dumps({**IMAGE, "id_imagen": f"t-{id}", "timestamp": "ff"})]
+        )
+        await asyncio.to_thread(produce, stack, "consulta_anonimizacion", [f"t-{id}".encode()])
+
+        for value in await asyncio.to_thread(consumed, stack, "eventos-suscripcion-creada", id.encode()):
+            schema = (await registry.get(f"/schemas/ids/{int.from_bytes(value[1:5])}")).json()["schema"]
+            read: Any = schemaless_reader(io.BytesIO(value[5:]), parse_schema(orjson.loads(schema)), None)
+    assert read["data"] == {"codigo_cliente": "0001", "codigo_plan": "pro", "id_suscripcion": id}
 
     await shown(bff, f"/suscripciones/suscripcion-query/{id}", estado="Activo")
     await shown(bff, f"/anonimizado/t-{id}", id_imagen=f"t-{id}")
+
+
+def encoded(record: dict[str, Any], registered: dict[str, Any]) -> bytes:
+    """A record in Confluent's form, with the id of a registered schema."""
+    out = io.BytesIO(b"\0" + registered["id"].to_bytes(4, "big"))
+    out.seek(5)
+    schemaless_writer(out, parse_schema(orjson.loads(registered["schema"])), record)
+    return out.getvalue()
+
+
+def produce(stack: RunningStack, topic: str, values: list[bytes]) -> None:
+    """Sends records by a client that knows nothing of Caudal."""
+    producer = Producer({"bootstrap.servers": stack.endpoints["brokers"]})
+    for value in values:
+        producer.produce(topic, value, key=b"k")
+    assert producer.flush(20) == 0
+
+
+def consumed(stack: RunningStack, topic: str, wanted: bytes) -> list[bytes]:
+    """Returns the records of a topic that hold some bytes, once there is one."""
+    settings = {"bootstrap.servers": stack.endpoints["brokers"], "group.id": uuid4().hex, "auto.offset.reset": "earliest"}
+    consumer, give_up = Consumer(settings), time.monotonic() + 30
+    consumer.subscribe([topic])
+    try:
+        while time.monotonic() < give_up:
+            message = consumer.poll(1)
+            value = None if message is None or message.error() else message.value()
+            if isinstance(value, bytes) and wanted in value:
+                return [value]
+    finally:
+        consumer.close()
+    raise AssertionError(f"no record of {wanted!r} on {topic}")
 
 
 async def test_nothing_of_a_person_is_in_a_log_or_on_a_topic_of_ours(stack: RunningStack, bff: httpx.AsyncClient) -> None:

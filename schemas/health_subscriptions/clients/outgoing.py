@@ -52,6 +52,7 @@ def _service_created(recorded: RecordedEvent[services.DataServiceCreated]) -> Co
     return {
         "id_serviciodatos": str(data.data_service_id),
         "codigo_suscripcion": data.subscription_code,
+        "codigo_experto": data.expert_code,
         "codigo_nube": data.cloud.code,
         "codigo_data_set": data.dataset.code,
     }

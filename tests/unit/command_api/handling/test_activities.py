@@ -59,6 +59,16 @@ async def test_the_result_is_decided_in_the_place_of_the_command() -> None:
     assert [activities().concern(command) for command in (Send, RecordSent)] == [True, False]
 
 
+def test_a_command_is_about_the_stream_that_its_activity_names() -> None:
+    mailbox, named = Stream("mailbox"), request(Send(to="eva"))
+    about = {Send: Activity(Send, send, about=mailbox.at("to"))}
+    dependencies = ActivityDependencies(Settings(), None, BoundedProcesses(), about)  # type: ignore[arg-type]
+
+    assert Activities(dependencies, load).target(named) == ("mailbox-eva", "eva")
+    assert activities().target(named) is None
+    assert activities().target(request(RecordSent(to="eva", by="here"))) is None
+
+
 async def test_a_side_effect_has_no_expected_version() -> None:
     with pytest.raises(Invalid, match="not supported for commands with side effects"):
         await activities().perform(request(Send(to="eva"), NO_STREAM))

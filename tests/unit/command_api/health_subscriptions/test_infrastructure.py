@@ -1,18 +1,21 @@
 """The infrastructure of a data service: made and removed for real; and failures that are simulated."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 
 from aggregates.health_subscriptions.data_services import DataService
-from command_api.handling.activities import ActivityContext
-from command_api.health_subscriptions.infrastructure import LOCAL, create, provision, remove
+from command_api.handling.activities import Activity, ActivityContext
+from command_api.health_subscriptions.infrastructure import ACTIVITIES, LOCAL, create, provision, remove
 from command_api.health_subscriptions.simulated import fails
 from schemas.health_subscriptions.data_services import ProvisionInfrastructure, ProvisionPlan, RemoveInfrastructure
 from schemas.health_subscriptions.parts import data_service_id_of
 from schemas.health_subscriptions.subscriptions import CreatePendingSubscription
+from schemas.message import Command
 from streams.settings import Settings
 from tests.unit.aggregates.health_subscriptions.subscribers import CUSTOMER, PRO
 from tests.unit.command_api.activity_context import context_of, sent
@@ -49,6 +52,18 @@ async def test_a_folder_with_a_manifest_is_made_once_and_removed(tmp_path: Path)
     for _ in range(2):
         assert (await remove(sent(REMOVE), created)).reason == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_provision_and_removal_of_one_subscription_are_about_one_stream() -> None:
+    about = {one.about.stream.name(one.about.key_of(sent(command)) or "") for one, command in _of_services() if one.about}
+
+    assert about == {f"dataservice-{data_service_id_of(SUBSCRIPTION)}"}
+
+
+def _of_services() -> Iterator[tuple[Activity[Any], Command]]:
+    for one in ACTIVITIES:
+        if one.command is not CreatePendingSubscription:
+            yield one, REMOVE if one.command is RemoveInfrastructure else one.command(**dict(PROVISION))
 
 
 async def test_a_service_that_exists_is_not_provided_again(tmp_path: Path) -> None:

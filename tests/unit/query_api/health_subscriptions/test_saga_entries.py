@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from aggregates.scenario import MIDNIGHT
-from query_api.health_subscriptions.saga_entries import saga_log
+from query_api.health_subscriptions.saga_entries import saga_log, steps_of
 from query_api.queries.context import QueryContext
 from query_api.views.paging import Page
 from schemas.engine.saga_views import SagaLogs
@@ -21,16 +21,19 @@ def entry(event_type: str, kind: str = "event", **changes: Any) -> dict[str, Any
     return {**row.model_dump(), "references": {"subscription_id": "7"}, "saga_status": "running", "sent": [], **changes}
 
 
-def sent(command: str, compensates: int | None = None) -> dict[str, Any]:
-    return {"command": command, "number": 1, "compensates": compensates}
+def sent(command: str, number: int, compensates: int | None = None) -> dict[str, Any]:
+    return {"command": command, "number": number, "compensates": compensates}
 
 
+CREATE, PROVISION = sent("create-pending-subscription", 1), sent("provision-plan", 2)
 ROWS = [
-    entry("SubscriptionRequested", sent=[sent("create-pending-subscription")], payload={"email": f"{MARK}x:y"}),
+    entry("SubscriptionRequested", sent=[CREATE], payload={"email": f"{MARK}x:y"}),
     entry("create-pending-subscription", "outcome"),
-    entry("SubscriptionCreated", sent=[sent("provision-infrastructure")]),
-    entry("InfrastructureNotCreated", saga_status="compensating", sent=[sent("remove-infrastructure", 2)]),
-    entry("remove-infrastructure", "outcome", saga_status="compensating", sent=[sent("remove-pending-subscription", 1)]),
+    entry("SubscriptionCreated", sent=[PROVISION]),
+    entry("SubscriptionFailed"),
+    entry("InfrastructureNotCreated", saga_status="compensating", sent=[sent("remove-infrastructure", 3, 2)]),
+    entry("provision-plan", "outcome", saga_status="compensating"),
+    entry("remove-infrastructure", "outcome", saga_status="compensating", sent=[sent("remove-pending-subscription", 4, 1)]),
     entry("remove-pending-subscription", "outcome", saga_status="failed"),
 ]
 
@@ -54,13 +57,43 @@ async def test_each_step_has_its_words_and_what_followed() -> None:
 
     assert [(one.index, one.descripcion, one.comando, one.comando_compensacion, one.exitosa) for one in steps] == [
         (0, "Inicio Saga", "create-pending-subscription", None, True),
-        (1, "Fin Exitoso T1", "provision-infrastructure", None, True),
-        (2, "Fin Fallido T2", None, "remove-infrastructure", False),
-        (3, "Compensacion T2", None, "remove-pending-subscription", False),
-        (4, "Compensacion T1", None, None, False),
+        (1, "Inicio T1", "create-pending-subscription", None, True),
+        (2, "Fin Exitoso T1", "provision-plan", None, True),
+        (3, "Inicio T2", "provision-plan", None, True),
+        (4, "SubscriptionFailed", None, None, True),
+        (5, "Fin Fallido T2", None, "remove-infrastructure", False),
+        (6, "Compensacion T2", None, "remove-pending-subscription", False),
+        (7, "Compensacion T1", None, None, False),
+        (8, "Fin Saga", None, None, False),
     ]
-    assert [one.evento_error for one in steps] == [None, None, "InfrastructureNotCreated", None, None]
+    assert [one.evento_error for one in steps if one.evento_error] == ["InfrastructureNotCreated"]
     assert steps[0].input == {"email": None}
+
+
+@pytest.mark.parametrize(
+    ("last", "words", "error"),
+    [
+        ([entry("SubscriptionActivated", saga_status="completed")], ["Fin Saga"], None),
+        ([entry("provision-plan", "outcome", rejection="no", saga_status="failed")], ["Fin Fallido T2", "Fin Saga"], "no"),
+        ([entry("step", "timer", saga_status="failed")], ["Fin Fallido T2", "Fin Saga"], "Tiempo agotado"),
+        (
+            [
+                entry("InfrastructureCreated", sent=[sent("premium.assign", 3)]),
+                entry("ExpertAssigned", sent=[sent("activate-subscription", 4)]),
+                entry("SubscriptionActivated", saga_status="completed"),
+            ],
+            ["Fin Exitoso T2", "Inicio T3", "Fin Exitoso T3", "Fin Saga"],
+            None,
+        ),
+    ],
+)
+def test_a_saga_has_its_end_and_each_step_of_a_plan_its_number(
+    last: list[dict[str, Any]], words: list[str], error: str | None
+) -> None:
+    steps = steps_of([*ROWS[:3], *last])
+
+    assert [one.descripcion for one in steps[4:]] == words
+    assert steps[4].evento_error == error
 
 
 async def test_a_subscription_without_a_saga_has_no_log() -> None:

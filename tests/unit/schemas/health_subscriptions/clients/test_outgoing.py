@@ -42,6 +42,7 @@ IMAGE = ImageAnonymised(patient_id=ID, **DESCRIBED)
             {
                 "id_serviciodatos": str(CREATED.data_service_id),
                 "codigo_suscripcion": TEXT,
+                "codigo_experto": None,
                 "codigo_nube": "local",
                 "codigo_data_set": "",
             },
