@@ -17,5 +17,5 @@ def domain(extensions: Mapping[str, PlanSteps]) -> Domain:
     return Domain(
         decisions=(*subscriptions.DECISIONS, *data_services.DECISIONS, *imaging.DECISIONS, *notifications.DECISIONS),
         policies=(*notifications.POLICIES, *imaging.POLICIES),
-        sagas=(SubscribingWith(Plans.of(extensions)).definition(), NOTIFICATIONS.redelivery),
+        sagas=(SubscribingWith(Plans.of(extensions)).definition(), NOTIFICATIONS.redelivery, imaging.FETCHING),
     )

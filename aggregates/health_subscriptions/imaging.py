@@ -5,31 +5,39 @@
     none ─┬─ recorded
           ├─ in quarantine ─┬─ released (recorded)
           │                 └─ discarded
+          ├─ postponed ─── its file is fetched again, as another image
           └─ rejected
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from aggregates.decision import Decision, Decisions, Events
 from aggregates.policy import Policy
+from aggregates.sagas.definition import Reaction, SagaDefinition, Send, Transition
 from aggregates.state import State
 from aggregates.stream import Stream
 from schemas.engine.privacy import EraseSubject
+from schemas.engine.sagas import SagaInput
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import Rejected
+from schemas.errors import DoesNotExist, Rejected
 from schemas.health_subscriptions.imaging import (
     NOT_QUARANTINED,
+    NOT_REACHED,
     AnonymiseImage,
     DeleteQuarantinedFile,
     DiscardImage,
+    FetchImage,
     ImageAnonymised,
     ImageDiscarded,
+    ImagePostponed,
     ImageQuarantined,
     ImageQueried,
     ImageRejected,
     ImageReleased,
+    PostponeImage,
     QuarantinedFileDeleted,
     QuarantineImage,
     QueryImage,
@@ -38,7 +46,11 @@ from schemas.health_subscriptions.imaging import (
     RejectImage,
 )
 from schemas.message import Command, Event
+from schemas.values.dicom import quarantine_subject
+from schemas.values.times import later
 
+PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
+"""The pause after each attempt to fetch a file; the attempt after the last one rejects the image."""
 _PSEUDONYMS = UUID("b3a2f7f0-6a36-5c1a-8d6a-0b1c7d8e9f20")
 
 
@@ -80,8 +92,18 @@ def quarantine(command: CommandEnvelope[QuarantineImage]) -> Events:
     yield ImageQuarantined(quarantine_id=command.id, file=command.data.file, **_described(command))
 
 
+def postpone(command: CommandEnvelope[PostponeImage]) -> Events:
+    """Records when the file of an image is fetched again, or after the last attempt that the image is rejected."""
+    data = command.data
+    if data.attempt > len(PAUSES):
+        yield ImageRejected(image_id=data.image_id, reason=NOT_REACHED)
+        return
+    again_at = later(command.at, PAUSES[data.attempt - 1])
+    yield ImagePostponed(attempt_id=command.id, url=data.url, attempt=data.attempt, again_at=again_at, **_described(command))
+
+
 def reject(command: CommandEnvelope[RejectImage]) -> Events:
-    """Records why an image was not."""
+    """Records why an image was not recorded."""
     yield ImageRejected(image_id=command.data.image_id, reason=command.data.reason)
 
 
@@ -101,7 +123,9 @@ def discard(command: CommandEnvelope[DiscardImage], image: Image) -> Events:
 
 
 def quarantined(image: Image) -> ImageQuarantined:
-    """Returns what is known of an image in quarantine; raises `Rejected` if it is not there."""
+    """Returns the description of an image in quarantine; raises `Rejected` if it is not there, or never was."""
+    if image.status == "none":
+        raise DoesNotExist(NOT_QUARANTINED)
     if image.quarantined is None:
         raise Rejected(NOT_QUARANTINED)
     return image.quarantined
@@ -122,7 +146,25 @@ def delete_file(recorded: RecordedEvent[ImageReleased | ImageDiscarded]) -> Iter
     """Deletes the file of an image that has left the quarantine, and the key under which copies of it could be read."""
     id = recorded.data.quarantine_id
     yield DeleteQuarantinedFile(quarantine_id=id)
-    yield EraseSubject(subject=str(id), in_advance=True)
+    yield EraseSubject(subject=quarantine_subject(id), in_advance=True)
+
+
+class Fetching(State):
+    """The file of an image that is fetched again later."""
+
+    postponed: ImagePostponed | None = None
+
+
+def postponed(_: Fetching, event: ImagePostponed, input: SagaInput) -> Transition[Fetching]:
+    return Transition(Fetching(postponed=event), set_timers={"again": event.again_at})
+
+
+def again(state: Fetching, input: SagaInput) -> Transition[Fetching]:
+    image = state.postponed
+    assert image is not None, "the saga starts with it"
+    described = {name: getattr(image, name) for name in AnonymiseImage.model_fields}
+    fetch = FetchImage(url=image.url, attempt=image.attempt + 1, **described)
+    return Transition(state, send=[Send(fetch)], status="completed")
 
 
 def _pseudonym(id: UUID) -> UUID:
@@ -139,10 +181,17 @@ DECISIONS: Decisions = (
     Decision(AnonymiseImage, IMAGE.create(), anonymise),
     Decision(RecordImage, IMAGE.create(), anonymise),
     Decision(QuarantineImage, IMAGE.create(), quarantine),
+    Decision(PostponeImage, IMAGE.create(), postpone),
     Decision(RejectImage, IMAGE.create(), reject),
     Decision(RecordRelease, IMAGE.change("quarantine_id"), release),
     Decision(DiscardImage, IMAGE.change("quarantine_id"), discard),
     Decision(DeleteQuarantinedFile, IMAGE.change("quarantine_id"), record_deletion),
     Decision(QueryImage, LOOK_UP.create(), query),
+)
+FETCHING: SagaDefinition[Fetching] = SagaDefinition(
+    "fetching",
+    Fetching,
+    {ImagePostponed: Reaction("attempt_id", postponed, starts=True)},
+    on_timer={"again": again},
 )
 POLICIES = (Policy("emptying-quarantine", {ImageReleased: delete_file, ImageDiscarded: delete_file}),)

@@ -31,12 +31,18 @@ _GREY = ("MONOCHROME1", "MONOCHROME2")
 _OVERLAYS = range(0x6000, 0x6100, 2)
 
 
+def check_unused_bits(dataset: Dataset) -> None:
+    """Raises `NotDeidentifiable` if the unused bits of the pixels hold an overlay, which viewers may not show."""
+    if _has_overlay_in_pixels(dataset):
+        raise NotDeidentifiable(Reason.HIDDEN_TEXT)
+
+
 def check_text_in_pixels(dataset: Dataset) -> None:
     """Raises `NotDeidentifiable` if text may be burned into the pixels, or if the file says that a face may be recognised."""
     if _text(dataset, "RecognizableVisualFeatures") not in ("", "NO"):
         raise NotDeidentifiable(Reason.RECOGNIZABLE)
     annotation = _text(dataset, "BurnedInAnnotation")
-    if annotation not in ("", "NO") or _has_overlay_in_pixels(dataset):
+    if annotation not in ("", "NO"):
         raise NotDeidentifiable(Reason.TEXT_IN_PIXELS)
     if annotation == "" and _often_has_text(dataset):
         raise NotDeidentifiable(Reason.TEXT_IN_PIXELS)

@@ -9,6 +9,7 @@ The same bytes and the same secret give the same bytes, and one study stays one 
 in memory and may take long for a hostile file: callers run it in `streams.bounded_processes`.
 """
 
+import hashlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from pydicom.config import disable_value_validation, logger
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID
 
-from command_api.dicom.burned_in import check_text_in_pixels
+from command_api.dicom.burned_in import check_text_in_pixels, check_unused_bits
 from command_api.dicom.cleaning import Cleaner
 from command_api.dicom.pixels import check_pixels
 from command_api.dicom.profile import EDITION
@@ -39,6 +40,7 @@ class Deidentified:
 
     dicom: bytes
     """A DICOM file (PS3.10)."""
+    sha256: str
     modality: str | None
     transfer_syntax: str
     sop_class: str
@@ -73,13 +75,16 @@ def _deidentified(dicom: bytes, secret: bytes, *, was_looked_at: bool) -> Deiden
     original, syntax = parsed(dicom)
     image = Cleaner(secret, original).cleaned(original)
     check_pixels(image, syntax, original)
+    check_unused_bits(original)
     if not was_looked_at:
         check_text_in_pixels(original)
     if UID(image.SOPClassUID).type != "SOP Class":
         raise NotDeidentifiable(Reason.NOT_AN_IMAGE)
     _declare(image)
+    written = _written(image, syntax)
     return Deidentified(
-        dicom=_written(image, syntax),
+        dicom=written,
+        sha256=hashlib.sha256(written).hexdigest(),
         modality=image.get("Modality") or None,
         transfer_syntax=str(syntax),
         sop_class=str(image.SOPClassUID),

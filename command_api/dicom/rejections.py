@@ -17,13 +17,14 @@ class Reason(StrEnum):
     NOT_AN_IMAGE = "el archivo no es una imagen"
     INCOMPLETE = "faltan datos obligatorios de la imagen"
     TEXT_IN_PIXELS = "posible texto en la imagen"
+    HIDDEN_TEXT = "posible texto en bits no usados de los píxeles"
     RECOGNIZABLE = "posibles rasgos reconocibles en la imagen"
     TOO_COSTLY = "el archivo requiere demasiado tiempo o memoria"
     FOREIGN_DATA = "datos ajenos a la imagen dentro de los píxeles"
 
 
 NEED_A_LOOK = frozenset({Reason.TEXT_IN_PIXELS, Reason.RECOGNIZABLE})
-"""Reasons of which a person who looks at the image may see that they do not hold."""
+"""Reasons that a person can rule out by a look at the image."""
 
 
 class NotDeidentifiable(Rejected):

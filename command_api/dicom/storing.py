@@ -3,21 +3,21 @@
 ::
 
     bytes ── de-identified ───────────────────▶ images/{sha256}.dcm
-      └── may show a person ── encrypted ─────▶ quarantine/{id}
+      └── may show a person ── encrypted ─────▶ quarantine/{id}/{name}
       └── cannot be de-identified ────────────▶ NotDeidentifiable
 
-Both are the same at a repeat. The UIDs depend on a secret of the deployment's, which the keys of data subjects hold: without
-it nobody can compute the UIDs of an original.
+Both are the same at a repeat. New UIDs, and the names of files in quarantine, depend on a secret of the deployment, which the
+keys of data subjects hold: without it they cannot be computed from an original.
 """
 
-import hashlib
+import hmac
 from uuid import UUID
 
 from command_api.dicom.deidentification import Deidentified, deidentified
 from command_api.dicom.rejections import NEED_A_LOOK, NotDeidentifiable, Reason
 from command_api.handling.activities import ActivityContext
-from schemas.errors import TooCostly
-from schemas.values.dicom import DicomFile, QuarantinedFile
+from schemas.errors import CostlyBefore, TooCostly, Unavailable
+from schemas.values.dicom import DicomFile, QuarantinedFile, quarantine_subject
 from streams.bounded_processes import Work
 from streams.integrations.encrypted_files import EncryptedFiles
 from streams.integrations.files import Files
@@ -39,9 +39,10 @@ async def store(
     except NotDeidentifiable as error:
         if error.reason not in NEED_A_LOOK:
             raise
-        quarantined = QuarantinedFile(key=_quarantined(id), bytes=len(dicom), reason=error.reason)
+        name = hmac.digest(await context.keys.secret(PSEUDONYMS, "names"), dicom, "sha256").hex()
+        quarantined = QuarantinedFile(key=f"{_folder(id)}/{name}", bytes=len(dicom), reason=error.reason)
         if not is_repeat:
-            await EncryptedFiles(context.settings, context.keys).put(quarantined.key, str(id), dicom)
+            await EncryptedFiles(context.settings, context.keys).put(quarantined.key, quarantine_subject(id), dicom)
         return quarantined
     file = _described(image)
     if not is_repeat:
@@ -49,12 +50,12 @@ async def store(
     return file
 
 
-async def release(id: UUID, context: ActivityContext) -> DicomFile:
+async def release(id: UUID, quarantined: QuarantinedFile, context: ActivityContext) -> DicomFile:
     """Stores a file that is in quarantine without its person, after somebody has seen that its pixels show nobody.
 
     Raises `NotDeidentifiable`, `NotFound` if there is no such file, and `Unavailable`.
     """
-    dicom = await EncryptedFiles(context.settings, context.keys).get(_quarantined(id), str(id))
+    dicom = await EncryptedFiles(context.settings, context.keys).get(quarantined.key, quarantine_subject(id))
     image = await _deidentified(dicom, str(id), context, was_looked_at=True)
     file = _described(image)
     await Files.of(context.settings).put(file.key, image.dicom)
@@ -62,24 +63,30 @@ async def release(id: UUID, context: ActivityContext) -> DicomFile:
 
 
 async def delete_quarantined(id: UUID, context: ActivityContext) -> None:
-    """Deletes a file in quarantine; copies of it cannot be read when the subject ``id`` is erased. Raises `Unavailable`."""
-    await Files.of(context.settings).delete(_quarantined(id))
+    """Deletes what is in quarantine under an id; raises `Unavailable`."""
+    files = Files.of(context.settings)
+    async for key in files.keys(_folder(id)):
+        await files.delete(key)
 
 
 async def _deidentified(dicom: bytes, client: str, context: ActivityContext, *, was_looked_at: bool) -> Deidentified:
     secret = await context.keys.secret(PSEUDONYMS, "uids")
     work = Work("deidentify", client)
     try:
-        return await context.processes.run(work, deidentified, dicom, secret, was_looked_at=was_looked_at)
-    except TooCostly:
+        image = await context.processes.run(work, deidentified, dicom, secret, was_looked_at=was_looked_at)
+    except CostlyBefore as error:
+        raise Unavailable("files of this sender took too much time: try again in a minute") from error
+    except (TooCostly, MemoryError):
         raise NotDeidentifiable(Reason.TOO_COSTLY) from None
+    if len(image.dicom) > context.settings.max_file_bytes:
+        raise NotDeidentifiable(Reason.TOO_LARGE)
+    return image
 
 
 def _described(image: Deidentified) -> DicomFile:
-    sha256 = hashlib.sha256(image.dicom).hexdigest()
     return DicomFile(
-        key=f"images/{sha256}.dcm",
-        sha256=sha256,
+        key=f"images/{image.sha256}.dcm",
+        sha256=image.sha256,
         bytes=len(image.dicom),
         modality=image.modality,
         transfer_syntax=image.transfer_syntax,
@@ -90,5 +97,5 @@ def _described(image: Deidentified) -> DicomFile:
     )
 
 
-def _quarantined(id: UUID) -> str:
+def _folder(id: UUID) -> str:
     return f"quarantine/{id}"

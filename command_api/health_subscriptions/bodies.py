@@ -8,17 +8,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from schemas.health_subscriptions import data_services as services
 from schemas.health_subscriptions import subscriptions
-from schemas.health_subscriptions.clients.spanish import (
-    DICOM,
-    NO_MOMENT,
-    UNKNOWN_FORMAT,
-    UNKNOWN_MODALITY,
-    UNKNOWN_PATHOLOGY,
-    UNKNOWN_REGION,
-    ending_of,
-    year_of,
-)
-from schemas.health_subscriptions.imaging import AnonymiseImage, FetchImage, ImageUrl
+from schemas.health_subscriptions.clients.images import described
+from schemas.health_subscriptions.clients.spanish import DICOM, NO_MOMENT, ending_of, year_of
+from schemas.health_subscriptions.imaging import FetchImage, ImageUrl
 from schemas.health_subscriptions.notifications import ReceiveEvent
 from schemas.health_subscriptions.parts import Code, Label, Money, Plan, Reason
 from schemas.message import Command
@@ -252,7 +244,12 @@ class Imagen(Cuerpo):
     antecedentes: Dato = ""
     id_paciente: Dato = ""
     fecha_ingesta: Fecha | None = None
-    url_imagen: ImageUrl | None = Field(default=None, description="La URL del archivo DICOM, en una fuente permitida.")
+
+
+class ImagenEnviada(Imagen):
+    """Los datos de una imagen, quizás con la URL de su archivo DICOM en una fuente permitida, que se descarga después."""
+
+    url_imagen: ImageUrl | None = None
 
 
 class ImagenCompleta(Imagen):
@@ -316,7 +313,7 @@ def create_data_service(cuerpo: NuevoServicio, _: Mapping[str, str]) -> Command:
         dataset=services.Dataset(code=cuerpo.dataset.codigo, name=cuerpo.dataset.nombre),
         external_id=cuerpo.id,
         expert_code=cuerpo.experto.codigo,
-        **cuerpo.experto.fields,
+        **(cuerpo.experto.fields if cuerpo.experto.codigo.strip() else {}),
     )
 
 
@@ -334,17 +331,21 @@ def finish_data_service(cuerpo: Termino, _: Mapping[str, str]) -> Command:
 
 
 def anonymise(cuerpo: Imagen, _: Mapping[str, str]) -> Command:
-    fields = {
-        "image_id": cuerpo.id_imagen,
-        "modality": cuerpo.modalidad or UNKNOWN_MODALITY,
-        "pathology": cuerpo.patologia or UNKNOWN_PATHOLOGY,
-        "anatomical_region": cuerpo.region_anatomica or UNKNOWN_REGION,
-        "image_format": cuerpo.formato_imagen or UNKNOWN_FORMAT,
-        "ingested_year": None if cuerpo.fecha_ingesta is None else year_of(cuerpo.fecha_ingesta),
-    }
+    return described(
+        cuerpo.id_imagen,
+        cuerpo.modalidad,
+        cuerpo.patologia,
+        cuerpo.region_anatomica,
+        cuerpo.formato_imagen,
+        cuerpo.fecha_ingesta,
+    )
+
+
+def process(cuerpo: ImagenEnviada, parameters: Mapping[str, str]) -> Command:
+    image = anonymise(cuerpo, parameters)
     if cuerpo.url_imagen is None:
-        return AnonymiseImage(**fields)
-    return FetchImage(url=cuerpo.url_imagen, **{**fields, "image_format": DICOM})
+        return image
+    return FetchImage(url=cuerpo.url_imagen, **{**dict(image), "image_format": DICOM})
 
 
 def receive(cuerpo: EventoDePrueba, _: Mapping[str, str]) -> Command:

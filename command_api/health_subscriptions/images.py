@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
+
+import structlog
 
 from aggregates.health_subscriptions.imaging import IMAGE, quarantined
 from command_api.dicom.rejections import NotDeidentifiable
@@ -11,15 +14,16 @@ from command_api.handling.activities import Activity, ActivityContext
 from command_api.health_subscriptions.bodies import ImagenDicom
 from command_api.http.paths import UploadContext
 from schemas.envelope import CommandEnvelope, Receipt
-from schemas.errors import Misconfigured, NotFound, Rejected, TooLarge, Unavailable
-from schemas.health_subscriptions.clients.images import anonymised, archived
-from schemas.health_subscriptions.clients.spanish import DICOM, UNKNOWN_MODALITY, UNKNOWN_PATHOLOGY, UNKNOWN_REGION, year_of
+from schemas.errors import NotFound, Rejected, TooLarge, Unavailable
+from schemas.health_subscriptions.clients.images import archived, described, nine_fields
+from schemas.health_subscriptions.clients.spanish import ANONYMISED, DICOM, QUARANTINE_STATES, UNKNOWN_MODALITY
 from schemas.health_subscriptions.imaging import (
     AnonymiseImage,
     DeleteQuarantinedFile,
     DiscardImage,
     FetchImage,
     ImageAnonymised,
+    PostponeImage,
     QuarantineImage,
     RecordImage,
     RecordRelease,
@@ -31,19 +35,19 @@ from schemas.values.dicom import DicomFile, QuarantinedFile
 from schemas.values.literals import read_uuid
 from streams.integrations.remote_files import RemoteFiles
 
-_NOT_FETCHED = "La imagen no se pudo descargar"
+_NO_FILES, _NOT_ALLOWED = "No hay dónde guardar imágenes", "La URL de la imagen no está permitida"
+_WHY_NOT_FETCHED: Mapping[str, str] = {
+    "not_found": "La fuente no tiene la imagen",
+    "too_large": "La imagen es demasiado grande",
+}
+_log = structlog.get_logger()
 
 
 async def receive(imagen: ImagenDicom, dicom: bytes, upload: UploadContext) -> Command:
     """Stores an uploaded file, and returns the command that records it; raises as `store`."""
     file = await store(dicom, upload.command_id, upload.client, upload.activity, is_repeat=upload.is_repeat)
-    image = AnonymiseImage(
-        image_id=imagen.id_imagen,
-        modality=imagen.modalidad or UNKNOWN_MODALITY,
-        pathology=imagen.patologia or UNKNOWN_PATHOLOGY,
-        anatomical_region=imagen.region_anatomica or UNKNOWN_REGION,
-        image_format=DICOM,
-        ingested_year=None if imagen.fecha_ingesta is None else year_of(imagen.fecha_ingesta),
+    image = described(
+        imagen.id_imagen, imagen.modalidad, imagen.patologia, imagen.region_anatomica, DICOM, imagen.fecha_ingesta
     )
     return _recorded(image, file)
 
@@ -52,10 +56,10 @@ def uploaded(command: RecordImage | QuarantineImage, receipt: Receipt, events: S
     """Returns the image as it was recorded, with its number and its file; or that it is in quarantine, and why."""
     if isinstance(command, QuarantineImage):
         why = command.file.reason
-        return {"id": receipt.key, "id_imagen": command.image_id, "estado": "EN_CUARENTENA", "motivo": why}
+        return {"id": receipt.key, "id_imagen": command.image_id, "estado": QUARANTINE_STATES["quarantined"], "motivo": why}
     (image,) = (event for event in events if isinstance(event, ImageAnonymised))
     archivo = archived(command.file).model_dump()
-    return {"id": receipt.position, "estado": "ANONIMIZADA", "datos_procesados": anonymised(image), "archivo": archivo}
+    return {"id": receipt.position, "estado": ANONYMISED, "datos_procesados": nine_fields(image), "archivo": archivo}
 
 
 def released(_: None, parameters: Mapping[str, str]) -> Command:
@@ -76,18 +80,25 @@ def _id(parameters: Mapping[str, str]) -> UUID:
 
 
 async def fetch(command: CommandEnvelope[FetchImage], context: ActivityContext) -> Command:
-    """Fetches and stores the file of an image; returns what is recorded, or why nothing is. Raises `Unavailable`."""
+    """Fetches and stores the file of an image; returns what is recorded of it, or why nothing is.
+
+    Raises `Unavailable` if the files of the deployment are out of reach; a source that is gets another attempt later.
+    """
     data = command.data
-    url = (await context.keys.decrypted([data.url])).get(data.url)
+    url = (await context.keys.decrypted([data.url])).get(data.url) or ""
+    if context.settings.files_url is None:
+        return RejectImage(image_id=data.image_id, reason=_NO_FILES)
     try:
-        dicom = await RemoteFiles.of(context.settings).get(url or "")
-    except (Rejected, NotFound, TooLarge, Unavailable) as error:
-        return RejectImage(image_id=data.image_id, reason=f"{_NOT_FETCHED}: {error.detail}")
+        dicom = await RemoteFiles.of(context.settings).get(url)
+    except Unavailable as error:
+        _log.warning("image not fetched", attempt=data.attempt, reason=error.detail)
+        return PostponeImage(**dict(data))
+    except (Rejected, NotFound, TooLarge) as error:
+        return RejectImage(image_id=data.image_id, reason=_WHY_NOT_FETCHED.get(error.kind, _NOT_ALLOWED))
     try:
-        file = await store(dicom, command.id, command.actor or "", context)
-    except (NotDeidentifiable, Misconfigured) as error:
+        return _recorded(data, await store(dicom, command.id, urlsplit(url).netloc, context))
+    except NotDeidentifiable as error:
         return RejectImage(image_id=data.image_id, reason=error.detail)
-    return _recorded(data, file)
 
 
 def _recorded(image: AnonymiseImage, file: DicomFile | QuarantinedFile) -> Command:
@@ -106,7 +117,7 @@ async def take_out(command: CommandEnvelope[ReleaseImage], context: ActivityCont
     """Stores the file of a released image without its person; raises `Rejected` if it is not in quarantine."""
     id = command.data.quarantine_id
     image = quarantined(await context.load(IMAGE, str(id)))
-    file = await release(id, context)
+    file = await release(id, image.file, context)
     return RecordRelease(quarantine_id=id, modality=_modality(image.modality, file), file=file)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from command_api.health_subscriptions import bodies, images
-from command_api.http.paths import AcceptedCommandPath, CommandPath, OwnPath, Translation, UploadPath
+from command_api.http.paths import AcceptedCommandPath, CommandPath, Made, OwnPath, Translation, UploadPath
 from schemas.clients.dialect import Dialect
 from schemas.envelope import Receipt
 from schemas.health_subscriptions import data_services as services
 from schemas.health_subscriptions import subscriptions
 from schemas.health_subscriptions.clients import dialect
-from schemas.health_subscriptions.clients import images as clients_images
+from schemas.health_subscriptions.clients.images import ImagenSubida, SubidaEnCuarentena, nine_fields
 from schemas.health_subscriptions.imaging import (
     AnonymiseImage,
     DiscardImage,
@@ -30,7 +30,7 @@ _SUBSCRIPTION, _SERVICE = "/suscripciones/suscripcion-query/{key}", "/servicioda
 def anonymised(command: AnonymiseImage, receipt: Receipt, events: Sequence[Event]) -> Mapping[str, Any]:
     """Returns the image as it was recorded, with its number."""
     (image,) = (event for event in events if isinstance(event, ImageAnonymised))
-    shown = clients_images.anonymised(image)
+    shown = nine_fields(image)
     return {"id": receipt.position, "datos_procesados": {"id": receipt.position, "datos_procesados": shown}}
 
 
@@ -79,7 +79,7 @@ PATHS: tuple[OwnPath, ...] = (
         "/procesamiento/procesar-imagen",
         AnonymiseImage,
         {"status": "Mensaje enviado"},
-        translation=Translation(bodies.Imagen, bodies.anonymise),
+        translation=Translation(bodies.ImagenEnviada, bodies.process),
         media_types=_LENIENT,
         errors=dialect.SENT_IMAGES,
     ),
@@ -95,7 +95,7 @@ PATHS: tuple[OwnPath, ...] = (
     ),
     UploadPath(
         "/procesamiento/imagenes",
-        {RecordImage: 201, QuarantineImage: 202},
+        {RecordImage: Made(201, ImagenSubida), QuarantineImage: Made(202, SubidaEnCuarentena)},
         bodies.ImagenDicom,
         images.receive,
         images.uploaded,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aggregates.system import Domains
 from command_api.handling.handler import CommandHandler
-from command_api.http.paths import AcceptedCommand, AcceptedCommandPath, OwnPath
+from command_api.http.paths import AcceptedCommand, AcceptedCommandPath, OwnPath, UploadPath
 from schemas.catalog import Catalog
 from schemas.envelope import CommandEnvelope
 from schemas.errors import Invalid, Misconfigured, TooLarge
@@ -47,6 +47,8 @@ def check(catalog: Catalog, systems: Mapping[str, tuple[OwnPath, ...]], domains:
     decisions = {decision.command: decision for domain in domains.values() for decision in domain.decisions}
     for system, paths in systems.items():
         for path in paths:
+            if isinstance(path, UploadPath):
+                _check_upload(catalog, system, path)
             if not isinstance(path, AcceptedCommandPath):
                 continue
             name, context = path.command.__name__, catalog.context_of(path.command)
@@ -61,3 +63,12 @@ def check(catalog: Catalog, systems: Mapping[str, tuple[OwnPath, ...]], domains:
                         f"{where}, and the use of {use.stream} by its decision rejects it without an event: use "
                         "create_or_change or at, and record an event that says why"
                     )
+
+
+def _check_upload(catalog: Catalog, system: str, path: UploadPath) -> None:
+    where = f"the path {path.path} of {system} takes files"
+    contexts = {catalog.context_of(command) for command in path.makes}
+    if len(contexts) != 1:
+        raise Misconfigured(f"{where} and makes commands of {len(contexts)} contexts: let them be of one")
+    if catalog.context(context := contexts.pop()).requires_expected_version:
+        raise Misconfigured(f"{where}, and no expected version can be stated for them, which {context} requires")

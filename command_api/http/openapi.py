@@ -41,7 +41,6 @@ from schemas.errors import (
     PreconditionRequired,
     Raced,
     Rejected,
-    TooCostly,
     TooLarge,
     TooManyRequests,
     Unauthenticated,
@@ -65,6 +64,7 @@ _ERRORS = (
     *_ERRORS_OF_ACCEPTED,
     *(Failed, AlreadyExists, DoesNotExist, Conflict, Raced, InProgress, PreconditionFailed, PreconditionRequired),
 )
+_ERRORS_OF_UPLOADS = (*_ERRORS_OF_ACCEPTED, Failed, AlreadyExists, Conflict, Raced, InProgress)
 _OF_THE_SERVER = (408, 421, 431, 500)
 """Statuses of requests that are too slow, name a host that is not allowed or have too large headers, and of faults."""
 _HEADERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -213,23 +213,18 @@ def _accepted(context: ContextName, own: AcceptedCommandPath, effective: Effecti
 
 def _upload(context: ContextName, own: UploadPath, effective: Effective) -> dict[str, Any]:
     """Returns the operation of a path whose requests are files."""
-    statuses: dict[str, list[type[Command]]] = {}
-    for command, status in own.statuses.items():
-        statuses.setdefault(str(status), []).append(command)
     file = {"schema": {"type": "string", "format": "binary"}}
+    done = {
+        str(made.status): _done((command.__doc__ or command.__name__).splitlines()[0], schema_of(made.reply))
+        for command, made in own.makes.items()
+    }
     return {
         **_identity(context, own.command, own.path, effective),
         "description": "The body is the file. `CAUDAL_MAX_FILE_BYTES` limits its size.",
-        "parameters": [*_headers(), *_in_query(own.parameters)],
-        RULES: _RULES_OF_HEADERS,
+        "parameters": [*_headers(without=_EXPECTATIONS), *_in_query(own.parameters)],
+        RULES: [BOTH_IDS],
         **_body(own.media_types, file),
-        "responses": {
-            **{
-                status: _done(" ".join((one.__doc__ or one.__name__).splitlines()[0] for one in made), {"type": "object"})
-                for status, made in statuses.items()
-            },
-            **problem_responses((*_ERRORS, TooCostly), *_OF_THE_SERVER, dialect=own.errors),
-        },
+        "responses": {**done, **problem_responses(_ERRORS_OF_UPLOADS, *_OF_THE_SERVER, dialect=own.errors)},
     }
 
 

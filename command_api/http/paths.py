@@ -119,13 +119,21 @@ class UploadContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """The answer to an upload of which a command of some class was made."""
+
+    status: int
+    reply: type[BaseModel]
+    """The shape of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class UploadPath:
     """A path whose requests are files. The command is made of what a file is like; the file itself is in no command."""
 
     path: str
-    statuses: Mapping[type[Command], int]
-    """The commands of one context that may be made, each with the status of its success; a caller needs access to the first
-    to send a file, and to the one that is made."""
+    makes: Mapping[type[Command], Made]
+    """The commands of one context that may be made; a caller needs access to all of them."""
     parameters: type[BaseModel]
     """The parameters of the query."""
     receive: Callable[[Any, bytes, UploadContext], Awaitable[Command]]
@@ -141,7 +149,7 @@ class UploadPath:
     @property
     def command(self) -> type[Command]:
         """The command that is usually made."""
-        return next(iter(self.statuses))
+        return next(iter(self.makes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,8 @@ class CommandEndpoints:
         context = self._catalog.context_of(path.command)
         if _expected(sent) != ANY_VERSION:
             raise Invalid(NO_EXPECTATION)
+        for command_class in path.makes:
+            self._check_access(sent, command_class)
         parameters = validate_body(dict(request.query_params), path.parameters)
         check_format(sent.headers, path.media_types)
         id = _command_id(context, sent)
@@ -130,11 +132,11 @@ class CommandEndpoints:
             is_repeat = id in await self._handler.known(context, [id])
             upload = UploadContext(self._activity, sent.counted_as, id, is_repeat)
             command = check_plain(await path.receive(parameters, file, upload))
-        self._check_access(sent, type(command))
+        made = path.makes[type(command)]
         receipt = await self._handler.handle(envelope_of(sent, command, id), is_known=is_repeat)
         events = await self._recorded(context, receipt) if path.with_events else ()
         answer = await answer_of(path, command, receipt, events, self._gateway)
-        return _response(path.statuses[type(command)], answer, receipt, context)
+        return _response(made.status, answer, receipt, context)
 
     async def _accept_command(self, path: AcceptedCommandPath, request: Request) -> Response:
         sent = await self._admit(path, request)

@@ -4,7 +4,8 @@ Requests whose target or length two servers could read differently are rejected 
 none, and those with a transfer coding other than `chunked`. Requests to a host that is not allowed are rejected too: a page of
 another site may have had its name resolved to this server's address. Every rejection is a problem document.
 
-The size of a body is limited by its reader. A timer runs only while a request has not arrived completely.
+The size of a body is limited by its reader. A timer runs only while a request has not arrived completely. A large body, as an
+upload, may take longer if it arrives fast enough, or waits for its turn on this side.
 
 A request is rejected before anything is done for it if the process has more than it can answer (`streams.http.admission`). It
 is counted from when its body has arrived: until then it costs a connection alone, and a slow sender takes no place of others.
@@ -23,6 +24,10 @@ from streams.http.problems import TITLES, Problem, type_of
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(:[0-9]*)?")
 """A host and port (RFC 9110, 7.2), without the comma that joins several."""
+
+
+MIN_BYTES_PER_SECOND = 256 * 1024
+"""A body that arrives as fast as this has no time limit: its size has one."""
 
 
 class _Rejection(NamedTuple):
@@ -75,7 +80,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     max_head_bytes = 32 * 1024
     seconds = 20.0
-    """Time limit of the head, and again of the body."""
+    """Time limit of the head, and again of the body, or of each `MIN_BYTES_PER_SECOND` times as much of a large one."""
     admission = Admission(1000)
     allowed_hosts: frozenset[bytes] = frozenset()
     """The hosts that requests may name, in small letters; if there are none, requests may name any.
@@ -95,6 +100,10 @@ class LimitedProtocol(HttpToolsProtocol):
     _rejection = _MALFORMED
     """The answer if the parser rejects the request."""
     _slow: asyncio.TimerHandle | None = None
+    _bytes_in_time = 0
+    """Bytes of the body since the timer was started."""
+    _was_paused = False
+    """Whether this side stopped to read since then."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -155,7 +164,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._bytes_without_body = 0
+        self._bytes_in_time += len(body)
         super().on_body(body)
+        self._was_paused = self._was_paused or self.flow.read_paused
 
     def on_message_complete(self) -> None:
         self._in_body, self._bytes_without_body = False, 0
@@ -201,6 +212,7 @@ class LimitedProtocol(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _wait(self) -> None:
+        self._bytes_in_time, self._was_paused = 0, self.flow.read_paused
         self._slow = self.loop.call_later(self.seconds, self._cut_off)
 
     def _stop_waiting(self) -> None:
@@ -212,8 +224,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._slow = None
         if not self._in_head and not self._in_body and self.cycle is not None and not self.cycle.response_complete:
             return  # a client that still receives a response need not send anything
-        if self.flow.read_paused:
-            self._wait()  # reading is paused on our side: the client is not slow
+        is_fast = self._in_body and self._bytes_in_time >= MIN_BYTES_PER_SECOND * self.seconds
+        if self.flow.read_paused or self._was_paused or is_fast:
+            self._wait()  # reading is or was paused on our side, or a large body arrives fast enough
             return
         self._reject(408, "too-slow", f"the request did not arrive within {self.seconds:g} seconds")
 

@@ -1,7 +1,6 @@
 """Images as their clients look them up: by number, or by the client's own id. Each look-up is recorded."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import AsyncIterator
 
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
@@ -9,18 +8,18 @@ from query_api.views.paging import Row
 from schemas.errors import NotFound
 from schemas.health_subscriptions.clients import dialect, images
 from schemas.health_subscriptions.clients.images import Imagen, ImagenEnCuarentena
+from schemas.health_subscriptions.clients.spanish import QUARANTINE_STATES
 from schemas.health_subscriptions.imaging import QueryImage
 from schemas.health_subscriptions.views import Images, QuarantinedImages
+from schemas.values.dicom import quarantine_subject
 from streams.integrations.encrypted_files import EncryptedFiles
 from streams.integrations.files import Files
+from streams.security.fair_turns import FairTurns
 
 _MAX_DIGITS = 18
 _DICOM = "application/dicom"
-_STATES: Mapping[str, Literal["EN_CUARENTENA", "LIBERADA", "DESCARTADA"]] = {
-    "quarantined": "EN_CUARENTENA",
-    "released": "LIBERADA",
-    "discarded": "DESCARTADA",
-}
+_TURNS = FairTurns(2, 16)
+"""Turns of files that are decrypted, which is done in memory."""
 
 
 async def image(context: QueryContext) -> Answer:
@@ -33,16 +32,19 @@ async def file(context: QueryContext) -> Answer:
     row = await _looked_up(context)
     if row["file"] is None:
         raise NotFound(f"the image {row['number']} has no file")
-    return _download(await Files.of(context.settings).get(row["file"]["key"]), f"{row['number']}.dcm")
+    return _download(await Files.of(context.settings).read(row["file"]["key"]), f"{row['number']}.dcm")
 
 
 async def quarantined_file(context: QueryContext) -> Answer:
     """Returns a DICOM file that is in quarantine, as it came; raises `NotFound`. That it was read is recorded."""
-    id = context.path_parameter("id")
-    row = await context.views.row(context.request, QuarantinedImages, id)
-    await _record(context, id)
-    files = EncryptedFiles(context.settings, context.keys)
-    return _download(await files.get(row["file"]["key"], id), f"{id}.dcm")
+    row = await context.views.row(context.request, QuarantinedImages, context.path_parameter("id"))
+    if row["file"] is None:
+        raise NotFound(f"the file of {row['quarantine_id']} is deleted")
+    await _record(context, str(row["quarantine_id"]))
+    async with _TURNS.turn("quarantine", "officers"):
+        files = EncryptedFiles(context.settings, context.keys)
+        content = await files.get(row["file"]["key"], quarantine_subject(row["quarantine_id"]))
+    return _download(content, f"{row['quarantine_id']}.dcm")
 
 
 def shown(row: Row) -> Imagen:
@@ -62,7 +64,7 @@ def shown_in_quarantine(row: Row) -> ImagenEnCuarentena:
         formato_imagen=row["image_format"],
         motivo=file.get("reason"),
         bytes=file.get("bytes"),
-        estado=_STATES[row["status"]],
+        estado=QUARANTINE_STATES[row["status"]],
         fecha=row["quarantined_at"],
     )
 
@@ -85,7 +87,7 @@ async def _record(context: QueryContext, given: str) -> None:
     await context.commands.send(context.request, [(QueryImage(number_or_id=given), given)])
 
 
-def _download(content: bytes, name: str) -> Answer:
+def _download(content: bytes | AsyncIterator[bytes], name: str) -> Answer:
     return Answer(content, {"Content-Disposition": f'attachment; filename="{name}"'}, _DICOM)
 
 

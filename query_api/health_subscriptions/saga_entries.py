@@ -1,19 +1,19 @@
-"""The log of one subscription's saga, as the clients know it: rows for the begin and the end of each step, in order."""
+"""The log of one subscription's saga, as the clients know it: rows for the start and the end of each step, in order."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, RootModel
 
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
-from query_api.views.paging import MAX_LIMIT, Row
+from query_api.views.paging import Row
 from schemas.engine.saga_views import SagaLogs
 from schemas.errors import NotFound
 from schemas.health_subscriptions.clients import dialect
 from schemas.sensitive import without_encrypted
 
-_BEGINS, _COMPLETES, _ACTIVATE = "SubscriptionRequested", "SubscriptionActivated", "activate-subscription"
+_STARTS, _COMPLETES, _ACTIVATE = "SubscriptionRequested", "SubscriptionActivated", "activate-subscription"
 _ENDED = ("failed", "cancelled")
 _FAILING = ("compensating", *_ENDED)
 
@@ -34,15 +34,19 @@ class Paso(BaseModel):
     fecha_creacion: datetime
 
 
+class Bitacora(RootModel[list[Paso]]):
+    """Los pasos de la saga de una suscripción, en orden."""
+
+
 async def saga_log(context: QueryContext) -> Answer:
     """Returns the steps of a subscription's saga that the caller may read; raises `NotFound` if there are none."""
     id = context.path_parameter("id")
     fixed = ("saga", "health_subscriptions.subscription"), ("reference_ids[has]", id), ("sort", "position")
-    page = await context.views.page(context.request, SagaLogs, *fixed, limit=MAX_LIMIT)
-    rows = [row for row in page.rows if row["references"].get("subscription_id") == id]  # and not of the customer with it
+    found = await context.views.all_rows(context.request, SagaLogs, None, *fixed)
+    rows = [row for row in found if row["references"].get("subscription_id") == id]  # and not of the customer with it
     if not rows:
         raise NotFound(f"there is no saga of the subscription {id}")
-    return context.page(page, list(steps_of(rows, id)))
+    return Answer(Bitacora(steps_of(rows, id)))
 
 
 def steps_of(rows: Sequence[Row], id: str = "") -> list[Paso]:
@@ -55,35 +59,34 @@ def steps_of(rows: Sequence[Row], id: str = "") -> list[Paso]:
     """
     steps, current, compensated, before = list[Paso](), 0, dict[str, int](), "running"
     for row in rows:
-        if (description := _description(row, current, compensated)) is not None:
+        if (description := _description(row, current, compensated, before)) is not None:
             steps.append(_step(row, len(steps), id, description))
         for sent in row["sent"]:
             if sent["compensates"] is not None:
                 compensated[sent["command"]] = sent["compensates"]
             elif sent["command"] != _ACTIVATE:
                 current = sent["number"]
-                steps.append(_begun(row, len(steps), id, sent["command"], current))
+                steps.append(_started(row, len(steps), id, sent["command"], current))
         if row["saga_status"] in _ENDED and before not in _ENDED:
             steps.append(_step(row, len(steps), id, "Fin Saga"))
         before = row["saga_status"]
     return steps
 
 
-def _description(row: Row, current: int, compensated: Mapping[str, int]) -> str | None:
-    """Returns the clients' words for an entry, ``None`` for one that they do not have: a command that did as it was sent."""
-    name, has_failed = row["event_type"], row["saga_status"] in _FAILING
-    match row["kind"]:
-        case "outcome":
-            if name in compensated:
-                return f"Compensacion T{compensated[name]}"
-            return f"Fin Fallido T{current}" if row["rejection"] else None
-        case "event" if name == _BEGINS:
-            return "Inicio Saga"
-        case "event" if name == _COMPLETES:
-            return "Fin Saga"
-        case "event" if not has_failed:
-            return f"Fin Exitoso T{current}" if row["sent"] else name  # an event that changed nothing has its own name
-    return f"Fin Fallido T{current}" if has_failed else name
+def _description(row: Row, current: int, compensated: Mapping[str, int], before: str) -> str | None:
+    """Returns the clients' words for an entry; ``None`` for one that they do not have, as the acceptance of a command."""
+    name = row["event_type"]
+    if row["kind"] == "outcome" and name in compensated:
+        return f"Compensacion T{compensated[name]}"
+    if before in _FAILING:
+        return None  # an event that follows from a compensation, or comes too late
+    if row["saga_status"] in _FAILING:
+        return None if name == _ACTIVATE else f"Fin Fallido T{current}"
+    if row["kind"] == "outcome":
+        return None
+    if name in (_STARTS, _COMPLETES):
+        return "Inicio Saga" if name == _STARTS else "Fin Saga"
+    return f"Fin Exitoso T{current}" if row["sent"] else name  # an event that changed nothing has its own name
 
 
 def _step(row: Row, index: int, id: str, description: str) -> Paso:
@@ -105,7 +108,7 @@ def _step(row: Row, index: int, id: str, description: str) -> Paso:
     )
 
 
-def _begun(row: Row, index: int, id: str, command: str, number: int) -> Paso:
+def _started(row: Row, index: int, id: str, command: str, number: int) -> Paso:
     return Paso(
         id_correlacion=id,
         index=index,
@@ -126,9 +129,9 @@ QUERIES = (
         "/sagas/bitacora/{id}",
         SagaLogs,
         "The log of one subscription's saga, in order.",
-        shape=Paso,
         handler=saga_log,
-        limit=MAX_LIMIT,
+        reply=Bitacora,
+        is_page=False,
         errors=dialect.SUBSCRIPTIONS,
     ),
 )

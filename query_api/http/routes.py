@@ -1,9 +1,9 @@
 """Routes of views: ``/views/{system}/{view}`` for every system, and the paths of each system's own queries."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from query_api.http.responses import json_response
@@ -82,6 +82,8 @@ class QueryEndpoints:
 
 
 def _response(answer: Answer) -> Response:
+    if isinstance(answer.body, AsyncIterator):
+        return StreamingResponse(answer.body, headers=answer.headers, media_type=answer.media_type)
     if answer.media_type is not None:
         return Response(answer.body, headers=answer.headers, media_type=answer.media_type)
     return json_response(answer.body, answer.headers)

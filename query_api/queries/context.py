@@ -19,7 +19,7 @@ class Answer:
     """The answer that is sent to the client."""
 
     body: Any
-    """JSON values and pydantic models; a text or bytes with a media type of their own."""
+    """JSON values and pydantic models; a text, bytes or parts of bytes with a media type of their own."""
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str | None = None
     """``None``: JSON."""

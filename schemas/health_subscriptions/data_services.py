@@ -1,9 +1,9 @@
 """Data services: what a subscription of a plan with infrastructure gets."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.health_subscriptions.parts import Code, Label, Part, Plan, Reason, expert_id_of
 from schemas.health_subscriptions.roles import MANAGERS
@@ -59,6 +59,13 @@ class CreateDataService(Command, subject="expert_id", access=MANAGERS):
     username: OptionalText = None
     national_id: OptionalText = None
     email: OptionalText = None
+
+    @model_validator(mode="after")
+    def _names_the_expert(self) -> Self:
+        texts = (self.first_names, self.last_names, self.username, self.national_id, self.email)
+        if not self.expert_code.strip() and any(text is not None for text in texts):
+            raise ValueError("an expert has a code")
+        return self
 
     @property
     def expert_id(self) -> UUID:

@@ -1,20 +1,21 @@
 """Imaging: images are recorded without anything of the person whom they show."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from schemas.access import Access
 from schemas.health_subscriptions.parts import Code, Label, Reason
-from schemas.message import COMMAND_ID, Command, Event
-from schemas.sensitive import Sensitive
+from schemas.health_subscriptions.roles import PRIVACY
+from schemas.message import Command, Event
+from schemas.sensitive import Encrypted, Sensitive
 from schemas.values.dicom import DicomFile, QuarantinedFile
 
 REMOVED = "***ANONIMIZADO***"
 """The clients' word in the place of what is not recorded."""
-PRIVACY = Access.to("privacy_officer")
 NOT_QUARANTINED = "La imagen no está en cuarentena"
+NOT_REACHED = "La fuente de la imagen no responde"
 ImageUrl = Annotated[str, Sensitive(max_length=2000)]
 
 
@@ -32,10 +33,20 @@ class AnonymiseImage(Command):
     ingested_year: int | None = Field(default=None, ge=1, le=9999, description="Unset: the year of the command.")
 
 
-class FetchImage(AnonymiseImage, internal=True, subject=COMMAND_ID):
+class FetchImage(AnonymiseImage, internal=True, subject="url_subject"):
     """Records an image with its DICOM file, which is fetched from a source that the deployment allows."""
 
     url: ImageUrl
+    attempt: int = Field(default=1, ge=1)
+
+    @property
+    def url_subject(self) -> str:
+        """The data subject of all such URLs, which may name a person: they are encrypted while they wait."""
+        return "addresses of images"
+
+
+class PostponeImage(FetchImage, internal=True, subject="url_subject"):
+    """Records that the file of an image was not fetched, and whether it is tried again."""
 
 
 class RecordImage(AnonymiseImage, internal=True):
@@ -51,7 +62,7 @@ class QuarantineImage(AnonymiseImage, internal=True):
 
 
 class RejectImage(Command, internal=True):
-    """Records why an image with a DICOM file was not."""
+    """Records why an image with a DICOM file was not recorded."""
 
     image_id: Code
     reason: Reason
@@ -115,6 +126,21 @@ class ImageQuarantined(Event):
     file: QuarantinedFile
 
 
+class ImagePostponed(Event):
+    """The source of an image did not answer: its file is fetched again later."""
+
+    attempt_id: UUID
+    image_id: str
+    modality: str
+    pathology: str
+    anatomical_region: str
+    image_format: str
+    ingested_year: int
+    url: Encrypted
+    attempt: int
+    again_at: datetime
+
+
 class ImageRejected(Event):
     """An image with a DICOM file was not recorded."""
 
@@ -135,7 +161,7 @@ class ImageDiscarded(Event):
 
 
 class QuarantinedFileDeleted(Event):
-    """The file of an image that is not in quarantine any more was deleted, and its key was destroyed."""
+    """The file of an image that is not in quarantine any more was deleted."""
 
     quarantine_id: UUID
 
@@ -151,6 +177,7 @@ class ImageQueried(Event):
 COMMANDS = (
     AnonymiseImage,
     FetchImage,
+    PostponeImage,
     RecordImage,
     QuarantineImage,
     RejectImage,
@@ -163,6 +190,7 @@ COMMANDS = (
 EVENTS = (
     ImageAnonymised,
     ImageQuarantined,
+    ImagePostponed,
     ImageRejected,
     ImageReleased,
     ImageDiscarded,

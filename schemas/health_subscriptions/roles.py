@@ -6,3 +6,5 @@ MANAGERS = Access.to("subscriptions_manager", open_in_seed=True)
 """May change subscriptions and data services, and read the latter; its clients send no token in the profile for trying."""
 OPERATORS = Access.to("operator", open_in_seed=True)
 """May send test notifications there."""
+PRIVACY = Access.to("privacy_officer")
+"""May look at images in quarantine, and release or discard them."""

@@ -7,8 +7,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from schemas.access import Access, RowAccess
-from schemas.health_subscriptions.imaging import PRIVACY
-from schemas.health_subscriptions.roles import MANAGERS
+from schemas.health_subscriptions.roles import MANAGERS, PRIVACY
 from schemas.notifications.view import NotificationRow
 from schemas.sensitive import Encrypted
 from schemas.view import View
@@ -82,7 +81,7 @@ class Images(View, context="imaging", key="number", indexes=("image_id",)):
 
 
 class QuarantinedImages(View, context="imaging", key="quarantine_id", indexes=("status",), access=PRIVACY):
-    """An image that may show a person, and what became of it."""
+    """An image that may show a person, and whether it was released or discarded."""
 
     quarantine_id: UUID
     image_id: str | None = None

@@ -1,5 +1,7 @@
 """DICOM files as systems record them: facts that identify nobody, and the place of the file."""
 
+from uuid import UUID
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -27,3 +29,8 @@ class QuarantinedFile(_Part):
     key: str = Field(description="Its place among the files.")
     bytes: int = Field(description="Size of the file before its encryption.")
     reason: str
+
+
+def quarantine_subject(id: UUID) -> str:
+    """Returns the data subject under whose key a file in quarantine is encrypted: no other subject has such a name."""
+    return f"quarantine {id}"

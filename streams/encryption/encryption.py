@@ -40,7 +40,7 @@ def decrypt(encrypted: str, key: bytes) -> str | None:
 
 
 def encrypt_file(content: bytes, key: bytes, subject: str) -> bytes:
-    """Returns a file encrypted under its subject's key, each time otherwise."""
+    """Returns a file encrypted under its subject's key, under a random nonce: two results of one file differ."""
     nonce = os.urandom(_NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, content, _bound_file(subject))
 
@@ -54,7 +54,7 @@ def decrypt_file(encrypted: bytes, key: bytes, subject: str) -> bytes | None:
 
 
 def derived(key: bytes, purpose: str) -> bytes:
-    """Returns a secret of a subject's for one purpose, always the same, from which its key cannot be computed."""
+    """Returns a subject's secret for one purpose: always the same, and its key cannot be computed from it."""
     return hmac.digest(key, f"caudal secret {purpose}".encode(), "sha256")
 
 

@@ -54,7 +54,7 @@ class SubjectKeys:
         return None if key is None else await asyncio.to_thread(decrypt_file, encrypted, key, subject)
 
     async def secret(self, subject: str, purpose: str) -> bytes:
-        """Returns a secret of a subject's for one purpose, always the same until it is erased; raises as `encrypt`."""
+        """Returns a subject's secret for one purpose: always the same until it is erased. Raises as `encrypt`."""
         return derived(await self._key(subject), purpose)
 
     async def erase(self, subject: str) -> None:

@@ -7,7 +7,7 @@ from streams.settings import Settings
 
 
 class EncryptedFiles:
-    """The files of a deployment, of those that are encrypted."""
+    """The encrypted files of a deployment."""
 
     def __init__(self, settings: Settings, keys: SubjectKeys) -> None:
         """Raises `Misconfigured` if no place for files is set."""

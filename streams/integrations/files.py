@@ -17,6 +17,7 @@ from streams.telemetry.retrying import reason
 
 T = TypeVar("T")
 
+_PART_BYTES = 1024 * 1024
 _ANSWER, _CONNECTION = timedelta(seconds=30), timedelta(seconds=5)
 """The longest waits for an answer of an object store, and for a connection to it."""
 
@@ -48,6 +49,19 @@ class Files:
             return bytes(await _answered(found.bytes_async()))
         except FileNotFoundError:
             raise NotFound(f"there is no file {key}") from None
+
+    async def read(self, key: str) -> AsyncIterator[bytes]:
+        """Returns a file in parts of a mebibyte, which are read as they are asked for; raises `NotFound` and `Unavailable`."""
+        try:
+            found = await _answered(self._store.get_async(key))
+        except FileNotFoundError:
+            raise NotFound(f"there is no file {key}") from None
+
+        async def parts() -> AsyncIterator[bytes]:
+            async for part in found.stream(min_chunk_size=_PART_BYTES):
+                yield bytes(part)
+
+        return parts()
 
     async def delete(self, key: str) -> None:
         """Deletes a file; one that is not there is deleted already. Raises `Unavailable`."""

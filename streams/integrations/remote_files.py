@@ -5,7 +5,7 @@ A URL comes from a client, so it must not make this process call an inner addres
     URL ── begins with a source ── name resolved ── address public, or in an allowed network ── connected to that address
                └─ redirects are checked like the first URL, and stay at its origin
 
-A source that does not answer is left alone for some time: requests for its files fail at once.
+A source that cannot be reached is left alone for some time: requests for its files fail at once.
 """
 
 import time
@@ -23,17 +23,16 @@ from yarl import URL
 from schemas.errors import NotFound, Rejected, TooLarge, Unavailable
 from streams.security.fair_turns import FairTurns
 from streams.settings import Settings
-from streams.telemetry.retrying import reason
 
 NOT_ALLOWED = "the deployment allows no files from this URL (CAUDAL_FILE_SOURCES)"
 _NO_ADDRESS = "the source has no address that the deployment allows (CAUDAL_FILE_SOURCE_NETWORKS)"
-_SECONDS, _CONNECT_SECONDS = 10.0, 3.0
-_AT_ONCE, _PLACES = 4, 256
+_SECONDS, _CONNECT_SECONDS = 30.0, 3.0
+_TURNS, _PLACES = 4, 1000
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MISSING = frozenset({404, 410})
 _PAUSE_SECONDS = 30.0
-"""For so long a source that did not answer is left alone."""
+"""The time for which a source that cannot be reached is left alone."""
 _TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("2002::/16"), IPv6Network("2001::/32"))
 """IPv6 addresses that lead to an IPv4 address, which may be an inner one (NAT64, 6to4, Teredo)."""
 
@@ -45,7 +44,7 @@ class RemoteFiles:
         self._sources = [URL(source) for source in sources]
         self._networks = [ip_network(one) for one in map(str.strip, networks.split(",")) if one]
         self._max_bytes = max_bytes
-        self._turns = FairTurns(_AT_ONCE, _PLACES)
+        self._turns = FairTurns(_TURNS, _PLACES)
         self._silent_until: dict[URL, float] = {}
 
     @classmethod
@@ -54,9 +53,10 @@ class RemoteFiles:
         return _opened(tuple(settings.file_sources), settings.file_source_networks, settings.max_file_bytes)
 
     async def get(self, url: str) -> bytes:
-        """Returns a whole file, within 10 s.
+        """Returns a whole file, within 30 s.
 
-        Raises `Rejected` if the URL or its address is not allowed, `NotFound`, `TooLarge`, and `Unavailable`.
+        Raises `Rejected` if the URL or its address is not allowed, `NotFound`, `TooLarge`, and `Unavailable`. No error names
+        the URL, which may name a person.
         """
         first = self._allowed(url)
         origin = first.origin()
@@ -65,23 +65,26 @@ class RemoteFiles:
                 raise Unavailable("the source did not answer lately: try again in half a minute")
             try:
                 return await self._fetched(first)
-            except (aiohttp.ClientError, OSError) as error:  # a time-out is an OSError
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 self._silent_until[origin] = time.monotonic() + _PAUSE_SECONDS
-                raise Unavailable("the source does not answer", reason(error)) from error
+                raise Unavailable(f"the source cannot be reached: {type(error).__name__}") from None
+            except (aiohttp.ClientError, OSError) as error:  # a time-out is an OSError
+                raise Unavailable(f"the source does not answer: {type(error).__name__}") from None
 
-    def _allowed(self, text: str) -> URL:
-        """Returns a URL below one of the sources; raises `Rejected`."""
+    def _allowed(self, text: str, base: URL | None = None) -> URL:
+        """Returns a URL below one of the sources, perhaps one relative to ``base``; raises `Rejected`."""
         try:
-            url = URL(text).with_fragment(None)
+            url = (URL() if base is None else base).join(URL(text)).with_fragment(None)
             is_plain = url.scheme in ("http", "https") and bool(url.host) and url.user is None and url.password is None
-            segments = unquote(unquote(url.raw_path)).replace("\\", "/").split("/")
+            path = unquote(unquote(url.raw_path)).replace("\\", "/")
+            segments = {segment.partition(";")[0].strip() for segment in path.split("/")}
         except ValueError:
             raise Rejected(NOT_ALLOWED) from None
         below = any(
             url.origin() == source.origin() and url.raw_path.startswith(source.raw_path)
             for source in (self._sources if is_plain else ())
         )
-        if not below or not {".", ".."}.isdisjoint(segments):
+        if not below or not {".", ".."}.isdisjoint(segments) or _is_disguised(url.host or ""):
             raise Rejected(NOT_ALLOWED)
         return url
 
@@ -100,7 +103,7 @@ class RemoteFiles:
         raise Rejected("the source redirects too often")
 
     def _redirected(self, url: URL, headers: Mapping[str, str]) -> URL:
-        target = self._allowed(str(url.join(URL(headers.get("Location", "")))))
+        target = self._allowed(headers.get("Location", ""), url)
         if target.origin() != url.origin():
             raise Rejected(NOT_ALLOWED)
         return target
@@ -135,6 +138,16 @@ class RemoteFiles:
             return True
         is_translated = isinstance(address, IPv6Address) and any(address in network for network in _TRANSLATED)
         return address.is_global and not address.is_multicast and not is_translated
+
+
+def _is_disguised(host: str) -> bool:
+    """Returns whether a host is an IPv4 address in another form than four numbers: ``2130706433``, ``127.1``, ``0x7f.1``."""
+    last = host.removesuffix(".").rpartition(".")[2].lower()
+    try:
+        ip_address(host)
+    except ValueError:
+        return last.isdigit() or last.startswith("0x")
+    return False
 
 
 class _AllowedAddresses(AbstractResolver):

@@ -9,17 +9,17 @@ from streams.http.bodies import read_limited
 from streams.http.request_context import context_of
 from streams.security.fair_turns import FairTurns
 
-AT_ONCE = 4
-_AT_ONCE_OF_CLIENT = 2
+TURNS = 4
+_TURNS_OF_CLIENT = 2
 _PLACES = 64
 
 
 class Uploads:
-    """The files that a process receives: `AT_ONCE` of them are in memory, others wait in their senders' connections."""
+    """The files that a process receives: `TURNS` of them are in memory, others wait in their senders' connections."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._turns = FairTurns(AT_ONCE, _PLACES, _AT_ONCE_OF_CLIENT)
+        self._turns = FairTurns(TURNS, _PLACES, _TURNS_OF_CLIENT)
 
     @asynccontextmanager
     async def received(self, request: Request) -> AsyncIterator[bytes]:

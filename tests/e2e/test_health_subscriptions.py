@@ -9,13 +9,16 @@ from uuid import UUID, uuid4
 import httpx
 import orjson
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from aiokafka import AIOKafkaProducer
 from confluent_kafka import Consumer, Producer
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from schemas.health_subscriptions.parts import data_service_id_of
 from tests.conftest import eventually
-from tests.stack import RunningStack
+from tests.plain_text import files_with, records_with
+from tests.stack import RunningStack, running_stack
 from tests.unit.command_api.dicom.images import NAME, image, opened, written
 
 CUSTOMER = {
@@ -143,7 +146,7 @@ async def test_an_image_is_anonymised_at_once_or_later_and_found_by_number_or_id
     assert processed.keys() == IMAGE.keys()
     assert (processed["fuente_de_datos"], processed["antecedentes"]) == ("***ANONIMIZADO***",) * 2
     assert UUID(processed["id_paciente"]) != UUID(found["id_paciente"])
-    assert await shown(bff, f"/anonimizado/{number}", id=number) == {"id": number, **processed}
+    assert await shown(bff, f"/anonimizado/{number}", id=number) == {"id": number, **processed, "archivo": None}
     assert (await bff.get("/anonimizado/999999999")).json() == {"error": "Datos no encontrados"}
 
 
@@ -211,12 +214,64 @@ async def test_an_image_with_text_in_it_waits_in_quarantine_for_the_privacy_offi
 
     async def keys_erased() -> bool:
         found = await stack.fetch("select data->>'subject' as subject from engine__privacy.events")
-        return {one["id"] for one in waiting} <= {row["subject"] for row in found}
+        return {f"quarantine {one['id']}" for one in waiting} <= {row["subject"] for row in found}
 
     await eventually(keys_erased, 30, "the erasure of the keys")
     found = await shown(bff, f"/anonimizado/{waiting[0]['id_imagen']}", modalidad="CT")
     assert opened((await bff.get(f"/anonimizado/{found['id']}/dicom")).content).PatientIdentityRemoved == "YES"
     assert (await bff.get(f"/anonimizado/{waiting[1]['id_imagen']}")).status_code == 404
+
+
+async def test_a_file_is_fetched_from_an_allowed_source_and_nothing_of_its_patient_or_its_address_is_kept() -> None:
+    name, asked = f"p{uuid4().hex}", list[str]()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        if "late" in request.path and len([one for one in asked if "late" in one]) == 1:
+            return web.Response(status=503)
+        found = image(PatientName=name, BurnedInAnnotation="YES" if "text" in request.path else None)
+        return web.Response(body=written(found)) if request.path.endswith(".dcm") else web.Response(status=404)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    async with TestServer(app, host="127.0.0.1") as server:
+        source = f"http://127.0.0.1:{server.port}/studies/"
+        environment = {
+            "CAUDAL_SYSTEMS": '["health_subscriptions"]',
+            "CAUDAL_FILE_SOURCES": orjson.dumps([source]).decode(),
+            "CAUDAL_FILE_SOURCE_NETWORKS": "127.0.0.1",
+        }
+        async with (
+            running_stack(environment=environment) as stack,
+            httpx.AsyncClient(base_url=stack.endpoints["gateways"]["health_subscriptions.bff"], timeout=30) as bff,
+        ):
+            urls = {"ok": "a.dcm", "late": "late.dcm", "text": "text.dcm", "none": "x", "out": "../x.dcm"}
+            for id, path in urls.items():
+                sent = {"id_imagen": id, "url_imagen": f"{source}{path}?patient={name}"}
+                answered = await bff.post("/procesamiento/procesar-imagen", json=sent)
+                assert (answered.status_code, answered.json()) == (202, {"status": "Mensaje enviado"})
+
+            for id in ("ok", "late"):
+                found = await shown(bff, f"/anonimizado/{id}", modalidad="CT")
+                assert found["archivo"]["filas"] == 4
+                assert opened((await bff.get(f"/anonimizado/{id}/dicom")).content).PatientIdentityRemoved == "YES"
+            await eventually(lambda: is_recorded(stack, "ImageQuarantined", "text"), 30, "the quarantine")
+            for id in ("none", "out"):
+                await eventually(lambda id=id: is_recorded(stack, "ImageRejected", id), 30, "the rejection")
+            await stack.fetch("checkpoint")
+            assert list(files_with(stack.data_dir, [name])) == []
+            kinds = [f"health_subscriptions.{kind}".encode() for kind in ("ImageAnonymised", "ImagePostponed", "fetch-image")]
+            assert await records_with(stack, [name], kinds) == []
+    assert not [path for path in asked if not path.startswith("/studies/")]
+
+
+async def is_recorded(stack: RunningStack, event: str, image_id: str) -> bool:
+    (row,) = await stack.fetch(
+        "select count(*) as n from health_subscriptions__imaging.events where type = $1 and data->>'image_id' = $2",
+        event,
+        image_id,
+    )
+    return bool(row["n"] == 1)
 
 
 async def at_once(bff: httpx.AsyncClient, id: str) -> dict[str, Any]:

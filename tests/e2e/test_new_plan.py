@@ -34,7 +34,7 @@ from schemas.health_subscriptions.parts import Customer, Plan, customer_id_of, d
 from schemas.health_subscriptions.subscriptions import SubscriptionCreated, SubscriptionRequested
 from streams.discovery import declared_domains, installed_catalog
 
-(saga, _) = declared_domains(installed_catalog(["health_subscriptions"]))["health_subscriptions"].sagas
+(saga, *_) = declared_domains(installed_catalog(["health_subscriptions"]))["health_subscriptions"].sagas
 ID = UUID(int=7)
 CUSTOMER = Customer(**dict.fromkeys(Customer.model_fields, "x"))
 FIELDS = {"subscription_id": ID, "customer_id": customer_id_of("x"), "customer": CUSTOMER}

@@ -23,7 +23,7 @@ SETTINGS = Settings(max_header_bytes=2000, max_request_arrival_seconds=1, max_bo
 
 @asynccontextmanager
 async def connected(settings: Settings = SETTINGS) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection to a server whose ``/echo`` says how many bytes came."""
+    """A connection to a server whose ``/echo`` says how many bytes came, and ``/count`` reads them after some time."""
 
     async def echo(request: Request) -> Response:
         body = await read_body(request, context_of(request).headers, SETTINGS.max_body_bytes)
@@ -44,8 +44,18 @@ async def connected(settings: Settings = SETTINGS) -> AsyncIterator[tuple[asynci
 
         return StreamingResponse(parts())
 
+    async def count(request: Request) -> Response:
+        await asyncio.sleep(float(request.query_params["after"]) * SETTINGS.max_request_arrival_seconds)
+        return Response(str(sum([len(part) async for part in request.stream()])))
+
     app = Starlette(
-        routes=[Route("/echo", echo, methods=["POST"]), Route("/slow", slow), Route("/wait", wait), Route("/livez", live)],
+        routes=[
+            Route("/echo", echo, methods=["POST"]),
+            Route("/count", count, methods=["POST"]),
+            Route("/slow", slow),
+            Route("/wait", wait),
+            Route("/livez", live),
+        ],
         middleware=[Middleware(Observed)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
@@ -63,8 +73,8 @@ async def connected(settings: Settings = SETTINGS) -> AsyncIterator[tuple[asynci
         await serving
 
 
-def head(length: int, *more: str) -> bytes:
-    lines = ["POST /echo HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {length}", *more]
+def head(length: int, *more: str, path: str = "/echo") -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {length}", *more]
     return "\r\n".join([*lines, "", ""]).encode()
 
 

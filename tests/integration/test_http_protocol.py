@@ -8,6 +8,7 @@ import orjson
 import pytest
 import uvloop
 
+from deploy.serving.http_protocol import MIN_BYTES_PER_SECOND
 from streams.settings import Settings
 from tests.integration.raw_http import SETTINGS, answered, connected, head
 
@@ -118,6 +119,26 @@ async def test_a_slow_body_is_cut_off() -> None:
         assert b"connection: close" in answer
         assert b"application/problem+json" in answer
         dripping.cancel()
+
+
+async def test_a_large_body_that_comes_fast_enough_has_no_time_limit() -> None:
+    parts, seconds = 30, 3 * SETTINGS.max_request_arrival_seconds
+    size = int(2 * MIN_BYTES_PER_SECOND * seconds / parts)
+    async with connected() as (reader, writer):
+        writer.write(head(parts * size, path="/count?after=0"))
+        for _ in range(parts):
+            writer.write(b"x" * size)
+            await asyncio.sleep(seconds / parts)
+        assert await answered(reader) == "HTTP/1.1 200 OK"
+
+
+async def test_a_body_that_waits_for_this_side_has_its_time_when_it_is_read() -> None:
+    length = 1024 * 1024
+    async with connected() as (reader, writer):
+        writer.write(head(length, path="/count?after=1.8") + b"x" * (length - 10))
+        await asyncio.sleep(2.5 * SETTINGS.max_request_arrival_seconds)
+        writer.write(b"x" * 10)
+        assert await answered(reader) == "HTTP/1.1 200 OK"
 
 
 async def test_a_body_that_never_begins_is_cut_off() -> None:

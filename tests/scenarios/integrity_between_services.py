@@ -27,6 +27,13 @@ SECRETS = {
 }  # fmt: skip
 CUSTOMER = {**SECRETS, "plan_codigo": "pro", "plan_nombre": "PRO"}
 SYSTEM = "health_subscriptions"
+LOGS = {
+    "completed": {"Inicio Saga, Inicio T1, Fin Exitoso T1, Inicio T2, Fin Exitoso T2, Fin Saga"},
+    "failed": {
+        "Inicio Saga, Inicio T1, Fin Fallido T1, Compensacion T1, Fin Saga",
+        "Inicio Saga, Inicio T1, Fin Exitoso T1, Inicio T2, Fin Fallido T2, Compensacion T2, Compensacion T1, Fin Saga",
+    },
+}
 Logs = Mapping[ContextName, Sequence[StoredEvent]]
 
 
@@ -116,6 +123,8 @@ async def is_consistent(stack: RunningStack, id: UUID, status: str, folders: set
         assert (states, service in folders) == (["Activo", "Creado"], True), id
     else:
         assert ([answer.status_code for answer in answers], service in folders) == ([404, 404], False), id
+    steps = (await stack.queries.get(f"/sagas/bitacora/{id}", headers=stack.token("operator"))).json()
+    assert ", ".join(step["descripcion"] for step in steps) in LOGS[status], id
 
 
 def each_is_notified_once(logs: Logs, ids: Sequence[UUID]) -> None:

@@ -86,7 +86,7 @@ class Processors:
         self._added: Supervised | None = None
 
     async def under(self, load: Load, meanwhile: Callable[[], Coroutine[Any, Any, None]] | None = None) -> Outcome:
-        """Sends a load, and returns what became of it."""
+        """Sends a load, and returns its figures."""
         before, processes = await self._handled(), {name: self._process(name) for name in self._workers}
         used, began = {name: _seconds_of(one) for name, one in processes.items()}, time.time()
         async with asyncio.TaskGroup() as tasks:

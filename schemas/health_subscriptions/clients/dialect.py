@@ -24,7 +24,7 @@ _WORDS = {
 DIALECT = Dialect(
     ErrorAnswer,
     lambda text, _: ErrorAnswer(error=text),
-    statuses={"malformed": 400, "invalid": 400},
+    statuses={"malformed": 400, "invalid": 400, "does_not_exist": 404},
     texts={
         "not_found": "No encontrado",
         "unauthenticated": "Se requiere un token",
@@ -35,5 +35,7 @@ DIALECT = Dialect(
 SUBSCRIPTIONS = DIALECT.saying(not_found="No existe la suscripción")
 DATA_SERVICES = DIALECT.saying(not_found="No existe el servicio de datos")
 SENT_IMAGES = DIALECT.saying(**{LACKING: "El JSON debe contener un campo 'id_imagen'"})
-IMAGES = DIALECT.saying(**{LACKING: "Faltan campos requeridos", "not_found": "Datos no encontrados"})
+IMAGES = DIALECT.saying(
+    **{LACKING: "Faltan campos requeridos", "not_found": "Datos no encontrados", "does_not_exist": "Datos no encontrados"}
+)
 TEST_NOTIFICATIONS = DIALECT.saying(**{LACKING: "No se proporcionó un evento."})

@@ -5,9 +5,17 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
-from schemas.health_subscriptions.imaging import REMOVED, ImageAnonymised
+from schemas.health_subscriptions.clients.spanish import (
+    UNKNOWN_FORMAT,
+    UNKNOWN_MODALITY,
+    UNKNOWN_PATHOLOGY,
+    UNKNOWN_REGION,
+    EstadoEnCuarentena,
+    year_of,
+)
+from schemas.health_subscriptions.imaging import REMOVED, AnonymiseImage, ImageAnonymised
 from schemas.values.dicom import DicomFile
 
 
@@ -36,12 +44,25 @@ class Imagen(BaseModel):
     antecedentes: str
     id_paciente: UUID | None
     fecha_ingesta: int | None
+    archivo: Archivo | None = None
 
 
-class ImagenConArchivo(Imagen):
-    """Una imagen cuyo archivo se conserva."""
+class ImagenSubida(BaseModel):
+    """Una imagen que llegó como archivo y se conserva sin su paciente."""
 
+    id: int
+    estado: Literal["ANONIMIZADA"]
+    datos_procesados: dict[str, JsonValue]
     archivo: Archivo
+
+
+class SubidaEnCuarentena(BaseModel):
+    """Una imagen que llegó como archivo y espera a que alguien la mire."""
+
+    id: UUID
+    id_imagen: str
+    estado: Literal["EN_CUARENTENA"]
+    motivo: str
 
 
 class ImagenEnCuarentena(BaseModel):
@@ -55,11 +76,25 @@ class ImagenEnCuarentena(BaseModel):
     formato_imagen: str | None
     motivo: str | None
     bytes: int | None
-    estado: Literal["EN_CUARENTENA", "LIBERADA", "DESCARTADA"]
+    estado: EstadoEnCuarentena
     fecha: datetime | None
 
 
-def anonymised(image: ImageAnonymised) -> dict[str, Any]:
+def described(
+    id_imagen: str, modalidad: str, patologia: str, region_anatomica: str, formato_imagen: str, fecha_ingesta: str | None
+) -> AnonymiseImage:
+    """Returns the command of an image's metadata; an empty text is one that is missing."""
+    return AnonymiseImage(
+        image_id=id_imagen,
+        modality=modalidad or UNKNOWN_MODALITY,
+        pathology=patologia or UNKNOWN_PATHOLOGY,
+        anatomical_region=region_anatomica or UNKNOWN_REGION,
+        image_format=formato_imagen or UNKNOWN_FORMAT,
+        ingested_year=year_of(fecha_ingesta) if fecha_ingesta else None,
+    )
+
+
+def nine_fields(image: ImageAnonymised) -> dict[str, Any]:
     """Returns the nine fields of an image, as it was recorded."""
     return shown(0, dict(image)).model_dump(exclude={"id", "archivo"})
 
@@ -67,21 +102,19 @@ def anonymised(image: ImageAnonymised) -> dict[str, Any]:
 def shown(number: int, image: Mapping[str, Any]) -> Imagen:
     """Returns an image, from the fields of its event or of its row."""
     file = image["file"]
-    fields = {
-        "id": number,
-        "id_imagen": image["image_id"],
-        "modalidad": image["modality"],
-        "patologia": image["pathology"],
-        "region_anatomica": image["anatomical_region"],
-        "formato_imagen": image["image_format"],
-        "fuente_de_datos": REMOVED,
-        "antecedentes": REMOVED,
-        "id_paciente": image["patient_id"],
-        "fecha_ingesta": image["ingested_year"],
-    }
-    if file is None:
-        return Imagen(**fields)
-    return ImagenConArchivo(**fields, archivo=archived(file if isinstance(file, DicomFile) else DicomFile.model_validate(file)))
+    return Imagen(
+        id=number,
+        id_imagen=image["image_id"],
+        modalidad=image["modality"],
+        patologia=image["pathology"],
+        region_anatomica=image["anatomical_region"],
+        formato_imagen=image["image_format"],
+        fuente_de_datos=REMOVED,
+        antecedentes=REMOVED,
+        id_paciente=image["patient_id"],
+        fecha_ingesta=image["ingested_year"],
+        archivo=None if file is None else archived(DicomFile.model_validate(file)),
+    )
 
 
 def archived(file: DicomFile) -> Archivo:

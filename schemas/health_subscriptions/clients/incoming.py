@@ -6,15 +6,9 @@ from uuid import UUID
 
 from schemas.health_subscriptions import data_services as services
 from schemas.health_subscriptions import subscriptions
+from schemas.health_subscriptions.clients.images import described
 from schemas.health_subscriptions.clients.records import SERVICES, SUBSCRIPTIONS, record
-from schemas.health_subscriptions.clients.spanish import (
-    UNKNOWN_FORMAT,
-    UNKNOWN_MODALITY,
-    UNKNOWN_PATHOLOGY,
-    UNKNOWN_REGION,
-    ending_of,
-    year_of,
-)
+from schemas.health_subscriptions.clients.spanish import ending_of
 from schemas.health_subscriptions.imaging import AnonymiseImage, QueryImage
 from schemas.health_subscriptions.notifications import ReceiveEvent
 from schemas.health_subscriptions.parts import Money, Plan
@@ -105,7 +99,7 @@ def _create_service(data: Mapping[str, Any]) -> Command:
         ),
         dataset=services.Dataset(code=data.get("dataset_codigo") or "", name=data.get("dataset_nombre") or ""),
         expert_code=data.get("experto_codigo") or "",
-        **_expert_of(data),
+        **(_expert_of(data) if (data.get("experto_codigo") or "").strip() else {}),
     )
 
 
@@ -134,14 +128,10 @@ def _finish_service(data: Mapping[str, Any]) -> Command:
 
 def image_of(data: Mapping[str, Any]) -> AnonymiseImage:
     """Returns the command of an image's metadata, without its source, the patient's id and history, and the day."""
-    return AnonymiseImage(
-        image_id=data["id_imagen"],
-        modality=data.get("modalidad") or UNKNOWN_MODALITY,
-        pathology=data.get("patologia") or UNKNOWN_PATHOLOGY,
-        anatomical_region=data.get("region_anatomica") or UNKNOWN_REGION,
-        image_format=data.get("formato_imagen") or UNKNOWN_FORMAT,
-        ingested_year=year_of(data["fecha_ingesta"]) if data.get("fecha_ingesta") else None,
+    modalidad, patologia, region, formato = (
+        data.get(name) or "" for name in ("modalidad", "patologia", "region_anatomica", "formato_imagen")
     )
+    return described(data["id_imagen"], modalidad, patologia, region, formato, data.get("fecha_ingesta"))
 
 
 def _look_up(text: str) -> Command:

@@ -1,4 +1,4 @@
-"""The records on the subscriptions' topics: the Avro envelope names the service of another team's that they belong to."""
+"""The records on the subscriptions' topics, each with the name of the service that its readers know."""
 
 from schemas.integration import Record
 
@@ -6,5 +6,5 @@ SUBSCRIPTIONS, SERVICES, IMAGING, NOTIFICATIONS = "suscripciones", "serviciodato
 
 
 def record(name: str, service: str, *fields: str, **types: str) -> Record:
-    """Returns a record of a service's whose fields are texts, but for those with another type."""
+    """Returns the record of a service; its ``fields`` are texts, those in ``types`` have other types."""
     return Record(name, {**dict.fromkeys(fields, "string"), **types}, service=service)

@@ -19,6 +19,13 @@ DATA_SERVICE_STATES: Mapping[str, EstadoDeServicio] = {
     "finished": "Terminado",
     "removed": "Eliminado",
 }
+EstadoEnCuarentena = Literal["EN_CUARENTENA", "LIBERADA", "DESCARTADA"]
+QUARANTINE_STATES: Mapping[str, EstadoEnCuarentena] = {
+    "quarantined": "EN_CUARENTENA",
+    "released": "LIBERADA",
+    "discarded": "DESCARTADA",
+}
+ANONYMISED = "ANONIMIZADA"
 UNKNOWN_MODALITY, UNKNOWN_PATHOLOGY, UNKNOWN_REGION, UNKNOWN_FORMAT = (
     "Desconocida",
     "Desconocido",

@@ -2,19 +2,25 @@
 
 from uuid import UUID
 
-from aggregates.health_subscriptions.imaging import DECISIONS, POLICIES
+import pytest
+
+from aggregates.health_subscriptions.imaging import DECISIONS, FETCHING, PAUSES, POLICIES, Image, quarantined
+from aggregates.sagas.scenario import SagaScenario
 from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, recorded
 from schemas.engine.privacy import EraseSubject
-from schemas.errors import Rejected
+from schemas.errors import DoesNotExist, Rejected
 from schemas.health_subscriptions.imaging import (
     AnonymiseImage,
     DeleteQuarantinedFile,
     DiscardImage,
+    FetchImage,
     ImageAnonymised,
     ImageDiscarded,
+    ImagePostponed,
     ImageQueried,
     ImageRejected,
     ImageReleased,
+    PostponeImage,
     QuarantinedFileDeleted,
     QuarantineImage,
     QueryImage,
@@ -22,6 +28,7 @@ from schemas.health_subscriptions.imaging import (
     RecordRelease,
     RejectImage,
 )
+from schemas.message import Event
 from schemas.values.dicom import DicomFile, QuarantinedFile
 
 COMMAND = AnonymiseImage(
@@ -121,5 +128,34 @@ def test_the_file_of_an_image_that_left_the_quarantine_is_deleted() -> None:
     for event in (ImageReleased(**ID), ImageDiscarded(**ID)):
         assert [command for _, command in policy.react(recorded(event))] == [
             DeleteQuarantinedFile(**ID),
-            EraseSubject(subject=str(FIRST_ID), in_advance=True),
+            EraseSubject(subject=f"quarantine {FIRST_ID}", in_advance=True),
         ]
+
+
+URL = "encrypted:1:addresses of images:x"
+
+
+def test_a_file_whose_source_does_not_answer_is_fetched_again_until_the_last_attempt() -> None:
+    def failed(attempt: int) -> Event:
+        command = PostponeImage(**dict(COMMAND), url=URL, attempt=attempt)
+        (event,) = Scenario(DECISIONS).when(command, id=FIRST_ID).recorded
+        return event
+
+    postponed = [failed(attempt) for attempt in (1, 2, 3)]
+    assert [one.again_at - MIDNIGHT for one in postponed if isinstance(one, ImagePostponed)] == list(PAUSES)
+    assert failed(4) == ImageRejected(image_id=COMMAND.image_id, reason="La fuente de la imagen no responde")
+
+
+def test_the_next_attempt_is_a_command_with_the_same_url() -> None:
+    command = PostponeImage(**dict(COMMAND), url=URL, attempt=2)
+    (event,) = Scenario(DECISIONS).when(command, id=FIRST_ID).recorded
+
+    story = SagaScenario(FETCHING).happens(event).waits(PAUSES[1])
+
+    fields = {**dict(COMMAND), "ingested_year": MIDNIGHT.year}
+    story.sends(FetchImage(**fields, url=URL, attempt=3)).becomes("completed")
+
+
+def test_what_never_was_in_quarantine_is_not_released() -> None:
+    with pytest.raises(DoesNotExist):
+        quarantined(Image())

@@ -3,7 +3,7 @@
 import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from command_api.dicom.burned_in import check_text_in_pixels
+from command_api.dicom.burned_in import check_text_in_pixels, check_unused_bits
 from command_api.dicom.rejections import NotDeidentifiable, Reason
 from tests.unit.command_api.dicom.images import image
 
@@ -49,10 +49,10 @@ def test_an_overlay_in_the_bits_of_the_pixels_is_rejected() -> None:
     dataset = image(BurnedInAnnotation="NO")
     dataset.add_new(0x60000010, "US", 4)
 
-    with pytest.raises(NotDeidentifiable, match="posible texto en la imagen"):
-        check_text_in_pixels(dataset)
+    with pytest.raises(NotDeidentifiable, match="bits no usados"):
+        check_unused_bits(dataset)
     dataset.add_new(0x60003000, "OW", bytes(2))
-    check_text_in_pixels(dataset)
+    check_unused_bits(dataset)
 
 
 def test_a_face_that_may_be_recognised_is_rejected() -> None:

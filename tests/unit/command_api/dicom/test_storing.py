@@ -9,8 +9,8 @@ import pytest
 from command_api.dicom.rejections import NotDeidentifiable, Reason
 from command_api.dicom.storing import delete_quarantined, release, store
 from command_api.handling.activities import ActivityContext
-from schemas.errors import NotFound
-from schemas.values.dicom import DicomFile, QuarantinedFile
+from schemas.errors import CostlyBefore, NotFound, Unavailable
+from schemas.values.dicom import DicomFile, QuarantinedFile, quarantine_subject
 from streams.bounded_processes import BoundedProcesses
 from streams.settings import Settings
 from tests.unit.command_api.activity_context import context_of
@@ -44,15 +44,18 @@ async def test_a_file_that_may_show_a_person_is_encrypted_released_and_deleted(t
 
     file = await store(WITH_TEXT, ID, "a", context)
 
-    assert file == QuarantinedFile(key=f"quarantine/{ID}", bytes=len(WITH_TEXT), reason=Reason.TEXT_IN_PIXELS)
-    assert stored(tmp_path) == {f"quarantine/{ID}": b"encrypted for " + str(ID).encode() + WITH_TEXT[::-1]}
-    released = await release(ID, context)
+    assert isinstance(file, QuarantinedFile)
+    assert (file.bytes, file.reason) == (len(WITH_TEXT), Reason.TEXT_IN_PIXELS)
+    assert stored(tmp_path) == {file.key: b"encrypted for " + quarantine_subject(ID).encode() + WITH_TEXT[::-1]}
+    other = await store(written(image(BurnedInAnnotation="YES", PatientID="8")), ID, "a", context)
+    assert (other.key != file.key, len(stored(tmp_path))) == (True, 2), "another file under the same id replaces none"
+    released = await release(ID, file, context)
     assert NAME.encode() not in stored(tmp_path)[released.key]
     for _ in range(2):
         await delete_quarantined(ID, context)
     assert set(stored(tmp_path)) == {released.key}
     with pytest.raises(NotFound):
-        await release(ID, context)
+        await release(ID, file, context)
 
 
 async def test_a_repeat_stores_nothing_and_is_described_alike(tmp_path: Path) -> None:
@@ -68,6 +71,29 @@ async def test_what_cannot_be_de_identified_is_not_stored(tmp_path: Path, dicom:
     with pytest.raises(NotDeidentifiable, match=why):
         await store(dicom, ID, "a", keeping(tmp_path))
     assert stored(tmp_path) == {}
+
+
+async def test_a_file_that_expands_beyond_the_limit_is_not_stored(tmp_path: Path) -> None:
+    context = keeping(tmp_path)
+    small = replace(context, settings=context.settings.model_copy(update={"max_file_bytes": 100}))
+
+    with pytest.raises(NotDeidentifiable, match=Reason.TOO_LARGE):
+        await store(CLEAN, ID, "a", small)
+    assert stored(tmp_path) == {}
+
+
+async def test_a_file_of_a_sender_whose_files_took_too_long_may_be_sent_again(tmp_path: Path) -> None:
+    context = replace(keeping(tmp_path), processes=Ended())  # type: ignore[arg-type]
+
+    with pytest.raises(Unavailable):
+        await store(CLEAN, ID, "a", context)
+
+
+class Ended:
+    """Processes in which others of the same origin were ended."""
+
+    async def run(self, *_: object, **__: object) -> None:
+        raise CostlyBefore("three were ended")
 
 
 async def test_a_file_that_takes_too_long_is_rejected(tmp_path: Path) -> None:

@@ -114,10 +114,12 @@ def test_an_empty_text_of_an_image_is_one_that_is_missing(member: str) -> None:
 def test_an_image_with_a_url_is_fetched() -> None:
     url = "https://pacs.example.org/1.dcm"
 
-    command = bodies.anonymise(bodies.Imagen.model_validate({**IMAGE, "formato_imagen": "X", "url_imagen": url}), {})
+    command = bodies.process(bodies.ImagenEnviada.model_validate({**IMAGE, "formato_imagen": "X", "url_imagen": url}), {})
 
     assert isinstance(command, FetchImage)
     assert (command.url, command.image_format, command.modality) == (url, "DICOM", "Rayos X")
+    without = bodies.process(bodies.ImagenEnviada.model_validate(IMAGE), {})
+    assert without == bodies.anonymise(bodies.Imagen.model_validate(IMAGE), {})
 
 
 @pytest.mark.parametrize("fecha", ["2024-13-01 00:00:00", "2024-01-01", "hoy", "2024-01-01T00:00:00", "2024-01-01 00:00:00Z"])
@@ -147,6 +149,13 @@ def test_a_data_service_has_its_expert_and_the_code_of_its_customer() -> None:
     assert isinstance(command, CreateDataService)
     assert (command.subscription_code, command.customer_code, command.external_id) == ("12", "0001", "123")
     assert (command.expert_code, command.first_names, command.national_id) == ("e1", "Eva", "5")
+    nameless = bodies.create_data_service(
+        bodies.NuevoServicio.model_validate({**body, "experto": {**expert, "codigo": ""}}), {}
+    )
+    assert isinstance(nameless, CreateDataService)
+    assert (nameless.expert_code, nameless.first_names) == ("", None)
+    with pytest.raises(ValidationError, match="an expert has a code"):
+        CreateDataService(customer_code="0001", first_names="Eva")
     assign = bodies.assign_expert(bodies.Asignacion.model_validate({"id_serviciodatos": str(ID), "experto": expert}), {})
     assert isinstance(assign, AssignExpert)
     assert (assign.data_service_id, assign.code, assign.email) == (ID, "e1", "e@x.org")

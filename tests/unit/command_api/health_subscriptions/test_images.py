@@ -24,6 +24,7 @@ from schemas.health_subscriptions.imaging import (
     FetchImage,
     ImageAnonymised,
     ImageQuarantined,
+    PostponeImage,
     QuarantineImage,
     RecordImage,
     RejectImage,
@@ -89,7 +90,7 @@ async def source() -> AsyncIterator[str]:
     async def answer(request: web.Request) -> web.StreamResponse:
         found = {"clean.dcm": CLEAN, "text.dcm": WITH_TEXT, "rubbish.dcm": b"x", "large.dcm": bytes(10_000)}
         name = request.path.removeprefix("/")
-        return web.Response(body=found[name]) if name in found else web.Response(status=404)
+        return web.Response(body=found[name]) if name in found else web.Response(status=500 if name == "broken.dcm" else 404)
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
@@ -103,8 +104,8 @@ async def source() -> AsyncIterator[str]:
         ("clean.dcm", RecordImage, ""),
         ("text.dcm", QuarantineImage, ""),
         ("rubbish.dcm", RejectImage, "no es un archivo DICOM"),
-        ("large.dcm", RejectImage, "La imagen no se pudo descargar: a file may have 9000 bytes at most"),
-        ("none.dcm", RejectImage, "La imagen no se pudo descargar: the source has no such file"),
+        ("large.dcm", RejectImage, "La imagen es demasiado grande"),
+        ("none.dcm", RejectImage, "La fuente no tiene la imagen"),
     ],
 )
 async def test_a_file_is_fetched_from_an_allowed_source(
@@ -126,7 +127,23 @@ async def test_a_file_of_another_source_is_not_fetched(tmp_path: Path, source: s
     made = await fetch(sent(FetchImage(url=f"secret:{source}clean.dcm", **DESCRIBED)), keeping(tmp_path))
 
     assert isinstance(made, RejectImage)
-    assert "CAUDAL_FILE_SOURCES" in made.reason
+    assert made.reason == "La URL de la imagen no está permitida"
+
+
+async def test_a_source_that_does_not_answer_is_asked_again_later(tmp_path: Path, source: str) -> None:
+    command = FetchImage(url=f"secret:{source}broken.dcm", attempt=2, **DESCRIBED)
+
+    made = await fetch(sent(command), keeping(tmp_path, source))
+
+    assert made == PostponeImage(**dict(command))
+
+
+async def test_without_a_place_for_files_a_file_is_not_fetched(tmp_path: Path, source: str) -> None:
+    nowhere = replace(keeping(tmp_path, source), settings=Settings(file_sources=[source], file_source_networks="127.0.0.1"))
+
+    made = await fetch(sent(FetchImage(url=f"secret:{source}clean.dcm", **DESCRIBED)), nowhere)
+
+    assert made == RejectImage(image_id="i", reason="No hay dónde guardar imágenes")
 
 
 async def test_an_image_is_released_while_it_is_in_quarantine_and_its_file_is_deleted(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from command_api.handling.activities import ActivityDependencies
 from command_api.handling.handler import CommandHandler
 from command_api.handling.validation import check_encrypted, validate_command
 from command_api.http.accepting import Acceptance, check
-from command_api.http.paths import KEY, AcceptedCommandPath, Member, ReceiptField, Translation
+from command_api.http.paths import KEY, AcceptedCommandPath, Made, Member, ReceiptField, Translation, UploadPath
 from command_api.http.routes import CommandEndpoints
 from schemas.access import Access
 from schemas.catalog import Catalog
@@ -312,3 +312,24 @@ def test_a_context_that_requires_versions_has_no_accepting_path() -> None:
 
     with pytest.raises(Misconfigured, match=r"no expected version can be stated for it, which bank\.transfers requires"):
         check(Catalog.of([System("bank", (context,))]), {"bank": PATHS[:1]}, {"bank": Domain(DECISIONS[:1])})
+
+
+class Other(Command):
+    """A command of another context."""
+
+
+@pytest.mark.parametrize(
+    ("contexts", "why"),
+    [
+        ((Context("transfers", commands=(Transfer,), requires_expected_version=True),), "no expected version can be stated"),
+        ((Context("transfers", commands=(Transfer,)), Context("others", commands=(Other,))), "makes commands of 2 contexts"),
+    ],
+)
+def test_a_path_with_uploads_makes_commands_of_one_context_without_expected_versions(
+    contexts: tuple[Context, ...], why: str
+) -> None:
+    made = {command: Made(201, BaseModel) for context in contexts for command in context.commands}
+    path = UploadPath("/files", made, BaseModel, None, None, ("application/pdf",))  # type: ignore[arg-type]
+
+    with pytest.raises(Misconfigured, match=why):
+        check(Catalog.of([System("bank", contexts)]), {"bank": (path,)}, {})

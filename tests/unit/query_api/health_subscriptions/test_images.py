@@ -15,7 +15,7 @@ from schemas.errors import NotFound
 from schemas.health_subscriptions.imaging import QueryImage
 from schemas.health_subscriptions.views import Images, QuarantinedImages
 from schemas.message import Command
-from schemas.values.dicom import DicomFile
+from schemas.values.dicom import DicomFile, quarantine_subject
 from schemas.view import View
 from streams.settings import Settings
 from tests.unit.query_api.asking import request_of
@@ -32,7 +32,7 @@ class Keys:
     """Decrypts by turning around."""
 
     async def decrypt_file(self, subject: str, encrypted: bytes) -> bytes | None:
-        return encrypted[::-1] if subject == str(UUID(int=3)) else None
+        return encrypted[::-1] if subject == quarantine_subject(UUID(int=3)) else None
 
 
 FILE = DicomFile(
@@ -110,7 +110,7 @@ async def test_an_image_with_a_file_says_what_it_is_like_and_its_file_is_read(tm
     answer = await file(context)
 
     assert (shown.id, shown.archivo.filas, shown.archivo.sha256) == (8, 1, "a")
-    assert (answer.body, answer.media_type) == (b"DICM", "application/dicom")
+    assert ([part async for part in answer.body], answer.media_type) == ([b"DICM"], "application/dicom")
     assert answer.headers == {"Content-Disposition": 'attachment; filename="8.dcm"'}
     assert commands.sent == [QueryImage(number_or_id="8")] * 2
     with pytest.raises(NotFound):
@@ -134,3 +134,14 @@ def test_an_image_in_quarantine_is_shown_with_the_reason() -> None:
 
     assert (shown.id_imagen, shown.motivo, shown.estado, shown.bytes) == ("q", "posible texto", "EN_CUARENTENA", 4)
     assert shown_in_quarantine({**IN_QUARANTINE, "status": "released", "file": None}).estado == "LIBERADA"
+
+
+async def test_a_file_that_has_left_the_quarantine_is_not_found_and_nothing_is_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context, commands = asked(str(UUID(int=3)))
+    monkeypatch.setitem(IN_QUARANTINE, "file", None)
+
+    with pytest.raises(NotFound):
+        await quarantined_file(context)
+    assert commands.sent == []

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from schemas.errors import TooLarge
 from streams.http.request_context import RequestContext
-from streams.security.uploads import AT_ONCE, Uploads
+from streams.security.uploads import TURNS, Uploads
 
 
 def request_of(client: str, *parts: bytes) -> Request:
@@ -46,6 +46,6 @@ async def test_only_a_few_files_are_in_memory_and_no_client_takes_all_turns() ->
             tasks.create_task(upload(client))
         await asyncio.sleep(0.05)
         assert sorted(received) == ["a", "a", "b", "b"]
-        assert len(received) == AT_ONCE
+        assert len(received) == TURNS
         release.set()
     assert len(received) == 12
