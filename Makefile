@@ -6,14 +6,14 @@ ARGS ?=
 
 BROKER ?= embedded
 # Others may be installed beside those of this tree; their shapes are their authors'.
-SYSTEMS := ["clinical_lab", "data_ingestion", "health_subscriptions", "partner_alliances"]
+SYSTEMS := ["clinical_lab", "data_ingestion", "flight_reservations", "health_subscriptions", "partner_alliances"]
 
 .PHONY: up test check conformance chaos bench format lock clean
 
 up: $(VENV)/.installed  ## Run the whole engine in the foreground; ARGS="--ephemeral --ports auto --json"
 	@exec $(BIN)/caudal up $(ARGS)
 
-test: $(VENV)/.installed-dev  ## Run every test, the real stack included; ARGS="-n 3 --dist loadfile": several files at a time
+test: $(VENV)/.installed-dev  ## Run every test, the real stack included; ARGS="-n 2 --dist loadfile": several files at a time
 	$(BIN)/pytest $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests

@@ -22,6 +22,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import ARRAY
 
+from aggregates.aggregate_stream import AggregateState
 from aggregates.state import State, state_schema_of
 from aggregates.system import Domains, streams_of, with_sagas
 from command_api.handling import activities
@@ -239,7 +240,8 @@ class World:
         assert stream is not None, f"{name} is of no category"
         rows = await log.read_stream(name)
         state: State = stream.fold(stream.initial, (decode(row, log.context, self.parts.catalog).data for row in rows))
-        assert type(state).from_snapshot(state_schema_of(type(state)), state.model_dump_json()) == state
+        if not isinstance(state, AggregateState):  # which has no snapshots: its attributes have no declared types
+            assert type(state).from_snapshot(state_schema_of(type(state)), state.model_dump_json()) == state
         shown = await self.parts.time_travel.state(log, name, "auditor")
         assert json_response({"state": shown.state, "at": shown.recorded_at})
         assert json_response(

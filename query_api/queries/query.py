@@ -1,7 +1,7 @@
 """The declaration of a query: a path of a system's own, and the view that answers it."""
 
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel
@@ -42,6 +42,8 @@ class Query:
     """Whether a request may filter, sort and page; a handler that answers from all rows has a ``reply`` and ``False``."""
     limit: int = DEFAULT_LIMIT
     """Rows of a page, unless the request says otherwise: as many as its clients expect that know no pages."""
+    words: Mapping[str, Callable[[str], Iterable[tuple[str, str]]]] = field(default_factory=dict)
+    """Parameters of its clients' own, each with a function of the filters that its text means; it may raise `Invalid`."""
     empty: BaseModel | None = None
     """The answer in the place of an empty list, to a request without parameters."""
     media_type: str | None = None
@@ -86,7 +88,7 @@ class Query:
         if self.key is not None:
             return Answer(self._shown(await context.views.row(context.request, self.view, context.path_parameter(self.key))))
         fixed = ((column, context.path_parameter(column)) for column in self.columns)
-        page = await context.views.page(context.request, self.view, *fixed, limit=self.limit)
+        page = await context.views.page(context.request, self.view, *fixed, limit=self.limit, words=self.words)
         return context.page(page, [self._shown(row) for row in page.rows])
 
     def _shown(self, row: Row) -> Any:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -26,6 +26,7 @@ from streams.subscriptions.checkpoints import Checkpoints
 
 NO_PARTITION = "Consistency-Token names no partition"
 NO_WAIT = Wait()
+NO_WORDS: Mapping[str, Callable[[str], Iterable[tuple[str, str]]]] = {}
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:[,;]|$)", re.ASCII | re.IGNORECASE)
 _LENIENT = re.compile(r"(?:^|,)\s*handling\s*=\s*lenient\s*(?:[,;]|$)", re.ASCII | re.IGNORECASE)
 """Preferences of a request (RFC 7240)."""
@@ -93,17 +94,19 @@ class Views:
         view: type[View],
         *fixed: tuple[str, str],
         limit: int = DEFAULT_LIMIT,
+        words: Mapping[str, Callable[[str], Iterable[tuple[str, str]]]] = NO_WORDS,
         one_of_several: bool = False,
     ) -> Page:
         """Returns a page of the rows that the caller may read, decrypted, by the request's parameters and ``fixed`` filters.
 
-        ``limit`` holds unless the request has its own; ``one_of_several`` is that of `row`. Raises `Invalid` for a parameter,
+        ``limit`` holds unless the request has its own; ``words`` are further parameters, each with a function of the filters
+        that it means; ``one_of_several`` is that of `row`. Raises `Invalid` for a parameter,
         and the errors of `opened`.
         """
-        opened, page_request = (
-            self._authorized(request, view),
-            parse_page_request([*request.query_params.multi_items(), *fixed], limit),
-        )
+        opened, given = self._authorized(request, view), list[tuple[str, str]]()
+        for name, text in request.query_params.multi_items():
+            given += words[name](text) if name in words else [(name, text)]
+        page_request = parse_page_request([*given, *fixed], limit)
         wait = self._wait(request, opened, one_of_several=one_of_several)
         return await opened.consistency.read(wait, lambda: self._page(request, opened, page_request))
 

@@ -18,6 +18,9 @@ from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.data_ingestion.validation import RegisterSchema
 from schemas.envelope import CommandEnvelope
 from schemas.errors import CaudalError, Rejected
+from schemas.flight_reservations.customers import RegisterCustomer
+from schemas.flight_reservations.parts import Airport, Itinerary, Journey, Leg, Segment
+from schemas.flight_reservations.reservations import CreateReservation
 from schemas.health_subscriptions.data_services import CreateDataService
 from schemas.health_subscriptions.notifications import ReceiveEvent
 from schemas.health_subscriptions.parts import Plan
@@ -33,7 +36,7 @@ from tests.world import Parts, World
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 IDS = UUID(NOBODY)
-SYSTEMS = ("clinical_lab", "data_ingestion", "health_subscriptions", "partner_alliances")
+SYSTEMS = ("clinical_lab", "data_ingestion", "flight_reservations", "health_subscriptions", "partner_alliances")
 COMMANDS = [(system, command) for system in SYSTEMS for _, command in installed_catalog([system]).commands()]
 EXAMPLES = 60
 REJECTIONS = {"invalid", "malformed", "rejected", "already_exists", "not_found", "conflict"}
@@ -45,6 +48,9 @@ SUBSCRIBER: dict[str, Any] = {
     **dict.fromkeys(("customer_code", "first_names", "last_names", "username", "tax_id", "national_id"), "0001"),
     "email": "pperez@example.org",
 }
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+LEG = Leg(departs_at=NOON, arrives_at=NOON, origin=Airport(code="BOG"), destination=Airport(code="JFK"))
+FLIGHT = Itinerary(journeys=(Journey(segments=(Segment(legs=(LEG,)),)),))
 SEEDS: Mapping[str, Sequence[Command]] = {
     "clinical_lab": (
         CreateUser(username="ana", password="password2"),
@@ -54,6 +60,10 @@ SEEDS: Mapping[str, Sequence[Command]] = {
     "data_ingestion": (
         RegisterSchema(partner_id="acme", json_schema={"required": ["a"]}),
         ReceiveData(partner_id="acme", payload={"a": 1}),
+    ),
+    "flight_reservations": (
+        CreateReservation(itineraries=(FLIGHT,)),
+        RegisterCustomer(kind="person", first_names="Eva", email="eva@example.org"),
     ),
     "health_subscriptions": (
         StartSubscription(**SUBSCRIBER, plan=Plan(code="pro")),

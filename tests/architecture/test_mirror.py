@@ -138,6 +138,15 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "views/reader.py": CoveredBy("integration/test_view_reader.py", _TABLES),
     },
     "schemas": {
+        "flight_reservations/customers.py": CoveredBy("unit/aggregates/flight_reservations/test_customers.py", _MESSAGES),
+        "flight_reservations/notifications.py": CoveredBy(
+            "unit/aggregates/flight_reservations/test_notifications.py", _MESSAGES
+        ),
+        "flight_reservations/parts.py": CoveredBy("unit/aggregates/flight_reservations/test_itineraries.py", _MESSAGES),
+        "flight_reservations/reservations.py": CoveredBy("unit/aggregates/flight_reservations/test_reservations.py", _MESSAGES),
+        "flight_reservations/views.py": CoveredBy("unit/projectors/flight_reservations/test_reservations.py", _MESSAGES),
+        "flight_reservations/clients/dialect.py": CoveredBy("e2e/test_flight_reservations.py", "it is a table of words"),
+        "flight_reservations/clients/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", _ADDRESSES),
         "health_subscriptions/clients/images.py": CoveredBy("unit/query_api/health_subscriptions/test_images.py", _VALUE),
         "health_subscriptions/clients/records.py": CoveredBy(
             "unit/schemas/health_subscriptions/clients/test_outgoing.py", "it only makes records"

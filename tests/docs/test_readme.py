@@ -20,11 +20,20 @@ PATHS = [(document, path) for document in DOCUMENTS for path in re.findall(r"`((
 LINKS = [(document, link) for document in DOCUMENTS for link in re.findall(r"\]\((?!http|#)([^)]+)\)", document.read_text())]
 
 
+PORTS = {
+    "clinical_lab": 8080,
+    "data_ingestion": 8002,
+    "flight_reservations": 5000,
+    "health_subscriptions.bff": 5005,
+    "partner_alliances": 8000,
+}
+
+
 async def pasted(stack: RunningStack, text: str) -> str:
     """Returns the output of lines of the README, with the addresses and the data folder of a stack."""
     text = text.replace("http://127.0.0.1:5001", stack.endpoints["command_api"])
     text = text.replace("http://127.0.0.1:5002", stack.endpoints["query_api"])
-    for name, port in (("clinical_lab", 8080), ("data_ingestion", 8002), ("partner_alliances", 8000)):
+    for name, port in PORTS.items():
         text = text.replace(f"http://127.0.0.1:{port}", stack.endpoints["gateways"][name])
     text = text.replace(".venv/bin/python", sys.executable)
     text = re.sub(r"\.venv/bin/caudal ([^)\n]*)", rf"{sys.executable} -m deploy.cli \1 --data-dir {stack.data_dir}", text)
@@ -40,6 +49,8 @@ async def pasted(stack: RunningStack, text: str) -> str:
         (":8002/ingest", '"partner_id":"acme"'),
         (":8000/api/v1/partners", '"partner_id":"'),
         (":8080/users", '"patient":"Paciente de Prueba"'),
+        (":5000/vuelos/reserva", '"estado":"Aprobada"'),
+        (":5005", '"estado":"Activo"'),
     ],
 )
 async def test_the_calls_of_each_system_work(stack: RunningStack, mark: str, shown: str) -> None:

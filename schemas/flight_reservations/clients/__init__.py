@@ -1,0 +1,1 @@
+"""The words of the flight reservations' clients: gateways, errors, answers and topics of other teams."""

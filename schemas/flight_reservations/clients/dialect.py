@@ -1,0 +1,32 @@
+"""The errors of the flight reservations' own paths, as their clients know them: ``{"error": …}``, in Spanish."""
+
+from pydantic import BaseModel
+
+from schemas.clients.dialect import FIELD_REQUIRED, Dialect
+
+
+class ErrorAnswer(BaseModel):
+    """Un error."""
+
+    error: str
+
+
+_WORDS = {
+    FIELD_REQUIRED: "falta",
+    "Input should be a valid string": "debe ser un texto",
+    "Input should be a valid list": "debe ser una lista",
+    "Input should be an object": "debe ser un objeto",
+    "Value error, is not the address of one mailbox": "no es un email",
+}
+DIALECT = Dialect(
+    ErrorAnswer,
+    lambda text, _: ErrorAnswer(error=text),
+    statuses={"malformed": 400, "invalid": 400, "rejected": 400, "does_not_exist": 404},
+    texts={
+        "unauthenticated": "Se requiere un token",
+        "forbidden": "El token no permite esta operación",
+    },
+    words=_WORDS,
+)
+RESERVATIONS = DIALECT.saying(not_found="No existe la reserva", does_not_exist="No existe la reserva")
+CUSTOMERS = DIALECT.saying(not_found="No existe el usuario", does_not_exist="No existe el usuario")
