@@ -8,7 +8,7 @@ BROKER ?= embedded
 # Others may be installed beside those of this tree; their shapes are their authors'.
 SYSTEMS := ["clinical_lab", "data_ingestion", "flight_reservations", "health_subscriptions", "partner_alliances"]
 
-.PHONY: up test check conformance chaos bench format lock clean
+.PHONY: up test check protos conformance chaos bench format lock clean
 
 up: $(VENV)/.installed  ## Run the whole engine in the foreground; ARGS="--ephemeral --ports auto --json"
 	@exec $(BIN)/caudal up $(ARGS)
@@ -37,9 +37,13 @@ format: $(VENV)/.installed-dev  ## Format the code
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
+PROTOS := deploy/flight_reservations
+protos: $(VENV)/.installed-dev  ## Generate the code of the gRPC protocols
+	$(BIN)/python -m grpc_tools.protoc -I$(PROTOS)=schemas/flight_reservations --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)/vuelos.proto
+
 lock:  ## Pin every dependency again, with hashes and without addresses (needs uv)
-	uv pip compile pyproject.toml --extra local --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade -q -o requirements.lock
-	uv pip compile pyproject.toml --extra local --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra local --extra grpc --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade -q -o requirements.lock
+	uv pip compile pyproject.toml --extra local --extra grpc --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -q -o requirements-dev.lock
 
 clean:  ## Remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

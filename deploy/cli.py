@@ -126,10 +126,15 @@ async def recover(
 @app.command(rich_help_panel=RUN)
 @async_command
 async def serve(
-    service: Annotated[Literal["command-api", "worker", "relay", "projectors", "query-api", "gateway"], typer.Argument()],
+    service: Annotated[
+        Literal["command-api", "worker", "relay", "projectors", "query-api", "gateway", "sidecar"], typer.Argument()
+    ],
     gateways: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME[:PORT]]…", help="The gateways to serve, each on its own port or on another one."),
+        typer.Argument(
+            metavar="[NAME[:PORT]]…",
+            help="The gateways to serve, each on its own port or on another one; or the systems of a sidecar.",
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the API, or of health and metrics; 0 for any.")] = _PORT,
@@ -152,8 +157,12 @@ async def serve(
         if port != _PORT:
             raise typer.BadParameter("a gateway's port follows its name, as in `clinical_lab:8080`", param_hint="--port")
         await serve_gateways(gateways or (), settings, host)
+    elif service == "sidecar":
+        from deploy.serving.sidecar import DEFAULT_PORT, serve_sidecar
+
+        await serve_sidecar(gateways or (), settings, host, DEFAULT_PORT if port == _PORT else port)
     elif gateways:
-        raise typer.BadParameter("only `gateway` takes names")
+        raise typer.BadParameter("only `gateway` and `sidecar` take names")
     else:
         await serve_process(service, settings, host, port)
 

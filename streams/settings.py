@@ -204,6 +204,12 @@ class Settings(BaseSettings):
     query_apis: str = Field(
         "http://127.0.0.1:5002", description="Instances of the query API behind a gateway, `http://a:5002,http://b:5002`."
     )
+    gateways: dict[str, str] = Field(
+        {},
+        description="Addresses of gateways that a sidecar calls, as JSON by their names; others are on their own ports of this "
+        "machine.",
+        examples=['{"flight_reservations": "http://gateway:5000"}'],
+    )
     gateway_timeout_seconds: float = Field(
         60, gt=0, description="Seconds for which a gateway waits for the next byte of an API's answer."
     )

@@ -58,6 +58,7 @@ class Endpoints:
             "CAUDAL_SCHEMA_REGISTRY_URL": "",  # its own is in the database
             "CAUDAL_COMMAND_APIS": self.command_api,
             "CAUDAL_QUERY_APIS": self.query_api,
+            "CAUDAL_GATEWAYS": orjson.dumps(dict(self.gateways)).decode(),
             "CAUDAL_TRUSTED_PROXIES": "127.0.0.1" if self.gateways else "",
             # The shell may be set up for another installation: a local stack uses its own databases alone.
             "CAUDAL_READ_DSN": self.postgres,
@@ -124,7 +125,12 @@ class Endpoints:
         keys = {"keys_dsn": self.postgres, "master_key_file": self.master_keys, "token_keys": self.token_keys}
         signing = {"signing_key": str(self.signing_key)}
         servers = {"brokers": self.brokers, "fetch_backoff": self.fetch_backoff, "mail_url": SecretStr(self.mail)}
-        processes = {"command_apis": self.command_api, "query_apis": self.query_api, "files_url": self.files}
+        processes = {
+            "command_apis": self.command_api,
+            "query_apis": self.query_api,
+            "files_url": self.files,
+            "gateways": dict(self.gateways),
+        }
         return settings.model_copy(
             update={**databases, **keys, **signing, **servers, **processes, **_SECURITY, "systems": list(self.systems)}
         )

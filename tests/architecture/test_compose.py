@@ -11,6 +11,7 @@ import yaml
 
 from deploy.gateway.discovery import installed_gateways
 from deploy.local.stack import SERVICES
+from deploy.serving.sidecar import DEFAULT_PORT, wanted_services
 from streams.discovery import installed_catalog
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -34,7 +35,7 @@ def test_it_meets_the_compose_specification(compose: dict[str, Any]) -> None:
 
 
 def test_it_runs_every_process_and_what_they_need(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {*SERVICES, "gateway", *INFRASTRUCTURE}
+    assert set(compose["services"]) == {*SERVICES, "gateway", "sidecar", *INFRASTRUCTURE}
     for service in SERVICES:
         assert compose["services"][service]["command"][:2] == ["serve", service]
 
@@ -46,6 +47,18 @@ def test_it_runs_every_gateway_on_its_port(compose: dict[str, Any]) -> None:
     assert service["command"][:2] == ["serve", "gateway"]
     assert set(service["command"][4:]) == gateways.keys()
     assert set(service["ports"]) == {f"127.0.0.1:{one.port}:{one.port}" for one in gateways.values()}
+
+
+def test_the_sidecar_calls_the_gateways_of_its_services(compose: dict[str, Any]) -> None:
+    service, catalog = compose["services"]["sidecar"], installed_catalog()
+    systems = service["command"][2:-2]
+    ports = {gateway.name: gateway.port for gateway in installed_gateways(catalog).values()}
+    called = {one.gateway: f"http://gateway:{ports[one.gateway]}" for one in wanted_services(systems, catalog)}
+
+    assert service["command"][:2] == ["serve", "sidecar"]
+    assert systems == [one.gateway for one in wanted_services([], catalog)]
+    assert json.loads(service["environment"]["CAUDAL_GATEWAYS"]) == called
+    assert service["ports"] == [f"127.0.0.1:{DEFAULT_PORT}:{DEFAULT_PORT}"]
 
 
 def test_the_relay_alone_has_the_key_that_signs(compose: dict[str, Any]) -> None:

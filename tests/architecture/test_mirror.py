@@ -29,6 +29,9 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
     "deploy": {
         "authoring/reading.py": CoveredBy("unit/deploy/authoring/test_trying.py", "systems are read by it"),
         "console/options.py": CoveredBy("unit/deploy/test_cli.py", _VALUE),
+        "flight_reservations/vuelos_pb2.py": CoveredBy("unit/deploy/serving/test_sidecar.py", "it is generated"),
+        "flight_reservations/vuelos_pb2_grpc.py": CoveredBy("unit/deploy/serving/test_sidecar.py", "it is generated"),
+        "serving/grpc_service.py": CoveredBy("unit/deploy/serving/test_sidecar.py", _VALUE),
         "local/servers/embedded_broker.py": CoveredBy("conformance/test_broker.py", _SERVER),
         "local/servers/kafka.py": CoveredBy("conformance/test_broker.py", _SERVER),
         "local/servers/mail.py": CoveredBy("integration/test_mail.py", _SERVER),

@@ -36,6 +36,7 @@ async def pasted(stack: RunningStack, text: str) -> str:
     for name, port in PORTS.items():
         text = text.replace(f"http://127.0.0.1:{port}", stack.endpoints["gateways"][name])
     text = text.replace(".venv/bin/python", sys.executable)
+    text = re.sub(r"sleep (\d+)", lambda found: f"sleep {3 * int(found[1])}", text)  # the machine may have more to do
     text = re.sub(r"\.venv/bin/caudal ([^)\n]*)", rf"{sys.executable} -m deploy.cli \1 --data-dir {stack.data_dir}", text)
     process = await asyncio.create_subprocess_exec("sh", "-ec", text, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()

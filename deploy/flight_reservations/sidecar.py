@@ -1,0 +1,108 @@
+"""Reservations over gRPC: each call is one of the gateway, in the form that the clients of the protocol know."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+import grpc
+import httpx
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from deploy.flight_reservations.vuelos_pb2 import (
+    Itinerario,
+    Leg,
+    Locacion,
+    Odo,
+    QueryReserva,
+    Reserva,
+    RespuestaReserva,
+    Segmento,
+)
+from deploy.flight_reservations.vuelos_pb2_grpc import VuelosServicer
+from schemas.flight_reservations.clients.spanish import fecha_of, time_of
+from schemas.values.literals import read_uuid
+
+_PATH = "/vuelos/reserva"
+
+
+class Vuelos(VuelosServicer):
+    """Makes and shows reservations.
+
+    An error of the gateway is the text ``Error: `` with its HTTP status, and no status of gRPC. A gateway that is out of reach
+    is the status ``UNAVAILABLE``.
+    """
+
+    def __init__(self, gateway: httpx.AsyncClient) -> None:
+        self._gateway = gateway
+
+    async def CrearReserva(self, request: Reserva, context: grpc.aio.ServicerContext) -> RespuestaReserva:  # noqa: N802
+        """Makes a reservation."""
+        try:
+            body = {"itinerarios": [_itinerary(one) for one in request.itinerarios]}
+        except (ValueError, OverflowError):  # a time that no calendar has
+            return RespuestaReserva(mensaje="Error: 400")
+        return await self._answer(context, "POST", _PATH, json=body)
+
+    async def ConsultarReserva(self, request: QueryReserva, context: grpc.aio.ServicerContext) -> RespuestaReserva:  # noqa: N802
+        """Shows a reservation."""
+        try:
+            id = read_uuid(request.id)
+        except ValueError:
+            return RespuestaReserva(mensaje="Error: 404")
+        return await self._answer(context, "GET", f"{_PATH}/{id}")
+
+    async def _answer(self, context: grpc.aio.ServicerContext, method: str, path: str, **more: Any) -> RespuestaReserva:
+        try:
+            answer = await self._gateway.request(method, path, **more)
+        except httpx.HTTPError as error:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, f"the gateway is out of reach: {type(error).__name__}")
+        if answer.status_code != httpx.codes.OK:
+            return RespuestaReserva(mensaje=f"Error: {answer.status_code}")
+        return RespuestaReserva(mensaje="OK", reserva=_reservation(answer.json()))
+
+
+def _itinerary(itinerario: Itinerario) -> dict[str, Any]:
+    return {
+        "odos": [{"segmentos": [{"legs": [_leg(leg) for leg in one.legs]} for one in odo.segmentos]} for odo in itinerario.odos]
+    }
+
+
+def _leg(leg: Leg) -> dict[str, Any]:
+    return {
+        "fecha_salida": fecha_of(leg.fecha_salida.ToDatetime(UTC)),
+        "fecha_llegada": fecha_of(leg.fecha_llegada.ToDatetime(UTC)),
+        "origen": {"codigo": leg.origen.codigo, "nombre": leg.origen.nombre},
+        "destino": {"codigo": leg.destino.codigo, "nombre": leg.destino.nombre},
+    }
+
+
+def _reservation(shown: Mapping[str, Any]) -> Reserva:
+    return Reserva(
+        id=shown["id"],
+        fecha_creacion=_timestamp(shown["fecha_creacion"]),
+        fecha_actualizacion=_timestamp(shown["fecha_actualizacion"]),
+        itinerarios=[
+            Itinerario(odos=[Odo(segmentos=[_segment(one) for one in odo["segmentos"]]) for odo in itinerary["odos"]])
+            for itinerary in shown["itinerarios"]
+        ],
+    )
+
+
+def _segment(shown: Mapping[str, Any]) -> Segmento:
+    return Segmento(
+        legs=[
+            Leg(
+                fecha_salida=_timestamp(leg["fecha_salida"]),
+                fecha_llegada=_timestamp(leg["fecha_llegada"]),
+                origen=Locacion(codigo=leg["origen"]["codigo"], nombre=leg["origen"]["nombre"]),
+                destino=Locacion(codigo=leg["destino"]["codigo"], nombre=leg["destino"]["nombre"]),
+            )
+            for leg in shown["legs"]
+        ]
+    )
+
+
+def _timestamp(fecha: str) -> Timestamp:
+    found, time = Timestamp(), time_of(fecha)
+    found.FromDatetime(time)
+    return found
