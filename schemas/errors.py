@@ -270,7 +270,7 @@ class NotAsSigned(CaudalError):
 
 
 class Damaged(CaudalError):
-    """The log lacks events of a stream: it was altered."""
+    """Something that was stored is missing or was altered."""
 
     kind = "damaged"
 

@@ -5,7 +5,7 @@
     none ─┬─ recorded
           ├─ in quarantine ─┬─ released (recorded)
           │                 └─ discarded
-          ├─ postponed ─── its file is fetched again, as another image
+          ├─ postponed ─── its file is fetched again
           └─ rejected
 """
 
@@ -44,6 +44,7 @@ from schemas.health_subscriptions.imaging import (
     RecordImage,
     RecordRelease,
     RejectImage,
+    RequestedImage,
 )
 from schemas.message import Command, Event
 from schemas.values.dicom import quarantine_subject
@@ -57,9 +58,14 @@ _PSEUDONYMS = UUID("b3a2f7f0-6a36-5c1a-8d6a-0b1c7d8e9f20")
 class Image(State):
     """An image; while it is in quarantine, with what is recorded of it when it is released."""
 
-    status: Literal["none", "quarantined", "recorded", "discarded", "rejected"] = "none"
+    status: Literal["none", "postponed", "quarantined", "recorded", "discarded", "rejected"] = "none"
     quarantined: ImageQuarantined | None = None
     is_file_deleted: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is decided yet."""
+        return self.status in ("none", "postponed")
 
 
 def evolve(image: Image, event: Event) -> Image:
@@ -70,6 +76,8 @@ def evolve(image: Image, event: Event) -> Image:
             return image.replace(status="recorded", quarantined=None)
         case ImageDiscarded():
             return image.replace(status="discarded", quarantined=None)
+        case ImagePostponed():
+            return image.replace(status="postponed")
         case ImageRejected():
             return image.replace(status="rejected")
         case QuarantinedFileDeleted():
@@ -83,28 +91,38 @@ LOOK_UP = Stream("imagequery")
 
 def anonymise(command: CommandEnvelope[AnonymiseImage]) -> Events:
     """Records an image under a pseudonym that is made of the command's id, so that a repeat gives the same one."""
-    file = command.data.file if isinstance(command.data, RecordImage) else None
-    yield ImageAnonymised(patient_id=_pseudonym(command.id), file=file, **_described(command))
+    yield ImageAnonymised(patient_id=_pseudonym(command.id), file=None, **_described(command))
 
 
-def quarantine(command: CommandEnvelope[QuarantineImage]) -> Events:
+def record(command: CommandEnvelope[RecordImage], image: Image) -> Events:
+    """Does the same for an image with a file, once for each request."""
+    if image.is_open:
+        pseudonym = _pseudonym(command.data.request_id or command.id)
+        yield ImageAnonymised(patient_id=pseudonym, file=command.data.file, **_described(command))
+
+
+def quarantine(command: CommandEnvelope[QuarantineImage], image: Image) -> Events:
     """Records that an image waits until somebody has looked at it."""
-    yield ImageQuarantined(quarantine_id=command.id, file=command.data.file, **_described(command))
+    if image.is_open:
+        id = command.data.request_id or command.id
+        yield ImageQuarantined(quarantine_id=id, file=command.data.file, **_described(command))
 
 
-def postpone(command: CommandEnvelope[PostponeImage]) -> Events:
+def postpone(command: CommandEnvelope[PostponeImage], image: Image) -> Events:
     """Records when the file of an image is fetched again, or after the last attempt that the image is rejected."""
     data = command.data
-    if data.attempt > len(PAUSES):
+    if image.is_open and data.attempt > len(PAUSES):
         yield ImageRejected(image_id=data.image_id, reason=NOT_REACHED)
-        return
-    again_at = later(command.at, PAUSES[data.attempt - 1])
-    yield ImagePostponed(attempt_id=command.id, url=data.url, attempt=data.attempt, again_at=again_at, **_described(command))
+    elif image.is_open:
+        again_at = later(command.at, PAUSES[data.attempt - 1])
+        id = data.request_id or command.id
+        yield ImagePostponed(request_id=id, url=data.url, attempt=data.attempt, again_at=again_at, **_described(command))
 
 
-def reject(command: CommandEnvelope[RejectImage]) -> Events:
+def reject(command: CommandEnvelope[RejectImage], image: Image) -> Events:
     """Records why an image was not recorded."""
-    yield ImageRejected(image_id=command.data.image_id, reason=command.data.reason)
+    if image.is_open:
+        yield ImageRejected(image_id=command.data.image_id, reason=command.data.reason)
 
 
 def release(command: CommandEnvelope[RecordRelease], image: Image) -> Events:
@@ -163,7 +181,7 @@ def again(state: Fetching, input: SagaInput) -> Transition[Fetching]:
     image = state.postponed
     assert image is not None, "the saga starts with it"
     described = {name: getattr(image, name) for name in AnonymiseImage.model_fields}
-    fetch = FetchImage(url=image.url, attempt=image.attempt + 1, **described)
+    fetch = FetchImage(request_id=image.request_id, url=image.url, attempt=image.attempt + 1, **described)
     return Transition(state, send=[Send(fetch)], status="completed")
 
 
@@ -177,12 +195,17 @@ def _described(command: CommandEnvelope[Any]) -> dict[str, Any]:
     return {**fields, "ingested_year": data.ingested_year or command.at.year}
 
 
+def _request(command: CommandEnvelope[RequestedImage | RejectImage]) -> str:
+    return str(command.data.request_id or command.id)
+
+
+_REQUESTED = IMAGE.create_or_change(_request, usually_new=True)
 DECISIONS: Decisions = (
     Decision(AnonymiseImage, IMAGE.create(), anonymise),
-    Decision(RecordImage, IMAGE.create(), anonymise),
-    Decision(QuarantineImage, IMAGE.create(), quarantine),
-    Decision(PostponeImage, IMAGE.create(), postpone),
-    Decision(RejectImage, IMAGE.create(), reject),
+    Decision(RecordImage, _REQUESTED, record),
+    Decision(QuarantineImage, _REQUESTED, quarantine),
+    Decision(PostponeImage, _REQUESTED, postpone),
+    Decision(RejectImage, _REQUESTED, reject),
     Decision(RecordRelease, IMAGE.change("quarantine_id"), release),
     Decision(DiscardImage, IMAGE.change("quarantine_id"), discard),
     Decision(DeleteQuarantinedFile, IMAGE.change("quarantine_id"), record_deletion),
@@ -191,7 +214,7 @@ DECISIONS: Decisions = (
 FETCHING: SagaDefinition[Fetching] = SagaDefinition(
     "fetching",
     Fetching,
-    {ImagePostponed: Reaction("attempt_id", postponed, starts=True)},
+    {ImagePostponed: Reaction(lambda event: f"{event.request_id}/{event.attempt}", postponed, starts=True)},
     on_timer={"again": again},
 )
 POLICIES = (Policy("emptying-quarantine", {ImageReleased: delete_file, ImageDiscarded: delete_file}),)

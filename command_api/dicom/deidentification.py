@@ -77,7 +77,10 @@ def _deidentified(dicom: bytes, secret: bytes, *, was_looked_at: bool) -> Deiden
     check_pixels(image, syntax, original)
     check_unused_bits(original)
     if not was_looked_at:
-        check_text_in_pixels(original)
+        try:
+            check_text_in_pixels(original)
+        except NotDeidentifiable as error:
+            raise NotDeidentifiable(error.reason, image.get("Modality") or None) from None
     if UID(image.SOPClassUID).type != "SOP Class":
         raise NotDeidentifiable(Reason.NOT_AN_IMAGE)
     _declare(image)

@@ -45,13 +45,17 @@ def check_pixels(image: Dataset, syntax: UID, original: Dataset) -> None:
     if syntax.is_encapsulated:
         _check_frames(pixels.value, syntax)
     else:
-        _check_native(pixels.value, get_expected_length(image))
+        swaps = pixels.VR == "OW" and not syntax.is_little_endian
+        _check_native(pixels.value, get_expected_length(image), last_word_swapped=swaps)
 
 
-def _check_native(pixels: bytes, expected: int) -> None:
+def _check_native(pixels: bytes, expected: int, *, last_word_swapped: bool) -> None:
     if len(pixels) < expected or expected <= 0:
         raise NotDeidentifiable(Reason.DAMAGED)
-    if pixels[expected:].strip(b"\0"):
+    beyond = pixels[expected:]
+    if last_word_swapped and expected % 2:  # the byte that fills the last word comes before the last byte of the pixels
+        beyond = pixels[expected - 1 : expected] + pixels[expected + 1 :]
+    if beyond.strip(b"\0"):
         raise NotDeidentifiable(Reason.FOREIGN_DATA)
 
 

@@ -1,6 +1,7 @@
 """Rejections of DICOM files: each reason is a text that clients see."""
 
 from enum import StrEnum
+from typing import Self
 
 from schemas.errors import Rejected
 
@@ -30,6 +31,9 @@ NEED_A_LOOK = frozenset({Reason.TEXT_IN_PIXELS, Reason.RECOGNIZABLE})
 class NotDeidentifiable(Rejected):
     """The file cannot be published without a risk for the person in it."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, modality: str | None = None) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.modality = reason, modality
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Reason, str | None]]:
+        return type(self), (self.reason, self.modality)

@@ -40,7 +40,9 @@ async def store(
         if error.reason not in NEED_A_LOOK:
             raise
         name = hmac.digest(await context.keys.secret(PSEUDONYMS, "names"), dicom, "sha256").hex()
-        quarantined = QuarantinedFile(key=f"{_folder(id)}/{name}", bytes=len(dicom), reason=error.reason)
+        quarantined = QuarantinedFile(
+            key=f"{_folder(id)}/{name}", bytes=len(dicom), modality=error.modality, reason=error.reason
+        )
         if not is_repeat:
             await EncryptedFiles(context.settings, context.keys).put(quarantined.key, quarantine_subject(id), dicom)
         return quarantined

@@ -46,7 +46,7 @@ def _change(word: str, command: type[Command], body: type[BaseModel] | None, mak
         f"/vuelos/reserva/{{id}}/{word}",
         command,
         {"estado": status},
-        translation=Translation(body, make),
+        translation=Translation(body, make, may_be_absent=True),
         status=200,
         errors=dialect.RESERVATIONS,
     )

@@ -16,7 +16,7 @@ from command_api.http.paths import UploadContext
 from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import NotFound, Rejected, TooLarge, Unavailable
 from schemas.health_subscriptions.clients.images import archived, described, nine_fields
-from schemas.health_subscriptions.clients.spanish import ANONYMISED, DICOM, QUARANTINE_STATES, UNKNOWN_MODALITY
+from schemas.health_subscriptions.clients.spanish import DICOM, IMAGE_STATES, UNKNOWN_MODALITY
 from schemas.health_subscriptions.imaging import (
     AnonymiseImage,
     DeleteQuarantinedFile,
@@ -56,10 +56,15 @@ def uploaded(command: RecordImage | QuarantineImage, receipt: Receipt, events: S
     """Returns the image as it was recorded, with its number and its file; or that it is in quarantine, and why."""
     if isinstance(command, QuarantineImage):
         why = command.file.reason
-        return {"id": receipt.key, "id_imagen": command.image_id, "estado": QUARANTINE_STATES["quarantined"], "motivo": why}
+        return {"id": receipt.key, "id_imagen": command.image_id, "estado": IMAGE_STATES["quarantined"], "motivo": why}
     (image,) = (event for event in events if isinstance(event, ImageAnonymised))
     archivo = archived(command.file).model_dump()
-    return {"id": receipt.position, "estado": ANONYMISED, "datos_procesados": nine_fields(image), "archivo": archivo}
+    return {
+        "id": receipt.position,
+        "estado": IMAGE_STATES["recorded"],
+        "datos_procesados": nine_fields(image),
+        "archivo": archivo,
+    }
 
 
 def released(_: None, parameters: Mapping[str, str]) -> Command:
@@ -87,28 +92,32 @@ async def fetch(command: CommandEnvelope[FetchImage], context: ActivityContext) 
     data = command.data
     url = (await context.keys.decrypted([data.url])).get(data.url) or ""
     if context.settings.files_url is None:
-        return RejectImage(image_id=data.image_id, reason=_NO_FILES)
+        return _rejected(data, _NO_FILES)
     try:
         dicom = await RemoteFiles.of(context.settings).get(url)
     except Unavailable as error:
         _log.warning("image not fetched", attempt=data.attempt, reason=error.detail)
         return PostponeImage(**dict(data))
     except (Rejected, NotFound, TooLarge) as error:
-        return RejectImage(image_id=data.image_id, reason=_WHY_NOT_FETCHED.get(error.kind, _NOT_ALLOWED))
+        return _rejected(data, _WHY_NOT_FETCHED.get(error.kind, _NOT_ALLOWED))
     try:
-        return _recorded(data, await store(dicom, command.id, urlsplit(url).netloc, context))
+        file = await store(dicom, data.request_id or command.id, urlsplit(url).netloc, context)
+        return _recorded(data, file, data.request_id)
     except NotDeidentifiable as error:
-        return RejectImage(image_id=data.image_id, reason=error.detail)
+        return _rejected(data, error.detail)
 
 
-def _recorded(image: AnonymiseImage, file: DicomFile | QuarantinedFile) -> Command:
+def _rejected(image: FetchImage, reason: str) -> RejectImage:
+    return RejectImage(image_id=image.image_id, reason=reason, request_id=image.request_id)
+
+
+def _recorded(image: AnonymiseImage, file: DicomFile | QuarantinedFile, request_id: UUID | None = None) -> Command:
     fields = {name: getattr(image, name) for name in AnonymiseImage.model_fields}
-    if isinstance(file, QuarantinedFile):
-        return QuarantineImage(file=file, **fields)
-    return RecordImage(**{**fields, "modality": _modality(image.modality, file)}, file=file)
+    fields |= {"modality": _modality(image.modality, file), "request_id": request_id}
+    return QuarantineImage(file=file, **fields) if isinstance(file, QuarantinedFile) else RecordImage(file=file, **fields)
 
 
-def _modality(stated: str, file: DicomFile) -> str:
+def _modality(stated: str, file: DicomFile | QuarantinedFile) -> str:
     """Returns the modality that a client stated, or else that of the file."""
     return file.modality or stated if stated == UNKNOWN_MODALITY else stated
 

@@ -24,6 +24,7 @@ from schemas.message import Command, Event
 
 _LENIENT = ("application/json", "json/application", "aplication/json", "")
 """The names that clients give to JSON."""
+_REQUEST = "/procesamiento/imagenes/{key}"
 _SUBSCRIPTION, _SERVICE = "/suscripciones/suscripcion-query/{key}", "/serviciodatos/serviciodatos-query/{key}"
 
 
@@ -80,6 +81,7 @@ PATHS: tuple[OwnPath, ...] = (
         AnonymiseImage,
         {"status": "Mensaje enviado"},
         translation=Translation(bodies.ImagenEnviada, bodies.process),
+        location=_REQUEST,
         media_types=_LENIENT,
         errors=dialect.SENT_IMAGES,
     ),
@@ -101,6 +103,7 @@ PATHS: tuple[OwnPath, ...] = (
         images.uploaded,
         media_types=("application/dicom", "application/octet-stream"),
         with_events=True,
+        location=_REQUEST,
         errors=dialect.IMAGES,
     ),
     CommandPath(

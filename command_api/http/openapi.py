@@ -159,6 +159,7 @@ def _operation(
     body: dict[str, Any] = {}
     if shape is not None:
         body = _body(JSON if own is None else own.media_types, {"schema": schema_of(shape)})
+        body["requestBody"]["required"] = translation is None or not translation.may_be_absent
     if translation is None:
         body["requestBody"]["content"][MEDIA_TYPE] = {"schema": {"type": "array", "items": _line(command)}}
     done = {
@@ -214,10 +215,13 @@ def _accepted(context: ContextName, own: AcceptedCommandPath, effective: Effecti
 def _upload(context: ContextName, own: UploadPath, effective: Effective) -> dict[str, Any]:
     """Returns the operation of a path whose requests are files."""
     file = {"schema": {"type": "string", "format": "binary"}}
+    location = {"Location": {"description": f"Shows the outcome: `{own.location}`.", "schema": {"type": "string"}}}
     done = {
         str(made.status): _done((command.__doc__ or command.__name__).splitlines()[0], schema_of(made.reply))
         for command, made in own.makes.items()
     }
+    for answer in done.values() if own.location is not None else ():
+        answer["headers"] |= location
     return {
         **_identity(context, own.command, own.path, effective),
         "description": "The body is the file. `CAUDAL_MAX_FILE_BYTES` limits its size.",

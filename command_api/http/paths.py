@@ -66,6 +66,8 @@ class Translation:
 
     It may return another command of the context than its path names; the caller needs access to that one, too.
     """
+    may_be_absent: bool = False
+    """Whether a request may have no body, which then counts as an empty document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class UploadPath:
     media_types: tuple[str, ...]
     with_events: bool = False
     """Whether the answer needs the events that the command recorded."""
+    location: str | None = None
+    """The path of the query API that shows the outcome: ``/images/{key}``."""
     errors: Dialect | None = None
     """How errors are reported; ``None``: as problem documents."""
     method: str = "POST"

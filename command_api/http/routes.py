@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from starlette.requests import Request
@@ -136,7 +137,7 @@ class CommandEndpoints:
         receipt = await self._handler.handle(envelope_of(sent, command, id), is_known=is_repeat)
         events = await self._recorded(context, receipt) if path.with_events else ()
         answer = await answer_of(path, command, receipt, events, self._gateway)
-        return _response(made.status, answer, receipt, context)
+        return _response(made.status, answer, receipt, context, path.location)
 
     async def _accept_command(self, path: AcceptedCommandPath, request: Request) -> Response:
         sent = await self._admit(path, request)
@@ -164,7 +165,8 @@ class CommandEndpoints:
         """Returns the command of a request in its envelope; its caller may send it, also if it is not the path's own."""
         document = None
         if path.body is not None:
-            document = await read_document(request, sent.headers, self._settings, path.media_types)
+            absent = path.translation is not None and path.translation.may_be_absent
+            document = await read_document(request, sent.headers, self._settings, path.media_types, may_be_absent=absent)
         command = _command(path, document, request.path_params)
         if type(command) is not path.command:
             self._check_access(sent, type(command))
@@ -228,11 +230,15 @@ def _command(path: CommandPath | AcceptedCommandPath, document: Any, parameters:
     return check_plain(command)
 
 
-def _response(status: int | None, answer: Mapping[str, Any], receipt: Receipt, context: ContextName) -> Response:
+def _response(
+    status: int | None, answer: Mapping[str, Any], receipt: Receipt, context: ContextName, location: str | None = None
+) -> Response:
     headers = {
         "ETag": f'"{receipt.version}"',
         "Consistency-Token": str(ConsistencyToken(context, receipt.partition, receipt.position)),
     }
+    if location is not None:
+        headers["Location"] = location.format(key=quote(receipt.key, safe=""))
     if receipt.repeated:
         headers["Idempotent-Replayed"] = "true"
     usual = 201 if receipt.began_stream else 200

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from query_api.queries.query import Query
+from query_api.queries.words import word_of
 from query_api.views.paging import Row
-from schemas.errors import Invalid, Violation
 from schemas.flight_reservations.clients import dialect, reservations_in_spanish
 from schemas.flight_reservations.clients.reservations_in_spanish import Reserva
 from schemas.flight_reservations.clients.spanish import KINDS, STATUSES, TipoDeCliente, fecha_of
@@ -73,24 +73,18 @@ def shown_customer(row: Row) -> Usuario:
 
 def with_status(estado: str) -> tuple[tuple[str, str], ...]:
     """Returns the filter of a status in the clients' words; raises `Invalid`."""
-    return (("status", _found({word.lower(): status for status, word in STATUSES.items()}, "estado", estado)),)
+    return (("status", word_of({word: status for status, word in STATUSES.items()}, "estado", estado)),)
 
 
 def not_paid(value: str) -> tuple[tuple[str, str], ...]:
     """Returns the filter of the reservations that may still be paid; raises `Invalid`."""
-    wanted = _found({"true": "pending,approved", "false": ""}, "no_pagadas", value)
+    wanted = word_of({"true": "pending,approved", "false": ""}, "no_pagadas", value)
     return (("status[in]", wanted),) if wanted else ()
 
 
 def with_customer_status(estado: str) -> tuple[tuple[str, str], ...]:
     """Returns the filter of a customer's status in the clients' words; raises `Invalid`."""
-    return (("status", _found(_OF_CUSTOMERS, "estado", estado)),)
-
-
-def _found(words: Mapping[str, str], name: str, value: str) -> str:
-    if (found := words.get(value.lower())) is None:
-        raise Invalid(f"{name} debe ser {', '.join(words)}", [Violation(f"/{name}", f"debe ser {', '.join(words)}")])
-    return found
+    return (("status", word_of(_OF_CUSTOMERS, "estado", estado)),)
 
 
 def _one(path: str, summary: str) -> Query:

@@ -1,17 +1,18 @@
 """Images as their clients look them up: by number, or by the client's own id. Each look-up is recorded."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
+from query_api.queries.words import word_of
 from query_api.views.paging import Row
 from schemas.errors import NotFound
 from schemas.health_subscriptions.clients import dialect, images
-from schemas.health_subscriptions.clients.images import Imagen, ImagenEnCuarentena
-from schemas.health_subscriptions.clients.spanish import QUARANTINE_STATES
+from schemas.health_subscriptions.clients.images import Imagen, ImagenEnCuarentena, SolicitudDeImagen
+from schemas.health_subscriptions.clients.spanish import IMAGE_STATES, QUARANTINE_STATES
 from schemas.health_subscriptions.imaging import QueryImage
-from schemas.health_subscriptions.views import Images, QuarantinedImages
-from schemas.values.dicom import quarantine_subject
+from schemas.health_subscriptions.views import ImageRequests, Images, QuarantinedImages
+from schemas.values.dicom import DicomFile, quarantine_subject
 from streams.integrations.encrypted_files import EncryptedFiles
 from streams.integrations.files import Files
 from streams.security.fair_turns import FairTurns
@@ -32,14 +33,25 @@ async def file(context: QueryContext) -> Answer:
     row = await _looked_up(context)
     if row["file"] is None:
         raise NotFound(f"the image {row['number']} has no file")
-    return _download(await Files.of(context.settings).read(row["file"]["key"]), f"{row['number']}.dcm")
+    file = DicomFile.model_validate(row["file"])
+    content = await Files.of(context.settings).read(file.key, size=file.bytes, sha256=file.sha256)
+    return _download(content, f"{row['number']}.dcm")
+
+
+async def quarantine(context: QueryContext) -> Answer:
+    """Returns a page of the images that wait in quarantine, the oldest first, unless the request asks for others."""
+    asked = context.request.query_params
+    waiting = () if {"estado", "status"} & asked.keys() else (("status", "quarantined"),)
+    oldest_first = () if "sort" in asked else (("sort", "quarantined_at"),)
+    page = await context.views.page(context.request, QuarantinedImages, *waiting, *oldest_first, words=_WORDS)
+    return context.page(page, [shown_in_quarantine(row) for row in page.rows])
 
 
 async def quarantined_file(context: QueryContext) -> Answer:
     """Returns a DICOM file that is in quarantine, as it came; raises `NotFound`. That it was read is recorded."""
     row = await context.views.row(context.request, QuarantinedImages, context.path_parameter("id"))
-    if row["file"] is None:
-        raise NotFound(f"the file of {row['quarantine_id']} is deleted")
+    if row["file"] is None or row["status"] != "quarantined":
+        raise NotFound(f"the image {row['quarantine_id']} is not in quarantine any more")
     await _record(context, str(row["quarantine_id"]))
     async with _TURNS.turn("quarantine", "officers"):
         files = EncryptedFiles(context.settings, context.keys)
@@ -50,6 +62,24 @@ async def quarantined_file(context: QueryContext) -> Answer:
 def shown(row: Row) -> Imagen:
     """Returns an image in the clients' words."""
     return images.shown(row["number"], row)
+
+
+def shown_request(row: Row) -> SolicitudDeImagen:
+    """Returns an image that was sent, in the clients' words."""
+    return SolicitudDeImagen(
+        id=row["request_id"],
+        id_imagen=row["image_id"],
+        estado=IMAGE_STATES[row["status"]],
+        numero=row["number"],
+        motivo=row["reason"],
+    )
+
+
+def _with_status(estado: str) -> Iterable[tuple[str, str]]:
+    return (("status", word_of({word: status for status, word in QUARANTINE_STATES.items()}, "estado", estado)),)
+
+
+_WORDS = {"estado": _with_status}
 
 
 def shown_in_quarantine(row: Row) -> ImagenEnCuarentena:
@@ -92,21 +122,39 @@ def _download(content: bytes | AsyncIterator[bytes], name: str) -> Answer:
 
 
 QUERIES = (
-    Query("/anonimizado/{id}", Images, "One image.", key="id", shape=shown, handler=image, errors=dialect.IMAGES),
     Query(
-        "/anonimizado/{id}/dicom",
+        "/anonimizado/{id:path}/dicom",
         Images,
-        "The DICOM file of an image, without its patient.",
+        "The DICOM file, without its patient, of the image with a number, or of the newest one with a client's id.",
         key="id",
         handler=file,
         media_type=_DICOM,
         errors=dialect.IMAGES,
     ),
     Query(
+        "/anonimizado/{id:path}",
+        Images,
+        "The image with a number, or the newest one with a client's id.",
+        key="id",
+        shape=shown,
+        handler=image,
+        errors=dialect.IMAGES,
+    ),
+    Query(
+        "/procesamiento/imagenes/{id}",
+        ImageRequests,
+        "An image that was sent: whether it was recorded, or why not.",
+        key="id",
+        shape=shown_request,
+        errors=dialect.IMAGES,
+    ),
+    Query(
         "/procesamiento/cuarentena",
         QuarantinedImages,
-        "Images that may show a person, until somebody has looked at them.",
+        "Images that wait because they may show a person; those that do not wait any more with `estado`.",
         shape=shown_in_quarantine,
+        handler=quarantine,
+        words=_WORDS,
         errors=dialect.IMAGES,
     ),
     Query(

@@ -106,6 +106,10 @@ def _of_query(system: str, query: Query, effective: Effective, catalog: Catalog)
         described = page_operation(*parts, query.model, **how, limit=query.limit, reply=query.reply)
     else:
         described = row_operation(*parts, query.model, **how)
+    described["parameters"] = [
+        *described["parameters"],
+        *(parameter(name, "query", "A filter in the clients' words.") for name in query.words),
+    ]
     if query.media_type is not None:
         described["responses"]["200"]["content"] = {query.media_type: {"schema": {"type": "string", "format": "binary"}}}
     if query.empty is not None:

@@ -57,7 +57,10 @@ class Dialect:
 
     def _reasons(self, error: Invalid) -> str:
         """Returns the violations as one line, in the clients' words."""
-        found = (f"{one.pointer} {self.words.get(one.detail, one.detail)}".strip() for one in error.violations)
+        found = (
+            f"{one.pointer} {self.words.get(one.detail, one.detail.removeprefix('Value error, '))}".strip()
+            for one in error.violations
+        )
         return "; ".join(found) or error.detail
 
 

@@ -33,7 +33,13 @@ class AnonymiseImage(Command):
     ingested_year: int | None = Field(default=None, ge=1, le=9999, description="Unset: the year of the command.")
 
 
-class FetchImage(AnonymiseImage, internal=True, subject="url_subject"):
+class RequestedImage(AnonymiseImage, internal=True):
+    """The description of an image with a DICOM file, whose request may have taken several commands."""
+
+    request_id: UUID | None = Field(default=None, description="Null: the id of the command.")
+
+
+class FetchImage(RequestedImage, internal=True, subject="url_subject"):
     """Records an image with its DICOM file, which is fetched from a source that the deployment allows."""
 
     url: ImageUrl
@@ -49,13 +55,13 @@ class PostponeImage(FetchImage, internal=True, subject="url_subject"):
     """Records that the file of an image was not fetched, and whether it is tried again."""
 
 
-class RecordImage(AnonymiseImage, internal=True):
+class RecordImage(RequestedImage, internal=True):
     """Records an image whose DICOM file is stored without the person in it."""
 
     file: DicomFile
 
 
-class QuarantineImage(AnonymiseImage, internal=True):
+class QuarantineImage(RequestedImage, internal=True):
     """Records an image whose DICOM file may show a person, and is kept encrypted until somebody has looked at it."""
 
     file: QuarantinedFile
@@ -66,6 +72,7 @@ class RejectImage(Command, internal=True):
 
     image_id: Code
     reason: Reason
+    request_id: UUID | None = Field(default=None, description="Null: the id of the command.")
 
 
 class ReleaseImage(Command, access=PRIVACY):
@@ -129,7 +136,7 @@ class ImageQuarantined(Event):
 class ImagePostponed(Event):
     """The source of an image did not answer: its file is fetched again later."""
 
-    attempt_id: UUID
+    request_id: UUID
     image_id: str
     modality: str
     pathology: str

@@ -80,6 +80,16 @@ class Images(View, context="imaging", key="number", indexes=("image_id",)):
     file: dict[str, JsonValue] | None = Field(default=None, description="What is known of its DICOM file; null without one.")
 
 
+class ImageRequests(View, context="imaging", key="request_id"):
+    """An image that was sent, and whether it was recorded; of one with a file it may take some time."""
+
+    request_id: UUID
+    image_id: str | None = None
+    status: Literal["recorded", "postponed", "quarantined", "discarded", "rejected"] = "recorded"
+    number: int | None = Field(default=None, description="The number of the recorded image.")
+    reason: str | None = None
+
+
 class QuarantinedImages(View, context="imaging", key="quarantine_id", indexes=("status",), access=PRIVACY):
     """An image that may show a person, and whether it was released or discarded."""
 
@@ -104,4 +114,4 @@ class Notifications(
     """Mail to a customer."""
 
 
-VIEWS = (Subscriptions, DataServices, Images, QuarantinedImages, Notifications)
+VIEWS = (Subscriptions, DataServices, Images, ImageRequests, QuarantinedImages, Notifications)

@@ -28,6 +28,7 @@ class QuarantinedFile(_Part):
 
     key: str = Field(description="Its place among the files.")
     bytes: int = Field(description="Size of the file before its encryption.")
+    modality: str | None = None
     reason: str
 
 

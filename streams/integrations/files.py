@@ -1,5 +1,6 @@
 """Files: bytes under keys, in a folder or in an object store such as S3."""
 
+import hashlib
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from datetime import timedelta
@@ -11,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from schemas.errors import Misconfigured, NotFound, Unavailable
+from schemas.errors import Damaged, Misconfigured, NotFound, Unavailable
 from streams.settings import Settings
 from streams.telemetry.retrying import reason
 
@@ -50,16 +51,26 @@ class Files:
         except FileNotFoundError:
             raise NotFound(f"there is no file {key}") from None
 
-    async def read(self, key: str) -> AsyncIterator[bytes]:
-        """Returns a file in parts of a mebibyte, which are read as they are asked for; raises `NotFound` and `Unavailable`."""
+    async def read(self, key: str, *, size: int, sha256: str) -> AsyncIterator[bytes]:
+        """Returns a file in parts of a mebibyte, which are read as they are asked for.
+
+        Raises `Damaged` if the file is missing or has another size than is recorded of it, and after the last part if it has
+        another content; and `Unavailable`.
+        """
         try:
             found = await _answered(self._store.get_async(key))
         except FileNotFoundError:
-            raise NotFound(f"there is no file {key}") from None
+            raise Damaged(f"the file {key} is missing") from None
+        if found.meta["size"] != size:
+            raise Damaged(f"the file {key} has {found.meta['size']} bytes, {size} were recorded")
 
         async def parts() -> AsyncIterator[bytes]:
+            digest = hashlib.sha256()
             async for part in found.stream(min_chunk_size=_PART_BYTES):
+                digest.update(part)
                 yield bytes(part)
+            if digest.hexdigest() != sha256:
+                raise Damaged(f"the file {key} was altered")
 
         return parts()
 

@@ -59,7 +59,8 @@ async def test_a_reservation_is_made_approved_paid_and_found(client: httpx.Async
     for word, status in (("aprobar", "Aprobada"), ("pagar", "Pagada")):
         assert (await client.post(f"{path}/{word}")).json() == {"estado": status}
     await shown(client, path, estado="Pagada")
-    cancelled = await client.post(f"{path}/cancelar", json={})
+    for given in (None, {}, {"motivo": "enfermo"}):
+        cancelled = await client.post(f"{path}/cancelar", json=given)
     assert (cancelled.status_code, cancelled.json()) == (400, {"error": "La reserva está pagada"})
     paid = [one["id"] for one in (await client.get("/vuelos/reserva", params={"estado": "Pagada"})).json()]
     assert made["id"] in paid

@@ -4,6 +4,7 @@ import asyncio
 import io
 import time
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import httpx
@@ -152,16 +153,16 @@ async def test_an_image_is_anonymised_at_once_or_later_and_found_by_number_or_id
 
 async def test_a_dicom_file_is_kept_without_its_patient_and_read_again(bff: httpx.AsyncClient, stack: RunningStack) -> None:
     original = written(image())
-    id, key = f"d-{uuid4()}", {"Idempotency-Key": uuid4().hex}
+    id, key = f"d/{uuid4()}", {"Idempotency-Key": uuid4().hex}
     sent, again = [
         await bff.post("/procesamiento/imagenes", params={"id_imagen": id}, content=original, headers={**DICOM, **key})
         for _ in range(2)
     ]
 
     assert (sent.status_code, again.content, again.headers["idempotent-replayed"]) == (201, sent.content, "true")
-    found = await shown(bff, f"/anonimizado/{id}", id_imagen=id)
+    found = await shown(bff, f"/anonimizado/{quote(id, safe='')}", id_imagen=id)
     assert (found["id"], found["modalidad"], found["archivo"]) == (sent.json()["id"], "CT", sent.json()["archivo"])
-    file = await bff.get(f"/anonimizado/{id}/dicom")
+    file = await bff.get(f"/anonimizado/{quote(id, safe='')}/dicom")
     assert (file.headers["content-type"], len(file.content)) == ("application/dicom", found["archivo"]["bytes"])
     kept = opened(file.content)
     assert (kept.PatientIdentityRemoved, kept.PixelData) == ("YES", image().PixelData)
@@ -170,7 +171,7 @@ async def test_a_dicom_file_is_kept_without_its_patient_and_read_again(bff: http
     for body, status, why in (
         (b"no", 422, "no es un archivo DICOM"),
         (original[:-1], 422, "cortado o dañado"),
-        (bytes(64 * 1024**2 + 1), 413, "67108864"),
+        (bytes(64 * 1024**2 + 1), 413, "El cuerpo es demasiado grande"),
     ):
         answer = await bff.post("/procesamiento/imagenes", params={"id_imagen": id}, content=body, headers=DICOM)
         assert (answer.status_code, why in answer.json()["error"]) == (status, True), answer.text
@@ -189,6 +190,7 @@ async def test_an_image_with_text_in_it_waits_in_quarantine_for_the_privacy_offi
         assert (answer.status_code, answer.json()["estado"]) == (202, "EN_CUARENTENA")
         assert answer.json()["motivo"] == "posible texto en la imagen"
         waiting.append(answer.json())
+        assert (await shown(bff, answer.headers["location"], estado="EN_CUARENTENA"))["motivo"] == answer.json()["motivo"]
         path = f"/procesamiento/cuarentena/{answer.json()['id']}"
         assert (await bff.get(f"{path}/dicom")).status_code == 401
         assert (await bff.post(f"{path}/liberar")).status_code == 401
@@ -205,8 +207,10 @@ async def test_an_image_with_text_in_it_waits_in_quarantine_for_the_privacy_offi
     assert (await bff.post(f"{discarded}/liberar", headers=officer)).status_code == 422
 
     async def emptied() -> bool:
-        rows = (await bff.get("/procesamiento/cuarentena", headers=officer)).json()
-        ours = {one["id"]: (one["estado"], one["bytes"]) for one in rows}
+        ours = dict[str, Any]()
+        for word in ("LIBERADA", "descartada"):
+            rows = (await bff.get("/procesamiento/cuarentena", params={"estado": word}, headers=officer)).json()
+            ours |= {one["id"]: (one["estado"], one["bytes"]) for one in rows}
         return [ours.get(one["id"]) for one in waiting] == [("LIBERADA", None), ("DESCARTADA", None)]
 
     await eventually(emptied, 30, "the quarantine without files")
@@ -217,7 +221,11 @@ async def test_an_image_with_text_in_it_waits_in_quarantine_for_the_privacy_offi
         return {f"quarantine {one['id']}" for one in waiting} <= {row["subject"] for row in found}
 
     await eventually(keys_erased, 30, "the erasure of the keys")
+    left = {one["id"] for one in (await bff.get("/procesamiento/cuarentena", headers=officer)).json()}
+    assert not left & {one["id"] for one in waiting}
     found = await shown(bff, f"/anonimizado/{waiting[0]['id_imagen']}", modalidad="CT")
+    await shown(bff, f"/procesamiento/imagenes/{waiting[0]['id']}", estado="ANONIMIZADA", numero=found["id"])
+    await shown(bff, f"/procesamiento/imagenes/{waiting[1]['id']}", estado="DESCARTADA", numero=None)
     assert opened((await bff.get(f"/anonimizado/{found['id']}/dicom")).content).PatientIdentityRemoved == "YES"
     assert (await bff.get(f"/anonimizado/{waiting[1]['id_imagen']}")).status_code == 404
 
@@ -246,18 +254,21 @@ async def test_a_file_is_fetched_from_an_allowed_source_and_nothing_of_its_patie
             httpx.AsyncClient(base_url=stack.endpoints["gateways"]["health_subscriptions.bff"], timeout=30) as bff,
         ):
             urls = {"ok": "a.dcm", "late": "late.dcm", "text": "text.dcm", "none": "x", "out": "../x.dcm"}
+            locations = dict[str, str]()
             for id, path in urls.items():
                 sent = {"id_imagen": id, "url_imagen": f"{source}{path}?patient={name}"}
                 answered = await bff.post("/procesamiento/procesar-imagen", json=sent)
                 assert (answered.status_code, answered.json()) == (202, {"status": "Mensaje enviado"})
+                locations[id] = answered.headers["location"]
 
             for id in ("ok", "late"):
                 found = await shown(bff, f"/anonimizado/{id}", modalidad="CT")
                 assert found["archivo"]["filas"] == 4
                 assert opened((await bff.get(f"/anonimizado/{id}/dicom")).content).PatientIdentityRemoved == "YES"
             await eventually(lambda: is_recorded(stack, "ImageQuarantined", "text"), 30, "the quarantine")
-            for id in ("none", "out"):
-                await eventually(lambda id=id: is_recorded(stack, "ImageRejected", id), 30, "the rejection")
+            for id, why in (("none", "La fuente no tiene la imagen"), ("out", "La URL de la imagen no está permitida")):
+                await shown(bff, locations[id], estado="RECHAZADA", motivo=why)
+            await shown(bff, locations["late"], estado="ANONIMIZADA", id_imagen="late")
             await stack.fetch("checkpoint")
             assert list(files_with(stack.data_dir, [name])) == []
             kinds = [f"health_subscriptions.{kind}".encode() for kind in ("ImageAnonymised", "ImagePostponed", "fetch-image")]

@@ -14,8 +14,11 @@ class ErrorAnswer(BaseModel):
 _WORDS = {
     FIELD_REQUIRED: "falta",
     "Input should be a valid string": "debe ser un texto",
+    "String should have at least 1 character": "no debe estar vacío",
     "Input should be a valid list": "debe ser una lista",
     "Input should be an object": "debe ser un objeto",
+    "List should have at least 1 item after validation, not 0": "debe tener al menos un elemento",
+    "Input should be 'natural' or 'empresa'": "debe ser natural o empresa",
     "Value error, is not the address of one mailbox": "no es un email",
 }
 DIALECT = Dialect(
@@ -25,6 +28,9 @@ DIALECT = Dialect(
     texts={
         "unauthenticated": "Se requiere un token",
         "forbidden": "El token no permite esta operación",
+        "too_large": "El cuerpo es demasiado grande",
+        "unsupported_format": "El tipo de contenido no está admitido",
+        "key_reused": "El id o la clave de idempotencia ya se usó para otro comando",
     },
     words=_WORDS,
 )

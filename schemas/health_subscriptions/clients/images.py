@@ -12,6 +12,7 @@ from schemas.health_subscriptions.clients.spanish import (
     UNKNOWN_MODALITY,
     UNKNOWN_PATHOLOGY,
     UNKNOWN_REGION,
+    EstadoDeImagen,
     EstadoEnCuarentena,
     year_of,
 )
@@ -63,6 +64,16 @@ class SubidaEnCuarentena(BaseModel):
     id_imagen: str
     estado: Literal["EN_CUARENTENA"]
     motivo: str
+
+
+class SolicitudDeImagen(BaseModel):
+    """Una imagen que se envió: si se conserva, con qué número, o por qué no."""
+
+    id: UUID
+    id_imagen: str | None
+    estado: EstadoDeImagen
+    numero: int | None
+    motivo: str | None
 
 
 class ImagenEnCuarentena(BaseModel):

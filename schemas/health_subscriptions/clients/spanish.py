@@ -25,7 +25,14 @@ QUARANTINE_STATES: Mapping[str, EstadoEnCuarentena] = {
     "released": "LIBERADA",
     "discarded": "DESCARTADA",
 }
-ANONYMISED = "ANONIMIZADA"
+EstadoDeImagen = Literal["ANONIMIZADA", "EN_ESPERA", "EN_CUARENTENA", "DESCARTADA", "RECHAZADA"]
+IMAGE_STATES: Mapping[str, EstadoDeImagen] = {
+    "recorded": "ANONIMIZADA",
+    "postponed": "EN_ESPERA",
+    "quarantined": "EN_CUARENTENA",
+    "discarded": "DESCARTADA",
+    "rejected": "RECHAZADA",
+}
 UNKNOWN_MODALITY, UNKNOWN_PATHOLOGY, UNKNOWN_REGION, UNKNOWN_FORMAT = (
     "Desconocida",
     "Desconocido",

@@ -153,9 +153,21 @@ def test_the_next_attempt_is_a_command_with_the_same_url() -> None:
     story = SagaScenario(FETCHING).happens(event).waits(PAUSES[1])
 
     fields = {**dict(COMMAND), "ingested_year": MIDNIGHT.year}
-    story.sends(FetchImage(**fields, url=URL, attempt=3)).becomes("completed")
+    story.sends(FetchImage(**fields, request_id=FIRST_ID, url=URL, attempt=3)).becomes("completed")
 
 
 def test_what_never_was_in_quarantine_is_not_released() -> None:
     with pytest.raises(DoesNotExist):
         quarantined(Image())
+
+
+def test_the_file_of_a_postponed_image_is_recorded_once_in_the_stream_of_its_request() -> None:
+    (postponed,) = Scenario(DECISIONS).when(PostponeImage(**dict(COMMAND), url=URL), id=FIRST_ID).recorded
+    later = RecordImage(**dict(COMMAND), request_id=FIRST_ID, file=FILE)
+
+    done = Scenario(DECISIONS).given(f"image-{FIRST_ID}", postponed).when(later, id=UUID(int=9)).recorded
+
+    assert done == (anonymised(FIRST_ID).model_copy(update={"file": FILE}),)
+    scenario = Scenario(DECISIONS).given(f"image-{FIRST_ID}", postponed, *done)
+    for command in (later, RejectImage(image_id="i", reason="x", request_id=FIRST_ID)):
+        scenario.when(command, id=UUID(int=10)).then()

@@ -2,7 +2,7 @@
 
 import pytest
 from pydicom import Dataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
 
 from command_api.dicom.pixels import check_pixels
 from command_api.dicom.rejections import NotDeidentifiable, Reason
@@ -38,6 +38,15 @@ def test_pixels_that_are_cut_off_are_rejected() -> None:
 
 def test_data_behind_the_pixels_is_rejected() -> None:
     assert reason_of(image(PixelData=PIXELS + b"Alonso")) is Reason.FOREIGN_DATA
+
+
+def test_the_byte_that_fills_the_last_word_of_big_endian_pixels_is_no_foreign_data() -> None:
+    odd = image(Rows=3, Columns=3, BitsAllocated=8, BitsStored=8, HighBit=7, PixelData=bytes(range(1, 9)) + b"\0\x09")
+    odd["PixelData"].VR = "OW"
+
+    check_pixels(odd, ExplicitVRBigEndian, odd)
+    odd["PixelData"].value = bytes(range(1, 9)) + b"A\x09"
+    assert reason_of(odd, ExplicitVRBigEndian) is Reason.FOREIGN_DATA
 
 
 @pytest.mark.parametrize("keyword", ["Rows", "BitsAllocated", "PhotometricInterpretation", "SOPInstanceUID", "SOPClassUID"])

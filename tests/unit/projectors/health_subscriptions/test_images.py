@@ -1,15 +1,20 @@
 """The view of images, whose key is the position of the event."""
 
+from dataclasses import replace
 from uuid import UUID
 
-from projectors.health_subscriptions.images import PROJECTIONS
+from aggregates.scenario import recorded
+from projectors.health_subscriptions.images import PROJECTIONS, request
 from schemas.health_subscriptions.imaging import (
     ImageAnonymised,
     ImageDiscarded,
     ImageQuarantined,
+    ImageRejected,
     ImageReleased,
     QuarantinedFileDeleted,
 )
+from schemas.health_subscriptions.views import ImageRequests
+from schemas.message import Event
 from schemas.values.dicom import QuarantinedFile
 from tests.unit.projectors.applied import applied
 
@@ -28,9 +33,34 @@ def test_an_image_in_quarantine_keeps_what_became_of_it() -> None:
     id, file = UUID(int=1), QuarantinedFile(key="quarantine/1", bytes=4, reason="posible texto")
     quarantined = ImageQuarantined(quarantine_id=id, **FIELDS, ingested_year=2024, file=file)
 
-    row = applied(PROJECTIONS[1], quarantined)
+    row = applied(PROJECTIONS[2], quarantined)
 
     assert (row.status, row.image_id, row.file) == ("quarantined", "i", file.model_dump())
-    released = applied(PROJECTIONS[1], quarantined, ImageReleased(quarantine_id=id), QuarantinedFileDeleted(quarantine_id=id))
+    released = applied(PROJECTIONS[2], quarantined, ImageReleased(quarantine_id=id), QuarantinedFileDeleted(quarantine_id=id))
     assert (released.status, released.file) == ("released", None)
-    assert applied(PROJECTIONS[1], quarantined, ImageDiscarded(quarantine_id=id)).status == "discarded"
+    assert applied(PROJECTIONS[2], quarantined, ImageDiscarded(quarantine_id=id)).status == "discarded"
+
+
+def test_a_request_shows_what_it_came_to() -> None:
+    id, file = UUID(int=1), QuarantinedFile(key="quarantine/1", bytes=4, reason="posible texto")
+    quarantined = ImageQuarantined(quarantine_id=id, **FIELDS, ingested_year=2024, file=file)
+    anonymised = ImageAnonymised(**FIELDS, patient_id=id, ingested_year=2024)
+    rejected = ImageRejected(image_id="i", reason="no")
+
+    def shown(*events: Event) -> tuple[object, ...]:
+        row = request(ImageRequests(request_id=id), recorded(events[0]))
+        for event in events[1:]:
+            row = request(row, recorded(event))
+        return row.status, row.number, row.reason, row.image_id
+
+    assert shown(anonymised) == ("recorded", 1, None, "i")
+    assert shown(rejected) == ("rejected", None, "no", "i")
+    assert shown(quarantined) == ("quarantined", None, "posible texto", "i")
+    assert shown(quarantined, ImageDiscarded(quarantine_id=id))[0] == "discarded"
+    assert shown(quarantined, ImageReleased(quarantine_id=id), anonymised)[:3] == ("recorded", 1, None)
+
+
+def test_a_request_is_found_by_the_key_of_its_stream() -> None:
+    event = replace(recorded(ImageRejected(image_id="i", reason="no")), stream=f"image-{UUID(int=7)}")
+
+    assert PROJECTIONS[1].key_of(event) == UUID(int=7)

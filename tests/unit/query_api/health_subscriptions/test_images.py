@@ -1,6 +1,7 @@
 """Images are found by number or by the client's id, and each look-up is recorded."""
 
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,12 @@ from uuid import UUID
 import pytest
 from starlette.requests import Request
 
-from query_api.health_subscriptions.images import file, image, quarantined_file, shown_in_quarantine
+from query_api.health_subscriptions.images import file, image, quarantine, quarantined_file, shown_in_quarantine, shown_request
 from query_api.queries.context import QueryContext
 from query_api.views.paging import Page
-from schemas.errors import NotFound
+from schemas.errors import Damaged, NotFound
 from schemas.health_subscriptions.imaging import QueryImage
-from schemas.health_subscriptions.views import Images, QuarantinedImages
+from schemas.health_subscriptions.views import ImageRequests, Images, QuarantinedImages
 from schemas.message import Command
 from schemas.values.dicom import DicomFile, quarantine_subject
 from schemas.view import View
@@ -37,7 +38,7 @@ class Keys:
 
 FILE = DicomFile(
     key="images/a.dcm",
-    sha256="a",
+    sha256=sha256(b"DICM").hexdigest(),
     bytes=4,
     modality="CT",
     transfer_syntax="1",
@@ -109,7 +110,7 @@ async def test_an_image_with_a_file_says_what_it_is_like_and_its_file_is_read(tm
     shown = (await image(context)).body
     answer = await file(context)
 
-    assert (shown.id, shown.archivo.filas, shown.archivo.sha256) == (8, 1, "a")
+    assert (shown.id, shown.archivo.filas, shown.archivo.sha256) == (8, 1, FILE["sha256"])
     assert ([part async for part in answer.body], answer.media_type) == ([b"DICM"], "application/dicom")
     assert answer.headers == {"Content-Disposition": 'attachment; filename="8.dcm"'}
     assert commands.sent == [QueryImage(number_or_id="8")] * 2
@@ -145,3 +146,48 @@ async def test_a_file_that_has_left_the_quarantine_is_not_found_and_nothing_is_r
     with pytest.raises(NotFound):
         await quarantined_file(context)
     assert commands.sent == []
+
+
+@pytest.mark.parametrize("content", [None, b"DIC", b"DICN"])
+async def test_a_file_that_is_missing_or_altered_is_not_served(tmp_path: Path, content: bytes | None) -> None:
+    (tmp_path / "images").mkdir()
+    if content is not None:
+        (tmp_path / "images" / "a.dcm").write_bytes(content)
+
+    with pytest.raises(Damaged):
+        [part async for part in (await file(asked("8", tmp_path)[0])).body]
+
+
+def test_a_request_is_shown_in_the_clients_words() -> None:
+    row = ImageRequests(request_id=UUID(int=1), image_id="i", status="postponed", reason="r").model_dump()
+
+    assert shown_request(row).model_dump() == {
+        "id": UUID(int=1),
+        "id_imagen": "i",
+        "estado": "EN_ESPERA",
+        "numero": None,
+        "motivo": "r",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "fixed"),
+    [
+        ("", (("status", "quarantined"), ("sort", "quarantined_at"))),
+        ("estado=LIBERADA", (("sort", "quarantined_at"),)),
+        ("status=released&sort=image_id", ()),
+    ],
+)
+async def test_images_that_wait_are_shown_unless_others_are_asked_for(query: str, fixed: tuple[tuple[str, str], ...]) -> None:
+    request, found = request_of("/procesamiento/cuarentena", query), list[Any]()
+
+    class Quarantined:
+        async def page(self, request: Request, view: type[View], *given: tuple[str, str], words: Any) -> Page:
+            found.extend(given)
+            assert dict(words["estado"]("liberada")) == {"status": "released"}
+            return Page([IN_QUARANTINE], None)
+
+    answer = await quarantine(QueryContext(request, Quarantined(), None, {}, None, None))  # type: ignore[arg-type]
+
+    assert tuple(found) == fixed
+    assert [one.estado for one in answer.body] == ["EN_CUARENTENA"]
