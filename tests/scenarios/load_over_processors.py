@@ -99,7 +99,8 @@ class Processors:
         after = max(0.0, max((at for at in recorded.values()), default=0.0) - answered)
         waits = [recorded[one.command_id] - one.at for one in sent if one.command_id in recorded]
         lived = [name for name, one in processes.items() if one.is_running()]
-        handled = {name: count - before.get(name, 0.0) for name, count in (await self._handled()).items()}
+        after_load = await self._handled()
+        handled = {name: after_load[name] - before.get(name, 0.0) for name in after_load if name in lived or name not in before}
         total = sum(handled.values())
         return Outcome(
             sent=len(sent),
