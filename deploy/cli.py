@@ -7,6 +7,7 @@ import logging
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated, Literal
 
 import typer
@@ -293,7 +294,8 @@ def mail(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     from deploy.local.servers.mail import kept_in
 
     for message in kept_in(mailbox_of(data_dir.resolve())):
-        typer.echo(f"{message.at:%Y-%m-%d %H:%M:%SZ}  {message.to}  {message.subject}\n    {message.text}")
+        typer.echo(f"{message.at:%Y-%m-%d %H:%M:%SZ}  {message.to}  {message.subject}")
+        typer.echo(indent("\n".join(message.text.splitlines()), "    "))
 
 
 @app.command("topic-docs", rich_help_panel=KEYS)

@@ -89,6 +89,8 @@ class Notifications:
         fields: dict[str, Any] = {"notification_id": data.notification_id, "attempt": data.attempt}
         if data.problem is None:
             yield self.messages.sent(cause=notification.cause, **fields)
+            if self.messages.confirmed is not None:
+                yield self.messages.confirmed(notification_id=data.notification_id, cause=notification.cause)
         elif data.may_work_later and data.attempt <= len(PAUSES):
             again_at = later(command.at, PAUSES[data.attempt - 1])
             yield self.messages.delivery_failed(problem=data.problem, again_at=again_at, **fields)

@@ -56,6 +56,10 @@ class NotificationSent(messages.NotificationSent):
     """The mail server accepted the mail."""
 
 
+class NotificationConfirmed(messages.NotificationConfirmed):
+    """The mail server has confirmed the mail."""
+
+
 class NotificationFailed(messages.NotificationFailed):
     """The mail could not be delivered, and no attempt follows."""
 
@@ -68,6 +72,7 @@ MESSAGES = NotificationMessages(
     DeliveryFailed,
     NotificationSent,
     NotificationFailed,
+    NotificationConfirmed,
 )
 COMMANDS: tuple[type[Command], ...] = (*MESSAGES.commands, ReceiveEvent)
 EVENTS: tuple[type[Event], ...] = (*MESSAGES.events, EventReceived)

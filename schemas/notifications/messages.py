@@ -61,6 +61,13 @@ class NotificationSent(Event):
     attempt: int
 
 
+class NotificationConfirmed(Event):
+    """The mail server has confirmed the mail; recorded together with the sending, for systems whose readers expect both."""
+
+    notification_id: UUID
+    cause: str
+
+
 class NotificationFailed(Event):
     """The mail could not be delivered, and no attempt follows."""
 
@@ -81,6 +88,7 @@ class NotificationMessages:
     delivery_failed: type[DeliveryFailed]
     sent: type[NotificationSent]
     failed: type[NotificationFailed]
+    confirmed: type[NotificationConfirmed] | None = None
 
     @property
     def commands(self) -> tuple[type[Command], ...]:
@@ -90,4 +98,5 @@ class NotificationMessages:
     @property
     def events(self) -> tuple[type[Event], ...]:
         """The events of the system's context of notifications."""
-        return (self.requested, self.delivery_failed, self.sent, self.failed)
+        confirmed = () if self.confirmed is None else (self.confirmed,)
+        return (self.requested, self.delivery_failed, self.sent, self.failed, *confirmed)

@@ -106,7 +106,7 @@ class Problem(BaseModel):
                     "title": "Rejected",
                     "status": 422,
                     "detail": "the body is not valid",
-                    "errors": [{"pointer": "/partner_id", "detail": "Field required"}],
+                    "errors": [{"pointer": "/name", "detail": "Field required"}],
                     "correlation_id": "01940000-0000-7000-8000-000000000001",
                 }
             ]

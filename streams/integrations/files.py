@@ -1,12 +1,13 @@
 """Files: bytes under keys, in a folder or in an object store such as S3."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
@@ -115,6 +116,9 @@ def _opened(url: str) -> Files:
     try:
         if parts.scheme == "file":
             return Files(LocalStore(Path(unquote(parts.path)), mkdir=True, automatic_cleanup=True))
-        return Files(from_url(url, client_options={"timeout": _ANSWER, "connect_timeout": _CONNECTION}))
+        # These options replace those that the client takes from the environment; one of them is for stores without TLS.
+        allow_http = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("true", "1")
+        options = {"timeout": _ANSWER, "connect_timeout": _CONNECTION, "allow_http": allow_http}
+        return Files(from_url(url, client_options=cast(Any, options)))
     except (BaseError, ValueError, OSError) as error:
         raise Misconfigured(f"CAUDAL_FILES_URL names no place for files: {_first_line(error)}") from error

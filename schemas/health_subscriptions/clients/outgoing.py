@@ -7,7 +7,12 @@ from schemas.health_subscriptions import data_services as services
 from schemas.health_subscriptions import subscriptions
 from schemas.health_subscriptions.clients.records import IMAGING, NOTIFICATIONS, SERVICES, SUBSCRIPTIONS, record
 from schemas.health_subscriptions.imaging import ImageAnonymised, ImageQuarantined, ImageRejected
-from schemas.health_subscriptions.notifications import NotificationFailed, NotificationRequested, NotificationSent
+from schemas.health_subscriptions.notifications import (
+    NotificationConfirmed,
+    NotificationFailed,
+    NotificationRequested,
+    NotificationSent,
+)
 from schemas.integration import Content, OutgoingTopic
 
 
@@ -159,5 +164,6 @@ OUTGOING = (
     ),
     OutgoingTopic("eventos-notificacion", NotificationRequested, _notification("Creada"), _NOTIFICATION),
     OutgoingTopic("eventos-notificacion", NotificationSent, _notification("Enviada"), _NOTIFICATION),
+    OutgoingTopic("eventos-notificacion", NotificationConfirmed, _notification("Confirmada"), _NOTIFICATION),
     OutgoingTopic("eventos-notificacion", NotificationFailed, _notification("Error"), _NOTIFICATION),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from aggregates.scenario import recorded
 from schemas.health_subscriptions import subscriptions
 from schemas.health_subscriptions.clients.outgoing import OUTGOING
 from schemas.health_subscriptions.imaging import ImageAnonymised, ImageQuarantined, ImageRejected
-from schemas.health_subscriptions.notifications import NotificationFailed, NotificationSent
+from schemas.health_subscriptions.notifications import NotificationConfirmed, NotificationFailed, NotificationSent
 from schemas.message import Event
 from schemas.values.dicom import QuarantinedFile
 from tests.unit.aggregates.health_subscriptions.subscribers import ACTIVE, FREE, ID, IDS, PRO
@@ -68,6 +68,11 @@ IMAGE = ImageAnonymised(patient_id=ID, **DESCRIBED)
             "eventos-notificacion",
             NotificationSent(notification_id=ID, cause="c", attempt=1),
             {"id_notificacion": TEXT, "tipo": "Enviada", "causa": "c"},
+        ),
+        (
+            "eventos-notificacion",
+            NotificationConfirmed(notification_id=ID, cause="c"),
+            {"id_notificacion": TEXT, "tipo": "Confirmada", "causa": "c"},
         ),
         (
             "eventos-notificacion",
