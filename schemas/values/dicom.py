@@ -4,17 +4,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from schemas.values.files import KeptFile
 
 
-class DicomFile(_Part):
+class DicomFile(KeptFile):
     """A DICOM file without the person in it (PS3.10)."""
 
-    key: str = Field(description="Its place among the files.")
-    sha256: str
-    bytes: int
     modality: str | None
     transfer_syntax: str
     sop_class: str
@@ -23,8 +18,10 @@ class DicomFile(_Part):
     frames: int
 
 
-class QuarantinedFile(_Part):
+class QuarantinedFile(BaseModel):
     """A DICOM file that may show a person: it is kept as it came, encrypted, until somebody has looked at it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str = Field(description="Its place among the files.")
     bytes: int = Field(description="Size of the file before its encryption.")

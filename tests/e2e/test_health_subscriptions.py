@@ -179,6 +179,24 @@ async def test_a_dicom_file_is_kept_without_its_patient_and_read_again(bff: http
     assert not [path for path in stack.data_dir.glob("files/**/*") if path.is_file() and NAME.encode() in path.read_bytes()]
 
 
+async def test_a_file_that_is_altered_is_found_and_not_served(bff: httpx.AsyncClient, stack: RunningStack) -> None:
+    original = written(image(SOPInstanceUID=f"1.2.{uuid4().int}"))
+    sent = (await bff.post("/procesamiento/imagenes", params={"id_imagen": "altered"}, content=original, headers=DICOM)).json()
+    await shown(bff, f"/anonimizado/{sent['id']}", id=sent["id"])
+    kept = stack.data_dir / "files" / "images" / f"{sent['archivo']['sha256']}.dcm"
+    content = kept.read_bytes()
+    assert (await stack.caudal("verify", "files"))[0] == 0
+
+    kept.write_bytes(content[:-1])
+    code, out, _ = await stack.caudal("verify", "files", "health_subscriptions.imaging")
+    answer = await bff.get(f"/anonimizado/{sent['id']}/dicom")
+
+    assert (code, f"position {sent['id']} the file images/{kept.name} has" in " ".join(out.split())) == (1, True), out
+    assert answer.status_code == 500
+    kept.write_bytes(content)
+    assert (await stack.caudal("verify", "files"))[0] == 0
+
+
 async def test_an_image_with_text_in_it_waits_in_quarantine_for_the_privacy_officer(
     bff: httpx.AsyncClient, stack: RunningStack
 ) -> None:

@@ -33,7 +33,7 @@ def verify_all(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Prove that nothing was lost, doubled, altered or invented: in logs, topics and views, or in one kind of them."""
+    """Prove that nothing was lost, doubled, altered or invented: in logs, topics, views and files, or in one kind of them."""
     if context.invoked_subcommand is None:
         _verify(data_dir, as_json, public_keys=public_key or (), require_signed=require_signed, repair=repair)
         return
@@ -88,6 +88,18 @@ def verify_views(
 ) -> None:
     """Compare views with a new projection of their logs, up to the checkpoints of the view."""
     _verify(data_dir, as_json, parts=("view",), names=names or (), repair=repair)
+
+
+@verify.command("files")
+def verify_files(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYSTEM.CONTEXT]...", help="Contexts whose files to verify; default: all.")
+    ] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Read each file that events name, and compare it with what was recorded of it."""
+    _verify(data_dir, as_json, parts=("file",), names=names or ())
 
 
 @async_command

@@ -1,4 +1,4 @@
-"""Reports on one log, topic or view each, and their output as text or JSON."""
+"""Reports on one log, topic or view each, or on the files of one context, and their output as text or JSON."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from rich.console import Console
 from deploy.console.printing import counted
 from deploy.console.progress import progress_bar
 
-Part = Literal["log", "topic", "view"]
+Part = Literal["log", "topic", "view", "file"]
 _MAX_PRINTED = 10
 
 
@@ -108,4 +108,5 @@ def conclusion(reports: Sequence[Report]) -> str:
 
 def _extent(reports: Sequence[Report]) -> str:
     counts = {part: sum(report.part == part for report in reports) for part in ("log", "topic", "view")}
+    counts["file"] = sum(report.facts["files"] for report in reports if report.part == "file")
     return ", ".join(counted(count, part) for part, count in counts.items() if count) or "nothing to verify"

@@ -1,4 +1,4 @@
-"""The run of ``caudal verify``: logs first, then topics, then views, because each is compared with the one before."""
+"""The run of ``caudal verify``: logs first, then topics, views and files, which are compared with the logs."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deploy.operations.projections.rebuilding import rebuild_quietly
 from deploy.operations.verify import erased_subjects
+from deploy.operations.verify.files import contexts_with_files, verify_files
 from deploy.operations.verify.integration import verify_integration
 from deploy.operations.verify.log import verifier_of, verify_log
 from deploy.operations.verify.report import Part, Report, Reporter
@@ -24,7 +25,7 @@ from streams.installation import Installation
 from streams.log.reading import PostgresLog
 from streams.settings import Settings
 
-ALL: tuple[Part, ...] = ("log", "topic", "view")
+ALL: tuple[Part, ...] = ("log", "topic", "view", "file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,8 @@ async def _reports(options: VerifyOptions, data_dir: Path, settings: Settings, r
             for projection in installed(catalog):
                 if not options.names or projection.full_name in options.names:
                     yield await verify_view(installation, logs, projection, reporter, rebuild)
+        for context in contexts_with_files(contexts, catalog) if "file" in options.parts else ():
+            yield await verify_files(settings, catalog, context, logs[context], reporter)
     finally:
         await readers.close()
         await projectors.close()
