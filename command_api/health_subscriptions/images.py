@@ -11,7 +11,7 @@ from aggregates.health_subscriptions.imaging import IMAGE, quarantined
 from command_api.dicom.rejections import NotDeidentifiable
 from command_api.dicom.storing import delete_quarantined, release, store
 from command_api.handling.activities import Activity, ActivityContext
-from command_api.health_subscriptions.bodies import ImagenDicom
+from command_api.health_subscriptions.bodies.images import ImagenDicom
 from command_api.http.paths import UploadContext
 from schemas.envelope import CommandEnvelope, Receipt
 from schemas.errors import NotFound, Rejected, TooLarge, Unavailable

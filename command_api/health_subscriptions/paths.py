@@ -3,7 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from command_api.health_subscriptions import bodies, images
+from command_api.health_subscriptions import images
+from command_api.health_subscriptions.bodies import data_services as of_services
+from command_api.health_subscriptions.bodies import images as of_images
+from command_api.health_subscriptions.bodies import notifications as of_notifications
+from command_api.health_subscriptions.bodies import subscriptions as of_subscriptions
+from command_api.health_subscriptions.bodies.body import Cuerpo
 from command_api.http.paths import AcceptedCommandPath, CommandPath, Made, OwnPath, Translation, UploadPath
 from schemas.clients.dialect import Dialect
 from schemas.envelope import Receipt
@@ -46,11 +51,11 @@ def _accepted(
     return AcceptedCommandPath(path, command, translation=translation, location=location, media_types=_LENIENT, errors=errors)
 
 
-def _of_subscription(path: str, command: type[Command], body: type[bodies.Cuerpo], make: Any) -> AcceptedCommandPath:
+def _of_subscription(path: str, command: type[Command], body: type[Cuerpo], make: Any) -> AcceptedCommandPath:
     return _accepted(path, command, Translation(body, make), _SUBSCRIPTION, dialect.SUBSCRIPTIONS)
 
 
-def _of_service(path: str, command: type[Command], body: type[bodies.Cuerpo], make: Any) -> AcceptedCommandPath:
+def _of_service(path: str, command: type[Command], body: type[Cuerpo], make: Any) -> AcceptedCommandPath:
     return _accepted(path, command, Translation(body, make), _SERVICE, dialect.DATA_SERVICES)
 
 
@@ -58,29 +63,50 @@ PATHS: tuple[OwnPath, ...] = (
     _of_subscription(
         "/suscripciones/suscripcion-comando",
         subscriptions.CreateSubscription,
-        bodies.NuevaSuscripcion,
-        bodies.create_subscription,
+        of_subscriptions.NuevaSuscripcion,
+        of_subscriptions.create_subscription,
     ),
     _of_subscription(
         "/sagas/iniciar-suscripcion-comando",
         subscriptions.StartSubscription,
-        bodies.NuevaSuscripcion,
-        bodies.start_subscription,
+        of_subscriptions.NuevaSuscripcion,
+        of_subscriptions.start_subscription,
     ),
-    _of_subscription("/suscripciones/cambiar-plan-comando", subscriptions.ChangePlan, bodies.CambioDePlan, bodies.change_plan),
-    _of_subscription("/suscripciones/cancelar-comando", subscriptions.CancelSubscription, bodies.Cancelacion, bodies.cancel),
-    _of_subscription("/suscripciones/pagar-comando", subscriptions.PaySubscription, bodies.Pago, bodies.pay),
+    _of_subscription(
+        "/suscripciones/cambiar-plan-comando",
+        subscriptions.ChangePlan,
+        of_subscriptions.CambioDePlan,
+        of_subscriptions.change_plan,
+    ),
+    _of_subscription(
+        "/suscripciones/cancelar-comando",
+        subscriptions.CancelSubscription,
+        of_subscriptions.Cancelacion,
+        of_subscriptions.cancel,
+    ),
+    _of_subscription(
+        "/suscripciones/pagar-comando", subscriptions.PaySubscription, of_subscriptions.Pago, of_subscriptions.pay
+    ),
     _of_service(
-        "/serviciodatos/serviciodatos-comando", services.CreateDataService, bodies.NuevoServicio, bodies.create_data_service
+        "/serviciodatos/serviciodatos-comando",
+        services.CreateDataService,
+        of_services.NuevoServicio,
+        of_services.create_data_service,
     ),
-    _of_service("/serviciodatos/asignar-experto-comando", services.AssignExpert, bodies.Asignacion, bodies.assign_expert),
-    _of_service("/serviciodatos/iniciar-comando", services.StartDataService, bodies.Inicio, bodies.start_data_service),
-    _of_service("/serviciodatos/terminar-comando", services.FinishDataService, bodies.Termino, bodies.finish_data_service),
+    _of_service(
+        "/serviciodatos/asignar-experto-comando", services.AssignExpert, of_services.Asignacion, of_services.assign_expert
+    ),
+    _of_service(
+        "/serviciodatos/iniciar-comando", services.StartDataService, of_services.Inicio, of_services.start_data_service
+    ),
+    _of_service(
+        "/serviciodatos/terminar-comando", services.FinishDataService, of_services.Termino, of_services.finish_data_service
+    ),
     AcceptedCommandPath(
         "/procesamiento/procesar-imagen",
         AnonymiseImage,
         {"status": "Mensaje enviado"},
-        translation=Translation(bodies.ImagenEnviada, bodies.process),
+        translation=Translation(of_images.ImagenEnviada, of_images.process),
         location=_REQUEST,
         media_types=_LENIENT,
         errors=dialect.SENT_IMAGES,
@@ -89,7 +115,7 @@ PATHS: tuple[OwnPath, ...] = (
         "/anonimizar",
         AnonymiseImage,
         anonymised,
-        translation=Translation(bodies.ImagenCompleta, bodies.anonymise),
+        translation=Translation(of_images.ImagenCompleta, of_images.anonymise),
         with_events=True,
         status=200,
         media_types=_LENIENT,
@@ -98,7 +124,7 @@ PATHS: tuple[OwnPath, ...] = (
     UploadPath(
         "/procesamiento/imagenes",
         {RecordImage: Made(201, ImagenSubida), QuarantineImage: Made(202, SubidaEnCuarentena)},
-        bodies.ImagenDicom,
+        of_images.ImagenDicom,
         images.receive,
         images.uploaded,
         media_types=("application/dicom", "application/octet-stream"),
@@ -126,7 +152,7 @@ PATHS: tuple[OwnPath, ...] = (
         "/test-notification",
         ReceiveEvent,
         received,
-        translation=Translation(bodies.EventoDePrueba, bodies.receive),
+        translation=Translation(of_notifications.EventoDePrueba, of_notifications.receive),
         status=200,
         media_types=_LENIENT,
         errors=dialect.TEST_NOTIFICATIONS,

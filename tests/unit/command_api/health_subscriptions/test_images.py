@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from aggregates.health_subscriptions.imaging import Image
 from aggregates.scenario import FIRST_ID, MIDNIGHT
 from command_api.handling.activities import ActivityContext
-from command_api.health_subscriptions.bodies import ImagenDicom
+from command_api.health_subscriptions.bodies.images import ImagenDicom
 from command_api.health_subscriptions.images import delete, discarded, fetch, receive, released, take_out, uploaded
 from command_api.http.paths import UploadContext
 from schemas.envelope import Receipt

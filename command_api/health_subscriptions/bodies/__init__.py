@@ -1,0 +1,1 @@
+"""The bodies of the subscriptions' clients, and the commands that they make."""
