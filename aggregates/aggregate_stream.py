@@ -25,6 +25,7 @@ from schemas.message import Event
 A = TypeVar("A", bound=Aggregate)
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 """The time of an aggregate that is made of published events: theirs are the log's."""
+_TRANSIENT = frozenset({"_version", "_created_on", "_modified_on", "_pending_events"})
 _OF_THE_LIBRARY = frozenset({"originator_id", "originator_version", "timestamp", "originator_topic", "originator_id_type"})
 
 
@@ -87,7 +88,7 @@ class AggregateStream(Stream[AggregateState], Generic[A]):
         id, version = getattr(event, self._id_field), state.version + 1
         happened: Any = cast(Any, own)(originator_id=id, originator_version=version, timestamp=_NO_TIME, **fields)
         after = cast(A, happened.mutate(self.aggregate(state) if state.version else None))
-        kept = {name: value for name, value in after.__dict__.items() if name == "_id" or not name.startswith("_")}
+        kept = {name: value for name, value in after.__dict__.items() if name not in _TRANSIENT}
         return AggregateState(attributes=kept, version=version)
 
 

@@ -138,7 +138,10 @@ async def serve(
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the API, or of health and metrics; 0 for any.")] = _PORT,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port of the API, or of health and metrics; 0 for any.", show_default="8000, sidecar 50051"),
+    ] = None,
     end_with_parent: Annotated[
         bool, flag("--end-with-parent", help="Stop when the process that started this one ends.")
     ] = False,
@@ -155,17 +158,17 @@ async def serve(
     settings = settings_or_stack(data_dir, log_format)
     configure_logging(settings.log_format, settings.log_level)
     if service == "gateway":
-        if port != _PORT:
+        if port is not None:
             raise typer.BadParameter("a gateway's port follows its name, as in `clinical_lab:8080`", param_hint="--port")
         await serve_gateways(gateways or (), settings, host)
     elif service == "sidecar":
         from deploy.serving.sidecar import DEFAULT_PORT, serve_sidecar
 
-        await serve_sidecar(gateways or (), settings, host, DEFAULT_PORT if port == _PORT else port)
+        await serve_sidecar(gateways or (), settings, host, DEFAULT_PORT if port is None else port)
     elif gateways:
         raise typer.BadParameter("only `gateway` and `sidecar` take names")
     else:
-        await serve_process(service, settings, host, port)
+        await serve_process(service, settings, host, _PORT if port is None else port)
 
 
 @app.command(rich_help_panel=RUN)

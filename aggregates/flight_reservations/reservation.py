@@ -51,10 +51,10 @@ class Reservation(Aggregate):
         self._must_be("approved")
         self.become_paid(self.customer_id, self.created_at)
 
-    def cancel(self, reason: str) -> None:
+    def cancel(self) -> None:
         """Cancels it; raises `Rejected` if it is paid or cancelled."""
         self._must_be("pending", "approved")
-        self.become_cancelled(self.customer_id, self.created_at, reason)
+        self.become_cancelled(self.customer_id, self.created_at)
 
     @event("Approved")
     def become_approved(self, customer_id: UUID | None, created_at: datetime) -> None:
@@ -65,7 +65,7 @@ class Reservation(Aggregate):
         self.status = "paid"
 
     @event("Cancelled")
-    def become_cancelled(self, customer_id: UUID | None, created_at: datetime, reason: str) -> None:
+    def become_cancelled(self, customer_id: UUID | None, created_at: datetime) -> None:
         self.status = "cancelled"
 
     def _must_be(self, *allowed: Status) -> None:

@@ -80,7 +80,7 @@ def pay(command: CommandEnvelope[PayReservation], state: AggregateState) -> Even
 def cancel(command: CommandEnvelope[CancelReservation], state: AggregateState) -> Events:
     """Cancels a reservation that is not paid."""
     reservation = RESERVATION.aggregate(state)
-    reservation.cancel(command.data.reason)
+    reservation.cancel()
     return RESERVATION.recorded(reservation)
 
 

@@ -20,9 +20,9 @@ from aggregates.sagas.definition import Reaction, SagaDefinition, Send, Transiti
 from aggregates.state import State
 from aggregates.stream import Stream
 from schemas.engine.privacy import EraseSubject
-from schemas.engine.sagas import SagaInput
+from schemas.engine.sagas import CommandOutcome, SagaInput
 from schemas.envelope import CommandEnvelope, RecordedEvent
-from schemas.errors import DoesNotExist, Rejected
+from schemas.errors import AlreadyExists, DoesNotExist, Rejected
 from schemas.health_subscriptions.imaging import (
     NOT_QUARANTINED,
     NOT_REACHED,
@@ -95,24 +95,26 @@ def anonymise(command: CommandEnvelope[AnonymiseImage]) -> Events:
 
 
 def record(command: CommandEnvelope[RecordImage], image: Image) -> Events:
-    """Does the same for an image with a file, once for each request."""
-    if image.is_open:
+    """Does the same for an image with a file, once for each request; raises `AlreadyExists` for one that was uploaded twice."""
+    if _is_open(command, image):
         pseudonym = _pseudonym(command.data.request_id or command.id)
-        yield ImageAnonymised(patient_id=pseudonym, file=command.data.file, **_described(command))
+        request_id = command.data.request_id
+        yield ImageAnonymised(patient_id=pseudonym, file=command.data.file, request_id=request_id, **_described(command))
 
 
 def quarantine(command: CommandEnvelope[QuarantineImage], image: Image) -> Events:
-    """Records that an image waits until somebody has looked at it."""
-    if image.is_open:
+    """Records that an image waits until somebody has looked at it; raises `AlreadyExists` for one that was uploaded twice."""
+    if _is_open(command, image):
         id = command.data.request_id or command.id
-        yield ImageQuarantined(quarantine_id=id, file=command.data.file, **_described(command))
+        data = command.data
+        yield ImageQuarantined(quarantine_id=id, file=data.file, request_id=data.request_id, **_described(command))
 
 
 def postpone(command: CommandEnvelope[PostponeImage], image: Image) -> Events:
     """Records when the file of an image is fetched again, or after the last attempt that the image is rejected."""
     data = command.data
     if image.is_open and data.attempt > len(PAUSES):
-        yield ImageRejected(image_id=data.image_id, reason=NOT_REACHED)
+        yield ImageRejected(image_id=data.image_id, reason=NOT_REACHED, request_id=data.request_id)
     elif image.is_open:
         again_at = later(command.at, PAUSES[data.attempt - 1])
         id = data.request_id or command.id
@@ -122,7 +124,15 @@ def postpone(command: CommandEnvelope[PostponeImage], image: Image) -> Events:
 def reject(command: CommandEnvelope[RejectImage], image: Image) -> Events:
     """Records why an image was not recorded."""
     if image.is_open:
-        yield ImageRejected(image_id=command.data.image_id, reason=command.data.reason)
+        data = command.data
+        yield ImageRejected(image_id=data.image_id, reason=data.reason, request_id=data.request_id)
+
+
+def _is_open(command: CommandEnvelope[RequestedImage], image: Image) -> bool:
+    """Returns whether nothing is decided yet of a request; raises `AlreadyExists` if the command is the request itself."""
+    if not image.is_open and command.data.request_id is None:
+        raise AlreadyExists("there is an image with this id already")
+    return image.is_open
 
 
 def release(command: CommandEnvelope[RecordRelease], image: Image) -> Events:
@@ -182,7 +192,22 @@ def again(state: Fetching, input: SagaInput) -> Transition[Fetching]:
     assert image is not None, "the saga starts with it"
     described = {name: getattr(image, name) for name in AnonymiseImage.model_fields}
     fetch = FetchImage(request_id=image.request_id, url=image.url, attempt=image.attempt + 1, **described)
-    return Transition(state, send=[Send(fetch)], status="completed")
+    return Transition(state, send=[Send(fetch)])
+
+
+def fetched(
+    state: Fetching, event: ImageAnonymised | ImageQuarantined | ImageRejected, input: SagaInput
+) -> Transition[Fetching]:
+    """Ends: an attempt came to something."""
+    return Transition(state, status="completed")
+
+
+def not_fetched(state: Fetching, outcome: CommandOutcome, input: SagaInput) -> Transition[Fetching]:
+    """Rejects the image if the next attempt itself was rejected, as after the erasure of the addresses."""
+    image = state.postponed
+    assert image is not None, "the saga starts with it"
+    rejection = RejectImage(image_id=image.image_id, reason=NOT_REACHED, request_id=image.request_id)
+    return Transition(state, send=[Send(rejection)])
 
 
 def _pseudonym(id: UUID) -> UUID:
@@ -214,7 +239,12 @@ DECISIONS: Decisions = (
 FETCHING: SagaDefinition[Fetching] = SagaDefinition(
     "fetching",
     Fetching,
-    {ImagePostponed: Reaction(lambda event: f"{event.request_id}/{event.attempt}", postponed, starts=True)},
+    {
+        ImagePostponed: Reaction("request_id", postponed, starts=True),
+        **{event: Reaction("request_id", fetched) for event in (ImageAnonymised, ImageQuarantined, ImageRejected)},
+    },
+    on_rejected={FetchImage: not_fetched},
     on_timer={"again": again},
+    events_follow_start=True,
 )
 POLICIES = (Policy("emptying-quarantine", {ImageReleased: delete_file, ImageDiscarded: delete_file}),)

@@ -10,7 +10,6 @@ from schemas.errors import NotFound
 from schemas.flight_reservations.clients.itineraries import Dado, Itinerario, Pasajero
 from schemas.flight_reservations.clients.spanish import KINDS, TipoDeCliente
 from schemas.flight_reservations.customers import DeactivateCustomer, OptionalText, PersonalText, RegisterCustomer
-from schemas.flight_reservations.parts import Label
 from schemas.flight_reservations.reservations import (
     ApproveReservation,
     CancelReservation,
@@ -34,12 +33,6 @@ class NuevaReserva(Dado):
     itinerarios: Annotated[list[Itinerario], Field(max_length=20)] = []
     id_cliente: UUID | None = None
     pasajeros: Annotated[list[Pasajero], Field(max_length=100)] = []
-
-
-class Cancelacion(Dado):
-    """Por qué se cancela una reserva."""
-
-    motivo: Label = ""
 
 
 class NuevoUsuario(Dado):
@@ -80,8 +73,8 @@ def pay(_: None, parameters: Mapping[str, str]) -> Command:
     return PayReservation(reservation_id=_id(parameters))
 
 
-def cancel(cuerpo: Cancelacion, parameters: Mapping[str, str]) -> Command:
-    return CancelReservation(reservation_id=_id(parameters), reason=cuerpo.motivo)
+def cancel(_: None, parameters: Mapping[str, str]) -> Command:
+    return CancelReservation(reservation_id=_id(parameters))
 
 
 def register(cuerpo: NuevoUsuario, _: Mapping[str, str]) -> Command:

@@ -19,12 +19,14 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
 
 
 async def mailbox(notification: Notification, context: ActivityContext) -> str:
-    """Returns the customer's address; raises `Undeliverable` for a customer who is not registered, or was erased."""
+    """Returns the customer's address; raises `Undeliverable` for a customer who was erased, or is not registered yet."""
+    may_come = False
     for id in notification.recipients:
-        encrypted = (await context.load(CUSTOMER, id)).email
+        customer = await context.load(CUSTOMER, id)
+        may_come, encrypted = may_come or customer.status == "none", customer.email
         if encrypted is not None and (email := (await context.keys.decrypted([encrypted])).get(encrypted)):
             return email
-    raise Undeliverable("the customer has no mailbox", may_work_later=False)
+    raise Undeliverable("the customer has no mailbox", may_work_later=may_come)
 
 
 def text(notification: Notification) -> tuple[str, str]:

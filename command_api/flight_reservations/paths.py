@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
-
 from command_api.flight_reservations import bodies
 from command_api.http.paths import AcceptedCommandPath, CommandPath, OwnPath, Translation
 from schemas.envelope import Receipt
@@ -41,12 +39,12 @@ def created(_: CreateReservation, receipt: Receipt, events: Sequence[Event]) -> 
     return reservation.model_dump(mode="json")
 
 
-def _change(word: str, command: type[Command], body: type[BaseModel] | None, make: Any, status: str) -> CommandPath:
+def _change(word: str, command: type[Command], make: Any, status: str) -> CommandPath:
     return CommandPath(
         f"/vuelos/reserva/{{id}}/{word}",
         command,
         {"estado": status},
-        translation=Translation(body, make, may_be_absent=True),
+        translation=Translation(None, make),
         status=200,
         errors=dialect.RESERVATIONS,
     )
@@ -74,9 +72,9 @@ PATHS: tuple[OwnPath, ...] = (
     ),
     _requested("/vuelos/reserva-comando"),
     _requested("/vuelos/reserva-commando"),
-    _change("aprobar", ApproveReservation, None, bodies.approve, "Aprobada"),
-    _change("pagar", PayReservation, None, bodies.pay, "Pagada"),
-    _change("cancelar", CancelReservation, bodies.Cancelacion, bodies.cancel, "Cancelada"),
+    _change("aprobar", ApproveReservation, bodies.approve, "Aprobada"),
+    _change("pagar", PayReservation, bodies.pay, "Pagada"),
+    _change("cancelar", CancelReservation, bodies.cancel, "Cancelada"),
     AcceptedCommandPath(
         "/cliente/usuario",
         RegisterCustomer,

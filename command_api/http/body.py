@@ -18,18 +18,9 @@ JSON = ("application/json",)
 """The media types of a body, unless a path has clients that name others; ``""`` is none at all."""
 
 
-async def read_document(
-    request: Request, headers: Headers, settings: Settings, media_types: Sequence[str] = JSON, *, may_be_absent: bool = False
-) -> Any:
-    """Returns the JSON document in a request's body, an empty one for no body if it may be absent.
-
-    Raises `TooLarge`, `UnsupportedFormat`, `Malformed` or `Invalid`.
-    """
-    if may_be_absent and content_type_of(headers) == "":
-        media_types = (*media_types, "")
+async def read_document(request: Request, headers: Headers, settings: Settings, media_types: Sequence[str] = JSON) -> Any:
+    """Returns the JSON document in a request's body; raises `TooLarge`, `UnsupportedFormat`, `Malformed` or `Invalid`."""
     body = await read_body(request, headers, settings.max_body_bytes, media_types)
-    if may_be_absent and not body:
-        return {}
     return parse_json(body, settings.max_body_depth)
 
 

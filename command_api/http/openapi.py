@@ -159,7 +159,6 @@ def _operation(
     body: dict[str, Any] = {}
     if shape is not None:
         body = _body(JSON if own is None else own.media_types, {"schema": schema_of(shape)})
-        body["requestBody"]["required"] = translation is None or not translation.may_be_absent
     if translation is None:
         body["requestBody"]["content"][MEDIA_TYPE] = {"schema": {"type": "array", "items": _line(command)}}
     done = {

@@ -66,8 +66,6 @@ class Translation:
 
     It may return another command of the context than its path names; the caller needs access to that one, too.
     """
-    may_be_absent: bool = False
-    """Whether a request may have no body, which then counts as an empty document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,8 +165,7 @@ class CommandEndpoints:
         """Returns the command of a request in its envelope; its caller may send it, also if it is not the path's own."""
         document = None
         if path.body is not None:
-            absent = path.translation is not None and path.translation.may_be_absent
-            document = await read_document(request, sent.headers, self._settings, path.media_types, may_be_absent=absent)
+            document = await read_document(request, sent.headers, self._settings, path.media_types)
         command = _command(path, document, request.path_params)
         if type(command) is not path.command:
             self._check_access(sent, type(command))

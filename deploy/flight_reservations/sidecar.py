@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import httpx
@@ -23,13 +24,15 @@ from schemas.flight_reservations.clients.spanish import fecha_of, time_of
 from schemas.values.literals import read_uuid
 
 _PATH = "/vuelos/reserva"
+_PASSED_ON = ("authorization", "idempotency-key", "traceparent")
 
 
 class Vuelos(VuelosServicer):
     """Makes and shows reservations.
 
-    An error of the gateway is the text ``Error: `` with its HTTP status, and no status of gRPC. A gateway that is out of reach
-    is the status ``UNAVAILABLE``.
+    An error of the gateway is the text ``Error: `` with its HTTP status, and no status of gRPC. ``UNAVAILABLE`` means that the
+    call was not sent, because the gateway is out of reach; ``UNKNOWN`` that it was, and no answer came. The metadata
+    ``authorization``, ``idempotency-key`` and ``traceparent`` of a call are headers of the request.
     """
 
     def __init__(self, gateway: httpx.AsyncClient) -> None:
@@ -52,10 +55,16 @@ class Vuelos(VuelosServicer):
         return await self._answer(context, "GET", f"{_PATH}/{id}")
 
     async def _answer(self, context: grpc.aio.ServicerContext, method: str, path: str, **more: Any) -> RespuestaReserva:
+        given = dict(context.invocation_metadata() or ())
+        headers = {name: str(given[name]) for name in _PASSED_ON if name in given}
+        if method == "POST":
+            headers.setdefault("idempotency-key", f"sidecar-{uuid4().hex}")
         try:
-            answer = await self._gateway.request(method, path, **more)
-        except httpx.HTTPError as error:
+            answer = await self._gateway.request(method, path, headers=headers, **more)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             await context.abort(grpc.StatusCode.UNAVAILABLE, f"the gateway is out of reach: {type(error).__name__}")
+        except httpx.HTTPError as error:
+            await context.abort(grpc.StatusCode.UNKNOWN, f"the gateway did not answer: {type(error).__name__}")
         if answer.status_code != httpx.codes.OK:
             return RespuestaReserva(mensaje=f"Error: {answer.status_code}")
         return RespuestaReserva(mensaje="OK", reserva=_reservation(answer.json()))
@@ -68,9 +77,11 @@ def _itinerary(itinerario: Itinerario) -> dict[str, Any]:
 
 
 def _leg(leg: Leg) -> dict[str, Any]:
+    times = {
+        name: fecha_of(getattr(leg, name).ToDatetime(UTC)) for name in ("fecha_salida", "fecha_llegada") if leg.HasField(name)
+    }
     return {
-        "fecha_salida": fecha_of(leg.fecha_salida.ToDatetime(UTC)),
-        "fecha_llegada": fecha_of(leg.fecha_llegada.ToDatetime(UTC)),
+        **times,
         "origen": {"codigo": leg.origen.codigo, "nombre": leg.origen.nombre},
         "destino": {"codigo": leg.destino.codigo, "nombre": leg.destino.nombre},
     }

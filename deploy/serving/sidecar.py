@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 import grpc
 import httpx
@@ -29,11 +30,10 @@ async def serve_sidecar(systems: Sequence[str], settings: Settings, host: str, p
     """
     catalog = installed_catalog(settings.systems)
     services = wanted_services(systems, catalog)
-    server = grpc.aio.server()
+    addresses = addresses_of(settings, catalog)
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])  # a taken port is an error
     states = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(states, server)
-    addresses = {gateway.name: f"http://127.0.0.1:{gateway.port}" for gateway in installed_gateways(catalog).values()}
-    addresses |= settings.gateways
     clients = [httpx.AsyncClient(base_url=addresses[one.gateway], timeout=settings.gateway_timeout_seconds) for one in services]
     try:
         for one, client in zip(services, clients, strict=True):
@@ -56,6 +56,17 @@ async def serve_sidecar(systems: Sequence[str], settings: Settings, host: str, p
     finally:
         for client in clients:
             await client.aclose()
+
+
+def addresses_of(settings: Settings, catalog: Catalog) -> Mapping[str, str]:
+    """Returns the address of each gateway; raises `Misconfigured` for a name or an address that is none."""
+    own = {gateway.name: f"http://127.0.0.1:{gateway.port}" for gateway in installed_gateways(catalog).values()}
+    for name, address in settings.gateways.items():
+        if name not in own:
+            raise Misconfigured(f"CAUDAL_GATEWAYS names {name}, which is no gateway; installed are {', '.join(own)}")
+        if urlsplit(address).scheme not in ("http", "https"):
+            raise Misconfigured(f"CAUDAL_GATEWAYS has no address for {name}: write it like http://gateway:5000")
+    return {**own, **settings.gateways}
 
 
 def wanted_services(systems: Sequence[str], catalog: Catalog) -> list[GrpcService]:

@@ -31,8 +31,8 @@ def reservation(row: Reservations, event: RecordedEvent[Any]) -> Reservations:
             return row.replace(status="approved")
         case ReservationPaid():
             return row.replace(status="paid")
-        case ReservationCancelled(reason=reason):
-            return row.replace(status="cancelled", reason=reason or None)
+        case ReservationCancelled():
+            return row.replace(status="cancelled")
     return row
 
 

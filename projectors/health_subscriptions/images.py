@@ -19,8 +19,17 @@ from schemas.health_subscriptions.views import ImageRequests, Images, Quarantine
 
 
 def image(row: Images, event: RecordedEvent[ImageAnonymised]) -> Images:
-    file = event.data.file
-    return row.replace(**{**dict(event.data), "file": None if file is None else file.model_dump()})
+    data, file = event.data, event.data.file
+    return row.replace(
+        image_id=data.image_id,
+        modality=data.modality,
+        pathology=data.pathology,
+        anatomical_region=data.anatomical_region,
+        image_format=data.image_format,
+        patient_id=data.patient_id,
+        ingested_year=data.ingested_year,
+        file=None if file is None else file.model_dump(),
+    )
 
 
 def request(row: ImageRequests, event: RecordedEvent[Any]) -> ImageRequests:

@@ -41,7 +41,7 @@ async def file(context: QueryContext) -> Answer:
 async def quarantine(context: QueryContext) -> Answer:
     """Returns a page of the images that wait in quarantine, the oldest first, unless the request asks for others."""
     asked = context.request.query_params
-    waiting = () if {"estado", "status"} & asked.keys() else (("status", "quarantined"),)
+    waiting = () if {"estado", "status"} & {name.partition("[")[0] for name in asked} else (("status", "quarantined"),)
     oldest_first = () if "sort" in asked else (("sort", "quarantined_at"),)
     page = await context.views.page(context.request, QuarantinedImages, *waiting, *oldest_first, words=_WORDS)
     return context.page(page, [shown_in_quarantine(row) for row in page.rows])

@@ -33,7 +33,7 @@ class Dialect:
     texts: Mapping[str, Text] = field(default_factory=dict)
     """`LACKING` may be one of its keys."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """Details of violations in the clients' language; others stay as they are."""
+    """Details of violations in the clients' language, or what such a detail has before a comma; others stay as they are."""
 
     def saying(self, **texts: Text) -> Self:
         """Returns the dialect with other texts for some kinds of errors, for one path."""
@@ -55,12 +55,14 @@ class Dialect:
             return self.texts[LACKING]
         return self.texts.get(error.kind)
 
+    def _worded(self, detail: str) -> str:
+        """Returns the detail of a violation in the clients' words: those of the whole detail, or of what is before a comma."""
+        found = self.words.get(detail) or self.words.get(detail.partition(",")[0])
+        return detail.removeprefix("Value error, ") if found is None else found
+
     def _reasons(self, error: Invalid) -> str:
         """Returns the violations as one line, in the clients' words."""
-        found = (
-            f"{one.pointer} {self.words.get(one.detail, one.detail.removeprefix('Value error, '))}".strip()
-            for one in error.violations
-        )
+        found = (f"{one.pointer} {self._worded(one.detail)}".strip() for one in error.violations)
         return "; ".join(found) or error.detail
 
 

@@ -1,6 +1,6 @@
 """Parts of messages that several contexts of the flight reservations use."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -11,6 +11,10 @@ class Part(BaseModel):
     """A part of a message; unknown fields are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __deepcopy__(self, memo: object = None) -> Self:
+        """Returns the part itself: it does not change."""
+        return self
 
 
 Label = Annotated[str, StringConstraints(max_length=200), AfterValidator(without_control_characters), PLAIN]

@@ -4,22 +4,36 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from schemas.access import Access
-from schemas.flight_reservations.parts import FlightType, Itinerary, Label, Passenger
+from schemas.flight_reservations.parts import FlightType, Itinerary, Passenger
 from schemas.message import Command, Event
+from schemas.values.stated import Stated
 
 Status = Literal["pending", "approved", "paid", "cancelled", "rejected"]
 OFFICERS = Access.to("reservations_officer", open_in_seed=True)
-"""May approve, and record payments; its clients send no token in the profile for trying."""
+"""May approve and cancel, and record payments; its clients send no token in the profile for trying."""
 
 NO_ITINERARY = "La lista de itinerarios debe tener al menos un itinerario"
 WRONG_ROUTE = "La ruta propuesta es incorrecta"
 NO_ADULT = "Al menos un adulto debe ser parte del itinerario"
+TOO_MANY_LEGS = "debe tener como máximo"
 ARRIVES_TOO_EARLY = "La fecha de llegada es anterior a la de salida"
 
-Itineraries = Annotated[tuple[Itinerary, ...], Field(max_length=20)]
+MAX_LEGS = 100
+
+
+def _with_few_legs(itineraries: tuple[Itinerary, ...]) -> tuple[Itinerary, ...]:
+    legs = sum(len(segment.legs) for one in itineraries for journey in one.journeys for segment in journey.segments)
+    if legs > MAX_LEGS:
+        raise ValueError(f"{TOO_MANY_LEGS} {MAX_LEGS} vuelos")
+    return itineraries
+
+
+Itineraries = Annotated[
+    tuple[Itinerary, ...], Field(max_length=20), AfterValidator(_with_few_legs), Stated(rules=(TOO_MANY_LEGS,))
+]
 Passengers = Annotated[tuple[Passenger, ...], Field(max_length=100)]
 
 
@@ -47,11 +61,10 @@ class PayReservation(Command, access=OFFICERS):
     reservation_id: UUID
 
 
-class CancelReservation(Command):
-    """Cancels a reservation that is pending or approved."""
+class CancelReservation(Command, access=OFFICERS):
+    """Cancels a reservation that is pending or approved. Why is not recorded: it may tell of a person."""
 
     reservation_id: UUID
-    reason: Label = ""
 
 
 class ReservationCreated(Event):
@@ -87,7 +100,6 @@ class ReservationCancelled(Event):
     reservation_id: UUID
     customer_id: UUID | None
     created_at: datetime
-    reason: str
 
 
 class ReservationRejected(Event):

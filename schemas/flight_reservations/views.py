@@ -28,7 +28,7 @@ class Reservations(
     reservation_id: UUID
     customer_id: UUID | None = None
     status: Status = "pending"
-    reason: str | None = Field(default=None, description="Why it was rejected or cancelled.")
+    reason: str | None = Field(default=None, description="Why it was rejected.")
     itineraries: list[dict[str, JsonValue]] = Field(default_factory=list)
     passengers: list[dict[str, JsonValue]] = Field(default_factory=list)
     flight_types: tuple[str, ...] = ()

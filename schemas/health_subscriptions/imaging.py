@@ -118,6 +118,7 @@ class ImageAnonymised(Event):
     patient_id: UUID = Field(description="A pseudonym, new for each image.")
     ingested_year: int
     file: DicomFile | None = Field(default=None, description="Null: metadata alone were sent.")
+    request_id: UUID | None = Field(default=None, description="Null: the request was one command.")
 
 
 class ImageQuarantined(Event):
@@ -131,6 +132,7 @@ class ImageQuarantined(Event):
     image_format: str
     ingested_year: int
     file: QuarantinedFile
+    request_id: UUID | None = Field(default=None, description="Null: the request was one command.")
 
 
 class ImagePostponed(Event):
@@ -153,6 +155,7 @@ class ImageRejected(Event):
 
     image_id: str
     reason: str
+    request_id: UUID | None = Field(default=None, description="Null: the request was one command.")
 
 
 class ImageReleased(Event):

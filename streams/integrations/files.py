@@ -55,8 +55,8 @@ class Files:
     async def read(self, key: str, *, size: int, sha256: str) -> AsyncIterator[bytes]:
         """Returns a file in parts of a mebibyte, which are read as they are asked for.
 
-        Raises `Damaged` if the file is missing or has another size than is recorded of it, and after the last part if it has
-        another content; and `Unavailable`.
+        Raises `Damaged` if the file is missing, or has another size or content than is recorded of it, and `Unavailable`. A
+        content of one part is compared before this returns; of a larger one the last part is held back until it is.
         """
         try:
             found = await _answered(self._store.get_async(key))
@@ -65,15 +65,26 @@ class Files:
         if found.meta["size"] != size:
             raise Damaged(f"the file {key} has {found.meta['size']} bytes, {size} were recorded")
 
-        async def parts() -> AsyncIterator[bytes]:
-            digest = hashlib.sha256()
+        async def compared() -> AsyncIterator[bytes]:
+            digest, held = hashlib.sha256(), b""
             async for part in found.stream(min_chunk_size=_PART_BYTES):
                 digest.update(part)
-                yield bytes(part)
+                if held:
+                    yield held
+                held = bytes(part)
             if digest.hexdigest() != sha256:
                 raise Damaged(f"the file {key} was altered")
+            yield held
 
-        return parts()
+        parts = compared()
+        first = await anext(parts)
+
+        async def all_parts() -> AsyncIterator[bytes]:
+            yield first
+            async for part in parts:
+                yield part
+
+        return all_parts()
 
     async def delete(self, key: str) -> None:
         """Deletes a file; one that is not there is deleted already. Raises `Unavailable`."""

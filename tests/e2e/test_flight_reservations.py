@@ -61,7 +61,7 @@ async def test_a_reservation_is_made_approved_paid_and_found(client: httpx.Async
     await shown(client, path, estado="Pagada")
     for given in (None, {}, {"motivo": "enfermo"}):
         cancelled = await client.post(f"{path}/cancelar", json=given)
-    assert (cancelled.status_code, cancelled.json()) == (400, {"error": "La reserva está pagada"})
+        assert (cancelled.status_code, cancelled.json()) == (400, {"error": "La reserva está pagada"})
     paid = [one["id"] for one in (await client.get("/vuelos/reserva", params={"estado": "Pagada"})).json()]
     assert made["id"] in paid
     assert made["id"] not in [one["id"] for one in (await client.get("/vuelos/reserva?no_pagadas=true")).json()]
@@ -75,6 +75,13 @@ async def test_a_reservation_is_made_approved_paid_and_found(client: httpx.Async
         ("/vuelos/reserva", body(LEG, pasajeros=[{"tipo": "Menor"}]), "Al menos un adulto debe ser parte del itinerario"),
         ("/vuelos/reserva", body({**LEG, "fecha_llegada": "2022-11-22T13:09:59Z"}), "La fecha de llegada es anterior"),
         ("/vuelos/reserva", body({**LEG, "fecha_salida": "2022-11-22"}), "debe tener la forma AAAA-MM-DDTHH:MM:SSZ"),
+        ("/vuelos/reserva", body({**LEG, "origen": {"codigo": "Bogota"}}), "/origen/codigo debe ser un código IATA u OACI"),
+        ("/vuelos/reserva", body(LEG, id_cliente="7"), "/id_cliente debe ser un UUID"),
+        (
+            "/vuelos/reserva",
+            body(*[LEG] * 20, pasajeros=[]) | {"itinerarios": body(*[LEG] * 20)["itinerarios"] * 6},
+            "debe tener como máximo 100 vuelos",
+        ),
         ("/vuelos/reserva-comando", {"itinerarios": 7}, "/itinerarios debe ser una lista"),
         ("/cliente/usuario", {"nombres": "Eva", "email": "nadie"}, "/email no es un email"),
     ],

@@ -193,6 +193,8 @@ async def test_a_file_that_is_altered_is_found_and_not_served(bff: httpx.AsyncCl
 
     assert (code, f"position {sent['id']} the file images/{kept.name} has" in " ".join(out.split())) == (1, True), out
     assert answer.status_code == 500
+    kept.write_bytes(b"x" * len(content))
+    assert (await bff.get(f"/anonimizado/{sent['id']}/dicom")).status_code == 500
     kept.write_bytes(content)
     assert (await stack.caudal("verify", "files"))[0] == 0
 

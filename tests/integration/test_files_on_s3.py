@@ -57,6 +57,15 @@ async def test_a_file_is_read_in_parts_as_it_was_recorded(files: Files) -> None:
     assert (b"".join(parts), len(parts) > 1) == (content, True)
     with pytest.raises(Damaged):
         await files.read("large", size=len(content) + 1, sha256=digest)
+    altered = await files.read("large", size=len(content), sha256="0" * 64)
+    got = 0
+    with pytest.raises(Damaged):
+        async for part in altered:
+            got += len(part)
+    assert got < len(content), "the last part is held back"
+    await files.put("small", b"evil")
+    with pytest.raises(Damaged):
+        await files.read("small", size=4, sha256=hashlib.sha256(b"good").hexdigest())
     with pytest.raises(Damaged):
         await files.read("gone", size=1, sha256=digest)
 

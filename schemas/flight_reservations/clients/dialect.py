@@ -14,12 +14,16 @@ class ErrorAnswer(BaseModel):
 _WORDS = {
     FIELD_REQUIRED: "falta",
     "Input should be a valid string": "debe ser un texto",
+    "Input should be a valid UUID": "debe ser un UUID",
     "String should have at least 1 character": "no debe estar vacío",
     "Input should be a valid list": "debe ser una lista",
     "Input should be an object": "debe ser un objeto",
     "List should have at least 1 item after validation, not 0": "debe tener al menos un elemento",
     "Input should be 'natural' or 'empresa'": "debe ser natural o empresa",
     "Value error, is not the address of one mailbox": "no es un email",
+    "Value error, should have 1 to 200 characters": "debe tener de 1 a 200 caracteres",
+    "Value error, should have 3 to 254 characters": "debe tener de 3 a 254 caracteres",
+    "String should match pattern '^[A-Z]{3,4}$'": "debe ser un código IATA u OACI",
 }
 DIALECT = Dialect(
     ErrorAnswer,

@@ -18,6 +18,10 @@ def _upper(code: object) -> object:
     return code.strip().upper() if isinstance(code, str) else code
 
 
+def _text(name: object) -> object:
+    return "" if name is None else name
+
+
 Fecha = Annotated[str, AfterValidator(_time), Stated(rules=(NO_TIME,)), Field(examples=["2022-11-22T13:10:00Z"])]
 
 
@@ -31,7 +35,7 @@ class Lugar(Dado):
     """Un aeropuerto."""
 
     codigo: Annotated[AirportCode, BeforeValidator(_upper)]
-    nombre: Label = ""
+    nombre: Annotated[Label, BeforeValidator(_text)] = ""
 
 
 class Trayecto(Dado):

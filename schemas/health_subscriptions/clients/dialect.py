@@ -16,6 +16,7 @@ _WORDS = {
     FIELD_REQUIRED: "falta",
     "Extra inputs are not permitted": "no se conoce",
     "Input should be a valid string": "debe ser un texto",
+    "Input should be a valid UUID": "debe ser un UUID",
     "String should have at least 1 character": "no debe estar vacío",
     "Input should be a valid list": "debe ser una lista",
     "Input should be an object": "debe ser un objeto",

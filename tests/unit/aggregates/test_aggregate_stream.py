@@ -35,6 +35,7 @@ class Credited(Event):
 class Account(Aggregate):
     def __init__(self, id: UUID, owner: str) -> None:
         self.owner, self.credits = owner, list[int]()
+        self._count = 0
 
     def credit(self, amount: int) -> None:
         if amount <= 0:
@@ -44,6 +45,7 @@ class Account(Aggregate):
     @event("Added")
     def add(self, amount: int) -> None:
         self.credits.append(amount)
+        self._count += 1
 
 
 ACCOUNT = AggregateStream("account", Account, {Opened: "Created", Credited: "Added"}, id_field="account_id")
@@ -89,7 +91,7 @@ def test_published_events_make_the_same_aggregate_and_no_state_changes_afterward
     assert (once.version, twice.version, ACCOUNT.aggregate(twice).version) == (2, 3, 3)
     assert ACCOUNT.aggregate(twice).id == FIRST_ID
     assert once.model_dump(mode="json") == {
-        "attributes": {"_id": str(FIRST_ID), "owner": "Ada", "credits": [1]},
+        "attributes": {"_id": str(FIRST_ID), "owner": "Ada", "credits": [1], "_count": 1},
         "version": 2,
     }
 

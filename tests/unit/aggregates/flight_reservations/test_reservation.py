@@ -20,5 +20,5 @@ def test_it_keeps_its_flights_and_changes_its_status() -> None:
     assert reservation.status == "paid"
     assert [type(one).__name__ for one in reservation.collect_events()] == ["Created", "Approved", "Paid"]
     with pytest.raises(Rejected, match="La reserva está pagada"):
-        reservation.cancel("")
+        reservation.cancel()
     assert reservation.collect_events() == []

@@ -8,7 +8,7 @@ from aggregates.health_subscriptions.imaging import DECISIONS, FETCHING, PAUSES,
 from aggregates.sagas.scenario import SagaScenario
 from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario, recorded
 from schemas.engine.privacy import EraseSubject
-from schemas.errors import DoesNotExist, Rejected
+from schemas.errors import AlreadyExists, DoesNotExist, Rejected
 from schemas.health_subscriptions.imaging import (
     AnonymiseImage,
     DeleteQuarantinedFile,
@@ -149,11 +149,32 @@ def test_a_file_whose_source_does_not_answer_is_fetched_again_until_the_last_att
 def test_the_next_attempt_is_a_command_with_the_same_url() -> None:
     command = PostponeImage(**dict(COMMAND), url=URL, attempt=2)
     (event,) = Scenario(DECISIONS).when(command, id=FIRST_ID).recorded
+    assert isinstance(event, ImagePostponed)
 
     story = SagaScenario(FETCHING).happens(event).waits(PAUSES[1])
 
     fields = {**dict(COMMAND), "ingested_year": MIDNIGHT.year}
-    story.sends(FetchImage(**fields, request_id=FIRST_ID, url=URL, attempt=3)).becomes("completed")
+    story.sends(FetchImage(**fields, request_id=FIRST_ID, url=URL, attempt=3)).becomes("running")
+    again = event.model_copy(update={"attempt": 3, "again_at": event.again_at + PAUSES[1] + PAUSES[2]})
+    story.accepts().happens(again).waits(PAUSES[1] + PAUSES[2])
+    story.sends(FetchImage(**fields, request_id=FIRST_ID, url=URL, attempt=4))
+    story.accepts().happens(ImageRejected(image_id="i", reason="x", request_id=FIRST_ID)).becomes("completed")
+
+
+def test_an_image_whose_next_attempt_is_rejected_is_rejected_too() -> None:
+    (event,) = Scenario(DECISIONS).when(PostponeImage(**dict(COMMAND), url=URL), id=FIRST_ID).recorded
+
+    story = SagaScenario(FETCHING).happens(event).waits(PAUSES[0]).rejects("the data subject was erased")
+
+    story.sends(RejectImage(image_id=COMMAND.image_id, reason="La fuente de la imagen no responde", request_id=FIRST_ID))
+    story.accepts().happens(ImageRejected(image_id="i", reason="x", request_id=FIRST_ID)).becomes("completed")
+
+
+def test_an_image_that_is_fetched_at_once_has_no_saga() -> None:
+    fetched = anonymised(FIRST_ID).model_copy(update={"request_id": FIRST_ID})
+
+    assert SagaScenario(FETCHING).happens(fetched).saga.status == "running"
+    assert not SagaScenario(FETCHING).happens(fetched).steps
 
 
 def test_what_never_was_in_quarantine_is_not_released() -> None:
@@ -167,7 +188,14 @@ def test_the_file_of_a_postponed_image_is_recorded_once_in_the_stream_of_its_req
 
     done = Scenario(DECISIONS).given(f"image-{FIRST_ID}", postponed).when(later, id=UUID(int=9)).recorded
 
-    assert done == (anonymised(FIRST_ID).model_copy(update={"file": FILE}),)
+    assert done == (anonymised(FIRST_ID).model_copy(update={"file": FILE, "request_id": FIRST_ID}),)
     scenario = Scenario(DECISIONS).given(f"image-{FIRST_ID}", postponed, *done)
     for command in (later, RejectImage(image_id="i", reason="x", request_id=FIRST_ID)):
         scenario.when(command, id=UUID(int=10)).then()
+
+
+def test_an_upload_whose_receipt_has_expired_exists_already() -> None:
+    for recorded_before in (QUARANTINED, (anonymised(FIRST_ID),)):
+        for command in (QUARANTINE, RecordImage(**dict(COMMAND), file=FILE)):
+            scenario = Scenario(DECISIONS).given(f"image-{FIRST_ID}", *recorded_before)
+            scenario.when(command, id=FIRST_ID).then_rejected(AlreadyExists)

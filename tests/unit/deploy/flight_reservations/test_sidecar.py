@@ -24,6 +24,12 @@ class Context:
 
     status: Any = None
 
+    def __init__(self, **metadata: str) -> None:
+        self._metadata = tuple((name.replace("_", "-"), value) for name, value in metadata.items())
+
+    def invocation_metadata(self) -> Any:
+        return self._metadata
+
     async def abort(self, status: Any, detail: str) -> None:
         self.status = status
         raise grpc.aio.AbortError(detail)
@@ -43,6 +49,8 @@ class Gateway:
         self.requests.append(request)
         if self._status == 0:
             raise httpx.ConnectError("gone")
+        if self._status == 1:
+            raise httpx.ReadTimeout("too late")
         return httpx.Response(self._status, json=SHOWN if self._status == 200 else {"error": "x"})
 
 
@@ -112,9 +120,33 @@ async def test_a_time_that_no_calendar_has_is_an_error() -> None:
     assert (answer.mensaje, gateway.requests) == ("Error: 400", [])
 
 
-async def test_a_gateway_that_is_out_of_reach_is_unavailable() -> None:
+@pytest.mark.parametrize(("fault", "status"), [(0, grpc.StatusCode.UNAVAILABLE), (1, grpc.StatusCode.UNKNOWN)])
+async def test_only_a_call_that_was_not_sent_is_unavailable(fault: int, status: grpc.StatusCode) -> None:
     context = Context()
 
     with pytest.raises(grpc.aio.AbortError):
-        await Gateway(0).servicer().CrearReserva(reservation(), context)
-    assert context.status is grpc.StatusCode.UNAVAILABLE
+        await Gateway(fault).servicer().CrearReserva(reservation(), context)
+    assert context.status is status
+
+
+async def test_the_token_and_the_key_of_a_call_are_passed_on_and_each_has_a_key() -> None:
+    gateway = Gateway()
+
+    await gateway.servicer().CrearReserva(reservation(), Context(authorization="Bearer x", idempotency_key="k", other="y"))
+    for _ in range(2):
+        await gateway.servicer().CrearReserva(reservation(), Context())
+
+    first, *others = (one.headers for one in gateway.requests)
+    assert (first["authorization"], first["idempotency-key"], "other" in first) == ("Bearer x", "k", False)
+    assert len({one["idempotency-key"] for one in others}) == 2
+
+
+async def test_a_leg_without_times_is_sent_without_them() -> None:
+    gateway, timeless = Gateway(400), reservation()
+    timeless.itinerarios[0].odos[0].segmentos[0].legs[0].ClearField("fecha_salida")
+
+    await gateway.servicer().CrearReserva(timeless, Context())
+
+    leg = orjson.loads(gateway.requests[0].content)["itinerarios"][0]["odos"][0]["segmentos"][0]["legs"][0]
+    assert "fecha_salida" not in leg
+    assert "fecha_llegada" in leg

@@ -1,6 +1,7 @@
 """The view of images, whose key is the position of the event."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 from aggregates.scenario import recorded
@@ -8,6 +9,7 @@ from projectors.health_subscriptions.images import PROJECTIONS, request
 from schemas.health_subscriptions.imaging import (
     ImageAnonymised,
     ImageDiscarded,
+    ImagePostponed,
     ImageQuarantined,
     ImageRejected,
     ImageReleased,
@@ -26,7 +28,7 @@ def test_an_image_has_its_number_and_what_was_recorded() -> None:
 
     row = applied(PROJECTIONS[0], event)
 
-    assert row.model_dump() == {"number": 1, **event.model_dump()}
+    assert row.model_dump() == {"number": 1, **event.model_dump(exclude={"request_id"})}
 
 
 def test_an_image_in_quarantine_keeps_what_became_of_it() -> None:
@@ -53,6 +55,11 @@ def test_a_request_shows_what_it_came_to() -> None:
             row = request(row, recorded(event))
         return row.status, row.number, row.reason, row.image_id
 
+    postponed = ImagePostponed(
+        **FIELDS, request_id=id, ingested_year=2024, url=None, attempt=1, again_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    assert shown(postponed) == ("postponed", None, "La fuente de la imagen no responde", "i")
+    assert shown(postponed, anonymised)[:3] == ("recorded", 1, None)
     assert shown(anonymised) == ("recorded", 1, None, "i")
     assert shown(rejected) == ("rejected", None, "no", "i")
     assert shown(quarantined) == ("quarantined", None, "posible texto", "i")

@@ -1,6 +1,5 @@
 """The bodies about images: nothing of a patient is in their commands."""
 
-
 import pytest
 from pydantic import ValidationError
 

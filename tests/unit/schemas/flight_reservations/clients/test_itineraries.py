@@ -21,6 +21,9 @@ GIVEN: dict[str, Any] = {"id": "7", "odos": [{"segmentos": [{"legs": [LEG]}]}]}
 
 def test_an_itinerary_is_read_and_what_is_not_known_is_ignored() -> None:
     assert Itinerario.model_validate(GIVEN).itinerary == itinerary("BOG-JFK")
+    unnamed = {**LEG, "origen": {"codigo": "BOG", "nombre": None}}
+    read = Itinerario.model_validate({"odos": [{"segmentos": [{"legs": [unnamed]}]}]}).itinerary
+    assert read.journeys[0].segments[0].legs[0].origin.name == ""
     assert Pasajero(clase="Primera", tipo="Menor").passenger == Passenger(travel_class="first", age="minor")
 
 
