@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from query_api.queries.query import Query
-from query_api.queries.words import word_of
+from query_api.queries.words import Words
 from query_api.views.paging import Row
 from schemas.flight_reservations.clients import dialect, reservations_in_spanish
 from schemas.flight_reservations.clients.reservations_in_spanish import Reserva
@@ -71,20 +71,11 @@ def shown_customer(row: Row) -> Usuario:
     )
 
 
-def with_status(estado: str) -> tuple[tuple[str, str], ...]:
-    """Returns the filter of a status in the clients' words; raises `Invalid`."""
-    return (("status", word_of({word: status for status, word in STATUSES.items()}, "estado", estado)),)
-
-
-def not_paid(value: str) -> tuple[tuple[str, str], ...]:
-    """Returns the filter of the reservations that may still be paid; raises `Invalid`."""
-    wanted = word_of({"true": "pending,approved", "false": ""}, "no_pagadas", value)
-    return (("status[in]", wanted),) if wanted else ()
-
-
-def with_customer_status(estado: str) -> tuple[tuple[str, str], ...]:
-    """Returns the filter of a customer's status in the clients' words; raises `Invalid`."""
-    return (("status", word_of(_OF_CUSTOMERS, "estado", estado)),)
+WORDS: Words = {
+    "estado": {word: (("status", status),) for status, word in STATUSES.items()},
+    "no_pagadas": {"true": (("status[in]", "pending,approved"),), "false": ()},
+}
+CUSTOMERS_WORDS: Words = {"estado": {word: (("status", status),) for word, status in _OF_CUSTOMERS.items()}}
 
 
 def _one(path: str, summary: str) -> Query:
@@ -98,7 +89,7 @@ def _all(path: str, summary: str) -> Query:
         summary,
         shape=shown,
         limit=_LIMIT,
-        words={"estado": with_status, "no_pagadas": not_paid},
+        words=WORDS,
         errors=dialect.RESERVATIONS,
     )
 
@@ -115,7 +106,7 @@ QUERIES = (
         "Customers.",
         shape=shown_customer,
         limit=_LIMIT,
-        words={"estado": with_customer_status},
+        words=CUSTOMERS_WORDS,
         errors=dialect.CUSTOMERS,
     ),
 )

@@ -1,10 +1,10 @@
 """Images as their clients look them up: by number, or by the client's own id. Each look-up is recorded."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
 from query_api.queries.context import Answer, QueryContext
 from query_api.queries.query import Query
-from query_api.queries.words import word_of
+from query_api.queries.words import Words, translation
 from query_api.views.paging import Row
 from schemas.errors import NotFound
 from schemas.health_subscriptions.clients import dialect, images
@@ -43,7 +43,7 @@ async def quarantine(context: QueryContext) -> Answer:
     asked = context.request.query_params
     waiting = () if {"estado", "status"} & {name.partition("[")[0] for name in asked} else (("status", "quarantined"),)
     oldest_first = () if "sort" in asked else (("sort", "quarantined_at"),)
-    page = await context.views.page(context.request, QuarantinedImages, *waiting, *oldest_first, words=_WORDS)
+    page = await context.views.page(context.request, QuarantinedImages, *waiting, *oldest_first, translated=translation(_WORDS))
     return context.page(page, [shown_in_quarantine(row) for row in page.rows])
 
 
@@ -75,11 +75,7 @@ def shown_request(row: Row) -> SolicitudDeImagen:
     )
 
 
-def _with_status(estado: str) -> Iterable[tuple[str, str]]:
-    return (("status", word_of({word: status for status, word in QUARANTINE_STATES.items()}, "estado", estado)),)
-
-
-_WORDS = {"estado": _with_status}
+_WORDS: Words = {"estado": {word: (("status", status),) for status, word in QUARANTINE_STATES.items()}}
 
 
 def shown_in_quarantine(row: Row) -> ImagenEnCuarentena:

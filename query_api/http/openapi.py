@@ -108,7 +108,10 @@ def _of_query(system: str, query: Query, effective: Effective, catalog: Catalog)
         described = row_operation(*parts, query.model, **how)
     described["parameters"] = [
         *described["parameters"],
-        *(parameter(name, "query", "A filter in the clients' words.") for name in query.words),
+        *(
+            parameter(name, "query", "A filter in the clients' words.", {"type": "string", "enum": list(words)})
+            for name, words in query.words.items()
+        ),
     ]
     if query.media_type is not None:
         described["responses"]["200"]["content"] = {query.media_type: {"schema": {"type": "string", "format": "binary"}}}

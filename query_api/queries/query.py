@@ -1,6 +1,6 @@
 """The declaration of a query: a path of a system's own, and the view that answers it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, get_type_hints
 
@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.routing import compile_path
 
 from query_api.queries.context import Answer, QueryContext, QueryHandler
+from query_api.queries.words import Words, translation
 from query_api.views.paging import DEFAULT_LIMIT, Row
 from schemas.clients.dialect import Dialect
 from schemas.errors import Misconfigured
@@ -42,8 +43,8 @@ class Query:
     """Whether a request may filter, sort and page; a handler that answers from all rows has a ``reply`` and ``False``."""
     limit: int = DEFAULT_LIMIT
     """Rows of a page, unless the request says otherwise: as many as its clients expect that know no pages."""
-    words: Mapping[str, Callable[[str], Iterable[tuple[str, str]]]] = field(default_factory=dict)
-    """Parameters of its clients' own, each with a function of the filters that its text means; it may raise `Invalid`."""
+    words: Words = field(default_factory=dict)
+    """Parameters of its clients' own, and the filters that their words mean."""
     empty: BaseModel | None = None
     """The answer in the place of an empty list, to a request without parameters."""
     media_type: str | None = None
@@ -88,7 +89,9 @@ class Query:
         if self.key is not None:
             return Answer(self._shown(await context.views.row(context.request, self.view, context.path_parameter(self.key))))
         fixed = ((column, context.path_parameter(column)) for column in self.columns)
-        page = await context.views.page(context.request, self.view, *fixed, limit=self.limit, words=self.words)
+        page = await context.views.page(
+            context.request, self.view, *fixed, limit=self.limit, translated=translation(self.words)
+        )
         return context.page(page, [self._shown(row) for row in page.rows])
 
     def _shown(self, row: Row) -> Any:

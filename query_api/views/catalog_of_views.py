@@ -26,10 +26,13 @@ from streams.subscriptions.checkpoints import Checkpoints
 
 NO_PARTITION = "Consistency-Token names no partition"
 NO_WAIT = Wait()
-NO_WORDS: Mapping[str, Callable[[str], Iterable[tuple[str, str]]]] = {}
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*(\d{1,4})\s*(?:[,;]|$)", re.ASCII | re.IGNORECASE)
 _LENIENT = re.compile(r"(?:^|,)\s*handling\s*=\s*lenient\s*(?:[,;]|$)", re.ASCII | re.IGNORECASE)
 """Preferences of a request (RFC 7240)."""
+
+
+def untranslated(_: str, __: str) -> None:
+    """Returns that a parameter is one of the view's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +97,19 @@ class Views:
         view: type[View],
         *fixed: tuple[str, str],
         limit: int = DEFAULT_LIMIT,
-        words: Mapping[str, Callable[[str], Iterable[tuple[str, str]]]] = NO_WORDS,
+        translated: Callable[[str, str], Iterable[tuple[str, str]] | None] = untranslated,
         one_of_several: bool = False,
     ) -> Page:
         """Returns a page of the rows that the caller may read, decrypted, by the request's parameters and ``fixed`` filters.
 
-        ``limit`` holds unless the request has its own; ``words`` are further parameters, each with a function of the filters
-        that it means; ``one_of_several`` is that of `row`. Raises `Invalid` for a parameter,
+        ``limit`` holds unless the request has its own; ``translated`` returns the filters that a parameter means in other
+        words, ``None`` if it is one of the view's own; ``one_of_several`` is that of `row`. Raises `Invalid` for a parameter,
         and the errors of `opened`.
         """
         opened, given = self._authorized(request, view), list[tuple[str, str]]()
         for name, text in request.query_params.multi_items():
-            given += words[name](text) if name in words else [(name, text)]
+            meant = translated(name, text)
+            given += [(name, text)] if meant is None else meant
         page_request = parse_page_request([*given, *fixed], limit)
         wait = self._wait(request, opened, one_of_several=one_of_several)
         return await opened.consistency.read(wait, lambda: self._page(request, opened, page_request))

@@ -62,7 +62,7 @@ class PayReservation(Command, access=OFFICERS):
 
 
 class CancelReservation(Command, access=OFFICERS):
-    """Cancels a reservation that is pending or approved. Why is not recorded: it may tell of a person."""
+    """Cancels a reservation that is pending or approved. Why is not recorded: it may hold what is private to a person."""
 
     reservation_id: UUID
 

@@ -1,6 +1,7 @@
 """Data services: what a subscription of a plan with infrastructure gets."""
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -10,6 +11,7 @@ from schemas.health_subscriptions.roles import MANAGERS
 from schemas.message import Command, Event
 from schemas.sensitive import Encrypted, Sensitive
 
+_OF_EXPERTS = frozenset({"first_names", "last_names", "username", "national_id", "email"})
 OptionalText = Annotated[str | None, Sensitive(max_length=200)]
 
 NO_DATA_SERVICE = "No existe el servicio de datos"
@@ -60,12 +62,13 @@ class CreateDataService(Command, subject="expert_id", access=MANAGERS):
     national_id: OptionalText = None
     email: OptionalText = None
 
-    @model_validator(mode="after")
-    def _names_the_expert(self) -> Self:
-        texts = (self.first_names, self.last_names, self.username, self.national_id, self.email)
-        if not self.expert_code.strip() and any(text is not None for text in texts):
-            raise ValueError("an expert has a code")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_nameless_expert(cls, given: Any) -> Any:
+        """Drops what is said of an expert without a code: it could be no data of a subject."""
+        if not isinstance(given, Mapping) or str(given.get("expert_code") or "").strip():
+            return given
+        return {name: value for name, value in given.items() if name not in _OF_EXPERTS}
 
     @property
     def expert_id(self) -> UUID:

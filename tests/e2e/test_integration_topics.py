@@ -19,6 +19,8 @@ from streams.discovery import installed_catalog
 from streams.settings import Settings
 from tests.conftest import eventually
 from tests.stack import RunningStack
+from tests.unit.command_api.dicom.images import image as dicom_image
+from tests.unit.command_api.dicom.images import written
 
 CATALOG = installed_catalog()
 OUTGOING = [one for context in CATALOG.contexts for one in CATALOG.outgoing(context)]
@@ -46,6 +48,7 @@ async def everything_happened(stack: RunningStack) -> None:
     """Makes each system record every kind of event that it publishes as a record of Avro."""
     await in_the_laboratory(stack)
     await subscriptions(stack)
+    await flights(stack)
     async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["partner_alliances"], timeout=30) as client:
         partner = {"nombre": "Socia", "email": f"{uuid4().hex}@example.org", "telefono": "1", "direccion": "cra 7"}
         created = await client.post("/api/v1/partners", json=partner)
@@ -93,11 +96,37 @@ async def subscriptions(stack: RunningStack) -> None:
         await state(f"/serviciodatos/serviciodatos-query/{service}", "Creado")
         await sent("/serviciodatos/iniciar-comando", {"id_serviciodatos": service})
         await sent("/serviciodatos/terminar-comando", {"id_serviciodatos": service})
+        await pictures(client)
         await sent("/anonimizar", {**image, "fecha_ingesta": "2025-01-01 00:00:00"})
         other = await sent("/suscripciones/suscripcion-comando", {**customer, "plan_codigo": "otro"})
         await state(f"/suscripciones/suscripcion-query/{other}", "Activo")
     await by_topic(stack, "comandos-compensacion-crear-suscripcion", {"id": other})
     await by_topic(stack, "comandos-compensacion-crear-infraestructura", {"id_suscripcion": id})
+
+
+async def pictures(client: httpx.AsyncClient) -> None:
+    """An image in quarantine, and one that is rejected."""
+    headers = {"Content-Type": "application/dicom"}
+    file = written(dicom_image(BurnedInAnnotation="YES"))
+    answer = await client.post("/procesamiento/imagenes", params={"id_imagen": "q"}, content=file, headers=headers)
+    assert answer.status_code == 202, answer.text
+    out = {"id_imagen": "r", "url_imagen": "https://nowhere.example/1.dcm"}
+    assert (await client.post("/procesamiento/procesar-imagen", json=out)).status_code == 202
+
+
+async def flights(stack: RunningStack) -> None:
+    """Each kind of event of reservations and customers."""
+    leg = {
+        "fecha_salida": "2030-01-01T12:00:00Z",
+        "fecha_llegada": "2030-01-01T14:00:00Z",
+        "origen": {"codigo": "BOG"},
+        "destino": {"codigo": "JFK"},
+    }
+    async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["flight_reservations"], timeout=30) as client:
+        body = {"itinerarios": [{"odos": [{"segmentos": [{"legs": [leg]}]}]}]}
+        assert (await client.post("/vuelos/reserva", json=body)).status_code == 200
+        customer = {"nombres": "Ana Secreta", "email": f"{uuid4().hex}@example.org"}
+        assert (await client.post("/cliente/usuario", json=customer)).status_code == 202
 
 
 async def by_topic(stack: RunningStack, topic: str, data: Mapping[str, Any]) -> None:

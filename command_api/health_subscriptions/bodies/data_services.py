@@ -115,7 +115,7 @@ def create_data_service(cuerpo: NuevoServicio, _: Mapping[str, str]) -> Command:
         dataset=services.Dataset(code=cuerpo.dataset.codigo, name=cuerpo.dataset.nombre),
         external_id=cuerpo.id,
         expert_code=cuerpo.experto.codigo,
-        **(cuerpo.experto.fields if cuerpo.experto.codigo.strip() else {}),
+        **cuerpo.experto.fields,
     )
 
 

@@ -99,7 +99,7 @@ def _create_service(data: Mapping[str, Any]) -> Command:
         ),
         dataset=services.Dataset(code=data.get("dataset_codigo") or "", name=data.get("dataset_nombre") or ""),
         expert_code=data.get("experto_codigo") or "",
-        **(_expert_of(data) if (data.get("experto_codigo") or "").strip() else {}),
+        **_expert_of(data),
     )
 
 

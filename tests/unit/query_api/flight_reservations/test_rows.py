@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from aggregates.scenario import MIDNIGHT
-from query_api.flight_reservations.rows import not_paid, shown, shown_customer, with_customer_status, with_status
-from schemas.errors import Invalid
+from query_api.flight_reservations.rows import CUSTOMERS_WORDS, WORDS, shown, shown_customer
+from query_api.queries.words import filters_of
 from schemas.flight_reservations.views import Customers, Reservations
 from tests.unit.aggregates.flight_reservations.flights import itinerary
 
@@ -41,9 +41,6 @@ def test_a_customer_has_the_number_and_date_of_its_kind(kind: str, fields: tuple
 
 
 def test_filters_have_the_clients_words() -> None:
-    assert with_status("Aprobada") == (("status", "approved"),)
-    assert (not_paid("true"), not_paid("false")) == ((("status[in]", "pending,approved"),), ())
-    assert with_customer_status("desactivado") == (("status", "deactivated"),)
-    for wrong in (with_status, not_paid, with_customer_status):
-        with pytest.raises(Invalid, match="debe ser"):
-            wrong("otro")
+    assert filters_of(WORDS, "estado", "Aprobada") == (("status", "approved"),)
+    assert [filters_of(WORDS, "no_pagadas", one) for one in ("true", "false")] == [(("status[in]", "pending,approved"),), ()]
+    assert filters_of(CUSTOMERS_WORDS, "estado", "desactivado") == (("status", "deactivated"),)

@@ -182,9 +182,9 @@ async def test_images_that_wait_are_shown_unless_others_are_asked_for(query: str
     request, found = request_of("/procesamiento/cuarentena", query), list[Any]()
 
     class Quarantined:
-        async def page(self, request: Request, view: type[View], *given: tuple[str, str], words: Any) -> Page:
+        async def page(self, request: Request, view: type[View], *given: tuple[str, str], translated: Any) -> Page:
             found.extend(given)
-            assert dict(words["estado"]("liberada")) == {"status": "released"}
+            assert dict(translated("estado", "liberada")) == {"status": "released"}
             return Page([IN_QUARANTINE], None)
 
     answer = await quarantine(QueryContext(request, Quarantined(), None, {}, None, None))  # type: ignore[arg-type]

@@ -1,6 +1,5 @@
 """Declared queries answer with a row, or with a page of rows, in their shape."""
 
-from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,10 +52,8 @@ class Views:
         self.read.append((view, key))
         return ROW
 
-    async def page(
-        self, request: object, view: type[View], *fixed: tuple[str, str], limit: int = 100, words: Mapping[str, Any]
-    ) -> Page:
-        self.words = dict(words)
+    async def page(self, request: object, view: type[View], *fixed: tuple[str, str], limit: int = 100, translated: Any) -> Page:
+        self.translated = translated
         self.read.append((view, *fixed))
         self.limits.append(limit)
         return Page(self.rows, "next")
@@ -135,8 +132,9 @@ async def test_a_handler_answers_in_the_place_of_the_engine() -> None:
 
 async def test_a_page_passes_the_words_of_its_clients_on() -> None:
     asked = context()
-    words = {"estado": lambda text: (("shelf", text),)}
+    words = {"estado": {"A": (("shelf", "a"),)}}
 
     await Query("/items", Items, "All.", words=words).answer(asked)
 
-    assert asked.views.words == words  # type: ignore[attr-defined]
+    translated = asked.views.translated  # type: ignore[attr-defined]
+    assert (translated("estado", "a"), translated("shelf", "a")) == ((("shelf", "a"),), None)
