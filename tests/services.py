@@ -124,17 +124,23 @@ class Services:
     async def recover(self) -> set[str]:
         """Runs what ``caudal status`` says until it names no log any more; returns the contexts that were recovered."""
         recovered = set()
+        whys: list[str] = []
 
         async def nothing_left() -> bool:
+            nonlocal whys
             _, said, _ = await caudal("status", environment=self.environment)
             found = set(re.findall(r"caudal recover (\S+?)`", said))
             for context in found:
                 recovered.add(context)
                 code, out, err = await caudal("recover", context, "--apply", environment=self.environment)
                 assert code == 0, out + err
-            return not found and [await self.why_not_ready(name) for name in NOTICING] == ["{}"] * len(NOTICING)
+            whys = [await self.why_not_ready(name) for name in NOTICING]
+            return not found and whys == ["{}"] * len(NOTICING)
 
-        await eventually(nothing_left, 60, "recovery")
+        try:
+            await eventually(nothing_left, 60)
+        except AssertionError:
+            raise AssertionError(f"recovered {sorted(recovered)}, but not ready: {whys}") from None
         return recovered
 
     async def verify(self) -> str:
