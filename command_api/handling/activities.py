@@ -38,6 +38,10 @@ class ActivityContext:
     processes: BoundedProcesses
     """For work whose cost depends on a client's data."""
 
+    async def plain(self, encrypted: str | None) -> str | None:
+        """Returns a plain text; ``None`` for none, and for that of an erased subject. Raises `Misconfigured`."""
+        return None if encrypted is None else (await self.keys.decrypted([encrypted])).get(encrypted)
+
 
 @dataclass(frozen=True, slots=True)
 class Activity(Generic[C]):

@@ -90,7 +90,7 @@ async def fetch(command: CommandEnvelope[FetchImage], context: ActivityContext) 
     Raises `Unavailable` if the files of the deployment are out of reach; a source that is gets another attempt later.
     """
     data = command.data
-    url = (await context.keys.decrypted([data.url])).get(data.url) or ""
+    url = await context.plain(data.url) or ""
     if context.settings.files_url is None:
         return _rejected(data, _NO_FILES)
     try:

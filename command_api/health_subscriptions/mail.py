@@ -32,7 +32,7 @@ async def mailbox(notification: Notification, context: ActivityContext) -> str:
     for id in notification.recipients:
         requests, subscriptions = (await context.load(REQUEST, id)).email, (await context.load(SUBSCRIPTION, id)).email
         for encrypted in (requests,) if notification.kind == "failed" else (subscriptions, requests):
-            if encrypted is not None and (email := (await context.keys.decrypted([encrypted])).get(encrypted)):
+            if email := await context.plain(encrypted):
                 return email
     raise Undeliverable("the customer has no mailbox", may_work_later=False)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from deploy.gateway.discovery import installed_gateways
 from deploy.local.announcement import announce
 from deploy.local.data_folder import locked_folder
 from deploy.local.stack import Broker, Stack, choose_ports
+from deploy.serving.shutdown import stopping_event
 from schemas.errors import CaudalError
 from streams.discovery import installed_catalog
 from streams.settings import Settings
@@ -35,9 +35,7 @@ class StackOptions:
 async def run_stack(options: StackOptions, settings: Settings) -> int:
     """Runs until SIGINT or SIGTERM and returns the exit code: 0 after either, 1 after a failure, which is printed."""
     os.umask(0o077)  # its processes inherit it: no other user reads their files
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    stopping = stopping_event()
     code = 0
     try:
         with locked_folder(options.data_dir) as folder:

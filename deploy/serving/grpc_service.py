@@ -19,5 +19,3 @@ class GrpcService:
     """Makes its servicer of a client of that gateway."""
     add: Callable[[Any, Any], None]
     """Adds the servicer to a server; it is generated from the protocol."""
-    descriptor: Any
-    """Of the protocol's file, which is generated too."""

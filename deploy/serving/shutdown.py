@@ -7,6 +7,7 @@ event loop can hold up, ends the process some seconds after it was asked to stop
                                   └── GRACE_SECONDS ──▶ os._exit
 """
 
+import asyncio
 import os
 import signal
 import threading
@@ -17,6 +18,14 @@ import structlog
 _log = structlog.get_logger()
 GRACE_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
+
+
+def stopping_event() -> asyncio.Event:
+    """Returns an event that SIGINT and SIGTERM set, in the place of what they do otherwise."""
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
 
 
 def exit_after_grace(seconds: float = GRACE_SECONDS) -> None:

@@ -1,7 +1,5 @@
 """The sidecar: the gRPC services of systems, with health (grpc.health.v1) and reflection. It needs no database."""
 
-import asyncio
-import signal
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -13,6 +11,7 @@ from grpc_reflection.v1alpha import reflection
 
 from deploy.gateway.discovery import installed_gateways
 from deploy.serving.grpc_service import GrpcService
+from deploy.serving.shutdown import stopping_event
 from schemas.catalog import Catalog
 from schemas.errors import Misconfigured
 from streams.discovery import declared_rows, installed_catalog
@@ -50,7 +49,7 @@ async def serve_sidecar(systems: Sequence[str], settings: Settings, host: str, p
         _log.info(
             "sidecar listens", address=f"{host}:{bound}", services=names, gateways=[addresses[one.gateway] for one in services]
         )
-        await _until_signal()
+        await stopping_event().wait()
         await states.enter_graceful_shutdown()
         await server.stop(_GRACE_SECONDS)
     finally:
@@ -79,10 +78,3 @@ def wanted_services(systems: Sequence[str], catalog: Catalog) -> list[GrpcServic
     if not found:
         raise Misconfigured("no installed system has a gRPC service")
     return found
-
-
-async def _until_signal() -> None:
-    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()

@@ -5,7 +5,6 @@ It runs as a process of its own: ``python -m deploy.local.servers.mail PORT FOLD
 
 import asyncio
 import hashlib
-import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.ports import LOOPBACK
+from deploy.serving.shutdown import stopping_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,7 @@ def kept_in(folder: Path) -> Iterator[Kept]:
 
 
 async def _serve(port: int, folder: Path) -> None:
-    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
+    loop, stopping = asyncio.get_running_loop(), stopping_event()
     mailbox = Mailbox(folder)
     server = await loop.create_server(lambda: SMTP(mailbox, hostname="localhost", loop=loop), LOOPBACK, port)
     await stopping.wait()

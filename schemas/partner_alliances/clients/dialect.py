@@ -6,6 +6,7 @@ from typing import get_args
 
 from pydantic import BaseModel
 
+from schemas.clients import spanish
 from schemas.clients.dialect import FIELD_REQUIRED, Dialect
 from schemas.errors import CaudalError, Invalid
 from schemas.partner_alliances.clients.spanish import (
@@ -53,8 +54,8 @@ _CODES = {
 _CODES_OF_MEMBERS = {"/estado_kyc": "ESTADO_KYC_INVALIDO", "/tipo": "TIPO_INTEGRACION_INVALIDO"}
 _AGAIN = "No disponible: intente de nuevo más tarde"
 _TEXTS = {
+    **spanish.TEXTS,
     "malformed": "La solicitud no se puede leer",
-    "too_large": "El cuerpo es demasiado grande",
     "unsupported_format": "El formato del cuerpo no se admite",
     "conflict": "Otra operación cambió lo mismo: intente de nuevo",
     "in_progress": "La misma operación está en curso: intente de nuevo",
@@ -84,8 +85,6 @@ _TEXTS = {
     "integration_not_found": "Integración no encontrada",
     "integration_revoked": "La integración ya está revocada",
     "internal": "Error interno del servidor",
-    "unauthenticated": "Se requiere un token",
-    "forbidden": "El token no permite esta operación",
 }
 _STATUSES = {
     "malformed": 400,
@@ -111,15 +110,9 @@ _CHOICES: tuple[Iterable[str], ...] = (
 _LENGTHS = ((3, 254), (1, 50), (1, 500), (1, 2000), (1, 20_000))
 """Of sensitive texts, in characters."""
 WORDS = {
-    FIELD_REQUIRED: "falta",
+    **spanish.WORDS,
     "Extra inputs are not permitted": "no se conoce",
-    "Input should be a valid string": "debe ser un texto",
-    "Input should be an object": "debe ser un objeto",
-    "Value error, is not the address of one mailbox": "no es un email",
-    **{
-        f"Value error, should have {least} to {most} characters": f"debe tener de {least} a {most} caracteres"
-        for least, most in _LENGTHS
-    },
+    **spanish.lengths(*_LENGTHS),
     "Input should be greater than or equal to 0": "debe ser 0 o más",
     **dict(map(_choices, _CHOICES)),
 }

@@ -1,5 +1,6 @@
 """The end of a process that must not outlive what started it."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,6 +9,9 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
+
+from deploy.serving.shutdown import stopping_event
 
 STUBBORN = """
 import signal, sys, time
@@ -27,6 +31,19 @@ def wait_for(what: object, seconds: float = 10) -> None:
     while not what():
         assert time.monotonic() < give_up
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_both_signals_set_the_event(number: signal.Signals) -> None:
+    stopping = stopping_event()
+    assert not stopping.is_set()
+
+    os.kill(os.getpid(), number)
+
+    async with asyncio.timeout(5):
+        await stopping.wait()
+    for handled in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().remove_signal_handler(handled)
 
 
 def test_a_process_ends_with_its_parent_even_if_it_ignores_the_signal(tmp_path: Path) -> None:
