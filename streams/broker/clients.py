@@ -119,6 +119,17 @@ def is_member(consumer: AIOKafkaConsumer) -> bool:
     return subscription is not None and subscription.assignment is not None
 
 
+def leave_unless_member(consumer: AIOKafkaConsumer) -> None:
+    """Lets a consumer with a stable name leave its group when it stops, unless the group has admitted it.
+
+    One that the group has admitted keeps its place for its next start. A broker may know the name without an assignment, if
+    its process went away while the group was shared out: it then answers every attempt to join with nothing, and the client
+    fails. After the name has left, the group is shared out anew.
+    """
+    if consumer._coordinator is not None and not is_member(consumer):
+        consumer._coordinator._group_instance_id = None  # a private attribute of the release that is pinned
+
+
 def new_admin(settings: Settings, kind: str = "admin") -> AIOKafkaAdminClient:
     """Returns an admin client, not yet started."""
     return AIOKafkaAdminClient(**_options(settings, kind))

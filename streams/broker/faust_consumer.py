@@ -34,6 +34,7 @@ from streams.broker.clients import (
     abort,
     client_id,
     is_member,
+    leave_unless_member,
     new_admin,
     new_consumer,
     start,
@@ -232,6 +233,7 @@ class _Thread(AIOKafkaConsumerThread):
         """Stops the consumer as the superclass does, but within a limit."""
         await super(AIOKafkaConsumerThread, self).on_thread_stop()
         if self._consumer is not None:
+            leave_unless_member(self._consumer)
             await stop_quietly(self._consumer)
 
 

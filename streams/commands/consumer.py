@@ -23,6 +23,7 @@ from streams.broker.clients import (
     ResilientProducer,
     connected_consumer,
     is_member,
+    leave_unless_member,
     new_consumer,
     records_up_to,
     start,
@@ -183,6 +184,7 @@ class RecordConsumer:
             consumer.subscribe(list(self._subscribed), listener=_Revocations(note_revoked))
             await self._poll(consumer, handle)
         finally:
+            leave_unless_member(consumer)
             await stop_quietly(consumer)
 
     async def _poll(self, consumer: AIOKafkaConsumer, handle: Handle) -> None:

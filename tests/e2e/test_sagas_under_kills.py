@@ -15,7 +15,7 @@ from schemas.clinical_lab.notifications import NotificationSent
 from schemas.clinical_lab.users import user_id_of
 from schemas.engine.sagas import SagaAdvanced
 from schemas.system import ContextName
-from tests.chaos.stack import PROCESSES
+from tests.chaos.stack import PROCESSES, SERVICES
 from tests.conftest import eventually
 from tests.frozen import freeze, unfreeze
 from tests.partners import partner
@@ -23,6 +23,8 @@ from tests.stack import RunningStack, running_stack
 from tests.verify import verify
 
 LONG = 120
+READY_SECONDS = 20
+"""The longest pause between two kills while a process is not ready: on a slow machine too, the processes live in between."""
 Headers = Mapping[str, str]
 
 
@@ -65,7 +67,7 @@ async def saga(stack: RunningStack, wanted: Mapping[str, str], state: str) -> di
 
 @asynccontextmanager
 async def killing(stack: RunningStack) -> AsyncIterator[Counter[str]]:
-    """Kills processes meanwhile, one after another, each once at least; seldom enough for them to be started again."""
+    """Kills processes meanwhile, one after another, each once at least; the next one soon after all are ready again."""
     kills: Counter[str] = Counter()
 
     async def kill() -> None:
@@ -73,7 +75,15 @@ async def killing(stack: RunningStack) -> AsyncIterator[Counter[str]]:
             with suppress(AssertionError, ProcessLookupError):  # it has not come back yet
                 stack.kill(name)
                 kills[name] += 1
-            await asyncio.sleep(2)
+            await asyncio.sleep(1)
+            await until_ready()
+            await asyncio.sleep(1)
+
+    async def until_ready() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(READY_SECONDS):
+                while any([await stack.why_not_ready(name) for name in SERVICES]):
+                    await asyncio.sleep(0.1)
 
     async def each() -> bool:
         return set(kills) == set(PROCESSES)

@@ -86,13 +86,12 @@ class Processors:
         self._added: Supervised | None = None
 
     async def under(self, load: Load, meanwhile: Callable[[], Coroutine[Any, Any, None]] | None = None) -> Outcome:
-        """Sends a load, and returns its figures."""
+        """Sends a load, and returns its figures. The second half of the clients begins once what happens meanwhile is over."""
         before, processes = await self._handled(), {name: self._process(name) for name in self._workers}
         used, began = {name: _seconds_of(one) for name, one in processes.items()}, time.time()
         async with asyncio.TaskGroup() as tasks:
-            sending = tasks.create_task(_send(self._gateway, load))
-            if meanwhile is not None:
-                tasks.create_task(meanwhile())
+            happened = tasks.create_task(_nothing() if meanwhile is None else meanwhile())
+            sending = tasks.create_task(_send(self._gateway, load, happened))
         sent, answered = sending.result(), time.time()
         ids = [one.command_id for one in sent if one.command_id is not None]
         recorded = await self._recorded(ids)
@@ -230,11 +229,19 @@ def _ready(stack: RunningStack, port: int) -> Callable[[], Awaitable[str | None]
     return lambda: why_not_ready(stack.commands, port)
 
 
-async def _send(gateway: str, load: Load) -> list[_Sent]:
+async def _nothing() -> None:
+    """Is what happens meanwhile where nothing does."""
+
+
+async def _send(gateway: str, load: Load, happened: asyncio.Task[None]) -> list[_Sent]:
     """Sends a load; each client has a connection of its own."""
+    half, gap = load.clients // 2, load.seconds / load.clients
 
     async def client(n: int) -> list[_Sent]:
-        await asyncio.sleep(n * load.seconds / load.clients)
+        await asyncio.sleep(min(n, half) * gap)
+        if n >= half:
+            await asyncio.wait({happened})
+            await asyncio.sleep((n - half) * gap)
         connector = aiohttp.TCPConnector(limit=1)
         async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(30)) as session:
             return [await _request(session, gateway) for _ in range(load.requests)]
