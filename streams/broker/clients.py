@@ -120,7 +120,7 @@ def is_member(consumer: AIOKafkaConsumer) -> bool:
 
 
 def leave_unless_member(consumer: AIOKafkaConsumer) -> None:
-    """Lets a consumer with a stable name leave its group when it stops, unless the group has admitted it.
+    """Makes a consumer with a stable name leave its group when it stops, unless the group has admitted it.
 
     One that the group has admitted keeps its place for its next start. A broker may know the name without an assignment, if
     its process went away while the group was shared out: it then answers every attempt to join with nothing, and the client

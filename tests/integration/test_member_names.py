@@ -32,7 +32,7 @@ class Names:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    """Lets the broker's answers to some names be empty until they leave."""
+    """Empties the broker's answers to some names until they leave."""
     names = Names()
     join, send = CoordinatorGroupRebalance.perform_group_join, GroupCoordinator._send_req
 
