@@ -42,8 +42,8 @@ protos: $(VENV)/.installed-dev  ## Generate the code of the gRPC protocols
 	$(BIN)/python -m grpc_tools.protoc -I$(PROTOS)=schemas/flight_reservations --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)/vuelos.proto
 
 lock:  ## Pin every dependency again, with hashes and without addresses (needs uv)
-	uv pip compile pyproject.toml --extra local --extra grpc --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade -q -o requirements.lock
-	uv pip compile pyproject.toml --extra local --extra grpc --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra local --extra grpc --extra parquet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade -q -o requirements.lock
+	uv pip compile pyproject.toml --extra local --extra grpc --extra parquet --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -q -o requirements-dev.lock
 
 clean:  ## Remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -128,13 +128,13 @@ async def recover(
 @async_command
 async def serve(
     service: Annotated[
-        Literal["command-api", "worker", "relay", "projectors", "query-api", "gateway", "sidecar"], typer.Argument()
+        Literal["command-api", "worker", "relay", "projectors", "query-api", "gateway", "sidecar", "ui"], typer.Argument()
     ],
-    gateways: Annotated[
+    names: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[NAME[:PORT]]…",
-            help="The gateways to serve, each on its own port or on another one; or the systems of a sidecar.",
+            help="The gateways or pages to serve, each on its own port or on another one; or the systems of a sidecar.",
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -150,25 +150,28 @@ async def serve(
 ) -> None:
     """Run one of Caudal's processes, as in production."""
     from deploy.serving.serve import serve as serve_process
-    from deploy.serving.serve import serve_gateways
+    from deploy.serving.serve import serve_gateways, serve_pages
     from deploy.serving.shutdown import end_with_parent as watch_parent
 
     if end_with_parent:
         watch_parent()
     settings = settings_or_stack(data_dir, log_format)
     configure_logging(settings.log_format, settings.log_level)
-    if service == "gateway":
-        if port is not None:
-            raise typer.BadParameter("a gateway's port follows its name, as in `clinical_lab:8080`", param_hint="--port")
-        await serve_gateways(gateways or (), settings, host)
-    elif service == "sidecar":
-        from deploy.serving.sidecar import DEFAULT_PORT, serve_sidecar
+    if service not in ("gateway", "ui", "sidecar") and names:
+        raise typer.BadParameter("only `gateway`, `ui` and `sidecar` take names")
+    if service in ("gateway", "ui") and port is not None:
+        raise typer.BadParameter("a port follows its name, as in `flight_reservations:5000`", param_hint="--port")
+    match service:
+        case "gateway":
+            await serve_gateways(names or (), settings, host)
+        case "ui":
+            await serve_pages(names or (), settings, host)
+        case "sidecar":
+            from deploy.serving.sidecar import DEFAULT_PORT, serve_sidecar
 
-        await serve_sidecar(gateways or (), settings, host, DEFAULT_PORT if port is None else port)
-    elif gateways:
-        raise typer.BadParameter("only `gateway` and `sidecar` take names")
-    else:
-        await serve_process(service, settings, host, _PORT if port is None else port)
+            await serve_sidecar(names or (), settings, host, DEFAULT_PORT if port is None else port)
+        case _:
+            await serve_process(service, settings, host, _PORT if port is None else port)
 
 
 @app.command(rich_help_panel=RUN)

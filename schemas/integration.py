@@ -45,6 +45,8 @@ class OutgoingTopic:
     content: Callable[[RecordedEvent[Any]], Content]
     """A pure function. What it returns is readable to everybody with access to the topic: it leaves out what is encrypted."""
     record: Record | None = None
+    type: str | None = None
+    """The kind of event that the envelope names, where several events have one record; ``None``: the record's name."""
 
     @property
     def name(self) -> str:

@@ -206,15 +206,17 @@ class Settings(BaseSettings):
     )
     gateways: dict[str, str] = Field(
         {},
-        description="Addresses of gateways that a sidecar calls, as JSON by their names; others are on their own ports of this "
-        "machine.",
+        description="Addresses of gateways that a sidecar or a live page calls, as JSON by their names; others are on their "
+        "own ports of this machine.",
         examples=['{"flight_reservations": "http://gateway:5000"}'],
     )
     gateway_timeout_seconds: float = Field(
         60, gt=0, description="Seconds for which a gateway waits for the next byte of an API's answer."
     )
     cors_origins: str = Field(
-        "", description="Origins whose pages may call a gateway, `https://a.example,…`; `*`: any, empty: none."
+        "",
+        description="Origins whose pages may call a gateway or open a live page's socket, `https://a.example,…`; `*`: any; "
+        "empty: none.",
     )
 
     mail_url: SecretStr | None = Field(
@@ -264,7 +266,10 @@ class Settings(BaseSettings):
         gt=0,
         description="Longest time of a query of a view, in seconds; one without an index may need more, and is rejected.",
     )
-    max_live_views: Positive = Field(200, description="Live views that one process serves at a time; a caller gets a tenth.")
+    max_live_views: Positive = Field(
+        200,
+        description="Live views, or sockets of live pages, that one process serves at a time; a caller gets a tenth of views.",
+    )
     max_consistency_wait_seconds: float = Field(
         5, gt=0, description="Longest wait of a read for its consistency token, in seconds."
     )

@@ -41,6 +41,8 @@ class Endpoints:
     """Address of the registry with the schemas of integration topics."""
     gateways: Mapping[str, str] = field(default_factory=dict)
     """Address of each gateway, by its name."""
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """Address of each live page, by its name."""
 
     def as_json(self) -> str:
         """Returns the content of the file."""

@@ -1,7 +1,20 @@
-"""The gRPC services of the flight reservations."""
+"""The gRPC services and the live page of the flight reservations."""
 
-from deploy.flight_reservations.sidecar import Vuelos
-from deploy.flight_reservations.vuelos_pb2_grpc import add_VuelosServicer_to_server
+from pathlib import Path
+
+from deploy.pages.live_page import LivePage
 from deploy.serving.grpc_service import GrpcService
+from schemas.flight_reservations.clients.outgoing import EVENTS, REJECTIONS
+from schemas.flight_reservations.reservations import OFFICERS
 
-GRPC = (GrpcService("vuelos.Vuelos", "flight_reservations", Vuelos, add_VuelosServicer_to_server),)
+GRPC = (GrpcService("vuelos.Vuelos", "flight_reservations", "deploy.flight_reservations.sidecar"),)
+PAGES = (
+    LivePage(
+        "flight_reservations",
+        5678,
+        Path(__file__).parent / "page",
+        topics=(EVENTS, REJECTIONS),
+        access=OFFICERS,
+        posts=("/vuelos/reserva-comando",),
+    ),
+)

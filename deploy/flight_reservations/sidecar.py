@@ -19,7 +19,7 @@ from deploy.flight_reservations.vuelos_pb2 import (
     RespuestaReserva,
     Segmento,
 )
-from deploy.flight_reservations.vuelos_pb2_grpc import VuelosServicer
+from deploy.flight_reservations.vuelos_pb2_grpc import VuelosServicer, add_VuelosServicer_to_server
 from schemas.flight_reservations.clients.spanish import fecha_of, time_of
 from schemas.values.literals import read_uuid
 
@@ -68,6 +68,11 @@ class Vuelos(VuelosServicer):
         if answer.status_code != httpx.codes.OK:
             return RespuestaReserva(mensaje=f"Error: {answer.status_code}")
         return RespuestaReserva(mensaje="OK", reserva=_reservation(answer.json()))
+
+
+def add(gateway: httpx.AsyncClient, server: grpc.aio.Server) -> None:
+    """Adds the service to a server."""
+    add_VuelosServicer_to_server(Vuelos(gateway), server)  # type: ignore[no-untyped-call]
 
 
 def _itinerary(itinerario: Itinerario) -> dict[str, Any]:

@@ -1,13 +1,11 @@
 """The gateways of the installed systems, by name and by port."""
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
+from deploy.console.named_ports import by_port
 from schemas.catalog import Catalog
 from schemas.clients.gateway import Gateway
 from schemas.errors import Misconfigured
-
-_LAST_PORT = 65_535
 
 
 def installed_gateways(catalog: Catalog) -> Mapping[str, Gateway]:
@@ -28,19 +26,4 @@ def installed_gateways(catalog: Catalog) -> Mapping[str, Gateway]:
 
 def wanted_gateways(names: Iterable[str], catalog: Catalog) -> Mapping[int, Gateway]:
     """Returns the gateways that ``NAME`` or ``NAME:PORT`` name, by their ports; raises `Misconfigured`."""
-    installed, wanted = installed_gateways(catalog), dict[int, Gateway]()
-    for text in names:
-        name, colon, port = text.partition(":")
-        if (gateway := installed.get(name)) is None:
-            known, near = ", ".join(installed) or "none", get_close_matches(name, installed, n=1)
-            raise Misconfigured(
-                f"there is no gateway {name!r}; {f'did you mean {near[0]!r}?' if near else f'installed are {known}'}"
-            )
-        if colon and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
-            raise Misconfigured(f"{text!r} names no port: write it like {name}:{gateway.port}")
-        if (number := int(port or gateway.port)) in wanted:
-            raise Misconfigured(f"two gateways want the port {number}")
-        wanted[number] = gateway
-    if not wanted:
-        raise Misconfigured(f"name the gateways to serve; installed are {', '.join(installed) or 'none'}")
-    return wanted
+    return by_port("gateway", names, installed_gateways(catalog))

@@ -19,6 +19,7 @@ from deploy.local.servers.embedded_broker import EmbeddedBroker
 from deploy.local.servers.kafka import KafkaBroker
 from deploy.local.servers.postgres import EmbeddedPostgres
 from deploy.local.supervisor import ReadyTimeout, Supervised
+from deploy.pages.live_page import LivePage
 from deploy.schemas.recorded_version import record_version
 from query_api.http.schema_registry import PREFIX as SCHEMA_REGISTRY
 from schemas.catalog import Catalog
@@ -46,8 +47,8 @@ DEFAULT_PORTS = {
 CONTROLLER_PORT = 19093
 """Port of a real Kafka's controller."""
 
-GATEWAY = "gateway "
-"""Begins the name of a gateway among the ports."""
+GATEWAY, PAGE = "gateway ", "page "
+"""Begin the name of a gateway, and that of a live page, among the ports."""
 
 Broker = Literal["embedded", "kafka"]
 
@@ -89,11 +90,8 @@ class Stack:
             ports=dict(self._ports),
             pid=os.getpid(),
             systems=self._systems,
-            gateways={
-                name.removeprefix(GATEWAY): f"http://{LOOPBACK}:{port}"
-                for name, port in self._ports.items()
-                if name.startswith(GATEWAY)
-            },
+            gateways=self._addresses(GATEWAY),
+            pages=self._addresses(PAGE),
             fetch_backoff=isinstance(self._broker, EmbeddedBroker),
         )
 
@@ -115,8 +113,8 @@ class Stack:
         async with asyncio.TaskGroup() as parts:
             for name in SERVICES:
                 parts.create_task(self._start(self._service(name), servers_ready))
-            if self.endpoints.gateways:
-                parts.create_task(self._start(self._gateway(), servers_ready))
+            for process, what, addresses in self._fronts():
+                parts.create_task(self._start(self._front(process, what, addresses), servers_ready))
             parts.create_task(self._start(self._mail()))
             parts.create_task(self._start_servers(settings, catalog, servers_ready))
         (self._data / STATE_FILE).write_text(self.endpoints.as_json())
@@ -190,26 +188,40 @@ class Stack:
             environment={**endpoints.environment, **self._options, "CAUDAL_INSTANCE": "local"},
         )
 
-    def _gateway(self) -> ProcessSpec:
-        """One process for every gateway: each takes as much memory as an API."""
+    def _addresses(self, kind: str) -> dict[str, str]:
+        return {
+            name.removeprefix(kind): f"http://{LOOPBACK}:{port}" for name, port in self._ports.items() if name.startswith(kind)
+        }
+
+    def _fronts(self) -> list[tuple[str, str, Mapping[str, str]]]:
+        """Returns the processes in front of the APIs that are needed: their service, what they serve, and its addresses."""
         endpoints = self.endpoints
-        ports = {name: self._ports[f"{GATEWAY}{name}"] for name in endpoints.gateways}
+        fronts = (("gateway", GATEWAY, endpoints.gateways), ("ui", PAGE, endpoints.pages))
+        return [front for front in fronts if front[2]]
+
+    def _front(self, service: str, kind: str, addresses: Mapping[str, str]) -> ProcessSpec:
+        """One process for every gateway, and one for every page: each takes as much memory as an API."""
+        ports = {name: self._ports[f"{kind}{name}"] for name in addresses}
+        origins = {"CAUDAL_CORS_ORIGINS": "*"} if service == "gateway" else {}
         return ProcessSpec(
-            name="gateway",
+            name=service,
             command=(
-                *(sys.executable, "-m", "deploy.cli", "serve", "gateway", "--end-with-parent"),
+                *(sys.executable, "-m", "deploy.cli", "serve", service, "--end-with-parent"),
                 *(f"{name}:{port}" for name, port in ports.items()),
             ),
-            log=self._logs / "gateway.log",
+            log=self._logs / f"{service}.log",
             why_not_ready=partial(_why_not_ready, next(iter(ports.values()))),
-            environment={**endpoints.environment, **self._options, "CAUDAL_INSTANCE": "local", "CAUDAL_CORS_ORIGINS": "*"},
+            environment={**self.endpoints.environment, **self._options, "CAUDAL_INSTANCE": "local", **origins},
         )
 
 
-def choose_ports(broker: Broker, gateways: Mapping[str, Gateway], *, automatic: bool) -> Mapping[str, int]:
-    """Returns a port for each process and gateway; raises `Misconfigured` if a default port is taken."""
+def choose_ports(
+    broker: Broker, gateways: Mapping[str, Gateway], pages: Mapping[str, LivePage], *, automatic: bool
+) -> Mapping[str, int]:
+    """Returns a port for each process, gateway and page; raises `Misconfigured` if a default port is taken."""
     of_gateways = {f"{GATEWAY}{name}": gateway.port for name, gateway in gateways.items()}
-    wanted = {**DEFAULT_PORTS, **of_gateways, **({"controller": CONTROLLER_PORT} if broker == "kafka" else {})}
+    of_pages = {f"{PAGE}{name}": page.port for name, page in pages.items()}
+    wanted = {**DEFAULT_PORTS, **of_gateways, **of_pages, **({"controller": CONTROLLER_PORT} if broker == "kafka" else {})}
     if automatic:
         return dict(zip(wanted, free_ports(len(wanted)), strict=True))
     taken = {name: port for name, port in wanted.items() if not is_free(port)}

@@ -14,6 +14,7 @@ from deploy.gateway.discovery import installed_gateways
 from deploy.local.announcement import announce
 from deploy.local.data_folder import locked_folder
 from deploy.local.stack import Broker, Stack, choose_ports
+from deploy.pages.discovery import installed_pages
 from deploy.serving.shutdown import stopping_event
 from schemas.errors import CaudalError
 from streams.discovery import installed_catalog
@@ -39,8 +40,9 @@ async def run_stack(options: StackOptions, settings: Settings) -> int:
     code = 0
     try:
         with locked_folder(options.data_dir) as folder:
-            gateways = installed_gateways(installed_catalog(settings.systems))
-            ports = choose_ports(options.broker, gateways, automatic=options.automatic_ports)
+            catalog = installed_catalog(settings.systems)
+            gateways, pages = installed_gateways(catalog), installed_pages(catalog)
+            ports = choose_ports(options.broker, gateways, pages, automatic=options.automatic_ports)
             await _run(Stack(folder, ports, options.broker, settings), options, stopping)
     except* CaudalError as failures:
         for failure in leaves(failures):

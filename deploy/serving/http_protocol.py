@@ -171,12 +171,20 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._in_body, self._bytes_without_body = False, 0
         self._stop_waiting()
-        if self._is_counted and not self.cycle.response_complete:
+        # A request for a WebSocket begins no cycle: it counts as one of the open sockets, which their server limits.
+        if self._is_counted and self.cycle is not None and not self.cycle.response_complete:
             if self.admission.accepts():
                 self.cycle.scope[LEAVE] = self.admission.leave  # type: ignore[literal-required]
             else:
                 self.cycle.scope[REJECTED] = True  # type: ignore[literal-required]
         super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hands the connection over: from now on no time limit of a request counts."""
+        self._in_head = self._in_body = False
+        self._bytes_without_body = 0
+        self._stop_waiting()
+        super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         self._reject(*self._rejection)

@@ -7,10 +7,11 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from socket import AF_INET, AF_INET6, create_server, has_dualstack_ipv6, socket
 from typing import Literal, Protocol
 
+import httpx
 import structlog
 import uvicorn
 from prometheus_client import disable_created_metrics
@@ -36,6 +37,10 @@ from streams.telemetry.tracing import configure_tracing, trace_requests
 
 _ACCEPTS_PER_TURN = 16
 """Listening sockets of one address: the loop accepts one connection of each in a turn (libuv's pull request 3696)."""
+_PING_SECONDS = 15.0
+"""A WebSocket whose peer does not answer a ping for so long is closed."""
+_MAX_SOCKET_BYTES = 4096
+"""Bytes of one message that a client may send on a WebSocket."""
 _log = structlog.get_logger()
 
 
@@ -97,6 +102,33 @@ async def serve_gateways(names: Sequence[str], settings: Settings, host: str) ->
             )
         await Server(gateways, host, next(iter(wanted)), settings).serve(sockets)
         probing.cancel()
+
+
+async def serve_pages(names: Sequence[str], settings: Settings, host: str) -> None:
+    """Serves live pages, each ``NAME`` or ``NAME:PORT``; returns after SIGTERM or SIGINT. It needs the broker, no database."""
+    from deploy.gateway.addresses import addresses_of
+    from deploy.pages.app import Pages
+    from deploy.pages.discovery import wanted_pages
+
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    configure_tracing("pages", settings.instance)
+    catalog = installed_catalog(settings.systems)
+    wanted, addresses = wanted_pages(names, catalog), addresses_of(settings, catalog)
+    async with AsyncExitStack() as clients, asyncio.TaskGroup() as tasks:
+        gateways = {
+            page.system: await clients.enter_async_context(
+                httpx.AsyncClient(base_url=addresses[page.system], timeout=settings.gateway_timeout_seconds)
+            )
+            for page in wanted.values()
+            if page.posts
+        }
+        pages = Pages(wanted, settings, catalog, gateways)
+        sockets = [listening(host, port, f"the page {page.name}") for port, page in wanted.items()]
+        feeding = tasks.create_task(pages.keep_fed())
+        for port, page in wanted.items():
+            _log.info("page listens", page=page.name, url=f"http://{host}:{port}", topics=page.topics)
+        await Server(pages, host, next(iter(wanted)), settings, with_sockets=True).serve(sockets)
+        feeding.cancel()
 
 
 def listening(host: str, port: int, who: str) -> socket:
@@ -175,7 +207,7 @@ async def _serve_beside(work: BackgroundWork, host: str, port: int, settings: Se
 class Server(uvicorn.Server):
     """uvicorn without its logs. A signal only asks it to stop, so that the work beside it stops in order too."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, settings: Settings, *, with_sockets: bool = False) -> None:
         class Protocol(LimitedProtocol):
             max_head_bytes = settings.max_header_bytes
             seconds = settings.max_request_arrival_seconds
@@ -188,7 +220,10 @@ class Server(uvicorn.Server):
             port=port,
             loop="none",
             http=Protocol,
-            ws="none",
+            ws="websockets-sansio" if with_sockets else "none",
+            ws_ping_interval=_PING_SECONDS,
+            ws_ping_timeout=_PING_SECONDS,
+            ws_max_size=_MAX_SOCKET_BYTES,
             access_log=False,
             log_config=None,
             server_header=False,

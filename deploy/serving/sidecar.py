@@ -1,7 +1,7 @@
 """The sidecar: the gRPC services of systems, with health (grpc.health.v1) and reflection. It needs no database."""
 
-from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from importlib import import_module
 
 import grpc
 import httpx
@@ -9,7 +9,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from deploy.gateway.discovery import installed_gateways
+from deploy.gateway.addresses import addresses_of
 from deploy.serving.grpc_service import GrpcService
 from deploy.serving.shutdown import stopping_event
 from schemas.catalog import Catalog
@@ -36,7 +36,7 @@ async def serve_sidecar(systems: Sequence[str], settings: Settings, host: str, p
     clients = [httpx.AsyncClient(base_url=addresses[one.gateway], timeout=settings.gateway_timeout_seconds) for one in services]
     try:
         for one, client in zip(services, clients, strict=True):
-            one.add(one.make(client), server)
+            import_module(one.module).add(client, server)
             await states.set(one.name, health_pb2.HealthCheckResponse.SERVING)
         names = [one.name for one in services]
         reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
@@ -55,17 +55,6 @@ async def serve_sidecar(systems: Sequence[str], settings: Settings, host: str, p
     finally:
         for client in clients:
             await client.aclose()
-
-
-def addresses_of(settings: Settings, catalog: Catalog) -> Mapping[str, str]:
-    """Returns the address of each gateway; raises `Misconfigured` for a name or an address that is none."""
-    own = {gateway.name: f"http://127.0.0.1:{gateway.port}" for gateway in installed_gateways(catalog).values()}
-    for name, address in settings.gateways.items():
-        if name not in own:
-            raise Misconfigured(f"CAUDAL_GATEWAYS names {name}, which is no gateway; installed are {', '.join(own)}")
-        if urlsplit(address).scheme not in ("http", "https"):
-            raise Misconfigured(f"CAUDAL_GATEWAYS has no address for {name}: write it like http://gateway:5000")
-    return {**own, **settings.gateways}
 
 
 def wanted_services(systems: Sequence[str], catalog: Catalog) -> list[GrpcService]:

@@ -44,8 +44,11 @@ def schema_of(record: Record) -> str:
     return orjson.dumps(made).decode()
 
 
-def enveloped(record: Record, fields: Mapping[str, Any], id: UUID, at: datetime) -> Mapping[str, Any]:
-    """Returns the values of a record's schema. ``time`` and ``ingestion`` are equal, so that a repeat has the same bytes."""
+def enveloped(record: Record, fields: Mapping[str, Any], id: UUID, at: datetime, type: str | None = None) -> Mapping[str, Any]:
+    """Returns the values of a record's schema; the ``type`` in the envelope is the record's name if none is given.
+
+    ``time`` and ``ingestion`` are equal, so that a repeat has the same bytes.
+    """
     if record.service is None:
         return fields
     ms = int(at.timestamp() * 1000)
@@ -54,7 +57,7 @@ def enveloped(record: Record, fields: Mapping[str, Any], id: UUID, at: datetime)
         "time": ms,
         "ingestion": ms,
         "specversion": VERSION,
-        "type": record.name,
+        "type": type or record.name,
         "datacontenttype": CONTENT_TYPE,
         "service_name": record.service,
         "data": fields,

@@ -118,7 +118,7 @@ class IntegrationRecords:
         if one.outgoing.record is not None:
             if not isinstance(content, Mapping) or one.schema_id is None:
                 raise TypeError(f"{one.outgoing.name} needs the fields of its record")
-            values = enveloped(one.outgoing.record, content, recorded.id, recorded.recorded_at)
+            values = enveloped(one.outgoing.record, content, recorded.id, recorded.recorded_at, one.outgoing.type)
             value, content_type = encode(one.schema, one.schema_id, values), _AVRO
         elif isinstance(content, str):
             value, content_type = content.encode(), _TEXT

@@ -11,6 +11,7 @@ import yaml
 
 from deploy.gateway.discovery import installed_gateways
 from deploy.local.stack import SERVICES
+from deploy.pages.discovery import installed_pages
 from deploy.serving.sidecar import DEFAULT_PORT, wanted_services
 from streams.discovery import installed_catalog
 
@@ -35,7 +36,7 @@ def test_it_meets_the_compose_specification(compose: dict[str, Any]) -> None:
 
 
 def test_it_runs_every_process_and_what_they_need(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {*SERVICES, "gateway", "sidecar", *INFRASTRUCTURE}
+    assert set(compose["services"]) == {*SERVICES, "gateway", "ui", "sidecar", *INFRASTRUCTURE}
     for service in SERVICES:
         assert compose["services"][service]["command"][:2] == ["serve", service]
 
@@ -47,6 +48,18 @@ def test_it_runs_every_gateway_on_its_port(compose: dict[str, Any]) -> None:
     assert service["command"][:2] == ["serve", "gateway"]
     assert set(service["command"][4:]) == gateways.keys()
     assert set(service["ports"]) == {f"127.0.0.1:{one.port}:{one.port}" for one in gateways.values()}
+
+
+def test_it_runs_every_page_on_its_port_with_the_address_of_its_gateway(compose: dict[str, Any]) -> None:
+    catalog = installed_catalog()
+    pages, ports = installed_pages(catalog), {gateway.name: gateway.port for gateway in installed_gateways(catalog).values()}
+    service = compose["services"]["ui"]
+
+    assert service["command"][:2] == ["serve", "ui"]
+    assert set(service["command"][4:]) == pages.keys()
+    assert set(service["ports"]) == {f"127.0.0.1:{one.port}:{one.port}" for one in pages.values()}
+    called = {page.system: f"http://gateway:{ports[page.system]}" for page in pages.values() if page.posts}
+    assert json.loads(service["environment"]["CAUDAL_GATEWAYS"]) == called
 
 
 def test_the_sidecar_calls_the_gateways_of_its_services(compose: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "console/options.py": CoveredBy("unit/deploy/test_cli.py", _VALUE),
         "flight_reservations/vuelos_pb2.py": CoveredBy("unit/deploy/serving/test_sidecar.py", "it is generated"),
         "flight_reservations/vuelos_pb2_grpc.py": CoveredBy("unit/deploy/serving/test_sidecar.py", "it is generated"),
+        "pages/live_page.py": CoveredBy("unit/deploy/pages/test_discovery.py", _VALUE),
         "serving/grpc_service.py": CoveredBy("unit/deploy/serving/test_sidecar.py", _VALUE),
         "local/servers/embedded_broker.py": CoveredBy("conformance/test_broker.py", _SERVER),
         "local/servers/kafka.py": CoveredBy("conformance/test_broker.py", _SERVER),

@@ -1,4 +1,7 @@
-"""The topics of the flight reservations for other teams. All events of reservations have one record, as readers expect."""
+"""The topics of the flight reservations for other teams.
+
+All events of reservations have one record, as readers expect: the envelope's type says which event it is.
+"""
 
 from typing import Any
 
@@ -9,6 +12,7 @@ from schemas.flight_reservations.reservations import (
     ReservationCancelled,
     ReservationCreated,
     ReservationPaid,
+    ReservationRejected,
 )
 from schemas.integration import Content, OutgoingTopic, Record
 
@@ -19,6 +23,11 @@ _RESERVATION = Record(
     service=_SERVICE,
 )
 _CUSTOMER = Record("EventoUsuario", {"id_usuario": "string", "tipo": "string"}, service=_SERVICE)
+
+
+_REJECTION = Record("ReservaRechazada", {"id_solicitud": "string", "error": "string"}, service=_SERVICE)
+
+EVENTS, REJECTIONS = "eventos-reserva", "eventos-reserva-rechazada"
 
 
 def _reservation(status: str) -> Any:
@@ -41,11 +50,16 @@ def _customer(kind: str) -> Any:
     return content
 
 
+def _rejection(recorded: RecordedEvent[Any]) -> Content:
+    return {"id_solicitud": str(recorded.data.reservation_id), "error": recorded.data.reason}
+
+
 OUTGOING = (
-    OutgoingTopic("eventos-reserva", ReservationCreated, _reservation("PENDIENTE"), _RESERVATION),
-    OutgoingTopic("eventos-reserva", ReservationApproved, _reservation("APROBADA"), _RESERVATION),
-    OutgoingTopic("eventos-reserva", ReservationPaid, _reservation("PAGADA"), _RESERVATION),
-    OutgoingTopic("eventos-reserva", ReservationCancelled, _reservation("CANCELADA"), _RESERVATION),
+    OutgoingTopic(EVENTS, ReservationCreated, _reservation("PENDIENTE"), _RESERVATION),
+    OutgoingTopic(EVENTS, ReservationApproved, _reservation("APROBADA"), _RESERVATION, type="EventoReservaAprobada"),
+    OutgoingTopic(EVENTS, ReservationPaid, _reservation("PAGADA"), _RESERVATION, type="EventoReservaPagada"),
+    OutgoingTopic(EVENTS, ReservationCancelled, _reservation("CANCELADA"), _RESERVATION, type="EventoReservaCancelada"),
+    OutgoingTopic(REJECTIONS, ReservationRejected, _rejection, _REJECTION),
     OutgoingTopic("eventos-usuario", CustomerRegistered, _customer("UsuarioRegistrado"), _CUSTOMER),
     OutgoingTopic("eventos-usuario", CustomerDeactivated, _customer("UsuarioDesactivado"), _CUSTOMER),
 )

@@ -8,6 +8,7 @@ import pytest
 from deploy.gateway.discovery import installed_gateways
 from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
 from deploy.local.stack import CONTROLLER_PORT, DEFAULT_PORTS, choose_ports
+from deploy.pages.discovery import installed_pages
 from schemas.errors import Misconfigured
 from streams.discovery import installed_catalog
 
@@ -45,13 +46,15 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(monkeypatch: pytest.Monke
         monkeypatch.setitem(DEFAULT_PORTS, "postgres", port)
 
         with pytest.raises(Misconfigured, match=rf"{port} \(postgres\).*`--ports auto` picks free ones"):
-            choose_ports("embedded", {}, automatic=False)
-        assert port not in choose_ports("embedded", {}, automatic=True).values()
+            choose_ports("embedded", {}, {}, automatic=False)
+        assert port not in choose_ports("embedded", {}, {}, automatic=True).values()
 
 
 def test_each_gateway_has_a_port() -> None:
-    gateways = installed_gateways(installed_catalog())
+    catalog = installed_catalog()
+    gateways, pages = installed_gateways(catalog), installed_pages(catalog)
 
-    ports = choose_ports("embedded", gateways, automatic=True)
+    ports = choose_ports("embedded", gateways, pages, automatic=True)
     assert {name.removeprefix("gateway ") for name in ports if name.startswith("gateway ")} == gateways.keys()
+    assert {name.removeprefix("page ") for name in ports if name.startswith("page ")} == pages.keys()
     assert len(set(ports.values())) == len(ports)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.serving.sidecar import addresses_of, wanted_services
+from deploy.serving.sidecar import wanted_services
 from schemas.errors import Misconfigured
 from streams.discovery import installed_catalog
-from streams.settings import Settings
 
 ROOT = Path(__file__).parents[4]
 GENERATED = ROOT / "deploy" / "flight_reservations"
@@ -26,26 +25,6 @@ def test_systems_with_services_are_found() -> None:
         wanted_services(["clinical_lab"], catalog)
     with pytest.raises(Misconfigured, match="no installed system has a gRPC service"):
         wanted_services([], installed_catalog(["clinical_lab"]))
-
-
-@pytest.mark.parametrize(
-    ("gateways", "why"),
-    [
-        ({"flights": "http://a"}, "names flights, which is no gateway"),
-        ({"flight_reservations": "gateway:5000"}, "write it like"),
-    ],
-)
-def test_a_gateway_that_is_none_is_misconfigured(gateways: dict[str, str], why: str) -> None:
-    with pytest.raises(Misconfigured, match=why):
-        addresses_of(Settings(gateways=gateways), installed_catalog(["flight_reservations"]))
-
-
-def test_a_gateway_has_its_address_or_its_own_port_of_this_machine() -> None:
-    catalog = installed_catalog(["flight_reservations", "data_ingestion"])
-
-    found = addresses_of(Settings(gateways={"flight_reservations": "https://flights.example"}), catalog)
-
-    assert found == {"flight_reservations": "https://flights.example", "data_ingestion": "http://127.0.0.1:8002"}
 
 
 def test_the_generated_code_is_that_of_the_protocol(tmp_path: Path) -> None:

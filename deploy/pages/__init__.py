@@ -1,0 +1,1 @@
+"""Live pages: a system's events in its clients' browsers, by WebSocket."""

@@ -1,0 +1,37 @@
+"""What one process serves on several ports."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from deploy.console.named_ports import by_port
+from schemas.errors import Misconfigured
+
+
+@dataclass(frozen=True)
+class Shop:
+    port: int
+
+
+SHOPS = {"bakery": Shop(8001), "butcher": Shop(8002)}
+
+
+def test_each_has_its_own_port_or_the_one_after_its_name() -> None:
+    assert by_port("shop", ["bakery", "butcher:9000"], SHOPS) == {8001: SHOPS["bakery"], 9000: SHOPS["butcher"]}
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        ([], "name the shops to serve; installed are bakery, butcher"),
+        (["bakey"], "there is no shop 'bakey'; did you mean 'bakery'"),
+        (["grocer"], "installed are bakery, butcher"),
+        (["bakery:"], "names no port: write it like bakery:8001"),
+        (["bakery:70000"], "names no port"),
+        (["bakery:٨٠٠١"], "names no port"),
+        (["bakery:1", "butcher:1"], "two shops want the port 1"),
+    ],
+)
+def test_what_cannot_be_served_is_misconfigured(names: list[str], why: str) -> None:
+    with pytest.raises(Misconfigured, match=why):
+        by_port("shop", names, SHOPS)
