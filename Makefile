@@ -6,7 +6,7 @@ ARGS ?=
 
 BROKER ?= embedded
 # Others may be installed beside those of this tree; their shapes are their authors'.
-SYSTEMS := ["clinical_lab", "data_ingestion", "flight_reservations", "health_subscriptions", "partner_alliances"]
+SYSTEMS := ["clinical_lab", "data_ingestion", "flight_reservations", "health_subscriptions", "medical_datasets", "partner_alliances"]
 
 .PHONY: up test check protos conformance chaos bench format lock clean
 

@@ -12,7 +12,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """Runs a browser for a block; the test is skipped, aloud, where none is installed."""
+    """Runs a browser for a block; the test is skipped, aloud, if none is installed."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         pytest.skip("NO CHROMIUM: the pages were not tried in a browser")

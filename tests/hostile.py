@@ -87,6 +87,7 @@ BY_MEMBER: Mapping[str, Sequence[Any]] = {
     "product": ["REFERRAL", "INFLUENCER"],
     "terms": [{}, {"currency": "EUR"}],
     "payload": [{}, {"a": 1}],
+    "packet_json": ["{}", '{"clinical_notes": "x"}'],
     "username": ["eva", "Jos\u00e9"],
     "patient_username": ["ana", None],
     "password": ["password2"],

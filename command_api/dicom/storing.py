@@ -52,6 +52,17 @@ async def store(
     return file
 
 
+async def store_without_person(dicom: bytes, key: str, client: str, context: ActivityContext) -> DicomFile:
+    """Stores a file without its person under a key of its own, the same at a repeat; one that may show a person is not stored.
+
+    Raises `NotDeidentifiable`, `Unavailable`, and `Misconfigured` if no place for files is set.
+    """
+    image = await _deidentified(dicom, client, context, was_looked_at=False)
+    file = _described(image).model_copy(update={"key": key})
+    await Files.of(context.settings).put(key, image.dicom)
+    return file
+
+
 async def release(id: UUID, quarantined: QuarantinedFile, context: ActivityContext) -> DicomFile:
     """Stores a file that is in quarantine without its person, after somebody has seen that its pixels show nobody.
 

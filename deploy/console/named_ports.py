@@ -1,4 +1,4 @@
-"""What one process serves on several ports: ``NAME`` or ``NAME:PORT`` for each."""
+"""Things that one process serves, each on a port of its own: ``NAME`` or ``NAME:PORT``."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -39,6 +40,8 @@ _POLICY = (
 )
 _SENT_ON = ("authorization", "content-type", "idempotency-key", "traceparent")
 _PASSED_BACK = ("content-type", "command-id", "location", "retry-after")
+COMMON, _COMMON = Path(__file__).parent / "common", "common/"
+"""The files that pages share, and where they find them."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -73,10 +76,12 @@ class _Page:
 
     def app(self) -> Starlette:
         """Returns the application of the page."""
-        files = StaticFiles(directory=self._page.files, html=True)
+        own, common = (StaticFiles(directory=folder, html=True) for folder in (self._page.files, COMMON))
 
         async def file(request: Request) -> Response:
-            answer = await files.get_response(files.get_path(request.scope), request.scope)
+            path = request.path_params["path"]
+            files = common if path.startswith(_COMMON) else own
+            answer = await files.get_response(path.removeprefix(_COMMON) or "index.html", request.scope)
             answer.headers["content-security-policy"] = _POLICY
             answer.headers["cache-control"] = "no-cache"
             return answer
@@ -117,7 +122,7 @@ class _Page:
             return
         self._open += 1
         try:
-            # A refusal after the acceptance has a code and a reason, which a browser shows its page, unlike a status.
+            # A rejection after the acceptance has a code and a reason, which a browser shows its page, unlike a status.
             await socket.accept(PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
             if (why := await self._why_not(socket)) is not None:
                 await socket.close(POLICY, why)

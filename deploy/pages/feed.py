@@ -110,7 +110,7 @@ class Feed:
             return None
         fields = {name: content.get(name) for name in record.fields}
         values = enveloped(record, fields, event.id, event.recorded_at, outgoing.type)
-        return Frame(str(event.id), event.recorded_at, orjson.dumps(values).decode())
+        return Frame(str(event.id), values["type"], event.recorded_at, orjson.dumps(values).decode())
 
 
 def _outgoing(page: LivePage, catalog: Catalog) -> Iterator[tuple[tuple[ContextName, str], list[OutgoingTopic]]]:

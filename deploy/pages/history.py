@@ -16,8 +16,15 @@ class Frame(NamedTuple):
 
     id: str
     """The event's id."""
+    type: str
+    """The type in the envelope; one event may have frames of several types."""
     at: datetime
     text: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its id and type, which no other frame has."""
+        return self.id, self.type
 
 
 class LeftBehind(Exception):
@@ -29,7 +36,7 @@ class History:
 
     def __init__(self, max_frames: int = MAX_FRAMES) -> None:
         self._frames: deque[Frame] = deque(maxlen=max_frames)
-        self._ids: set[str] = set()
+        self._keys: set[tuple[str, str]] = set()
         self._dropped = 0
         self._changed = asyncio.Event()
 
@@ -41,44 +48,40 @@ class History:
     def add(self, frames: Iterable[Frame]) -> None:
         """Adds frames, and wakes the readers."""
         for frame in frames:
-            if frame.id in self._ids:
+            if frame.key in self._keys:
                 continue
             if len(self._frames) == self._frames.maxlen:
-                self._ids.discard(self._frames[0].id)
+                self._keys.discard(self._frames[0].key)
                 self._dropped += 1
             self._frames.append(frame)
-            self._ids.add(frame.id)
+            self._keys.add(frame.key)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     async def after(self, id: str | None) -> AsyncIterator[Frame]:
         """Yields frames for ever: the new ones, and before them those after the frame with an id.
 
-        Without the id of a frame that is kept, all frames that are kept come first. A reader may get frames again that came
-        about the time of that frame: they have the same ids. Raises `LeftBehind`.
+        If no frame with that id is kept, all frames that are kept come first. A reader gets that frame again, and those that
+        came about its time: they have the same ids and types. Raises `LeftBehind`.
         """
-        next, skipped = self.end, id
+        place = self.end
         if id is not None:
-            since = next_at if (next_at := self._time_of(id)) is None else next_at - _MARGIN
-            next = self._dropped + sum(1 for _ in self._before(since))
+            at = self._time_of(id)
+            place = self._dropped + (0 if at is None else self._number_before(at - _MARGIN))
         while True:
-            if next < self._dropped:
+            if place < self._dropped:
                 raise LeftBehind
             changed = self._changed
-            while self._dropped <= next < self.end:
-                frame = self._frames[next - self._dropped]
-                next += 1
-                if frame.id != skipped:
-                    yield frame
-            if next == self.end:
+            while self._dropped <= place < self.end:
+                frame = self._frames[place - self._dropped]
+                place += 1
+                yield frame
+            if place == self.end:
                 await changed.wait()
 
     def _time_of(self, id: str) -> datetime | None:
-        return next((frame.at for frame in self._frames if frame.id == id), None) if id in self._ids else None
+        return next((frame.at for frame in self._frames if frame.id == id), None)
 
-    def _before(self, since: datetime | None) -> Iterable[Frame]:
-        """Yields the frames before the first that is as young as that."""
-        for frame in self._frames:
-            if since is None or frame.at >= since:
-                return
-            yield frame
+    def _number_before(self, since: datetime) -> int:
+        """Returns how many frames came before the first that is as young as that."""
+        return next((number for number, frame in enumerate(self._frames) if frame.at >= since), len(self._frames))

@@ -1,4 +1,4 @@
-"""What a system declares about a page that shows its events as they happen."""
+"""The declaration of a page that shows a system's events as they happen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -16,12 +16,20 @@ class KeptFile(BaseModel):
     bytes: int
 
 
+class DeletedFile(BaseModel):
+    """A file that was kept, and was deleted when what it belonged to was compensated: it is not looked for any more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str = Field(description="Its place among the files.")
+
+
 def may_keep_files(message: type[BaseModel]) -> bool:
-    """Returns whether a field of a message may hold a `KeptFile`, at any depth."""
+    """Returns whether a field of a message may hold a `KeptFile` or a `DeletedFile`, at any depth."""
     return any(_mentions_files(field.annotation) for field in message.model_fields.values())
 
 
-def kept_files(message: BaseModel) -> Iterator[KeptFile]:
+def files_in(message: BaseModel) -> Iterator[KeptFile | DeletedFile]:
     """Yields the files in the fields of a message, at any depth."""
     for name in type(message).model_fields:
         yield from _files_in(getattr(message, name))
@@ -29,15 +37,15 @@ def kept_files(message: BaseModel) -> Iterator[KeptFile]:
 
 def _mentions_files(annotation: Any) -> bool:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return issubclass(annotation, KeptFile) or may_keep_files(annotation)
+        return issubclass(annotation, KeptFile | DeletedFile) or may_keep_files(annotation)
     return any(map(_mentions_files, get_args(annotation)))
 
 
-def _files_in(value: Any) -> Iterator[KeptFile]:
-    if isinstance(value, KeptFile):
+def _files_in(value: Any) -> Iterator[KeptFile | DeletedFile]:
+    if isinstance(value, KeptFile | DeletedFile):
         yield value
     elif isinstance(value, BaseModel):
-        yield from kept_files(value)
+        yield from files_in(value)
     elif isinstance(value, tuple | list):
         for one in value:
             yield from _files_in(one)

@@ -25,6 +25,9 @@ from schemas.health_subscriptions.data_services import CreateDataService
 from schemas.health_subscriptions.notifications import ReceiveEvent
 from schemas.health_subscriptions.parts import Plan
 from schemas.health_subscriptions.subscriptions import CreateSubscription, StartSubscription
+from schemas.medical_datasets.anonymisation import StartAnonymisation
+from schemas.medical_datasets.parts import Packet
+from schemas.medical_datasets.processing import CreateDataset
 from schemas.message import Command
 from schemas.partner_alliances.compliance import PublishSanctionList
 from schemas.partner_alliances.integrations import CreateProgram, RequestPartner
@@ -36,7 +39,14 @@ from tests.world import Parts, World
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 IDS = UUID(NOBODY)
-SYSTEMS = ("clinical_lab", "data_ingestion", "flight_reservations", "health_subscriptions", "partner_alliances")
+SYSTEMS = (
+    "clinical_lab",
+    "data_ingestion",
+    "flight_reservations",
+    "health_subscriptions",
+    "medical_datasets",
+    "partner_alliances",
+)
 COMMANDS = [(system, command) for system in SYSTEMS for _, command in installed_catalog([system]).commands()]
 EXAMPLES = 60
 REJECTIONS = {"invalid", "malformed", "rejected", "already_exists", "not_found", "conflict"}
@@ -70,6 +80,10 @@ SEEDS: Mapping[str, Sequence[Command]] = {
         CreateSubscription(**SUBSCRIBER, plan=Plan(code="free")),
         CreateDataService(customer_code="0001", expert_code="e1", first_names="Eva"),
         ReceiveEvent(text="x"),
+    ),
+    "medical_datasets": (
+        CreateDataset(packet_id="p-1", packet=Packet()),
+        StartAnonymisation(record_id=None, name=None, address=None, phone=None, image_url=None, packet=Packet()),
     ),
     "partner_alliances": (
         PublishSanctionList(names=["Evil Corp"]),

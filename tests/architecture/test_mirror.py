@@ -138,6 +138,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "partner_alliances/labels.py": CoveredBy(
             "unit/query_api/partner_alliances/test_saga_entries.py", "it is a table of words"
         ),
+        "medical_datasets/labels.py": CoveredBy("e2e/test_medical_datasets.py", "it is a table of words"),
         "health_subscriptions/labels.py": CoveredBy("e2e/test_health_subscriptions.py", "it is a table of words"),
         "views/reader.py": CoveredBy("integration/test_view_reader.py", _TABLES),
     },
@@ -151,6 +152,13 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "flight_reservations/views.py": CoveredBy("unit/projectors/flight_reservations/test_reservations.py", _MESSAGES),
         "flight_reservations/clients/dialect.py": CoveredBy("e2e/test_flight_reservations.py", "it is a table of words"),
         "flight_reservations/clients/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", _ADDRESSES),
+        "medical_datasets/parts.py": CoveredBy("unit/aggregates/medical_datasets/test_scrubbing.py", _MESSAGES),
+        "medical_datasets/anonymisation.py": CoveredBy("unit/aggregates/medical_datasets/test_anonymisation.py", _MESSAGES),
+        "medical_datasets/mapping.py": CoveredBy("unit/aggregates/medical_datasets/test_mapping.py", _MESSAGES),
+        "medical_datasets/processing.py": CoveredBy("unit/aggregates/medical_datasets/test_processing.py", _MESSAGES),
+        "medical_datasets/views.py": CoveredBy("unit/projectors/medical_datasets/test_anonymisation.py", _MESSAGES),
+        "medical_datasets/clients/dialect.py": CoveredBy("e2e/test_medical_datasets.py", "it is a table of words"),
+        "medical_datasets/clients/gateways.py": CoveredBy("unit/deploy/gateway/test_discovery.py", _ADDRESSES),
         "health_subscriptions/clients/images.py": CoveredBy("unit/query_api/health_subscriptions/test_images.py", _VALUE),
         "health_subscriptions/clients/records.py": CoveredBy(
             "unit/schemas/health_subscriptions/clients/test_outgoing.py", "it only makes records"
@@ -207,6 +215,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "incoming_topics.py": CoveredBy("integration/test_incoming_topics.py", _BROKER),
         "clinical_lab/mail.py": CoveredBy("e2e/test_clinical_lab.py", "it hands mail to a mail server"),
         "notifications/mail.py": CoveredBy("integration/test_mail.py", "it hands mail to a mail server"),
+        "medical_datasets/simulated.py": CoveredBy("unit/command_api/medical_datasets/test_parquets.py", "steps fail by it"),
         "health_subscriptions/simulated.py": CoveredBy(
             "unit/command_api/health_subscriptions/test_infrastructure.py", "steps fail by it"
         ),

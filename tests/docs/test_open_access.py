@@ -23,7 +23,14 @@ from streams.discovery import installed_catalog
 from streams.settings import Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
-SYSTEMS = ["clinical_lab", "data_ingestion", "flight_reservations", "health_subscriptions", "partner_alliances"]
+SYSTEMS = [
+    "clinical_lab",
+    "data_ingestion",
+    "flight_reservations",
+    "health_subscriptions",
+    "medical_datasets",
+    "partner_alliances",
+]
 _OF_SYSTEMS = ("/commands/", "/views/{system}/{view}", "/audit/{system}/{context}")
 """Beginnings of the engine's paths at which access to a command, a view or a log is checked."""
 

@@ -25,6 +25,7 @@ PORTS = {
     "data_ingestion": 8002,
     "flight_reservations": 5000,
     "health_subscriptions.bff": 5005,
+    "medical_datasets": 5006,
     "partner_alliances": 8000,
 }
 
@@ -52,6 +53,7 @@ async def pasted(stack: RunningStack, text: str) -> str:
         (":8080/users", '"patient":"Paciente de Prueba"'),
         (":5000/vuelos/reserva", '"estado":"Aprobada"'),
         (":5005", '"estado":"Activo"'),
+        (":5006", '"estado":"Finalizado"'),
     ],
 )
 async def test_the_calls_of_each_system_work(stack: RunningStack, mark: str, shown: str) -> None:

@@ -31,6 +31,8 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
     """Further names for later calls, with the members of the answer that they name: partner.id."""
+    is_awaited: bool = False
+    """Whether the answer follows from an earlier call some time later."""
 
 
 KEPT = {"id", "user_id", "access_token"}
@@ -190,11 +192,59 @@ BFF = (
     Call("GET", "/api/v1/partners", 200, {"partners": list, "total": int}),
     Call("DELETE", "/api/v1/partners/x", 405, {"detail": str}),
 )
+LEG = {
+    "fecha_salida": "2022-11-22T13:10:00Z", "fecha_llegada": "2022-11-22T15:10:00Z",
+    "destino": {"codigo": "JFK", "nombre": "John F. Kennedy"}, "origen": {"codigo": "BOG", "nombre": "El Dorado"},
+}  # fmt: skip
+RESERVATION = {"itinerarios": [{"odos": [{"segmentos": [{"legs": [LEG]}]}]}]}
+SHOWN_RESERVATION = {"fecha_creacion": str, "fecha_actualizacion": str, "id": str, "itinerarios": [{"odos": [dict]}]}
+FLIGHTS = (
+    Call("GET", "/health", 200, {"status": "up"}),
+    Call("GET", "/spec", 200, {"openapi": str, "paths": dict}),
+    Call("POST", "/vuelos/reserva", 200, SHOWN_RESERVATION, RESERVATION),
+    Call("GET", "/vuelos/reserva/{id}", 200, SHOWN_RESERVATION, is_awaited=True),
+    Call("GET", "/vuelos/reserva-query/{id}", 200, SHOWN_RESERVATION),
+    Call("POST", "/vuelos/reserva-comando", 202, {}, RESERVATION),
+    Call("POST", "/vuelos/reserva-commando", 202, {}, RESERVATION),
+    Call("POST", "/vuelos/reserva", 400, {"error": "La lista de itinerarios debe tener al menos un itinerario"}, {}),
+    Call("GET", f"/vuelos/reserva/{uuid4()}", 404, {"error": "No existe la reserva"}),
+)
+PACKET = {
+    "entorno_clinico": "Clínico", "fecha_creacion": "2025-03-09T12:30:00Z", "fecha_actualizacion": "2025-03-09T12:30:00Z",
+    "registro_de_diagnostico": {"region_anatomica": "Cabeza", "modalidad": "CT", "patologia": "Tumor"},
+    "contexto_procesal": "Inicial", "notas_clinicas": "Nota", "data": {"examenes": ["Sangre"], "resultados": {"a": "b"}},
+}  # fmt: skip
+PATIENT = {
+    "historial_paciente_id": "HC-1", "nombre_paciente": "Juan Pérez", "direccion_paciente": "Calle 1",
+    "telefono_paciente": "3001234567", "img": "https://images.example/1.dcm",
+}  # fmt: skip
+PROCESSED = {"message": "Get request processed successfully"}
+DATASETS = (
+    *(Call("GET", f"/{path}", 200, PROCESSED) for path in ("anonimacion/test_anonimacion", "procesamiento/test_procesamiento")),
+    Call(
+        "POST", "/anonimacion/anonimizar_imagen", 200,
+        {"message": "Se ha recibido la solicitud correctamente", "datos_recibidos": PATIENT | PACKET}, PATIENT | PACKET,
+    ),
+    Call("POST", "/mapear/create-parquet", 202, {}, {**PACKET, "token": "b5f4f9a6-7a3e-4c53-9a39-0d9cf0f2a111"}),
+    Call(
+        "GET", "/mapear/obtener-parquets", 200, [{**PACKET, "historial_paciente_id": str}], is_awaited=True,
+    ),
+    Call("POST", "/procesamiento/crear-dataset-medico-comando", 202, {}, {**PACKET, "packet_id": "p1"}),
+    Call("GET", "/procesamiento/datasets/p1", 200, {"id": "p1", "estado": "Finalizado", "modalidad": "CT"}, is_awaited=True),
+    Call("POST", "/procesamiento/crear-dataset-medico-comando", 400, {"error": str}, PACKET),
+)  # fmt: skip
+SHORT = {"token": str, "fecha_creacion": str, "contexto_procesal": str}
 SYSTEMS: Mapping[str, Sequence[Call]] = {
     "data_ingestion": INGESTION,
     "clinical_lab": LABORATORY,
     "partner_alliances": ALLIANCES,
     "partner_alliances.bff": BFF,
+    "flight_reservations": FLIGHTS,
+    "medical_datasets": DATASETS,
+    "medical_datasets.bff_web": (
+        Call("GET", "/obtener-parquets", 200, {"data": [{**SHORT, "notas_clinicas": str, "data": dict}]}, is_awaited=True),
+    ),
+    "medical_datasets.bff_mobile": (Call("GET", "/obtener-parquets", 200, {"data": [SHORT]}, is_awaited=True),),
 }
 """The calls by the gateway that answers them."""
 
@@ -204,7 +254,7 @@ async def test_a_gateway_answers_its_clients(stack: RunningStack, gateway: str) 
     known = {"name": f"u{uuid4().hex[:12]}"}
     async with httpx.AsyncClient(base_url=stack.endpoints["gateways"][gateway], timeout=30) as client:
         for call in SYSTEMS[gateway]:
-            answer = await sent(client, call, known)
+            answer = await (answered(client, call, known) if call.is_awaited else sent(client, call, known))
             assert answer.status_code == call.status, (call, answer.text)
             if isinstance(call.answer, str):
                 assert answer.text == call.answer
@@ -222,6 +272,19 @@ async def sent(client: httpx.AsyncClient, call: Call, known: Mapping[str, Any]) 
     headers |= {name: value.format(**known) for name, value in call.headers.items()}
     body = filled(call.body, known)
     return await client.request(call.method, call.path.format(**known), json=body, headers=headers)
+
+
+async def answered(client: httpx.AsyncClient, call: Call, known: Mapping[str, Any]) -> httpx.Response:
+    """The answer to a call, once it is as expected."""
+    answer = httpx.Response(0)
+
+    async def is_there() -> bool:
+        nonlocal answer
+        answer = await sent(client, call, known)
+        return answer.status_code == call.status and is_like(answer.json(), filled(call.answer, known))
+
+    await eventually(is_there, 30, str(call))
+    return answer
 
 
 def filled(value: Any, known: Mapping[str, Any]) -> Any:

@@ -92,10 +92,10 @@ async def test_programs_get_the_frames_of_the_seed_and_resume(flights: RunningSt
         frame = await frame_of(one, made)
         assert (frame["type"], frame["data"]["estado"]) == ("EventoReservaAprobada", "APROBADA")
 
-        refused = await requested(flights, "BOG")
-        rejection = await frame_of(one, refused)
+        rejected = await requested(flights, "BOG")
+        rejection = await frame_of(one, rejected)
         assert rejection["type"] == "ReservaRechazada"
-        assert rejection["data"] == {"id_solicitud": refused, "error": "La ruta propuesta es incorrecta"}
+        assert rejection["data"] == {"id_solicitud": rejected, "error": "La ruta propuesta es incorrecta"}
 
     missed = await requested(flights)
     async with connect(f"{address}/?after={rejection['id']}") as again:

@@ -8,7 +8,7 @@ from deploy.operations.verify.report import Report, Reporter
 from schemas.catalog import Catalog
 from schemas.errors import Damaged, Misconfigured
 from schemas.system import ContextName, stored_names
-from schemas.values.files import KeptFile, kept_files, may_keep_files
+from schemas.values.files import KeptFile, files_in, may_keep_files
 from streams.integrations.files import Files
 from streams.log.reading import ReadableLog, log_events
 from streams.log.stored_events import decode
@@ -25,22 +25,28 @@ def contexts_with_files(contexts: Sequence[ContextName], catalog: Catalog) -> li
 async def verify_files(
     settings: Settings, catalog: Catalog, context: ContextName, log: ReadableLog, reporter: Reporter
 ) -> Report:
-    """Reads each file that a context's events name, once; raises `Unavailable` if the files are out of reach."""
+    """Reads each file that a context's events name, once, and not those that a later event says to be deleted.
+
+    Raises `Unavailable` if the files are out of reach.
+    """
     started, names = time.monotonic(), _names_of(context, catalog)
     report, total = Report(part="file", name=str(context)), (await log.head()).position
-    checked: set[str] = set()
+    kept: dict[str, tuple[KeptFile, int]] = {}
     with reporter.progress(f"files of {context}") as show:
         async for rows in log_events(log):
             for row in rows:
                 if row.type in names:
                     report.events += 1
-                    for file in kept_files(decode(row, context, catalog).data):
-                        if file.key not in checked:
-                            checked.add(file.key)
-                            await _check(file, row.position, settings, report)
+                    for file in files_in(decode(row, context, catalog).data):
+                        if isinstance(file, KeptFile):
+                            kept.setdefault(file.key, (file, row.position))
+                        else:
+                            kept.pop(file.key, None)
             show(rows[-1].position, total)
-    report.facts = {"files": len(checked)}
-    report.summary = f"{counted(len(checked), 'file')} as recorded"
+        for file, position in kept.values():
+            await _check(file, position, settings, report)
+    report.facts = {"files": len(kept)}
+    report.summary = f"{counted(len(kept), 'file')} as recorded"
     report.seconds = time.monotonic() - started
     return report
 

@@ -1,4 +1,4 @@
-"""What one process serves on several ports."""
+"""Things that one process serves on several ports."""
 
 from dataclasses import dataclass
 

@@ -37,7 +37,12 @@ def served(**settings: Any) -> tuple[TestClient, Any, list[httpx.Request]]:
 
 def test_the_page_is_served_with_a_policy_for_its_content() -> None:
     client, _, _ = served()
-    for path, kind in (("/", "text/html"), ("/page.js", "text/javascript"), ("/logo.svg", "image/svg")):
+    for path, kind in (
+        ("/", "text/html"),
+        ("/page.js", "text/javascript"),
+        ("/logo.svg", "image/svg"),
+        ("/common/feed.js", "text/javascript"),
+    ):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["content-type"].startswith(kind)) == (200, True), path
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")
@@ -89,11 +94,11 @@ def test_every_socket_gets_every_frame_on_any_path_and_goes_on_after_a_break() -
     at = datetime(2026, 11, 30, tzinfo=UTC)
     with client:
         with client.websocket_connect("/any/path") as one, client.websocket_connect("/") as two:
-            client.portal.call(history.add, [Frame("1", at, "first")])  # type: ignore[union-attr]
+            client.portal.call(history.add, [Frame("1", "Event", at, "first")])  # type: ignore[union-attr]
             assert one.receive_text() == two.receive_text() == "first"
-        client.portal.call(history.add, [Frame("2", at, "second")])  # type: ignore[union-attr]
+        client.portal.call(history.add, [Frame("2", "Event", at, "second")])  # type: ignore[union-attr]
         with client.websocket_connect("/?after=1") as again:
-            assert again.receive_text() == "second"
+            assert [again.receive_text(), again.receive_text()] == ["first", "second"]
 
 
 def test_there_is_a_limit_of_open_sockets() -> None:
@@ -111,19 +116,19 @@ def test_outside_the_profile_for_trying_a_token_with_the_role_is_needed(tmp_path
     client, history, _ = served(token_keys=tmp_path)
     right, wrong = issuer.issue("ana", ["reservations_officer"]).text, issuer.issue("ana", ["auditor"]).text
 
-    def refused(**options: Any) -> str:
+    def rejection(**options: Any) -> str:
         with client.websocket_connect("/", **options) as socket, pytest.raises(WebSocketDisconnect) as closed:
             socket.receive_text()
         assert closed.value.code == POLICY
         return closed.value.reason
 
-    assert refused() == "a token is needed"
-    assert refused(subprotocols=["caudal", "caudal.bearer.nonsense"]) == "the token is not valid"
-    assert refused(headers={"Authorization": f"Bearer {wrong}"}).startswith("needs a token with one of the roles")
+    assert rejection() == "a token is needed"
+    assert rejection(subprotocols=["caudal", "caudal.bearer.nonsense"]) == "the token is not valid"
+    assert rejection(headers={"Authorization": f"Bearer {wrong}"}).startswith("needs a token with one of the roles")
     with client:
         with client.websocket_connect("/", subprotocols=["caudal", f"caudal.bearer.{right}"]) as socket:
             assert socket.accepted_subprotocol == "caudal"
-            client.portal.call(history.add, [Frame("1", datetime.now(UTC), "first")])  # type: ignore[union-attr]
+            client.portal.call(history.add, [Frame("1", "Event", datetime.now(UTC), "first")])  # type: ignore[union-attr]
             assert socket.receive_text() == "first"
         with client.websocket_connect("/?after=unknown", headers={"Authorization": f"Bearer {right}"}) as socket:
             assert socket.receive_text() == "first"

@@ -2,7 +2,7 @@
 
 from schemas.health_subscriptions.imaging import ImageAnonymised, ImageQuarantined, ImageRejected
 from schemas.message import Event
-from schemas.values.files import KeptFile, kept_files, may_keep_files
+from schemas.values.files import KeptFile, files_in, may_keep_files
 
 ONE, TWO = (KeptFile(key=key, sha256="a", bytes=1) for key in ("one", "two"))
 
@@ -23,5 +23,5 @@ def test_messages_that_may_name_files_are_known_by_their_types() -> None:
 
 
 def test_the_files_of_a_message_are_found_at_any_depth() -> None:
-    assert list(kept_files(Outer(files=(ONE,), inner=Wrapped(file=TWO), text="three"))) == [ONE, TWO]
-    assert list(kept_files(Outer())) == []
+    assert list(files_in(Outer(files=(ONE,), inner=Wrapped(file=TWO), text="three"))) == [ONE, TWO]
+    assert list(files_in(Outer())) == []

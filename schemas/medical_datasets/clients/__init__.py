@@ -1,0 +1,1 @@
+"""The clients' words, gateways and topics of the medical datasets."""
