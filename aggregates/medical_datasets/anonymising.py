@@ -41,6 +41,8 @@ class Anonymising(State):
     packet: Packet = Packet()
     image_url: str | None = None
     attempt: int = 1
+    is_of_client: bool = False
+    """Whether it began with a Parquet file that a client asked for: no command of its own is compensated for it."""
 
 
 def started(_: Anonymising, event: AnonymisationStarted, input: SagaInput) -> Transition[Anonymising]:
@@ -66,7 +68,7 @@ def mapping_started(state: Anonymising, event: MappingStarted, input: SagaInput)
     """Begins here for a Parquet file that a client asked for."""
     if state.saga_id is not None:
         return Transition(state)
-    return Transition(Anonymising(saga_id=event.saga_id, token=event.token, packet=event.packet))
+    return Transition(Anonymising(saga_id=event.saga_id, token=event.token, packet=event.packet, is_of_client=True))
 
 
 def mapped(state: Anonymising, event: ParquetMapped, input: SagaInput) -> Transition[Anonymising]:
@@ -82,11 +84,17 @@ def created(state: Anonymising, event: DatasetCreated, input: SagaInput) -> Tran
 def failed(
     state: Anonymising, event: AnonymisationFailed | MappingFailed | ProcessingFailed, input: SagaInput
 ) -> Transition[Anonymising]:
-    return Transition(state, status="failed", reason=event.reason, cancel_timers=(STEP, AGAIN))
+    return _failed(state, event.reason)
 
 
 def too_late(state: Anonymising, input: SagaInput) -> Transition[Anonymising]:
-    return Transition(state, status="failed", reason="a step took too long")
+    return _failed(state, "a step took too long")
+
+
+def _failed(state: Anonymising, reason: str) -> Transition[Anonymising]:
+    assert state.saga_id is not None, "the saga starts with it"
+    own = [Send(RollbackMapping(saga_id=state.saga_id))] if state.is_of_client else []
+    return Transition(state, send=own, status="failed", reason=reason, cancel_timers=(STEP, AGAIN))
 
 
 def _fetch(state: Anonymising) -> AnonymiseImage:

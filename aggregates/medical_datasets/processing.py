@@ -1,6 +1,7 @@
 """Processing: a dataset of each packet."""
 
 from typing import Literal
+from uuid import UUID
 
 from aggregates.decision import Decision, Decisions, Events
 from aggregates.state import State
@@ -24,16 +25,17 @@ class MedicalDataset(State):
     """A dataset, if it was made."""
 
     status: Literal["none", "created", "failed", "rolled_back"] = "none"
+    saga_id: UUID | None = None
 
 
 def evolve(dataset: MedicalDataset, event: Event) -> MedicalDataset:
     match event:
-        case DatasetCreated():
-            return MedicalDataset(status="created")
-        case ProcessingFailed():
-            return MedicalDataset(status="failed")
-        case ProcessingRolledBack():
-            return MedicalDataset(status="rolled_back")
+        case DatasetCreated(saga_id=saga_id):
+            return MedicalDataset(status="created", saga_id=saga_id)
+        case ProcessingFailed(saga_id=saga_id):
+            return MedicalDataset(status="failed", saga_id=saga_id)
+        case ProcessingRolledBack(saga_id=saga_id):
+            return MedicalDataset(status="rolled_back", saga_id=saga_id)
     return dataset
 
 
@@ -49,8 +51,11 @@ def create(command: CommandEnvelope[CreateDataset], dataset: MedicalDataset) -> 
 
 
 def build(command: CommandEnvelope[BuildDataset], dataset: MedicalDataset) -> Events:
-    """Makes the dataset of a request, once, or records that it failed on purpose."""
-    if dataset.status == "none":
+    """Makes the dataset of a request, once, or records that it failed on purpose.
+
+    It takes the place of one that a client made under the request's id.
+    """
+    if dataset.saga_id != command.data.saga_id:
         data, id = command.data, str(command.data.saga_id)
         yield ProcessingStarted(packet_id=id, saga_id=data.saga_id)
         if data.is_failing:
@@ -61,7 +66,7 @@ def build(command: CommandEnvelope[BuildDataset], dataset: MedicalDataset) -> Ev
 
 def roll_back(command: CommandEnvelope[RollbackProcessing], dataset: MedicalDataset) -> Events:
     """Records once that the dataset was given up; nothing if there is nothing to compensate."""
-    if dataset.status == "created":
+    if dataset.status == "created" and dataset.saga_id == command.data.saga_id:
         yield ProcessingRolledBack(packet_id=str(command.data.saga_id), saga_id=command.data.saga_id)
 
 

@@ -1,4 +1,4 @@
-"""Steps that fail on purpose, by which rollbacks can be seen: where a client writes so, and the deployment allows it."""
+"""Steps that fail on purpose, by which rollbacks can be seen: if a client writes so, and the deployment allows it."""
 
 from schemas.medical_datasets.parts import Packet
 from streams.settings import Settings

@@ -1,12 +1,14 @@
 """Live pages as applications: the files of a page, its socket on any path, and the requests that it posts."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -19,9 +21,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from deploy.pages.feed import Feed
 from deploy.pages.history import LeftBehind
 from deploy.pages.live_page import LivePage
-from schemas.access import Access
+from schemas.access import Access, Caller
 from schemas.catalog import Catalog
-from schemas.errors import CaudalError, Forbidden, Unavailable
+from schemas.errors import CaudalError, Forbidden, Unauthenticated, Unavailable
 from streams.http.bodies import read_limited
 from streams.http.health import operations_routes
 from streams.http.middleware import Observed
@@ -29,8 +31,11 @@ from streams.http.problems import EXCEPTION_HANDLERS
 from streams.security.tokens import TokenVerifier
 from streams.settings import Settings
 
-TRY_AGAIN, POLICY = 1013, 1008
-"""Codes of closed sockets (RFC 6455, and IANA's registry): too many or too slow, and not allowed."""
+TRY_AGAIN, POLICY, FAULT = 1013, 1008, 1011
+"""Codes of closed sockets (RFC 6455, and IANA's registry): too slow, not allowed, and a fault of this side."""
+_log = structlog.get_logger()
+_MAX_REASON = 100
+"""Characters of the reason of a closed socket, which has 123 bytes."""
 TOKEN_PREFIX = "caudal.bearer."
 PROTOCOL = "caudal"
 """A browser cannot set a header of a socket: it offers the protocols ``caudal`` and ``caudal.bearer.<token>`` instead."""
@@ -40,8 +45,8 @@ _POLICY = (
 )
 _SENT_ON = ("authorization", "content-type", "idempotency-key", "traceparent")
 _PASSED_BACK = ("content-type", "command-id", "location", "retry-after")
-COMMON, _COMMON = Path(__file__).parent / "common", "common/"
-"""The files that pages share, and where they find them."""
+FEED_FILES, _FEED_FILES = Path(__file__).parent / "feed_files", "feed_files/"
+"""The files that all pages have, and the path at which they find them."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -76,12 +81,12 @@ class _Page:
 
     def app(self) -> Starlette:
         """Returns the application of the page."""
-        own, common = (StaticFiles(directory=folder, html=True) for folder in (self._page.files, COMMON))
+        own, shared = (StaticFiles(directory=folder, html=True) for folder in (self._page.files, FEED_FILES))
 
         async def file(request: Request) -> Response:
             path = request.path_params["path"]
-            files = common if path.startswith(_COMMON) else own
-            answer = await files.get_response(path.removeprefix(_COMMON) or "index.html", request.scope)
+            files = shared if path.startswith(_FEED_FILES) else own
+            answer = await files.get_response(path.removeprefix(_FEED_FILES) or "index.html", request.scope)
             answer.headers["content-security-policy"] = _POLICY
             answer.headers["cache-control"] = "no-cache"
             return answer
@@ -124,54 +129,79 @@ class _Page:
         try:
             # A rejection after the acceptance has a code and a reason, which a browser shows its page, unlike a status.
             await socket.accept(PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
-            if (why := await self._why_not(socket)) is not None:
-                await socket.close(POLICY, why)
-                return
-            sending = asyncio.create_task(self._send(socket))
             try:
-                await _until_closed(socket)
-            finally:
-                sending.cancel()
-                with suppress(asyncio.CancelledError, WebSocketDisconnect):
-                    await sending
+                caller = await self._authorized(socket)
+            except CaudalError as error:
+                await _close(socket, POLICY, error.detail[:_MAX_REASON])
+            else:
+                await self._serve(socket, None if caller is None else caller.expires_at)
         finally:
             self._open -= 1
 
-    async def _send(self, socket: WebSocket) -> None:
+    async def _serve(self, socket: WebSocket, until: float | None) -> None:
+        sending = asyncio.create_task(self._send(socket, until))
         try:
-            async for frame in self._feed.history.after(socket.query_params.get("after")):
-                await socket.send_text(frame.text)
-        except LeftBehind:
-            await socket.close(TRY_AGAIN, "too slow")
+            await _until_closed(socket)
+        finally:
+            sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending
 
-    async def _why_not(self, socket: WebSocket) -> str | None:
+    async def _send(self, socket: WebSocket, until: float | None) -> None:
+        """Sends every frame until the token expires; closes the socket if it cannot go on."""
+        limit = asyncio.timeout(None if until is None else max(0.0, until - time.time()))
+        try:
+            async with limit:
+                async for frame in self._feed.history.after(socket.query_params.get("after")):
+                    await socket.send_text(frame.text)
+        except WebSocketDisconnect:
+            return  # the client has gone
+        except LeftBehind:
+            await _close(socket, TRY_AGAIN, "too slow")
+        except Exception:
+            if limit.expired():
+                await _close(socket, POLICY, "the token has expired")
+                return
+            _log.exception("socket of a page failed", page=self._page.name)
+            await _close(socket, FAULT, "a fault of this side")
+
+    async def _authorized(self, socket: WebSocket) -> Caller | None:
+        """Returns the caller, ``None`` if none is needed; raises `Unauthenticated`, `Forbidden` and `Unavailable`."""
         if self._access is None:
             return None
         given = [text.removeprefix(TOKEN_PREFIX) for text in socket.scope["subprotocols"] if text.startswith(TOKEN_PREFIX)]
         scheme, _, bearer = socket.headers.get("authorization", "").partition(" ")
         token = bearer.strip() if scheme.lower() == "bearer" else next(iter(given), None)
         if token is None:
-            return "a token is needed"
-        try:
-            caller = await self._verifier.caller(token)
-        except CaudalError:
-            return "the token is not valid"
-        why = self._access.why_not(caller)
-        return None if why is None else f"needs {why}"[:120]  # a reason has 123 bytes at most
+            raise Unauthenticated(had_token=False)
+        caller = await self._verifier.caller(token)
+        if (why := self._access.why_not(caller)) is not None:
+            raise Forbidden(f"the page {self._page.name} needs {why}")
+        return caller
 
     def _is_allowed(self, origin: str | None, host: str) -> bool:
         """Whether a page of an origin may talk to this one: its own, and those of the settings. Programs name no origin.
 
         In the profile for trying, pages of this machine may too, also those that were opened as files.
         """
-        if origin is None or urlsplit(origin).netloc == host or self._settings.cors_origins == "*":
+        try:
+            given = urlsplit(origin or "")
+        except ValueError:
+            return False
+        if origin is None or given.netloc == host or self._settings.cors_origins == "*":
             return True
         if origin in self._settings.cors_origins.split(","):
             return True
-        return self._settings.profile == "seed" and (origin == "null" or urlsplit(origin).hostname in _LOOPBACK)
+        return self._settings.profile == "seed" and (origin == "null" or given.hostname in _LOOPBACK)
+
+
+async def _close(socket: WebSocket, code: int, why: str) -> None:
+    """Closes a socket, unless its client has gone already."""
+    with suppress(WebSocketDisconnect, RuntimeError):
+        await socket.close(code, why)
 
 
 async def _until_closed(socket: WebSocket) -> None:
-    with suppress(WebSocketDisconnect):
-        while True:
-            await socket.receive_text()
+    """Returns when the client has gone; what it says is ignored, texts and bytes alike."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass

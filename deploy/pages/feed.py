@@ -5,7 +5,8 @@ The frames are made of the events in the same way as the records of the outgoing
     topic of the log ── event ── OutgoingTopic.content ── envelope ── JSON ──▶ History ──▶ every socket of this process
 """
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,19 +16,20 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from deploy.pages.history import MAX_FRAMES, Frame, History
 from deploy.pages.live_page import LivePage
 from schemas.catalog import Catalog
-from schemas.errors import CaudalError, Misconfigured, Unavailable
+from schemas.errors import Misconfigured, Unavailable
 from schemas.integration import OutgoingTopic
 from schemas.system import ContextName
-from streams.broker.clients import OUTAGES, connected_consumer
+from streams.broker.clients import MAX_SILENCE_SECONDS, OUTAGES, connected_consumer
 from streams.broker.cloudevents import decode_event, place_of
 from streams.broker.topic_names import Topics
 from streams.integration_topics.avro import enveloped
 from streams.log.stored_events import decode
 from streams.settings import Settings
+from streams.subscriptions.faults import describe
 from streams.telemetry.retrying import Backoff, keep_running, raise_if_cancelled
 
 _log = structlog.get_logger()
-_POLL_MS = 200
+_POLL_MS, _MAX_RECORDS = 200, 500
 
 
 class Feed:
@@ -57,7 +59,7 @@ class Feed:
             for partition in range(self._catalog.context(context).partitions)
         ]
         try:
-            async with connected_consumer(self._settings, "page") as consumer:
+            async with connected_consumer(self._settings, "page", auto_offset_reset="none") as consumer:
                 consumer.assign(partitions)
                 begin, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
                 for tp in partitions:
@@ -68,28 +70,36 @@ class Feed:
                 self._why_not_ready = None
                 while True:
                     raise_if_cancelled()
-                    self.history.add(await self._fetched(consumer))
+                    frames, offsets = await self._fetched(consumer)
+                    self._add(frames, offsets)
         except Unavailable:
             self._why_not_ready = "the broker is out of reach"
             raise
 
     async def _read_up_to(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
-        """Reads what there is, and adds it in the order in which it was recorded."""
-        found: list[Frame] = []
+        """Reads what there is, and adds it in the order in which it was recorded; raises `TimeoutError` if nothing comes."""
+        found, ahead, heard = list[Frame](), dict[TopicPartition, int](), time.monotonic()
         for tp, end in ends.items():
             while await consumer.position(tp) < end:
                 raise_if_cancelled()
-                found += await self._fetched(consumer)
-        self.history.add(sorted(found, key=lambda frame: frame.at))
+                frames, offsets = await self._fetched(consumer)
+                found += frames
+                ahead |= offsets
+                if offsets:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > MAX_SILENCE_SECONDS:
+                    raise TimeoutError(f"{tp.topic}/{tp.partition} brings no record below offset {end}")
+        self._add(sorted(found, key=lambda frame: frame.at), ahead)
 
-    async def _fetched(self, consumer: AIOKafkaConsumer) -> list[Frame]:
-        fetched = await consumer.getmany(timeout_ms=_POLL_MS)
-        found: list[Frame] = []
-        for tp, records in fetched.items():
-            for record in records:
-                found += self._frames(record)
-            self._next[tp] = records[-1].offset + 1
-        return found
+    def _add(self, frames: Sequence[Frame], offsets: Mapping[TopicPartition, int]) -> None:
+        """Adds frames; only then is their place in the topic passed."""
+        self.history.add(frames)
+        self._next |= offsets
+
+    async def _fetched(self, consumer: AIOKafkaConsumer) -> tuple[list[Frame], dict[TopicPartition, int]]:
+        fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MAX_RECORDS)
+        frames = [frame for records in fetched.values() for record in records for frame in self._frames(record)]
+        return frames, {tp: records[-1].offset + 1 for tp, records in fetched.items()}
 
     def _frames(self, record: Any) -> list[Frame]:
         context = self._topics.context_of(record.topic)
@@ -98,10 +108,10 @@ class Feed:
             if (context, stored.type) not in self._outgoing:
                 return []
             event = decode(stored, context, self._catalog)
-        except CaudalError as error:
-            _log.warning("record passed over", place=place_of(record), why=str(error))
+            made = [self._frame(outgoing, event) for outgoing in self._outgoing[context, stored.type]]
+        except Exception as error:  # also of a system's own function: one record must not stop every page
+            _log.warning("record passed over", place=place_of(record), why=describe(error))
             return []
-        made = (self._frame(outgoing, event) for outgoing in self._outgoing[context, stored.type])
         return [frame for frame in made if frame is not None]
 
     def _frame(self, outgoing: OutgoingTopic, event: Any) -> Frame | None:

@@ -146,7 +146,7 @@ def for_web(row: Row) -> ParquetWeb:
 
 
 def for_phone(row: Row) -> ParquetMovil:
-    """Returns what phones show of a packet: nothing that is long or private."""
+    """Returns what phones show of a packet: no notes and no data."""
     packet = _packet(row)
     return ParquetMovil(
         token=_token(row), fecha_creacion=fecha_of(packet.created_at), contexto_procesal=packet.processing_context
@@ -195,6 +195,12 @@ async def file(context: QueryContext) -> Answer:
     return Answer(content, headers, _PARQUET)
 
 
+async def listed(context: QueryContext) -> Answer:
+    """Returns a page of the packets that have a file."""
+    page = await context.views.page(context.request, Parquets, ("status", "mapped"), limit=_LIMIT)
+    return context.page(page, [shown_parquet(row) for row in page.rows])
+
+
 async def _wrapped(shape: Callable[[Row], BaseModel], context: QueryContext) -> Answer:
     """Returns a page of packets that have a file, as the member ``data`` of an object."""
     page = await context.views.page(context.request, Parquets, ("status", "mapped"), limit=_LIMIT)
@@ -234,9 +240,9 @@ QUERIES = (
     Query(
         "/mapear/obtener-parquets",
         Parquets,
-        "The packets that are being mapped or have a Parquet file.",
+        "The packets that have a Parquet file.",
         shape=shown_parquet,
-        limit=_LIMIT,
+        handler=listed,
         errors=dialect.PARQUETS,
     ),
     Query(
@@ -257,5 +263,5 @@ QUERIES = (
         errors=dialect.DATASETS,
     ),
     _of_bff("/bff_web/obtener-parquets", "The packets with a Parquet file, for web pages.", for_web, Web),
-    _of_bff("/bff_mobile/obtener-parquets", "The same for phones, without what is long or private.", for_phone, Movil),
+    _of_bff("/bff_mobile/obtener-parquets", "The same for phones, without notes and data.", for_phone, Movil),
 )

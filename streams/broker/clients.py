@@ -161,9 +161,12 @@ async def time_limit(settings: Settings) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def connected_consumer(settings: Settings, kind: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """Lends a consumer without a group to a block; raises `Unavailable` if the broker is or gets out of reach."""
-    consumer = new_consumer(settings, kind)
+async def connected_consumer(settings: Settings, kind: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """Lends a consumer without a group to a block, with options of the client.
+
+    Raises `Unavailable` if the broker is or gets out of reach.
+    """
+    consumer = new_consumer(settings, kind, **options)
     try:
         await start(consumer)
         yield consumer

@@ -1,5 +1,5 @@
 // The page: sends reservations, and shows how they end.
-import { follow, prepend, token } from "./common/feed.js";
+import { follow, prepend, token } from "./feed_files/feed.js";
 
 const WORDS = {
   EventoReservaCreada: "Reserva recibida: pendiente de aprobación",

@@ -1,5 +1,5 @@
 // The page: shows new datasets, and the steps of the requests that lead to them.
-import { follow, prepend } from "./common/feed.js";
+import { follow, prepend } from "./feed_files/feed.js";
 
 const by = (id) => document.getElementById(id);
 const STEPS = {

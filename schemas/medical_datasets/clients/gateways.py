@@ -24,7 +24,7 @@ GATEWAYS = (
     Gateway(
         "medical_datasets.bff_mobile",
         5015,
-        "Parquet files for phones, without what is long or private.",
+        "Parquet files for phones, without notes and data.",
         paths={"GET /obtener-parquets": "/bff_mobile/obtener-parquets"},
         only_paths=True,
     ),

@@ -15,6 +15,7 @@ _DATASET = Record(
     "EventoDatasetMedicoCreado", {"id_dataset_medico": "string", "fecha_creacion": "long"}, service="procesamiento"
 )
 _STEP = Record("EventoSaga", {"id_saga": "string", "paso": "string"}, service="sagas")
+_NO_IMAGE = "La solicitud no tenía imagen"
 DATASETS, STEPS = "eventos-dataset-medico", "eventos-saga"
 _NAMES: dict[type[Event], str] = {
     anonymisation.AnonymisationStarted: "AnonimacionIniciada",
@@ -60,7 +61,8 @@ def _rollback(topic: str, event: type[Event], message: str) -> OutgoingTopic:
     name = f"Evento{_NAMES[event]}"
 
     def content(recorded: RecordedEvent[Any]) -> Content:
-        return {"id_evento": str(recorded.data.saga_id), "mensaje": message}
+        had_none = getattr(recorded.data, "file", ...) is None
+        return {"id_evento": str(recorded.data.saga_id), "mensaje": _NO_IMAGE if had_none else message}
 
     return OutgoingTopic(topic, event, content, Record(name, {"id_evento": "string", "mensaje": "string"}, service="sagas"))
 

@@ -13,6 +13,8 @@ from schemas.values.stated import Stated
 NO_DATE = "debe ser una fecha ISO 8601"
 NO_URL = "La URL de la imagen no es válida"
 NO_DATA = "debe ser un objeto JSON"
+_MAX_DEPTH = 32
+"""Levels of an object in a text; those of bodies are limited as they are read."""
 TEXTS = (
     "entorno_clinico",
     "registro_de_diagnostico",
@@ -69,9 +71,16 @@ def _object_in(text: str) -> dict[str, object]:
         found = json.loads(text)
     except RecursionError:
         found = None
-    if isinstance(found, dict):
+    if isinstance(found, dict) and not _is_deeper(found, _MAX_DEPTH):
         return found
     raise ValueError(NO_DATA)
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    members = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(member, levels - 1) for member in members)
 
 
 def _diagnosis(value: object) -> object:

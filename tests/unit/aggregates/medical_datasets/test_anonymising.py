@@ -53,6 +53,15 @@ def test_a_parquet_file_that_a_client_asked_for_begins_in_the_middle() -> None:
     story.sends(build).accepts().happens(CREATED).becomes("completed")
 
 
+def test_a_file_that_a_client_asked_for_is_deleted_if_its_dataset_fails() -> None:
+    by_hand = {**KNOWN, "token": None}
+    story = SagaScenario(ANONYMISING).happens(MappingStarted(**by_hand)).happens(ParquetMapped(file=PARQUET, **by_hand))
+    story.sends(BuildDataset(saga_id=ID, token=None, packet=PACKET)).accepts()
+    story.happens(ProcessingFailed(**OF_DATASET, reason="no"))
+    story.sends(RollbackMapping(saga_id=ID)).accepts().sends(RollbackProcessing(saga_id=ID)).accepts()
+    story.becomes("failed", because="no")
+
+
 def test_an_image_that_is_not_reached_is_fetched_again() -> None:
     story = SagaScenario(ANONYMISING).happens(STARTED).sends(FETCH).accepts()
     again_at = later(MIDNIGHT, timedelta(seconds=5))

@@ -37,9 +37,14 @@ def test_a_packet_of_a_client_becomes_a_dataset_once() -> None:
     Scenario(DECISIONS).given("dataset-p-1", *events).when(command).then()
 
 
+BY_HAND = DatasetCreated(packet_id=str(ID), saga_id=None, token=None, record_id=None, packet=PACKET)
+
+
 @pytest.mark.parametrize(
     ("before", "command", "events"),
     [
+        ((BY_HAND,), BUILD, (STARTED, CREATED)),
+        ((BY_HAND,), ROLL_BACK, ()),
         ((), BUILD, (STARTED, CREATED)),
         ((), BUILD.model_copy(update={"is_failing": True}), (STARTED, FAILED)),
         ((STARTED, CREATED), BUILD, ()),

@@ -24,7 +24,12 @@ SCRUBBER = Scrubber(NAME, (ADDRESS, PHONE, RECORD))
         ("Juanes Pérezoso", "Juanes Pérezoso"),
         ("vive en calle 10 # 5-20, bogota.", f"vive en {REMOVED}."),
         ("tel. 573001234567 o +57 (300) 123-4567", f"tel. {REMOVED} o +{REMOVED}"),
-        ("15730012345678", "15730012345678"),
+        ("15730012345678", f"1{REMOVED}8"),
+        ("+573001234567 y 3001234567, 300_123_4567, 300\u2013123\u20134567", f"+{REMOVED} y {REMOVED}, {REMOVED}, {REMOVED}"),
+        ("foto_juan_perez_gomez.dcm y JuanPerezGomez", f"foto_{REMOVED}.dcm y {REMOVED}"),
+        ("Jua\u00adn Pérez", f"{REMOVED} {REMOVED}"),
+        ("HC1001 no es HC001, hc_001 ni HC 001", f"HC1001 no es {REMOVED}, {REMOVED} ni {REMOVED}"),
+        ("Calle 10 #5-20 Bogotá", REMOVED),
         ("historia hc-001, no HC-0011", f"historia {REMOVED}, no HC-0011"),
         ("ﬁebre de Juan", f"ﬁebre de {REMOVED}"),
         ("", ""),
@@ -47,6 +52,10 @@ def test_values_are_scrubbed_at_any_depth_with_their_keys_and_numbers() -> None:
     value = {"Juan": [1, 573001234567, True, None, {"a": "Pérez"}], "n": 1.5}
 
     assert SCRUBBER.value(value) == {REMOVED: [1, REMOVED, True, None, {"a": REMOVED}], "n": 1.5}
+
+
+def test_no_member_is_lost_if_several_names_become_the_same() -> None:
+    assert SCRUBBER.value({"Juan": 1, "Pérez": 2, "Gómez": 3}) == {REMOVED: 1, f"{REMOVED} 2": 2, f"{REMOVED} 3": 3}
 
 
 def test_every_text_of_a_packet_is_scrubbed() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.pages.app import COMMON
+from deploy.pages.app import FEED_FILES
 from deploy.pages.discovery import installed_pages, wanted_pages
 from deploy.pages.live_page import LivePage
 from schemas.access import Access
@@ -42,6 +42,6 @@ def test_pages_that_cannot_work_are_misconfigured(
 def test_every_page_loads_its_files_from_its_own_origin() -> None:
     for page in installed_pages(installed_catalog()).values():
         assert (page.files / "index.html").is_file()
-        for file in (*page.files.iterdir(), *COMMON.iterdir()):
+        for file in (*page.files.iterdir(), *FEED_FILES.iterdir()):
             text = file.read_text().replace("http://www.w3.org/2000/svg", "")  # a namespace, which nothing loads
             assert "http://" not in text and "https://" not in text and "//" not in text.replace("// ", ""), file

@@ -78,7 +78,7 @@ class Topic:
     async def position(self, tp: TopicPartition) -> int:
         return self.positions[tp]
 
-    async def getmany(self, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Record]]:
+    async def getmany(self, timeout_ms: int, max_records: int) -> Mapping[TopicPartition, Sequence[Record]]:
         if not self.is_reachable:
             raise Unavailable("no broker answers")
         await asyncio.sleep(0.001)
@@ -92,7 +92,7 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> Topic:
     topic = Topic()
 
     @asynccontextmanager
-    async def connected(*_: Any) -> AsyncIterator[Topic]:
+    async def connected(*_: Any, **__: Any) -> AsyncIterator[Topic]:
         if not topic.is_reachable:
             raise Unavailable("no broker answers")
         yield topic

@@ -36,7 +36,7 @@ def test_a_request_says_what_was_made_of_its_image(status: str, file: Any, estad
     assert (shown.estado, shown.imagen_estado, shown.imagen) == (estado, imagen_estado, None if file is None else IMAGE.sha256)
 
 
-def test_phones_get_nothing_that_is_long_or_private() -> None:
+def test_phones_get_no_notes_and_no_data() -> None:
     assert for_phone(PARQUET).model_dump() == {
         "token": str(TOKEN),
         "fecha_creacion": "2025-03-09T12:30:00Z",

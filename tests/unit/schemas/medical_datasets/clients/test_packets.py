@@ -47,7 +47,7 @@ def test_data_are_an_object_or_its_json(given: Any, data: dict[str, Any]) -> Non
     assert Paquete(data=given).packet.data == data
 
 
-@pytest.mark.parametrize("given", ["[1]", "{", "[" * 100_000, [1], 7])
+@pytest.mark.parametrize("given", ["[1]", "{", "[" * 100_000, '{"a":' * 40 + "1" + "}" * 40, [1], 7])
 def test_other_data_are_rejected(given: Any) -> None:
     with pytest.raises(ValidationError):
         Paquete(data=given)

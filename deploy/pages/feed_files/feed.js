@@ -4,7 +4,7 @@ const FIRST_PAUSE_MS = 500, LAST_PAUSE_MS = 5000, REJECTED = 1008;
 const by = (id) => document.getElementById(id);
 const connection = by("conexion"), entry = by("entrar");
 const seen = new Set();
-let first = null, last = null, resumed = false, pause = FIRST_PAUSE_MS, socket = null, retry = null, show = null;
+let since = 0, last = null, resumed = false, pause = FIRST_PAUSE_MS, socket = null, retry = null, show = null;
 
 export const token = () => sessionStorage.getItem("token");
 
@@ -13,13 +13,12 @@ function say(state, text) {
   connection.textContent = text;
 }
 
-function take(text) {
+function handle(text) {
   const frame = JSON.parse(text);
   last = frame.id;
-  first ??= frame.time;
-  // After a break, what came about the time of the last frame comes again, and with it what came before this page was opened.
+  // After a break, older frames come as well: some again, and others that came before this page was opened.
   const key = `${frame.id} ${frame.type}`;
-  if (seen.has(key) || (resumed && frame.time < first)) return;
+  if (seen.has(key) || (resumed && frame.time < since)) return;
   seen.add(key);
   show(frame, text);
 }
@@ -28,16 +27,16 @@ function connect() {
   clearTimeout(retry);
   const url = new URL(location.href);
   url.protocol = url.protocol.replace("http", "ws");
-  url.search = last === null ? "" : `?after=${encodeURIComponent(last)}`;
+  url.search = resumed ? `?after=${encodeURIComponent(last ?? "none")}` : "";
   url.hash = "";
-  resumed = last !== null;
   const opened = new WebSocket(url, token() ? ["caudal", `caudal.bearer.${token()}`] : ["caudal"]);
   socket = opened;
   opened.onopen = () => {
+    resumed = true;
     pause = FIRST_PAUSE_MS;
     say("conectada", "Conectado");
   };
-  opened.onmessage = (message) => take(message.data);
+  opened.onmessage = (message) => handle(message.data);
   opened.onclose = (closed) => {
     if (socket !== opened) return;
     if (closed.code === REJECTED) {
@@ -61,8 +60,11 @@ entry.addEventListener("submit", (event) => {
 });
 
 // Calls `shown(frame, text)` for every record from now on.
-export function follow(shown) {
+export async function follow(shown) {
   show = shown;
+  // The server's time, to the second: a browser's clock may be wrong.
+  const answer = await fetch("./feed_files/feed.js", { method: "HEAD", cache: "no-store" }).catch(() => null);
+  since = Date.parse(answer?.headers.get("date") ?? "") || 0;
   connect();
 }
 
