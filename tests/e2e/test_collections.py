@@ -227,7 +227,7 @@ DATASETS = (
     ),
     Call("POST", "/mapear/create-parquet", 202, {}, {**PACKET, "token": "b5f4f9a6-7a3e-4c53-9a39-0d9cf0f2a111"}),
     Call(
-        "GET", "/mapear/obtener-parquets", 200, [{**PACKET, "historial_paciente_id": str}], is_awaited=True,
+        "GET", "/mapear/obtener-parquets", 200, [dict.fromkeys((*PACKET, "historial_paciente_id"), object)], is_awaited=True,
     ),
     Call("POST", "/procesamiento/crear-dataset-medico-comando", 202, {}, {**PACKET, "packet_id": "p1"}),
     Call("GET", "/procesamiento/datasets/p1", 200, {"id": "p1", "estado": "Finalizado", "modalidad": "CT"}, is_awaited=True),

@@ -48,11 +48,13 @@ class Caller(NamedTuple):
     """The form of errors; any other is that of a system's clients, if it has one."""
 
 
+ROLES = sorted(installed_catalog().roles())
 CALLERS = (
-    Caller("with every role", sorted(installed_catalog().roles()), "examples,coverage,fuzzing,stateful"),
+    Caller("with every role", ROLES, "examples,fuzzing"),
+    Caller("with every role, at the edges", ROLES, "coverage,stateful"),
     Caller("with one role", ["patient"], "examples,fuzzing"),
     Caller("without a token", None, "examples,fuzzing"),
-    Caller("who knows no problem documents", sorted(installed_catalog().roles()), "examples,fuzzing", "*/*"),
+    Caller("who knows no problem documents", ROLES, "examples,fuzzing", "*/*"),
 )
 
 
