@@ -49,6 +49,7 @@ async def everything_happened(stack: RunningStack) -> None:
     await in_the_laboratory(stack)
     await subscriptions(stack)
     await flights(stack)
+    await datasets(stack)
     async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["partner_alliances"], timeout=30) as client:
         partner = {"nombre": "Socia", "email": f"{uuid4().hex}@example.org", "telefono": "1", "direccion": "cra 7"}
         created = await client.post("/api/v1/partners", json=partner)
@@ -125,6 +126,7 @@ async def flights(stack: RunningStack) -> None:
     async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["flight_reservations"], timeout=30) as client:
         body = {"itinerarios": [{"odos": [{"segmentos": [{"legs": [leg]}]}]}]}
         assert (await client.post("/vuelos/reserva", json=body)).status_code == 200
+        assert (await client.post("/vuelos/reserva-comando", json={"itinerarios": []})).status_code == 202  # it is rejected
         customer = {"nombres": "Ana Secreta", "email": f"{uuid4().hex}@example.org"}
         assert (await client.post("/cliente/usuario", json=customer)).status_code == 202
 
@@ -145,8 +147,19 @@ async def by_topic(stack: RunningStack, topic: str, data: Mapping[str, Any]) -> 
         await producer.stop()
 
 
-NEVER_HERE = {"EventoInfraestructuraNoCreada"}
-"""Records of failures that are simulated: test_integrity_between_services has them."""
+NEVER_HERE = {
+    "EventoInfraestructuraNoCreada",
+    "EventoRollbackAnonimacion",
+    "EventoRollbackMapeo",
+    "EventoRollbackProcesamiento",
+}
+"""Records of failures that are simulated: test_integrity_between_services and test_medical_datasets have them."""
+
+
+async def datasets(stack: RunningStack) -> None:
+    async with httpx.AsyncClient(base_url=stack.endpoints["gateways"]["medical_datasets"], timeout=30) as client:
+        body = {"nombre_paciente": "Ana Secreta", "notas_clinicas": "Ana Secreta vino", "data": {"a": 1}}
+        assert (await client.post("/anonimacion/anonimizar_imagen", json=body)).status_code == 200
 
 
 async def in_the_laboratory(stack: RunningStack) -> None:
