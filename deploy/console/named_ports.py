@@ -9,15 +9,35 @@ from schemas.errors import Misconfigured
 _LAST_PORT = 65_535
 
 
-class HasPort(Protocol):
-    """Something with a port of its own."""
+class NamedPort(Protocol):
+    """Something of a system with a name and a port of its own."""
+
+    @property
+    def name(self) -> str:
+        """The system's name, or that with a suffix."""
 
     @property
     def port(self) -> int:
         """Its port, unless another one is asked for."""
 
 
-T = TypeVar("T", bound=HasPort)
+T = TypeVar("T", bound=NamedPort)
+
+
+def by_name(kind: str, declared: Mapping[str, Iterable[T]]) -> Mapping[str, T]:
+    """Returns what systems declare, by name; raises `Misconfigured` for a name or port that cannot be used."""
+    found: dict[str, T] = {}
+    ports: dict[int, str] = {}
+    for system, rows in declared.items():
+        for one in rows:
+            if one.name.partition(".")[0] != system:
+                raise Misconfigured(f"the {kind} {one.name!r} of {system} must be named {system} or {system}.something")
+            if one.name in found:
+                raise Misconfigured(f"there are two {kind}s {one.name}: give one a suffix, as in {system}.web")
+            if one.port in ports:
+                raise Misconfigured(f"the {kind}s {ports[one.port]} and {one.name} have the same port {one.port}")
+            found[one.name], ports[one.port] = one, one.name
+    return found
 
 
 def by_port(kind: str, names: Iterable[str], installed: Mapping[str, T]) -> Mapping[int, T]:

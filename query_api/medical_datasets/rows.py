@@ -10,7 +10,7 @@ from pydantic import BaseModel, JsonValue
 
 from query_api.queries.context import Answer, QueryContext, QueryHandler
 from query_api.queries.query import Query
-from query_api.views.paging import Row
+from query_api.views.paging import Page, Row
 from schemas.errors import NotFound
 from schemas.medical_datasets.clients import dialect
 from schemas.medical_datasets.clients.packets import fecha_of, shown
@@ -197,14 +197,18 @@ async def file(context: QueryContext) -> Answer:
 
 async def listed(context: QueryContext) -> Answer:
     """Returns a page of the packets that have a file."""
-    page = await context.views.page(context.request, Parquets, ("status", "mapped"), limit=_LIMIT)
+    page = await _mapped(context)
     return context.page(page, [shown_parquet(row) for row in page.rows])
 
 
 async def _wrapped(shape: Callable[[Row], BaseModel], context: QueryContext) -> Answer:
     """Returns a page of packets that have a file, as the member ``data`` of an object."""
-    page = await context.views.page(context.request, Parquets, ("status", "mapped"), limit=_LIMIT)
+    page = await _mapped(context)
     return context.page(page, {"data": [shape(row) for row in page.rows]})
+
+
+async def _mapped(context: QueryContext) -> Page:
+    return await context.views.page(context.request, Parquets, ("status", "mapped"), limit=_LIMIT)
 
 
 def _of_bff(path: str, summary: str, shape: Callable[[Row], Any], reply: type[BaseModel]) -> Query:

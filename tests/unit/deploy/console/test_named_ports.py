@@ -10,10 +10,11 @@ from schemas.errors import Misconfigured
 
 @dataclass(frozen=True)
 class Shop:
+    name: str
     port: int
 
 
-SHOPS = {"bakery": Shop(8001), "butcher": Shop(8002)}
+SHOPS = {"bakery": Shop("bakery", 8001), "butcher": Shop("butcher", 8002)}
 
 
 def test_each_has_its_own_port_or_the_one_after_its_name() -> None:

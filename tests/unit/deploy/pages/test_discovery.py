@@ -1,5 +1,6 @@
 """The live pages of the installed systems."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def test_pages_are_found_and_named_with_their_ports() -> None:
     [
         ((LivePage("other", 1, Path(), topics=(), access=Access()),), "must be named flight_reservations or"),
         ((PAGE, PAGE), "two pages flight_reservations"),
+        ((PAGE, replace(PAGE, name="flight_reservations.web")), "have the same port 1"),
     ],
 )
 def test_pages_that_cannot_work_are_misconfigured(
