@@ -6,7 +6,7 @@ ARGS ?=
 
 BROKER ?= embedded
 # Others may be installed beside those of this tree; their shapes are their authors'.
-SYSTEMS := ["clinical_lab", "data_ingestion", "flight_reservations", "health_subscriptions", "medical_datasets", "partner_alliances"]
+SYSTEMS := clinical_lab,data_ingestion,flight_reservations,health_subscriptions,medical_datasets,partner_alliances
 
 .PHONY: up test check protos conformance chaos bench format lock clean
 
@@ -21,7 +21,7 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	CAUDAL_SYSTEMS='$(SYSTEMS)' $(BIN)/caudal schemas check
+	CAUDAL_SYSTEMS=$(SYSTEMS) $(BIN)/caudal schemas check
 	$(BIN)/pytest -q tests/unit tests/architecture $(ARGS)
 
 conformance: $(VENV)/.installed-dev  ## Test a broker for what the engine relies on; BROKER=embedded|kafka|kafka-tls|redpanda

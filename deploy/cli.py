@@ -134,7 +134,7 @@ async def serve(
         list[str] | None,
         typer.Argument(
             metavar="[NAME[:PORT]]…",
-            help="The gateways or pages to serve, each on its own port or on another one; or the systems of a sidecar.",
+            help="The gateways or pages, each on its own port or another one, or the systems of a sidecar; without names all.",
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -1,5 +1,6 @@
 """Progress of rebuilds: a metric of every process that keeps views, also of rebuilds that run elsewhere."""
 
+import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -28,11 +29,14 @@ class RebuildProgress:
         await every(_INTERVAL_SECONDS, self._measure, "rebuild measurement")
 
     async def _measure(self) -> None:
-        for rebuild in self._rebuilds:
-            try:
-                REMAINING.labels(rebuild.name).set(await _remaining(rebuild))
-            except Unavailable as error:  # the others may be in other databases
-                _log.debug("rebuild measurement failed", view=rebuild.name, why=error.detail)
+        await asyncio.gather(*map(_note_remaining, self._rebuilds))
+
+
+async def _note_remaining(rebuild: Rebuild) -> None:
+    try:
+        REMAINING.labels(rebuild.name).set(await _remaining(rebuild))
+    except Unavailable as error:  # the others may be in other databases
+        _log.debug("rebuild measurement failed", view=rebuild.name, why=error.detail)
 
 
 async def _remaining(rebuild: Rebuild) -> int:

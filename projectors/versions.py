@@ -79,7 +79,7 @@ class VersionedView:
 
     async def versions(self) -> Versions:
         """Returns the versions beside the live one."""
-        row = await self._store.fetchrow("rebuild_state", self._view.view_name)
+        row = await self._store.fetch_merged("rebuild_state", self._view.view_name)
         return Versions() if row is None else Versions(**row)
 
     async def positions(self) -> Positions:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.access import Access
 from schemas.errors import Misconfigured
@@ -24,10 +24,19 @@ PREFIX = "CAUDAL_"
 _HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _SOURCE = re.compile(_ORIGIN.pattern + r"/([!$&-;=@-Z_a-z~]+/)*")
+
+
+def _names(given: object) -> object:
+    """Returns the names in a text that a variable or a document has."""
+    return [name.strip() for name in given.split(",") if name.strip()] if isinstance(given, str) else given
+
+
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
 RateLimited = Annotated[str, Field(pattern=r"^(all|POST|GET|(POST|GET|PUT|PATCH|DELETE) /[!#-\[\]-~]*)$")]
 """The requests that a rate limit is for: all, those that write, those that read, or those of one method to one path."""
+Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
+"""Names, as texts separated by commas."""
 _NOT_SETTINGS = {"CAUDAL_CONTEXT", "CAUDAL_TOKEN"}
 """Variables with the prefix that other parts read: the recorder of the package `eventsourcing`, and `caudal load`."""
 
@@ -39,13 +48,10 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
-    systems: list[str] = Field(
-        [], description="Names of the installed systems to run, as JSON; empty: all.", examples=['["data_ingestion"]']
-    )
-    contexts: list[str] = Field(
+    systems: Names = Field([], description="Installed systems to run, `clinical_lab,data_ingestion`; empty: all.")
+    contexts: Names = Field(
         [],
-        description="Contexts that a worker, relay or projectors process serves, as JSON; empty: all.",
-        examples=['["data_ingestion.processing"]'],
+        description="Contexts that a worker, relay or projectors process serves, `clinical_lab.users,…`; empty: all.",
     )
 
     write_dsn: str = Field("postgresql://127.0.0.1:5432/caudal", description="PostgreSQL database of the logs.")
@@ -224,6 +230,7 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("caudal@localhost", description="Sender of mail.")
     mail_domain: str = Field("localhost", description="Domain of the mailboxes of users without an address.")
+    mail_operator: str = Field("", description="Address of the operator, who gets mail about datasets; empty: none.")
 
     files_url: str | None = Field(
         None,

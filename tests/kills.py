@@ -21,22 +21,27 @@ Headers = Mapping[str, str]
 
 
 async def surely(stack: RunningStack, path: str, body: Mapping[str, Any], headers: Headers | None = None) -> dict[str, Any]:
+    """Sends a command until it is accepted, and returns the body of the answer."""
+    return dict((await accepted(stack, path, body, headers)).json())
+
+
+async def accepted(stack: RunningStack, path: str, body: Mapping[str, Any], headers: Headers | None = None) -> httpx.Response:
     """Sends a command until it is accepted: under one key, so it is handled once."""
     keyed = {**(headers or {}), "Idempotency-Key": uuid4().hex}
     answer: httpx.Response | None = None
 
-    async def accepted() -> bool:
+    async def is_accepted() -> bool:
         nonlocal answer
         with suppress(httpx.HTTPError):
             answer = await stack.commands.post(path, json=body, headers=keyed)
         return answer is not None and answer.status_code in (200, 201)
 
     try:
-        await eventually(accepted, LONG, f"{path} accepted")
+        await eventually(is_accepted, LONG, f"{path} accepted")
     except AssertionError:
         raise AssertionError(f"{path}: {answer and answer.text}") from None
     assert answer is not None
-    return dict(answer.json())
+    return answer
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ class Services:
     def __init__(self, dsn: str, broker: EmbeddedBroker, folder: Path) -> None:
         self._folder = folder
         self.environment = {
-            "CAUDAL_SYSTEMS": '["data_ingestion"]',
+            "CAUDAL_SYSTEMS": "data_ingestion",
             "CAUDAL_PROFILE": "seed",
             "CAUDAL_WRITE_DSN": dsn,
             "CAUDAL_BROKERS": broker.bootstrap,

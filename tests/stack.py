@@ -21,8 +21,9 @@ from streams.http.problems import PROBLEM_TYPE
 from streams.security.tokens import TokenIssuer
 from streams.settings import Settings
 
-START_SECONDS = 60
-ONE_SYSTEM = {"CAUDAL_SYSTEMS": '["data_ingestion"]'}
+START_SECONDS = 120
+"""The longest wait for a stack; it takes 12 s where nothing else runs."""
+ONE_SYSTEM = {"CAUDAL_SYSTEMS": "data_ingestion"}
 """The environment of a stack whose other systems would only take time."""
 
 
@@ -163,10 +164,13 @@ async def running_stack(*arguments: str, environment: Mapping[str, str] | None =
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(environment or {})},
     )
-    assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
-    assert line, f"the stack did not start: exit code {await process.wait()}"
-    stack = RunningStack(process, orjson.loads(line))
+    try:
+        stack = RunningStack(process, await _endpoints(process))
+    except BaseException:
+        if process.returncode is None:
+            process.terminate()  # a stack that is left behind takes time from every other test
+            await asyncio.wait_for(process.wait(), 20)
+        raise
     family = psutil.Process(process.pid).children(recursive=True)
     try:
         yield stack
@@ -176,6 +180,19 @@ async def running_stack(*arguments: str, environment: Mapping[str, str] | None =
             family = psutil.Process(process.pid).children(recursive=True)
             await stack.stop()
         assert not left_over(family), "processes were left behind"
+
+
+async def _endpoints(process: asyncio.subprocess.Process) -> Mapping[str, Any]:
+    """Returns what a stack says of itself once it is ready."""
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        raise AssertionError(f"the stack was not ready within {START_SECONDS} s") from None
+    assert line, f"the stack did not start: exit code {await process.wait()}"
+    found: Mapping[str, Any] = orjson.loads(line)
+    return found
 
 
 def left_over(family: Sequence[psutil.Process]) -> list[psutil.Process]:

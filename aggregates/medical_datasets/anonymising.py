@@ -12,6 +12,7 @@ A Parquet file that a client asked for begins in the middle.
 from datetime import timedelta
 from uuid import UUID
 
+from aggregates.medical_datasets import notifications
 from aggregates.sagas.definition import Reaction, SagaDefinition, Send, Transition
 from aggregates.state import State
 from schemas.engine.sagas import SagaInput
@@ -26,6 +27,7 @@ from schemas.medical_datasets.anonymisation import (
 from schemas.medical_datasets.mapping import MapPacket, MappingFailed, MappingStarted, ParquetMapped, RollbackMapping
 from schemas.medical_datasets.parts import Packet
 from schemas.medical_datasets.processing import BuildDataset, DatasetCreated, ProcessingFailed, RollbackProcessing
+from schemas.message import Command
 from schemas.values.times import later
 
 _WITHIN = timedelta(seconds=60)
@@ -88,13 +90,15 @@ def failed(
 
 
 def too_late(state: Anonymising, input: SagaInput) -> Transition[Anonymising]:
-    return _failed(state, "a step took too long")
+    return _failed(state, "a step took too long", notifications.request("took_too_long", state.saga_id))
 
 
-def _failed(state: Anonymising, reason: str) -> Transition[Anonymising]:
+def _failed(state: Anonymising, reason: str, *send: Command) -> Transition[Anonymising]:
     assert state.saga_id is not None, "the saga starts with it"
-    own = [Send(RollbackMapping(saga_id=state.saga_id))] if state.is_of_client else []
-    return Transition(state, send=own, status="failed", reason=reason, cancel_timers=(STEP, AGAIN))
+    own = (RollbackMapping(saga_id=state.saga_id),) if state.is_of_client else ()
+    return Transition(
+        state, send=[Send(one) for one in (*own, *send)], status="failed", reason=reason, cancel_timers=(STEP, AGAIN)
+    )
 
 
 def _fetch(state: Anonymising) -> AnonymiseImage:

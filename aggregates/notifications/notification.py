@@ -78,8 +78,9 @@ class Notifications:
         return Policy("delivering", {self.messages.requested: self.deliver})
 
     def request(self, command: CommandEnvelope[RequestNotification]) -> Events:
-        """Requests mail; the command's id is the notification's, so each cause has one."""
-        yield self.messages.requested(notification_id=command.id, **dict(command.data))
+        """Requests mail, unless nobody gets it; the command's id is the notification's, so each cause has one."""
+        if command.data.recipients:
+            yield self.messages.requested(notification_id=command.id, **dict(command.data))
 
     def record(self, command: CommandEnvelope[RecordDelivery], notification: Notification) -> Events:
         """Records the result of an attempt, and whether another one follows."""

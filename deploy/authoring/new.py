@@ -85,4 +85,4 @@ def _next_steps(name: str, programs: str) -> Iterator[str]:
     yield f"  {programs}/caudal check            # do its parts fit together?"
     yield f"  {programs}/python -m pytest        # its own tests, without a database"
     yield f"  {programs}/caudal try {name:<13}# runs it in memory: type commands"
-    yield f"  CAUDAL_SYSTEMS='[\"{name}\"]' {programs}/caudal up"
+    yield f"  CAUDAL_SYSTEMS={name} {programs}/caudal up"

@@ -55,7 +55,7 @@ class Endpoints:
             "CAUDAL_WRITE_DSN": self.postgres,
             "CAUDAL_BROKERS": self.brokers,
             "CAUDAL_FETCH_BACKOFF": str(self.fetch_backoff).lower(),
-            "CAUDAL_SYSTEMS": orjson.dumps(self.systems).decode(),
+            "CAUDAL_SYSTEMS": ",".join(self.systems),
             "CAUDAL_PROFILE": "seed",
             "CAUDAL_SCHEMA_REGISTRY_URL": "",  # its own is in the database
             "CAUDAL_COMMAND_APIS": self.command_api,

@@ -1,6 +1,6 @@
 """Things that one process serves, each on a port of its own: ``NAME`` or ``NAME:PORT``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Protocol, TypeVar
 
@@ -40,10 +40,10 @@ def by_name(kind: str, declared: Mapping[str, Iterable[T]]) -> Mapping[str, T]:
     return found
 
 
-def by_port(kind: str, names: Iterable[str], installed: Mapping[str, T]) -> Mapping[int, T]:
-    """Returns what ``NAME`` or ``NAME:PORT`` name, by port; raises `Misconfigured`."""
+def by_port(kind: str, names: Collection[str], installed: Mapping[str, T]) -> Mapping[int, T]:
+    """Returns what ``NAME`` or ``NAME:PORT`` name, or without names everything, by port; raises `Misconfigured`."""
     wanted = dict[int, T]()
-    for text in names:
+    for text in names or installed:
         name, colon, port = text.partition(":")
         if (one := installed.get(name)) is None:
             known, near = ", ".join(installed) or "none", get_close_matches(name, installed, n=1)
@@ -56,5 +56,5 @@ def by_port(kind: str, names: Iterable[str], installed: Mapping[str, T]) -> Mapp
             raise Misconfigured(f"two {kind}s want the port {number}")
         wanted[number] = one
     if not wanted:
-        raise Misconfigured(f"name the {kind}s to serve; installed are {', '.join(installed) or 'none'}")
+        raise Misconfigured(f"there is no {kind} to serve: none of the systems has one")
     return wanted

@@ -1,6 +1,6 @@
 """The live pages of the installed systems, by name and by port."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from deploy.console.named_ports import by_name, by_port
 from deploy.pages.live_page import LivePage
@@ -13,6 +13,6 @@ def installed_pages(catalog: Catalog) -> Mapping[str, LivePage]:
     return by_name("page", declared_rows(catalog, "deploy", "PAGES"))
 
 
-def wanted_pages(names: Iterable[str], catalog: Catalog) -> Mapping[int, LivePage]:
+def wanted_pages(names: Sequence[str], catalog: Catalog) -> Mapping[int, LivePage]:
     """Returns the pages that ``NAME`` or ``NAME:PORT`` name, by their ports; raises `Misconfigured`."""
     return by_port("page", names, installed_pages(catalog))

@@ -79,7 +79,7 @@ async def serve(service: Service, settings: Settings, host: str, port: int) -> N
 
 
 async def serve_gateways(names: Sequence[str], settings: Settings, host: str) -> None:
-    """Serves gateways, each ``NAME`` or ``NAME:PORT``; returns after SIGTERM or SIGINT. It needs no database."""
+    """Serves gateways, each ``NAME`` or ``NAME:PORT``, or all; returns after SIGTERM or SIGINT. It needs no database."""
     from deploy.gateway.app import Gateways
     from deploy.gateway.discovery import wanted_gateways
     from deploy.gateway.forwarding import client_session
@@ -105,7 +105,7 @@ async def serve_gateways(names: Sequence[str], settings: Settings, host: str) ->
 
 
 async def serve_pages(names: Sequence[str], settings: Settings, host: str) -> None:
-    """Serves live pages, each ``NAME`` or ``NAME:PORT``; returns after SIGTERM or SIGINT. It needs the broker, no database."""
+    """Serves live pages, each ``NAME`` or ``NAME:PORT``, or all; returns after SIGTERM or SIGINT. It needs no database."""
     from deploy.gateway.addresses import addresses_of
     from deploy.pages.app import Pages
     from deploy.pages.discovery import wanted_pages

@@ -1,4 +1,4 @@
-"""The views of the medical datasets: requests, patients, Parquet files and datasets."""
+"""The views of the medical datasets: requests, patients, Parquet files, datasets and mail."""
 
 from datetime import datetime
 from typing import Literal
@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from schemas.access import Access
 from schemas.medical_datasets.parts import PRIVACY
+from schemas.notifications.view import NotificationRow
 from schemas.sensitive import Encrypted
 from schemas.view import View
 
@@ -77,4 +78,14 @@ class Datasets(
     created_at: datetime | None = None
 
 
-VIEWS: tuple[type[View], ...] = (AnonymisationRequests, PatientLinks, Parquets, Datasets)
+class Notifications(
+    NotificationRow,
+    context="notifications",
+    key="notification_id",
+    indexes=("status", "cause"),
+    access=Access.to("auditor", "operator"),
+):
+    """Mail to the operator."""
+
+
+VIEWS: tuple[type[View], ...] = (AnonymisationRequests, PatientLinks, Parquets, Datasets, Notifications)

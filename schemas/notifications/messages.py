@@ -14,7 +14,7 @@ class RequestNotification(Command, internal=True):
 
     kind: str
     cause: str = Field(description="What the mail is about, and the saga that it belongs to: `user-…` or `result-…`.")
-    recipients: tuple[str, ...]
+    recipients: tuple[str, ...] = Field(description="Empty: no mail is requested.")
     about: str = Field(description="What the mail may name without encryption: a result's number.")
 
 

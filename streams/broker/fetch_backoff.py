@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 
 _FETCH = 1
 _FIRST_PAUSE_SECONDS = 0.001
-_MAX_PAUSES = ((10.0, 0.05), (1.0, 0.016), (0.0, 0.004))
+_MAX_PAUSES = ((60.0, 0.15), (10.0, 0.05), (1.0, 0.016), (0.0, 0.004))
 """Seconds without records, and the longest pause, in seconds, from then on."""
 _HELD_SECONDS = 0.05
 """An answer that takes longer than this was held by the broker."""
@@ -21,7 +21,7 @@ _HELD_SECONDS = 0.05
 def with_fetch_backoff(consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
     """Returns the same consumer, which waits 1 ms after an empty answer that came at once, 2 ms after the next, at most 4 ms.
 
-    After a second without records it waits at most 16 ms, after ten seconds at most 50 ms.
+    After a second without records it waits at most 16 ms, after ten seconds at most 50 ms, after a minute at most 150 ms.
     """
     client = consumer._client  # a private attribute of the release that is pinned
     send = client.send

@@ -15,6 +15,7 @@ import orjson
 from schemas.errors import Misconfigured, Unavailable
 from streams.database.errors import OUT_OF_REACH, cause, is_of_read_only, is_of_stale_connection, pooler, translated
 from streams.database.identity import IDENTITIES, Identity
+from streams.database.merged_reads import MergedReads
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Role = Literal["caudal_owner", "caudal_writer", "caudal_projector", "caudal_reader"]
@@ -49,6 +50,7 @@ class Databases:
         self._role, self._size, self._durable = role, pool_size, durable
         self._pools: dict[str, asyncpg.Pool[asyncpg.Record]] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+        self._merged: dict[str, MergedReads] = {}
 
     async def pool(self, dsn: str) -> asyncpg.Pool[asyncpg.Record]:
         """Returns the pool of a database.
@@ -86,6 +88,12 @@ class Databases:
         """Lends a connection inside a transaction, which is committed unless the block raises."""
         async with self.connection(dsn) as connection, connection.transaction():
             yield connection
+
+    def merged(self, dsn: str) -> MergedReads:
+        """Returns the reads of a database that are made together with others."""
+        if dsn not in self._merged:
+            self._merged[dsn] = MergedReads(lambda: self.connection(dsn))
+        return self._merged[dsn]
 
     async def out_of_reach(self, dsns: Iterable[str]) -> str | None:
         """Returns why the first database that does not answer is out of reach, or ``None`` if all answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # asyncpg's classes are generic for the type checker only
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -90,6 +91,10 @@ class Store:
         """Runs a named statement and returns its first row, or ``None`` if it has none."""
         async with self.connection() as connection:
             return await connection.fetchrow(self.sql(name), *arguments, timeout=seconds)
+
+    async def fetch_merged(self, name: str, *arguments: object) -> Mapping[str, Any] | None:
+        """Returns the row of a named statement, or ``None``, for reads that recur: those of one time are one statement."""
+        return await self.databases.merged(self.dsn).row(name, self.sql(name), arguments)
 
     async def fetchval(self, name: str, *arguments: object, seconds: float | None = None) -> Any:
         """Runs a named statement and returns the first column of its first row, or ``None`` if it has none."""

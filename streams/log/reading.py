@@ -125,7 +125,7 @@ class PostgresLog:
 
     async def head(self) -> Head:
         """Returns the current end of the log."""
-        row = await self._store.fetchrow("head")
+        row = await self._store.fetch_merged("head")
         assert row is not None, "the migration creates the head row"
         return Head(row["position"], tuple(row["partition_heads"]))
 

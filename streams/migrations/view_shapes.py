@@ -4,6 +4,8 @@ A process whose code declares another shape than the table has can neither read 
 not ready, and `caudal status` and `caudal verify` report it.
 """
 
+import asyncio
+
 from schemas.errors import Unavailable
 from schemas.system import ContextName
 from schemas.view import View
@@ -29,14 +31,12 @@ async def wrong_view_shapes(installation: Installation) -> list[str]:
 
     Raises `Unavailable` while a database is out of reach.
     """
-    found = []
-    for context, view in installation.catalog.views():
-        store = installation.view_store(context)
-        async with store.connection() as connection:
-            shape = await table_shape(connection, store, view)
-        if shape is None:
+    found, views = [], list(installation.catalog.views())
+    reads = (installation.view_store(context).fetch_merged("version_definition", view.view_name) for context, view in views)
+    for (context, view), row in zip(views, await asyncio.gather(*reads), strict=True):
+        if row is None:
             found.append(f"the view {context.system}.{view.view_name} has no table: run `caudal migrate`")
-        elif shape != declared_shape(context, view):
+        elif row["definition"] != declared_shape(context, view):
             found.append(wrong_shape(context, view))
     return found
 

@@ -26,6 +26,7 @@ from streams.broker.clients import OUTAGES, new_consumer, start, started_produce
 from streams.broker.cloudevents import BACKFILLED, Headers, timeline_headers
 from streams.broker.provisioning import PUBLISHED, ensure_topics
 from streams.broker.topic_names import Topics
+from streams.database.merged_reads import until_next
 from streams.installation import Installation, integration_store
 from streams.integration_topics.records import IntegrationRecords
 from streams.log.reading import PostgresLog, is_full
@@ -195,14 +196,15 @@ class Relay:
 
     async def _publish_from(self, cursor: int, ahead: "_ReadAhead", consumer: AIOKafkaConsumer) -> None:
         noted: tuple[int, str | None] = (cursor, None)
-        checked, read = time.monotonic(), cursor
+        checked, read, is_due = time.monotonic(), cursor, True
         while True:
             raise_if_cancelled()
             if await self._lease.renew_in_time() and self._share.is_exceeded(await self._lease.announce()):
                 self._share.give_up(self._context)  # before any other relay of this process looks: one log is enough
                 return
+            is_due = is_due or self._appended.is_set()
             self._appended.clear()
-            rows = await ahead.after(read) if read - cursor < _MAX_EVENTS_AHEAD else ()
+            rows = await ahead.after(read) if is_due and read - cursor < _MAX_EVENTS_AHEAD else ()
             self._report_age(rows)
             if rows:
                 await self._partitions.publish(rows)
@@ -214,13 +216,18 @@ class Relay:
                 noted = state
             if time.monotonic() - checked > _CHECK_SECONDS:
                 await self._position.check(consumer)
-                head = (await self._log.head()).position
-                if head < read:
-                    raise Unavailable(f"the log of {self._context} ends at {head}, but was read up to {read}")
-                LAG.labels(str(self._context)).set(head - cursor)
+                LAG.labels(str(self._context)).set(await self._head_from(read) - cursor)
                 checked = time.monotonic()
             if not (rows and ahead.is_reading):
                 await self._pause(after_events=bool(rows))
+                is_due = self._appended.is_set() or await self._head_from(read) > read
+
+    async def _head_from(self, read: int) -> int:
+        """Returns the position of the log's end; raises `Unavailable` if it is before what was read."""
+        head = (await self._log.head()).position
+        if head < read:
+            raise Unavailable(f"the log of {self._context} ends at {head}, but was read up to {read}")
+        return head
 
     def _report_age(self, rows: Sequence[StoredEvent]) -> None:
         """Sets the metric of the age of the oldest event that is not acknowledged; ``rows`` are about to be published."""
@@ -234,7 +241,7 @@ class Relay:
             await asyncio.sleep(_MIN_ROUND_SECONDS)
         with suppress(TimeoutError):
             # `asyncio.wait_for` would lose a cancellation that arrives together with the event (Python 3.11).
-            async with asyncio.timeout(self._settings.relay_poll_interval_seconds):
+            async with asyncio.timeout(until_next(self._settings.relay_poll_interval_seconds)):
                 await self._appended.wait()
 
     def _headers(self, row: StoredEvent) -> Headers:

@@ -90,7 +90,7 @@ class Checkpoints:
 
     async def control_state(self) -> ControlState:
         """Returns whether the subscription is paused or was reset, and the work that its dead letters require."""
-        row = await self._store.fetchrow("subscription_control", self._subscription)
+        row = await self._store.fetch_merged("subscription_control", self._subscription)
         if row is None:
             return ControlState()
         fields = dict(row)

@@ -20,6 +20,7 @@ from prometheus_client import Gauge
 
 from schemas.errors import CaudalError, DeadLettersFull, Unavailable
 from schemas.system import ContextName
+from streams.database.merged_reads import until_next
 from streams.log.reading import ReadableLog, partition_events
 from streams.subscriptions.checkpoints import ControlState
 from streams.subscriptions.dead_letter_topic import DeadLetterTopic
@@ -27,7 +28,7 @@ from streams.subscriptions.subscriber import Batch, Subscriber
 from streams.telemetry.retrying import raise_if_cancelled
 
 _log = structlog.get_logger()
-_INTERVAL_SECONDS = 0.5
+_INTERVAL_SECONDS = 1.0
 _LONGEST_INTERVAL_SECONDS = 5.0
 _CLOSE_EVENTS = 1000
 """How few events may be missing for the rest to be handled while new batches wait."""
@@ -61,7 +62,7 @@ class SubscriptionControl:
         pause = _INTERVAL_SECONDS
         while True:
             raise_if_cancelled()
-            await asyncio.sleep(pause)
+            await asyncio.sleep(until_next(pause))
             try:
                 state = await self._control_state()
             except Unavailable:
@@ -79,7 +80,7 @@ class SubscriptionControl:
         self.is_suspended = True
 
     async def _control_state(self) -> ControlState:
-        state = _combined([await store.checkpoints.control_state() for store in self._subscriber.stores])
+        state = _combined(await asyncio.gather(*(store.checkpoints.control_state() for store in self._subscriber.stores)))
         self.is_of_another_version = state.followed is not None and state.followed != self._subscriber.events
         return replace(state, is_paused=True) if self.is_of_another_version else state
 

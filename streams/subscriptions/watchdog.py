@@ -5,8 +5,10 @@ stopped, an offset was committed too far, the broker has lost its data, or a kil
 broker holds records that the consumer does not fetch any more, the process ends, and its supervisor starts another.
 """
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import structlog
 from prometheus_client import Gauge
@@ -19,6 +21,8 @@ from streams.subscriptions.subscriber import Batch, Subscriber
 
 _log = structlog.get_logger()
 _FACTOR_FOR_OTHERS = 4
+_CHECKS_AT_REST = 10
+"""Checks after which a subscriber that had handled everything is compared again, although its log has not grown."""
 _MAX_STALLS = 3
 """Stalls in a row after which the consumer is suspected."""
 
@@ -27,6 +31,17 @@ LAG = Gauge(
     "Positions between a log's newest event and the checkpoint, in the partition that is furthest behind.",
     ["subscription", "context"],
 )
+
+
+@contextmanager
+def _failures_logged(context: ContextName) -> Iterator[None]:
+    """Logs errors of a comparison: the other logs are compared all the same."""
+    try:
+        yield
+    except Unavailable as error:
+        _log.debug("log comparison failed", context=str(context), why=error.detail)
+    except Exception:
+        _log.exception("log comparison failed", context=str(context))
 
 
 class Watchdog:
@@ -45,6 +60,9 @@ class Watchdog:
         self._stalls = 0
         """Checks in a row in which partitions of this process stalled and the consumer fetched nothing."""
         self._behind: set[ContextName] = set()
+        self._at_rest: dict[tuple[str, ContextName], Sequence[int]] = {}
+        """The heads at which a subscriber had handled everything: until a log grows there is nothing to compare."""
+        self._checks = 0
 
     def note_progress(self) -> None:
         """Notes that the consumer has fetched records."""
@@ -53,6 +71,7 @@ class Watchdog:
     def start_over(self) -> None:
         """Starts to measure anew: there is a good reason for partitions that make no progress now."""
         self._progress.clear()
+        self._at_rest.clear()
 
     async def check(
         self,
@@ -66,20 +85,27 @@ class Watchdog:
         Of suspended subscribers it only reports the lag. Raises `ConsumerStopped`.
         """
         has_stalled, self._behind = False, set[ContextName]()
-        for context in sorted({context for subscriber in subscribers for context in subscriber.contexts} - set(suspended_logs)):
-            try:
-                heads = (await self._logs[context].head()).partitions
+        self._checks += 1
+        if self._checks % _CHECKS_AT_REST == 0:
+            self._at_rest.clear()
+        contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts} - set(suspended_logs))
+        for context, heads in zip(contexts, await asyncio.gather(*map(self._heads, contexts)), strict=True):
+            with _failures_logged(context):
                 for subscriber in subscribers:
-                    if context in subscriber.contexts:
+                    if heads is None or context not in subscriber.contexts:
+                        continue
+                    if self._at_rest.get((subscriber.name, context)) != heads:
                         is_suspended = subscriber.name in suspended
                         has_stalled |= await self._compare(subscriber, context, heads, assigned, is_suspended=is_suspended)
-            except Unavailable as error:
-                _log.debug("log comparison failed", context=str(context), why=error.detail)
-            except Exception:
-                _log.exception("log comparison failed", context=str(context))
         if has_stalled:
             await self._suspect_the_consumer()
         return self._behind
+
+    async def _heads(self, context: ContextName) -> Sequence[int] | None:
+        """Returns the newest position of each partition of a log, ``None`` if it cannot be read now."""
+        with _failures_logged(context):
+            return (await self._logs[context].head()).partitions
+        return None
 
     async def _compare(
         self,
@@ -91,12 +117,13 @@ class Watchdog:
         is_suspended: bool,
     ) -> bool:
         """Reads on from the log in partitions without progress; returns whether one of this process was among them."""
-        lag, has_stalled = 0, False
+        lag, has_stalled, is_at_rest = 0, False, not is_suspended
         for partition, head in enumerate(heads):
             # A killed process keeps its partitions until the broker gives it up, which takes a minute or more: those of
             # others are watched too, with a longer limit. Work that is done twice is harmless, work that is left is not.
             is_ours = (context, partition) in assigned
             position = await subscriber.position(context, partition)
+            is_at_rest &= position == head
             if position > head and position > (await self._logs[context].head()).partitions[partition]:
                 self._behind.add(context)
             where = (subscriber.name, context, partition)
@@ -110,6 +137,10 @@ class Watchdog:
             if is_ours:
                 lag = max(lag, head - position)
         LAG.labels(subscriber.name, str(context)).set(lag)
+        if is_at_rest:
+            self._at_rest[subscriber.name, context] = heads
+        else:
+            self._at_rest.pop((subscriber.name, context), None)
         return has_stalled
 
     async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, up_to: int) -> None:

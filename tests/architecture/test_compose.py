@@ -13,7 +13,9 @@ from deploy.gateway.discovery import installed_gateways
 from deploy.local.stack import SERVICES
 from deploy.pages.discovery import installed_pages
 from deploy.serving.sidecar import DEFAULT_PORT, wanted_services
+from schemas.system import ENGINE
 from streams.discovery import installed_catalog
+from streams.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -46,7 +48,7 @@ def test_it_runs_every_gateway_on_its_port(compose: dict[str, Any]) -> None:
     service = compose["services"]["gateway"]
 
     assert service["command"][:2] == ["serve", "gateway"]
-    assert set(service["command"][4:]) == gateways.keys()
+    assert service["command"][4:] == [], "all of the systems that run"
     assert set(service["ports"]) == {f"127.0.0.1:{one.port}:{one.port}" for one in gateways.values()}
 
 
@@ -56,7 +58,8 @@ def test_it_runs_every_page_on_its_port_with_the_address_of_its_gateway(compose:
     service = compose["services"]["ui"]
 
     assert service["command"][:2] == ["serve", "ui"]
-    assert set(service["command"][4:]) == pages.keys()
+    assert service["command"][4:] == [], "all of the systems that run"
+    assert set(service["profiles"]) == {page.system for page in pages.values()}
     assert set(service["ports"]) == {f"127.0.0.1:{one.port}:{one.port}" for one in pages.values()}
     called = {page.system: f"http://gateway:{ports[page.system]}" for page in pages.values() if page.posts}
     assert json.loads(service["environment"]["CAUDAL_GATEWAYS"]) == called
@@ -64,14 +67,26 @@ def test_it_runs_every_page_on_its_port_with_the_address_of_its_gateway(compose:
 
 def test_the_sidecar_calls_the_gateways_of_its_services(compose: dict[str, Any]) -> None:
     service, catalog = compose["services"]["sidecar"], installed_catalog()
-    systems = service["command"][2:-2]
     ports = {gateway.name: gateway.port for gateway in installed_gateways(catalog).values()}
-    called = {one.gateway: f"http://gateway:{ports[one.gateway]}" for one in wanted_services(systems, catalog)}
+    called = {one.gateway: f"http://gateway:{ports[one.gateway]}" for one in wanted_services([], catalog)}
 
     assert service["command"][:2] == ["serve", "sidecar"]
-    assert systems == [one.gateway for one in wanted_services([], catalog)]
+    assert service["command"][4:] == [], "all of the systems that run"
+    assert set(service["profiles"]) == called.keys()
     assert json.loads(service["environment"]["CAUDAL_GATEWAYS"]) == called
     assert service["ports"] == [f"127.0.0.1:{DEFAULT_PORT}:{DEFAULT_PORT}"]
+
+
+def test_a_profile_is_a_system_and_each_runs_what_it_needs(compose: dict[str, Any]) -> None:
+    systems = set(installed_catalog().systems) - {ENGINE}
+    services = compose["services"]
+    with_mail = {context.system for context in installed_catalog().contexts if context.context == "notifications"}
+
+    assert set(Settings(systems=(DEPLOY / ".env").read_text().split("COMPOSE_PROFILES=")[1].strip()).systems) == systems
+    assert {name for name, service in services.items() if "profiles" in service} == {"ui", "sidecar", "mail"}
+    assert set(services["mail"]["profiles"]) == with_mail
+    for name in (*SERVICES, "gateway", "ui", "sidecar", "migrate"):
+        assert services[name]["environment"]["CAUDAL_SYSTEMS"] == "${COMPOSE_PROFILES}"
 
 
 def test_the_relay_alone_has_the_key_that_signs(compose: dict[str, Any]) -> None:

@@ -96,6 +96,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "integrity/topic_verification.py": CoveredBy(
             "integration/test_topic_verification.py", "it compares a log with a topic"
         ),
+        "database/merged_reads.py": CoveredBy("integration/test_merged_reads.py", _TABLES),
         "log/memory.py": CoveredBy("contract/test_log.py", "the contract of logs is its test"),
         "log/search.py": CoveredBy("e2e/test_audit.py", _TABLES),
         "testing/broker_contract.py": CoveredBy("conformance/test_broker.py", "every broker runs it"),
@@ -147,6 +148,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "flight_reservations/notifications.py": CoveredBy(
             "unit/aggregates/flight_reservations/test_notifications.py", _MESSAGES
         ),
+        "medical_datasets/notifications.py": CoveredBy("unit/aggregates/medical_datasets/test_notifications.py", _MESSAGES),
         "flight_reservations/parts.py": CoveredBy("unit/aggregates/flight_reservations/test_itineraries.py", _MESSAGES),
         "flight_reservations/reservations.py": CoveredBy("unit/aggregates/flight_reservations/test_reservations.py", _MESSAGES),
         "flight_reservations/views.py": CoveredBy("unit/projectors/flight_reservations/test_reservations.py", _MESSAGES),

@@ -44,9 +44,9 @@ assert catalog.read_event(ContextName("todo", "tasks"), "TaskAdded", 1, data).pr
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """The package of `caudal new`, the one in docs/systems.md, and the metadata that installing them would leave."""
-    written = dict(PACKAGE)
-    for name, text in re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", (DOCS / "systems.md").read_text(), re.S):
+    """The package of `caudal new`, those in docs/systems, and the metadata that installing them would leave."""
+    written, pages = dict(PACKAGE), "".join(page.read_text() for page in (DOCS / "systems").glob("*.md"))
+    for name, text in re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", pages, re.S):
         written[name] = text
     for name, text in written.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -46,7 +46,7 @@ async def test_without_a_stack_and_a_database_it_says_how_to_name_one(tmp_path: 
 
 
 async def test_a_system_that_is_not_installed_is_answered_with_those_that_are() -> None:
-    code, _, err = await caudal("up", "--ephemeral", "--ports", "auto", environment={"CAUDAL_SYSTEMS": '["bnk"]'})
+    code, _, err = await caudal("up", "--ephemeral", "--ports", "auto", environment={"CAUDAL_SYSTEMS": "bnk"})
 
     assert code == 1
     assert "CAUDAL_SYSTEMS names bnk, which is not installed; installed are clinical_lab, data_ingestion" in err

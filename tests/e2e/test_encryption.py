@@ -25,7 +25,7 @@ PLAIN = (
     "comment-plaintexto",
     "configuration-plaintexto",
 )
-ENVIRONMENT = {"CAUDAL_SYSTEMS": '["clinical_lab", "partner_alliances"]'}
+ENVIRONMENT = {"CAUDAL_SYSTEMS": "clinical_lab,partner_alliances"}
 
 
 async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_subject_is_erased(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import time
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -13,11 +12,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiokafka import AIOKafkaProducer
-from confluent_kafka import Consumer, Producer
-from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro import parse_schema, schemaless_reader
 
 from schemas.health_subscriptions.parts import data_service_id_of
 from tests.conftest import eventually
+from tests.other_clients import consumed, encoded, produce
 from tests.plain_text import files_with, records_with
 from tests.stack import RunningStack, running_stack
 from tests.unit.command_api.dicom.images import NAME, image, opened, written
@@ -265,7 +264,7 @@ async def test_a_file_is_fetched_from_an_allowed_source_and_nothing_of_its_patie
     async with TestServer(app, host="127.0.0.1") as server:
         source = f"http://127.0.0.1:{server.port}/studies/"
         environment = {
-            "CAUDAL_SYSTEMS": '["health_subscriptions"]',
+            "CAUDAL_SYSTEMS": "health_subscriptions",
             "CAUDAL_FILE_SOURCES": orjson.dumps([source]).decode(),
             "CAUDAL_FILE_SOURCE_NETWORKS": "127.0.0.1",
         }
@@ -338,38 +337,6 @@ async def test_a_stranger_starts_a_subscription_and_reads_of_it_with_the_registr
 
     await shown(bff, f"/suscripciones/suscripcion-query/{id}", estado="Activo")
     await shown(bff, f"/anonimizado/t-{id}", id_imagen=f"t-{id}")
-
-
-def encoded(record: dict[str, Any], registered: dict[str, Any]) -> bytes:
-    """A record in Confluent's form, with the id of a registered schema."""
-    out = io.BytesIO(b"\0" + registered["id"].to_bytes(4, "big"))
-    out.seek(5)
-    schemaless_writer(out, parse_schema(orjson.loads(registered["schema"])), record)
-    return out.getvalue()
-
-
-def produce(stack: RunningStack, topic: str, values: list[bytes]) -> None:
-    """Sends records by a client that knows nothing of Caudal."""
-    producer = Producer({"bootstrap.servers": stack.endpoints["brokers"]})
-    for value in values:
-        producer.produce(topic, value, key=b"k")
-    assert producer.flush(20) == 0
-
-
-def consumed(stack: RunningStack, topic: str, wanted: bytes) -> list[bytes]:
-    """Returns the records of a topic that hold some bytes, once there is one."""
-    settings = {"bootstrap.servers": stack.endpoints["brokers"], "group.id": uuid4().hex, "auto.offset.reset": "earliest"}
-    consumer, give_up = Consumer(settings), time.monotonic() + 30
-    consumer.subscribe([topic])
-    try:
-        while time.monotonic() < give_up:
-            message = consumer.poll(1)
-            value = None if message is None or message.error() else message.value()
-            if isinstance(value, bytes) and wanted in value:
-                return [value]
-    finally:
-        consumer.close()
-    raise AssertionError(f"no record of {wanted!r} on {topic}")
 
 
 async def test_nothing_of_a_person_is_in_a_log_or_on_a_topic_of_ours(stack: RunningStack, bff: httpx.AsyncClient) -> None:

@@ -21,7 +21,7 @@ ARRIVAL_SECONDS = 1
 WITHIN_SECONDS, TIMES = 2.0, 3
 """Seconds until a reservation is shown, the fewest of some times: other tests may have the cores at one of them."""
 ENVIRONMENT = {
-    "CAUDAL_SYSTEMS": '["flight_reservations"]',
+    "CAUDAL_SYSTEMS": "flight_reservations",
     "CAUDAL_MAX_REQUEST_ARRIVAL_SECONDS": str(ARRIVAL_SECONDS),
 }
 

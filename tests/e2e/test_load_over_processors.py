@@ -1,5 +1,7 @@
 """Load over processors, in a short form of `make bench ARGS=images`: workers share images, and may die and be added."""
 
+import pytest
+
 from tests.scenarios.load_over_processors import ADDED, WORKERS, Load, Outcome, running_processors, shown
 
 LOAD = Load(clients=75, seconds=10)
@@ -13,6 +15,7 @@ def assert_complete(outcome: Outcome) -> None:
     assert (outcome.recorded, outcome.lost, outcome.doubled) == (outcome.sent, 0, 0), found
 
 
+@pytest.mark.timeout(300)
 async def test_workers_share_the_images_and_one_that_dies_or_comes_loses_none() -> None:
     async with running_processors() as processors:
         calm = await processors.under(LOAD)

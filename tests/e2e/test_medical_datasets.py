@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from io import BytesIO
-from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import polars
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from tests.browser import chromium
 from tests.conftest import eventually
+from tests.dicom_source import dicom_source
+from tests.other_clients import encoded, produce
+from tests.plain_text import files_with
 from tests.stack import RunningStack, running_stack
-from tests.unit.command_api.dicom.images import NAME, image, written
+from tests.unit.command_api.dicom.images import NAME
 
 PERSON = {
     "historial_paciente_id": "HC-90210",
@@ -33,27 +34,25 @@ REQUEST: dict[str, Any] = {
     "notas_clinicas": "ANASTASIA ZARATE llamó del 3005550199",
     "data": {"examenes": ["Sangre"], "resultados": {"médico de Zárate": "bien"}},
 }
-SECRETS = ("anastasia", "zarate", "zárate", "transversal 99", "3005550199", "300 555 0199", "hc-90210", NAME.lower())
+SECRETS = (*PERSON.values(), "Zárate", "ANASTASIA", "ZARATE", "3005550199", NAME)
+
+OPERATOR = "operador@example.org"
 
 
 @pytest.fixture(scope="module")
 async def source() -> AsyncIterator[str]:
-    async def file(_: web.Request) -> web.Response:
-        return web.Response(body=written(image()))
-
-    app = web.Application()
-    app.router.add_get("/image.dcm", file)
-    async with TestServer(app) as server:
-        yield str(server.make_url("/"))
+    async with dicom_source() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 async def datasets(source: str) -> AsyncIterator[RunningStack]:
     environment = {
-        "CAUDAL_SYSTEMS": '["medical_datasets"]',
+        "CAUDAL_SYSTEMS": "medical_datasets",
         "CAUDAL_DEMO_FAILURES": "0.000001",
         "CAUDAL_FILE_SOURCES": f'["{source}"]',
         "CAUDAL_FILE_SOURCE_NETWORKS": "127.0.0.1",
+        "CAUDAL_MAIL_OPERATOR": OPERATOR,
     }
     async with running_stack(environment=environment) as stack:
         yield stack
@@ -135,21 +134,10 @@ async def test_requests_become_files_and_datasets_and_their_patients_are_nowhere
                 assert one.keys() == {"token", "fecha_creacion", "contexto_procesal"}
             assert (await phones.get("/mapear/obtener-parquets")).status_code == 404
 
-    found = await asyncio.to_thread(_mentions, datasets.data_dir)
+    found = await asyncio.to_thread(lambda: list(files_with(datasets.data_dir, SECRETS)))
     assert found == [], "a patient is on the disk"
     code, out, _ = await datasets.caudal("verify", "files")
     assert code == 0, out
-
-
-def _mentions(folder: Path) -> list[str]:
-    """Returns the files below a folder that mention the patient: the database's, the broker's, the kept ones and the logs."""
-    needles = [secret.encode() for secret in SECRETS]
-    found = []
-    for path in folder.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes().lower()
-            found += [f"{path}: {needle.decode()}" for needle in needles if needle in content]
-    return found
 
 
 @pytest.mark.timeout(120)
@@ -206,6 +194,35 @@ async def test_packets_and_datasets_by_hand(datasets: RunningStack) -> None:
         for service in ("anonimacion", "mapear", "procesamiento"):
             answer = await http.get(f"/{service}/test_{'anonimacion' if service == 'anonimacion' else service}")
             assert answer.json() == {"message": "Get request processed successfully"}
+
+
+async def test_a_request_comes_by_topic_from_a_client_that_knows_the_registrys_schema_alone(datasets: RunningStack) -> None:
+    id, fields = str(uuid4()), {"packet_id": "p-1", "imagen": None, "entorno_clinico": "UCI", "data": '{"a": 1}'}
+    async with httpx.AsyncClient(base_url=datasets.endpoints["schema_registry"]) as registry:
+        registered = (await registry.get("/subjects/comandos-dicom-anonimo-value/versions/latest")).json()
+    record = {"id": id, "time": 1, "ingestion": 1, "specversion": "v1", "data": fields}
+    await asyncio.to_thread(produce, datasets, "comandos-dicom-anonimo", [encoded(record, registered), b"rubbish"])
+    async with client(datasets) as http:
+        request = await shown(http, f"/anonimacion/solicitudes/{id}", estado="Anonimizada", imagen_estado="NO_DESCARGADA")
+        dataset = await shown(http, f"/procesamiento/datasets/{id}", estado="Finalizado", entorno_clinico="UCI")
+    assert dataset["historial_paciente_id"] == request["token"]
+
+
+async def test_the_operator_gets_mail_once_about_a_dataset_and_about_a_request_that_failed(datasets: RunningStack) -> None:
+    async with client(datasets) as http:
+        made, failed = await requested(http), await requested(http, entorno_clinico="FalloSimuladoProcesamiento")
+
+    mail = ""
+
+    async def both() -> bool:
+        nonlocal mail
+        _, mail, _ = await datasets.caudal("mail")
+        return f"Dataset creado: {made}" in mail and f"Procesamiento fallido: {failed}" in mail
+
+    await eventually(both, 40, "mail")
+    assert OPERATOR in mail
+    assert mail.count(f"Dataset creado: {made}") == mail.count(f"Procesamiento fallido: {failed}") == 1
+    assert not [secret for secret in SECRETS if secret in mail]
 
 
 @pytest.mark.parametrize(

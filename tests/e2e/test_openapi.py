@@ -67,7 +67,7 @@ async def own_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[R
         yield running
 
 
-@pytest.mark.timeout(300 if EXAMPLES == 0 else 4 * 3600)
+@pytest.mark.timeout(600 if EXAMPLES == 0 else 4 * 3600)
 @pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
 @pytest.mark.parametrize("api", ["command_api", "query_api"])
 async def test_an_api_does_what_its_document_says(own_stack: RunningStack, api: str, caller: Caller, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ async def laboratory(stack: RunningStack) -> None:
 
 @pytest.mark.timeout(300)
 async def test_every_path_ends_once_whichever_process_dies() -> None:
-    environment = {"CAUDAL_SYSTEMS": '["partner_alliances", "clinical_lab"]'}
+    environment = {"CAUDAL_SYSTEMS": "partner_alliances,clinical_lab"}
     async with running_stack(environment=environment) as stack:
         stack.commands.timeout = stack.queries.timeout = httpx.Timeout(10)
         made = await stack.commands.put(

@@ -24,7 +24,7 @@ def has_ended(process: psutil.Process) -> bool:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("is_killed", [False, True])
 async def test_a_silent_broker_hangs_nothing(is_killed: bool) -> None:
-    environment = {"CAUDAL_SYSTEMS": '["clinical_lab"]', "CAUDAL_BROKER_TIMEOUT_SECONDS": str(LIMIT)}
+    environment = {"CAUDAL_SYSTEMS": "clinical_lab", "CAUDAL_BROKER_TIMEOUT_SECONDS": str(LIMIT)}
     async with running_stack(environment=environment) as stack:
         token = await signed_in(stack, "ana", 1)
         number, seen = await recorded(stack, token, patient="p", result="r")

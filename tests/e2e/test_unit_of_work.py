@@ -25,7 +25,7 @@ LEG = {
 
 @pytest.mark.timeout(300)
 async def test_a_reservation_and_its_customers_list_are_one_unit() -> None:
-    async with running_stack(environment={"CAUDAL_SYSTEMS": '["flight_reservations"]'}) as stack:
+    async with running_stack(environment={"CAUDAL_SYSTEMS": "flight_reservations"}) as stack:
         customers = [str(uuid4()) for _ in range(3)]  # of each, requests come at once: they write the same list
         async with killing(stack, ("command-api", "postgres", "worker", "relay")):
             await asyncio.gather(*(_reserve(stack, customers[n % len(customers)]) for n in range(AT_ONCE)))

@@ -73,7 +73,7 @@ async def test_a_database_with_tls_is_migrated_and_used_in_every_role(
 ) -> None:
     here = f"127.0.0.1:{proxy.port}"
     checked = dsn_at(await fresh_database.empty(), here, sslmode="verify-full", sslrootcert=authority.file)
-    environment = {"CAUDAL_SYSTEMS": '["data_ingestion"]', "CAUDAL_WRITE_DSN": checked, "CAUDAL_READ_DSN": checked}
+    environment = {"CAUDAL_SYSTEMS": "data_ingestion", "CAUDAL_WRITE_DSN": checked, "CAUDAL_READ_DSN": checked}
 
     code, out, err = await caudal("migrate", environment=environment)
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-import orjson
 import pytest
 
 from aggregates.data_ingestion import processing, validation
@@ -52,7 +51,7 @@ class Restarted:
             "CAUDAL_BROKERS": settings.brokers,
             "CAUDAL_TOPIC_PREFIX": settings.topic_prefix,
             "CAUDAL_FETCH_BACKOFF": "true",
-            "CAUDAL_SYSTEMS": orjson.dumps(settings.systems).decode(),
+            "CAUDAL_SYSTEMS": ",".join(settings.systems),
         }
 
     async def run(self) -> None:

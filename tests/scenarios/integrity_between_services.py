@@ -42,7 +42,7 @@ async def end_sagas(sagas: int, side_by_side: int) -> Counter[str]:
 
     Fails unless all end, consistently on both sides, each with one notification, and nothing of a customer is in the clear.
     """
-    environment = {"CAUDAL_SYSTEMS": json.dumps([SYSTEM]), "CAUDAL_DEMO_FAILURES": str(FAILURES)}
+    environment = {"CAUDAL_SYSTEMS": SYSTEM, "CAUDAL_DEMO_FAILURES": str(FAILURES)}
     async with running_stack(environment=environment) as stack:
         ids = await started(stack, sagas, side_by_side)
         ended = await all_ended(stack, ids)

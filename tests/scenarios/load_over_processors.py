@@ -5,7 +5,6 @@ a fourth worker starts.
 """
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -180,7 +179,7 @@ class Processors:
 @asynccontextmanager
 async def running_processors() -> AsyncIterator[Processors]:
     """Runs a gateway, two command APIs, and three workers of `CONTEXT` alone."""
-    environment = {"CAUDAL_SYSTEMS": '["health_subscriptions"]', "CAUDAL_CONTEXTS": json.dumps([CONTEXT])}
+    environment = {"CAUDAL_SYSTEMS": "health_subscriptions", "CAUDAL_CONTEXTS": CONTEXT}
     names = ("command-api-2", "gateway-2", *WORKERS[1:], ADDED)
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     async with running_stack(environment=environment) as stack, AsyncExitStack() as others:
@@ -201,7 +200,7 @@ async def running_processors() -> AsyncIterator[Processors]:
 
 
 def _worker(name: str, port: int, stack: RunningStack) -> ProcessSpec:
-    environment = {**stack.environment, "CAUDAL_CONTEXTS": json.dumps([CONTEXT]), "CAUDAL_INSTANCE": name}
+    environment = {**stack.environment, "CAUDAL_CONTEXTS": CONTEXT, "CAUDAL_INSTANCE": name}
     return _named(name, service("worker", port, stack.data_dir / "logs", environment, _ready(stack, port)))
 
 

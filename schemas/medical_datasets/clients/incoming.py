@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.integration import IncomingTopic, Record
-from schemas.medical_datasets.clients.packets import TEXTS, Paquete
+from schemas.medical_datasets.anonymisation import RequestAnonymisation
+from schemas.medical_datasets.clients.packets import TEXTS, Paquete, Url
 from schemas.medical_datasets.mapping import CreateParquet
 from schemas.medical_datasets.processing import CreateDataset
 from schemas.values.literals import read_uuid
 
 _FIELDS = dict.fromkeys(("packet_id", "imagen", *TEXTS), "string")
+
+
+def request_of(data: Mapping[str, Any]) -> RequestAnonymisation:
+    """Returns the request in a record, which names no patient; raises ``ValueError``."""
+    read = _Image.model_validate(data)
+    return RequestAnonymisation(image_url=read.imagen or None, packet_json=read.packet.model_dump_json())
 
 
 def parquet_of(data: Mapping[str, Any]) -> CreateParquet:
@@ -29,8 +36,19 @@ def dataset_of(data: Mapping[str, Any]) -> CreateDataset:
     )
 
 
+class _Image(Paquete):
+    imagen: Url = None
+
+
 _TOKEN, _RECORD_ID = {"token": "string"}, {"historial_paciente_id": "string"}
 INCOMING = (
+    IncomingTopic(
+        "comandos-dicom-anonimo",
+        RequestAnonymisation,
+        request_of,
+        Record("ComandoCrearDicomAnonimo", _FIELDS, service="anonimacion"),
+        is_personal=True,
+    ),
     IncomingTopic(
         "dicom-anonimo", CreateParquet, parquet_of, Record("ComandoCrearParquet", {**_FIELDS, **_TOKEN}, service="mapear")
     ),

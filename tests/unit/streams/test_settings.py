@@ -22,7 +22,9 @@ def test_views_are_with_the_logs_unless_they_have_a_database() -> None:
     assert Settings(write_dsn="a").view_dsn(INGESTION) == "a"
 
 
-@pytest.mark.parametrize("variable", ["SYSTEMS", "WRITE_DSNS", "READ_DSNS", "RETIRED_SIGNING_KEYS", "ACCESS", "RATE_LIMITS"])
+@pytest.mark.parametrize(
+    "variable", ["FILE_SOURCES", "WRITE_DSNS", "READ_DSNS", "RETIRED_SIGNING_KEYS", "ACCESS", "RATE_LIMITS"]
+)
 def test_a_variable_that_is_not_json_is_named_with_an_example(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"CAUDAL_{variable}", "data_ingestion")
 
@@ -61,6 +63,13 @@ def test_an_empty_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings()
 
     assert (settings.broker_sasl_mechanism, settings.pool_size, settings.systems) == (None, 8, [])
+
+
+def test_names_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAUDAL_SYSTEMS", "clinical_lab, data_ingestion,")
+
+    assert Settings().systems == ["clinical_lab", "data_ingestion"]
+    assert Settings(systems=["flight_reservations"]).systems == ["flight_reservations"]
 
 
 def test_a_deployment_is_closed_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

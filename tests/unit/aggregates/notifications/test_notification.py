@@ -4,8 +4,14 @@ from uuid import UUID
 
 from aggregates.clinical_lab.notifications import NOTIFICATIONS
 from aggregates.notifications.notification import PAUSES
-from aggregates.scenario import MIDNIGHT, Scenario
-from schemas.clinical_lab.notifications import DeliveryFailed, NotificationFailed, NotificationRequested, RecordDelivery
+from aggregates.scenario import FIRST_ID, MIDNIGHT, Scenario
+from schemas.clinical_lab.notifications import (
+    DeliveryFailed,
+    NotificationFailed,
+    NotificationRequested,
+    RecordDelivery,
+    RequestNotification,
+)
 from schemas.values.times import LATEST
 
 NOTIFICATION = UUID("01940000-0000-7000-8000-0000000000d1")
@@ -35,3 +41,11 @@ def test_mail_of_the_last_day_of_the_calendar_is_tried_again_by_its_end() -> Non
     scenario = Scenario(NOTIFICATIONS.decisions).given(f"notification-{NOTIFICATION}", REQUESTED)
     scenario.when(RecordDelivery(notification_id=NOTIFICATION, attempt=1, problem="closed"), at=LATEST)
     scenario.then(DeliveryFailed(notification_id=NOTIFICATION, attempt=1, problem="closed", again_at=LATEST))
+
+
+def test_mail_to_nobody_is_not_requested() -> None:
+    request = RequestNotification(kind="welcome", cause="user-ana", recipients=(), about="")
+    Scenario(NOTIFICATIONS.decisions).when(request).then()
+    Scenario(NOTIFICATIONS.decisions).when(request.model_copy(update={"recipients": ("ana",)})).then(
+        NotificationRequested(notification_id=FIRST_ID, **dict(request.model_copy(update={"recipients": ("ana",)})))
+    )

@@ -13,7 +13,7 @@ from schemas.errors import AlreadyExists, Misconfigured
 
 def run(*arguments: str, cwd: Path) -> str:
     """Returns what a tool prints in a folder that is on the path; fails if the tool does."""
-    environment = {**os.environ, "PYTHONPATH": str(cwd), "CAUDAL_SYSTEMS": '["loans"]', "COLUMNS": "80"}
+    environment = {**os.environ, "PYTHONPATH": str(cwd), "CAUDAL_SYSTEMS": "loans", "COLUMNS": "80"}
     result = subprocess.run(
         [sys.executable, "-m", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )

@@ -52,7 +52,7 @@ def test_without_either_only_what_starts_an_installation_goes_on(tmp_path: Path)
     ("name", "value", "said"),
     [
         ("CAUDAL_POOL_SIZE", "many", "CAUDAL_POOL_SIZE"),
-        ("CAUDAL_SYSTEMS", "bank", 'CAUDAL_SYSTEMS is not JSON: set it to JSON, such as ["data_ingestion"]'),
+        ("CAUDAL_FILE_SOURCES", "https://a", "CAUDAL_FILE_SOURCES is not JSON: set it to JSON"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(

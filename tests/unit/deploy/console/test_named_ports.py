@@ -21,10 +21,15 @@ def test_each_has_its_own_port_or_the_one_after_its_name() -> None:
     assert by_port("shop", ["bakery", "butcher:9000"], SHOPS) == {8001: SHOPS["bakery"], 9000: SHOPS["butcher"]}
 
 
+def test_without_names_all_are_served() -> None:
+    assert by_port("shop", [], SHOPS) == {8001: SHOPS["bakery"], 8002: SHOPS["butcher"]}
+    with pytest.raises(Misconfigured, match="there is no shop to serve: none of the systems has one"):
+        by_port("shop", [], {})
+
+
 @pytest.mark.parametrize(
     ("names", "why"),
     [
-        ([], "name the shops to serve; installed are bakery, butcher"),
         (["bakey"], "there is no shop 'bakey'; did you mean 'bakery'"),
         (["grocer"], "installed are bakery, butcher"),
         (["bakery:"], "names no port: write it like bakery:8001"),

@@ -26,3 +26,9 @@ def test_a_gateway_has_its_address_or_its_own_port_of_this_machine() -> None:
     found = addresses_of(Settings(gateways={"flight_reservations": "https://flights.example"}), catalog)
 
     assert found == {"flight_reservations": "https://flights.example", "data_ingestion": "http://127.0.0.1:8002"}
+
+
+def test_the_address_of_a_system_that_does_not_run_is_not_used() -> None:
+    gateways = {"flight_reservations": "https://flights.example"}
+
+    assert addresses_of(Settings(gateways=gateways), installed_catalog(["data_ingestion"])).keys() == {"data_ingestion"}

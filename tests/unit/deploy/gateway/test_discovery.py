@@ -34,7 +34,6 @@ def test_gateways_are_wanted_by_name_on_their_own_ports_or_on_others() -> None:
         (["clinical_lab:"], "names no port"),
         (["clinical_lab:70000"], "names no port"),
         (["clinical_lab", "data_ingestion:8080"], "two gateways want the port 8080"),
-        ([], "name the gateways to serve; installed are clinical_lab"),
     ],
 )
 def test_what_cannot_be_served_is_an_error(names: list[str], why: str) -> None:

@@ -22,7 +22,8 @@ class Bench:
         async def is_left_behind() -> bool:
             return self.is_left_behind
 
-        self.watchdog = Watchdog(stall_seconds, {CONTEXT: await filled_log(10)}, is_left_behind)
+        self.log = await filled_log(10)
+        self.watchdog = Watchdog(stall_seconds, {CONTEXT: self.log}, is_left_behind)
         return self
 
     async def check(
@@ -57,6 +58,30 @@ async def test_a_suspended_subscriber_is_left_alone() -> None:
     await bench.check(3, suspended=("todo.tasks",))
 
     assert bench.subscriber.handled == []
+
+
+async def test_a_log_that_has_not_grown_is_compared_now_and_then() -> None:
+    bench, reads = await Bench().start(), 0
+    position = bench.subscriber.position
+
+    async def counted(context: ContextName, partition: int) -> int:
+        nonlocal reads
+        reads += 1
+        return await position(context, partition)
+
+    bench.subscriber.position = counted  # type: ignore[method-assign]
+    await bench.check(3)
+    assert len(bench.subscriber.handled) == 10
+    reads = 0
+
+    await bench.check(3)
+    assert reads == 0
+    await filled_log(1, bench.log)
+    await bench.check(3)
+    assert len(bench.subscriber.handled) == 11
+    reads = 0
+    await bench.check(10)
+    assert 0 < reads <= 4, "an operator may have set a checkpoint back"
 
 
 async def test_partitions_of_others_have_a_longer_limit() -> None:
