@@ -46,7 +46,10 @@ async def accepted(stack: RunningStack, path: str, body: Mapping[str, Any], head
 
 @asynccontextmanager
 async def killing(stack: RunningStack, processes: Sequence[str] = PROCESSES) -> AsyncIterator[Counter[str]]:
-    """Kills processes meanwhile, one after another, each once at least; the next one soon after all are ready again."""
+    """Kills processes meanwhile, one after another, each once at least; the next one soon after all are ready again.
+
+    At the end it waits until all are ready.
+    """
     kills: Counter[str] = Counter()
 
     async def kill() -> None:
@@ -58,10 +61,13 @@ async def killing(stack: RunningStack, processes: Sequence[str] = PROCESSES) -> 
             await until_ready()
             await asyncio.sleep(1)
 
+    async def are_ready() -> bool:
+        return not any([await stack.why_not_ready(name) for name in SERVICES])
+
     async def until_ready() -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(READY_SECONDS):
-                while any([await stack.why_not_ready(name) for name in SERVICES]):
+                while not await are_ready():
                     await asyncio.sleep(0.1)
 
     async def each() -> bool:
@@ -75,3 +81,4 @@ async def killing(stack: RunningStack, processes: Sequence[str] = PROCESSES) -> 
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    await eventually(are_ready, LONG, "the stack's recovery")

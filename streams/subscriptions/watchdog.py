@@ -86,17 +86,21 @@ class Watchdog:
         """
         has_stalled, self._behind = False, set[ContextName]()
         self._checks += 1
-        if self._checks % _CHECKS_AT_REST == 0:
-            self._at_rest.clear()
+        is_full = self._checks % _CHECKS_AT_REST == 0
         contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts} - set(suspended_logs))
         for context, heads in zip(contexts, await asyncio.gather(*map(self._heads, contexts)), strict=True):
             with _failures_logged(context):
                 for subscriber in subscribers:
                     if heads is None or context not in subscriber.contexts:
                         continue
-                    if self._at_rest.get((subscriber.name, context)) != heads:
-                        is_suspended = subscriber.name in suspended
-                        has_stalled |= await self._compare(subscriber, context, heads, assigned, is_suspended=is_suspended)
+                    if (was_at_rest := self._at_rest.pop((subscriber.name, context), None)) == heads and not is_full:
+                        self._at_rest[subscriber.name, context] = heads
+                        continue
+                    if was_at_rest is not None:  # what is new has only just been appended
+                        for partition in range(len(heads)):
+                            self._progress.pop((subscriber.name, context, partition), None)
+                    is_suspended = subscriber.name in suspended
+                    has_stalled |= await self._compare(subscriber, context, heads, assigned, is_suspended=is_suspended)
         if has_stalled:
             await self._suspect_the_consumer()
         return self._behind
@@ -139,8 +143,6 @@ class Watchdog:
         LAG.labels(subscriber.name, str(context)).set(lag)
         if is_at_rest:
             self._at_rest[subscriber.name, context] = heads
-        else:
-            self._at_rest.pop((subscriber.name, context), None)
         return has_stalled
 
     async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, up_to: int) -> None:

@@ -103,7 +103,6 @@ async def busiest_leader(settings: Settings, topic: str) -> int:
     return int(leaders.most_common(1)[0][0])
 
 
-@pytest.mark.timeout(240)
 async def test_one_of_three_brokers_dies_under_load(
     cluster: Cluster, settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:

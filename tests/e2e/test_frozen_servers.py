@@ -34,7 +34,6 @@ def has_ended(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.timeout(180)
 async def test_no_process_is_ready_while_postgres_is_frozen() -> None:
     async with running_stack(environment=ONE_SYSTEM) as stack:
 
@@ -47,7 +46,6 @@ async def test_no_process_is_ready_while_postgres_is_frozen() -> None:
             await eventually(relay_notices, what="a relay that is not ready")
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("servers", [("postgres",), ("postgres", "broker")])
 async def test_every_process_ends_within_seconds_of_the_signal_though_servers_hang(servers: tuple[str, ...]) -> None:
     async with running_stack(environment=ONE_SYSTEM) as stack:

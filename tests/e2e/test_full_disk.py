@@ -32,7 +32,6 @@ def small_disk() -> Iterator[Path]:
     made.rmdir()
 
 
-@pytest.mark.timeout(240)
 async def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path) -> None:
     arguments, ballast = ("--data-dir", str(small_disk / "data")), small_disk / "ballast"
     async with Load(seed=3, pause=0.02) as load:

@@ -55,7 +55,7 @@ async def test_the_addresses_of_clients_reach_the_apis(stack: RunningStack) -> N
         assert (await here.post(f"{url}/login", json=other)).status_code == 401
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 async def test_no_acknowledged_request_is_lost_or_doubled_while_command_apis_are_killed() -> None:
     ports = free_ports(3)
     *apis, own = ports

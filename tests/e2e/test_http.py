@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.conftest import eventually
 from tests.stack import RunningStack
 
 GOOD = {"partner_id": "http", "payload": {"x": 1}}
@@ -202,6 +203,11 @@ async def test_pages_in_any_order_have_every_row_once(stack: RunningStack) -> No
         answer = await stack.commands.post("/ingest", json={"partner_id": partner, "payload": {"n": n}})
     token = {"Consistency-Token": answer.headers["Consistency-Token"]}
 
+    async def processed() -> bool:  # a row that changes between two pages may move from one to the other
+        page = await stack.queries.get(f"/views/data_ingestion/records?partner_id={partner}&limit=100", headers=token)
+        return [row["processing_status"] for row in page.json() if row["validation_status"] == "valid"] == ["processed"] * 23
+
+    await eventually(processed, 30)
     for sort in ("received_at", "-received_at", "duplicate_of,-received_at", "-data_id", "schema_revision"):
         seen: list[str] = []
         url: str | None = f"/views/data_ingestion/records?partner_id={partner}&sort={sort}&limit=5"

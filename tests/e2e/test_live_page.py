@@ -73,7 +73,6 @@ async def frame_of(socket: ClientConnection, id: str) -> dict[str, Any]:
                 return dict(frame)
 
 
-@pytest.mark.timeout(180)
 async def test_programs_get_the_frames_of_the_seed_and_resume(flights: RunningStack) -> None:
     address = page_of(flights).replace("http", "ws")
     async with connect(f"{address}/any/path") as one, connect(address) as two:
@@ -115,7 +114,6 @@ async def reserve(page: Page, destination: str) -> None:
     await page.keyboard.press("Enter")
 
 
-@pytest.mark.timeout(180)
 async def test_people_reserve_and_see_how_it_ends(flights: RunningStack) -> None:
     errors: list[str] = []
     await asyncio.sleep(2)  # else frames of the test before would count as new after a break

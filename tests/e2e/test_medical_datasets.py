@@ -99,7 +99,6 @@ async def steps_of(stack: RunningStack, id: str) -> list[str]:
     return [row["type"] for row in sorted(rows, key=lambda row: (row["recorded_at"], row["position"]))]
 
 
-@pytest.mark.timeout(180)
 async def test_requests_become_files_and_datasets_and_their_patients_are_nowhere(datasets: RunningStack, source: str) -> None:
     async with client(datasets) as http, client(datasets, "medical_datasets.bff_web") as web_pages:
         ids = await asyncio.gather(*(requested(http, img=f"{source}image.dcm") for _ in range(10)))
@@ -140,7 +139,6 @@ async def test_requests_become_files_and_datasets_and_their_patients_are_nowhere
     assert code == 0, out
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("word", "events"),
     [

@@ -66,7 +66,6 @@ async def go_on(services: Services, *, lost: set[str]) -> None:
         assert "are lost, as accepted" in await services.verify()
 
 
-@pytest.mark.timeout(240)
 async def test_a_dump_is_restored_into_a_new_cluster(broker: EmbeddedBroker, folder: Path, backup: Path) -> None:
     taking, restoring = (block.replace(BACKUP, str(backup)) for block in blocks("A dump"))
     own = folder / "dump"
@@ -81,7 +80,6 @@ async def test_a_dump_is_restored_into_a_new_cluster(broker: EmbeddedBroker, fol
         await go_on(services, lost={"ingestion", "validation", "processing"})
 
 
-@pytest.mark.timeout(240)
 async def test_a_cluster_is_recovered_to_a_moment(broker: EmbeddedBroker, folder: Path, backup: Path) -> None:
     configuration, taking, restoring = (block.replace(BACKUP, str(backup)) for block in blocks("A point in time"))
     own = folder / "moment"
@@ -105,7 +103,6 @@ async def test_a_cluster_is_recovered_to_a_moment(broker: EmbeddedBroker, folder
         await go_on(services, lost={"ingestion", "validation", "processing"})
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("context", ["ingestion", "processing"])
 async def test_one_context_is_restored_beside_the_others(
     context: str, broker: EmbeddedBroker, folder: Path, backup: Path

@@ -74,7 +74,6 @@ async def test_killing_each_process_under_load_loses_and_doubles_nothing(request
 _NINETY_DAYS = 90 * 86_400  # longer than receipts, tokens and offsets are kept
 
 
-@pytest.mark.timeout(240)
 async def test_clocks_that_are_wrong_and_are_set_right_lose_and_double_nothing() -> None:
     """The whole stack's, and single processes': ninety days ahead, an hour behind."""
     async with chaos_stack("embedded") as stack, Load(seed=4, pause=0.05) as load:
@@ -99,7 +98,6 @@ async def test_clocks_that_are_wrong_and_are_set_right_lose_and_double_nothing()
         assert load.acknowledged.deliveries
 
 
-@pytest.mark.timeout(240)
 async def test_two_of_everything_that_come_and_go_lose_and_double_nothing(tmp_path: Path) -> None:
     file = tmp_path / "some.ndjson"
     file.write_text("".join(f'{{"partner_id": "faa", "payload": {{"n": {n}}}}}\n' for n in range(1500)))
@@ -122,7 +120,6 @@ async def test_two_of_everything_that_come_and_go_lose_and_double_nothing(tmp_pa
         await verify(stack)
 
 
-@pytest.mark.timeout(180)
 async def test_while_a_part_is_gone_the_others_do_what_they_can(recovering: RunningStack) -> None:
     stack = recovering
     body = {"partner_id": f"p-{uuid4()}", "payload": {"n": 1}}
@@ -165,7 +162,6 @@ async def test_while_a_part_is_gone_the_others_do_what_they_can(recovering: Runn
     await ready(stack)
 
 
-@pytest.mark.timeout(240)
 async def test_data_survives_a_restart_and_a_lost_broker_is_refilled(data_dir: Path) -> None:
     arguments = ("--data-dir", str(data_dir))
     async with running_stack(*arguments, environment=ONE_SYSTEM) as stack:
@@ -201,7 +197,6 @@ async def test_data_survives_a_restart_and_a_lost_broker_is_refilled(data_dir: P
         await verify(stack)
 
 
-@pytest.mark.timeout(120)
 async def test_a_process_in_a_crash_loop_stops_the_stack_with_its_last_words() -> None:
     async with running_stack(environment=ONE_SYSTEM) as stack:
         family = psutil.Process(stack.process.pid).children()
@@ -226,7 +221,6 @@ async def test_a_process_in_a_crash_loop_stops_the_stack_with_its_last_words() -
         assert not left_over(family)
 
 
-@pytest.mark.timeout(180)
 async def test_a_postgresql_that_cannot_start_again_at_once_is_waited_for(recovering: RunningStack) -> None:
     stack = recovering
     server = psutil.Process(stack.pid_of("postgres"))

@@ -21,7 +21,6 @@ def has_ended(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("is_killed", [False, True])
 async def test_a_silent_broker_hangs_nothing(is_killed: bool) -> None:
     environment = {"CAUDAL_SYSTEMS": "clinical_lab", "CAUDAL_BROKER_TIMEOUT_SECONDS": str(LIMIT)}

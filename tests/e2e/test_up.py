@@ -40,7 +40,6 @@ async def said() -> AsyncIterator[str]:
     assert "Stopping" in err.decode()
 
 
-@pytest.mark.timeout(120)
 async def test_the_first_screen_fits_below_the_tokens_and_its_example_can_be_pasted(said: str) -> None:
     tokens, _, screen = said.partition("Caudal is ready")
     lines = screen.splitlines()
@@ -59,7 +58,6 @@ async def test_the_first_screen_fits_below_the_tokens_and_its_example_can_be_pas
     await eventually(shown)
 
 
-@pytest.mark.timeout(120)
 async def test_the_tokens_that_it_prints_on_request_are_good(said: str) -> None:
     query_api = re.search(r"^Query API +(http://\S+)/docs", said, re.M)
     tokens = dict(re.findall(r"^([A-Z_]+)=(\S+)$", said, re.M))
@@ -122,7 +120,6 @@ async def test_it_is_closed_to_other_users(stack: RunningStack) -> None:
     assert {row["login"] for row in sessions} == {"admin", "command-api", "worker", "relay", "projectors", "query-api"}
 
 
-@pytest.mark.timeout(120)
 async def test_nothing_outlives_a_supervisor_that_is_killed() -> None:
     async with running_stack(environment=ONE_SYSTEM) as stack:
         family = psutil.Process(stack.process.pid).children(recursive=True)

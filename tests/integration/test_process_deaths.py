@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-import pytest
-
 from aggregates.data_ingestion import processing, validation
 from command_api.clock import now
 from command_api.composition import open_logs
@@ -94,7 +92,6 @@ async def restarted(settings: Settings, service: str, kind: ContextName | str, p
         await asyncio.gather(task, return_exceptions=True)
 
 
-@pytest.mark.timeout(180)
 async def test_an_event_of_which_projectors_die_is_parked_and_applied_once_the_code_is_repaired(
     settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:
@@ -135,7 +132,6 @@ async def test_an_event_of_which_projectors_die_is_parked_and_applied_once_the_c
         assert await repaired.is_verified()
 
 
-@pytest.mark.timeout(180)
 async def test_an_event_of_which_policies_die_is_parked_and_the_others_have_their_commands(
     settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:
@@ -164,7 +160,6 @@ async def test_an_event_of_which_policies_die_is_parked_and_the_others_have_thei
         assert 3 <= fatal.deaths <= 2 * MAX_DEATHS, "both policies react to the event"
 
 
-@pytest.mark.timeout(180)
 async def test_a_command_of_which_workers_die_is_parked_and_the_others_are_handled(
     settings: Settings, catalog: Catalog, databases: Databases
 ) -> None:

@@ -84,6 +84,20 @@ async def test_a_log_that_has_not_grown_is_compared_now_and_then() -> None:
     assert 0 < reads <= 4, "an operator may have set a checkpoint back"
 
 
+async def test_what_is_new_after_a_rest_is_waited_for_first() -> None:
+    bench = await Bench().start(stall_seconds=0.05)
+    bench.subscriber.positions = list((await bench.log.head()).partitions)
+    await bench.check(2)
+    await asyncio.sleep(0.1)
+
+    await filled_log(2, bench.log)
+    await bench.check(2)
+    assert bench.subscriber.handled == [], "the consumer has had no time to bring it"
+    await asyncio.sleep(0.1)
+    await bench.check(1)
+    assert len(bench.subscriber.handled) == 2
+
+
 async def test_partitions_of_others_have_a_longer_limit() -> None:
     bench = await Bench().start(stall_seconds=0.05)
     await bench.check(1, set())
