@@ -5,16 +5,15 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import structlog
-
 from aggregates.health_subscriptions.imaging import IMAGE, quarantined
+from command_api.dicom.fetching import NotFetched, fetched
 from command_api.dicom.rejections import NotDeidentifiable
 from command_api.dicom.storing import delete_quarantined, release, store
 from command_api.handling.activities import Activity, ActivityContext
 from command_api.health_subscriptions.bodies.images import ImagenDicom
 from command_api.http.paths import UploadContext
 from schemas.envelope import CommandEnvelope, Receipt
-from schemas.errors import NotFound, Rejected, TooLarge, Unavailable
+from schemas.errors import NotFound, Unavailable
 from schemas.health_subscriptions.clients.images import archived, described, nine_fields
 from schemas.health_subscriptions.clients.spanish import DICOM, IMAGE_STATES, UNKNOWN_MODALITY
 from schemas.health_subscriptions.imaging import (
@@ -33,14 +32,6 @@ from schemas.health_subscriptions.imaging import (
 from schemas.message import Command, Event
 from schemas.values.dicom import DicomFile, QuarantinedFile
 from schemas.values.literals import read_uuid
-from streams.integrations.remote_files import RemoteFiles
-
-_NO_FILES, _NOT_ALLOWED = "No hay dónde guardar imágenes", "La URL de la imagen no está permitida"
-_WHY_NOT_FETCHED: Mapping[str, str] = {
-    "not_found": "La fuente no tiene la imagen",
-    "too_large": "La imagen es demasiado grande",
-}
-_log = structlog.get_logger()
 
 
 async def receive(imagen: ImagenDicom, dicom: bytes, upload: UploadContext) -> Command:
@@ -91,15 +82,12 @@ async def fetch(command: CommandEnvelope[FetchImage], context: ActivityContext) 
     """
     data = command.data
     url = await context.plain(data.url) or ""
-    if context.settings.files_url is None:
-        return _rejected(data, _NO_FILES)
     try:
-        dicom = await RemoteFiles.of(context.settings).get(url)
-    except Unavailable as error:
-        _log.warning("image not fetched", attempt=data.attempt, reason=error.detail)
+        dicom = await fetched(url, data.attempt, context)
+    except Unavailable:
         return PostponeImage(**dict(data))
-    except (Rejected, NotFound, TooLarge) as error:
-        return _rejected(data, _WHY_NOT_FETCHED.get(error.kind, _NOT_ALLOWED))
+    except NotFetched as error:
+        return _rejected(data, error.detail)
     try:
         file = await store(dicom, data.request_id or command.id, urlsplit(url).netloc, context)
         return _recorded(data, file, data.request_id)

@@ -1,17 +1,18 @@
 """Images and texts without their patient: scrubbed, fetched, de-identified; and deleted when what follows fails."""
 
+import asyncio
 from urllib.parse import urlsplit
 
-import structlog
 from pydantic import ValidationError
 
 from aggregates.medical_datasets.anonymisation import IMAGE, image_key
 from aggregates.medical_datasets.scrubbing import Scrubber
+from command_api.dicom.fetching import NotFetched, fetched
 from command_api.dicom.rejections import NotDeidentifiable
 from command_api.dicom.storing import store_without_person
 from command_api.handling.activities import Activity, ActivityContext
 from schemas.envelope import CommandEnvelope
-from schemas.errors import NotFound, Rejected, TooLarge, Unavailable
+from schemas.errors import Unavailable
 from schemas.medical_datasets.anonymisation import (
     AnonymiseImage,
     FailAnonymisation,
@@ -25,12 +26,8 @@ from schemas.medical_datasets.parts import Packet
 from schemas.message import Command
 from schemas.values.dicom import DicomFile
 from streams.integrations.files import Files
-from streams.integrations.remote_files import RemoteFiles
 
 _ERASED, _TOO_LONG = "Los datos del paciente fueron borrados", "Los textos son demasiado largos"
-_NO_FILES, _NOT_ALLOWED = "No hay dónde guardar imágenes", "La URL de la imagen no está permitida"
-_WHY_NOT_FETCHED = {"not_found": "La fuente no tiene la imagen", "too_large": "La imagen es demasiado grande"}
-_log = structlog.get_logger()
 
 
 async def scrub(command: CommandEnvelope[RequestAnonymisation], context: ActivityContext) -> Command:
@@ -40,7 +37,7 @@ async def scrub(command: CommandEnvelope[RequestAnonymisation], context: Activit
         return FailAnonymisation(reason=_ERASED)
     name, *others = [await context.plain(one) for one in (data.name, data.address, data.phone, data.record_id)]
     try:
-        packet = Scrubber(name, others).packet(Packet.model_validate_json(text))
+        packet = await asyncio.to_thread(Scrubber(name, others).packet, Packet.model_validate_json(text))
     except ValidationError:  # what is put in the place of a name may be longer than it
         return FailAnonymisation(reason=_TOO_LONG)
     patient = {field: getattr(data, field) for field in ("record_id", "name", "address", "phone")}
@@ -56,18 +53,15 @@ async def anonymise(command: CommandEnvelope[AnonymiseImage], context: ActivityC
     data = command.data
     if data.image_url is None or not context.settings.file_sources:
         return _recorded(data, None)
-    if context.settings.files_url is None:
-        return FailAnonymisation(saga_id=data.saga_id, reason=_NO_FILES)
     url = await context.plain(data.image_url)
     if url is None:
         return FailAnonymisation(saga_id=data.saga_id, reason=_ERASED)
     try:
-        dicom = await RemoteFiles.of(context.settings).get(url)
-    except Unavailable as error:
-        _log.warning("image not fetched", attempt=data.attempt, reason=error.detail)
+        dicom = await fetched(url, data.attempt, context)
+    except Unavailable:
         return PostponeImage(saga_id=data.saga_id, attempt=data.attempt)
-    except (Rejected, NotFound, TooLarge) as error:
-        return FailAnonymisation(saga_id=data.saga_id, reason=_WHY_NOT_FETCHED.get(error.kind, _NOT_ALLOWED))
+    except NotFetched as error:
+        return FailAnonymisation(saga_id=data.saga_id, reason=error.detail)
     try:
         file = await store_without_person(dicom, image_key(data.saga_id), urlsplit(url).netloc, context)
     except NotDeidentifiable as error:
