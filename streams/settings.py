@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     )
     relay_lease_seconds: float = Field(10, gt=0, description="Seconds after which another relay takes a silent relay's logs.")
     relay_poll_interval_seconds: float = Field(
-        0.25, gt=0, description="Seconds between two reads of a log that sends the relay no wake-up."
+        0.25, gt=0, description="Seconds between two looks at a log that sends the relay no wake-up."
     )
     relay_batch_events: Positive = Field(2000, description="Largest number of events that the relay publishes at a time.")
     subscription_batch_records: Positive = Field(

@@ -169,7 +169,10 @@ async def running_stack(*arguments: str, environment: Mapping[str, str] | None =
     except BaseException:
         if process.returncode is None:
             process.terminate()  # a stack that is left behind takes time from every other test
-            await asyncio.wait_for(process.wait(), 20)
+            try:
+                await asyncio.wait_for(process.wait(), 20)
+            except TimeoutError:
+                process.kill()
         raise
     family = psutil.Process(process.pid).children(recursive=True)
     try:

@@ -25,6 +25,7 @@ from schemas.medical_datasets.anonymisation import (
     RollbackAnonymisation,
 )
 from schemas.medical_datasets.mapping import MapPacket, MappingFailed, MappingStarted, ParquetMapped, RollbackMapping
+from schemas.medical_datasets.notifications import Kind
 from schemas.medical_datasets.parts import Packet
 from schemas.medical_datasets.processing import BuildDataset, DatasetCreated, ProcessingFailed, RollbackProcessing
 from schemas.message import Command
@@ -90,7 +91,8 @@ def failed(
 
 
 def too_late(state: Anonymising, input: SagaInput) -> Transition[Anonymising]:
-    return _failed(state, "a step took too long", notifications.request("took_too_long", state.saga_id))
+    kind: Kind = "dataset_took_too_long" if state.is_of_client else "took_too_long"
+    return _failed(state, "a step took too long", notifications.request(kind, state.saga_id))
 
 
 def _failed(state: Anonymising, reason: str, *send: Command) -> Transition[Anonymising]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 
 from schemas.medical_datasets.anonymisation import PersonalText, RequestAnonymisation
-from schemas.medical_datasets.clients.packets import Paquete, Url
+from schemas.medical_datasets.clients.packets import Imagen, Paquete, Url
 from schemas.medical_datasets.mapping import CreateParquet
 from schemas.medical_datasets.processing import CreateDataset
 from schemas.message import Command
@@ -24,7 +24,7 @@ def _as_text(value: object) -> object:
 Personal = Annotated[PersonalText, BeforeValidator(_as_text)]
 
 
-class Anonimizacion(Paquete):
+class Anonimizacion(Imagen):
     """Una imagen con su paciente."""
 
     historial_paciente_id: Personal = None
@@ -32,7 +32,6 @@ class Anonimizacion(Paquete):
     direccion_paciente: Personal = None
     telefono_paciente: Personal = None
     img: Url = None
-    imagen: Url = None
 
 
 class NuevoParquet(Paquete):

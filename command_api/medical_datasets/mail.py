@@ -1,6 +1,7 @@
 """The mail to the operator about datasets, in Spanish; none without an operator's address."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from aggregates.medical_datasets.notifications import NOTIFICATIONS
 from aggregates.notifications.notification import Notification
@@ -16,6 +17,7 @@ _TEXTS: Mapping[str, tuple[str, str, str | None]] = {
     "anonymisation_failed": ("Anonimización fallida", "La solicitud no se pudo anonimizar.", _REQUEST),
     "mapping_failed": ("Mapeo fallido", "El paquete no se pudo escribir como Parquet.", None),
     "processing_failed": ("Procesamiento fallido", "El dataset no se pudo crear.", _DATASET),
+    "dataset_took_too_long": ("Paquete sin terminar", "Un paso tardó demasiado y el archivo Parquet se eliminó.", None),
     "took_too_long": ("Solicitud sin terminar", "Un paso de la solicitud tardó demasiado y la solicitud se deshizo.", _REQUEST),
 }
 """Subject, text, and the path that shows more, by the kind of the notification."""
@@ -34,9 +36,9 @@ async def mailbox(notification: Notification, context: ActivityContext) -> str:
 
 
 def text(notification: Notification) -> tuple[str, str]:
-    """Returns the subject and the text. No patient is in either: where more can be read, roles decide who reads it."""
+    """Returns the subject and the text: an id, and where callers with access read more."""
     subject, sentence, path = _TEXTS[notification.kind or ""]
-    more = "" if path is None else f"Ver {path}{notification.about}\n"
+    more = "" if path is None else f"Ver {path}{quote(notification.about, safe='')}\n"
     return f"{subject}: {notification.about}", f"{sentence}\n\nId: {notification.about}\n{more}"
 
 

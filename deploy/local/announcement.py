@@ -41,7 +41,9 @@ def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seco
     said = [f"Caudal is ready after {seconds:.1f} s."]
     said += [f"{name:{_NAME_WIDTH}}{where}" for name, where in places.items()]
     said += _systems(endpoints, catalog)
-    said += [f"{'Live page' if n == 0 else '':{_NAME_WIDTH}}{url}" for n, url in enumerate(endpoints.pages.values())]
+    said += [
+        f"{'Live pages' if n == 0 else '':{_NAME_WIDTH}}{url} {name}" for n, (name, url) in enumerate(endpoints.pages.items())
+    ]
     if example is not None:
         said += ["", "A first command and a query, for another terminal:", *_calls(endpoints, example)]
     return [

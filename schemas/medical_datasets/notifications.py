@@ -5,7 +5,9 @@ from typing import Literal
 from schemas.notifications import messages
 from schemas.notifications.messages import NotificationMessages
 
-Kind = Literal["dataset_created", "anonymisation_failed", "mapping_failed", "processing_failed", "took_too_long"]
+Kind = Literal[
+    "dataset_created", "anonymisation_failed", "mapping_failed", "processing_failed", "took_too_long", "dataset_took_too_long"
+]
 
 
 class RequestNotification(messages.RequestNotification, internal=True):
@@ -49,4 +51,3 @@ MESSAGES = NotificationMessages(
     NotificationSent,
     NotificationFailed,
 )
-"""The decisions, the policy and the saga of notifications, for each system that has some."""

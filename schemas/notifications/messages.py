@@ -13,7 +13,9 @@ class RequestNotification(Command, internal=True):
     """Requests mail to the first of its recipients who has a mailbox."""
 
     kind: str
-    cause: str = Field(description="What the mail is about, and the saga that it belongs to: `user-…` or `result-…`.")
+    cause: str = Field(
+        description="What the mail is about, and the saga that it belongs to: `user-…`, `result-…`, `dataset-…`."
+    )
     recipients: tuple[str, ...] = Field(description="Empty: no mail is requested.")
     about: str = Field(description="What the mail may name without encryption: a result's number.")
 

@@ -32,6 +32,7 @@ _SCHEMA_MISMATCH = {
     "42883",  # a function, or an operator: a column has another type
     "3F000",
 }
+_OF_THE_SERVER = ("08", "25", "53", "57P")
 _READ_ONLY = "25006"
 _STALE = {
     "26000",  # a prepared statement is not there
@@ -41,6 +42,14 @@ _POOLER = (
     "a connection pooler between Caudal and PostgreSQL does not keep the state of sessions: connect to PostgreSQL directly, "
     "a process holds at most CAUDAL_POOL_SIZE connections to a database"
 )
+
+
+def is_out_of_reach(error: BaseException) -> bool:
+    """Returns whether an error means that the whole server cannot be used now, and not one table or statement of it."""
+    cause = error.__cause__ if isinstance(error, Unavailable) else error
+    if isinstance(cause, asyncpg.PostgresError):
+        return (cause.sqlstate or "").startswith(_OF_THE_SERVER)
+    return isinstance(error, Unavailable)
 
 
 @contextmanager

@@ -1,25 +1,26 @@
 """Merged reads: one statement in the place of the same read of many schemas of one database.
 
-A process at rest looks twice a second or oftener at each of its logs and subscriptions. One look costs little, but hundreds
-of them a second keep PostgreSQL and the process busy. Those that begin at the same time are parts of one statement.
+A process at rest looks at each of its subscriptions once a second, and at its logs up to four times. One look costs little, but
+hundreds of them a second keep PostgreSQL and the process busy. Those that begin at the same time are parts of one statement
+(docs/decisions/0030-merged-reads.md).
 """
 
 from __future__ import annotations  # asyncpg's classes are generic for the type checker only
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import Unavailable
+from streams.database.errors import is_out_of_reach
 
 if TYPE_CHECKING:
     from streams.database.pools import Connection
 
 WINDOW_SECONDS = 0.001
 """For how long a read waits for others."""
-_MOST = 64
+_MAX_READS = 64
 """Reads in one statement: each has its plan in the session's memory."""
 _PARAMETER = re.compile(r"\$(\d+)")
 _NUMBER = "merged_read"
@@ -46,40 +47,56 @@ class MergedReads:
 
     async def row(self, name: str, sql: str, arguments: tuple[object, ...]) -> Row | None:
         """Returns the row of a read, or ``None`` if it has none; raises `Unavailable`, and errors of PostgreSQL."""
-        loop = asyncio.get_running_loop()
         group = self._waiting.setdefault(name, {})
         if not group:
-            loop.call_later(WINDOW_SECONDS, self._begin, name)
+            self._start(self._soon(name))
         if (answer := group.get((sql, arguments))) is None:
-            answer = group[sql, arguments] = loop.create_future()
+            answer = group[sql, arguments] = asyncio.get_running_loop().create_future()
             answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may wait any more
         return await asyncio.shield(answer)
 
-    def _begin(self, name: str) -> None:
-        reads = sorted(self._waiting.pop(name).items(), key=lambda item: (item[0][0], repr(item[0][1])))
-        for start in range(0, len(reads), _MOST):
-            task = asyncio.create_task(self._run(dict(reads[start : start + _MOST])))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-
-    async def _run(self, group: Mapping[Read, asyncio.Future[Row | None]]) -> None:
-        reads = list(group)
-        try:
-            rows = await self._rows(reads)
-        except Exception as error:
-            if len(reads) == 1 or isinstance(error, Unavailable):
-                _fail(group.values(), error)
-            else:  # a schema that is missing is no fault of the others
-                for read in reads:
-                    await self._run({read: group[read]})
-        except asyncio.CancelledError:
+    async def close(self) -> None:
+        """Cancels the reads that wait or run."""
+        for task in (running := list(self._running)):
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for group in self._waiting.values():
             for answer in group.values():
                 answer.cancel()
-            raise
+        self._waiting.clear()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _soon(self, name: str) -> None:
+        """Starts the reads that have come within the window."""
+        await asyncio.sleep(WINDOW_SECONDS)
+        reads = sorted(self._waiting.pop(name).items(), key=lambda item: (item[0][0], repr(item[0][1])))
+        for start in range(0, len(reads), _MAX_READS):
+            self._start(self._run(dict(reads[start : start + _MAX_READS])))
+
+    async def _run(self, group: Mapping[Read, asyncio.Future[Row | None]]) -> None:
+        try:
+            await self._answer(group)
+        finally:
+            for answer in group.values():
+                answer.cancel()  # those without an answer: the read was cancelled
+
+    async def _answer(self, group: Mapping[Read, asyncio.Future[Row | None]]) -> None:
+        try:
+            rows = await self._rows(list(group))
+        except Exception as error:
+            if len(group) == 1 or is_out_of_reach(error):
+                for answer in group.values():
+                    answer.set_exception(error)
+                return
+            # A schema that is missing, or a table that is locked, is no fault of the others.
+            await asyncio.gather(*(self._answer({read: answer}) for read, answer in group.items()))
         else:
             for number, answer in enumerate(group.values()):
-                if not answer.done():
-                    answer.set_result(rows.get(number))
+                answer.set_result(rows.get(number))
 
     async def _rows(self, reads: Sequence[Read]) -> dict[int, Row]:
         """Returns the rows of reads by their numbers."""
@@ -95,9 +112,3 @@ class MergedReads:
 def _shifted(sql: str, by: int) -> str:
     """Returns a statement whose parameters have numbers that are higher."""
     return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", sql)
-
-
-def _fail(answers: Iterable[asyncio.Future[Row | None]], error: Exception) -> None:
-    for answer in answers:
-        if not answer.done():
-            answer.set_exception(error)

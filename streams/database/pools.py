@@ -107,6 +107,9 @@ class Databases:
 
     async def close(self) -> None:
         """Closes every pool, and terminates its connections if that takes longer than five seconds."""
+        for merged in self._merged.values():
+            await merged.close()
+        self._merged.clear()
         for pool in self._pools.values():
             try:
                 async with asyncio.timeout(_CONNECT_SECONDS):
@@ -123,6 +126,7 @@ class Databases:
             max_size=self._size,
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
+            max_cacheable_statement_size=0,  # merged reads are long, and recur
             server_settings=self._session_settings(),
             init=lambda connection: self._prepare(dsn, connection),
             reset=_nothing_to_reset,

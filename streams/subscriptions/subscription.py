@@ -16,7 +16,7 @@ How records flow::
 
 These tasks run in parallel:
 
-- the control of each subscriber (`streams.subscriptions.control`, every 0.5 s): retries and publishes dead letters, obeys
+- the control of each subscriber (`streams.subscriptions.control`, every second): retries and publishes dead letters, obeys
   pause, resume and reset, and brings a suspended subscriber up to date from the log. It takes the turn only
   for the last events of a catch-up, so subscribers must allow concurrent calls of ``handle`` and ``retry``;
 - the watchdog (`streams.subscriptions.watchdog`, three times in ``stall_seconds``): reads a partition from the log if it makes

@@ -90,8 +90,9 @@ class Watchdog:
         contexts = sorted({context for subscriber in subscribers for context in subscriber.contexts} - set(suspended_logs))
         for context, heads in zip(contexts, await asyncio.gather(*map(self._heads, contexts)), strict=True):
             with _failures_logged(context):
-                for subscriber in subscribers:
-                    if heads is None or context not in subscriber.contexts:
+                for subscriber in (one for one in subscribers if context in one.contexts):
+                    if heads is None:  # after an outage checkpoints may be back although the log is not
+                        self._at_rest.pop((subscriber.name, context), None)
                         continue
                     if (was_at_rest := self._at_rest.pop((subscriber.name, context), None)) == heads and not is_full:
                         self._at_rest[subscriber.name, context] = heads

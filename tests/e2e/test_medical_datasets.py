@@ -34,7 +34,8 @@ REQUEST: dict[str, Any] = {
     "notas_clinicas": "ANASTASIA ZARATE llamó del 3005550199",
     "data": {"examenes": ["Sangre"], "resultados": {"médico de Zárate": "bien"}},
 }
-SECRETS = (*PERSON.values(), "Zárate", "ANASTASIA", "ZARATE", "3005550199", NAME)
+_PARTS = ("Anastasia", "Zárate", "Zarate", "Transversal 99", "HC-90210", NAME)
+SECRETS = (*PERSON.values(), "3005550199", *(form for part in _PARTS for form in (part, part.lower(), part.upper())))
 
 OPERATOR = "operador@example.org"
 

@@ -95,3 +95,28 @@ async def test_all_fail_while_the_database_is_out_of_reach() -> None:
 
     assert [type(one) for one in found] == [Unavailable, Unavailable]
     await databases.close()
+
+
+async def test_after_the_close_nothing_is_read(counted: Counted) -> None:
+    merged = MergedReads(counted)
+    waiting = asyncio.create_task(merged.row("head", read(4), (1, 0)))
+    await asyncio.sleep(0)
+
+    await merged.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await asyncio.sleep(0.01)
+    assert counted.lent == 0
+
+
+async def test_a_statement_of_many_reads_is_prepared_once(counted: Counted) -> None:
+    merged = MergedReads(counted)
+    long = "select position, text -- " + "x" * 1000 + "\nfrom {schema}.head where id = $1"
+    for _ in range(3):
+        reads = (merged.row("head", long.format(schema=f"s{number}"), (1,)) for number in range(64))
+        assert [row and row["position"] for row in await asyncio.gather(*reads)] == list(range(64))
+
+    async with counted() as connection:
+        prepared = await connection.fetch("select statement from pg_prepared_statements where length(statement) > 60000")
+    assert len(prepared) == 1

@@ -73,6 +73,7 @@ export function prepend(list, frame, text, id, sentence, max = 200) {
   const item = document.createElement("li"), time = document.createElement("time"), words = document.createElement("strong");
   const record = document.createElement("details"), summary = document.createElement("summary"), raw = document.createElement("code");
   item.dataset.id = id;
+  item.dataset.time = frame.time;
   time.textContent = new Date(frame.time).toLocaleTimeString("es");
   time.dateTime = new Date(frame.time).toISOString();
   words.textContent = sentence;
@@ -80,7 +81,9 @@ export function prepend(list, frame, text, id, sentence, max = 200) {
   raw.textContent = text;
   record.append(summary, raw);
   item.append(time, words, record);
-  list.prepend(item);
+  // The newest first: records of several topics may come in another order than they were recorded in.
+  const older = [...list.children].find((other) => Number(other.dataset.time) <= frame.time);
+  list.insertBefore(item, older ?? null);
   while (list.children.length > max) list.lastChild.remove();
   return item;
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.integration import IncomingTopic, Record
 from schemas.medical_datasets.anonymisation import RequestAnonymisation
-from schemas.medical_datasets.clients.packets import TEXTS, Paquete, Url
+from schemas.medical_datasets.clients.packets import TEXTS, Imagen, Paquete
 from schemas.medical_datasets.mapping import CreateParquet
 from schemas.medical_datasets.processing import CreateDataset
 from schemas.values.literals import read_uuid
@@ -15,7 +15,7 @@ _FIELDS = dict.fromkeys(("packet_id", "imagen", *TEXTS), "string")
 
 def request_of(data: Mapping[str, Any]) -> RequestAnonymisation:
     """Returns the request in a record, which names no patient; raises ``ValueError``."""
-    read = _Image.model_validate(data)
+    read = Imagen.model_validate(data)
     return RequestAnonymisation(image_url=read.imagen or None, packet_json=read.packet.model_dump_json())
 
 
@@ -34,10 +34,6 @@ def dataset_of(data: Mapping[str, Any]) -> CreateDataset:
         record_id=data.get("historial_paciente_id") or None,
         packet=Paquete.model_validate(data).packet,
     )
-
-
-class _Image(Paquete):
-    imagen: Url = None
 
 
 _TOKEN, _RECORD_ID = {"token": "string"}, {"historial_paciente_id": "string"}

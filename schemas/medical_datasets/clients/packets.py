@@ -139,6 +139,12 @@ class Paquete(Dado):
         )
 
 
+class Imagen(Paquete):
+    """Una imagen y lo que se sabe de ella."""
+
+    imagen: Url = None
+
+
 def _read(registro: Registro | str | None) -> Diagnosis:
     if isinstance(registro, Registro):
         return Diagnosis(region=registro.region_anatomica, modality=registro.modalidad, pathology=registro.patologia)

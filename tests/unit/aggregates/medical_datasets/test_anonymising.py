@@ -98,5 +98,13 @@ def test_a_step_that_takes_too_long_fails_the_saga_and_the_operator_gets_mail(at
     story.becomes("compensating")
 
 
+def test_one_of_a_client_that_takes_too_long_is_said_to_be_a_dataset() -> None:
+    by_hand = {**KNOWN, "token": None}
+    story = SagaScenario(ANONYMISING).happens(MappingStarted(**by_hand)).happens(ParquetMapped(file=PARQUET, **by_hand))
+    story.sends(BuildDataset(saga_id=ID, token=None, packet=PACKET)).accepts().waits(2 * A_MINUTE)
+    mail = RequestNotification(kind="dataset_took_too_long", cause=f"dataset-{ID}", recipients=("operator",), about=str(ID))
+    story.sends(RollbackMapping(saga_id=ID), mail)
+
+
 def test_the_start_of_processing_changes_nothing() -> None:
     assert ProcessingStarted not in ANONYMISING.reactions

@@ -30,11 +30,12 @@ async def test_mail_is_requested_and_goes_to_the_operator_if_there_is_an_address
 @pytest.mark.parametrize(
     ("kind", "subject", "path"),
     [
-        ("dataset_created", "Dataset creado", "/procesamiento/datasets/p 1"),
-        ("anonymisation_failed", "Anonimización fallida", "/anonimacion/solicitudes/p 1"),
+        ("dataset_created", "Dataset creado", "/procesamiento/datasets/p%201"),
+        ("anonymisation_failed", "Anonimización fallida", "/anonimacion/solicitudes/p%201"),
         ("mapping_failed", "Mapeo fallido", None),
-        ("processing_failed", "Procesamiento fallido", "/procesamiento/datasets/p 1"),
-        ("took_too_long", "Solicitud sin terminar", "/anonimacion/solicitudes/p 1"),
+        ("processing_failed", "Procesamiento fallido", "/procesamiento/datasets/p%201"),
+        ("took_too_long", "Solicitud sin terminar", "/anonimacion/solicitudes/p%201"),
+        ("dataset_took_too_long", "Paquete sin terminar", None),
     ],
 )
 def test_it_says_what_happened_and_shows_where_more_can_be_read(kind: Kind, subject: str, path: str | None) -> None:
