@@ -26,9 +26,14 @@ _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _SOURCE = re.compile(_ORIGIN.pattern + r"/([!$&-;=@-Z_a-z~]+/)*")
 
 
+def _separated(text: str) -> list[str]:
+    """Returns the parts of a text that commas separate, without blanks around them."""
+    return [part for part in map(str.strip, text.split(",")) if part]
+
+
 def _names(given: object) -> object:
     """Returns the names in a text that a variable or a document has."""
-    return [name.strip() for name in given.split(",") if name.strip()] if isinstance(given, str) else given
+    return _separated(given) if isinstance(given, str) else given
 
 
 Positive = Annotated[int, Field(gt=0)]
@@ -298,7 +303,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts")
     @classmethod
     def _are_hosts(cls, given: str) -> str:
-        hosts = [host.strip().lower() for host in given.split(",") if host.strip()]
+        hosts = [host.lower() for host in _separated(given)]
         if not all(map(_HOST.fullmatch, hosts)):
             raise ValueError("should read like api.example.org,127.0.0.1: hosts without ports")
         return ",".join(hosts)
@@ -306,7 +311,7 @@ class Settings(BaseSettings):
     @field_validator("command_apis", "query_apis", "cors_origins")
     @classmethod
     def _are_origins(cls, given: str, info: ValidationInfo) -> str:
-        origins = [origin.strip().rstrip("/") for origin in given.split(",") if origin.strip()]
+        origins = [origin.rstrip("/") for origin in _separated(given)]
         if origins == ["*"] and info.field_name == "cors_origins":
             return given
         if not all(map(_ORIGIN.fullmatch, origins)) or not (origins or info.field_name == "cors_origins"):
@@ -323,7 +328,7 @@ class Settings(BaseSettings):
     @field_validator("file_source_networks")
     @classmethod
     def _are_networks(cls, given: str) -> str:
-        for one in filter(None, map(str.strip, given.split(","))):
+        for one in _separated(given):
             ip_network(one)  # its error says what is wrong
         return given
 

@@ -93,15 +93,9 @@ class Watchdog:
                 for subscriber in (one for one in subscribers if context in one.contexts):
                     if heads is None:  # after an outage checkpoints may be back although the log is not
                         self._at_rest.pop((subscriber.name, context), None)
-                        continue
-                    if (was_at_rest := self._at_rest.pop((subscriber.name, context), None)) == heads and not is_full:
-                        self._at_rest[subscriber.name, context] = heads
-                        continue
-                    if was_at_rest is not None:  # what is new has only just been appended
-                        for partition in range(len(heads)):
-                            self._progress.pop((subscriber.name, context, partition), None)
-                    is_suspended = subscriber.name in suspended
-                    has_stalled |= await self._compare(subscriber, context, heads, assigned, is_suspended=is_suspended)
+                    elif is_full or self._at_rest.get((subscriber.name, context)) != heads:
+                        is_suspended = subscriber.name in suspended
+                        has_stalled |= await self._compare(subscriber, context, heads, assigned, is_suspended=is_suspended)
         if has_stalled:
             await self._suspect_the_consumer()
         return self._behind
@@ -142,8 +136,11 @@ class Watchdog:
             if is_ours:
                 lag = max(lag, head - position)
         LAG.labels(subscriber.name, str(context)).set(lag)
+        self._at_rest.pop((subscriber.name, context), None)
         if is_at_rest:
             self._at_rest[subscriber.name, context] = heads
+            for partition in range(len(heads)):  # what comes next has its time from then on
+                self._progress.pop((subscriber.name, context, partition), None)
         return has_stalled
 
     async def _read_on(self, subscriber: Subscriber, context: ContextName, partition: int, after: int, up_to: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.browser import chromium
 from tests.conftest import eventually
-from tests.dicom_source import dicom_source
+from tests.dicom_source import datasets_from, dicom_source
 from tests.other_clients import encoded, produce
 from tests.plain_text import files_with
 from tests.stack import RunningStack, running_stack
@@ -48,13 +48,7 @@ async def source() -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 async def datasets(source: str) -> AsyncIterator[RunningStack]:
-    environment = {
-        "CAUDAL_SYSTEMS": "medical_datasets",
-        "CAUDAL_DEMO_FAILURES": "0.000001",
-        "CAUDAL_FILE_SOURCES": f'["{source}"]',
-        "CAUDAL_FILE_SOURCE_NETWORKS": "127.0.0.1",
-        "CAUDAL_MAIL_OPERATOR": OPERATOR,
-    }
+    environment = {**datasets_from(source), "CAUDAL_MAIL_OPERATOR": OPERATOR}
     async with running_stack(environment=environment) as stack:
         yield stack
 

@@ -12,7 +12,7 @@ from schemas.medical_datasets import SYSTEM
 from schemas.system import ContextName
 from tests.chaos.stack import PROCESSES
 from tests.conftest import eventually
-from tests.dicom_source import dicom_source
+from tests.dicom_source import datasets_from, dicom_source
 from tests.kills import LONG, accepted, killing
 from tests.stack import RunningStack, running_stack
 from tests.verify import verify
@@ -36,23 +36,16 @@ REQUESTS = 4
 
 @pytest.mark.timeout(300)
 async def test_each_request_ends_whole_or_rolled_back_whichever_process_dies() -> None:
-    async with dicom_source() as source:
-        environment = {
-            "CAUDAL_SYSTEMS": "medical_datasets",
-            "CAUDAL_DEMO_FAILURES": "0.000001",
-            "CAUDAL_FILE_SOURCES": f'["{source}"]',
-            "CAUDAL_FILE_SOURCE_NETWORKS": "127.0.0.1",
-        }
-        async with running_stack(environment=environment) as stack:
-            async with killing(stack) as kills:
-                settings = [setting for setting in CHAINS for _ in range(REQUESTS)]
-                ids = await asyncio.gather(*(_requested(stack, setting, f"{source}image.dcm") for setting in settings))
-                for setting, id in zip(settings, ids, strict=True):
-                    await _ended(stack, id, setting)
-            assert set(kills) == set(PROCESSES)
-            logs = await verify(stack)
-            files = {path.stem for path in (stack.data_dir / "files").rglob("*") if path.is_file()}
-            code, out, _ = await stack.caudal("verify", "files")
+    async with dicom_source() as source, running_stack(environment=datasets_from(source)) as stack:
+        async with killing(stack) as kills:
+            settings = [setting for setting in CHAINS for _ in range(REQUESTS)]
+            ids = await asyncio.gather(*(_requested(stack, setting, f"{source}image.dcm") for setting in settings))
+            for setting, id in zip(settings, ids, strict=True):
+                await _ended(stack, id, setting)
+        assert set(kills) == set(PROCESSES)
+        logs = await verify(stack)
+        files = {path.stem for path in (stack.data_dir / "files").rglob("*") if path.is_file()}
+        code, out, _ = await stack.caudal("verify", "files")
 
     assert code == 0, out
     found: dict[str, Counter[str]] = {id: Counter() for id in ids}
