@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aggregates.decision import Decisions
-from aggregates.engine import privacy
+from aggregates.engine import operations, privacy
 from aggregates.policy import Policy
 from aggregates.sagas.decisions import decisions
 from aggregates.sagas.definition import SagaDefinition
@@ -51,7 +51,7 @@ def with_sagas(domains: Domains, catalog: Catalog) -> Domains:
     commands: dict[str, dict[str, Any]] = {}
     for context, command in catalog.commands():
         commands.setdefault(context.system, {})[command.message_name] = command
-    engine = Domain((*decisions(definitions), *privacy.DECISIONS), (sending(commands),))
+    engine = Domain((*decisions(definitions), *privacy.DECISIONS, *operations.DECISIONS), (sending(commands),))
     running = {
         system: replace(domain, policies=(*domain.policies, *map(listening, domain.sagas))) for system, domain in named.items()
     }

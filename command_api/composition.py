@@ -57,16 +57,23 @@ def make_handler(
     )
 
 
-async def issue(settings: Settings, catalog: Catalog, command: Command, actor: str) -> Receipt:
-    """Handles one command for a short program such as an operator's; raises the handler's errors."""
-    databases, processes = writer_databases(settings), BoundedProcesses()
-    try:
-        logs = open_logs(settings, catalog, databases)
+class CommandIssuer:
+    """Handles commands of an operator's program in its own process."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        self._databases, self._processes = writer_databases(settings), BoundedProcesses()
+        self._logs = open_logs(settings, catalog, self._databases)
+        self._handler = make_handler(settings, catalog, self._logs, self._databases, self._processes)
+
+    async def issue(self, command: Command, actor: str) -> Receipt:
+        """Handles one command under a new id; raises the handler's errors."""
         id = uuid4()
         envelope = CommandEnvelope(data=command, id=id, at=now(), correlation_id=str(id), actor=actor)
-        receipt = await make_handler(settings, catalog, logs, databases, processes).handle(envelope)
-        await logs[catalog.context_of(type(command))].drain()
-        return receipt
-    finally:
-        processes.close()
-        await databases.close()
+        return await self._handler.handle(envelope)
+
+    async def close(self) -> None:
+        """Waits until relays are woken for the last appends, and closes every connection."""
+        for log in self._logs.values():
+            await log.drain()
+        self._processes.close()
+        await self._databases.close()

@@ -5,6 +5,7 @@ Each command imports what it runs when it is called: six processes start at once
 
 import logging
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from textwrap import indent
@@ -13,17 +14,21 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from deploy.commands.dead_letters import dead_letters
+from deploy.commands.operations import operations
+from deploy.commands.projections import projections
+from deploy.commands.recover import recover
+from deploy.commands.relay import relay
+from deploy.commands.sagas import sagas
+from deploy.commands.status import status
+from deploy.commands.subjects import subjects
+from deploy.commands.subscriptions import subscriptions
+from deploy.commands.verify import verify
 from deploy.console.async_command import async_command, report_errors
-from deploy.console.connection import read_settings, settings_of, settings_or_stack
-from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir, LogFormat, flag
+from deploy.console.connection import read_settings, settings_of, settings_or_stack, stack_of
+from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, LogFormat, flag
 from deploy.console.printing import counted
-from deploy.operations.dead_letters.commands import dead_letters
 from deploy.operations.keys import master_keys, signing_key, token, token_keys
-from deploy.operations.projections.commands import projections
-from deploy.operations.relay.commands import relay
-from deploy.operations.sagas.commands import sagas
-from deploy.operations.subscriptions.commands import subscriptions
-from deploy.operations.verify.commands import verify
 from schemas.system import ContextName
 from streams.discovery import installed_catalog
 from streams.telemetry.logging import configure_logging
@@ -39,6 +44,8 @@ app.add_typer(subscriptions, name="subscriptions", rich_help_panel=OPERATE)
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel=OPERATE)
 app.add_typer(projections, name="projections", rich_help_panel=OPERATE)
 app.add_typer(relay, name="relay", rich_help_panel=OPERATE)
+app.add_typer(subjects, name="subjects", rich_help_panel=OPERATE)
+app.add_typer(operations, name="operations", rich_help_panel=OPERATE)
 app.add_typer(token_keys, name="token-keys", rich_help_panel=KEYS)
 app.add_typer(master_keys, name="master-keys", rich_help_panel=KEYS)
 app.add_typer(schemas, name="schemas", rich_help_panel=AUTHOR)
@@ -93,42 +100,12 @@ async def up(
     return await run_stack(options, settings)
 
 
-@app.command(rich_help_panel=LOOK)
-@async_command
-async def status(
-    everything: Annotated[bool, flag("--all", help="Also list what is idle or up to date.")] = False,
-    watch: Annotated[bool, flag("--watch", help="Refresh every two seconds until Ctrl-C.")] = False,
-    as_json: AsJson = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-) -> int:
-    """Say whether everything is healthy, and what is not. Exit code 0: healthy, 1: needs attention, 2: something is down."""
-    from deploy.operations.status.commands import show_status, watch_status
-
-    if watch and as_json:
-        raise typer.BadParameter("--watch and --json exclude each other")
-    if watch:
-        return await watch_status(data_dir.resolve(), everything=everything)
-    return await show_status(data_dir.resolve(), everything=everything, as_json=as_json)
-
-
-@app.command(rich_help_panel=OPERATE)
-@async_command
-async def recover(
-    context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The context whose log went back.")],
-    apply: Apply = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-) -> None:
-    """Go on with a log that went back behind what was published, after a restore or a failover that lost commits."""
-    from deploy.operations.recovery.recovering import recover as recover_it
-
-    await recover_it(ContextName.parse(context), settings_of(data_dir), apply=apply)
-
-
 @app.command(rich_help_panel=RUN)
 @async_command
 async def serve(
     service: Annotated[
-        Literal["command-api", "worker", "relay", "projectors", "query-api", "gateway", "sidecar", "ui"], typer.Argument()
+        Literal["command-api", "worker", "relay", "projectors", "query-api", "operations", "gateway", "sidecar", "ui"],
+        typer.Argument(),
     ],
     names: Annotated[
         list[str] | None,
@@ -170,6 +147,12 @@ async def serve(
             from deploy.serving.sidecar import DEFAULT_PORT, serve_sidecar
 
             await serve_sidecar(names or (), settings, host, DEFAULT_PORT if port is None else port)
+        case "operations":
+            from deploy.operations_api.app import make_app
+            from deploy.serving.serve import serve_made
+
+            make = partial(make_app, stack=partial(stack_of, settings, data_dir))
+            await serve_made(service, make, settings, host, _PORT if port is None else port)
         case _:
             await serve_process(service, settings, host, _PORT if port is None else port)
 
@@ -368,6 +351,8 @@ def schemas_record() -> None:
     raise typer.Exit(record(read_settings().systems))
 
 
+app.command("status", rich_help_panel=LOOK)(status)
+app.command("recover", rich_help_panel=OPERATE)(recover)
 app.command("token", rich_help_panel=KEYS)(token)
 app.command("signing-key", rich_help_panel=KEYS)(signing_key)
 

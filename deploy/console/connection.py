@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.console.async_command import print_error
-from deploy.console.endpoints import running_stack
+from deploy.console.endpoints import Endpoints, running_stack
 from schemas.errors import Misconfigured, NotFound
 from streams.settings import Settings, unknown_variables
 
@@ -59,3 +59,9 @@ def connected(settings: Settings, data_dir: Path, otherwise: str = "name a datab
 
 def _names_a_database(settings: Settings) -> bool:
     return not {"write_dsn", "write_dsns"}.isdisjoint(settings.model_fields_set)
+
+
+def stack_of(settings: Settings, data_dir: Path) -> Endpoints | None:
+    """Returns the stack that runs from ``data_dir`` if these settings lead to it."""
+    stack = running_stack(data_dir.resolve())
+    return stack if stack is not None and stack.postgres == settings.write_dsn else None

@@ -33,6 +33,8 @@ class Endpoints:
     """Port of each process; the worker, the relay and the projectors serve health and metrics on theirs."""
     pid: int
     """Process id of the supervisor."""
+    operations: str = ""
+    """Address of the operations API."""
     fetch_backoff: bool = False
     """Whether the broker answers empty fetches at once, as the embedded one does."""
     systems: Sequence[str] = field(default_factory=list)

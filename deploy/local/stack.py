@@ -33,10 +33,11 @@ from streams.migrations.migrate import is_refill, migrate
 from streams.security.token_keys import add_token_key
 from streams.settings import Settings
 
-SERVICES = ("command-api", "worker", "relay", "projectors", "query-api")
+SERVICES = ("command-api", "worker", "relay", "projectors", "query-api", "operations")
 DEFAULT_PORTS = {
     "command-api": 5001,
     "query-api": 5002,
+    "operations": 5010,
     "worker": 5103,
     "relay": 5104,
     "projectors": 5105,
@@ -84,6 +85,7 @@ class Stack:
             query_api=f"http://{LOOPBACK}:{self._ports['query-api']}",
             postgres=self._postgres.dsn,
             brokers=self._broker.bootstrap,
+            operations=f"http://{LOOPBACK}:{self._ports['operations']}",
             data_dir=str(self._data),
             log_dir=str(self._logs),
             schema_registry=f"http://{LOOPBACK}:{self._ports['query-api']}{SCHEMA_REGISTRY}",
@@ -179,10 +181,12 @@ class Stack:
 
     def _service(self, name: str) -> ProcessSpec:
         port = self._ports[name]
-        endpoints = replace(self.endpoints, postgres=self._postgres.dsn_of(name))
+        operates = name == "operations"
+        endpoints = self.endpoints if operates else replace(self.endpoints, postgres=self._postgres.dsn_of(name))
+        more = ("--data-dir", str(self._data)) if operates else ()
         return ProcessSpec(
             name=name,
-            command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port), "--end-with-parent"),
+            command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port), "--end-with-parent", *more),
             log=self._logs / f"{name}.log",
             why_not_ready=partial(_why_not_ready, port),
             environment={**endpoints.environment, **self._options, "CAUDAL_INSTANCE": "local"},

@@ -55,15 +55,24 @@ class BackgroundWork(Protocol):
 
 
 Service = Literal["command-api", "worker", "relay", "projectors", "query-api"]
+Make = Callable[[Settings, Catalog], Starlette | BackgroundWork]
+"""Makes the work of a process."""
 
 
 async def serve(service: Service, settings: Settings, host: str, port: int) -> None:
-    """Runs a process's work beside its HTTP server; returns after SIGTERM or SIGINT, and raises what its work raises."""
+    """Runs one of the rooms' processes; see `serve_made`."""
+    await serve_made(service, room_of(service), settings, host, port)
+
+
+async def serve_made(name: str, make: Make, settings: Settings, host: str, port: int) -> None:
+    """Runs a process's work beside its HTTP server; returns after SIGTERM or SIGINT, and raises what its work raises.
+
+    ``make`` is loaded already: that takes a while, and the database may still be starting.
+    """
     # Most objects live for one command or one batch: collecting generations less often saves a tenth of the time.
     gc.set_threshold(50_000, 20, 50)
     disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which no dashboard reads
-    configure_tracing(service, settings.instance)
-    make = room_of(service)  # loaded first, while the database may still be starting
+    configure_tracing(name, settings.instance)
     catalog = installed_catalog(settings.systems)
     await wait_until_migrated(settings, catalog)
     made = make(settings, catalog)
@@ -141,7 +150,7 @@ def listening(host: str, port: int, who: str) -> socket:
         raise Misconfigured(f"{who} cannot listen on {host}:{port}: {why}") from error
 
 
-def room_of(service: Service) -> Callable[[Settings, Catalog], Starlette | BackgroundWork]:
+def room_of(service: Service) -> Make:
     """Returns the maker of a process's work; imports the process's own room and no other."""
     match service:
         case "command-api":

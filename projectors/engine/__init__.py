@@ -1,5 +1,5 @@
 """The engine's own projections."""
 
-from projectors.engine import sagas
+from projectors.engine import operations, sagas
 
-PROJECTIONS = sagas.PROJECTIONS
+PROJECTIONS = (*sagas.PROJECTIONS, *operations.PROJECTIONS)

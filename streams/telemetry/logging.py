@@ -14,7 +14,7 @@ from streams.telemetry.tracing import current_trace_id
 CORRELATION_ID: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 """The correlation id of the current request; every line that is logged during the request has it."""
 
-_QUIET = ("aiokafka", "faust", "mode", "asyncio", "kafka", "uvicorn.access")
+_QUIET = ("aiokafka", "faust", "mode", "asyncio", "kafka", "uvicorn.access", "httpx")
 
 _DRIVERS = ("aiokafka", "asyncpg", "faust", "mode")
 _REPEAT_SECONDS = 5.0

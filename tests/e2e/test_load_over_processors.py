@@ -15,6 +15,7 @@ def assert_complete(outcome: Outcome) -> None:
     assert (outcome.recorded, outcome.lost, outcome.doubled) == (outcome.sent, 0, 0), found
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 async def test_workers_share_the_images_and_one_that_dies_or_comes_loses_none() -> None:
     async with running_processors() as processors:

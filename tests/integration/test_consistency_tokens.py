@@ -31,6 +31,7 @@ from streams.subscriptions.subscription import Subscription
 from tests.conftest import eventually
 from tests.integration.deliveries import RECORDS
 from tests.integration.running import NAME, Running, started
+from tests.operating import operate
 from tests.verify import every_event
 
 _log = structlog.get_logger()
@@ -71,8 +72,8 @@ class Reads:
 
 
 async def reset(running: Running, rebuild: Rebuild) -> None:
-    to_the_beginning = control.Reset(to="beginning", context=None, keep_rows=False, apply=True)
-    await control.reset(NAME, to_the_beginning, running.settings)
+    to_the_beginning = control.Reset(subscription=NAME, to="beginning")
+    await operate(control.RESET, to_the_beginning, running.settings)
 
 
 async def switch(running: Running, rebuild: Rebuild) -> None:

@@ -13,7 +13,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from command_api.worker import Worker
-from deploy.operations.dead_letters import records
+from deploy.operations.dead_letters.records import RecordFilter, list_records
+from deploy.operations.installation import OpenInstallation
 from schemas.catalog import Catalog
 from schemas.data_ingestion.ingestion import ReceiveData
 from schemas.errors import NotFound
@@ -248,9 +249,10 @@ async def test_every_codec_is_read(running: Running, codec: str) -> None:
 
 
 async def test_parked_records_are_listed_with_their_origin_and_error(
-    running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    running: Running,
 ) -> None:
-    monkeypatch.setattr(records, "installed_catalog", lambda _: running.catalog)
+    installation = OpenInstallation(running.settings)
+    installation.catalog = running.catalog
     topic = running.topics.integration("entregas-texto")
     await running.send("entregas-texto", b"nothing", b"\x1b[2J", headers=[(f"{PREFIX}origin", b"forged/0@1")])
     await running.producer.send_and_wait(running.topics.commands(CONTEXT), b"rubbish", key=b"k")
@@ -265,12 +267,11 @@ async def test_parked_records_are_listed_with_their_origin_and_error(
     assert {one.beginning for one in await listed()} == {b"nothing", b"\x1b[2J", b"rubbish"}
     assert [one.beginning for one in await listed(topic, 1)] == [b"\x1b[2J"]
     assert {one.origin.rpartition("/")[0] for one in await listed(topic)} == {topic}
-    await records.list_records(topic, 100, running.settings, as_json=False)
-    printed = capsys.readouterr().out
-    assert "2 records that are no commands" in printed
-    assert f"from {topic}/" in printed
+    shown = await list_records(installation, RecordFilter(topic=topic))
+    assert {one.origin.rpartition("/")[0] for one in shown} == {topic}
+    assert len(shown) == 2
     with pytest.raises(NotFound, match="no commands come on 'nowhere'"):
-        await records.list_records("nowhere", 100, running.settings, as_json=False)
+        await list_records(installation, RecordFilter(topic="nowhere"))
 
 
 async def test_a_record_that_is_larger_than_any_dead_letter_is_parked_without_its_value(running: Running) -> None:

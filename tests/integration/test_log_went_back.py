@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.operations.projections.rebuilding import Options, rebuild
+from deploy.operations.projections.rebuilding import REBUILD, RebuildView
 from deploy.operations.recovery import recovering
-from deploy.operations.recovery.recovering import recover
+from deploy.operations.recovery.recovering import RECOVER, LostContext
 from projectors.versions import VersionedView
 from schemas.catalog import Catalog
 from schemas.errors import NotAsSigned, Unavailable
@@ -35,6 +35,7 @@ from tests.conftest import eventually
 from tests.databases import database_of, in_database
 from tests.integration.deliveries import RECORDS, received_validated_and_processed
 from tests.integration.running import started
+from tests.operating import operate
 from tests.postgres import dump, restore
 
 INGESTION = ContextName("data_ingestion", "ingestion")
@@ -110,7 +111,7 @@ async def test_nothing_is_published_or_handled_until_the_loss_is_accepted(
         assert await running.count() == rows, "no view takes new events for the lost ones"
         before = await deployment.verified_topic(INGESTION)
 
-        await recover(INGESTION, settings, apply=False)
+        await operate(RECOVER, LostContext(context=str(INGESTION)), settings, apply=False)
         said = capsys.readouterr().out
         assert "went back: 20 events on its topic are not in it" in said
         assert "agree up to position 20" in said
@@ -118,7 +119,7 @@ async def test_nothing_is_published_or_handled_until_the_loss_is_accepted(
         assert "Nothing was changed" in said
         assert (await deployment.log().timelines()).pending is not None
         for context in deployment.contexts:
-            await recover(context, settings, apply=True)
+            await operate(RECOVER, LostContext(context=str(context)), settings)
         assert "Processes notice within 15 s" in capsys.readouterr().out
         await running.shows(15)
         assert await running.is_verified()
@@ -140,7 +141,7 @@ async def test_nothing_is_published_or_handled_until_the_loss_is_accepted(
         verified = await deployment.verified_topic(context)
         assert (verified.findings, verified.events) == ([], (await deployment.log(context).head()).position)
         assert verified.lost > 0
-    await recover(INGESTION, settings, apply=True)
+    await operate(RECOVER, LostContext(context=str(INGESTION)), settings)
     assert "there is nothing to recover" in capsys.readouterr().out
 
 
@@ -159,7 +160,7 @@ async def test_a_log_that_began_anew_and_overtook_its_topic_is_found_to_have_gon
         await eventually(stopped, what="a stop")
         assert await running.count() == 0, "no view takes new events for the lost ones"
         for context in deployment.contexts:
-            await recover(context, deployment.settings, apply=True)
+            await operate(RECOVER, LostContext(context=str(context)), deployment.settings)
         await running.shows(15)
         assert await running.is_verified()
         for context in deployment.contexts:
@@ -211,13 +212,13 @@ async def test_an_interrupted_recovery_leaves_the_views_that_are_to_be_rebuilt_m
         patched.setattr(recovering, "_accept", interrupted)
         for context in deployment.contexts:
             with pytest.raises(Unavailable):
-                await recover(context, settings, apply=True)
+                await operate(RECOVER, LostContext(context=str(context)), settings)
     for context in deployment.contexts:
-        await recover(context, settings, apply=True)
+        await operate(RECOVER, LostContext(context=str(context)), settings)
 
     view = VersionedView(deployment.installation, RECORDS)
     if (await view.versions()).building is not None:
-        await rebuild("data_ingestion.records", settings, Options(), apply=True)
+        await operate(REBUILD, RebuildView(view="data_ingestion.records"), settings)
     async with started(settings, catalog, deployment.databases, stall_seconds=1) as running:
         await running.shows(10)
         assert await running.is_verified()
@@ -228,7 +229,7 @@ async def test_a_log_can_go_back_again(settings: Settings, catalog: Catalog) -> 
     deployment = await made(settings, catalog, views_stay=False)
     async with started(deployment.settings, catalog, deployment.databases, stall_seconds=1) as running:
         for context in deployment.contexts:
-            await recover(context, deployment.settings, apply=True)
+            await operate(RECOVER, LostContext(context=str(context)), deployment.settings)
         await running.add(3)
         await running.shows(13)
     # The same backup again: the second timeline is unknown to it.
@@ -240,7 +241,7 @@ async def test_a_log_can_go_back_again(settings: Settings, catalog: Catalog) -> 
     await restore(other.write_dsn, await dump(settings.write_dsn))
     async with started(other, catalog, deployment.databases, stall_seconds=1) as running:
         for context in deployment.contexts:
-            await recover(context, other, apply=True)
+            await operate(RECOVER, LostContext(context=str(context)), other)
         await running.add(2)
         await running.shows(22)
         assert await running.is_verified()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from deploy.operations.projections.versions import discard
+from deploy.operations.projections.versions import DISCARD, OneView
 from projectors.rebuild import Rebuild, total
 from projectors.rebuild_progress import RebuildProgress
 from schemas.catalog import Catalog
@@ -23,6 +23,7 @@ from streams.settings import Settings
 from tests.conftest import eventually
 from tests.integration.deliveries import RECORDS
 from tests.integration.running import NAME, Running, started
+from tests.operating import operate
 from tests.stack import caudal
 
 VIEW = "data_ingestion__ingestion__views.records"
@@ -207,4 +208,4 @@ async def test_the_commands_rebuild_with_several_processes_and_roll_back(
     assert (await caudal("projections", "discard", NAME, *applied, environment=environment))[0] == 0
     monkeypatch.setenv("CAUDAL_WRITE_DSN", running.settings.write_dsn)
     with pytest.raises(NotFound, match=NAME):
-        await discard("data_ingestion.nothing", Settings(), apply=True)
+        await operate(DISCARD, OneView(view="data_ingestion.nothing"), Settings())

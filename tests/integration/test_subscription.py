@@ -21,6 +21,7 @@ from streams.subscriptions.watchdog import LAG
 from tests.conftest import eventually
 from tests.integration.recorder import Recorder
 from tests.integration.running import NAME, Running, started
+from tests.operating import operate
 
 
 @pytest.fixture
@@ -114,14 +115,14 @@ async def test_a_paused_subscription_continues_from_its_checkpoint(
         await running.add(10)
         await running.shows(10)
 
-        await control.pause(NAME, environment, apply=True)
+        await operate(control.PAUSE, control.Pause(subscription=NAME), environment)
         await running.add(10)
         await asyncio.sleep(5)  # longer than the watchdog waits
         assert await running.count() == 10
         lags = [sample.value for metric in LAG.collect() for sample in metric.samples if sample.labels["subscription"] == NAME]
         assert max(lags) > 0, "an operator who looks at metrics alone has to see it"
 
-        await control.resume(NAME, environment, apply=True)
+        await operate(control.RESUME, control.Pause(subscription=NAME), environment)
         await running.add(5)
         await running.shows(25)
         assert running.gap_filled == 0
@@ -134,11 +135,11 @@ async def test_a_view_that_is_reset_to_its_beginning_is_filled_again(running: Ru
     async with running.databases.connection(environment.write_dsn) as connection:
         await connection.execute("update data_ingestion__ingestion__views.records set partner_id = 'spoilt'")
     assert not await running.is_verified()
-    wanted = control.Reset(to="beginning", context=None, keep_rows=False, apply=True)
+    wanted = control.Reset(subscription=NAME, to="beginning")
 
     with pytest.raises(Rejected, match="rows of the view would see events twice"):
-        await control.reset(NAME, control.Reset(to="7", context=None, keep_rows=False, apply=True), environment)
-    await control.reset(NAME, wanted, environment)
+        await operate(control.RESET, control.Reset(subscription=NAME, to="7"), environment)
+    await operate(control.RESET, wanted, environment)
 
     await running.shows(20)
     await eventually(running.is_verified)
@@ -156,11 +157,11 @@ async def test_a_dry_run_changes_nothing(running: Running, environment: Settings
 
     await eventually(is_at_the_end)
     before = await running.projector.store.checkpoints.all()
-    beyond = control.Reset(to="10000", context=None, keep_rows=False, apply=True)
+    beyond = control.Reset(subscription=NAME, to="10000")
     with pytest.raises(Rejected, match="beyond the end of the log"):
-        await control.reset(NAME, beyond, environment)
+        await operate(control.RESET, beyond, environment)
 
-    await control.reset(NAME, control.Reset(to="beginning", context=None, keep_rows=False, apply=False), environment)
+    await operate(control.RESET, control.Reset(subscription=NAME, to="beginning"), environment, apply=False)
 
     assert await running.projector.store.checkpoints.all() == before
     assert await running.count() == 10

@@ -3,88 +3,106 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha256
 
 import orjson
+from pydantic import Field
 
 from command_api.handling.validation import parse_json
-from deploy.console.printing import confirmed, counted, lines, printable
+from deploy.console.printing import counted, printable
 from deploy.operations.dead_letters.selection import Filter, Found, selected, stores_of
-from deploy.operations.subscriptions.installed import subscriptions
+from deploy.operations.operation import Operation
+from deploy.operations.run import Facts, Parameters, Result, Run, Show
 from schemas.catalog import Catalog
 from schemas.errors import Invalid, Malformed, Rejected
-from streams.discovery import installed_catalog
-from streams.settings import Settings
 from streams.subscriptions.dead_letters import DeadLetter
 
 _WAIT_SECONDS = 20.0
 _MAX_DEPTH = 128
 """Deepest nesting of an event's data: that of a command, and what its decision puts around it."""
+_MAX_RECORDED = 100
+"""The most names of dead letters in the record of an operation; their number is always recorded."""
 
 
-async def redrive(chosen: Filter, settings: Settings, *, apply: bool) -> int:
-    """Has dead letters processed again, waits for the results and prints them; 1 if some still fail, or cannot be tried."""
-    out = lines()
-    async with subscriptions(settings) as every:
-        matching = await selected(every, chosen)
-        found = [(store, dead_letter) for store, dead_letter in matching if dead_letter.position is not None]
-        if foreign := len(matching) - len(found):
-            out.print(f"Not processed: {counted(foreign, 'record')} that are not events. `skip` discards them.")
-        streams = {(dead_letter.subscription, dead_letter.context, dead_letter.stream) for _, dead_letter in found}
-        out.print(
-            f"{counted(len(found), 'dead letter')} of {counted(len(streams), 'stream')} will be processed again, in order."
-        )
-        if not confirmed(out, apply=apply):
-            return 0
-        for store in stores_of(found):
-            await store.dead_letters.redrive([dead_letter for own, dead_letter in found if own is store])
-        left = await _still_open(found)
+class Edit(Parameters):
+    """A dead letter and the data that its event gets for its subscription."""
+
+    name: str
+    data: str = Field(description="The event's data: a JSON text.")
+
+
+async def redrive(run: Run, chosen: Filter) -> Result:
+    """Processes dead letters again, those of a stream in order, and waits for the results."""
+    matching = await selected(run.installation.subscriptions, chosen)
+    found = [(store, dead_letter) for store, dead_letter in matching if dead_letter.position is not None]
+    if foreign := len(matching) - len(found):
+        run.say(f"Not processed: {counted(foreign, 'record')} that are not events. `skip` discards them.", "warning")
+    streams = {(dead_letter.subscription, dead_letter.context, dead_letter.stream) for _, dead_letter in found}
+    run.say(f"{counted(len(found), 'dead letter')} of {counted(len(streams), 'stream')} will be processed again, in order.")
+    if not await run.begin(_recorded(found)):
+        return Result(after={"count": len(found), "streams": len(streams)})
+    for store in stores_of(found):
+        await store.dead_letters.redrive([dead_letter for own, dead_letter in found if own is store])
+    left = await _still_open(found, run.progress_of("redrive", "dead letters"))
     untried = sum(not dead_letter.attempts and dead_letter.state != "waiting" for dead_letter in left)
-    out.print(f"Applied {len(found) - len(left)}, still open {len(left)}.")
+    run.say(f"Applied {len(found) - len(left)}, still open {len(left)}.", "warning" if left else "good")
     for dead_letter in left[:10]:
-        out.print(
-            f"{dead_letter.name}: {dead_letter.state}, {printable(dead_letter.error or 'waits behind another')}", markup=False
-        )
+        run.say(f"{dead_letter.name}: {dead_letter.state}, {printable(dead_letter.error or 'waits behind another')}", "bad")
     if untried:
-        out.print(
+        run.say(
             f"{untried} were not tried within {_WAIT_SECONDS:g} s: start the process that runs the subscription, or resume it "
             "if it is paused."
         )
     elif left:
-        out.print("If you have fixed the code, restart the process that runs it, and redrive again.")
-    return 1 if left or foreign else 0
+        run.say("If you have fixed the code, restart the process that runs it, and redrive again.")
+    remaining = [f"{counted(len(left), 'dead letter')} still open"] if left else []
+    remaining += [f"{counted(foreign, 'record')} that are not events"] if foreign else []
+    return Result(", ".join(remaining) or None, {"applied": len(found) - len(left), "open": len(left)})
 
 
-async def skip(chosen: Filter, settings: Settings, *, apply: bool) -> None:
-    """Skips dead letters for good, or prints how many it would skip; raises `Rejected` if nothing says which."""
+async def skip(run: Run, chosen: Filter) -> Result:
+    """Skips dead letters for good; those that wait behind them are processed at once. The log keeps the events."""
     if not (chosen.names or chosen.subscription or chosen.stream):
         raise Rejected("say which dead letters to skip: by name, with --subscription or with --stream")
-    out = lines()
-    async with subscriptions(settings) as every:
-        found = await selected(every, chosen)
-        foreign = sum(dead_letter.position is None for _, dead_letter in found)
-        for subscription, count in sorted(Counter(dead_letter.subscription for _, dead_letter in found).items()):
-            out.print(f"{subscription}: {counted(count, 'dead letter')}")
-        out.print(f"{counted(len(found) - foreign, 'event')} will be skipped for good. The log keeps all events.")
-        if foreign:
-            out.print(f"{counted(foreign, 'record')} that are not events will be discarded.")
-        if confirmed(out, apply=apply):
-            for store in stores_of(found):
-                await store.dead_letters.skip([dead_letter for own, dead_letter in found if own is store])
-            out.print("Done.")
+    found = await selected(run.installation.subscriptions, chosen)
+    foreign = sum(dead_letter.position is None for _, dead_letter in found)
+    for subscription, count in sorted(Counter(dead_letter.subscription for _, dead_letter in found).items()):
+        run.say(f"{subscription}: {counted(count, 'dead letter')}")
+    run.say(f"{counted(len(found) - foreign, 'event')} will be skipped for good. The log keeps all events.")
+    if foreign:
+        run.say(f"{counted(foreign, 'record')} that are not events will be discarded.")
+    if await run.begin(_recorded(found)):
+        for store in stores_of(found):
+            await store.dead_letters.skip([dead_letter for own, dead_letter in found if own is store])
+        run.say("Done.")
+    return Result(after={"skipped": len(found) - foreign, "discarded": foreign})
 
 
-async def edit(name: str, data: bytes, settings: Settings, *, apply: bool) -> None:
-    """Replaces the data of an event for its subscription; raises `Invalid` if the installed code cannot read the new data."""
-    catalog = installed_catalog(settings.systems)
-    out = lines()
-    async with subscriptions(settings) as every:
-        ((store, dead_letter),) = await selected(every, Filter(names=(name,)))
-        text = _readable(catalog, dead_letter, data)
-        out.print(f"{name} will get other data: {text[:300]}", markup=False)
-        if not confirmed(out, apply=apply):
-            return
+async def edit(run: Run, wanted: Edit) -> Result:
+    """Replaces an event's data for its subscription alone; the log keeps the original.
+
+    Raises `Invalid` if the installed code cannot read the new data.
+    """
+    ((store, dead_letter),) = await selected(run.installation.subscriptions, Filter(names=(wanted.name,)))
+    text = _readable(run.installation.catalog, dead_letter, wanted.data.encode())
+    run.say(f"{wanted.name} will get other data: {text[:300]}")
+    if await run.begin({"sha256": _digest(dead_letter.value or b"")}):
         await store.dead_letters.edit(dead_letter, text)
-    out.print(f"{name} has other data now. Process it again with `caudal dead-letters redrive {name} --apply`.", markup=False)
+        run.say(f"{wanted.name} has other data now. Process it again with `caudal dead-letters redrive {wanted.name} --apply`.")
+    return Result(after={"sha256": _digest(text.encode())})
+
+
+def _recorded(found: Found) -> Facts:
+    return {"count": len(found), "names": [dead_letter.name for _, dead_letter in found[:_MAX_RECORDED]]}
+
+
+def _without_data(wanted: Edit) -> Facts:
+    """Returns the record of an edit: the data may be personal, and the record is for good."""
+    return {"name": wanted.name, "sha256": _digest(wanted.data.encode())}
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()
 
 
 def _readable(catalog: Catalog, dead_letter: DeadLetter, data: bytes) -> str:
@@ -103,13 +121,14 @@ def _readable(catalog: Catalog, dead_letter: DeadLetter, data: bytes) -> str:
     return text
 
 
-async def _still_open(found: Found) -> list[DeadLetter]:
+async def _still_open(found: Found, show: Show) -> list[DeadLetter]:
     """Returns the dead letters that are still open when each was tried, or after a while."""
     names = {dead_letter.name for _, dead_letter in found}
     give_up = asyncio.get_running_loop().time() + _WAIT_SECONDS
     while True:
         every = [dead_letter for store in stores_of(found) for dead_letter in await store.dead_letters.all()]
         still = [dead_letter for dead_letter in every if dead_letter.name in names]
+        show(len(found) - len(still), len(found))
         is_over = asyncio.get_running_loop().time() > give_up
         if is_over or all(_first_of_stream(dead_letter, every).attempts for dead_letter in still):
             return still
@@ -121,3 +140,8 @@ def _first_of_stream(dead_letter: DeadLetter, every: Sequence[DeadLetter]) -> De
     stream = (dead_letter.subscription, dead_letter.context, dead_letter.stream)
     same = [one for one in every if (one.subscription, one.context, one.stream) == stream and one.position is not None]
     return min(same, key=lambda one: one.position or 0)
+
+
+REDRIVE = Operation("dead-letters/redrive", Filter, redrive)
+SKIP = Operation("dead-letters/skip", Filter, skip)
+EDIT = Operation("dead-letters/edit", Edit, edit, recorded=_without_data)

@@ -1,9 +1,11 @@
 """The choice of dead letters: by name, by subscription and by stream."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from deploy.operations.subscriptions.installed import InstalledSubscription, named
+from pydantic import Field
+
+from deploy.operations.installed_subscriptions import InstalledSubscription, named
+from deploy.operations.run import Parameters
 from schemas.errors import NotFound
 from streams.subscriptions.dead_letters import DeadLetter
 from streams.subscriptions.store import SubscriptionStore
@@ -11,25 +13,22 @@ from streams.subscriptions.store import SubscriptionStore
 Found = list[tuple[SubscriptionStore, DeadLetter]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Parameters):
     """A choice of dead letters; every part that is set must match."""
 
-    names: Sequence[str] = ()
-    subscription: str | None = None
+    names: tuple[str, ...] = ()
+    subscription: str | None = Field(default=None, description="Its name: `system.name`.")
     stream: str | None = None
-    resolved: bool = False
-    """Also those that were skipped, or applied after an edit."""
 
 
 async def selected(every: Sequence[InstalledSubscription], chosen: Filter) -> Found:
-    """Returns the dead letters that match, each with its store; raises `NotFound` for a name that there is not."""
+    """Returns the open dead letters that match, each with its store; raises `NotFound` for a name that there is not."""
     wanted = every if chosen.subscription is None else [named(every, chosen.subscription)]
     found = [
         (store, dead_letter)
         for one in wanted
         for store in one.stores
-        for dead_letter in await store.dead_letters.all(with_resolved=chosen.resolved)
+        for dead_letter in await store.dead_letters.all()
         if chosen.stream in (None, dead_letter.stream)
     ]
     if not chosen.names:

@@ -4,14 +4,15 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 
-from rich.console import Console
+from pydantic import Field
 
-from deploy.console.printing import confirmed, counted, lines
-from deploy.console.progress import ProgressBar, progress_bar
-from deploy.operations.projections.versions import opened_view, projection_named
+from deploy.console.printing import counted
+from deploy.operations.installation import OpenInstallation
+from deploy.operations.operation import Operation
+from deploy.operations.projections.versions import OneView, projection_named, view_named
+from deploy.operations.run import Result, Run, Show
 from projectors.rebuild import Rebuild, total
 from projectors.versions import Difference, Positions
 from schemas.system import ContextName
@@ -25,62 +26,57 @@ _CLOSE = 2000
 """The switch begins when this many positions are left: the live view waits while they are applied."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The options of a rebuild."""
+class RebuildView(OneView):
+    """The view to rebuild, and how."""
 
-    workers: int | None = None
-    """Processes; ``None`` for one each core, 8 at most."""
-    again: bool = False
-    """Whether to begin again if a version is half built."""
-    switch: bool = True
-    """Whether to switch to the new version."""
+    workers: int | None = Field(default=None, ge=1, le=64, description="Processes that fill it; one for each core without it.")
+    restart: bool = Field(default=False, description="Whether to begin again if a version is half built.")
+    switch: bool = Field(default=True, description="Whether to switch to the new version.")
 
 
-async def rebuild(name: str, settings: Settings, options: Options, *, apply: bool) -> Difference | None:
-    """Builds a new version and switches to it, or prints what that would take. Raises `NotFound`, `Rejected`, `Unavailable`.
+async def rebuild(run: Run, wanted: RebuildView) -> Result:
+    """Builds a new version from the logs beside the live one, compares the two at the same position, and switches.
 
-    A rebuild that was stopped continues when it is called again.
+    A rebuild that was stopped continues when it is called again. Raises `NotFound`, `Rejected` and `Unavailable`.
     """
-    out = lines()
-    async with opened_view(name, settings) as work:
-        await _print_plan(work, options, out)
-    if not confirmed(out, apply=apply):
-        return None
-    return await _rebuild(name, settings, options, out)
-
-
-async def rebuild_quietly(name: str, settings: Settings) -> None:
-    """Builds a new version from the beginning and switches to it, without output."""
-    await _rebuild(name, settings, Options(again=True), Console(quiet=True))
-
-
-async def _print_plan(work: Rebuild, options: Options, out: Console) -> None:
+    work = view_named(run.installation, wanted.view)
     versions, positions = await work.view.versions(), total(await work.view.positions())
-    begins = (
-        f"{versions.building} will be completed" if versions.building and not options.again else "a new version will be built"
-    )
-    then = "and then become live" if options.switch else "and kept beside the live one"
-    out.print(f"{work.name}: {begins} from {counted(positions, 'log position')}, {then}.", markup=False)
+    is_continued = versions.building and not wanted.restart
+    begins = f"{versions.building} will be completed" if is_continued else "a new version will be built"
+    then = "and then become live" if wanted.switch else "and kept beside the live one"
+    run.say(f"{work.name}: {begins} from {counted(positions, 'log position')}, {then}.")
+    if not await run.begin({"building": versions.building, "previous": versions.previous}):
+        return Result()
+
+    table = await filled(run.installation, wanted, run.progress_of(work.name, "positions"))
+    if not wanted.switch:
+        run.say(f"{work.name}: {table} is ready; `caudal projections rebuild {work.name} --apply` switches to it.")
+        return Result(after={"built": table})
+    found = await work.switch(table)
+    _report(run, work.name, found)
+    return Result(after={"live": table, "rows_that_differ": None if found is None else found.rows})
 
 
-async def _rebuild(name: str, settings: Settings, options: Options, out: Console) -> Difference | None:
-    async with opened_view(name, settings) as work:
-        table = await work.view.begin(again=options.again)
-        count = options.workers or min(os.cpu_count() or 1, 8)
-        with ProcessPoolExecutor(count, get_context("spawn")) as pool, progress_bar(out, name, "positions") as bar:
-            await _fill(work, table, settings, pool, count, bar)
-        if not options.switch:
-            out.print(f"{name}: {table} is ready; `caudal projections rebuild {name} --apply` switches to it.")
-            return None
-        found = await work.switch(table)
-    _report(name, found, out)
-    return found
+async def rebuild_now(installation: OpenInstallation, view: str) -> Difference | None:
+    """Builds a new version from the beginning and switches to it; returns how the two differ."""
+    table = await filled(installation, RebuildView(view=view, restart=True), lambda _, __: None)
+    return await view_named(installation, view).switch(table)
 
 
-async def _fill(
-    work: Rebuild, table: str, settings: Settings, pool: ProcessPoolExecutor, workers: int, bar: ProgressBar
-) -> None:
+async def filled(installation: OpenInstallation, wanted: RebuildView, show: Show) -> str:
+    """Builds a new version in several processes, or completes it, and returns its table."""
+    work = view_named(installation, wanted.view)
+    table = await work.view.begin(again=wanted.restart)
+    count = wanted.workers or min(os.cpu_count() or 1, 8)
+    pool = ProcessPoolExecutor(count, get_context("spawn"))
+    try:
+        await _fill(work, table, installation.settings, pool, count, show)
+    finally:  # without waiting, which would hold up everything else in this process
+        pool.shutdown(wait=False, cancel_futures=True)
+    return table
+
+
+async def _fill(work: Rebuild, table: str, settings: Settings, pool: ProcessPoolExecutor, workers: int, show: Show) -> None:
     """Fills in rounds until the live view is nearly reached, because that one moves on in the meantime."""
     loop = asyncio.get_running_loop()
     while True:
@@ -90,7 +86,7 @@ async def _fill(
         shares = _shares(goal, workers)
         running = [loop.run_in_executor(pool, _work, settings, work.name, table, share) for share in shares]
         while (await asyncio.wait(running, timeout=0.3))[1]:
-            bar.show(total(await work.view.positions_of(table)), total(goal))
+            show(total(await work.view.positions_of(table)), total(goal))
         for done in running:
             await done
 
@@ -119,15 +115,16 @@ async def _build(settings: Settings, name: str, table: str, share: Sequence[tupl
         await databases.close()
 
 
-def _report(name: str, found: Difference | None, out: Console) -> None:
+def _report(run: Run, name: str, found: Difference | None) -> None:
     if found is None:
-        out.print(f"{name}: switched. The previous version has other columns, so the rows were not compared.")
+        run.say(f"{name}: switched. The previous version has other columns, so the rows were not compared.")
     elif not found.rows:
-        out.print(f"{name}: switched. All rows are as they were.")
+        run.say(f"{name}: switched. All rows are as they were.", "good")
     else:
         more = " …" if found.rows > len(found.some) else ""
         differ = f"differ{'s' if found.rows == 1 else ''} from the previous version"
-        out.print(f"{name}: switched. {counted(found.rows, 'row')} {differ}: {', '.join(found.some)}{more}", markup=False)
-    out.print(
-        f"`caudal projections rollback {name}` goes back, `caudal projections discard {name}` drops the previous version."
-    )
+        run.say(f"{name}: switched. {counted(found.rows, 'row')} {differ}: {', '.join(found.some)}{more}", "warning")
+    run.say(f"`caudal projections rollback {name}` goes back, `caudal projections discard {name}` drops the previous version.")
+
+
+REBUILD = Operation("projections/rebuild", RebuildView, rebuild)

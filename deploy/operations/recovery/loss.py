@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from deploy.operations.subscriptions.installed import InstalledSubscription
+from deploy.operations.installed_subscriptions import InstalledSubscription
 from projectors.versions import VersionedView
 from schemas.system import ContextName
 from streams.broker.clients import connected_consumer

@@ -1,49 +1,45 @@
 """Commands of an operator to a saga: retry and cancel."""
 
-import getpass
-
-from command_api.composition import issue
-from deploy.console.printing import confirmed, counted, lines
-from deploy.operations.sagas.reading import saga_row
+from deploy.console.printing import counted
+from deploy.operations.operation import Operation
+from deploy.operations.run import Facts, Result, Run
+from deploy.operations.sagas.reading import OneSaga, saga_row
 from deploy.operations.sagas.stuck import SagaRow
 from schemas.engine.sagas import CancelSaga, RetrySaga
-from streams.database.pools import Databases
-from streams.discovery import installed_catalog
-from streams.settings import Settings
+from schemas.errors import Rejected
 
 
-async def retry(short_id: str, settings: Settings, *, apply: bool) -> None:
-    """Retries what the saga failed to do, or prints what that is. Raises `Rejected` if nothing failed."""
-    out = lines()
-    saga = await _saga(short_id, settings)
+async def retry(run: Run, wanted: OneSaga) -> Result:
+    """Retries what a saga failed to react to, or failed to compensate. Raises `Rejected` if nothing failed."""
+    saga = await saga_row(run.installation, wanted.saga_id)
     failed = [found["name"] for found in (*saga["deferred"].values(), *saga["failed_compensations"].values())]
-    out.print(f"{saga['saga']} {saga['key']}: to be retried: {', '.join(failed) or 'nothing'}.", markup=False)
-    if confirmed(out, apply=apply):
-        await _send(RetrySaga(saga_id=saga["saga_id"]), settings)
-        out.print(f"It retries; `caudal sagas show {short_id}` shows the result.")
+    run.say(f"{saga['saga']} {saga['key']}: to be retried: {', '.join(failed) or 'nothing'}.")
+    if await run.begin({**_recorded(saga), "failed": failed}):
+        await run.issue(RetrySaga(saga_id=saga["saga_id"]))
+        run.say(f"It retries; `caudal sagas show {wanted.saga_id}` shows the result.")
+    return Result(after={"saga_id": saga["saga_id"]})
 
 
-async def cancel(short_id: str, reason: str, settings: Settings, *, apply: bool) -> None:
-    """Cancels a saga, or prints what that would end. Raises `Rejected` if it has ended."""
-    out = lines()
-    saga = await _saga(short_id, settings)
+async def cancel(run: Run, wanted: OneSaga) -> Result:
+    """Cancels a saga that has not ended, for a reason: its commands are compensated, the last one first.
+
+    Raises `Rejected` if it has ended, and without a reason, which the saga keeps.
+    """
+    saga = await saga_row(run.installation, wanted.saga_id)
     in_flight = counted(len(saga["in_flight"]), "command")
-    out.print(f"{saga['saga']} {saga['key']}: {saga['status']}, {in_flight} in flight, will be cancelled.", markup=False)
-    out.print("Its accepted commands will be compensated, the last one first.")
-    command = CancelSaga(saga_id=saga["saga_id"], reason=reason)
-    if confirmed(out, apply=apply):
-        await _send(command, settings)
-        out.print(f"It is being compensated; `caudal sagas show {short_id}` shows how far.")
+    run.say(f"{saga['saga']} {saga['key']}: {saga['status']}, {in_flight} in flight, will be cancelled.")
+    run.say("Its accepted commands will be compensated, the last one first.")
+    if run.is_applied and not run.reason:
+        raise Rejected("say why the saga is cancelled (--reason): the saga keeps it")
+    if await run.begin(_recorded(saga)):
+        await run.issue(CancelSaga(saga_id=saga["saga_id"], reason=run.reason))
+        run.say(f"It is being compensated; `caudal sagas show {wanted.saga_id}` shows how far.")
+    return Result(after={"saga_id": saga["saga_id"]})
 
 
-async def _saga(short_id: str, settings: Settings) -> SagaRow:
-    databases = Databases("caudal_reader", 1)
-    try:
-        return await saga_row(settings, databases, short_id)
-    finally:
-        await databases.close()
+def _recorded(saga: SagaRow) -> Facts:
+    return {"saga_id": saga["saga_id"], "saga": saga["saga"], "key": saga["key"], "status": saga["status"]}
 
 
-async def _send(command: RetrySaga | CancelSaga, settings: Settings) -> None:
-    """Has a command handled in this process. Raises `Rejected` and `Unavailable`."""
-    await issue(settings, installed_catalog(settings.systems), command, getpass.getuser())
+RETRY = Operation("sagas/retry", OneSaga, retry)
+CANCEL = Operation("sagas/cancel", OneSaga, cancel)

@@ -1,84 +1,74 @@
-"""``caudal sagas list``: sagas in groups by their definition, those that are stuck first."""
+"""Sagas in groups by their definition, those that are stuck first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
-import orjson
-import typer
+from pydantic import Field, TypeAdapter
 from rich.console import RenderableType
 from rich.markup import escape
 
-from deploy.console.printing import SHORT_ID, ago, console, counted, grouped, short_ids
-from deploy.operations.sagas.reading import definitions, may_wait_indefinitely, saga_rows
+from deploy.console.printing import SHORT_ID, ago, grouped, short_ids
+from deploy.operations.installation import OpenInstallation
+from deploy.operations.reading import Reading
+from deploy.operations.run import Parameters
+from deploy.operations.sagas.reading import SagaContent, definitions, may_wait_indefinitely, saga_rows
 from deploy.operations.sagas.stuck import RUNNING, SagaRow, next_timer, shown, status_of, why_stuck
 from schemas.engine.sagas import ENDED
 from schemas.errors import NotFound
-from streams.database.pools import Databases
-from streams.discovery import installed_catalog
-from streams.settings import Settings
 
 Which = Literal["running", "ended", "all"]
 _ENDED = ",".join(sorted(ENDED))
 _STYLES = {"failed": "red", "cancelled": "yellow", "compensating": "yellow", "in_review": "yellow", "completed": "green"}
 
 
-@dataclass(frozen=True, slots=True)
-class SagaFilter:
+class SagaFilter(Parameters):
     """The sagas to list."""
 
-    kind: str | None
-    """``system.name`` of their definition; ``None`` for all."""
-    which: Which
-    limit: int
+    kind: str | None = Field(default=None, description="`system.name` of their definition.")
+    which: Which = "running"
+    limit: int = Field(default=100, ge=1, le=10_000)
 
 
 @dataclass(frozen=True, slots=True)
 class ListedSaga:
     """A saga with what is shown of it."""
 
-    row: SagaRow
+    row: SagaContent
     status: str
     """That of the row, or ``waiting``."""
     stuck: str | None
-
-    def as_json(self) -> Mapping[str, Any]:
-        """Returns the row with the status that the table shows."""
-        return {**self.row, "status": self.status, "stuck": self.stuck}
+    """Why it is stuck, if it is."""
 
 
-async def list_sagas(chosen: SagaFilter, settings: Settings, *, as_json: bool) -> None:
-    """Prints the sagas that are asked for. Raises `Unavailable`, and `NotFound` for an unknown kind."""
-    catalog = installed_catalog(settings.systems)
+@dataclass(frozen=True, slots=True)
+class ListedSagas:
+    """Sagas, those that are stuck first, each group the longest unchanged first."""
+
+    rows: Sequence[ListedSaga]
+    found: int
+    """Their number without a limit."""
+
+
+async def list_sagas(installation: OpenInstallation, chosen: SagaFilter) -> ListedSagas:
+    """Lists sagas; those that are stuck come first, with the reason. Raises `NotFound` for an unknown kind."""
+    catalog = installation.catalog
     if chosen.kind is not None and chosen.kind not in (known := definitions(catalog)):
         raise NotFound(f"there is no saga definition {chosen.kind!r}; there are {', '.join(sorted(known)) or 'none'}")
     filters = [("saga", chosen.kind)] if chosen.kind else []
     if chosen.which != "all":
         filters.append(("status[in]", _ENDED if chosen.which == "ended" else RUNNING))
-    databases = Databases("caudal_reader", 1)
-    try:
-        rows = await saga_rows(settings, databases, filters)
-    finally:
-        await databases.close()
-    now = datetime.now(UTC)
-    listed = in_order(rows, now, may_wait_indefinitely(catalog))[: chosen.limit]
-    if as_json:
-        typer.echo(orjson.dumps([one.as_json() for one in listed]))
-    elif listed:
-        console().print(saga_table(listed, now))
-        _print_hints(listed, len(rows))
-    else:
-        of = f" of {chosen.kind}" if chosen.kind else ""
-        running = f"No saga{of} runs; `caudal sagas list --ended` lists those that have ended."
-        typer.echo(running if chosen.which == "running" else "There are no such sagas.")
+    rows = await saga_rows(installation.within("caudal_reader"), filters)
+    listed = in_order(rows, datetime.now(UTC), may_wait_indefinitely(catalog))
+    return ListedSagas(listed[: chosen.limit], len(listed))
 
 
 def in_order(rows: Sequence[SagaRow], now: datetime, may_wait: frozenset[str]) -> list[ListedSaga]:
     """Sagas that are stuck first, each group the longest unchanged first."""
     listed = [
         ListedSaga(
-            row,
+            dict(row),
             status_of(row["status"], row["in_flight"], may_wait=row["saga"] in may_wait),
             why_stuck(row, now, may_wait=row["saga"] in may_wait),
         )
@@ -110,7 +100,4 @@ def _cells(one: ListedSaga, short: Mapping[str, str], now: datetime) -> Sequence
     )
 
 
-def _print_hints(listed: Sequence[ListedSaga], found: int) -> None:
-    if found > len(listed):
-        typer.echo(f"{counted(found - len(listed), 'saga')} more; --limit shows them.")
-    typer.echo("\n`caudal sagas show SAGA_ID` shows the steps of one.")
+LIST = Reading("sagas/list", SagaFilter, list_sagas, TypeAdapter(ListedSagas))

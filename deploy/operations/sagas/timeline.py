@@ -1,22 +1,22 @@
-"""``caudal sagas show``: one saga with its steps, as its log holds them."""
+"""One saga with its steps, as its log holds them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
-import typer
+from pydantic import TypeAdapter
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.console.printing import console, lines, table
-from deploy.operations.sagas.reading import may_wait_indefinitely, saga_row, saga_steps
-from deploy.operations.sagas.stuck import SagaRow, shown, status_of, why_stuck
+from deploy.console.printing import table
+from deploy.operations.installation import OpenInstallation
+from deploy.operations.reading import Reading
+from deploy.operations.sagas.reading import OneSaga, SagaContent, may_wait_indefinitely, saga_row, saga_steps
+from deploy.operations.sagas.stuck import shown, status_of, why_stuck
 from schemas.engine.sagas import SagaAdvanced
 from schemas.envelope import RecordedEvent
-from streams.database.pools import Databases
-from streams.discovery import installed_catalog
-from streams.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +38,29 @@ class Step:
     """Commands that the step sent; those that compensate another name it."""
 
 
-async def show_saga(short_id: str, settings: Settings, *, as_json: bool) -> None:
-    """Prints one saga with its steps. Raises `NotFound` and `Unavailable`."""
-    catalog, databases = installed_catalog(settings.systems), Databases("caudal_reader", 1)
-    try:
-        saga = await saga_row(settings, databases, short_id)
-        recorded = await saga_steps(settings, catalog, databases, saga["saga_id"])
-    finally:
-        await databases.close()
-    may_wait = saga["saga"] in may_wait_indefinitely(catalog)
-    steps = steps_of(recorded, may_wait=may_wait)
-    status = status_of(saga["status"], saga["in_flight"], may_wait=may_wait)
-    stuck = why_stuck(saga, datetime.now(UTC), may_wait=may_wait)
-    if as_json:
-        timeline = [asdict(step) for step in steps]
-        typer.echo(orjson.dumps({**saga, "status": status, "stuck": stuck, "timeline": timeline}))
-        return
-    _print_saga(saga, shown(status), stuck)
-    console().print(step_table(steps))
+@dataclass(frozen=True, slots=True)
+class ShownSaga:
+    """One saga with its steps."""
+
+    row: SagaContent
+    status: str
+    """That of the row, or ``waiting``."""
+    stuck: str | None
+    """Why it is stuck, if it is."""
+    timeline: Sequence[Step]
+
+
+async def show_saga(installation: OpenInstallation, wanted: OneSaga) -> ShownSaga:
+    """Shows one saga: its status, its state, and each of its steps. Raises `NotFound`."""
+    saga = await saga_row(installation, wanted.saga_id)
+    recorded = await saga_steps(installation, saga["saga_id"])
+    may_wait = saga["saga"] in may_wait_indefinitely(installation.catalog)
+    return ShownSaga(
+        saga,
+        status_of(saga["status"], saga["in_flight"], may_wait=may_wait),
+        why_stuck(saga, datetime.now(UTC), may_wait=may_wait),
+        steps_of(recorded, may_wait=may_wait),
+    )
 
 
 def steps_of(recorded: Sequence[RecordedEvent[SagaAdvanced]], *, may_wait: bool) -> list[Step]:
@@ -110,18 +115,22 @@ def step_table(steps: Sequence[Step]) -> Table:
     return rows
 
 
-def _print_saga(saga: SagaRow, status: str, stuck: str | None) -> None:
-    out = lines()
+def print_saga(found: ShownSaga, out: Console) -> None:
+    """Prints what is known of a saga, without its steps."""
+    saga = found.row
     reason = f", {saga['reason']}" if saga["reason"] else ""
     out.print(f"Saga      {saga['saga_id']} of {saga['saga']}", markup=False)
     out.print(f"About     {saga['key']}", markup=False)
-    out.print(f"Status    {status}{reason}", markup=False)
+    out.print(f"Status    {shown(found.status)}{reason}", markup=False)
     out.print(f"Started   {saga['started_at']:%Y-%m-%d %H:%M:%SZ}", markup=False)
-    if stuck:
-        out.print(f"Stuck     {stuck}", style="bold red", markup=False)
+    if found.stuck:
+        out.print(f"Stuck     {found.stuck}", style="bold red", markup=False)
     out.print(f"State     {orjson.dumps(saga['state']).decode()}", markup=False)
     for sent in saga["in_flight"].values():
         out.print(f"In flight {sent['name']} since {sent['sent_at']}", markup=False)
     for name, due in saga["timers"].items():
         out.print(f"Timer     {name} at {due}", markup=False)
     out.print()
+
+
+SHOW = Reading("sagas/show", OneSaga, show_saga, TypeAdapter(ShownSaga))

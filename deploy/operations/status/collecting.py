@@ -1,8 +1,7 @@
 """The collection of a status: the health of processes over HTTP, everything else from the databases, all at once."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,8 @@ import httpx
 from deploy.console.endpoints import Endpoints
 from deploy.local.ports import LOOPBACK, listens
 from deploy.local.servers.readiness import DOES_NOT_ANSWER, why_broker_is_not_ready, why_postgres_is_not_ready
+from deploy.operations.installation import OpenInstallation
+from deploy.operations.installed_subscriptions import InstalledSubscription
 from deploy.operations.projections.table_shapes import shape_problem
 from deploy.operations.sagas.reading import may_wait_indefinitely, saga_rows
 from deploy.operations.sagas.stuck import RUNNING, why_stuck
@@ -24,54 +25,46 @@ from deploy.operations.status.installation_status import (
     SubscriptionStatus,
     ViewStatus,
 )
-from deploy.operations.subscriptions.installed import InstalledSubscription, subscriptions
 from schemas.system import ContextName
 from streams.broker.clients import why_no_broker_answers
-from streams.database.pools import Databases
-from streams.discovery import installed_catalog
-from streams.installation import Installation
 from streams.log.reading import PostgresLog
-from streams.settings import Settings
 
 T = TypeVar("T")
-_POOL_SIZE = 4
 
 
 class StatusCollector:
     """Collects the status of one installation; its connections stay open until it is closed, so a second time is faster."""
 
-    def __init__(self, settings: Settings, stack: Endpoints | None) -> None:
-        self._settings, self._stack = settings, stack
-        self._databases = Databases(None, _POOL_SIZE)
-        self._catalog = installed_catalog(settings.systems)
-        self._installation = Installation(settings, self._catalog, self._databases)
-        self._open = AsyncExitStack()
-        self._subscriptions: Sequence[InstalledSubscription] = ()
+    def __init__(self, installation: OpenInstallation) -> None:
+        self._open = installation
+        self._settings, self._catalog = installation.settings, installation.catalog
+        self._installation = installation.within("caudal_reader")
         self._client = httpx.AsyncClient(timeout=3, verify=False)  # plain HTTP: there are no certificates to load
 
     async def close(self) -> None:
-        """Closes every connection."""
-        await self._open.aclose()
+        """Closes its connections to processes."""
         await self._client.aclose()
-        await self._databases.close()
 
     async def collect(self) -> InstallationStatus:
         """Returns the status now. Raises `Unavailable` if a database is out of reach."""
-        if not self._subscriptions:
-            self._subscriptions = await self._open.enter_async_context(subscriptions(self._settings))
         processes, broker, logs, found, views, sagas = await asyncio.gather(
             self.processes(),
             self._broker(),
             _all(self._log(context) for context in self._catalog.contexts),
-            _all(self._subscription(one, context) for one in self._subscriptions for context in one.contexts),
-            _all(self._view(one) for one in self._subscriptions if one.projection is not None),
+            self.subscriptions(),
+            _all(self._view(one) for one in self._open.subscriptions if one.projection is not None),
             self._sagas(),
         )
         return InstallationStatus(processes, logs, found, views, sagas, broker)
 
+    async def subscriptions(self) -> list[SubscriptionStatus]:
+        """Returns every subscription in each context that it follows. Raises `Unavailable`."""
+        return await _all(self._subscription(one, context) for one in self._open.subscriptions for context in one.contexts)
+
     async def processes(self) -> list[ProcessStatus]:
         """Returns the processes of the local stack; none without one."""
-        return [] if self._stack is None else await _all(self._process(self._stack, name) for name in self._stack.ports)
+        stack = self._open.stack
+        return [] if stack is None else await _all(self._process(stack, name) for name in stack.ports)
 
     async def _process(self, stack: Endpoints, name: str) -> ProcessStatus:
         process = "broker" if name == "controller" else name.partition(" ")[0]  # a process serves every gateway
@@ -87,7 +80,7 @@ class StatusCollector:
         return ProcessStatus(name, port, answer["status"], "; ".join(answer.get("failing", {}).values()), log)
 
     async def _broker(self) -> str | None:
-        return await why_no_broker_answers(self._settings) if self._stack is None else None
+        return await why_no_broker_answers(self._settings) if self._open.stack is None else None
 
     async def _log(self, context: ContextName) -> LogStatus:
         store = self._installation.log_store(context)
@@ -129,7 +122,7 @@ class StatusCollector:
         return ViewStatus(one.name, versions["building"] if versions else None, await shape_problem(store, home, view))
 
     async def _sagas(self) -> SagaStatus:
-        rows = await saga_rows(self._settings, self._databases, [("status[in]", RUNNING)])
+        rows = await saga_rows(self._installation, [("status[in]", RUNNING)])
         may_wait, now = may_wait_indefinitely(self._catalog), datetime.now(UTC)
         stuck = {row["saga_id"]: why_stuck(row, now, may_wait=row["saga"] in may_wait) for row in rows}
         return SagaStatus(len(rows), {id: why for id, why in stuck.items() if why is not None})

@@ -18,8 +18,8 @@ from streams.relay.unrelayed import unrelayed
 
 STALLED_AFTER = timedelta(seconds=30)
 """A subscription needs attention if an event waits for longer."""
-EXIT_CODES = {"healthy": 0, "attention": 1, "down": 2}
 Severity = Literal["attention", "down"]
+Health = Literal["healthy", "attention", "down"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def out_of_reach(status: InstallationStatus, why: str, now: datetime) -> list[Fi
     return found if is_named else [Finding("down", why), *found]
 
 
-def health(found: Sequence[Finding]) -> Literal["healthy", "attention", "down"]:
+def health(found: Sequence[Finding]) -> Health:
     """Returns the worst severity of what was found."""
     if any(finding.severity == "down" for finding in found):
         return "down"

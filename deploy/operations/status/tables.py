@@ -12,19 +12,19 @@ from deploy.operations.status.health import (
     Finding,
     by_name,
     dead_letters_of,
-    first_sentence,
-    health,
     oldest_of,
 )
-from deploy.operations.status.installation_status import InstallationStatus, LogStatus, ProcessStatus, SubscriptionStatus
+from deploy.operations.status.installation_status import LogStatus, ProcessStatus, SubscriptionStatus
+from deploy.operations.status.reading import StatusReport
 
 _STYLES = {"healthy": "bold green", "attention": "bold yellow", "down": "bold red"}
 _MAX_FINDINGS = 10
 
 
-def report(status: InstallationStatus, found: Sequence[Finding], now: datetime, *, everything: bool) -> RenderableType:
+def report(status: StatusReport, now: datetime, *, everything: bool) -> RenderableType:
     """Returns the report; without ``everything`` it only counts logs without events and subscriptions that are up to date."""
-    parts: list[RenderableType] = [Text(first_sentence(status, found), style=_STYLES[health(found)])]
+    found = status.findings
+    parts: list[RenderableType] = [Text(status.sentence, style=_STYLES[status.health])]
     parts += [_finding(finding) for finding in found[:_MAX_FINDINGS]]
     if len(found) > _MAX_FINDINGS:
         parts.append(Text(f"  … and {len(found) - _MAX_FINDINGS} more"))

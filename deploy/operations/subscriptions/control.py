@@ -1,82 +1,79 @@
 """Pausing, resuming and resetting of subscriptions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import Console
+from pydantic import Field
 
 from deploy.console.places import parse_place
-from deploy.console.printing import confirmed, lines
-from deploy.operations.subscriptions.installed import InstalledSubscription, named, subscriptions
+from deploy.operations.installed_subscriptions import InstalledSubscription, named
+from deploy.operations.operation import Operation
+from deploy.operations.run import Parameters, Result, Run
 from projectors.reset import clear_view
-from schemas.catalog import Catalog
 from schemas.errors import Rejected
 from schemas.system import ContextName
-from streams.database.pools import Databases
-from streams.database.store import Store
-from streams.discovery import installed_catalog
 from streams.log.search import SearchableLog
-from streams.settings import Settings
+
+Targets = Mapping[ContextName, Mapping[int, int]]
+"""A position in each partition of each context."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reset:
-    """The options of a reset."""
+class Pause(Parameters):
+    """The subscription to pause or to resume."""
 
-    to: str
-    """``beginning``, ``head``, a position, a date or a time."""
-    context: str | None
-    """Only in this context; ``None`` for all that the subscription follows."""
-    keep_rows: bool
-    """Whether a view keeps rows that will see events again."""
-    apply: bool
+    subscription: str = Field(description="Its name: `system.name`.")
 
 
-async def pause(name: str, settings: Settings, *, apply: bool) -> None:
-    """Pauses a subscription until it is resumed; the processes that run it notice within a second."""
-    out = lines()
-    async with subscriptions(settings) as found:
-        subscription = named(found, name)
-        if all(await _paused(subscription)):
-            out.print(f"{name} is paused already. Resume it with `caudal subscriptions resume {name} --apply`.")
-            return
-        out.print(f"The {subscription.kind} {name} will be paused.")
-        if confirmed(out, apply=apply):
-            for store in subscription.stores:
-                await store.checkpoints.pause()
-            out.print(f"{name} is paused. Resume it with `caudal subscriptions resume {name} --apply`.")
+class Reset(Parameters):
+    """The subscription to reset, and where to."""
+
+    subscription: str = Field(description="Its name: `system.name`.")
+    to: str = Field(description="`beginning`, `head`, a position, a date, or a time.")
+    context: str | None = Field(default=None, description="Only in this context; all that the subscription follows without it.")
+    keep_rows: bool = Field(default=False, description="Whether a view keeps rows that will see events again.")
 
 
-async def resume(name: str, settings: Settings, *, apply: bool) -> None:
-    """Resumes a subscription at its checkpoint; the events since then are read from the log."""
-    out = lines()
-    async with subscriptions(settings) as found:
-        subscription = named(found, name)
-        if not any(await _paused(subscription)):
-            out.print(f"{name} is not paused.")
-            return
-        out.print(f"The {subscription.kind} {name} will be resumed.")
-        if confirmed(out, apply=apply):
-            for store in subscription.stores:
-                await store.checkpoints.resume()
-            out.print(f"{name} is resumed.")
+async def pause(run: Run, wanted: Pause) -> Result:
+    """Pauses a subscription, in every process that runs it, until it is resumed; they notice within a second."""
+    name = wanted.subscription
+    subscription = named(run.installation.subscriptions, name)
+    if all(await _paused(subscription)):
+        run.say(f"{name} is paused already. Resume it with `caudal subscriptions resume {name} --apply`.")
+        return Result()
+    run.say(f"The {subscription.kind} {name} will be paused.")
+    if await run.begin({"state": "active"}):
+        for store in subscription.stores:
+            await store.checkpoints.pause()
+        run.say(f"{name} is paused. Resume it with `caudal subscriptions resume {name} --apply`.")
+    return Result(after={"state": "paused"})
 
 
-async def reset(name: str, wanted: Reset, settings: Settings) -> None:
-    """Moves the checkpoints of a subscription, or prints where they would move.
+async def resume(run: Run, wanted: Pause) -> Result:
+    """Resumes a paused subscription at its checkpoint; the events since then are read from the log."""
+    name = wanted.subscription
+    subscription = named(run.installation.subscriptions, name)
+    if not any(await _paused(subscription)):
+        run.say(f"{name} is not paused.")
+        return Result()
+    run.say(f"The {subscription.kind} {name} will be resumed.")
+    if await run.begin({"state": "paused"}):
+        for store in subscription.stores:
+            await store.checkpoints.resume()
+        run.say(f"{name} is resumed.")
+    return Result(after={"state": "active"})
+
+
+async def reset(run: Run, wanted: Reset) -> Result:
+    """Moves the checkpoint of a subscription; commands that a policy sends again are recognised as repeats.
 
     A view that goes back to the beginning is emptied. If it went back to any other place, its rows would see events twice:
     that is rejected unless ``keep_rows`` is set. Raises `Rejected` or `NotFound`.
     """
-    catalog = installed_catalog(settings.systems)
-    out = lines()
-    async with subscriptions(settings) as found:
-        subscription = named(found, name)
-        targets = await _targets(subscription, wanted, catalog, settings)
-        is_emptied = await _plan(subscription, wanted, targets, out)
-        if not confirmed(out, apply=wanted.apply):
-            return
+    subscription = named(run.installation.subscriptions, wanted.subscription)
+    targets = await _targets(run, subscription, wanted)
+    before = {context: await subscription.store_of(context).checkpoints.of(context) for context in targets}
+    is_emptied = _plan(run, subscription, wanted, before, targets)
+    if await run.begin({"checkpoints": _shown(before)}):
         for store in subscription.stores:
             async with store.transaction() as connection:
                 for context in store.contexts & targets.keys():
@@ -84,7 +81,8 @@ async def reset(name: str, wanted: Reset, settings: Settings) -> None:
                     await store.checkpoints.reset(connection, context, targets[context])
                 if is_emptied and subscription.projection is not None:
                     await clear_view(connection, subscription.projection)
-        out.print("Done.")
+        run.say("Done.")
+    return Result(after={"checkpoints": _shown(targets)})
 
 
 async def _paused(subscription: InstalledSubscription) -> list[bool]:
@@ -92,25 +90,18 @@ async def _paused(subscription: InstalledSubscription) -> list[bool]:
     return [(await store.checkpoints.control_state()).is_paused for store in subscription.stores]
 
 
-async def _targets(
-    subscription: InstalledSubscription, wanted: Reset, catalog: Catalog, settings: Settings
-) -> Mapping[ContextName, dict[int, int]]:
-    """Returns the position in each partition, by context."""
+async def _targets(run: Run, subscription: InstalledSubscription, wanted: Reset) -> Targets:
     contexts = subscription.contexts if wanted.context is None else (ContextName.parse(wanted.context),)
     if unknown := set(contexts) - set(subscription.contexts):
         followed = ", ".join(map(str, subscription.contexts))
         raise Rejected(f"{subscription.name} does not follow {', '.join(map(str, unknown))}; it follows {followed}")
-    readers = Databases("caudal_reader", pool_size=1)
-    try:
-        found = {}
-        for context in contexts:
-            log = SearchableLog(Store.of_log(readers, settings.log_dsn(context), context), context)
-            heads = (await log.head()).partitions
-            up_to = await _position(log, wanted.to)
-            found[context] = {partition: min(up_to, head) for partition, head in enumerate(heads)}
-        return found
-    finally:
-        await readers.close()
+    found = {}
+    for context in contexts:
+        log = SearchableLog(run.installation.within("caudal_reader").log_store(context), context)
+        heads = (await log.head()).partitions
+        up_to = await _position(log, wanted.to)
+        found[context] = {partition: min(up_to, head) for partition, head in enumerate(heads)}
+    return found
 
 
 async def _position(log: SearchableLog, to: str) -> int:
@@ -126,16 +117,14 @@ async def _position(log: SearchableLog, to: str) -> int:
     return target
 
 
-async def _plan(
-    subscription: InstalledSubscription, wanted: Reset, targets: Mapping[ContextName, dict[int, int]], out: Console
-) -> bool:
-    """Prints what will change and returns whether the view has to be emptied; raises `Rejected`."""
+def _plan(run: Run, subscription: InstalledSubscription, wanted: Reset, before: Targets, targets: Targets) -> bool:
+    """Says what will change and returns whether the view has to be emptied; raises `Rejected`."""
     goes_back = False
     for context, positions in targets.items():
-        now = await subscription.store_of(context).checkpoints.of(context)
         for partition, position in positions.items():
-            out.print(f"{context}, partition {partition}: {now.get(partition, 0)} → {position}", markup=False)
-            goes_back = goes_back or position < now.get(partition, 0)
+            now = before[context].get(partition, 0)
+            run.say(f"{context}, partition {partition}: {now} → {position}")
+            goes_back = goes_back or position < now
     if subscription.projection is None or not goes_back or wanted.keep_rows:
         return False
     if set(targets) != set(subscription.contexts) or any(any(positions.values()) for positions in targets.values()):
@@ -144,5 +133,16 @@ async def _plan(
             f"the live one (`caudal projections rebuild {subscription.name}`), or add --keep-rows if the projection is "
             "idempotent"
         )
-    out.print(f"The view {subscription.name} will be emptied and filled from the log again.")
+    run.say(f"The view {subscription.name} will be emptied and filled from the log again.")
     return True
+
+
+def _shown(positions: Targets) -> dict[str, dict[str, int]]:
+    return {
+        str(context): {str(partition): position for partition, position in own.items()} for context, own in positions.items()
+    }
+
+
+PAUSE = Operation("subscriptions/pause", Pause, pause)
+RESUME = Operation("subscriptions/resume", Pause, resume)
+RESET = Operation("subscriptions/reset", Reset, reset)

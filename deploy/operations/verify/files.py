@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 
 from deploy.console.printing import counted
-from deploy.operations.verify.report import Report, Reporter
+from deploy.operations.run import Show
+from deploy.operations.verify.report import Report
 from schemas.catalog import Catalog
 from schemas.errors import Damaged, Misconfigured
 from schemas.system import ContextName, stored_names
@@ -22,9 +23,7 @@ def contexts_with_files(contexts: Sequence[ContextName], catalog: Catalog) -> li
     return [context for context in contexts if _names_of(context, catalog)]
 
 
-async def verify_files(
-    settings: Settings, catalog: Catalog, context: ContextName, log: ReadableLog, reporter: Reporter
-) -> Report:
+async def verify_files(settings: Settings, catalog: Catalog, context: ContextName, log: ReadableLog, show: Show) -> Report:
     """Reads each file that a context's events name, once, and not those that a later event says to be deleted.
 
     Raises `Unavailable` if the files are out of reach.
@@ -32,19 +31,18 @@ async def verify_files(
     started, names = time.monotonic(), _names_of(context, catalog)
     report, total = Report(part="file", name=str(context)), (await log.head()).position
     kept: dict[str, tuple[KeptFile, int]] = {}
-    with reporter.progress(f"files of {context}") as show:
-        async for rows in log_events(log):
-            for row in rows:
-                if row.type in names:
-                    report.events += 1
-                    for file in files_in(decode(row, context, catalog).data):
-                        if isinstance(file, KeptFile):
-                            kept.setdefault(file.key, (file, row.position))
-                        else:
-                            kept.pop(file.key, None)
-            show(rows[-1].position, total)
-        for file, position in kept.values():
-            await _check(file, position, settings, report)
+    async for rows in log_events(log):
+        for row in rows:
+            if row.type in names:
+                report.events += 1
+                for file in files_in(decode(row, context, catalog).data):
+                    if isinstance(file, KeptFile):
+                        kept.setdefault(file.key, (file, row.position))
+                    else:
+                        kept.pop(file.key, None)
+        show(rows[-1].position, total)
+    for file, position in kept.values():
+        await _check(file, position, settings, report)
     report.facts = {"files": len(kept)}
     report.summary = f"{counted(len(kept), 'file')} as recorded"
     report.seconds = time.monotonic() - started

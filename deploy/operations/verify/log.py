@@ -4,9 +4,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.console.endpoints import running_stack
 from deploy.console.printing import counted
-from deploy.operations.verify.report import Report, Reporter
+from deploy.operations.installation import OpenInstallation
+from deploy.operations.run import Show
+from deploy.operations.verify.report import Report
 from schemas.catalog import Catalog
 from schemas.errors import Unavailable
 from schemas.system import ContextName
@@ -25,7 +26,7 @@ async def verify_log(
     databases: Databases,
     context: ContextName,
     verifier: Verifier | None,
-    reporter: Reporter,
+    show: Show,
 ) -> Report:
     """Verifies one log; and says what could not be compared with signed heads. Raises `Unavailable`."""
     report = Report("log", str(context))
@@ -36,8 +37,7 @@ async def verify_log(
         published = await _trusted_heads(settings, catalog, context, verifier, report)
     started = time.monotonic()
     log = ProofLog(Store.of_log(databases, settings.log_dsn(context), context), context)
-    with reporter.progress(f"log {context}") as show:
-        verified = await Verification(log, verifier, published).run(show)
+    verified = await Verification(log, verifier, published).run(show)
     report.seconds = round(time.monotonic() - started, 3)
     if verifier is not None and verified.head and not verified.signed_up_to and not verified.findings:
         report.unverified.append("none of its heads is signed: a removal of its newest events would not be found")
@@ -69,11 +69,11 @@ def _add(verified: Verified, report: Report) -> None:
     report.findings = [{"position": finding.position, "what": finding.what} for finding in sorted(verified.findings)]
 
 
-def verifier_of(public_keys: Sequence[Path], data_dir: Path, settings: Settings) -> Verifier | None:
-    """Returns the verifier of signatures: with the keys given, else the running stack's key, else the configured key."""
-    keys = [read_public_key(path) for path in public_keys]
-    stack = running_stack(data_dir.resolve())
-    if not keys and stack is not None and stack.postgres == settings.write_dsn:
+def verifier_of(installation: OpenInstallation) -> Verifier | None:
+    """Returns the verifier of signatures: with the keys given, else the stack's key, else the configured key."""
+    keys = [read_public_key(path) for path in installation.public_keys]
+    settings, stack = installation.settings, installation.stack
+    if not keys and stack is not None:
         keys = [read_public_key(stack.public_key)]
     if not keys and settings.signing_key is not None:
         keys = [Signer(Path(settings.signing_key)).public]

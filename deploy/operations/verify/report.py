@@ -1,19 +1,14 @@
-"""Reports on one log, topic or view each, or on the files of one context, and their output as text or JSON."""
+"""Reports on one log, topic or view each, or on the files of one context."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import orjson
-from rich.console import Console
-
 from deploy.console.printing import counted
-from deploy.console.progress import progress_bar
+from deploy.operations.run import Run
 
 Part = Literal["log", "topic", "view", "file"]
-_MAX_PRINTED = 10
+_MAX_SAID = 10
 
 
 @dataclass(slots=True)
@@ -52,45 +47,23 @@ class Report:
         self.unverified = []
 
 
-class Reporter:
-    """Prints reports: lines for people as they come, or one JSON document at the end."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._console = Console(stderr=as_json, highlight=False, soft_wrap=True)
-
-    @contextmanager
-    def progress(self, name: str) -> Iterator[Callable[[int, int], None]]:
-        """Shows a bar while the block runs; the block calls it with what is done and the total."""
-        with progress_bar(self._console, name, "events") as bar:
-            yield bar.show
-
-    def print(self, report: Report) -> None:
-        """Prints one report."""
-        name = f"{report.part} {report.name}: {counted(report.events, 'event')}"
-        if report.is_right:
-            self._console.print(f"[green]✓[/] {name}, {report.summary}")
-        else:
-            self._console.print(f"[red]✗[/] {name}, {report.found:,} wrong")
-            for finding in report.findings[:_MAX_PRINTED]:
-                line = "  " + " ".join(str(value) if name == "what" else f"{name} {value}" for name, value in finding.items())
-                self._console.print(line, style="red", markup=False)
-            if report.found > _MAX_PRINTED:
-                self._console.print(f"  … and {report.found - min(_MAX_PRINTED, len(report.findings)):,} more")
-        for note in (*report.unverified, *report.notes):
-            self._console.print(f"  note: {note}", style="yellow", markup=False)
-        if report.repaired is not None:
-            self._console.print(f"  repaired: {report.repaired}", style="green", markup=False)
-
-    def end(self, reports: Sequence[Report]) -> None:
-        """Prints the answer in one line, or the JSON document."""
-        if self._as_json:
-            sys.stdout.write(orjson.dumps([asdict(report) for report in reports]).decode() + "\n")
-            return
-        style = "bold red" if not all(report.is_right for report in reports) else "bold green"
-        if style == "bold green" and any(report.exceptions for report in reports):
-            style = "bold yellow"
-        self._console.print(conclusion(reports), style=style, markup=False)
+def say_report(report: Report, run: Run) -> None:
+    """Says what was found in one part."""
+    name = f"{report.part} {report.name}: {counted(report.events, 'event')}"
+    if report.is_right:
+        run.say(f"✓ {name}, {report.summary}", "good")
+    else:
+        run.say(f"✗ {name}, {report.found:,} wrong", "bad")
+        for finding in report.findings[:_MAX_SAID]:
+            run.say(
+                "  " + " ".join(str(value) if name == "what" else f"{name} {value}" for name, value in finding.items()), "bad"
+            )
+        if report.found > _MAX_SAID:
+            run.say(f"  … and {report.found - min(_MAX_SAID, len(report.findings)):,} more", "bad")
+    for note in (*report.unverified, *report.notes):
+        run.say(f"  note: {note}", "warning")
+    if report.repaired is not None:
+        run.say(f"  repaired: {report.repaired}", "good")
 
 
 def conclusion(reports: Sequence[Report]) -> str:

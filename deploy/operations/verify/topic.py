@@ -4,7 +4,8 @@ import time
 from collections.abc import Mapping
 
 from deploy.console.printing import counted
-from deploy.operations.verify.report import Report, Reporter
+from deploy.operations.run import Show
+from deploy.operations.verify.report import Report
 from schemas.catalog import Catalog
 from schemas.system import ContextName
 from streams.database.pools import Databases
@@ -17,7 +18,7 @@ from streams.settings import Settings
 
 
 async def verify_topic(
-    settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, reporter: Reporter, *, repair: bool
+    settings: Settings, catalog: Catalog, databases: Databases, context: ContextName, show: Show, *, repair: bool
 ) -> Report:
     """Verifies the topic of one context's events; with ``repair`` the report is of the state after it. Raises `Unavailable`."""
     log = SearchableLog(Store.of_log(databases, settings.log_dsn(context), context), context)
@@ -25,8 +26,7 @@ async def verify_topic(
 
     async def verified_topic() -> VerifiedTopic:
         relayed = await relayed_up_to(settings, databases, context)
-        with reporter.progress(f"topic {context}") as show:
-            return await TopicVerification(settings, catalog, log).run(relayed, show)
+        return await TopicVerification(settings, catalog, log).run(relayed, show)
 
     verified, repaired = await verified_topic(), None
     repairable = {finding.position for finding in verified.findings if finding.kind != "extra"}

@@ -6,7 +6,8 @@ from typing import Any
 
 from deploy.console.printing import counted
 from deploy.operations.projections.table_shapes import shape_problem
-from deploy.operations.verify.report import Report, Reporter
+from deploy.operations.run import Show
+from deploy.operations.verify.report import Report
 from projectors.projection import Projection
 from projectors.verification import VerifiedView, ViewVerification
 from schemas.system import ContextName
@@ -18,7 +19,7 @@ async def verify_view(
     installation: Installation,
     logs: Mapping[ContextName, ReadableLog],
     projection: Projection[Any],
-    reporter: Reporter,
+    show: Show,
     rebuild: Callable[[str], Awaitable[object]] | None,
 ) -> Report:
     """Verifies one view; with ``rebuild`` the report is of the state after it. Raises `Unavailable`."""
@@ -32,18 +33,17 @@ async def verify_view(
             return Report(part="view", name=verification.name, found=1, findings=[{"what": problem}])
         await rebuild(verification.name)
         repaired = "rebuilt from the logs with the columns that the installed code declares"
-    verified = await _verified(verification, reporter)
+    verified = await _verified(verification, show)
     if verified.found and rebuild is not None:
         await rebuild(verification.name)
         wrong = counted(verified.found, "wrong row")
         repaired = f"rebuilt from the logs; the version with {wrong} is kept until it is discarded"
-        verified = await _verified(verification, reporter)
+        verified = await _verified(verification, show)
     return _report_of(verified, repaired, time.monotonic() - started)
 
 
-async def _verified(verification: ViewVerification, reporter: Reporter) -> VerifiedView:
-    with reporter.progress(f"view {verification.name}") as show:
-        return await verification.run(show)
+async def _verified(verification: ViewVerification, show: Show) -> VerifiedView:
+    return await verification.run(show)
 
 
 def _report_of(verified: VerifiedView, repaired: str | None, seconds: float) -> Report:

@@ -14,7 +14,7 @@ CHANGES = {
     ("subscriptions", "pause"), ("subscriptions", "resume"), ("subscriptions", "reset"),
     ("dead-letters", "redrive"), ("dead-letters", "skip"), ("dead-letters", "edit"),
     ("projections", "rebuild"), ("projections", "rollback"), ("projections", "discard"),
-    ("sagas", "retry"), ("sagas", "cancel"), ("relay", "backfill"), ("recover",),
+    ("sagas", "retry"), ("sagas", "cancel"), ("relay", "backfill"), ("recover",), ("subjects", "erase"),
     ("token-keys", "retire"), ("master-keys", "rewrap"),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from deploy.operations.dead_letters.listing import as_content, print_dead_letters
+from deploy.operations.dead_letters.listing import print_dead_letters, whole
 from schemas.system import ContextName
 from streams.subscriptions.dead_letters import DeadLetter
 
@@ -20,7 +20,7 @@ PARKED = DeadLetter(
 
 def printed(*dead_letters: DeadLetter) -> list[str]:
     out = io.StringIO()
-    print_dead_letters(dead_letters, Console(file=out, highlight=False, soft_wrap=True), NOW)
+    print_dead_letters(list(map(whole, dead_letters)), Console(file=out, highlight=False, soft_wrap=True), NOW)
     return out.getvalue().splitlines()
 
 
@@ -45,6 +45,6 @@ def test_each_has_its_name_its_state_and_its_error() -> None:
 
 
 def test_bytes_that_are_not_text_are_shown_as_escapes() -> None:
-    content = as_content(PARKED)
+    content = whole(PARKED)
 
-    assert (content["key"], content["value"], content["headers"]) == ("k", "\\xff", {"ce_id": "1"})
+    assert (content.key, content.value, content.headers) == ("k", "\\xff", {"ce_id": "1"})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from deploy.operations.dead_letters.records import as_content, print_records
+from deploy.operations.dead_letters.records import listed_record, print_records
 from streams.commands.parked_records import ParkedRecord
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -18,7 +18,7 @@ PARKED = ParkedRecord(
 
 def printed(*records: ParkedRecord) -> list[str]:
     out = io.StringIO()
-    print_records(records, Console(file=out, highlight=False, soft_wrap=True), NOW)
+    print_records(list(map(listed_record, records)), Console(file=out, highlight=False, soft_wrap=True), NOW)
     return out.getvalue().splitlines()
 
 
@@ -36,4 +36,4 @@ def test_each_has_its_place_its_origin_and_its_error_without_control_characters(
 
 
 def test_bytes_that_are_no_text_are_shown_as_escapes() -> None:
-    assert as_content(PARKED)["beginning"] == "\\xff"
+    assert listed_record(PARKED).beginning == "\\xff"

@@ -40,4 +40,4 @@ class Store:
 async def test_results_are_waited_for(looks: Sequence[Sequence[DeadLetter]], still_open: Sequence[DeadLetter]) -> None:
     store: Any = Store(*looks)
 
-    assert await resolving._still_open([(store, FIRST), (store, BEHIND)]) == still_open
+    assert await resolving._still_open([(store, FIRST), (store, BEHIND)], lambda _, __: None) == still_open

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from deploy.operations.projections.versions import projection_named, version_table
-from projectors.versions import Versions
+from deploy.operations.projections.versions import ListedView, projection_named, version_table
 from schemas.errors import NotFound
 from streams.discovery import installed_catalog
 
@@ -15,11 +14,11 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def test_the_live_version_is_named_and_the_previous_one_with_its_difference() -> None:
-    found = {
-        "todo.tasks": Versions(building="tasks_2"),
-        "todo.lists": Versions(previous="lists_previous", previous_differs=1, switched_at=NOW - timedelta(hours=2)),
-        "todo.notes": Versions(previous="notes_previous", previous_differs=None),
-    }
+    found = [
+        ListedView("todo.tasks", "tasks_2", None, None, None),
+        ListedView("todo.lists", None, "lists_previous", 1, NOW - timedelta(hours=2)),
+        ListedView("todo.notes", None, "notes_previous", None, None),
+    ]
     out = io.StringIO()
     Console(file=out, width=80, highlight=False).print(version_table(found, NOW))
     lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]

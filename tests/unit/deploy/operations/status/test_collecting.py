@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.console.endpoints import Endpoints
+from deploy.operations.installation import OpenInstallation
 from deploy.operations.status.collecting import StatusCollector
 from deploy.operations.status.installation_status import ProcessStatus
 from streams.settings import Settings
@@ -29,7 +30,7 @@ async def test_a_process_that_accepts_connections_and_answers_nothing_is_not_rea
 ) -> None:
     dsn = f"postgresql://admin@127.0.0.1:{silent}/caudal"
     stack = Endpoints("", "", dsn, f"127.0.0.1:{silent}", str(tmp_path), str(tmp_path / "logs"), {name: silent}, pid=1)
-    collector = StatusCollector(Settings(), stack)
+    collector = StatusCollector(OpenInstallation(Settings(), lambda: stack))
     began = time.monotonic()
     try:
         (found,) = await collector.processes()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.operations.status.health import EXIT_CODES, STALLED_AFTER, findings, first_sentence, health, out_of_reach
+from deploy.commands.status import EXIT_CODES
+from deploy.operations.status.health import STALLED_AFTER, findings, first_sentence, health, out_of_reach
 from deploy.operations.status.installation_status import (
     InstallationStatus,
     LogStatus,

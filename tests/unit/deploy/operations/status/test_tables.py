@@ -14,6 +14,7 @@ from deploy.operations.status.installation_status import (
     SagaStatus,
     SubscriptionStatus,
 )
+from deploy.operations.status.reading import StatusReport
 from deploy.operations.status.tables import report
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -33,7 +34,7 @@ STATUS = InstallationStatus(
 def printed(status: InstallationStatus, *, everything: bool) -> str:
     out = io.StringIO()
     console = Console(file=out, width=80, highlight=False)
-    console.print(report(status, findings(status, NOW), NOW, everything=everything))
+    console.print(report(StatusReport.of(status, findings(status, NOW)), NOW, everything=everything))
     return out.getvalue()
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from uuid import uuid4
 
 from deploy.operations.verify.files import contexts_with_files, verify_files
-from deploy.operations.verify.report import Reporter
 from schemas.catalog import Catalog
 from schemas.envelope import Metadata
 from schemas.expected_version import NO_STREAM
@@ -55,7 +54,7 @@ async def test_missing_and_altered_files_are_found_by_the_position_of_their_even
     (tmp_path / "cut").write_bytes(b"cu")
     (tmp_path / "altered").write_bytes(b"ALTERED")
 
-    report = await verify_files(settings, CATALOG, HOME, log, Reporter(as_json=True))
+    report = await verify_files(settings, CATALOG, HOME, log, lambda _, __: None)
 
     assert (report.events, report.facts, report.found) == (5, {"files": 4}, 3)
     assert [(one["position"], str(one["what"])) for one in report.findings] == [
@@ -68,7 +67,7 @@ async def test_missing_and_altered_files_are_found_by_the_position_of_their_even
 async def test_without_a_place_for_files_each_is_missing(tmp_path: Path) -> None:
     log = await filled([kept(tmp_path, "one", b"1")])
 
-    report = await verify_files(Settings(), CATALOG, HOME, log, Reporter(as_json=True))
+    report = await verify_files(Settings(), CATALOG, HOME, log, lambda _, __: None)
 
     assert (report.found, "CAUDAL_FILES_URL" in str(report.findings[0]["what"])) == (1, True)
 

@@ -1,14 +1,17 @@
 """The commands ``caudal dead-letters …``."""
 
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from deploy.console.async_command import async_command
-from deploy.console.connection import settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir, flag
+from deploy.commands.orders.order import Order, Question, operation_command, reading_command
+from deploy.console.options import flag
+from deploy.console.printing import lines
 
 dead_letters = typer.Typer(
     no_args_is_help=True,
@@ -25,92 +28,74 @@ OfStream = Annotated[str | None, typer.Option("--stream", help="Only those of th
 
 
 @dead_letters.command("list")
-@async_command
-async def list_(
+@reading_command
+def list_(
     subscription: OfSubscription = None,
     stream: OfStream = None,
     everything: Annotated[bool, flag("--all", help="Also those that were skipped, or applied after an edit.")] = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
+) -> Question:
     """List dead letters; the first of each stream comes before those that wait behind it."""
-    from deploy.operations.dead_letters.listing import list_dead_letters
-    from deploy.operations.dead_letters.selection import Filter
+    from deploy.operations.dead_letters.listing import LIST, ListFilter, print_dead_letters
 
-    chosen = Filter(subscription=subscription, stream=stream, resolved=everything)
-    await list_dead_letters(chosen, settings_of(data_dir), as_json=as_json)
+    chosen = ListFilter(subscription=subscription, stream=stream, resolved=everything)
+    return Question(LIST, chosen, lambda found: print_dead_letters(found.rows, lines(), datetime.now(UTC)))
 
 
 @dead_letters.command()
-@async_command
-async def show(name: Name, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+@reading_command
+def show(name: Name) -> Question:
     """Show one as JSON: the record, the error and the state."""
-    from deploy.operations.dead_letters.listing import show_dead_letter
+    from deploy.operations.dead_letters.listing import SHOW, OneName
 
-    await show_dead_letter(name, settings_of(data_dir))
+    def print_it(found: Any) -> None:
+        Console(highlight=False).print_json(SHOW.answer.dump_json(found).decode())
+
+    return Question(SHOW, OneName(name=name), print_it)
 
 
 @dead_letters.command()
-@async_command
-async def redrive(
-    names: Names = None,
-    subscription: OfSubscription = None,
-    stream: OfStream = None,
-    apply: Apply = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-) -> int:
+@operation_command
+def redrive(names: Names = None, subscription: OfSubscription = None, stream: OfStream = None) -> Order:
     """Process dead letters again, those of a stream in order. Exit code 1: some still fail."""
-    from deploy.operations.dead_letters.resolving import redrive as redrive_them
+    from deploy.operations.dead_letters.resolving import REDRIVE
     from deploy.operations.dead_letters.selection import Filter
 
-    chosen = Filter(names=names or (), subscription=subscription, stream=stream)
-    return await redrive_them(chosen, settings_of(data_dir), apply=apply)
+    return Order(REDRIVE, Filter(names=tuple(names or ()), subscription=subscription, stream=stream))
 
 
 @dead_letters.command()
-@async_command
-async def skip(
-    names: Names = None,
-    subscription: OfSubscription = None,
-    stream: OfStream = None,
-    apply: Apply = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-) -> None:
+@operation_command
+def skip(names: Names = None, subscription: OfSubscription = None, stream: OfStream = None) -> Order:
     """Skip dead letters for good. The log keeps the events; those that wait behind them are processed at once."""
-    from deploy.operations.dead_letters.resolving import skip as skip_them
+    from deploy.operations.dead_letters.resolving import SKIP
     from deploy.operations.dead_letters.selection import Filter
 
-    chosen = Filter(names=names or (), subscription=subscription, stream=stream)
-    await skip_them(chosen, settings_of(data_dir), apply=apply)
+    return Order(SKIP, Filter(names=tuple(names or ()), subscription=subscription, stream=stream))
 
 
 @dead_letters.command()
-@async_command
-async def edit(
+@operation_command
+def edit(
     name: Name,
     data: Annotated[
         Path | None,
         typer.Option(help="File with the event's data as JSON; default: standard input.", exists=True, dir_okay=False),
     ] = None,
-    apply: Apply = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-) -> None:
+) -> Order:
     """Replace an event's data for its subscription alone. The log keeps the original."""
-    from deploy.operations.dead_letters.resolving import edit as edit_it
+    from deploy.operations.dead_letters.resolving import EDIT, Edit
 
     text = sys.stdin.buffer.read() if data is None else data.read_bytes()
-    await edit_it(name, text, settings_of(data_dir), apply=apply)
+    return Order(EDIT, Edit(name=name, data=text.decode()))
 
 
 @dead_letters.command()
-@async_command
-async def records(
-    topic: OfTopic = None,
-    limit: Newest = 100,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
+@reading_command
+def records(topic: OfTopic = None, limit: Newest = 100) -> Question:
     """List the newest records on topics of commands and on incoming topics that are no commands."""
-    from deploy.operations.dead_letters.records import list_records
+    from deploy.operations.dead_letters.records import RECORDS, ListedRecord, RecordFilter, print_records
 
-    await list_records(topic, limit, settings_of(data_dir), as_json=as_json)
+    def print_them(found: Sequence[ListedRecord]) -> None:
+        print_records(found, lines(), datetime.now(UTC))
+
+    return Question(RECORDS, RecordFilter(topic=topic, limit=limit), print_them)

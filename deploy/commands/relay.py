@@ -4,10 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.console.async_command import async_command
-from deploy.console.connection import settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, Apply, DataDir
-from schemas.system import ContextName
+from deploy.commands.orders.order import Order, operation_command
 
 relay = typer.Typer(no_args_is_help=True)
 
@@ -18,8 +15,8 @@ def relay_group() -> None:
 
 
 @relay.command()
-@async_command
-async def backfill(
+@operation_command
+def backfill(
     context: Annotated[str, typer.Argument(metavar="SYSTEM.CONTEXT", help="The context whose topic to fill.")],
     begin: Annotated[
         str | None, typer.Option("--from", help="First position, a date, or a time; default: the first event.")
@@ -28,10 +25,8 @@ async def backfill(
         str | None,
         typer.Option("--to", help="Last position (included), or a date or time (excluded); default: the last event."),
     ] = None,
-    apply: Apply = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-) -> None:
+) -> Order:
     """Publish events again, marked as repeated; subscribers skip those that they have processed."""
-    from deploy.operations.relay.backfill import backfill as backfill_it
+    from deploy.operations.relay.backfill import BACKFILL, PartOfLog
 
-    await backfill_it(ContextName.parse(context), begin, end, settings_of(data_dir), apply=apply)
+    return Order(BACKFILL, PartOfLog(context=context, begin=begin, end=end))

@@ -1,7 +1,6 @@
 """The subscriptions of every installed system, with the stores of their checkpoints and dead letters."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,10 +10,8 @@ from projectors.discovery import installed
 from projectors.projection import Projection
 from schemas.errors import NotFound
 from schemas.system import ContextName
-from streams.database.pools import Databases
-from streams.discovery import declared_domains, installed_catalog
+from streams.discovery import declared_domains
 from streams.installation import Installation
-from streams.settings import Settings
 from streams.subscriptions.store import SubscriptionStore
 
 
@@ -33,19 +30,9 @@ class InstalledSubscription:
         return next(store for store in self.stores if context in store.contexts)
 
 
-@asynccontextmanager
-async def subscriptions(settings: Settings) -> AsyncIterator[Sequence[InstalledSubscription]]:
-    """Yields every subscription; each connects in the role of the process that runs it."""
-    catalog = installed_catalog(settings.systems)
-    views, logs = Databases("caudal_projector", pool_size=2), Databases("caudal_writer", pool_size=2)
-    try:
-        yield [
-            *_projections(Installation(settings, catalog, views)),
-            *_policies(Installation(settings, catalog, logs)),
-        ]
-    finally:
-        await views.close()
-        await logs.close()
+def installed_subscriptions(views: Installation, logs: Installation) -> Sequence[InstalledSubscription]:
+    """Returns every projection, with connections of ``views``, and every policy, with those of ``logs``."""
+    return (*_projections(views), *_policies(logs))
 
 
 def named(found: Sequence[InstalledSubscription], name: str) -> InstalledSubscription:

@@ -1,13 +1,14 @@
 """The commands ``caudal verify …``."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from deploy.commands.orders.order import PLACE, Order, Reason, with_options
 from deploy.console.async_command import async_command
-from deploy.console.connection import settings_of
-from deploy.console.options import DEFAULT_DATA_DIR, AsJson, DataDir, flag
+from deploy.console.options import flag
 
 Repair = Annotated[
     bool, flag("--repair", help="Repair topics and views from the logs, and erase subjects again whose keys are back.")
@@ -20,32 +21,43 @@ PublicKeys = Annotated[
     ),
 ]
 RequireSigned = Annotated[bool, flag("--require-signed", help="Fail also if signed heads, or their topic, could not be read.")]
+_OPTIONS: Mapping[str, tuple[Any, Any]] = {"reason": (Reason, ""), **PLACE}
 
 verify = typer.Typer(invoke_without_command=True)
 
 
+def verify_command(make: Callable[..., Order | None]) -> Callable[..., None]:
+    """Makes a Typer command of a function that returns what to verify; only with ``--repair`` is anything changed."""
+
+    async def run(*args: Any, **options: Any) -> int:
+        from deploy.commands.orders.carrying_out import carry_out
+
+        common = {name: options.pop(name) for name in _OPTIONS}
+        order = make(*args, **options)
+        return 0 if order is None else await carry_out(order, apply=options.get("repair", False), **common)
+
+    return async_command(with_options(make, run, _OPTIONS))
+
+
 @verify.callback()
+@verify_command
 def verify_all(
-    context: typer.Context,
-    repair: Repair = False,
-    public_key: PublicKeys = None,
-    require_signed: RequireSigned = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
+    context: typer.Context, repair: Repair = False, public_key: PublicKeys = None, require_signed: RequireSigned = False
+) -> Order | None:
     """Prove that nothing was lost, doubled, altered or invented: in logs, topics, views and files, or in one kind of them."""
     if context.invoked_subcommand is None:
-        _verify(data_dir, as_json, public_keys=public_key or (), require_signed=require_signed, repair=repair)
-        return
+        return _order(public_key, repair=repair, require_signed=require_signed)
     for option in context.command.params:
         # The subcommand would not get the option, and a check that was asked for would be left out.
         source = context.get_parameter_source(option.name) if option.name else None
         if source is not None and source.name == "COMMANDLINE":
             right = f"caudal verify {context.invoked_subcommand} {option.opts[0]}"
             raise typer.BadParameter(f"put {option.opts[0]} after the subcommand: {right}")
+    return None
 
 
 @verify.command("log")
+@verify_command
 def verify_log(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[SYSTEM.CONTEXT]...", help="Logs to verify; default: all.")
@@ -53,58 +65,48 @@ def verify_log(
     public_key: PublicKeys = None,
     require_signed: RequireSigned = False,
     repair: RepairLog = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
+) -> Order:
     """Recompute the hash chain of logs and compare it with their signed heads; name the first position that is wrong."""
-    keys = public_key or ()
-    _verify(
-        data_dir, as_json, parts=("log",), names=names or (), public_keys=keys, require_signed=require_signed, repair=repair
-    )
+    return _order(public_key, names, parts=("log",), repair=repair, require_signed=require_signed)
 
 
 @verify.command("topics")
+@verify_command
 def verify_topics(
     names: Annotated[
         list[str] | None,
         typer.Argument(metavar="[SYSTEM.CONTEXT]...", help="Contexts whose topics to verify; default: all."),
     ] = None,
     repair: Repair = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
+) -> Order:
     """Compare topics of events with their logs: each event once, in order and as recorded."""
-    _verify(data_dir, as_json, parts=("topic",), names=names or (), repair=repair)
+    return _order(None, names, parts=("topic",), repair=repair)
 
 
 @verify.command("views")
+@verify_command
 def verify_views(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[SYSTEM.VIEW]...", help="Views to verify; default: all.")
     ] = None,
     repair: Repair = False,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
+) -> Order:
     """Compare views with a new projection of their logs, up to the checkpoints of the view."""
-    _verify(data_dir, as_json, parts=("view",), names=names or (), repair=repair)
+    return _order(None, names, parts=("view",), repair=repair)
 
 
 @verify.command("files")
+@verify_command
 def verify_files(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[SYSTEM.CONTEXT]...", help="Contexts whose files to verify; default: all.")
     ] = None,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
+) -> Order:
     """Read each file that events name, and compare it with what was recorded of it."""
-    _verify(data_dir, as_json, parts=("file",), names=names or ())
+    return _order(None, names, parts=("file",))
 
 
-@async_command
-async def _verify(data_dir: Path, as_json: bool, **options: Any) -> int:
-    from deploy.operations.verify.report import Reporter
-    from deploy.operations.verify.run import VerifyOptions, verify
+def _order(public_keys: list[Path] | None, names: list[str] | None = None, **parameters: Any) -> Order:
+    from deploy.operations.verify.run import VERIFY, Verify
 
-    return await verify(VerifyOptions(**options), data_dir, settings_of(data_dir), Reporter(as_json=as_json))
+    return Order(VERIFY, Verify(names=tuple(names or ()), **parameters), public_keys or ())

@@ -1,0 +1,1 @@
+"""Data subjects: their erasure."""
