@@ -148,7 +148,7 @@ async def serve(
 
             await serve_sidecar(names or (), settings, host, DEFAULT_PORT if port is None else port)
         case "operations":
-            from deploy.operations_api.app import make_app
+            from deploy.operations_page.app import make_app
             from deploy.serving.serve import serve_made
 
             make = partial(make_app, stack=partial(stack_of, settings, data_dir))

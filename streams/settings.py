@@ -196,6 +196,9 @@ class Settings(BaseSettings):
     password_places: Positive = Field(
         64, description="Sign-ins that wait for their turn in one process; and as many registrations."
     )
+    page_code: SecretStr | None = Field(
+        None, description="Code in the address that signs in to the operator's page; the local stack alone sets it."
+    )
     allowed_hosts: str = Field(
         "", description="Hosts, `api.example.org,127.0.0.1`, that requests may name in `Host`; others get 421. Empty: any host."
     )

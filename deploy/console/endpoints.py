@@ -34,7 +34,9 @@ class Endpoints:
     pid: int
     """Process id of the supervisor."""
     operations: str = ""
-    """Address of the operations API."""
+    """Address of the operations API and of the operator's page."""
+    page_code: str = ""
+    """Code in the address that signs in to that page."""
     fetch_backoff: bool = False
     """Whether the broker answers empty fetches at once, as the embedded one does."""
     systems: Sequence[str] = field(default_factory=list)
@@ -59,6 +61,7 @@ class Endpoints:
             "CAUDAL_FETCH_BACKOFF": str(self.fetch_backoff).lower(),
             "CAUDAL_SYSTEMS": ",".join(self.systems),
             "CAUDAL_PROFILE": "seed",
+            "CAUDAL_PAGE_CODE": "",
             "CAUDAL_SCHEMA_REGISTRY_URL": "",  # its own is in the database
             "CAUDAL_COMMAND_APIS": self.command_api,
             "CAUDAL_QUERY_APIS": self.query_api,

@@ -31,7 +31,7 @@ def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seco
     """Returns the lines of the screen."""
     data, logs = (relative(path) for path in (endpoints.data_dir, endpoints.log_dir))
     places = {
-        "Operations": f"{endpoints.operations}/docs",
+        "Look at it": f"{endpoints.operations}/enter/{endpoints.page_code}",
         "Command API": f"{endpoints.command_api}/docs",
         "Query API": f"{endpoints.query_api}/docs",
         "Broker": f"{endpoints.brokers} (Kafka protocol)",

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -72,6 +73,7 @@ class Stack:
             "CAUDAL_LOG_LEVEL": settings.log_level,
             "CAUDAL_ALLOWED_HOSTS": settings.allowed_hosts or f"{LOOPBACK},localhost",
         }
+        self._page_code = secrets.token_urlsafe(12)
         self._timeout = ReadyTimeout(settings.ready_seconds, settings.max_ready_seconds)
         self.processes: list[Supervised] = []
         self.notes: Sequence[str] = ()
@@ -86,6 +88,7 @@ class Stack:
             postgres=self._postgres.dsn,
             brokers=self._broker.bootstrap,
             operations=f"http://{LOOPBACK}:{self._ports['operations']}",
+            page_code=self._page_code,
             data_dir=str(self._data),
             log_dir=str(self._logs),
             schema_registry=f"http://{LOOPBACK}:{self._ports['query-api']}{SCHEMA_REGISTRY}",
@@ -184,12 +187,13 @@ class Stack:
         operates = name == "operations"
         endpoints = self.endpoints if operates else replace(self.endpoints, postgres=self._postgres.dsn_of(name))
         more = ("--data-dir", str(self._data)) if operates else ()
+        code = {"CAUDAL_PAGE_CODE": self._page_code} if operates else {}
         return ProcessSpec(
             name=name,
             command=(sys.executable, "-m", "deploy.cli", "serve", name, "--port", str(port), "--end-with-parent", *more),
             log=self._logs / f"{name}.log",
             why_not_ready=partial(_why_not_ready, port),
-            environment={**endpoints.environment, **self._options, "CAUDAL_INSTANCE": "local"},
+            environment={**endpoints.environment, **self._options, "CAUDAL_INSTANCE": "local", **code},
         )
 
     def _addresses(self, kind: str) -> dict[str, str]:

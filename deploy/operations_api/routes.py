@@ -3,7 +3,7 @@
 A reading is a GET; an operation is a POST, which only says what it would do unless its body has ``"apply": true``.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -92,7 +92,9 @@ class OperationsEndpoints:
     def _reading(self, reading: Reading[Any, Any]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             authorized(request, reading.access)
-            parameters = validate_body(given(request, reading.parameters), reading.parameters)
+            parameters = validate_body(
+                as_parameters(request.query_params.multi_items(), reading.parameters), reading.parameters
+            )
             found = await reading.read(self._installation, parameters)
             return Response(reading.answer.dump_json(found) + b"\n", media_type=JsonResponse.media_type)
 
@@ -130,7 +132,13 @@ def authorized(request: Request, access: Access) -> str:
     return caller.subject
 
 
-def given(request: Request, shape: type[Parameters]) -> dict[str, Any]:
-    """Returns the parameters in a URL; one that may be repeated is a list."""
+def as_parameters(fields: Iterable[tuple[str, str]], shape: type[Parameters]) -> dict[str, Any]:
+    """Returns the fields of a URL or of a form by name; of one that may be repeated, a list."""
     lists = {name for name, field in shape.model_fields.items() if "tuple" in str(field.annotation)}
-    return {name: request.query_params.getlist(name) if name in lists else text for name, text in request.query_params.items()}
+    found: dict[str, Any] = {}
+    for name, text in fields:
+        if name in lists:
+            found.setdefault(name, []).append(text)
+        else:
+            found[name] = text
+    return found

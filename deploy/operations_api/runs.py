@@ -46,9 +46,9 @@ class LiveRun:
     async def changes(self) -> AsyncIterator[RunContent]:
         """Yields the content at each change, the last time when the run has ended."""
         while True:
-            changed = self._changed
+            changed, was_running = self._changed, self.is_running
             yield self.content
-            if not self.is_running:
+            if not was_running:  # what changed since then is not sent yet
                 return
             await changed.wait()
 

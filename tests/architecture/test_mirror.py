@@ -69,7 +69,15 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "operations/journal.py": CoveredBy("unit/deploy/operations/test_operation.py", "it is used by it alone"),
         "operations/status/reading.py": CoveredBy("unit/deploy/operations/status/test_tables.py", _VALUE),
         "operations/subjects/erasing.py": CoveredBy("e2e/test_operations_api.py", _TABLES),
-        "operations_api/app.py": CoveredBy("e2e/test_operations_api.py", "it puts the parts together"),
+        "operations/projections/row_history.py": CoveredBy("e2e/test_operations_page.py", _TABLES),
+        "operations_page/page.py": CoveredBy("e2e/test_operations_page.py", "a browser looks at it"),
+        "operations_page/rendering.py": CoveredBy("e2e/test_operations_page.py", "a browser looks at it"),
+        "operations_page/screen.py": CoveredBy("e2e/test_operations_page.py", _VALUE),
+        **{
+            f"operations_page/screens/{name}.py": CoveredBy("e2e/test_operations_page.py", "a browser looks at it")
+            for name in ("history", "logs", "proof", "sagas", "subjects", "subscriptions", "views")
+        },
+        "operations_page/app.py": CoveredBy("e2e/test_operations_api.py", "it puts the parts together"),
         "operations_api/openapi.py": CoveredBy("e2e/test_openapi.py", "the API is checked against it"),
         "operations_api/routes.py": CoveredBy("e2e/test_operations_api.py", _TABLES),
         "operations/verify/erased_subjects.py": CoveredBy("e2e/test_encryption.py", _TABLES),

@@ -344,7 +344,7 @@ async def test_an_operator_ends_a_process_and_sees_it(stack: RunningStack) -> No
 
     code, out, _ = await stack.caudal("sagas", "list", "--json")
     assert code == 0
-    assert receipt["saga_id"] in {row["saga_id"] for row in orjson.loads(out)}
+    assert receipt["saga_id"] in {one["row"]["saga_id"] for one in orjson.loads(out)["rows"]}
     assert (await stack.caudal("sagas", "retry", receipt["saga_id"], "--apply"))[0] == 1
     code, _, err = await stack.caudal("sagas", "cancel", receipt["saga_id"][:8], "--reason", "ya no", "--apply")
     assert code == 0, err

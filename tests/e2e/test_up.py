@@ -75,7 +75,7 @@ async def test_migrate_and_status_find_the_running_stack(stack: RunningStack) ->
     assert (code, out) == (0, "Nothing to do.\n"), err
 
     code, out, err = await stack.caudal("subscriptions", "list", "--json")
-    records = next(one for one in orjson.loads(out) if one["name"] == "data_ingestion.records")
+    records = next(one for one in orjson.loads(out)["rows"] if one["name"] == "data_ingestion.records")
     assert (code, records["kind"], records["dead_letters"], records["state"]) == (0, "projection", 0, "active"), err
     assert records["follows"] == [f"data_ingestion.{name}" for name in ("ingestion", "processing", "validation")]
 

@@ -35,7 +35,7 @@ from tests.conftest import eventually
 from tests.databases import database_of, in_database
 from tests.integration.deliveries import RECORDS, received_validated_and_processed
 from tests.integration.running import started
-from tests.operating import operate
+from tests.operating import operate, said
 from tests.postgres import dump, restore
 
 INGESTION = ContextName("data_ingestion", "ingestion")
@@ -93,7 +93,7 @@ async def deployment(request: pytest.FixtureRequest, settings: Settings, catalog
 
 
 async def test_nothing_is_published_or_handled_until_the_loss_is_accepted(
-    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+    deployment: Deployment,
 ) -> None:
     settings, catalog = deployment.settings, deployment.catalog
     async with started(settings, catalog, deployment.databases, stall_seconds=1) as running:
@@ -111,16 +111,15 @@ async def test_nothing_is_published_or_handled_until_the_loss_is_accepted(
         assert await running.count() == rows, "no view takes new events for the lost ones"
         before = await deployment.verified_topic(INGESTION)
 
-        await operate(RECOVER, LostContext(context=str(INGESTION)), settings, apply=False)
-        said = capsys.readouterr().out
-        assert "went back: 20 events on its topic are not in it" in said
-        assert "agree up to position 20" in said
-        assert "10 new events of the log have such a position" in said
-        assert "Nothing was changed" in said
+        tried = await operate(RECOVER, LostContext(context=str(INGESTION)), settings, apply=False)
+        assert "went back: 20 events on its topic are not in it" in said(tried)
+        assert "agree up to position 20" in said(tried)
+        assert "10 new events of the log have such a position" in said(tried)
+        assert tried.state == "planned"
         assert (await deployment.log().timelines()).pending is not None
         for context in deployment.contexts:
-            await operate(RECOVER, LostContext(context=str(context)), settings)
-        assert "Processes notice within 15 s" in capsys.readouterr().out
+            done = await operate(RECOVER, LostContext(context=str(context)), settings)
+        assert "Processes notice within 15 s" in said(done)
         await running.shows(15)
         assert await running.is_verified()
 
@@ -141,8 +140,8 @@ async def test_nothing_is_published_or_handled_until_the_loss_is_accepted(
         verified = await deployment.verified_topic(context)
         assert (verified.findings, verified.events) == ([], (await deployment.log(context).head()).position)
         assert verified.lost > 0
-    await operate(RECOVER, LostContext(context=str(INGESTION)), settings)
-    assert "there is nothing to recover" in capsys.readouterr().out
+    tried = await operate(RECOVER, LostContext(context=str(INGESTION)), settings)
+    assert "there is nothing to recover" in said(tried)
 
 
 async def test_a_log_that_began_anew_and_overtook_its_topic_is_found_to_have_gone_back(

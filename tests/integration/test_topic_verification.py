@@ -291,6 +291,6 @@ async def test_the_command_names_positions_repairs_them_and_exits_with_a_code(be
     assert f"position {lost.position}" in out
     code, out, err = await caudal("verify", "topics", "--repair", "--json", *options, environment=environment)
     assert code == 0, err
-    (report,) = orjson.loads(out)
+    (report,) = orjson.loads(out)["answer"]
     assert (report["repaired"], report["facts"]["backfilled"]) == ("published 1 event again", 1)
     assert (await caudal("verify", "topics", *options, environment=environment))[0] == 0

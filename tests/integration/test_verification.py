@@ -263,6 +263,6 @@ async def test_the_command_names_the_position_and_exits_with_one(
     await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17")
     code, out, _ = await caudal("verify", "log", "data_ingestion.ingestion", "--json", *options, environment=environment)
 
-    (report,) = orjson.loads(out)
+    (report,) = orjson.loads(out)["answer"]
     assert code == 1
     assert report["findings"][0]["position"] == 17

@@ -92,7 +92,7 @@ async def test_the_command_names_the_row(
     assert code == 1
     assert f"key {victim} missing" in out
     code, out, _ = await caudal(*arguments, "--repair", "--json", environment=environment)
-    (report,) = orjson.loads(out)
+    (report,) = orjson.loads(out)["answer"]
     assert (code, report["repaired"]) == (
         0,
         "rebuilt from the logs; the version with 1 wrong row is kept until it is discarded",

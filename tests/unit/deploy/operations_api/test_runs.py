@@ -63,6 +63,17 @@ async def test_each_change_is_followed_until_the_end() -> None:
     assert states[-1] == "done"
 
 
+async def test_the_end_is_not_missed_by_a_reader_that_is_slow() -> None:
+    run = Bench().start(Count())
+    states = []
+
+    async for content in run.changes():
+        states.append(content.state)
+        await asyncio.sleep(0.05)
+
+    assert states == ["running", "done"]
+
+
 async def _wait(run: Run, _: Count) -> Result:
     await run.begin()
     await asyncio.Event().wait()
