@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote
 
+import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -30,7 +31,7 @@ from schemas.access import Caller
 from schemas.errors import CaudalError, Forbidden, Invalid, Malformed, NotFound, Overloaded, Unauthenticated
 from streams.bounded_processes import BoundedProcesses
 from streams.http.bodies import read_limited
-from streams.http.problems import TITLES, status_of
+from streams.http.problems import STATUSES, TITLES, status_of
 from streams.http.request_context import context_of
 from streams.security.access_control import AccessControl, Endpoint
 
@@ -46,7 +47,8 @@ SCREENS: tuple[Screen, ...] = (
     history.SCREEN,
 )
 T = TypeVar("T")
-REFRESH_SECONDS = 2.0
+_log = structlog.get_logger()
+REFRESH_SECONDS = 3.0
 _PLAN_SECONDS = 5.0
 _MAX_LIVE = 20
 _KEPT_SECONDS = 3600.0
@@ -107,6 +109,9 @@ class OperatorPage:
                 return await endpoint(request)
             except CaudalError as error:
                 return self._problem(request, error)
+            except Exception:
+                _log.exception("screen failed", path=request.url.path)
+                return self._problem(request, CaudalError("The server failed; its log has the details."))
 
         return Route(path, protected, methods=[method])
 
@@ -294,7 +299,7 @@ class OperatorPage:
         return {"menu": menu, "user": caller.subject, "is_part": False}
 
     def _problem(self, request: Request, error: CaudalError) -> Response:
-        status = status_of(error.kind)
+        status = STATUSES.get(error.kind, 500 if error.kind == CaudalError.kind else status_of(error.kind))
         if request.url.path.startswith("/live/"):
             return HTMLResponse(error.detail, status, _HEADERS)
         values = {

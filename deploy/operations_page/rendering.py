@@ -1,11 +1,13 @@
 """Rendering: templates, with times, numbers and JSON as people read them."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from deploy.console.printing import ago, counted, duration
 
@@ -25,8 +27,15 @@ def environment() -> Environment:
         "rate": lambda number: f"{number:,.1f}",
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M:%SZ}",
         "json": _json,
+        "with_code": _with_code,
     }
     return made
+
+
+def _with_code(text: str) -> Markup:
+    """Returns a text in which the parts between backticks are code."""
+    parts = re.split(r"`([^`]+)`", text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def _json(value: Any) -> str:

@@ -114,10 +114,14 @@ async def test_a_stranger_repairs_a_poisoned_event_rebuilds_its_view_and_proves_
 
 async def test_every_screen_is_accessible_also_on_a_phone(stack: RunningStack) -> None:
     paths = [screen.path for screen in SCREENS if screen.in_menu]
+    (first,) = await stack.fetch("select stream from bakery__orders.events where position = 1")
+    paths.append(f"/streams/bakery.orders/{first['stream']}")
     async with opened(stack, width=390) as page:
         faults = []
         for path in [*paths, "/views/bakery.orders", "/log/bakery.orders/1", "/operate/verify", "/sign-in"]:
-            await page.goto(url(stack) + path)
+            answer = await page.goto(url(stack) + path)
+            assert answer is not None
+            assert answer.status == 200, path
             found = await Axe().run(page)
             faults += [
                 f"{path}: {one['id']}: {one['nodes'][0]['html'][:200]}"

@@ -8,7 +8,8 @@ from streams.database.view_tables import definition, table_of
 
 async def shape_problem(store: Store, home: ContextName, view: type[View]) -> str | None:
     """Returns what is wrong with the table of a view and what to do, or ``None``; ``store`` is the views' in ``home``."""
-    made = await store.fetchval("version_definition", view.view_name)
+    found = await store.fetch_merged("version_definition", view.view_name)
+    made = None if found is None else found["definition"]
     if made == "\n".join(definition(table_of(home, view))):
         return None
     name = f"{home.system}.{view.view_name}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
+import orjson
 
 from deploy.console.endpoints import Endpoints
 from deploy.local.ports import LOOPBACK, listens
@@ -27,7 +28,6 @@ from deploy.operations.status.installation_status import (
 )
 from schemas.system import ContextName
 from streams.broker.clients import why_no_broker_answers
-from streams.log.reading import PostgresLog
 
 T = TypeVar("T")
 
@@ -83,42 +83,33 @@ class StatusCollector:
         return await why_no_broker_answers(self._settings) if self._open.stack is None else None
 
     async def _log(self, context: ContextName) -> LogStatus:
-        store = self._installation.log_store(context)
-        log = PostgresLog(store, context)
-        relay = await store.fetchrow("relay_state")
-        assert relay is not None, "the migration made the row"
-        head = (await log.head()).position  # read later, so that it is not behind the relay
-        last = await log.read(head - 1, 1) if head else ()
-        owner = relay["owner"] if relay["held"] else None
-        went_back = (await log.timelines()).pending is not None
-        last_at = last[0].recorded_at if last else None
-        return LogStatus(str(context), head, relay["position"], owner, last_at, went_back, relay["problem"])
+        row = await self._installation.log_store(context).fetch_merged("log_status")
+        assert row is not None, "the migration made the rows"
+        return LogStatus(str(context), **row)
 
     async def _subscription(self, one: InstalledSubscription, context: ContextName) -> SubscriptionStatus:
-        store = one.store_of(context)
-        at = await store.checkpoints.of(context)
-        checkpoint = [at.get(partition, 0) for partition in range(self._catalog.context(context).partitions)]
-        lag = await self._installation.log_store(context).fetchrow("lag", checkpoint)
+        row = await one.store_of(context).store.fetch_merged("subscription_status", one.name, str(context))
+        assert row is not None, "it counts"
+        positions: dict[str, int] = orjson.loads(row["positions"] or "{}")
+        checkpoint = [positions.get(str(partition), 0) for partition in range(self._catalog.context(context).partitions)]
+        lag = await self._installation.log_store(context).fetch_merged("lag", tuple(checkpoint))
         assert lag is not None, "it counts"
-        async with store.transaction() as connection:
-            dead_letters = await store.dead_letters.count(connection, context)
-            is_blocked = await store.dead_letters.count(connection) >= self._settings.max_dead_letters
         return SubscriptionStatus(
-            one.name,
-            str(context),
-            checkpoint,
-            lag["events"],
-            (await store.checkpoints.control_state()).is_paused,
-            dead_letters,
-            lag["oldest"],
-            is_blocked,
+            name=one.name,
+            context=str(context),
+            checkpoint=checkpoint,
+            lag=lag["events"],
+            is_paused=row["is_paused"],
+            dead_letters=row["dead_letters"],
+            oldest_at=lag["oldest"],
+            is_blocked=row["of_all_contexts"] >= self._settings.max_dead_letters,
         )
 
     async def _view(self, one: InstalledSubscription) -> ViewStatus:
         assert one.projection is not None, "a policy has no view"
         view, home = one.projection.view, one.projection.home
         store = self._installation.view_store(home)
-        versions = await store.fetchrow("rebuild_state", view.view_name)
+        versions = await store.fetch_merged("rebuild_state", view.view_name)
         return ViewStatus(one.name, versions["building"] if versions else None, await shape_problem(store, home, view))
 
     async def _sagas(self) -> SagaStatus:

@@ -1,5 +1,6 @@
 """Logs: their events by filters, one event with its causes and effects, and one stream with its states."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,10 +10,10 @@ from deploy.console.printing import counted
 from deploy.operations.reading import BODIES
 from deploy.operations_page.screen import Asked, Screen, Shown
 from query_api.audit.causation import Cause, causation_of
-from query_api.audit.history import Selection, history_of, page_of, place
+from query_api.audit.history import Selection, page_of, place
 from query_api.audit.time_travel import TimeTravel
 from schemas.errors import Invalid, NotFound
-from schemas.system import ContextName
+from schemas.system import ENGINE, ContextName
 from streams.log.search import Conditions, SearchableLog
 from streams.log.stored_events import StoredEvent, decode_metadata
 
@@ -24,7 +25,7 @@ _SHOWN = 120
 async def show(asked: Asked) -> Shown:
     """Shows the newest events of a log, or those that a filter chooses, the oldest first."""
     contexts = [str(context) for context in asked.installation.catalog.contexts]
-    name = asked.query.get("log") or contexts[0]
+    name = asked.query.get("log") or await _busiest(asked)
     log = _log(asked, name)
     head = (await log.head()).position
     given = {key: asked.query.get(key, "").strip() for key in ("type", "stream", "correlation_id", "from", "to", "after")}
@@ -49,8 +50,8 @@ async def show(asked: Asked) -> Shown:
     }
     if not head:
         return Shown(f"The log of {name} has no events.", "plain", values)
-    which = "that match" if is_filtered else "the newest"
-    return Shown(f"{counted(head, 'event')} in the log of {name}; {len(shown)} {which} are shown.", "plain", values)
+    which = f"{len(shown)} that match" if is_filtered else f"the newest {len(shown)}"
+    return Shown(f"{counted(head, 'event')} in the log of {name}; {which} are shown.", "plain", values)
 
 
 async def show_event(asked: Asked) -> Shown:
@@ -84,8 +85,10 @@ async def show_stream(asked: Asked) -> Shown:
     name, stream = asked.path["log"], asked.path["stream"]
     log = _log(asked, name)
     versions = await log.version(stream)
-    version = min(_whole(asked.query.get("version") or str(versions)), versions)
-    events, _ = await history_of(log, stream, max(0, version - 25), _EVENTS)
+    if not versions:
+        raise NotFound(f"there is no stream {stream!r} in {name}")
+    version = min(max(1, _whole(asked.query.get("version") or str(versions))), versions)
+    rows = await log.read_stream(stream, max(0, version - _EVENTS // 2), _EVENTS)
     travel = TimeTravel(asked.installation.catalog, asked.processes)
     caller = asked.caller.subject
     state: str | None = None
@@ -100,11 +103,19 @@ async def show_stream(asked: Asked) -> Shown:
         "stream": stream,
         "versions": versions,
         "version": version,
-        "events": [{**event, "data": _pretty(event["data"].contents)} for event in events],
+        "events": [{**_event(row), "data": _pretty(row.data)} for row in rows],
         "state": state,
         "changes": [{**change, "value": _pretty(change.get("value"))} for change in changes],
     }
     return Shown(f"{counted(versions, 'event')}; the state after version {version}.", "plain", values, title=stream)
+
+
+async def _busiest(asked: Asked) -> str:
+    """Returns the context whose log has most events, but for the engine's own if others have any."""
+    contexts = list(asked.installation.catalog.contexts)
+    heads = await asyncio.gather(*(_log(asked, str(context)).head() for context in contexts))
+    found = zip(contexts, heads, strict=True)
+    return str(max(found, key=lambda one: (one[0].system != ENGINE and one[1].position > 0, one[1].position))[0])
 
 
 def _log(asked: Asked, name: str) -> SearchableLog:
