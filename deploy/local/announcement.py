@@ -53,7 +53,7 @@ def screen(endpoints: Endpoints, catalog: Catalog, example: Example | None, seco
         *_next_commands(endpoints),
         *_roles(catalog),
         "",
-        "What declares no access is open (CAUDAL_PROFILE=seed). Ctrl-C stops everything.",
+        "No token is needed where a system asks for no role. Ctrl-C stops everything.",
     ]
 
 

@@ -35,6 +35,8 @@ class Operation(Generic[P]):
     access: Access = OPERATORS
     recorded: Callable[[P], Facts] = _recorded_whole
     """Returns the parameters as they are recorded for good."""
+    is_reading: bool = False
+    """Whether it reads what it is about, also if it is only tried: nobody has it tried to see a plan."""
 
     @property
     def summary(self) -> str:

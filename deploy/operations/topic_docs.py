@@ -1,14 +1,61 @@
 """``caudal topic-docs``: a page for each topic, which Redpanda Console shows beside the topic's messages."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from aggregates.system import with_sagas
+from projectors.discovery import installed
 from schemas.catalog import Catalog
-from schemas.message import Message
+from schemas.message import Event, Message
+from schemas.sensitive import encrypted_fields
 from schemas.system import Context, ContextName
 from streams.broker.topic_names import Topics
+from streams.discovery import declared_domains
 from streams.settings import Settings
+
+_EVENT_HEADERS: Mapping[str, str] = {
+    "ce_specversion": "`1.0`, that of CloudEvents",
+    "ce_type": "`system.event`",
+    "ce_id": "id of the event: a record with an id that was seen before is a repeat",
+    "ce_source": "the context",
+    "ce_subject": "the stream",
+    "ce_time": "when it was recorded",
+    "ce_position": "its position in the log, from 1",
+    "ce_previous": "position of the record before it in this partition: a gap is a lost record",
+    "ce_streamversion": "its version in its stream, from 1",
+    "ce_schemaversion": "version of the event's schema",
+    "ce_correlationid": "shared by all that followed one request",
+    "ce_causationid": "id of the event that led to it, through a policy or a saga",
+    "ce_commandid": "the command that recorded it",
+    "ce_command": "the name of that command",
+    "ce_actor": "the caller",
+    "ce_traceparent": "the trace of the request (W3C)",
+    "content-type": "`application/json`",
+    "ce_backfilled": "`true` if it was published again",
+    "ce_timeline": "number of the log's timeline, if the log went back",
+}
+_COMMAND_HEADERS: Mapping[str, str] = {
+    "ce_specversion": "`1.0`, that of CloudEvents",
+    "ce_type": "`system.command`",
+    "ce_source": "the system",
+    "ce_id": "id of the command: a repeated id is handled once",
+    "ce_idempotencykey": "takes the place of the id, if it is there",
+    "ce_correlationid": "shared by all that followed one request",
+    "ce_causationid": "id of the event that led to it",
+    "ce_time": "when it was sent",
+    "ce_actor": "the caller on whose behalf it was sent",
+    "ce_policy": "the policy or saga that sent it",
+    "ce_traceparent": "the trace of the request (W3C)",
+    "content-type": "`application/json`",
+}
+_DEAD_LETTER_HEADERS: Mapping[str, str] = {
+    "dead_letter_origin": "where the record was: `topic/partition@offset`, or `log@position`",
+    "dead_letter_error": "why it could not be handled",
+    "dead_letter_context": "the context that it is about",
+    "dead_letter_subscription": "the projection or policy; a record comes once for each that parked it",
+    "dead_letter_id": "its number in the table of that subscription; missing for a record that is no command",
+}
 
 
 def write_topic_docs(folder: Path, settings: Settings, catalog: Catalog) -> list[Path]:
@@ -23,42 +70,86 @@ def write_topic_docs(folder: Path, settings: Settings, catalog: Catalog) -> list
 
 
 def _pages(topics: Topics, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    readers = _readers(catalog)
     for name, context in catalog.contexts.items():
-        yield topics.events(name), _events(name, context)
-        yield topics.commands(name), _commands(name, context)
-        yield topics.dead_letters(name), _dead_letters(name)
+        yield topics.events(name), "\n".join(_events(name, context, readers))
+        yield topics.commands(name), "\n".join(_commands(name, context))
+        yield topics.dead_letters(name), "\n".join(_dead_letters(name))
+        yield topics.signed_heads(name), "\n".join(_signed_heads(name))
 
 
-def _events(name: ContextName, context: Context) -> str:
-    return "\n".join(
-        [
-            f"# Events of {name}",
-            "",
-            "Every event of the context's log, keyed by stream, as a CloudEvent in binary mode: the `ce_type` header names",
-            "the event, `ce_position` its position in the log and `ce_previous` that of the one before it in this partition.",
-            "A record may be repeated; its position identifies the event.",
-            *(line for event in context.events for line in _message(event)),
-        ]
+def _readers(catalog: Catalog) -> Mapping[type[Event], Sequence[str]]:
+    """Returns the names of the projections and policies that follow each event."""
+    found: dict[type[Event], list[str]] = {}
+    for projection in installed(catalog):
+        for event in projection.events:
+            found.setdefault(event, []).append(f"view `{projection.full_name}`")
+    for domain in with_sagas(declared_domains(catalog), catalog).values():
+        for policy in domain.policies:
+            for followed in policy.reactions:
+                found.setdefault(followed, []).append(f"policy `{policy.full_name}`")
+    return found
+
+
+def _events(name: ContextName, context: Context, readers: Mapping[type[Event], Sequence[str]]) -> Iterator[str]:
+    yield f"# Events of {name}"
+    yield "\nEvery event of the context's log, keyed by stream, as a CloudEvent in binary mode. The relay writes it."
+    yield "\n| event | followed by | |\n|---|---|---|"
+    for event in context.events:
+        yield f"| `{event.message_name}` | {', '.join(readers.get(event, ())) or 'nobody here'} | {_summary(event)} |"
+    yield from _headers(_EVENT_HEADERS)
+    example = context.events[0].message_name if context.events else "…"
+    yield from _filters(
+        f"return String.fromCharCode(...headers.ce_type) == '{name.system}.{example}'",
+        "return String.fromCharCode(...headers.ce_correlationid) == '…'",
+        "return key == 'the stream'",
     )
+    yield "\nThe groups `caudal.projectors` and `caudal.policies` are shared by all views and policies. Their lag shows whether"
+    yield "the processes run, and not that one subscription is paused or blocked: `caudal status` and the page of operators do."
+    for event in context.events:
+        yield from _message(event)
 
 
-def _commands(name: ContextName, context: Context) -> str:
-    return "\n".join(
-        [
-            f"# Commands for {name}",
-            "",
-            f"`ce_type` is `{name.system}.` and the command's name, `ce_id` the command's id: a repeated id is handled once.",
-            *(line for command in context.commands for line in _message(command)),
-        ]
-    )
+def _commands(name: ContextName, context: Context) -> Iterator[str]:
+    yield f"# Commands for {name}"
+    yield "\nSagas, policies and other teams write it; a worker reads it, as the group `caudal.commands`."
+    yield from _headers(_COMMAND_HEADERS)
+    for command in context.commands:
+        yield from _message(command)
 
 
-def _dead_letters(name: ContextName) -> str:
-    return (
-        f"# Dead letters of {name}\n\nRecords as they were, with further headers: `dead_letter_origin`, `dead_letter_error`.\n"
-    )
+def _dead_letters(name: ContextName) -> Iterator[str]:
+    yield f"# Dead letters of {name}"
+    yield "\nRecords that could not be handled, byte for byte. This is a copy: their state is in the database."
+    yield from _headers(_DEAD_LETTER_HEADERS)
+    yield "\n`caudal dead-letters list` shows those that are open, `redrive` has them tried again, `edit` gives one other data,"
+    yield "`skip` leaves it out for good; `caudal dead-letters records` lists records that are no commands."
 
 
-def _message(message: type[Message]) -> list[str]:
-    schema = json.dumps(message.model_json_schema(), indent=2)
-    return ["", f"## {message.message_name}", "", message.__doc__ or "", "", "```json", schema, "```"]
+def _signed_heads(name: ContextName) -> Iterator[str]:
+    yield f"# Signed heads of {name}"
+    yield "\nSignatures of the end of the context's log: position, hash and time, as JSON, without headers. The relay writes"
+    yield "them."
+    yield "The topic is compacted: it keeps the newest head of each key. `caudal verify log` compares the log with them."
+
+
+def _headers(headers: Mapping[str, str]) -> Iterator[str]:
+    yield "\n| header | |\n|---|---|"
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in headers.items())
+
+
+def _filters(*filters: str) -> Iterator[str]:
+    yield "\nFilters to paste, in which headers are bytes:\n"
+    yield from (f"    {one}" for one in filters)
+
+
+def _message(message: type[Message]) -> Iterable[str]:
+    yield f"\n## {message.message_name}\n\n{message.__doc__ or ''}"
+    if encrypted := encrypted_fields(message):
+        names = ", ".join(f"`{name}`" for name in encrypted)
+        yield f"\nEncrypted for a data subject: {names}. The value names the subject, and is unreadable once that is erased."
+    yield f"\n```json\n{json.dumps(message.model_json_schema(), indent=2)}\n```"
+
+
+def _summary(message: type[Message]) -> str:
+    return (message.__doc__ or "").partition("\n")[0]

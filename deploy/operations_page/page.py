@@ -20,6 +20,7 @@ from deploy.operations.declared import OPERATIONS
 from deploy.operations.installation import OpenInstallation
 from deploy.operations.operation import Operation
 from deploy.operations.run import Parameters
+from deploy.operations.run_content import RunContent
 from deploy.operations_api.routes import as_parameters
 from deploy.operations_api.runs import LiveRun, Runs
 from deploy.operations_page import session
@@ -180,11 +181,13 @@ class OperatorPage:
         """Answers with what an operation would do, and the form that does it."""
         operation = self._operation(request)
         parameters = _parameters(operation, request.query_params.multi_items())
+        if operation.is_reading:
+            return self._html("operate.html", self._of_operation(request, operation, parameters, None))
         run = self._runs.start(operation, parameters, _caller(request).subject, "", apply=False)
         await run.wait(_PLAN_SECONDS)
         if run.error is not None:
             raise run.error
-        return self._html("operate.html", self._of_operation(request, operation, parameters, run))
+        return self._html("operate.html", self._of_operation(request, operation, parameters, run.content))
 
     async def do(self, request: Request) -> Response:
         """Starts an operation, and leads to its run."""
@@ -255,20 +258,23 @@ class OperatorPage:
         }
 
     def _of_operation(
-        self, request: Request, operation: Operation[Any], parameters: Parameters, run: LiveRun
+        self, request: Request, operation: Operation[Any], parameters: Parameters, run: RunContent | None
     ) -> dict[str, Any]:
+        can_be_done = run is None or run.state == "planned"
+        said = "This would be done:" if can_be_done else "There is nothing to do:"
         return {
             **self._frame(request),
             "title": operation.name,
             "question": operation.summary,
-            "answer": "This would be done:" if run.content.state == "planned" else "There is nothing to do:",
+            "answer": "It reads everything that it is about, and changes nothing." if run is None else said,
             "tone": "plain",
             "current": "",
             "live": None,
             "operation": operation.name,
             "fields": _fields(parameters),
-            "run": run.content,
-            "command": command_line(operation, parameters),
+            "lines": () if run is None else run.lines,
+            "can_be_done": can_be_done,
+            "command": command_line(operation, parameters) + ("" if run is None else " --apply"),
             "needs_reason": operation.name == "sagas/cancel",
         }
 

@@ -57,7 +57,6 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "commands/subscriptions.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
         "operations/subscriptions/control.py": CoveredBy("integration/test_subscription.py", _TABLES),
         "operations/installed_subscriptions.py": CoveredBy("integration/test_subscription.py", _TABLES),
-        "operations/topic_docs.py": CoveredBy("e2e/test_commands.py", "it only writes files"),
         "commands/verify.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
         "commands/recover.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
         "commands/subjects.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),

@@ -130,4 +130,4 @@ def _contexts(wanted: Verify, catalog: Catalog) -> list[ContextName]:
     return contexts
 
 
-VERIFY = Operation("verify", Verify, verify, access=Access.to("operator", "auditor"))
+VERIFY = Operation("verify", Verify, verify, access=Access.to("operator", "auditor"), is_reading=True)

@@ -40,7 +40,7 @@ def test_it_fits_into_a_terminal() -> None:
     assert len(lines) + len(dsn) // 80 <= 23, "one line is left for the prompt"
     assert max(len(line) for line in lines if line != dsn) <= 79
     assert lines[0] == "Caudal is ready after 8.3 s."
-    assert lines[-1] == "What declares no access is open (CAUDAL_PROFILE=seed). Ctrl-C stops everything."
+    assert lines[-1] == "No token is needed where a system asks for no role. Ctrl-C stops everything."
 
 
 def test_it_says_what_runs_where_and_what_to_do_next() -> None:
