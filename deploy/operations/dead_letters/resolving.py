@@ -85,7 +85,7 @@ async def edit(run: Run, wanted: Edit) -> Result:
     """
     ((store, dead_letter),) = await selected(run.installation.subscriptions, Filter(names=(wanted.name,)))
     text = _readable(run.installation.catalog, dead_letter, wanted.data.encode())
-    run.say(f"{wanted.name} will get other data: {text[:300]}")
+    run.say(f"{wanted.name} will get other data: {counted(len(text.encode()), 'byte')} that the installed code can read.")
     if await run.begin({"sha256": _digest(dead_letter.value or b"")}):
         await store.dead_letters.edit(dead_letter, text)
         run.say(f"{wanted.name} has other data now. Process it again with `caudal dead-letters redrive {wanted.name} --apply`.")
