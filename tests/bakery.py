@@ -1,6 +1,5 @@
 """A system of one file whose projection fails on an order of nothing: its price would be divided by zero."""
 
-from pathlib import Path
 from uuid import UUID
 
 from aggregates.decision import Decision, Events
@@ -11,17 +10,6 @@ from schemas.envelope import CommandEnvelope, RecordedEvent
 from schemas.message import Command, Event
 from schemas.system import Context, System
 from schemas.view import View
-
-ROOT = Path(__file__).parents[1]
-
-
-def installed(folder: Path) -> dict[str, str]:
-    """Leaves what an installation of this system would leave in a folder; returns the environment of processes that find it."""
-    metadata = folder / "bakery-0.1.0.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: bakery\nVersion: 0.1.0\n")
-    (metadata / "entry_points.txt").write_text("[caudal.systems]\nbakery = tests.bakery:SYSTEM\n")
-    return {"PYTHONPATH": f"{folder}:{ROOT}", "CAUDAL_SYSTEMS": "bakery"}
 
 
 class OrderBread(Command):

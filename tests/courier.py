@@ -1,6 +1,5 @@
 """A system of one file whose command is only accepted: a parcel is booked after the answer, or an event says why not."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,17 +14,6 @@ from schemas.message import COMMAND_ID, Command, Event
 from schemas.sensitive import Encrypted, Sensitive
 from schemas.system import Context, System
 from schemas.view import View
-
-ROOT = Path(__file__).parents[1]
-
-
-def installed(folder: Path) -> dict[str, str]:
-    """Leaves what an installation of this system would leave in a folder; returns the environment of processes that find it."""
-    metadata = folder / "courier-0.1.0.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: courier\nVersion: 0.1.0\n")
-    (metadata / "entry_points.txt").write_text("[caudal.systems]\ncourier = tests.courier:SYSTEM\n")
-    return {"PYTHONPATH": f"{folder}:{ROOT}"}
 
 
 class BookParcel(Command, subject=COMMAND_ID):

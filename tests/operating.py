@@ -1,9 +1,7 @@
 """Operations and readings in a test's own process, on the installation that settings lead to."""
 
-from datetime import UTC, datetime
 from typing import Any, TypeVar
-
-from uuid_utils.compat import uuid7
+from uuid import UUID
 
 from command_api.composition import CommandIssuer
 from deploy.operations.installation import OpenInstallation
@@ -23,17 +21,12 @@ async def operate(
     operation: Operation[P], parameters: P, settings: Settings, *, apply: bool = True, reason: str = "a test"
 ) -> RunContent:
     """Runs an operation, or only tries it, and returns what it said; raises its errors."""
-    id = uuid7()
-    recorder = RunRecorder(
-        RunContent(
-            id=str(id), operation=operation.name, parameters={}, actor=OPERATOR, is_applied=apply, began_at=datetime.now(UTC)
-        )
-    )
+    recorder = RunRecorder(RunContent.new(operation, parameters, OPERATOR, reason, apply=apply))
     async with OpenInstallation(settings) as installation:
         issuer = CommandIssuer(settings, installation.catalog)
         try:
             journal = Journal(issuer, OPERATOR, reason) if apply else None
-            recorder.end(await operation.run(id, parameters, installation, recorder, journal))
+            recorder.end(await operation.run(UUID(recorder.content.id), parameters, installation, recorder, journal))
         finally:
             await issuer.close()
     return recorder.content

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from tests.bakery import installed
 from tests.browser import chromium
+from tests.own_package import installed
 from tests.stack import RunningStack, running_stack
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +73,11 @@ async def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         systems = "bakery,data_ingestion,partner_alliances"
-        environment = {**installed(Path(folder) / "packages"), "CAUDAL_SYSTEMS": systems, "CAUDAL_DEAD_LETTER_ATTEMPTS": "1"}
+        environment = {
+            **installed("bakery", Path(folder) / "packages"),
+            "CAUDAL_SYSTEMS": systems,
+            "CAUDAL_DEAD_LETTER_ATTEMPTS": "1",
+        }
         async with running_stack(environment=environment) as stack, chromium() as browser:
             await filled(stack)
             page = await browser.new_page(viewport={"width": 1100, "height": 720})

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from deploy.operations.run import Result, Style
+from uuid_utils.compat import uuid7
+
+from deploy.operations.operation import Operation
+from deploy.operations.run import Parameters, Result, Style
 from schemas.engine.operations import Outcome
 
+P = TypeVar("P", bound=Parameters)
 State = Literal["running", "planned"] | Outcome
 """``planned``: it was only tried, and has said what it would do."""
 
@@ -51,6 +55,19 @@ class RunContent:
     answer: Any = None
     began_at: datetime
     ended_at: datetime | None = None
+
+    @classmethod
+    def new(cls, operation: Operation[P], parameters: P, actor: str, reason: str, *, apply: bool) -> "RunContent":
+        """Returns the content of a run that begins now, under a new id."""
+        return cls(
+            id=str(uuid7()),
+            operation=operation.name,
+            parameters=operation.recorded(parameters),
+            actor=actor,
+            reason=reason,
+            is_applied=apply,
+            began_at=datetime.now(UTC),
+        )
 
 
 class RunRecorder:

@@ -122,13 +122,13 @@ class OperationsEndpoints:
         return run
 
 
-def authorized(request: Request, access: Access) -> str:
-    """Returns the subject of a caller who has the access; raises `Unauthenticated` or `Forbidden`."""
+def authorized(request: Request, access: Access, what: str = "this") -> str:
+    """Returns the subject of a caller who has the access to something; raises `Unauthenticated` or `Forbidden`."""
     caller = caller_of(request)
     if caller is None:
         raise Unauthenticated(had_token=False)
     if (why := access.why_not(caller)) is not None:
-        raise Forbidden(f"this needs {why}")
+        raise Forbidden(f"{what} needs {why}")
     return caller.subject
 
 

@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
-from uuid_utils.compat import uuid7
 
 from command_api.composition import CommandIssuer
 from deploy.operations.installation import OpenInstallation
@@ -69,20 +67,9 @@ class Runs:
         if sum(run.is_running for run in self._runs.values()) >= _MAX_RUNNING:
             raise Overloaded(f"{_MAX_RUNNING} operations are running: try again when one has ended")
         self._make_room()
-        id = uuid7()
-        run = LiveRun(
-            RunContent(
-                id=str(id),
-                operation=operation.name,
-                parameters=operation.recorded(parameters),
-                actor=actor,
-                reason=reason,
-                is_applied=apply,
-                began_at=datetime.now(UTC),
-            )
-        )
+        run = LiveRun(RunContent.new(operation, parameters, actor, reason, apply=apply))
         journal = Journal(self._issuer, actor, reason) if apply else None
-        run.task = asyncio.create_task(self._run(run, id, operation, parameters, journal))
+        run.task = asyncio.create_task(self._run(run, operation, parameters, journal))
         self._runs[run.content.id] = run
         return run
 
@@ -99,11 +86,9 @@ class Runs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _run(
-        self, run: LiveRun, id: UUID, operation: Operation[Any], parameters: Parameters, journal: Journal | None
-    ) -> None:
+    async def _run(self, run: LiveRun, operation: Operation[Any], parameters: Parameters, journal: Journal | None) -> None:
         try:
-            run.recorder.end(await operation.run(id, parameters, self._installation, run.recorder, journal))
+            run.recorder.end(await operation.run(UUID(run.content.id), parameters, self._installation, run.recorder, journal))
         except CaudalError as error:
             run.error = error
             run.recorder.fail(error.detail)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote
@@ -21,7 +20,7 @@ from deploy.operations.installation import OpenInstallation
 from deploy.operations.operation import Operation
 from deploy.operations.run import Parameters
 from deploy.operations.run_content import RunContent
-from deploy.operations_api.routes import as_parameters
+from deploy.operations_api.routes import as_parameters, authorized
 from deploy.operations_api.runs import LiveRun, Runs
 from deploy.operations_page import session
 from deploy.operations_page.command_lines import command_line
@@ -29,7 +28,7 @@ from deploy.operations_page.rendering import environment
 from deploy.operations_page.screen import Asked, Screen, Shown
 from deploy.operations_page.screens import dead_letters, history, logs, now, proof, sagas, subjects, subscriptions, views
 from schemas.access import Caller
-from schemas.errors import CaudalError, Forbidden, Invalid, Malformed, NotFound, Overloaded, Unauthenticated
+from schemas.errors import CaudalError, Invalid, Malformed, NotFound, Overloaded, Unauthenticated
 from streams.bounded_processes import BoundedProcesses
 from streams.http.bodies import read_limited
 from streams.http.problems import STATUSES, TITLES, status_of
@@ -156,7 +155,7 @@ class OperatorPage:
         """Returns the endpoint that sends a screen again whenever it has changed, until the caller's token expires."""
 
         async def endpoint(request: Request) -> Response:
-            _check(screen, request)
+            authorized(request, screen.access, "this screen")
 
             async def events() -> AsyncIterator[ServerSentEvent]:
                 last = ""
@@ -231,18 +230,16 @@ class OperatorPage:
         operation = OPERATIONS.get(request.path_params["name"])
         if operation is None:
             raise NotFound(f"there is no operation {request.path_params['name']!r}")
-        if (why := operation.access.why_not(_caller(request))) is not None:
-            raise Forbidden(f"{operation.name} needs {why}")
+        authorized(request, operation.access, operation.name)
         return operation
 
     def _run(self, request: Request) -> LiveRun:
         run = self._runs.of(request.path_params["id"])
-        if (why := OPERATIONS[run.content.operation].access.why_not(_caller(request))) is not None:
-            raise Forbidden(f"this needs {why}")
+        authorized(request, OPERATIONS[run.content.operation].access)
         return run
 
     async def _shown(self, screen: Screen, request: Request) -> Shown:
-        _check(screen, request)
+        authorized(request, screen.access, "this screen")
         path = {name: str(value) for name, value in request.path_params.items()}
         return await screen.show(Asked(self._installation, self._processes, _caller(request), path, dict(request.query_params)))
 
@@ -296,7 +293,6 @@ class OperatorPage:
             "tone": tones.get(content.state, "plain"),
             "current": "",
             "run": content,
-            "content": asdict(content),
         }
 
     def _frame(self, request: Request) -> dict[str, Any]:
@@ -353,12 +349,6 @@ def _caller(request: Request) -> Caller:
     caller = context_of(request).caller
     assert caller is not None, "the route has asked for a token"
     return caller
-
-
-def _check(screen: Screen, request: Request) -> None:
-    """Raises `Forbidden` unless the caller may see a screen."""
-    if (why := screen.access.why_not(_caller(request))) is not None:
-        raise Forbidden(f"this screen needs {why}")
 
 
 def _expiry(request: Request) -> float:

@@ -26,7 +26,7 @@ def environment() -> Environment:
         "number": lambda number: f"{number:,}",
         "rate": lambda number: f"{number:,.1f}",
         "moment": lambda moment: f"{moment:%Y-%m-%d %H:%M:%SZ}",
-        "json": _json,
+        "json": pretty,
         "with_code": _with_code,
     }
     return made
@@ -38,5 +38,15 @@ def _with_code(text: str) -> Markup:
     return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
-def _json(value: Any) -> str:
-    return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2).decode()
+def pretty(value: Any) -> str:
+    """Returns JSON with a member a line: of a value, or of a text that holds one; any other text as it is."""
+    try:
+        found = orjson.loads(value) if isinstance(value, str | bytes) else value
+        return orjson.dumps(found, default=str, option=orjson.OPT_INDENT_2).decode()
+    except (orjson.JSONDecodeError, TypeError):
+        return str(value)
+
+
+def shortened(text: str, characters: int) -> str:
+    """Returns a text, cut to so many characters."""
+    return text if len(text) <= characters else f"{text[: characters - 1]}…"

@@ -11,15 +11,19 @@ from streams.broker.topic_names import Topics
 from streams.discovery import installed_catalog
 from streams.settings import Settings
 from tests.conftest import eventually
-from tests.courier import installed
 from tests.frozen import freeze, unfreeze
+from tests.own_package import installed
 from tests.stack import RunningStack, caudal, running_stack
 
 ADDRESS = "Calle Plaintexto 7"
 
 
 async def test_an_accepted_command_is_handled_once_and_kept_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment = {**installed(tmp_path / "packages"), "CAUDAL_SYSTEMS": "courier", "CAUDAL_BROKER_TIMEOUT_SECONDS": "2"}
+    environment = {
+        **installed("courier", tmp_path / "packages"),
+        "CAUDAL_SYSTEMS": "courier",
+        "CAUDAL_BROKER_TIMEOUT_SECONDS": "2",
+    }
     data = tmp_path / "data"
     monkeypatch.syspath_prepend(tmp_path / "packages")
     async with running_stack("--data-dir", str(data), environment=environment) as stack:

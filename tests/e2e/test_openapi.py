@@ -17,7 +17,7 @@ import pytest
 
 from streams.discovery import installed_catalog
 from streams.http.problems import PROBLEM_TYPE
-from tests.courier import installed
+from tests.own_package import installed
 from tests.stack import RunningStack, running_stack
 
 _log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ CALLERS = (
 async def own_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningStack]:
     """A stack for this module alone: the generated requests leave data behind. One of its systems only accepts a command."""
     packages = tmp_path_factory.mktemp("courier") / "packages"
-    async with running_stack(environment={**LIMITS, **installed(packages)}) as running:
+    async with running_stack(environment={**LIMITS, **installed("courier", packages)}) as running:
         assert "courier" in running.endpoints["systems"]
         yield running
 

@@ -11,9 +11,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import ConsoleMessage, Page, expect
 
 from deploy.operations_page.page import SCREENS
-from tests.bakery import installed
 from tests.browser import chromium
 from tests.conftest import eventually
+from tests.own_package import installed
 from tests.stack import RunningStack, caudal, running_stack
 
 SERIOUS = ("serious", "critical")
@@ -22,7 +22,8 @@ SERIOUS = ("serious", "critical")
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """The environment of processes that find the bakery."""
-    return {**installed(tmp_path_factory.mktemp("bakery") / "packages"), "CAUDAL_DEAD_LETTER_ATTEMPTS": "1"}
+    packages = installed("bakery", tmp_path_factory.mktemp("bakery") / "packages")
+    return {**packages, "CAUDAL_SYSTEMS": "bakery", "CAUDAL_DEAD_LETTER_ATTEMPTS": "1"}
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,12 @@
 import getpass
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import orjson
 import typer
-from uuid_utils.compat import uuid7
 
 from command_api.composition import CommandIssuer
 from deploy.commands.orders.order import Order, Question
@@ -40,7 +38,8 @@ async def carry_out(
     order: Order, *, apply: bool, reason: str, as_json: bool, url: str | None, token: str | None, data_dir: Path
 ) -> int:
     """Runs an operation, or only tries it, prints what it says, and returns the exit code; raises its errors."""
-    recorder, console = RunRecorder(_content(order, reason, apply=apply)), ConsoleOutput()
+    content = RunContent.new(order.operation, order.parameters, getpass.getuser(), reason, apply=apply)
+    recorder, console = RunRecorder(content), ConsoleOutput()
     out: Output = recorder if as_json else console
     try:
         if url is None:
@@ -75,18 +74,6 @@ async def answer(question: Question, *, as_json: bool, url: str | None, token: s
     for why in () if as_json else missing:
         lines().print(f"Not shown: {why}", style="yellow", markup=False)
     return 1 if missing else question.exit_code(found)
-
-
-def _content(order: Order, reason: str, *, apply: bool) -> RunContent:
-    return RunContent(
-        id=str(uuid7()),
-        operation=order.operation.name,
-        parameters=order.operation.recorded(order.parameters),
-        actor=getpass.getuser(),
-        reason=reason,
-        is_applied=apply,
-        began_at=datetime.now(UTC),
-    )
 
 
 async def _run_here(order: Order, recorder: RunRecorder, out: Output, data_dir: Path) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from deploy.console.printing import counted
 from deploy.operations.dead_letters.listing import (
     ListedDeadLetter,
@@ -15,6 +13,7 @@ from deploy.operations.dead_letters.listing import (
 )
 from deploy.operations.operation import OPERATORS
 from deploy.operations.reading import BODIES
+from deploy.operations_page.rendering import pretty
 from deploy.operations_page.screen import Asked, Screen, Shown
 
 
@@ -77,16 +76,9 @@ async def show_one(asked: Asked) -> Shown:
     letter = await show_dead_letter(asked.installation, OneName(name=name))
     may_read = asked.may(BODIES)
     data = letter.edited or letter.value
-    values = {"letter": letter, "may_read": may_read, "data": _pretty(data) if may_read else None}
+    values = {"letter": letter, "may_read": may_read, "data": pretty(data or "") if may_read else None}
     said = f"{letter.type or 'A record that is no event'} could not be handled by {letter.subscription}: it is {letter.state}."
     return Shown(said, "bad" if letter.state == "parked" else "warning", values, title=name)
-
-
-def _pretty(text: str | None) -> str:
-    try:
-        return orjson.dumps(orjson.loads(text or ""), option=orjson.OPT_INDENT_2).decode()
-    except orjson.JSONDecodeError:
-        return text or ""
 
 
 SCREENS = (

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from deploy.console.printing import counted
 from deploy.operations.reading import BODIES
+from deploy.operations_page.rendering import pretty, shortened
 from deploy.operations_page.screen import Asked, Screen, Shown
 from query_api.audit.causation import Cause, causation_of
 from query_api.audit.history import Selection, page_of, place
@@ -68,8 +67,8 @@ async def show_event(asked: Asked) -> Shown:
     values = {
         "log": name,
         "event": _event(row),
-        "data": _pretty(row.data),
-        "metadata": _pretty(row.metadata),
+        "data": pretty(row.data),
+        "metadata": pretty(row.metadata),
         "tree_nodes": [_node(cause) for cause in tree.roots],
         "is_whole": tree.is_whole,
         "command_id": str(metadata.command_id),
@@ -94,7 +93,7 @@ async def show_stream(asked: Asked) -> Shown:
     state: str | None = None
     changes: Sequence[Mapping[str, Any]] = ()
     try:
-        state = _pretty((await travel.state(log, stream, caller, version=version)).state)
+        state = pretty((await travel.state(log, stream, caller, version=version)).state)
         changes = (await travel.difference(log, stream, caller, version - 1, version))["patch"]
     except NotFound:  # a category without a state
         pass
@@ -103,9 +102,9 @@ async def show_stream(asked: Asked) -> Shown:
         "stream": stream,
         "versions": versions,
         "version": version,
-        "events": [{**_event(row), "data": _pretty(row.data)} for row in rows],
+        "events": [{**_event(row), "data": pretty(row.data)} for row in rows],
         "state": state,
-        "changes": [{**change, "value": _pretty(change.get("value"))} for change in changes],
+        "changes": [{**change, "value": pretty(change.get("value"))} for change in changes],
     }
     return Shown(f"{counted(versions, 'event')}; the state after version {version}.", "plain", values, title=stream)
 
@@ -136,21 +135,12 @@ def _event(row: StoredEvent) -> Mapping[str, Any]:
         "actor": metadata.actor,
         "command": metadata.command,
         "correlation_id": metadata.correlation_id,
-        "data": data if len(data) <= _SHOWN else f"{data[: _SHOWN - 1]}…",
+        "data": shortened(data, _SHOWN),
     }
 
 
 def _node(cause: Cause) -> Mapping[str, Any]:
     return {"log": str(cause.context), **_event(cause.row), "effects": [_node(effect) for effect in cause.effects]}
-
-
-def _pretty(value: Any) -> str:
-    """Returns JSON with a member a line."""
-    try:
-        found = orjson.loads(value) if isinstance(value, str | bytes) else value
-        return orjson.dumps(found, default=str, option=orjson.OPT_INDENT_2).decode()
-    except (orjson.JSONDecodeError, TypeError):
-        return str(value)
 
 
 def _whole(text: str) -> int:

@@ -5,11 +5,9 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deploy.console.printing import counted
 from deploy.operations.operation import OPERATORS
-from deploy.operations.status.collecting import StatusCollector
 from deploy.operations.status.health import by_name, oldest_of
-from deploy.operations.status.reading import StatusReport, read_status
+from deploy.operations.status.reading import StatusReport, WholeStatus, status
 from deploy.operations_page.screen import Asked, Screen, Shown, Tone
 
 _KEPT_SECONDS = 300.0
@@ -23,7 +21,6 @@ class Sample:
     at: float
     """In seconds of a clock that only goes forward."""
     events: int
-    behind: int
 
 
 class Pace:
@@ -32,10 +29,10 @@ class Pace:
     def __init__(self) -> None:
         self.samples: deque[Sample] = deque()
 
-    def note(self, events: int, behind: int) -> None:
+    def note(self, events: int) -> None:
         """Keeps a sample of now, and drops those that are too old."""
         now = time.monotonic()
-        self.samples.append(Sample(now, events, behind))
+        self.samples.append(Sample(now, events))
         while now - self.samples[0].at > _KEPT_SECONDS:
             self.samples.popleft()
 
@@ -63,15 +60,11 @@ class Now:
 
     async def show(self, asked: Asked) -> Shown:
         """Shows the status, what is wrong first."""
-        collector = StatusCollector(asked.installation)
-        try:
-            status = await read_status(collector)
-        finally:
-            await collector.close()
-        flow = flow_of(status)
-        self._pace.note(flow.events, flow.views_behind + flow.policies_behind)
-        values = {"status": status, "flow": flow, "per_second": self._pace.per_second(), "chart": polyline(self._pace.rates())}
-        return Shown(status.sentence, _TONES[status.health], values)
+        found = await status(asked.installation, WholeStatus())
+        flow = flow_of(found)
+        self._pace.note(flow.events)
+        values = {"status": found, "flow": flow, "per_second": self._pace.per_second(), "chart": polyline(self._pace.rates())}
+        return Shown(found.sentence, _TONES[found.health], values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +82,20 @@ class Flow:
     oldest: object
     """When the oldest event was recorded that a subscription has not handled, or ``None``."""
 
-    @property
-    def views_said(self) -> str:
-        """The number of views."""
-        return counted(self.views, "view")
 
-
-def flow_of(status: StatusReport) -> Flow:
+def flow_of(found: StatusReport) -> Flow:
     """Returns the flow of everything together."""
-    views = {view.name for view in status.views}
-    behind = {name: sum(part.lag for part in parts) for name, parts in by_name(status.subscriptions).items()}
+    views = {view.name for view in found.views}
+    behind = {name: sum(part.lag for part in parts) for name, parts in by_name(found.subscriptions).items()}
     return Flow(
-        events=sum(log.head for log in status.logs),
-        unpublished=sum(log.head - log.relayed for log in status.logs),
+        events=sum(log.head for log in found.logs),
+        unpublished=sum(log.head - log.relayed for log in found.logs),
         views=len(views),
         views_behind=sum(lag for name, lag in behind.items() if name in views),
         policies=len(behind.keys() - views),
         policies_behind=sum(lag for name, lag in behind.items() if name not in views),
-        parked=sum(part.dead_letters for part in status.subscriptions),
-        oldest=oldest_of(status.subscriptions),
+        parked=sum(part.dead_letters for part in found.subscriptions),
+        oldest=oldest_of(found.subscriptions),
     )
 
 

@@ -1,6 +1,6 @@
 """Subscriptions: what follows the logs, and how far it is."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from deploy.console.printing import counted
 from deploy.operations.operation import OPERATORS
@@ -27,7 +27,6 @@ async def show(asked: Asked) -> Shown:
             "dead_letters": dead_letters_of(own),
             "is_paused": any(part.is_paused for part in own),
             "is_blocked": any(part.is_blocked for part in own),
-            "parts": own,
         }
         for name, own in parts.items()
         if asked.query.get("name", "") in name
@@ -37,13 +36,14 @@ async def show(asked: Asked) -> Shown:
     late = [row for row in rows if _is_late(row["oldest"], now)]
     troubled = [row for row in rows if row["is_paused"] or row["is_blocked"] or row["dead_letters"]]
     if troubled or late:
-        said = f"{counted(len({row['name'] for row in (*troubled, *late)}), 'subscription')} need attention."
-        return Shown(said.replace("1 subscription need ", "1 subscription needs "), "warning", {"rows": rows})
+        count = len({row["name"] for row in (*troubled, *late)})
+        need = "needs" if count == 1 else "need"
+        return Shown(f"{counted(count, 'subscription')} {need} attention.", "warning", {"rows": rows})
     return Shown(f"{counted(len(rows), 'subscription')} keep up with the logs.", "good", {"rows": rows})
 
 
 def _is_late(oldest: object, now: datetime) -> bool:
-    return isinstance(oldest, datetime) and now - oldest > max(STALLED_AFTER, timedelta())
+    return isinstance(oldest, datetime) and now - oldest > STALLED_AFTER
 
 
 SCREEN = Screen("/subscriptions", "subscriptions", "Subscriptions", "Who is behind?", show, OPERATORS)

@@ -9,13 +9,15 @@ from deploy.operations.operation import OPERATORS
 from deploy.operations.projections.row_history import history_of_row
 from deploy.operations.projections.versions import EveryView, list_views, projection_named
 from deploy.operations.reading import BODIES
+from deploy.operations_page.rendering import pretty, shortened
 from deploy.operations_page.screen import Asked, Screen, Shown
 from query_api.views.page_request import parse_page_request
 from query_api.views.reader import ViewReader
 from schemas.errors import NotFound
 
 _ROWS = 50
-_MAX_EVENTS = 200
+_SHOWN = 80
+"""Characters of a value in a list."""
 
 
 async def show(asked: Asked) -> Shown:
@@ -64,12 +66,12 @@ async def show_row(asked: Asked) -> Shown:
     history = await history_of_row(asked.installation, projection, key)
     values = {
         "view": projection.full_name,
-        "row": orjson.dumps(row, default=str, option=orjson.OPT_INDENT_2).decode(),
+        "row": pretty(row),
         "steps": [
             {
                 "log": str(step.context),
                 "event": step.event,
-                "changed": orjson.dumps(step.changed, default=str, option=orjson.OPT_INDENT_2).decode(),
+                "changed": pretty(step.changed),
                 "is_deleted": step.is_deleted,
             }
             for step in history.steps
@@ -83,7 +85,7 @@ def _short(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode().strip('"')
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    return shortened(text, _SHOWN)
 
 
 SCREENS = (

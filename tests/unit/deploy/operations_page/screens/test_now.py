@@ -31,12 +31,12 @@ def test_the_pace_is_that_of_the_last_samples(monkeypatch: pytest.MonkeyPatch) -
     clock = iter([0.0, 2.0, 4.0, 400.0])
     monkeypatch.setattr(time, "monotonic", lambda: next(clock, 400.0))
     pace = Pace()
-    pace.note(100, 0)
+    pace.note(100)
     assert pace.per_second() is None
-    pace.note(120, 0)
-    pace.note(180, 0)
+    pace.note(120)
+    pace.note(180)
     assert pace.per_second() == 20.0, "80 events in 4 seconds"
-    pace.note(180, 0)
+    pace.note(180)
     assert len(pace.samples) == 1, "what is older than five minutes is dropped"
 
 
