@@ -32,10 +32,9 @@ PORTS = {
 
 async def pasted(stack: RunningStack, text: str) -> str:
     """Returns the output of lines of the README, with the addresses and the data folder of a stack."""
-    text = text.replace("http://127.0.0.1:5001", stack.endpoints["command_api"])
-    text = text.replace("http://127.0.0.1:5002", stack.endpoints["query_api"])
-    for name, port in PORTS.items():
-        text = text.replace(f"http://127.0.0.1:{port}", stack.endpoints["gateways"][name])
+    origins = {port: stack.endpoints["gateways"][name] for name, port in PORTS.items()}
+    origins |= {5001: stack.endpoints["command_api"], 5002: stack.endpoints["query_api"]}
+    text = re.sub(r"http://127\.0\.0\.1:(\d+)", lambda found: origins[int(found[1])], text)
     text = text.replace(".venv/bin/python", sys.executable)
     text = re.sub(r"sleep (\d+)", lambda found: f"sleep {3 * int(found[1])}", text)  # the machine may have more to do
     text = re.sub(r"\.venv/bin/caudal ([^)\n]*)", rf"{sys.executable} -m deploy.cli \1 --data-dir {stack.data_dir}", text)
