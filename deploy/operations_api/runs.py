@@ -23,8 +23,8 @@ _log = structlog.get_logger()
 class LiveRun:
     """A run, and what it said so far."""
 
-    def __init__(self, content: RunContent) -> None:
-        self.content = content
+    def __init__(self, content: RunContent, parameters: Parameters) -> None:
+        self.content, self.parameters = content, parameters
         self.recorder = RunRecorder(content, self._change)
         self.task: asyncio.Task[None] | None = None
         self.error: CaudalError | None = None
@@ -67,7 +67,7 @@ class Runs:
         if sum(run.is_running for run in self._runs.values()) >= _MAX_RUNNING:
             raise Overloaded(f"{_MAX_RUNNING} operations are running: try again when one has ended")
         self._make_room()
-        run = LiveRun(RunContent.new(operation, parameters, actor, reason, apply=apply))
+        run = LiveRun(RunContent.new(operation, parameters, actor, reason, apply=apply), parameters)
         journal = Journal(self._issuer, actor, reason) if apply else None
         run.task = asyncio.create_task(self._run(run, operation, parameters, journal))
         self._runs[run.content.id] = run

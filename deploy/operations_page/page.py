@@ -19,7 +19,6 @@ from deploy.operations.declared import OPERATIONS
 from deploy.operations.installation import OpenInstallation
 from deploy.operations.operation import Operation
 from deploy.operations.run import Parameters
-from deploy.operations.run_content import RunContent
 from deploy.operations_api.routes import as_parameters, authorized
 from deploy.operations_api.runs import LiveRun, Runs
 from deploy.operations_page import session
@@ -49,7 +48,8 @@ SCREENS: tuple[Screen, ...] = (
 T = TypeVar("T")
 _log = structlog.get_logger()
 REFRESH_SECONDS = 3.0
-_PLAN_SECONDS = 5.0
+_PLAN_SECONDS, _DONE_SECONDS = 5.0, 0.5
+"""So long a request waits for its run to end; then its page shows how it goes on."""
 _MAX_LIVE = 20
 _KEPT_SECONDS = 3600.0
 _PING_SECONDS = 15
@@ -80,7 +80,8 @@ class OperatorPage:
         yield Route("/sign-in", self.sign_in, methods=["GET", "POST"])
         yield Route("/sign-out", self.sign_out, methods=["POST"])
         yield Route("/enter/{code}", self.enter)
-        yield self._route("/operate/{name:path}", self.plan, "GET")
+        yield self._route("/plan/{name:path}", self.plan, "POST")
+        yield self._route("/operate/{name:path}", self.ask, "GET")
         yield self._route("/operate/{name:path}", self.do, "POST")
         yield self._route("/runs/{id}", self.run, "GET")
         yield self._route("/live/runs/{id}", self.live_run, "GET")
@@ -176,17 +177,29 @@ class OperatorPage:
 
         return endpoint
 
-    async def plan(self, request: Request) -> Response:
-        """Answers with what an operation would do, and the form that does it."""
+    async def ask(self, request: Request) -> Response:
+        """Answers with the form of an operation that only reads; of another, leads to the run that tries it."""
         operation = self._operation(request)
         parameters = _parameters(operation, request.query_params.multi_items())
-        if operation.is_reading:
-            return self._html("operate.html", self._of_operation(request, operation, parameters, None))
-        run = self._runs.start(operation, parameters, _caller(request).subject, "", apply=False)
-        await run.wait(_PLAN_SECONDS)
-        if run.error is not None:
-            raise run.error
-        return self._html("operate.html", self._of_operation(request, operation, parameters, run.content))
+        if not operation.is_reading:
+            return await self._planned(request, operation, parameters)
+        values = {
+            **self._frame(request),
+            "title": operation.name,
+            "question": operation.summary,
+            "answer": "It reads everything that it is about, and changes nothing.",
+            "tone": "plain",
+            "current": "",
+            "live": None,
+            "todo": _todo(operation, parameters),
+        }
+        return self._html("operate.html", values)
+
+    async def plan(self, request: Request) -> Response:
+        """Tries an operation whose parameters have any size, and leads to the run that says what it would do."""
+        session.check_same_origin(request)
+        operation = self._operation(request)
+        return await self._planned(request, operation, _parameters(operation, _pairs(await self._form(request))))
 
     async def do(self, request: Request) -> Response:
         """Starts an operation, and leads to its run."""
@@ -194,9 +207,16 @@ class OperatorPage:
         operation = self._operation(request)
         form = await self._form(request)
         reason = form.pop("reason", [""])[-1].strip()
-        parameters = _parameters(operation, [(name, value) for name, values in form.items() for value in values])
+        parameters = _parameters(operation, _pairs(form))
         run = self._runs.start(operation, parameters, _caller(request).subject, reason[:_MAX_REASON], apply=True)
-        await run.wait(0.5)
+        await run.wait(_DONE_SECONDS)
+        return RedirectResponse(f"/runs/{run.content.id}", 303)
+
+    async def _planned(self, request: Request, operation: Operation[Any], parameters: Parameters) -> Response:
+        run = self._runs.start(operation, parameters, _caller(request).subject, "", apply=False)
+        await run.wait(_PLAN_SECONDS)
+        if run.error is not None:
+            raise run.error
         return RedirectResponse(f"/runs/{run.content.id}", 303)
 
     async def run(self, request: Request) -> Response:
@@ -254,33 +274,12 @@ class OperatorPage:
             **shown.values,
         }
 
-    def _of_operation(
-        self, request: Request, operation: Operation[Any], parameters: Parameters, run: RunContent | None
-    ) -> dict[str, Any]:
-        can_be_done = run is None or run.state == "planned"
-        said = "This would be done:" if can_be_done else "There is nothing to do:"
-        return {
-            **self._frame(request),
-            "title": operation.name,
-            "question": operation.summary,
-            "answer": "It reads everything that it is about, and changes nothing." if run is None else said,
-            "tone": "plain",
-            "current": "",
-            "live": None,
-            "operation": operation.name,
-            "fields": _fields(parameters),
-            "lines": () if run is None else run.lines,
-            "can_be_done": can_be_done,
-            "command": command_line(operation, parameters) + ("" if run is None else " --apply"),
-            "needs_reason": operation.name == "sagas/cancel",
-        }
-
     def _of_run(self, request: Request, run: LiveRun) -> dict[str, Any]:
-        content = run.content
+        content, operation = run.content, OPERATIONS[run.content.operation]
         said = {
-            "running": "It goes on.",
-            "planned": "It was only tried.",
-            "done": "Done.",
+            "running": "It goes on." if content.is_applied else "It finds out what it would do.",
+            "planned": "This would be done:",
+            "done": "Done." if content.is_applied or operation.is_reading else "There is nothing to do:",
             "incomplete": f"Not everything could be done: {content.problem}.",
             "failed": f"It failed: {content.problem}.",
         }
@@ -288,11 +287,12 @@ class OperatorPage:
         return {
             **self._frame(request),
             "title": content.operation,
-            "question": OPERATIONS[content.operation].summary,
+            "question": operation.summary,
             "answer": said[content.state],
             "tone": tones.get(content.state, "plain"),
             "current": "",
             "run": content,
+            "todo": _todo(operation, run.parameters) if content.state == "planned" else None,
         }
 
     def _frame(self, request: Request) -> dict[str, Any]:
@@ -369,6 +369,20 @@ def _parameters(operation: Operation[Any], fields: Sequence[tuple[str, str]]) ->
     except Invalid as error:
         raise Invalid(f"{operation.name}: {error.reasons}", error.violations) from error
     return parameters
+
+
+def _pairs(form: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in form.items() for value in values]
+
+
+def _todo(operation: Operation[Any], parameters: Parameters) -> Mapping[str, Any]:
+    """Returns the values of the form that does an operation."""
+    return {
+        "operation": operation.name,
+        "fields": _fields(parameters),
+        "needs_reason": operation.name == "sagas/cancel",
+        "command": command_line(operation, parameters) + ("" if operation.is_reading else " --apply"),
+    }
 
 
 def _fields(parameters: Parameters) -> list[tuple[str, str]]:

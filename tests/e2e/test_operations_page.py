@@ -17,6 +17,7 @@ from tests.own_package import installed
 from tests.stack import RunningStack, caudal, running_stack
 
 SERIOUS = ("serious", "critical")
+PAUSE = "/operate/subscriptions/pause?subscription=bakery.orders"
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +120,7 @@ async def test_every_screen_is_accessible_also_on_a_phone(stack: RunningStack) -
     paths.append(f"/streams/bakery.orders/{first['stream']}")
     async with opened(stack, width=390) as page:
         faults = []
-        for path in [*paths, "/views/bakery.orders", "/log/bakery.orders/1", "/operate/verify", "/sign-in"]:
+        for path in [*paths, "/views/bakery.orders", "/log/bakery.orders/1", "/operate/verify", PAUSE, "/sign-in"]:
             answer = await page.goto(url(stack) + path)
             assert answer is not None
             assert answer.status == 200, path
@@ -182,6 +183,17 @@ async def test_nobody_sees_or_does_anything_without_signing_in(stack: RunningSta
         assert (stolen.status_code, "sent by another page" in stolen.text) == (403, True)
         policy = (await client.get("/")).headers["content-security-policy"]
         assert "default-src 'none'" in policy
+
+
+async def test_data_of_any_size_is_sent_in_a_body(stack: RunningStack) -> None:
+    token = stack.token("operator", "auditor")["Authorization"].removeprefix("Bearer ")
+    data = {"name": "bakery.orders-1", "data": "x" * 500_000}
+    async with httpx.AsyncClient(base_url=url(stack), verify=False, cookies={"caudal_operator": token}) as client:
+        answer = await client.post("/plan/dead-letters/edit", data=data)
+        stolen = await client.post("/plan/dead-letters/edit", data=data, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code in (404, 422), "there is no such dead letter"
+    assert stolen.status_code == 403
 
 
 async def test_an_order_of_the_page_is_the_command_that_it_shows(stack: RunningStack, environment: Mapping[str, str]) -> None:

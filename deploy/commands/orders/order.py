@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from deploy.operations.reading import Reading
     from deploy.operations.run import Parameters
 
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
+_MAX_REASON = 1000
+"""Characters; the recorded command allows no more (`schemas.engine.operations`)."""
+
+
+def _short(reason: str) -> str:
+    if len(reason) > _MAX_REASON:
+        raise typer.BadParameter(f"it has {len(reason):,} characters, and at most {_MAX_REASON:,} are recorded")
+    return reason
+
+
+Reason = Annotated[str, typer.Option("--reason", callback=_short, help="Why; it is recorded.")]
 Url = Annotated[str | None, typer.Option(help="Operations API of another installation; default: this one's databases.")]
 Token = Annotated[str | None, typer.Option(envvar="CAUDAL_TOKEN", help="Access token for --url.")]
 Options = Mapping[str, tuple[Any, Any]]

@@ -53,6 +53,13 @@ def test_exactly_the_commands_that_change_something_take_apply() -> None:
     assert with_apply == CHANGES
 
 
+def test_a_reason_that_is_too_long_to_record_is_a_wrong_option() -> None:
+    result = CliRunner().invoke(app, ["subscriptions", "pause", "a.b", "--reason", "x" * 1001])
+
+    assert result.exit_code == 2
+    assert "1,001 characters" in result.output
+
+
 def test_completion_can_be_installed() -> None:
     assert "--install-completion" in CliRunner().invoke(app, ["--help"]).stdout
 
