@@ -11,6 +11,7 @@ from query_api.http.index import IndexEndpoints
 from query_api.http.openapi import TITLE, describe
 from query_api.http.routes import QueryEndpoints
 from query_api.http.schema_registry import SchemaRegistryEndpoints
+from query_api.live.limits import ConnectionLimit
 from query_api.live.live_views import LiveViews
 from query_api.queries.command_gateway import CommandGateway
 from query_api.queries.discovery import installed, installed_labels
@@ -38,7 +39,8 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     access_control = AccessControl(installation)
     views = Views(installation, access_control)
     processes = BoundedProcesses()
-    live, commands = LiveViews(settings, views), CommandGateway(catalog, CommandSender(settings, catalog))
+    limit = ConnectionLimit(settings.max_live_views)
+    live, commands = LiveViews(limit, views), CommandGateway(catalog, CommandSender(settings, catalog))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -61,7 +63,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
                 settings,
                 SubjectKeys(settings, databases),
             ).routes(queries),
-            *AuditEndpoints(installation, access_control, processes).routes(),
+            *AuditEndpoints(installation, access_control, processes, limit).routes(),
             *SchemaRegistryEndpoints(integration_store(settings, databases), settings.schema_registry_url).routes(),
             *operations_routes({"views": views_in_reach, "view shapes": view_shapes}),
             *documentation_routes(TITLE, lambda: describe(catalog, queries, access_control.effective)),

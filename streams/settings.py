@@ -283,7 +283,7 @@ class Settings(BaseSettings):
     )
     max_live_views: Positive = Field(
         200,
-        description="Live views that one process serves at a time (a caller gets a tenth), and sockets of each live page.",
+        description="Live views and logs of one process at a time (a caller gets a tenth), and sockets of each live page.",
     )
     max_consistency_wait_seconds: float = Field(
         5, gt=0, description="Longest wait of a read for its consistency token, in seconds."

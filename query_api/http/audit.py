@@ -10,11 +10,13 @@ from starlette.routing import BaseRoute, Route
 
 from query_api.audit.causation import causation_of
 from query_api.audit.history import Selection, bounds, described, history_of, moment, page_of, place
+from query_api.audit.live_log import LastEvent, follow_log
 from query_api.audit.proof import MAX_EVENTS, proof_of
 from query_api.audit.time_travel import TimeTravel
 from query_api.http.audit_paths import ALL_EVENTS, AUDIT_PATHS, ONE_OF_TWO
 from query_api.http.parameters import MAX_POSITION, Parameters, whole_number
 from query_api.http.responses import json_response
+from query_api.live.limits import ConnectionLimit, LiveResponse
 from query_api.views.paging import next_link
 from schemas.errors import Forbidden, Invalid, Unauthenticated
 from schemas.system import ContextName
@@ -33,7 +35,10 @@ Log = TypeVar("Log", SearchableLog, ProofLog)
 class AuditEndpoints:
     """Shows what the logs hold, as it was recorded, to callers who may read a log."""
 
-    def __init__(self, installation: Installation, access_control: AccessControl, processes: BoundedProcesses) -> None:
+    def __init__(
+        self, installation: Installation, access_control: AccessControl, processes: BoundedProcesses, live: ConnectionLimit
+    ) -> None:
+        self._live = live
         self._installation, self._catalog, self._access_control = installation, installation.catalog, access_control
         self._time_travel = TimeTravel(installation.catalog, processes)
 
@@ -44,6 +49,7 @@ class AuditEndpoints:
             "state": self.state,
             "difference": self.difference,
             "proof": self.proof,
+            "live": self.live,
             "events": self.events,
             "causation": self.causation,
         }
@@ -107,6 +113,20 @@ class AuditEndpoints:
         body = {"context": str(log.context), "events": [described(row) for row in rows]}
         return json_response(body, _link(request, further))
 
+    async def live(self, request: Request) -> Response:
+        """Answers with a log's events as they are recorded, from now on, above a position or after ``Last-Event-ID``."""
+        log = self._log(request, SearchableLog)
+        parameters = Parameters(request, "after", "stream", "type", "correlation_id")
+        stream, last = parameters.text("stream"), request.headers.get("last-event-id")
+        conditions = _conditions(parameters, None if stream is None else await _as_stored(log, stream))
+        position = parameters.position("after", 0) if parameters.has("after") else None
+        context = context_of(request)
+        expiry = None if context.caller is None else context.caller.expires_at
+        events = await follow_log(
+            log, conditions, position if last is None else LastEvent.parse(last), float("inf") if expiry is None else expiry
+        )
+        return LiveResponse(events, self._live, context.counted_as)
+
     async def causation(self, request: Request) -> Response:
         """Answers with the tree of causes and effects of the event at a position, across the contexts of its system.
 
@@ -142,12 +162,16 @@ async def _as_stored(log: Log, stream: str) -> str:
 
 
 def _selection(parameters: Parameters, stream: str | None) -> Selection:
-    begin, end, types = parameters.text("from"), parameters.text("to"), parameters.texts("type")
+    begin, end = parameters.text("from"), parameters.text("to")
     return Selection(
-        Conditions(stream, types or None, parameters.text("correlation_id")),
+        _conditions(parameters, stream),
         None if begin is None else place(begin, "from"),
         None if end is None else place(end, "to"),
     )
+
+
+def _conditions(parameters: Parameters, stream: str | None) -> Conditions:
+    return Conditions(stream, parameters.texts("type") or None, parameters.text("correlation_id"))
 
 
 async def _lines(log: SearchableLog, conditions: Conditions, after: int, up_to: int) -> AsyncIterator[bytes]:

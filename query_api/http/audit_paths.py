@@ -31,6 +31,8 @@ class AuditPath(NamedTuple):
     parameters: tuple[AuditParameter, ...] = ()
     rules: tuple[str, ...] = ()
     """Rules of its parameters together, with the words with which a rejection begins."""
+    is_live: bool = False
+    """Whether its answer has no end."""
 
 
 def _limit(description: str, maximum: int) -> AuditParameter:
@@ -41,6 +43,11 @@ def _limit(description: str, maximum: int) -> AuditParameter:
 _LIMIT = _limit("Events of a page.", MAX_LIMIT)
 _AFTER_VERSION = AuditParameter("after", _VERSION, "The version after which the page begins; the `Link` header has it.")
 _PLACE = {"anyOf": [{**POSITION, "minimum": 1}, TIME_SCHEMA]}
+_CONDITIONS = (
+    AuditParameter("stream", TEXT_SCHEMA, "Only events of this stream."),
+    AuditParameter("type", TEXT_SCHEMA, "Only events of this type; may be repeated."),
+    AuditParameter("correlation_id", TEXT_SCHEMA, "Only events of this correlation."),
+)
 
 AUDIT_PATHS = (
     AuditPath("history", "streams/{stream:path}", "a stream's events as they were recorded", (_AFTER_VERSION, _LIMIT)),
@@ -77,13 +84,21 @@ AUDIT_PATHS = (
         (
             AuditParameter("from", _PLACE, "The first position, or the earliest time of recording."),
             AuditParameter("to", _PLACE, "The last position, or the time of recording before which."),
-            AuditParameter("stream", TEXT_SCHEMA, "Only events of this stream."),
-            AuditParameter("type", TEXT_SCHEMA, "Only events of this type; may be repeated."),
-            AuditParameter("correlation_id", TEXT_SCHEMA, "Only events of this correlation."),
+            *_CONDITIONS,
             AuditParameter("after", POSITION, "The position after which the page begins; the `Link` header has it."),
             _LIMIT,
         ),
         (ALL_EVENTS,),
+    ),
+    AuditPath(
+        "live",
+        "events/live",
+        "the events of the log as they are recorded, as server-sent events",
+        (
+            AuditParameter("after", POSITION, "The position after which it begins; by default the newest of now."),
+            *_CONDITIONS,
+        ),
+        is_live=True,
     ),
     AuditPath("causation", "events/{position}/causation", "the causes and the effects of the event at a position"),
 )

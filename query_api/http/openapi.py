@@ -1,16 +1,19 @@
 """The OpenAPI document of the query API: views, the audit, and the systems' own queries."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
-from query_api.http.audit_paths import AUDIT_PATHS, POSITION, AuditPath
+from query_api.audit.live_log import ID_PATTERN
+from query_api.http.audit_paths import AUDIT_PATHS, POSITION
 from query_api.http.index import IndexedLog, IndexedView
 from query_api.http.operations import (
     OF_VIEWS,
     TEXT_IN_PATH,
     live_operation,
+    live_view_operation,
     operation,
     page_operation,
     parameter,
@@ -39,6 +42,7 @@ _ERRORS_OF_AUDIT: Mapping[str, tuple[type[CaudalError], ...]] = {
     "difference": (TooCostly,),
 }
 """Errors of paths of the audit, beside those that all have."""
+_OF_LOG = {"system": "$request.path.system", "context": "$request.path.context"}
 Operations = Iterator[tuple[str, dict[str, Any]]]
 """Paths, each with its GET operation."""
 
@@ -58,9 +62,7 @@ def _operations(catalog: Catalog, queries: Mapping[str, tuple[OwnQuery, ...]], e
     for home, view in catalog.views():
         if not view.view_own_paths_only:
             yield from _of_view(home, view, effective)
-    for name, audited in catalog.contexts.items():
-        for audit_path in AUDIT_PATHS:
-            yield _of_audit(name, audit_path, effective("audit", str(name), audited.audit))
+    yield from _of_audits(catalog, effective)
     for system, declared in queries.items():
         for query in declared:
             if isinstance(query, Question):
@@ -90,7 +92,7 @@ def _of_view(home: ContextName, view: type[View], effective: Effective) -> Opera
     summary = f"{name}: one row by its {key}"
     yield f"{path}/{{key}}", row_operation(row_id, tag, summary, view, ("key",), view, reserved="live", access=access)
     live = f"{name}: rows when they change, as server-sent events"
-    yield f"{path}/live", live_operation(f"{operation_id}_live", tag, live, view, access)
+    yield f"{path}/live", live_view_operation(f"{operation_id}_live", tag, live, view, access)
 
 
 def _of_query(system: str, query: Query, effective: Effective, catalog: Catalog) -> tuple[str, dict[str, Any]]:
@@ -147,35 +149,62 @@ def _add_links(paths: Mapping[str, Any], queries: Sequence[OwnQuery]) -> None:
             success["links"] = _link(_id(row), row.key, f"/0/{field}")
 
 
-def _link(operation_id: str, parameter: str, pointer: str) -> dict[str, Any]:
-    """Returns the link to an operation whose parameter is a value of the answer."""
-    return {operation_id: {"operationId": operation_id, "parameters": {parameter: f"$response.body#{pointer}"}}}
+def _link(operation_id: str, parameter: str, pointer: str, further: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """Returns the link to an operation whose parameter is a value of the answer; ``further`` parameters have expressions."""
+    return {operation_id: {"operationId": operation_id, "parameters": {parameter: f"$response.body#{pointer}", **further}}}
 
 
-def _of_audit(context: ContextName, audit_path: AuditPath, access: Access | None) -> tuple[str, dict[str, Any]]:
-    path = _without_convertors(audit_path.path)
-    prefix = f"audit_{context.system}_{context.context}"
-    in_path = [
-        parameter(name, "path", "", POSITION if name == "position" else TEXT_IN_PATH) for name in re.findall(r"{(\w+)}", path)
-    ]
-    in_query = [parameter(one.name, "query", one.description, one.schema) for one in audit_path.parameters]
-    errors: tuple[type[CaudalError], ...] = (NotFound, *_ERRORS_OF_AUDIT.get(audit_path.name, ()))
-    summary = f"{context}: {audit_path.summary}"
-    described = operation(f"{prefix}_{audit_path.name}", "audit", summary, [*in_path, *in_query], {"type": "object"}, errors)
-    if audit_path.rules:
-        described[RULES] = list(audit_path.rules)
-    if audit_path.name == "events":
-        success = described["responses"]["200"]
-        success["content"]["application/x-ndjson"] = {"schema": {"type": "array", "items": {"type": "object"}}}
-        success["links"] = {
-            **_link(f"{prefix}_causation", "position", "/events/0/position"),
-            **{
-                name: link
-                for of_stream in ("history", "state", "difference", "proof")
-                for name, link in _link(f"{prefix}_{of_stream}", "stream", "/events/0/stream").items()
-            },
-        }
-    return f"/audit/{context.system}/{context.context}/{path}", {**described, **security_of(access)}
+def _of_audits(catalog: Catalog, effective: Effective) -> Operations:
+    """Yields the paths of the audit, which are the same for every log: they are described once, with the logs as values."""
+    accesses = {name: effective("audit", str(name), context.audit) for name, context in catalog.contexts.items()}
+    names = {
+        "system": ("The system.", {"type": "string", "enum": sorted({name.system for name in accesses})}),
+        "context": ("The context whose log it is.", {"type": "string", "enum": sorted({name.context for name in accesses})}),
+    }
+    of_log = [parameter(name, "path", *described) for name, described in names.items()]
+    who = {"description": _readers(accesses), **_security(accesses.values())}
+    for one in AUDIT_PATHS:
+        path = _without_convertors(one.path)
+        in_path = [
+            parameter(name, "path", "", POSITION if name == "position" else TEXT_IN_PATH)
+            for name in re.findall(r"{(\w+)}", path)
+        ]
+        in_query = [parameter(each.name, "query", each.description, each.schema) for each in one.parameters]
+        errors: tuple[type[CaudalError], ...] = (NotFound, *_ERRORS_OF_AUDIT.get(one.name, ()))
+        parts = (f"audit_{one.name}", "audit", one.summary, [*of_log, *in_path, *in_query])
+        described = live_operation(*parts, ID_PATTERN, errors) if one.is_live else operation(*parts, {"type": "object"}, errors)
+        if one.rules:
+            described[RULES] = list(one.rules)
+        if one.name == "events":
+            success = described["responses"]["200"]
+            success["content"]["application/x-ndjson"] = {"schema": {"type": "array", "items": {"type": "object"}}}
+            success["links"] = _link("audit_causation", "position", "/events/0/position", _OF_LOG)
+            for of_stream in ("history", "state", "difference", "proof"):
+                success["links"] |= _link(f"audit_{of_stream}", "stream", "/events/0/stream", _OF_LOG)
+        yield f"/audit/{{system}}/{{context}}/{path}", {**described, **who}
+
+
+def _readers(accesses: Mapping[ContextName, Access | None]) -> str:
+    """Returns who may read which logs, in words."""
+    logs: dict[str, list[str]] = {}
+    for name, access in accesses.items():
+        who = (
+            "Everybody"
+            if access is None
+            else " or ".join(f"`{one}`" for one in sorted(access.roles | access.scopes)) or "Callers"
+        )
+        logs.setdefault(who, []).append(str(name))
+    return "\n\n".join(f"{who} may read {', '.join(sorted(names))}." for who, names in sorted(logs.items()))
+
+
+def _security(accesses: Iterable[Access | None]) -> dict[str, Any]:
+    """Returns the part of an operation that names the roles of which a log needs one, as alternatives."""
+    alternatives: list[Any] = []
+    for access in accesses:
+        (needed,) = security_of(access).get("security", [{}])
+        if needed not in alternatives:
+            alternatives.append(needed)
+    return {} if alternatives in ([], [{}]) else {"security": alternatives}
 
 
 def _without_convertors(path: str) -> str:

@@ -123,19 +123,27 @@ def row_operation(
     }
 
 
-def live_operation(operation_id: str, tag: str, summary: str, view: type[View], access: Access | None) -> dict[str, Any]:
+def live_view_operation(operation_id: str, tag: str, summary: str, view: type[View], access: Access | None) -> dict[str, Any]:
     """Returns the operation of a live view."""
-    resume = parameter("Last-Event-ID", "header", "The id of the last event that the client has, after a break.")
+    described = live_operation(operation_id, tag, summary, [CONSISTENCY_TOKEN, PREFER], None, OF_VIEWS)
+    return {**described, **_of_view(view, access)}
+
+
+def live_operation(
+    operation_id: str, tag: str, summary: str, parameters: Iterable[Mapping[str, Any]], id_pattern: str | None, errors: Errors
+) -> dict[str, Any]:
+    """Returns an operation that answers with server-sent events, whose ids match a pattern."""
+    schema = None if id_pattern is None else {"type": "string", "pattern": id_pattern}
+    resume = parameter("Last-Event-ID", "header", "The id of the last event that the client has, after a break.", schema)
     return {
         "operationId": operation_id,
         "summary": summary,
         "tags": [tag],
-        "parameters": [resume, CONSISTENCY_TOKEN, PREFER],
+        "parameters": [*parameters, resume],
         "responses": {
             "200": {"description": "A stream of events without an end.", "content": {"text/event-stream": {}}},
-            **problem_responses((*_ERRORS, *OF_VIEWS), *_OF_THE_SERVER),
+            **problem_responses((*_ERRORS, *errors), *_OF_THE_SERVER),
         },
-        **_of_view(view, access),
     }
 
 

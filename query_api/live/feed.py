@@ -13,9 +13,8 @@ import orjson
 import structlog
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
 
-from query_api.live.limits import ConnectionLimit
+from query_api.live.limits import ConnectionLimit, LiveResponse
 from query_api.live.watcher import Chunk, State, Watcher
 from query_api.views.paging import Row
 from query_api.views.reader import ViewReader
@@ -25,7 +24,6 @@ _log = structlog.get_logger()
 
 _POLL_SECONDS = 0.1
 _CHUNK_ROWS = 500
-_PING_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +35,6 @@ class LiveQuery:
     """Returns those of some rows that the caller may read, decrypted."""
     until: float
     """When the caller's token expires, in seconds since 1970."""
-
-
-class _LiveResponse(EventSourceResponse):
-    """A stream of events that counts as an open live view from before its first byte until it ends, however it ends."""
-
-    def __init__(self, events: AsyncIterator[ServerSentEvent], limit: ConnectionLimit, caller: str) -> None:
-        super().__init__(events, ping=_PING_SECONDS)
-        self._limit, self._caller = limit, caller
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._limit.connected(self._caller):
-            await super().__call__(scope, receive, send)
 
 
 class Feed:
@@ -81,7 +67,7 @@ class Feed:
         await self._reader.changed_after(newest, 1)  # a table that cannot be read fails now, and not as a stream without rows
         # An id above the newest comes from a database that is gone: the client gets every row again.
         position = newest if given is None else (int(given) if int(given) <= newest else 0)
-        return _LiveResponse(self._events(position, newest, query), self._limit, query.caller)
+        return LiveResponse(self._events(position, newest, query), self._limit, query.caller)
 
     async def _events(self, position: int, newest: int, query: LiveQuery) -> AsyncIterator[ServerSentEvent]:
         with self._watcher(position, newest) as watcher:

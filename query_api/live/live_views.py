@@ -11,14 +11,13 @@ from query_api.views.catalog_of_views import Views
 from query_api.views.paging import Row
 from schemas.view import View
 from streams.http.request_context import caller_of, context_of
-from streams.settings import Settings
 
 
 class LiveViews:
-    """Sends the changes of views; one limit counts the clients of all of them."""
+    """Sends the changes of views; one limit counts the clients of all of them, and those of live logs."""
 
-    def __init__(self, settings: Settings, views: Views) -> None:
-        self._views, limit = views, ConnectionLimit(settings.max_live_views)
+    def __init__(self, limit: ConnectionLimit, views: Views) -> None:
+        self._views = views
         self._feeds = {one.view: Feed(one.reader, limit) for one in views}
 
     async def follow(self, request: Request, view: type[View]) -> Response:

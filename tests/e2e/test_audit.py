@@ -1,5 +1,6 @@
 """The audit: what happened, who did what and why, how it was at any time, and the proof of it."""
 
+import asyncio
 import csv
 import io
 import subprocess
@@ -112,6 +113,37 @@ async def test_a_logs_events_are_paged_filtered_and_streamed(stack: RunningStack
     assert [orjson.loads(line)["type"] for line in lines.text.splitlines()] == ["DataReceived", "DataIngested"] * 3
     of_stream = await get(stack, f"ingestion/events?stream={found[0]['stream']}")
     assert len(of_stream["events"]) == 2
+
+
+async def test_a_log_is_followed_and_resumed(stack: RunningStack) -> None:
+    async def follow(count: int, last: str | None = None) -> list[tuple[str, str]]:
+        """The ids and types of some events of the log, from now on or after one."""
+        headers = {} if last is None else {"Last-Event-ID": last}
+        found, id = [], ""
+        async with stack.queries.stream("GET", f"{AUDIT}/ingestion/events/live?type=DataIngested", headers=headers) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            following.set()
+            async for line in answer.aiter_lines():
+                name, _, value = line.partition(": ")
+                id = value if name == "id" else id
+                if name == "data":
+                    found.append((id, orjson.loads(value)["type"]))
+                if len(found) == count:
+                    break
+        return found
+
+    following = asyncio.Event()
+    first = asyncio.create_task(follow(1))
+    await asyncio.wait_for(following.wait(), 10)
+    for _ in range(3):
+        await deliver(stack, f"p-{uuid4()}")
+    ((id, type),) = await asyncio.wait_for(first, 30)
+    resumed = await asyncio.wait_for(follow(2, id), 30)
+
+    assert type == "DataIngested"
+    assert len({id, *(one for one, _ in resumed)}) == 3
+    assert (await stack.queries.get(f"{AUDIT}/ingestion/events/live", headers={"Last-Event-ID": "7"})).status_code == 400
+    assert (await stack.queries.get(f"{AUDIT}/ingestion/events/live?limit=7")).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,11 @@ def test_pages_are_linked_with_their_rows_and_events_with_their_streams() -> Non
     assert links("/views/data_ingestion/records") == {"data_ingestion_records_row": {"key": "$response.body#/0/data_id"}}
     assert links("/partners") == {"partners_id": {"id": "$response.body#/0/id"}}
     assert links("/query/all") == {"query_data_id": {"data_id": "$response.body#/0/data_id"}}
-    assert links("/audit/engine/sagas/events")["audit_engine_sagas_state"] == {"stream": "$response.body#/events/0/stream"}
+    assert links("/audit/{system}/{context}/events")["audit_state"] == {
+        "system": "$request.path.system",
+        "context": "$request.path.context",
+        "stream": "$response.body#/events/0/stream",
+    }
     assert "links" not in paths()["/compliance/reportes"]["responses"]["200"], "no query answers with one report"
 
 
@@ -83,7 +87,7 @@ def test_parameters_have_the_types_of_their_columns() -> None:
     assert records["schema_revision"]["minimum"] == -(2**63)
     assert schemas("/views/engine/sagas/{key}")["key"]["not"] == {"const": "live"}, "the live view has this path"
     assert schemas("/results/{result_id}")["result_id"] == {"type": "string", "pattern": r"^[^\x00]*$", "minLength": 1}
-    assert schemas("/audit/engine/sagas/streams/{stream}")["limit"]["maximum"] == 1000
+    assert schemas("/audit/{system}/{context}/streams/{stream}")["limit"]["maximum"] == 1000
 
 
 def test_a_page_can_be_sorted_by_its_readable_columns() -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from query_api.http.operations import live_operation, page_operation, row_operation
+from query_api.http.operations import live_view_operation, page_operation, row_operation
 from schemas.access import Access, RowAccess
 from schemas.errors import Rejected
 from schemas.sensitive import Encrypted
@@ -50,11 +50,11 @@ def test_each_operation_says_who_may_use_it() -> None:
         page_operation("a", "shop", "a", Board, (), Board, access=Board.view_access),
         row_operation("b", "shop", "b", Board, ("key",), Board, access=Board.view_access),
     )
-    live = live_operation("c", "shop", "c", Board, Board.view_access)
+    live = live_view_operation("c", "shop", "c", Board, Board.view_access)
 
     assert page["security"] == row["security"] == live["security"] == [{"token": ["member"]}]
-    assert live_operation("d", "shop", "d", Task, Task.view_access)["security"] == [{"token": []}], "its rows have owners"
-    assert "security" not in live_operation("e", "shop", "e", Poster, Poster.view_access), "its rows are open as it is"
+    assert live_view_operation("d", "shop", "d", Task, Task.view_access)["security"] == [{"token": []}], "its rows have owners"
+    assert "security" not in live_view_operation("e", "shop", "e", Poster, Poster.view_access), "its rows are open as it is"
 
 
 def test_a_page_may_be_answered_in_another_model_than_a_list() -> None:

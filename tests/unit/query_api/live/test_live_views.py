@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from query_api.live.feed import Feed, LiveQuery
+from query_api.live.limits import ConnectionLimit
 from query_api.live.live_views import LiveViews
 from query_api.views.row_access import RowAccessControl
 from schemas.access import Caller, RowAccess
 from schemas.errors import Unauthenticated
 from schemas.view import View
-from streams.settings import Settings
 from tests.unit.query_api.asking import request_of
 
 
@@ -46,7 +46,7 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> list[LiveQuery]:
     return queries
 
 
-LIVE = LiveViews(Settings(), Views())  # type: ignore[arg-type]
+LIVE = LiveViews(ConnectionLimit(10), Views())  # type: ignore[arg-type]
 
 
 async def test_a_caller_gets_the_rows_that_they_may_read_until_their_token_expires(queries: list[LiveQuery]) -> None:
