@@ -2,9 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from query_api.http.audit import AuditEndpoints
 from query_api.http.index import IndexEndpoints
@@ -17,6 +21,7 @@ from query_api.queries.command_gateway import CommandGateway
 from query_api.queries.discovery import installed, installed_labels
 from query_api.views.catalog_of_views import Views
 from schemas.catalog import Catalog
+from streams.asyncapi.document import describe_topics
 from streams.bounded_processes import BoundedProcesses
 from streams.commands.sender import CommandSender
 from streams.database.pools import Databases
@@ -25,6 +30,7 @@ from streams.http.documentation import documentation_routes
 from streams.http.health import operations_routes
 from streams.http.middleware import Observed
 from streams.http.problems import EXCEPTION_HANDLERS
+from streams.http.responses import JsonResponse
 from streams.installation import Installation, integration_store
 from streams.migrations.view_shapes import why_shapes_are_wrong
 from streams.security.access_control import AccessControl
@@ -55,6 +61,11 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
     async def view_shapes() -> str | None:
         return await why_shapes_are_wrong(installation)
 
+    asyncapi = cache(lambda: describe_topics(settings, catalog))
+
+    async def topics(_: Request) -> Response:
+        return JsonResponse(asyncapi())
+
     return Starlette(
         routes=[
             *IndexEndpoints(catalog, access_control).routes(),
@@ -66,6 +77,7 @@ def make_app(settings: Settings, catalog: Catalog) -> Starlette:
             *AuditEndpoints(installation, access_control, processes, limit).routes(),
             *SchemaRegistryEndpoints(integration_store(settings, databases), settings.schema_registry_url).routes(),
             *operations_routes({"views": views_in_reach, "view shapes": view_shapes}),
+            Route("/asyncapi.json", topics),
             *documentation_routes(TITLE, lambda: describe(catalog, queries, access_control.effective)),
         ],
         middleware=[Middleware(Observed)],

@@ -10,52 +10,10 @@ from schemas.catalog import Catalog
 from schemas.message import Event, Message
 from schemas.sensitive import encrypted_fields
 from schemas.system import Context, ContextName
+from streams.asyncapi.record_headers import COMMAND_HEADERS, DEAD_LETTER_HEADERS, EVENT_HEADERS
 from streams.broker.topic_names import Topics
 from streams.discovery import declared_domains
 from streams.settings import Settings
-
-_EVENT_HEADERS: Mapping[str, str] = {
-    "ce_specversion": "`1.0`, that of CloudEvents",
-    "ce_type": "`system.event`",
-    "ce_id": "id of the event: a record with an id that was seen before is a repeat",
-    "ce_source": "the context",
-    "ce_subject": "the stream",
-    "ce_time": "when it was recorded",
-    "ce_position": "its position in the log, from 1",
-    "ce_previous": "position of the record before it in this partition: a gap is a lost record",
-    "ce_streamversion": "its version in its stream, from 1",
-    "ce_schemaversion": "version of the event's schema",
-    "ce_correlationid": "shared by all that followed one request",
-    "ce_causationid": "id of the event that led to it, through a policy or a saga",
-    "ce_commandid": "the command that recorded it",
-    "ce_command": "the name of that command",
-    "ce_actor": "the caller",
-    "ce_traceparent": "the trace of the request (W3C)",
-    "content-type": "`application/json`",
-    "ce_backfilled": "`true` if it was published again",
-    "ce_timeline": "number of the log's timeline, if the log went back",
-}
-_COMMAND_HEADERS: Mapping[str, str] = {
-    "ce_specversion": "`1.0`, that of CloudEvents",
-    "ce_type": "`system.command`",
-    "ce_source": "the system",
-    "ce_id": "id of the command: a repeated id is handled once",
-    "ce_idempotencykey": "takes the place of the id, if it is there",
-    "ce_correlationid": "shared by all that followed one request",
-    "ce_causationid": "id of the event that led to it",
-    "ce_time": "when it was sent",
-    "ce_actor": "the caller on whose behalf it was sent",
-    "ce_policy": "the policy or saga that sent it",
-    "ce_traceparent": "the trace of the request (W3C)",
-    "content-type": "`application/json`",
-}
-_DEAD_LETTER_HEADERS: Mapping[str, str] = {
-    "dead_letter_origin": "where the record was: `topic/partition@offset`, or `log@position`",
-    "dead_letter_error": "why it could not be handled",
-    "dead_letter_context": "the context that it is about",
-    "dead_letter_subscription": "the projection or policy; a record comes once for each that parked it",
-    "dead_letter_id": "its number in the table of that subscription; missing for a record that is no command",
-}
 
 
 def write_topic_docs(folder: Path, settings: Settings, catalog: Catalog) -> list[Path]:
@@ -97,7 +55,7 @@ def _events(name: ContextName, context: Context, readers: Mapping[type[Event], S
     yield "\n| event | followed by | |\n|---|---|---|"
     for event in context.events:
         yield f"| `{event.message_name}` | {', '.join(readers.get(event, ())) or 'nobody here'} | {_summary(event)} |"
-    yield from _headers(_EVENT_HEADERS)
+    yield from _headers(EVENT_HEADERS)
     example = context.events[0].message_name if context.events else "…"
     yield from _filters(
         f"return String.fromCharCode(...headers.ce_type) == '{name.system}.{example}'",
@@ -113,7 +71,7 @@ def _events(name: ContextName, context: Context, readers: Mapping[type[Event], S
 def _commands(name: ContextName, context: Context) -> Iterator[str]:
     yield f"# Commands for {name}"
     yield "\nSagas, policies and other teams write it; a worker reads it, as the group `caudal.commands`."
-    yield from _headers(_COMMAND_HEADERS)
+    yield from _headers(COMMAND_HEADERS)
     for command in context.commands:
         yield from _message(command)
 
@@ -121,7 +79,7 @@ def _commands(name: ContextName, context: Context) -> Iterator[str]:
 def _dead_letters(name: ContextName) -> Iterator[str]:
     yield f"# Dead letters of {name}"
     yield "\nRecords that could not be handled, byte for byte. This is a copy: their state is in the database."
-    yield from _headers(_DEAD_LETTER_HEADERS)
+    yield from _headers(DEAD_LETTER_HEADERS)
     yield "\n`caudal dead-letters list` shows those that are open, `redrive` has them tried again, `edit` gives one other data,"
     yield "`skip` leaves it out for good; `caudal dead-letters records` lists records that are no commands."
 

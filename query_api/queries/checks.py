@@ -14,7 +14,7 @@ from schemas.system import ENGINE
 from streams.database.view_tables import column_type
 from streams.http.reserved_paths import why_not_own
 
-_RESERVED = ("/views", "/audit", "/schema-registry")
+_RESERVED = ("/views", "/audit", "/schema-registry", "/asyncapi.json")
 """The engine's paths in this API, beside those of both APIs."""
 
 
