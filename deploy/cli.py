@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from deploy.commands.commands import commands
 from deploy.commands.dead_letters import dead_letters
 from deploy.commands.operations import operations
 from deploy.commands.projections import projections
@@ -45,6 +46,7 @@ app.add_typer(dead_letters, name="dead-letters", rich_help_panel=OPERATE)
 app.add_typer(projections, name="projections", rich_help_panel=OPERATE)
 app.add_typer(relay, name="relay", rich_help_panel=OPERATE)
 app.add_typer(subjects, name="subjects", rich_help_panel=OPERATE)
+app.add_typer(commands, name="commands", rich_help_panel=LOOK)
 app.add_typer(operations, name="operations", rich_help_panel=OPERATE)
 app.add_typer(token_keys, name="token-keys", rich_help_panel=KEYS)
 app.add_typer(master_keys, name="master-keys", rich_help_panel=KEYS)

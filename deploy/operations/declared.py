@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.operations import history
+from deploy.operations.commands import receipt
 from deploy.operations.dead_letters import listing as dead_letters
 from deploy.operations.dead_letters.records import RECORDS
 from deploy.operations.dead_letters.resolving import EDIT, REDRIVE, SKIP
@@ -31,7 +32,7 @@ _OPERATIONS: tuple[Operation[Any], ...] = (
 )
 _READINGS: tuple[Reading[Any, Any], ...] = (
     *(STATUS, subscriptions.LIST, dead_letters.LIST, dead_letters.SHOW, RECORDS),
-    *(versions.LIST, sagas.LIST, timeline.SHOW, history.LIST),
+    *(versions.LIST, sagas.LIST, timeline.SHOW, history.LIST, receipt.SHOW),
 )
 OPERATIONS: Mapping[str, Operation[Any]] = {one.name: one for one in _OPERATIONS}
 READINGS: Mapping[str, Reading[Any, Any]] = {one.name: one for one in _READINGS}

@@ -4,15 +4,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from aggregates.system import with_sagas
-from projectors.discovery import installed
+from deploy.operations.followers import Follower, followers_of_events
 from schemas.catalog import Catalog
 from schemas.message import Event, Message
 from schemas.sensitive import encrypted_fields
 from schemas.system import Context, ContextName
 from streams.asyncapi.record_headers import COMMAND_HEADERS, DEAD_LETTER_HEADERS, EVENT_HEADERS
 from streams.broker.topic_names import Topics
-from streams.discovery import declared_domains
 from streams.settings import Settings
 
 
@@ -28,33 +26,21 @@ def write_topic_docs(folder: Path, settings: Settings, catalog: Catalog) -> list
 
 
 def _pages(topics: Topics, catalog: Catalog) -> Iterator[tuple[str, str]]:
-    readers = _readers(catalog)
+    followers = followers_of_events(catalog)
     for name, context in catalog.contexts.items():
-        yield topics.events(name), "\n".join(_events(name, context, readers))
+        yield topics.events(name), "\n".join(_events(name, context, followers))
         yield topics.commands(name), "\n".join(_commands(name, context))
         yield topics.dead_letters(name), "\n".join(_dead_letters(name))
         yield topics.signed_heads(name), "\n".join(_signed_heads(name))
 
 
-def _readers(catalog: Catalog) -> Mapping[type[Event], Sequence[str]]:
-    """Returns the names of the projections and policies that follow each event."""
-    found: dict[type[Event], list[str]] = {}
-    for projection in installed(catalog):
-        for event in projection.events:
-            found.setdefault(event, []).append(f"view `{projection.full_name}`")
-    for domain in with_sagas(declared_domains(catalog), catalog).values():
-        for policy in domain.policies:
-            for followed in policy.reactions:
-                found.setdefault(followed, []).append(f"policy `{policy.full_name}`")
-    return found
-
-
-def _events(name: ContextName, context: Context, readers: Mapping[type[Event], Sequence[str]]) -> Iterator[str]:
+def _events(name: ContextName, context: Context, followers: Mapping[type[Event], Sequence[Follower]]) -> Iterator[str]:
     yield f"# Events of {name}"
     yield "\nEvery event of the context's log, keyed by stream, as a CloudEvent in binary mode. The relay writes it."
     yield "\n| event | followed by | |\n|---|---|---|"
     for event in context.events:
-        yield f"| `{event.message_name}` | {', '.join(readers.get(event, ())) or 'nobody here'} | {_summary(event)} |"
+        names = ", ".join(map(str, followers.get(event, ()))) or "nobody here"
+        yield f"| `{event.message_name}` | {names} | {_summary(event)} |"
     yield from _headers(EVENT_HEADERS)
     example = context.events[0].message_name if context.events else "…"
     yield from _filters(

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from uuid_utils.compat import uuid7
 
 from command_api.handling.validation import validating
 from deploy.operations.declared import OPERATIONS
@@ -25,7 +26,20 @@ from deploy.operations_page import session
 from deploy.operations_page.command_lines import command_line
 from deploy.operations_page.rendering import environment
 from deploy.operations_page.screen import Asked, Screen, Shown
-from deploy.operations_page.screens import dead_letters, history, logs, now, proof, sagas, subjects, subscriptions, views
+from deploy.operations_page.screens import (
+    commands,
+    contracts,
+    dead_letters,
+    history,
+    logs,
+    now,
+    proof,
+    sagas,
+    sending,
+    subjects,
+    subscriptions,
+    views,
+)
 from schemas.access import Caller
 from schemas.errors import CaudalError, Invalid, Malformed, NotFound, Overloaded, Unauthenticated
 from streams.bounded_processes import BoundedProcesses
@@ -41,6 +55,9 @@ SCREENS: tuple[Screen, ...] = (
     subscriptions.SCREEN,
     *(dead_letters.SCREENS),
     *(sagas.SCREENS),
+    *(contracts.SCREENS),
+    commands.SCREEN,
+    sending.SCREEN,
     proof.SCREEN,
     subjects.SCREEN,
     history.SCREEN,
@@ -85,6 +102,7 @@ class OperatorPage:
         yield self._route("/operate/{name:path}", self.do, "POST")
         yield self._route("/runs/{id}", self.run, "GET")
         yield self._route("/live/runs/{id}", self.live_run, "GET")
+        yield self._route(sending.SCREEN.path, self.send, "POST")
         for screen in SCREENS:
             if screen.is_live:
                 yield self._route(f"/live{screen.path}", self._live_screen(screen), "GET")
@@ -212,6 +230,22 @@ class OperatorPage:
         await run.wait(_DONE_SECONDS)
         return RedirectResponse(f"/runs/{run.content.id}", 303)
 
+    async def send(self, request: Request) -> Response:
+        """Sends a command to the command API of the local stack, and shows its answer below the form as it was filled in."""
+        session.check_same_origin(request)
+        shown, asked = await self._shown(sending.SCREEN, request), self._asked(request)
+        form, id = await self._form(request), uuid7()
+        fields = shown.values["fields"]
+        sent = await sending.send(asked, id, sending.body_of(fields, form))
+        values = {
+            **self._values(sending.SCREEN, shown, request),
+            "live": None,
+            "fields": [field._replace(value=form.get(field.name, [""])[-1]) for field in fields],
+            "sent": sent,
+            "receipt": f"/commands/{shown.values['context']}/{id}" if sent.status in (200, 201) else None,
+        }
+        return self._html("send.html", values)
+
     async def _planned(self, request: Request, operation: Operation[Any], parameters: Parameters) -> Response:
         run = self._runs.start(operation, parameters, _caller(request).subject, "", apply=False)
         await run.wait(_PLAN_SECONDS)
@@ -260,8 +294,11 @@ class OperatorPage:
 
     async def _shown(self, screen: Screen, request: Request) -> Shown:
         authorized(request, screen.access, "this screen")
+        return await screen.show(self._asked(request))
+
+    def _asked(self, request: Request) -> Asked:
         path = {name: str(value) for name, value in request.path_params.items()}
-        return await screen.show(Asked(self._installation, self._processes, _caller(request), path, dict(request.query_params)))
+        return Asked(self._installation, self._processes, _caller(request), path, dict(request.query_params))
 
     def _values(self, screen: Screen, shown: Shown, request: Request) -> dict[str, Any]:
         return {

@@ -39,6 +39,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "local/servers/postgres.py": CoveredBy("integration/test_local_postgres.py", _SERVER),
         "local/servers/readiness.py": CoveredBy("e2e/test_up.py", _BROKER),
         "local/stack.py": CoveredBy("e2e/test_resilience.py", "it starts and stops real processes"),
+        "commands/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
         "commands/dead_letters.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
         "operations/dead_letters/selection.py": CoveredBy("integration/test_dead_letter_operations.py", _TABLES),
         "operations/verify/integration.py": CoveredBy("e2e/test_integration_topics.py", _TABLES),
@@ -74,7 +75,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "operations_page/screen.py": CoveredBy("e2e/test_operations_page.py", _VALUE),
         **{
             f"operations_page/screens/{name}.py": CoveredBy("e2e/test_operations_page.py", "a browser looks at it")
-            for name in ("history", "logs", "proof", "sagas", "subjects", "subscriptions", "views")
+            for name in ("contracts", "history", "logs", "proof", "sagas", "subjects", "subscriptions", "views")
         },
         "operations_page/app.py": CoveredBy("e2e/test_operations_api.py", "it puts the parts together"),
         "operations_api/openapi.py": CoveredBy("e2e/test_openapi.py", "the API is checked against it"),

@@ -17,6 +17,7 @@ from tests.own_package import installed
 from tests.stack import RunningStack, caudal, running_stack
 
 SERIOUS = ("serious", "critical")
+MORE = ("/contracts/bakery.orders/BreadOrdered", "/contracts/bakery.orders/order-bread", "/send/bakery.orders/order-bread")
 PAUSE = "/operate/subscriptions/pause?subscription=bakery.orders"
 
 
@@ -120,7 +121,7 @@ async def test_every_screen_is_accessible_also_on_a_phone(stack: RunningStack) -
     paths.append(f"/streams/bakery.orders/{first['stream']}")
     async with opened(stack, width=390) as page:
         faults = []
-        for path in [*paths, "/views/bakery.orders", "/log/bakery.orders/1", "/operate/verify", PAUSE, "/sign-in"]:
+        for path in [*paths, "/views/bakery.orders", "/log/bakery.orders/1", "/operate/verify", PAUSE, *MORE, "/sign-in"]:
             answer = await page.goto(url(stack) + path)
             assert answer is not None
             assert answer.status == 200, path
@@ -183,6 +184,44 @@ async def test_nobody_sees_or_does_anything_without_signing_in(stack: RunningSta
         assert (stolen.status_code, "sent by another page" in stolen.text) == (403, True)
         policy = (await client.get("/")).headers["content-security-policy"]
         assert "default-src 'none'" in policy
+
+
+async def test_a_command_is_sent_from_its_contract_and_followed_to_its_views(
+    stack: RunningStack, environment: Mapping[str, str]
+) -> None:
+    async with opened(stack) as page:
+        await page.get_by_role("link", name="Contracts").click()
+        await expect(page.locator(".answer")).to_contain_text("contexts.")
+        await page.get_by_label("Name").fill("bread")
+        await page.get_by_role("button", name="Filter").click()
+        await expect(page.locator(".answer")).to_have_text("1 command and 1 event of 1 context.")
+        await page.get_by_role("link", name="order-bread").click()
+        await page.get_by_role("link", name="Send one…").click()
+        await page.get_by_label("loaves").fill("many")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator(".answer")).to_contain_text("loaves is no JSON")
+        await page.go_back()
+        await page.get_by_label("loaves").fill('"many"')
+        await page.get_by_label("cents").fill("700")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.get_by_role("heading", name="Answer: 422")).to_be_visible()
+        await expect(page.get_by_label("loaves")).to_have_value('"many"')
+        await page.get_by_label("loaves").fill("7")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.get_by_role("heading", name="Answer: 201")).to_be_visible()
+        await page.get_by_role("link", name="What became of it").click()
+        await expect(page.locator(".answer")).to_have_text(
+            "It recorded 1 event, and everyone who follows them has them.", timeout=15_000
+        )
+        found = await Axe().run(page)
+        assert [one["id"] for one in found.response["violations"] if one["impact"] in SERIOUS] == []
+        shown = await page.locator(".command code").inner_text()
+
+    code, out, err = await caudal(*shown.split()[1:], "--data-dir", str(stack.data_dir), environment=environment)
+
+    assert (code, err) == (0, "")
+    assert "order-bread" in out
+    assert "projection bakery.orders has them" in out
 
 
 async def test_data_of_any_size_is_sent_in_a_body(stack: RunningStack) -> None:

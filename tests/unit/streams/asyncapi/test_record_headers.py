@@ -1,4 +1,4 @@
-"""What is said of headers: every header that is written, and every field of an event's metadata, is explained."""
+"""The words about headers: every header that is written, and every field of an event's metadata, is explained."""
 
 from dataclasses import fields
 from datetime import UTC, datetime
