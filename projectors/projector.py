@@ -15,10 +15,11 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from projectors.projection import Projection
 from projectors.view_writer import ViewWriter
@@ -43,6 +44,12 @@ _log = structlog.get_logger()
 _MAX_RACES = 20
 
 APPLIED = Counter("caudal_projection_events", "Events applied.", ["projection"])
+DELAY = Histogram(
+    "caudal_projection_delay_seconds",
+    "From the recording of the oldest event of a batch until a live view has the batch.",
+    ["projection"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ class Projector:
         """With a ``candidate`` it fills that version's table, with checkpoints and dead letters of its own."""
         catalog = self._catalog = installation.catalog
         self.name = f"{projection.full_name}{'' if candidate is None else candidate.suffix}"
+        self._is_live = candidate is None
         self._resolutions = {} if candidate is None else candidate.resolutions
         self._types = catalog.event_types(projection.events)
         self.contexts = frozenset(context for context, _ in self._types)
@@ -212,6 +220,9 @@ class Projector:
         APPLIED.labels(self.name).inc(len(events) - len(parked))
         aside = {(one.context, one.event.position) for one in parked if one.event is not None}
         applied = [event for context, event in events if (context, event.position) not in aside]
+        if applied and self._is_live:
+            delay = datetime.now(UTC) - min(event.recorded_at for event in applied)
+            DELAY.labels(self.name).observe(max(0.0, delay.total_seconds()))
         note_events(f"apply {self.name}", applied, began_ns, "process")
         note_events(f"park {self.name}", [one.event for one in parked if one.event], began_ns, "process", "parked")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from schemas.errors import NotAsSigned, Unavailable
 from schemas.system import ContextName
@@ -24,6 +24,7 @@ _BATCH_SIZE = 5 * SEGMENT
 REJECTED = Counter(
     "caudal_signing_rejected", "Times that a log was not signed because it contradicts a signed head.", ["context"]
 )
+SIGNED = Gauge("caudal_signed_time_seconds", "When the log was last found signed up to its end, since 1970.", ["context"])
 
 
 class HeadSigner:
@@ -80,6 +81,7 @@ class HeadSigner:
             await self._topic.publish(heads[-1])
             self._newest[context] = heads[-1]
             position, digest = heads[-1].position, heads[-1].hash
+        SIGNED.labels(str(context)).set_to_current_time()
         return position
 
     def _heads(
