@@ -4,6 +4,7 @@ import asyncio
 from random import Random
 
 import pytest
+from prometheus_client import REGISTRY
 
 from command_api.composition import open_logs
 from projectors.projector import Projector
@@ -77,9 +78,11 @@ async def test_workers_on_the_same_batches_apply_them_once(
 ) -> None:
     batches = batches_of(logs, 10_000)
 
+    before = _delays()
     await asyncio.gather(*(projector(settings, catalog, databases).handle(batches) for _ in range(3)))
 
     assert await complete(databases, settings) == DELIVERIES
+    assert 0 < _delays() - before < 3 * len(batches), "only the worker that applies a batch measures its delay"
 
 
 async def test_batches_that_follow_the_remembered_checkpoint_are_committed_without_locks(
@@ -172,3 +175,7 @@ async def test_a_commit_without_locks_fails_if_anything_has_changed(
     async with databases.connection(settings.write_dsn) as connection:
         with pytest.raises(Conflict):
             await writer.commit(connection, name, [Move(context, partition, Checkpoint(before, generation), before + 1)], [])
+
+
+def _delays() -> float:
+    return REGISTRY.get_sample_value("caudal_projection_delay_seconds_count", {"projection": RECORDS.full_name}) or 0

@@ -1,6 +1,7 @@
 """Signed heads: keys that replace each other, valid heads, and logs that are not signed."""
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import uuid4
 import asyncpg
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from deploy.local.servers.embedded_broker import EmbeddedBroker
 from schemas.catalog import Catalog
@@ -107,6 +109,7 @@ async def test_an_altered_log_is_not_signed_again(
     await superuser.execute(f"update {SCHEMA}.events set data = '{{}}' where position = 17; delete from {SCHEMA}.signed_heads")
     await rechain(superuser, proof)
     await log.append([append("later-1", 1)])
+    signed_at = _signed_at()
 
     another_process = HeadSigner(Installation(settings, catalog, databases), signer)
     for one in (heads, another_process):
@@ -117,6 +120,7 @@ async def test_an_altered_log_is_not_signed_again(
     with pytest.raises(NotAsSigned):
         await another_process.sign(CONTEXT)
     assert [head.position for head in await published_heads(settings, catalog, CONTEXT)] == [60]
+    assert _signed_at() == signed_at, "the age of the last signature grows"
 
     for one in (heads, another_process):
         await one.close()
@@ -186,7 +190,9 @@ async def test_heads_are_signed_into_the_table_and_onto_the_topic(
         await log.append([append(f"s-{uuid4()}", n) for n in range(500)])
 
     assert await heads.sign(CONTEXT) == 2500
+    before = _signed_at()
     assert await heads.sign(CONTEXT) == 2500
+    assert time.time() - 60 < before < _signed_at()
     await log.append([append("one-more", 1)])
     assert await heads.sign(CONTEXT) == 2501
 
@@ -198,3 +204,7 @@ async def test_heads_are_signed_into_the_table_and_onto_the_topic(
     assert (verified.signed_up_to, verified.findings) == (2501, [])
     await heads.close()
     await databases.close()
+
+
+def _signed_at() -> float:
+    return REGISTRY.get_sample_value("caudal_signed_time_seconds", {"context": str(CONTEXT)}) or 0
