@@ -16,6 +16,7 @@ from rich.console import Console
 
 from deploy.commands.commands import commands
 from deploy.commands.dead_letters import dead_letters
+from deploy.commands.doctor import doctor
 from deploy.commands.operations import operations
 from deploy.commands.projections import projections
 from deploy.commands.recover import recover
@@ -354,6 +355,7 @@ def schemas_record() -> None:
 
 
 app.command("status", rich_help_panel=LOOK)(status)
+app.command("doctor", rich_help_panel=LOOK)(doctor)
 app.command("recover", rich_help_panel=OPERATE)(recover)
 app.command("token", rich_help_panel=KEYS)(token)
 app.command("signing-key", rich_help_panel=KEYS)(signing_key)

@@ -243,8 +243,8 @@ PAGES = (
         },
     ),
     Page(
-        "caudal-processes",
-        "Caudal: processes",
+        "caudal-machines",
+        "Caudal: what the machines do",
         "Which processes answer, and what they need.",
         (),
         {

@@ -8,6 +8,7 @@ from deploy.operations.commands import receipt
 from deploy.operations.dead_letters import listing as dead_letters
 from deploy.operations.dead_letters.records import RECORDS
 from deploy.operations.dead_letters.resolving import EDIT, REDRIVE, SKIP
+from deploy.operations.doctor.diagnosis import DOCTOR
 from deploy.operations.operation import Operation
 from deploy.operations.projections import versions
 from deploy.operations.projections.rebuilding import REBUILD
@@ -31,7 +32,7 @@ _OPERATIONS: tuple[Operation[Any], ...] = (
     *(BACKFILL, RECOVER, VERIFY, ERASE),
 )
 _READINGS: tuple[Reading[Any, Any], ...] = (
-    *(STATUS, subscriptions.LIST, dead_letters.LIST, dead_letters.SHOW, RECORDS),
+    *(STATUS, DOCTOR, subscriptions.LIST, dead_letters.LIST, dead_letters.SHOW, RECORDS),
     *(versions.LIST, sagas.LIST, timeline.SHOW, history.LIST, receipt.SHOW),
 )
 OPERATIONS: Mapping[str, Operation[Any]] = {one.name: one for one in _OPERATIONS}

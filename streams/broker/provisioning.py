@@ -76,6 +76,24 @@ async def ensure_topics(
     return [name for name, own in faults.items() if not own]
 
 
+async def missing_topics(settings: Settings, catalog: Catalog) -> list[str]:
+    """Returns the topics of all contexts that do not exist; raises `Unavailable` while no broker answers."""
+    wanted = {one.topic.name for name in catalog.contexts for one in _wanted(settings, catalog, name)}
+    try:
+        return sorted(wanted - await in_own_task(_listed(settings), _MAX_SECONDS))
+    except OUTAGES as error:
+        raise Unavailable("no broker answers", f"{settings.brokers}: {rejection(error)}") from error
+
+
+async def _listed(settings: Settings) -> set[str]:
+    admin = new_admin(settings)
+    try:
+        await start(admin)
+        return set(await admin.list_topics())
+    finally:
+        await stop_quietly(admin)
+
+
 async def _provision(settings: Settings, wanted: Sequence[_Wanted]) -> Mapping[str, str]:
     """Returns why topics cannot be used, by name."""
     admin = new_admin(settings)

@@ -40,6 +40,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "local/servers/readiness.py": CoveredBy("e2e/test_up.py", _BROKER),
         "local/stack.py": CoveredBy("e2e/test_resilience.py", "it starts and stops real processes"),
         "commands/commands.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
+        "commands/doctor.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
         "commands/dead_letters.py": CoveredBy("unit/deploy/test_cli.py", _OPTIONS),
         "operations/dead_letters/selection.py": CoveredBy("integration/test_dead_letter_operations.py", _TABLES),
         "operations/verify/integration.py": CoveredBy("e2e/test_integration_topics.py", _TABLES),

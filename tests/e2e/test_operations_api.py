@@ -162,6 +162,22 @@ async def test_a_view_is_rebuilt_beside_the_live_one(stack: RunningStack) -> Non
     assert (await api.post("projections/discard", apply=True, view=RECORDS)).json()["state"] == "done"
 
 
+async def test_a_stack_that_is_well_is_found_well_here_and_behind_a_url(stack: RunningStack) -> None:
+    async def well() -> bool:  # a relay may still publish what other tests have recorded
+        return (await stack.caudal("status"))[0] == 0
+
+    await eventually(well)
+    token = stack.token("operator")["Authorization"].removeprefix("Bearer ")
+
+    for place in ((), ("--url", Api(stack).url, "--token", token)):
+        code, out, err = await stack.caudal("doctor", *place)
+        assert (code, err) == (0, ""), out
+        assert out.endswith("Nothing is wrong with this installation.\n")
+        assert "PostgreSQL 18" in out
+    code, out, _ = await stack.caudal("doctor", "--json")
+    assert {one["state"] for one in orjson.loads(out)["parts"]} == {"good"}
+
+
 async def test_the_command_line_does_and_shows_the_same_behind_a_url(stack: RunningStack) -> None:
     token = stack.token("operator", "auditor", name="eva")["Authorization"].removeprefix("Bearer ")
     place = ("--url", Api(stack).url, "--token", token)
