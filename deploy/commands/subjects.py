@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands.orders.order import Order, operation_command
+from deploy.commands.orders.order import Order, long_reading_command, operation_command
 from deploy.console.options import flag
 
 subjects = typer.Typer(no_args_is_help=True)
@@ -12,7 +12,16 @@ subjects = typer.Typer(no_args_is_help=True)
 
 @subjects.callback()
 def subjects_group() -> None:
-    """Erase data subjects: what is encrypted for them can never be read again."""
+    """Find what is held of data subjects, and erase them: what is encrypted for them can never be read again."""
+
+
+@subjects.command()
+@long_reading_command
+def find(subject: Annotated[str, typer.Argument(help="The data subject, as its data names it.")]) -> Order:
+    """Find the events and the rows with data that are encrypted for a data subject, and whether its key exists."""
+    from deploy.operations.subjects.finding import FIND, Find
+
+    return Order(FIND, Find(subject=subject))
 
 
 @subjects.command()

@@ -1,13 +1,11 @@
 """The commands ``caudal verify …``."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from deploy.commands.orders.order import PLACE, Order, Reason, with_options
-from deploy.console.async_command import async_command
+from deploy.commands.orders.order import Order, long_reading_command
 from deploy.console.options import flag
 
 Repair = Annotated[
@@ -21,26 +19,12 @@ PublicKeys = Annotated[
     ),
 ]
 RequireSigned = Annotated[bool, flag("--require-signed", help="Fail also if signed heads, or their topic, could not be read.")]
-_OPTIONS: Mapping[str, tuple[Any, Any]] = {"reason": (Reason, ""), **PLACE}
 
 verify = typer.Typer(invoke_without_command=True)
 
 
-def verify_command(make: Callable[..., Order | None]) -> Callable[..., None]:
-    """Makes a Typer command of a function that returns what to verify; only with ``--repair`` is anything changed."""
-
-    async def run(*args: Any, **options: Any) -> int:
-        from deploy.commands.orders.carrying_out import carry_out
-
-        common = {name: options.pop(name) for name in _OPTIONS}
-        order = make(*args, **options)
-        return 0 if order is None else await carry_out(order, apply=options.get("repair", False), **common)
-
-    return async_command(with_options(make, run, _OPTIONS))
-
-
 @verify.callback()
-@verify_command
+@long_reading_command
 def verify_all(
     context: typer.Context, repair: Repair = False, public_key: PublicKeys = None, require_signed: RequireSigned = False
 ) -> Order | None:
@@ -57,7 +41,7 @@ def verify_all(
 
 
 @verify.command("log")
-@verify_command
+@long_reading_command
 def verify_log(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[SYSTEM.CONTEXT]...", help="Logs to verify; default: all.")
@@ -71,7 +55,7 @@ def verify_log(
 
 
 @verify.command("topics")
-@verify_command
+@long_reading_command
 def verify_topics(
     names: Annotated[
         list[str] | None,
@@ -84,7 +68,7 @@ def verify_topics(
 
 
 @verify.command("views")
-@verify_command
+@long_reading_command
 def verify_views(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[SYSTEM.VIEW]...", help="Views to verify; default: all.")
@@ -96,7 +80,7 @@ def verify_views(
 
 
 @verify.command("files")
-@verify_command
+@long_reading_command
 def verify_files(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[SYSTEM.CONTEXT]...", help="Contexts whose files to verify; default: all.")

@@ -20,6 +20,7 @@ from deploy.operations.sagas import timeline
 from deploy.operations.sagas.instructing import CANCEL, RETRY
 from deploy.operations.status.reading import STATUS
 from deploy.operations.subjects.erasing import ERASE
+from deploy.operations.subjects.finding import FIND
 from deploy.operations.subscriptions import listing as subscriptions
 from deploy.operations.subscriptions.control import PAUSE, RESET, RESUME
 from deploy.operations.verify.run import VERIFY
@@ -29,7 +30,7 @@ _OPERATIONS: tuple[Operation[Any], ...] = (
     *(REDRIVE, SKIP, EDIT),
     *(REBUILD, versions.ROLLBACK, versions.DISCARD),
     *(RETRY, CANCEL),
-    *(BACKFILL, RECOVER, VERIFY, ERASE),
+    *(BACKFILL, RECOVER, VERIFY, ERASE, FIND),
 )
 _READINGS: tuple[Reading[Any, Any], ...] = (
     *(STATUS, DOCTOR, subscriptions.LIST, dead_letters.LIST, dead_letters.SHOW, RECORDS),

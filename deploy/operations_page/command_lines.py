@@ -35,6 +35,7 @@ _LINES: Mapping[str, _Line] = {
     "sagas/cancel": _Line(("saga_id",)),
     "relay/backfill": _Line(("context",), {"begin": "--from", "end": "--to"}),
     "recover": _Line(("context",)),
+    "subjects/find": _Line(("subject",)),
     "subjects/erase": _Line(("subject",), {}, {"in_advance": "--in-advance"}),
     "verify": _Line((), {}, {"require_signed": "--require-signed", "repair": "--repair"}),
 }

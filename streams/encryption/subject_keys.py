@@ -65,6 +65,10 @@ class SubjectKeys:
         """Returns whether a subject has or had a key."""
         return bool(await self._store.fetch("subject_keys", [subject]))
 
+    async def has_key(self, subject: str) -> bool:
+        """Returns whether what is encrypted for a subject can be decrypted."""
+        return any(row["wrapped"] is not None for row in await self._store.fetch("subject_keys", [subject]))
+
     async def not_erased(self, subjects: Collection[str]) -> list[str]:
         """Returns which of some subjects are not erased: they have a key or can get one."""
         rows = await self._store.fetch("subjects_not_erased", list(subjects))

@@ -32,6 +32,24 @@ class Found:
     """The position up to which there are no further events."""
 
 
+@dataclass(frozen=True, slots=True)
+class EventsWithText:
+    """The events of one type whose data hold a text."""
+
+    type: str
+    events: int
+    first: int
+    """The position of the first one."""
+    last: int
+    since: datetime
+    """When the first one was recorded."""
+    until: datetime
+
+    def joined(self, later: "EventsWithText") -> "EventsWithText":
+        """Returns these events together with later ones of the same type."""
+        return EventsWithText(self.type, self.events + later.events, self.first, later.last, self.since, later.until)
+
+
 class SearchableLog(PostgresLog):
     """A context's log in PostgreSQL, for searching."""
 
@@ -50,6 +68,13 @@ class SearchableLog(PostgresLog):
                 end = rows[-1].position
             yield Found(rows, end)
             after = end
+
+    async def with_text(self, text: str, up_to: int) -> AsyncIterator[tuple[int, Sequence[EventsWithText]]]:
+        """Yields, for one part of the log after another up to a position, its end and the events whose data hold a text."""
+        for after in range(0, up_to, _POSITIONS_PER_STEP):
+            end = min(after + _POSITIONS_PER_STEP, up_to)
+            rows = await self._store.fetch("events_with_text", after, end, text, seconds=WHOLE_LOG_SECONDS)
+            yield end, [EventsWithText(**row) for row in rows]
 
     async def by_id(self, event_id: UUID) -> StoredEvent | None:
         """Returns the event with an id, or ``None`` if the log does not have it."""

@@ -69,6 +69,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "operations/installation.py": CoveredBy("integration/test_dead_letter_operations.py", "it holds connections"),
         "operations/journal.py": CoveredBy("unit/deploy/operations/test_operation.py", "it is used by it alone"),
         "operations/status/reading.py": CoveredBy("unit/deploy/operations/status/test_tables.py", _VALUE),
+        "operations/subjects/finding.py": CoveredBy("e2e/test_encryption.py", _TABLES),
         "operations/subjects/erasing.py": CoveredBy("e2e/test_operations_api.py", _TABLES),
         "operations/projections/row_history.py": CoveredBy("e2e/test_operations_page.py", _TABLES),
         "operations_page/page.py": CoveredBy("e2e/test_operations_page.py", "a browser looks at it"),

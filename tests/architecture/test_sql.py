@@ -12,6 +12,7 @@ _STATEMENT = re.compile(
 _TABLE = re.compile(r"(?<!distinct )\b(?:from|join|into|update|table)\s+((?:[\w\"{}]+\.)?[\w\"{}]+)", re.IGNORECASE)
 IN_PYTHON = {
     "command_api/clock.py": "asks PostgreSQL for its time",
+    "deploy/operations/subjects/finding.py": "reads the table of any view",
     "deploy/operations/doctor/checks.py": "asks PostgreSQL for its version and its time",
     "deploy/local/servers/postgres.py": "makes the database of the local stack",
     "query_api/views/reader.py": "asks PostgreSQL for its oldest transaction",

@@ -1,7 +1,10 @@
 """Sensitive data: nowhere in plain text, readable while keys change, and unreadable once its subject is erased."""
 
 from pathlib import Path
+from typing import Any
 from uuid import UUID
+
+import orjson
 
 from schemas.partner_alliances.parts import partner_id_of
 from tests.conftest import eventually
@@ -51,6 +54,7 @@ async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_s
         assert not await records_with(stack, PLAIN, [b"clinical_lab.ResultRecorded", b"partner_alliances.assess-contract"])
         clinician = await keys_are_changed(stack, clinician, number)
 
+        events = await assert_found(stack, subject, has_key=True)
         erasure = {"subject": subject}
         denied = await stack.commands.post("/commands/engine/erase-subject", json=erasure, headers=clinician)
         assert denied.status_code == 403
@@ -60,10 +64,9 @@ async def test_sensitive_data_is_nowhere_in_plain_text_and_unreadable_once_its_s
         for other in (partner, registered_partner):
             await stack.commands.post("/commands/engine/erase-subject", json={"subject": other}, headers=officer)
         await assert_erased(stack, clinician, number)
+        assert await assert_found(stack, subject, has_key=False) == events, "the events stay"
         assert (await stack.commands.post("/login", json={"username": username, "password": password})).status_code == 401
-        body = {"patient": patient, "patient_username": username, "result": "more"}
-        more = await stack.commands.post("/results", json=body, headers=clinician)
-        assert (more.status_code, more.json()["detail"]) == (422, "the data subject was erased: none of its data can be stored")
+        await assert_nothing_more_is_stored(stack, clinician, {"patient": patient, "patient_username": username})
 
         for view in ("clinical_lab.results", "clinical_lab.users", "partner_alliances.partners"):
             rebuilt = await stack.caudal("projections", "rebuild", view, "--apply")
@@ -179,6 +182,31 @@ async def assert_no_plain_text_is_shown(stack: RunningStack, subject: str) -> No
         assert answer.status_code == 200, answer.text
         for text in PLAIN:
             assert text not in answer.text, path
+
+
+async def assert_nothing_more_is_stored(stack: RunningStack, clinician: Headers, patient: dict[str, str]) -> None:
+    more = await stack.commands.post("/results", json={**patient, "result": "more"}, headers=clinician)
+    assert (more.status_code, more.json()["detail"]) == (422, "the data subject was erased: none of its data can be stored")
+
+
+async def assert_found(stack: RunningStack, subject: str, *, has_key: bool) -> Any:
+    """Asserts that what is held of a patient is found, and nothing of somebody else; returns the events."""
+    held = await held_of(stack, subject)
+    assert held["has_key"] is has_key
+    assert [(one["context"], one["type"], one["events"]) for one in held["events"]] == [
+        ("clinical_lab.users", "UserCreated", 1),
+        ("clinical_lab.results", "ResultRecorded", 1),
+    ]
+    assert {one["view"] for one in held["rows"]} == {f"clinical_lab.{name}" for name in ("users", "listed_users", "results")}
+    assert await held_of(stack, "nobody") == {"has_key": False, "events": [], "rows": []}
+    return held["events"]
+
+
+async def held_of(stack: RunningStack, subject: str) -> dict[str, Any]:
+    code, out, err = await stack.caudal("subjects", "find", subject, "--json")
+    assert (code, err) == (0, "")
+    found: dict[str, Any] = orjson.loads(out)["answer"]
+    return found
 
 
 async def assert_erased(stack: RunningStack, clinician: Headers, number: int) -> None:

@@ -44,6 +44,8 @@ PLACE: Options = {
 """Options of every such command."""
 _CHANGE: Options = {"apply": (Apply, False), "reason": (Reason, ""), **PLACE}
 """Options of those that change something."""
+_LONG: Options = {"reason": (Reason, ""), **PLACE}
+"""Options of those that read everything that they are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,19 @@ def operation_command(make: Callable[..., Order]) -> Callable[..., None]:
         return await carry_out(make(*args, **options), **common)
 
     return async_command(with_options(make, run, _CHANGE))
+
+
+def long_reading_command(make: Callable[..., Order | None]) -> Callable[..., None]:
+    """Makes a Typer command of a function that returns an order that only reads; with an option ``--repair`` it is applied."""
+
+    async def run(*args: Any, **options: Any) -> int:
+        from deploy.commands.orders.carrying_out import carry_out
+
+        common = {name: options.pop(name) for name in _LONG}
+        order = make(*args, **options)
+        return 0 if order is None else await carry_out(order, apply=options.get("repair", False), **common)
+
+    return async_command(with_options(make, run, _LONG))
 
 
 def reading_command(make: Callable[..., Question]) -> Callable[..., None]:

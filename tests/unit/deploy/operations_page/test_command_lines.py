@@ -27,6 +27,7 @@ GIVEN: list[tuple[str, dict[str, Any]]] = [
     ("sagas/cancel", {"saga_id": "0191"}),
     ("relay/backfill", {"context": "todo.a", "begin": "3", "end": "2026-01-31"}),
     ("recover", {"context": "todo.a"}),
+    ("subjects/find", {"subject": "ana maría"}),
     ("subjects/erase", {"subject": "ana maría", "in_advance": True}),
     ("verify", {}),
     ("verify", {"require_signed": True, "repair": True}),
