@@ -8,7 +8,7 @@ BROKER ?= embedded
 # Others may be installed beside those of this tree; their shapes are their authors'.
 SYSTEMS := clinical_lab,data_ingestion,flight_reservations,health_subscriptions,medical_datasets,partner_alliances
 
-.PHONY: up test check protos conformance chaos bench format lock clean
+.PHONY: up test check docs protos conformance chaos bench format lock clean
 
 up: $(VENV)/.installed  ## Run the whole engine in the foreground; ARGS="--ephemeral --ports auto --json"
 	@exec $(BIN)/caudal up $(ARGS)
@@ -23,6 +23,9 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, import rules, unit tests
 	$(BIN)/lint-imports --no-logo
 	CAUDAL_SYSTEMS=$(SYSTEMS) $(BIN)/caudal schemas check
 	$(BIN)/pytest -q tests/unit tests/architecture $(ARGS)
+
+docs: $(VENV)/.installed-dev  ## Build the documentation's site into .site, without the network; a warning is an error
+	$(BIN)/python -m tests.site && echo "The site is in .site: open .site/index.html"
 
 conformance: $(VENV)/.installed-dev  ## Test a broker for what the engine relies on; BROKER=embedded|kafka|kafka-tls|redpanda
 	$(BIN)/pytest tests/conformance $(if $(filter kafka-tls,$(BROKER)),,tests/e2e/test_commands.py tests/e2e/test_data_ingestion.py) --broker $(BROKER) $(ARGS)
