@@ -205,8 +205,16 @@ def _of_group(command: Any, path: str) -> Iterator[str]:
 
 
 def _documents(folder: Path) -> str:
-    """Writes the OpenAPI and AsyncAPI documents of all systems; returns the page that offers them."""
+    """Writes the documents of all systems; returns the page that offers them."""
     folder.mkdir()
+    lines = [f"- {{download}}`{what} <../_documents/{name}>`" for name, what in write_documents(folder).items()]
+    listed = "\n".join(lines)
+    said = "Of all systems that ship with Caudal; a process serves those of its own systems."
+    return f"# Documents for programs\n\n{said}\n\n{listed}\n"
+
+
+def write_documents(folder: Path) -> Mapping[str, str]:
+    """Writes the OpenAPI and AsyncAPI documents of all systems into a folder; returns what each file is about, by its name."""
     catalog = installed_catalog()
     made = {
         "command_api.json": ("the command API (OpenAPI 3.1)", describe_commands(catalog, own_paths(catalog))),
@@ -214,13 +222,9 @@ def _documents(folder: Path) -> str:
         "operations_api.json": ("the operations API (OpenAPI 3.1)", describe_operations()),
         "asyncapi.json": ("the topics (AsyncAPI 3.1)", describe_topics(Settings(), catalog)),
     }
-    lines = []
-    for name, (what, document) in made.items():
+    for name, (_, document) in made.items():
         (folder / name).write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-        lines.append(f"- {{download}}`{what} <../_documents/{name}>`")
-    listed = "\n".join(lines)
-    said = "Of all systems that ship with Caudal; a process serves those of its own systems."
-    return f"# Documents for programs\n\n{said}\n\n{listed}\n"
+    return {name: what for name, (what, _) in made.items()}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from starlette.requests import Request
 
 from aggregates.clinical_lab.users import USER, User
@@ -23,12 +23,17 @@ class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_NUMBER_OR_NAME = {"anyOf": [{"type": "integer", "enum": [1, 2]}, {"type": "string", "enum": ["clinician", "patient"]}]}
+RoleOrNumber = Annotated[Literal[1, 2, "clinician", "patient"], WithJsonSchema(_NUMBER_OR_NAME)]
+"""A role by its name or by its number; generators of code know no enumeration of both."""
+
+
 class NewUser(_Body):
     """A user, with the role as a number or by its name."""
 
     username: SensitiveUsername
     password: Annotated[str, Password(min_length_in_seed=6)]
-    role: Literal[1, 2, "clinician", "patient"] = Field(default=1, description="1: clinician, 2: patient.")
+    role: RoleOrNumber = Field(default=1, description="1: clinician, 2: patient.")
     email: SensitiveMailbox = None
 
 

@@ -145,7 +145,8 @@ def _question(system: str, route: QuestionPath) -> dict[str, Any]:
 
 
 def _id(path: str) -> str:
-    return re.sub(r"\W+", "_", path.replace("{", "").replace("}", ""))
+    name = re.sub(r"\W+", "_", path.replace("{", "").replace("}", ""))
+    return f"{name}slash" if name.endswith("_") else name  # generators leave an underline at the end out
 
 
 def _operation(

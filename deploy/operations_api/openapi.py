@@ -55,7 +55,7 @@ class _Parts:
             yield f"/api/{operation.name}", {"post": self._of_operation(operation)}
         for reading in READINGS.values():
             yield f"/api/{reading.name}", {"get": self._of_reading(reading)}
-        run = self._schema(TypeAdapter(RunContent))
+        run = self._run()
         one = _described("run", "runs", "A run: what it said so far, how far it is, and how it ended.", run)
         yield "/api/runs/{id}", {"get": {**one, "parameters": [_ID]}}
         live = _described("run_live", "runs", "A run at each change, as server-sent events, until it has ended.", run)
@@ -63,7 +63,7 @@ class _Parts:
         yield "/api/runs/{id}/live", {"get": {**live, "parameters": [_ID]}}
 
     def _of_operation(self, operation: Operation[Any]) -> dict[str, Any]:
-        run = self._schema(TypeAdapter(RunContent))
+        run = self._run()
         described = _described(_id(operation.name), _tag(operation.name), operation.summary, run)
         described["responses"] |= {
             **problem_responses((*_ERRORS, Malformed, TooLarge, UnsupportedFormat, Rejected), *_OF_THE_SERVER),
@@ -85,6 +85,11 @@ class _Parts:
         ]
         described = _described(_id(reading.name), _tag(reading.name), reading.summary, self._schema(reading.answer))
         return {**described, "parameters": parameters, **security_of(reading.access)}
+
+    def _run(self) -> dict[str, Any]:
+        """Returns a reference to the schema of a run, which several answers have."""
+        self.schemas["Run"] = {**self._schema(TypeAdapter(RunContent)), "title": "Run"}
+        return {"$ref": "#/components/schemas/Run"}
 
     def _schema(self, of: TypeAdapter[Any], mode: Literal["validation", "serialization"] = "serialization") -> dict[str, Any]:
         """Returns a schema, whose own parts become components of the document."""

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import orjson
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel
 
 from schemas.catalog import Catalog
 from schemas.integration import Record
@@ -22,7 +22,7 @@ from schemas.sensitive import encrypted_fields
 from schemas.system import Context, ContextName
 from streams.asyncapi.record_headers import COMMAND_HEADERS, DEAD_LETTER_HEADERS, EVENT_HEADERS
 from streams.broker.topic_names import Topics
-from streams.http.examples import add_examples
+from streams.http.model_schemas import model_schemas
 from streams.integration_topics.avro import schema_of
 from streams.settings import Settings
 
@@ -30,7 +30,6 @@ TITLE = "Caudal: topics"
 _DESCRIPTION = """Records of Kafka. In the topics of the logs each is a CloudEvent in binary mode, its attributes are headers.
 
 A repeat of a record has the same `ce_id`. Records of one stream have one key, and are in order."""
-_SCHEMAS = "#/components/schemas/"
 _AVRO = "application/vnd.apache.avro;version=1.9.0"
 _SIGNED_HEAD = {
     "type": "object",
@@ -61,10 +60,7 @@ class _Channel(NamedTuple):
 def describe_topics(settings: Settings, catalog: Catalog) -> dict[str, Any]:
     """Returns the AsyncAPI document of the topics of the installed systems, as JSON values. It names no server."""
     messages = [message for context in catalog.contexts.values() for message in _messages(context)]
-    named, made = models_json_schema([(message, "validation") for message in messages], ref_template=f"{_SCHEMAS}{{model}}")
-    schemas: dict[str, Any] = made.get("$defs", {})
-    add_examples(schemas)
-    payloads = {message: named[message, "validation"] for message in messages}
+    payloads, schemas = model_schemas(messages)
     channels = list(_channels(Topics(settings, catalog), catalog, payloads))
     return {
         "asyncapi": "3.1.0",
@@ -94,7 +90,7 @@ def _accepted(context: Context) -> Iterator[type[Command]]:
     yield from (command for command in context.commands if not command.internal)
 
 
-def _channels(topics: Topics, catalog: Catalog, payloads: Mapping[type[Message], Any]) -> Iterator[_Channel]:
+def _channels(topics: Topics, catalog: Catalog, payloads: Mapping[type[BaseModel], Any]) -> Iterator[_Channel]:
     for name, context in catalog.contexts.items():
         events = {event.message_name: _of_event(name, event, payloads[event]) for event in context.events}
         commands = {command.message_name: _of_command(name, command, payloads[command]) for command in _accepted(context)}

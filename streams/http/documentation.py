@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -18,7 +17,7 @@ from schemas.access import Access, Kind
 from schemas.clients.dialect import Dialect
 from schemas.errors import CaudalError, Misconfigured
 from schemas.values.stated import RULES
-from streams.http.examples import add_examples
+from streams.http.model_schemas import model_schemas
 from streams.http.problems import PROBLEM_TYPE, TITLES, Problem, status_of, type_of
 from streams.http.responses import JsonResponse
 
@@ -39,8 +38,6 @@ _PAGE = """<!doctype html>
 
 Describe = Callable[[], dict[str, Any]]
 """Returns an OpenAPI document."""
-
-_SCHEMAS = "#/components/schemas/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +132,12 @@ def document(
     ``rules`` are those that its schemas do not state and that hold for every operation. Two classes of one name get names
     with their modules.
     """
-    models = sorted(set(_models(paths)), key=lambda model: (model.__module__, model.__qualname__))
-    names, made = models_json_schema([(model, "validation") for model in models], ref_template=f"{_SCHEMAS}{{model}}")
-    of_models: dict[str, dict[str, Any]] = made.get("$defs", {})
-    add_examples(of_models)
+    references, of_models = model_schemas(_models(paths))
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": "0.1.0", "description": description, RULES: list(rules)},
-        "paths": _with_references(paths, {model: names[model, "validation"] for model in models}),
+        "paths": _with_references(paths, references),
         "components": {"schemas": {**of_models, **(schemas or {})}, "securitySchemes": {"token": bearer}},
     }
 

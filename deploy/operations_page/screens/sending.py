@@ -6,7 +6,6 @@ from uuid import UUID
 
 import httpx
 import orjson
-from pydantic.json_schema import models_json_schema
 
 from deploy.operations.operation import OPERATORS
 from deploy.operations_page.rendering import pretty
@@ -15,10 +14,9 @@ from schemas.catalog import Catalog
 from schemas.errors import Invalid, NotFound, Unavailable
 from schemas.message import Command
 from schemas.system import ContextName
-from streams.http.examples import add_examples
+from streams.http.model_schemas import SCHEMAS, model_schemas
 from streams.security.tokens import TokenIssuer
 
-_SCHEMAS = "#/components/schemas/"
 _TIMEOUT_SECONDS = 30.0
 _SHOWN_HEADERS = ("etag", "consistency-token", "location", "command-id", "retry-after")
 Kind = Literal["text", "number", "truth", "choice", "json"]
@@ -72,10 +70,8 @@ def command_of(catalog: Catalog, path: Mapping[str, str]) -> tuple[ContextName, 
 
 def fields_of(command: type[Command]) -> list[Field]:
     """Returns the fields of a command, in their order."""
-    names, made = models_json_schema([(command, "validation")], ref_template=f"{_SCHEMAS}{{model}}")
-    schemas: dict[str, Any] = made["$defs"]
-    add_examples(schemas)
-    own = schemas[names[command, "validation"]["$ref"].removeprefix(_SCHEMAS)]
+    references, schemas = model_schemas([command])
+    own = schemas[references[command]["$ref"].removeprefix(SCHEMAS)]
     example, required = (own.get("examples") or [{}])[0], own.get("required", ())
     return [_field(name, schema, schemas, example, name in required) for name, schema in own.get("properties", {}).items()]
 
@@ -131,7 +127,7 @@ def _field(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any], exa
 def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[Kind, Sequence[str]]:
     """Returns the kind of input for a schema, and the values to choose from; ``null`` is a field that is left out."""
     if "$ref" in schema:
-        return _kind(schemas[schema["$ref"].removeprefix(_SCHEMAS)], schemas)
+        return _kind(schemas[schema["$ref"].removeprefix(SCHEMAS)], schemas)
     if "anyOf" in schema:
         others = [one for one in schema["anyOf"] if one.get("type") != "null"]
         return _kind(others[0], schemas) if len(others) == 1 else ("json", ())
