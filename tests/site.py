@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,27 @@ from tests.docs.test_metrics import PROCESSES
 ROOT = Path(__file__).parents[1]
 DOCS, LOGO = ROOT / "docs", ROOT / "deploy" / "operations_page" / "files" / "logo.svg"
 SITE = ROOT / ".site"
+CONFIGURATION: Mapping[str, Any] = {
+    "project": "Caudal",
+    "copyright": "the authors of Caudal",
+    "version": version("caudal"),
+    "release": version("caudal"),
+    "extensions": ["myst_parser", "sphinx.ext.autodoc"],
+    "exclude_patterns": ["README.md"],
+    "html_theme": "furo",
+    "html_title": "Caudal",
+    "html_favicon": "logo.svg",
+    "html_show_sphinx": False,
+    "html_copy_source": False,
+    "smartquotes": False,
+    "myst_heading_anchors": 4,
+    "suppress_warnings": ["misc.highlighting_failure"],  # blocks with an ellipsis are no code of their language
+    "default_role": "code",
+    "autodoc_member_order": "bysource",
+    "autodoc_default_options": {"members": True, "show-inheritance": True, "exclude-members": "model_config"},
+    "python_use_unqualified_type_names": True,
+}
+"""Of Sphinx."""
 PARTS: Mapping[str, Sequence[str]] = {
     "Begin": ("overview", "terms", "own_system", "sagas", "eventsourcing"),
     "Use": ("http", "gateways", "integration_topics", "systems/README"),
@@ -59,7 +81,14 @@ def build(target: Path) -> int:
         source = Path(folder) / "source"
         assemble(source)
         made = Sphinx(
-            source, source, target, Path(folder) / "trees", "html", warningiserror=False, status=None, warning=sys.stderr
+            source,
+            None,
+            target,
+            Path(folder) / "trees",
+            "html",
+            confoverrides=dict(CONFIGURATION),
+            status=None,
+            warning=sys.stderr,
         )
         made.build()
         for name, text in _for_language_models(source).items():
