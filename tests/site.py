@@ -53,7 +53,7 @@ CONFIGURATION: Mapping[str, Any] = {
 PARTS: Mapping[str, Sequence[str]] = {
     "Begin": ("overview", "terms", "own_system", "sagas", "eventsourcing"),
     "Use": ("http", "gateways", "integration_topics", "systems/README"),
-    "Operate": ("operations", "command_line", "production", "recovery", "security"),
+    "Operate": ("operations", "command_line", "console", "production", "recovery", "security"),
     "Understand": ("log", "subscriptions", "reliability", "performance", "decisions/index"),
     "Reference": (
         "reference/author",
