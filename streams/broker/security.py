@@ -96,8 +96,11 @@ def rejection(error: BaseException) -> str:
             return f"the broker's certificate is not valid: {reason(error)}: check CAUDAL_BROKER_CA_FILE and CAUDAL_BROKERS"
         case ssl.SSLError():
             return f"no TLS connection: {reason(error)}: check CAUDAL_BROKER_PROTOCOL and CAUDAL_BROKER_CERTIFICATE_FILE"
-        case KafkaConnectionError() if "closed" in str(error) or "bootstrap" in str(error):
+        case KafkaConnectionError() if "closed" in str(error):
             return f"the broker closes the connection: check CAUDAL_BROKER_PROTOCOL and its other settings ({reason(error)})"
+        case KafkaConnectionError() if "bootstrap" in str(error):  # the client does not say which
+            settings = "CAUDAL_BROKER_PROTOCOL and its other settings, and CAUDAL_BROKERS"
+            return f"nothing listens there, or it closes the connection: check {settings} ({reason(error)})"
         case TopicAuthorizationFailedError():
             return f"the broker does not allow this user the topic: {reason(error)}"
     return reason(error)

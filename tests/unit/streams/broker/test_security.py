@@ -167,6 +167,7 @@ async def test_a_command_that_does_not_exist_is_named() -> None:
         (ssl.SSLCertVerificationError("x"), "CAUDAL_BROKER_CA_FILE"),
         (ssl.SSLError(1, "wrong version number"), "CAUDAL_BROKER_PROTOCOL"),
         (KafkaConnectionError("Connection at broker:9092 closed"), "CAUDAL_BROKER_PROTOCOL"),
+        (KafkaConnectionError("Unable to bootstrap from [('127.0.0.1', 1)]"), "nothing listens there, or it closes"),
         (KafkaConnectionError("prints no token"), "prints no token"),
         (TopicAuthorizationFailedError("t"), "does not allow this user"),
         (ConnectionResetError("nobody listens"), "nobody listens"),
