@@ -40,7 +40,7 @@ def _events(name: ContextName, context: Context, followers: Mapping[type[Event],
     yield "\n| event | followed by | |\n|---|---|---|"
     for event in context.events:
         names = ", ".join(map(str, followers.get(event, ()))) or "nobody here"
-        yield f"| `{event.message_name}` | {names} | {_summary(event)} |"
+        yield f"| `{event.message_name}` | {names} | {summary_of(event)} |"
     yield from _headers(EVENT_HEADERS)
     example = context.events[0].message_name if context.events else "…"
     yield from _filters(
@@ -95,5 +95,6 @@ def _message(message: type[Message]) -> Iterable[str]:
     yield f"\n```json\n{json.dumps(message.model_json_schema(), indent=2)}\n```"
 
 
-def _summary(message: type[Message]) -> str:
-    return (message.__doc__ or "").partition("\n")[0]
+def summary_of(message: type[Message]) -> str:
+    """Returns the first line of what a message says of itself."""
+    return (message.__doc__ or "").strip().partition("\n")[0]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote
@@ -15,15 +15,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from uuid_utils.compat import uuid7
 
-from command_api.handling.validation import validating
 from deploy.operations.declared import OPERATIONS
 from deploy.operations.installation import OpenInstallation
 from deploy.operations.operation import Operation
 from deploy.operations.run import Parameters
-from deploy.operations_api.routes import as_parameters, authorized
+from deploy.operations_api.routes import authorized
 from deploy.operations_api.runs import LiveRun, Runs
 from deploy.operations_page import session
-from deploy.operations_page.command_lines import command_line
+from deploy.operations_page.forms import pairs_of, parameters_of, todo
 from deploy.operations_page.rendering import environment
 from deploy.operations_page.screen import Asked, Screen, Shown
 from deploy.operations_page.screens import (
@@ -41,7 +40,8 @@ from deploy.operations_page.screens import (
     views,
 )
 from schemas.access import Caller
-from schemas.errors import CaudalError, Invalid, Malformed, NotFound, Overloaded, Unauthenticated
+from schemas.engine.operations import MAX_REASON
+from schemas.errors import CaudalError, Malformed, NotFound, Overloaded, Unauthenticated
 from streams.bounded_processes import BoundedProcesses
 from streams.http.bodies import read_limited
 from streams.http.problems import STATUSES, TITLES, status_of
@@ -70,7 +70,7 @@ _PLAN_SECONDS, _DONE_SECONDS = 5.0, 0.5
 _MAX_LIVE = 20
 _KEPT_SECONDS = 3600.0
 _PING_SECONDS = 15
-_MAX_FIELDS, _MAX_REASON = 1000, 1000
+_MAX_FIELDS = 1000
 _FILES = Path(__file__).parent / "files"
 _HEADERS = {
     "Content-Security-Policy": (
@@ -198,7 +198,7 @@ class OperatorPage:
     async def ask(self, request: Request) -> Response:
         """Answers with the form of an operation that only reads; of another, leads to the run that tries it."""
         operation = self._operation(request)
-        parameters = _parameters(operation, request.query_params.multi_items())
+        parameters = parameters_of(operation, request.query_params.multi_items())
         if not operation.is_reading:
             return await self._planned(request, operation, parameters)
         values = {
@@ -209,7 +209,7 @@ class OperatorPage:
             "tone": "plain",
             "current": "",
             "live": None,
-            "todo": _todo(operation, parameters),
+            "todo": todo(operation, parameters),
         }
         return self._html("operate.html", values)
 
@@ -217,7 +217,7 @@ class OperatorPage:
         """Tries an operation whose parameters have any size, and leads to the run that says what it would do."""
         session.check_same_origin(request)
         operation = self._operation(request)
-        return await self._planned(request, operation, _parameters(operation, _pairs(await self._form(request))))
+        return await self._planned(request, operation, parameters_of(operation, pairs_of(await self._form(request))))
 
     async def do(self, request: Request) -> Response:
         """Starts an operation, and leads to its run."""
@@ -225,8 +225,8 @@ class OperatorPage:
         operation = self._operation(request)
         form = await self._form(request)
         reason = form.pop("reason", [""])[-1].strip()
-        parameters = _parameters(operation, _pairs(form))
-        run = self._runs.start(operation, parameters, _caller(request).subject, reason[:_MAX_REASON], apply=True)
+        parameters = parameters_of(operation, pairs_of(form))
+        run = self._runs.start(operation, parameters, _caller(request).subject, reason[:MAX_REASON], apply=True)
         await run.wait(_DONE_SECONDS)
         return RedirectResponse(f"/runs/{run.content.id}", 303)
 
@@ -329,7 +329,7 @@ class OperatorPage:
             "tone": tones.get(content.state, "plain"),
             "current": "",
             "run": content,
-            "todo": _todo(operation, run.parameters) if content.state == "planned" else None,
+            "todo": todo(operation, run.parameters) if content.state == "planned" else None,
         }
 
     def _frame(self, request: Request) -> dict[str, Any]:
@@ -395,36 +395,3 @@ def _expiry(request: Request) -> float:
 
 def _address(request: Request) -> str:
     return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
-
-
-def _parameters(operation: Operation[Any], fields: Sequence[tuple[str, str]]) -> Parameters:
-    """Returns the parameters in the fields of a form; raises `Invalid`, which names those that are wrong."""
-    given = as_parameters(fields, operation.parameters)
-    try:
-        with validating():
-            parameters: Parameters = operation.parameters.model_validate(given)
-    except Invalid as error:
-        raise Invalid(f"{operation.name}: {error.reasons}", error.violations) from error
-    return parameters
-
-
-def _pairs(form: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    return [(name, value) for name, values in form.items() for value in values]
-
-
-def _todo(operation: Operation[Any], parameters: Parameters) -> Mapping[str, Any]:
-    """Returns the values of the form that does an operation."""
-    return {
-        "operation": operation.name,
-        "fields": _fields(parameters),
-        "needs_reason": operation.name == "sagas/cancel",
-        "command": command_line(operation, parameters) + ("" if operation.is_reading else " --apply"),
-    }
-
-
-def _fields(parameters: Parameters) -> list[tuple[str, str]]:
-    """Returns the parameters that are not as usual, as the fields of a form."""
-    fields: list[tuple[str, str]] = []
-    for name, value in parameters.model_dump(mode="json", exclude_defaults=True).items():
-        fields += [(name, str(one)) for one in value] if isinstance(value, list) else [(name, str(value))]
-    return fields

@@ -13,7 +13,9 @@ CONTEXT = "operations"
 Outcome = Literal["done", "incomplete", "failed"]
 """How an operation ended: ``incomplete`` means that a part could not be done, such as dead letters that still fail."""
 
-Reason = Annotated[str, Field(max_length=1000, description="Why it is done; it is recorded.")]
+MAX_REASON = 1000
+"""Characters of a reason."""
+Reason = Annotated[str, Field(max_length=MAX_REASON, description="Why it is done; it is recorded.")]
 
 
 class BeginOperation(Command, internal=True):

@@ -72,6 +72,7 @@ MIRRORED: Mapping[str, Mapping[str, CoveredBy]] = {
         "operations/subjects/finding.py": CoveredBy("e2e/test_encryption.py", _TABLES),
         "operations/subjects/erasing.py": CoveredBy("e2e/test_operations_api.py", _TABLES),
         "operations/projections/row_history.py": CoveredBy("e2e/test_operations_page.py", _TABLES),
+        "operations_page/forms.py": CoveredBy("e2e/test_operations_page.py", "a browser sends them"),
         "operations_page/page.py": CoveredBy("e2e/test_operations_page.py", "a browser looks at it"),
         "operations_page/rendering.py": CoveredBy("e2e/test_operations_page.py", "a browser looks at it"),
         "operations_page/screen.py": CoveredBy("e2e/test_operations_page.py", _VALUE),

@@ -14,19 +14,17 @@ import typer
 
 from deploy.console.async_command import async_command
 from deploy.console.options import DEFAULT_DATA_DIR, Apply, AsJson, DataDir
+from schemas.engine.operations import MAX_REASON
 
 if TYPE_CHECKING:
     from deploy.operations.operation import Operation
     from deploy.operations.reading import Reading
     from deploy.operations.run import Parameters
 
-_MAX_REASON = 1000
-"""Characters; the recorded command allows no more (`schemas.engine.operations`)."""
-
 
 def _short(reason: str) -> str:
-    if len(reason) > _MAX_REASON:
-        raise typer.BadParameter(f"it has {len(reason):,} characters, and at most {_MAX_REASON:,} are recorded")
+    if len(reason) > MAX_REASON:
+        raise typer.BadParameter(f"it has {len(reason):,} characters, and at most {MAX_REASON:,} are recorded")
     return reason
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 import orjson
 
@@ -25,20 +24,6 @@ class Find(Parameters):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldEvents:
-    """Events of one type with data of the subject."""
-
-    context: str
-    type: str
-    events: int
-    first: int
-    """The position of the first one."""
-    last: int
-    since: datetime
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class HeldRows:
     """Rows of one view with data of the subject."""
 
@@ -57,15 +42,16 @@ async def find(run: Run, wanted: Find) -> Result:
     mark = f"{MARK}{wanted.subject}:"
     events = [one async for one in _events(run, mark)]
     rows = [one async for one in _rows(run, mark)]
-    for held in events:
+    for context, held in events:
         until = "" if held.since.date() == held.until.date() else f" to {held.until:%Y-%m-%d}"
         positions = f"position {held.first}" if held.events == 1 else f"positions {held.first} to {held.last}"
-        run.say(f"{held.context}: {counted(held.events, held.type)}, {positions}, {held.since:%Y-%m-%d}{until}.")
+        run.say(f"{context}: {counted(held.events, held.type)}, {positions}, {held.since:%Y-%m-%d}{until}.")
     for view in rows:
         run.say(f"{view.view}: {counted(view.rows, 'row')}.")
-    total, shown = sum(one.events for one in events), sum(one.rows for one in rows)
+    total, shown = sum(held.events for _, held in events), sum(one.rows for one in rows)
     run.say(_conclusion(wanted.subject, total, shown, has_key=has_key), "plain" if has_key and total else "good")
-    answer = {"has_key": has_key, "events": [asdict(one) for one in events], "rows": [asdict(one) for one in rows]}
+    held_events = [{"context": str(context), **asdict(held)} for context, held in events]
+    answer = {"has_key": has_key, "events": held_events, "rows": [asdict(one) for one in rows]}
     return Result(after={"has_key": has_key, "events": total, "rows": shown}, answer=answer)
 
 
@@ -81,10 +67,10 @@ def _in_json(text: str) -> str:
     return orjson.dumps(text)[1:-1].decode()
 
 
-async def _events(run: Run, mark: str) -> AsyncIterator[HeldEvents]:
+async def _events(run: Run, mark: str) -> AsyncIterator[tuple[ContextName, EventsWithText]]:
     reader, text = run.installation.within("caudal_reader"), _in_json(mark)
     for name, context in run.installation.catalog.contexts.items():
-        if not any(True for event in context.events for _ in encrypted_fields(event)):
+        if not any(list(encrypted_fields(event)) for event in context.events):
             continue
         log = SearchableLog(reader.log_store(name), name)
         head, show = (await log.head()).position, run.progress_of(f"log {name}", "events")
@@ -94,11 +80,7 @@ async def _events(run: Run, mark: str) -> AsyncIterator[HeldEvents]:
             for one in part:
                 found[one.type] = one if one.type not in found else found[one.type].joined(one)
         for one in found.values():
-            yield _held(name, one)
-
-
-def _held(context: ContextName, one: EventsWithText) -> HeldEvents:
-    return HeldEvents(str(context), one.type, one.events, one.first, one.last, one.since, one.until)
+            yield name, one
 
 
 async def _rows(run: Run, mark: str) -> AsyncIterator[HeldRows]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from deploy.console.printing import counted
 from deploy.operations.followers import followers_of_events
+from deploy.operations.topic_docs import summary_of
 from deploy.operations_page.screen import Asked, Screen, Shown
 from deploy.operations_page.screens.sending import can_send
 from schemas.access import Access
@@ -73,10 +74,10 @@ def _contracts(catalog: Catalog) -> Iterator[Contract]:
     followers = followers_of_events(catalog)
     for name, context in catalog.contexts.items():
         for command in context.commands:
-            yield Contract(str(name), command.message_name, "command", 0, _summary(command), 0)
+            yield Contract(str(name), command.message_name, "command", 0, summary_of(command), 0)
         for event in context.events:
             count = len(followers.get(event, ()))
-            yield Contract(str(name), event.message_name, "event", event.schema_version, _summary(event), count)
+            yield Contract(str(name), event.message_name, "event", event.schema_version, summary_of(event), count)
 
 
 def _message(catalog: Catalog, context: ContextName, name: str) -> type[Message]:
@@ -89,10 +90,6 @@ def _message(catalog: Catalog, context: ContextName, name: str) -> type[Message]
 
 def _is_internal(message: type[Message]) -> bool:
     return issubclass(message, Command) and message.internal
-
-
-def _summary(message: type[Message]) -> str:
-    return (message.__doc__ or "").strip().partition("\n")[0]
 
 
 SCREENS = (
